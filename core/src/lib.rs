@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Parlance's domain: tenants, bots, knowledge, conversations, the job ledger, and the providers.
+//!
+//! Knows no HTTP server and no worker loop. Each slice is a module with its types and verbs in
+//! `mod.rs` and its SQL in a private `store.rs`; slices call each other's verbs, never each other's
+//! tables.
+
+pub mod bots;
+pub mod bus;
+pub mod config;
+pub mod context;
+pub mod conversations;
+pub mod db;
+pub mod error;
+pub mod ids;
+mod input;
+pub mod jobs;
+pub mod knowledge;
+mod page;
+pub mod providers;
+pub mod queue;
+pub mod tenants;
+pub mod tls;
+
+pub use context::{Context, Providers};
+pub use error::{Error, Result};
+pub use page::{Page, PageRequest};
+
+/// Runs blocking work off the threads that serve requests and heartbeats.
+///
+/// # Errors
+/// [`Error::Internal`] when the work panicked.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::internal("blocking work did not end", error))
+}

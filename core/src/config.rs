@@ -1,0 +1,351 @@
+//! The configuration: typed, read once at start-up, one small struct per concern. The only reader
+//! of the environment in the whole workspace.
+//!
+//! [`SETTINGS`] lists every variable with its meaning, default and an example; `.env.example` and
+//! the README's table are checked against it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+mod settings;
+
+use settings::Reader;
+pub use settings::{SETTINGS, Setting};
+
+/// Everything a process needs to know to start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where Postgres is.
+    pub database: Database,
+    /// Where Redis is.
+    pub redis: Redis,
+    /// Where files are kept.
+    pub storage: Storage,
+    /// How the API is reached.
+    pub http: Http,
+    /// What turns text into vectors.
+    pub embedding: Embedding,
+    /// What writes the answers.
+    pub chat: Chat,
+    /// What crawls may reach.
+    pub scrape: Scrape,
+    /// How jobs are run.
+    pub jobs: Jobs,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Where downloaded parts are kept for every data folder of this user; `None`: the user's cache.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// Where Postgres is.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `postgres://…`; `None` lets `up` start a private server.
+    pub url: Option<SecretString>,
+    /// Most connections one process holds.
+    pub max_connections: u32,
+}
+
+/// Where Redis is.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    /// `redis://…`; `None` lets `up` start a private server.
+    pub url: Option<SecretString>,
+    /// What every key and channel begins with, so that two installations can share a server.
+    pub namespace: String,
+}
+
+/// Where files are kept.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// `file:///…`; `None` lets `up` use its data folder.
+    pub url: Option<Url>,
+}
+
+/// How the API is reached.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// The address to listen on.
+    pub bind: SocketAddr,
+    /// The address customers use, when it is another one (behind a proxy).
+    pub public_url: Option<Url>,
+}
+
+/// What turns text into vectors.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    /// A name of the embedding library's catalogue; `None`: the model in `model_dir`.
+    pub model: Option<String>,
+    /// A folder with `model.onnx` and the tokenizer's four files; `None` lets `up` prepare its own.
+    pub model_dir: Option<PathBuf>,
+    /// The ONNX Runtime library; `None` lets `up` fetch it.
+    pub ort_dylib: Option<PathBuf>,
+    /// Threads that one passage may use.
+    pub threads: usize,
+}
+
+/// What writes the answers.
+#[derive(Clone, Debug)]
+pub struct Chat {
+    /// `extractive`, or a model's name as its provider writes it.
+    pub model: String,
+    /// An OpenAI-compatible server to ask instead of the model's own provider.
+    pub base_url: Option<Url>,
+    /// The key for that provider or server.
+    pub api_key: Option<SecretString>,
+}
+
+/// What crawls may reach.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    /// Private networks opened on purpose; every other private address is refused.
+    pub allow_networks: Vec<IpNet>,
+}
+
+/// How jobs are run. The times have no variables: they are for tests and for the careful.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    /// Jobs of one queue that one process runs at once.
+    pub concurrency: usize,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
+    /// How long a dispatched job may wait for a worker before its hint counts as lost.
+    pub hint_timeout: Duration,
+    /// The pause between two sweeps.
+    pub sweep_interval: Duration,
+    /// The longest pause between two looks of an idle worker at its queue.
+    pub poll_interval: Duration,
+    /// The first pause before a retry; it doubles from attempt to attempt.
+    pub backoff_base: Duration,
+    /// The longest pause before a retry.
+    pub backoff_cap: Duration,
+    /// How long after its enqueueing a job fails whatever happens.
+    pub deadline: Duration,
+    /// The fewest hints that may lie in one queue: what keeps a small fleet busy between dispatches.
+    pub window_floor: usize,
+    /// How long running jobs may take to end when the process is told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            concurrency: 2,
+            lease: Duration::from_secs(30),
+            hint_timeout: Duration::from_secs(15),
+            sweep_interval: Duration::from_secs(2),
+            poll_interval: Duration::from_millis(200),
+            backoff_base: Duration::from_secs(2),
+            backoff_cap: Duration::from_secs(300),
+            deadline: Duration::from_secs(24 * 60 * 60),
+            window_floor: 8,
+            drain: Duration::from_secs(25),
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// One line for people, or one JSON object for machines.
+    pub format: LogFormat,
+    /// Which events, in the syntax of `RUST_LOG`.
+    pub filter: String,
+}
+
+/// The shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// A variable that cannot be used; names it, what was expected and an example.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} {problem}. It is {meaning}; example: {name}={example}")]
+pub struct ConfigError {
+    /// The variable.
+    pub name: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// A value that would do.
+    pub example: &'static str,
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// Names the first variable that cannot be used.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the variables that `lookup` knows; an empty value counts as none.
+    ///
+    /// # Errors
+    /// Names the first variable that cannot be used.
+    pub fn read(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let read = Reader::new(&lookup);
+        Ok(Self {
+            database: Database {
+                url: read.url("DATABASE_URL", &["postgres", "postgresql"])?.map(secret),
+                max_connections: read.number("DATABASE_MAX_CONNECTIONS", 1..=1000)?,
+            },
+            redis: Redis {
+                url: read.url("REDIS_URL", &["redis", "rediss"])?.map(secret),
+                namespace: "parlance".to_owned(),
+            },
+            storage: Storage { url: read.url("STORAGE_URL", &["file"])? },
+            http: Http {
+                bind: read.parsed("BIND", "is not an address and port")?,
+                public_url: read.url("PUBLIC_URL", &["http", "https"])?,
+            },
+            embedding: Embedding {
+                model: read.text("EMBEDDING_MODEL"),
+                model_dir: read.text("EMBEDDING_MODEL_DIR").map(PathBuf::from),
+                ort_dylib: read.text("ORT_DYLIB_PATH").map(PathBuf::from),
+                threads: match read.text("EMBEDDING_THREADS") {
+                    Some(_) => read.number::<usize>("EMBEDDING_THREADS", 1..=256)?,
+                    None => std::thread::available_parallelism().map_or(1, usize::from),
+                },
+            },
+            chat: Chat {
+                model: read.required("LLM_MODEL")?,
+                base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
+                api_key: read.text("LLM_API_KEY").map(SecretString::from),
+            },
+            scrape: Scrape {
+                allow_networks: read.list("SCRAPE_ALLOW_NETWORKS", "has an entry that is not a network")?,
+            },
+            jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
+            log: Log {
+                format: match read.required("LOG_FORMAT")?.as_str() {
+                    "text" => LogFormat::Text,
+                    "json" => LogFormat::Json,
+                    other => return Err(read.fault("LOG_FORMAT", format!("is {other:?}, not text or json"))),
+                },
+                filter: read.required("RUST_LOG")?,
+            },
+            cache_dir: read.text("PARLANCE_CACHE_DIR").map(PathBuf::from),
+        })
+    }
+}
+
+impl Database {
+    /// The URL, or the error that says how to give one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require(&self) -> Result<&str, ConfigError> {
+        self.url.as_ref().map(ExposeSecret::expose_secret).ok_or_else(|| settings::absent("DATABASE_URL"))
+    }
+}
+
+impl Redis {
+    /// The URL, or the error that says how to give one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require(&self) -> Result<&str, ConfigError> {
+        self.url.as_ref().map(ExposeSecret::expose_secret).ok_or_else(|| settings::absent("REDIS_URL"))
+    }
+}
+
+impl Storage {
+    /// The URL, or the error that says how to give one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require(&self) -> Result<&Url, ConfigError> {
+        self.url.as_ref().ok_or_else(|| settings::absent("STORAGE_URL"))
+    }
+}
+
+impl Embedding {
+    /// The ONNX Runtime library, or the error that says how to give one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require_ort(&self) -> Result<&PathBuf, ConfigError> {
+        self.ort_dylib.as_ref().ok_or_else(|| settings::absent("ORT_DYLIB_PATH"))
+    }
+
+    /// The model's folder, or the error that says how to give one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require_model_dir(&self) -> Result<&PathBuf, ConfigError> {
+        self.model_dir.as_ref().ok_or_else(|| settings::absent("EMBEDDING_MODEL_DIR"))
+    }
+}
+
+fn secret(url: Url) -> SecretString {
+    SecretString::from(String::from(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &'static [(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(move |name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_is_a_working_configuration() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.chat.model, "extractive");
+        assert_eq!(config.http.bind.port(), 8080);
+        assert!(config.database.url.is_none());
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_variable_and_shows_an_example() {
+        for pairs in [
+            &[("DATABASE_URL", "mysql://x/y")][..],
+            &[("DATABASE_URL", "not a url")],
+            &[("BIND", "8080")],
+            &[("WORKER_CONCURRENCY", "0")],
+            &[("WORKER_CONCURRENCY", "many")],
+            &[("LOG_FORMAT", "xml")],
+            &[("STORAGE_URL", "ftp://x/y")],
+        ] {
+            let error = with(pairs).unwrap_err().to_string();
+            let name = pairs[0].0;
+            assert!(error.starts_with(name), "{error}");
+            assert!(error.contains(&format!("example: {name}=")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_never_shows_a_password() {
+        let error = with(&[("DATABASE_URL", "mysql://me:hunter2@x/y")]).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn the_example_file_names_every_variable_and_no_other() {
+        let file = include_str!("../../.env.example");
+        let named: Vec<&str> = file
+            .lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .collect();
+        let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(named, known);
+    }
+}

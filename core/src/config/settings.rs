@@ -1,0 +1,196 @@
+//! Every variable with its meaning, default and an example, and the reading of one.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::ConfigError;
+
+/// One variable of the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, as the end of a sentence that begins with "It is".
+    pub meaning: &'static str,
+    /// Its value when it is not set; `None`: it stays unset.
+    pub default: Option<&'static str>,
+    /// A value that would do.
+    pub example: &'static str,
+}
+
+const fn setting(
+    name: &'static str,
+    meaning: &'static str,
+    default: Option<&'static str>,
+    example: &'static str,
+) -> Setting {
+    Setting { name, meaning, default, example }
+}
+
+/// Every variable Parlance reads.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "DATABASE_URL",
+        "the Postgres (15 or later, with pgvector 0.8) to use; `up` starts a private one when it is not set",
+        None,
+        "postgres://parlance:secret@localhost:5432/parlance",
+    ),
+    setting("DATABASE_MAX_CONNECTIONS", "the most connections one process holds", Some("20"), "20"),
+    setting(
+        "REDIS_URL",
+        "the Redis (6.2 or later, or Valkey) to use; `up` starts a private one when it is not set",
+        None,
+        "redis://localhost:6379",
+    ),
+    setting(
+        "STORAGE_URL",
+        "where uploaded files are kept; `up` keeps them in its data folder when it is not set",
+        None,
+        "file:///var/lib/parlance/files",
+    ),
+    setting("BIND", "the address the API listens on", Some("127.0.0.1:8080"), "0.0.0.0:8080"),
+    setting(
+        "PUBLIC_URL",
+        "the address customers use, when it differs from BIND",
+        None,
+        "https://chat.example.com",
+    ),
+    setting(
+        "EMBEDDING_MODEL",
+        "a model of the embedding library's catalogue, fetched from its hub; not set: the embedded all-MiniLM-L6-v2",
+        None,
+        "BAAI/bge-m3",
+    ),
+    setting(
+        "EMBEDDING_MODEL_DIR",
+        "a folder with model.onnx, tokenizer.json, config.json, special_tokens_map.json and tokenizer_config.json",
+        None,
+        "/var/lib/parlance/model",
+    ),
+    setting(
+        "EMBEDDING_THREADS",
+        "the threads that embedding one chunk may use; not set: as many as there are cores",
+        None,
+        "2",
+    ),
+    setting(
+        "ORT_DYLIB_PATH",
+        "the ONNX Runtime library (1.24 or later); `up` fetches one when it is not set",
+        None,
+        "/usr/lib/libonnxruntime.so",
+    ),
+    setting(
+        "LLM_MODEL",
+        "what writes answers: extractive (built in), or a model's name as its provider writes it",
+        Some("extractive"),
+        "gpt-4o-mini",
+    ),
+    setting(
+        "LLM_BASE_URL",
+        "an OpenAI-compatible server to ask instead of the model's own provider",
+        None,
+        "http://localhost:8000/v1/",
+    ),
+    setting("LLM_API_KEY", "the key for the model's provider or server", None, "sk-…"),
+    setting(
+        "SCRAPE_ALLOW_NETWORKS",
+        "a comma-separated list of private networks that crawls may reach; not set: none",
+        None,
+        "10.1.0.0/16,fd00::/8",
+    ),
+    setting("WORKER_CONCURRENCY", "the jobs of one queue that one process runs at once", Some("2"), "4"),
+    setting("LOG_FORMAT", "text for people or json for machines", Some("text"), "json"),
+    setting(
+        "RUST_LOG",
+        "which events are logged, as directives",
+        Some("info,apalis=warn,apalis_core=warn,ort=warn,fred=warn"),
+        "info,parlance_workers=debug",
+    ),
+    setting(
+        "PARLANCE_CACHE_DIR",
+        "where downloaded parts are kept; not set: the user's cache folder",
+        None,
+        "/var/cache/parlance",
+    ),
+];
+
+fn named(name: &'static str) -> Setting {
+    SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(setting(
+        name,
+        "a setting",
+        None,
+        "…",
+    ))
+}
+
+/// The error for a variable that must be set and is not.
+pub(super) fn absent(name: &'static str) -> ConfigError {
+    fault(name, "is not set".to_owned())
+}
+
+fn fault(name: &'static str, problem: String) -> ConfigError {
+    let Setting { meaning, example, .. } = named(name);
+    ConfigError { name, problem, meaning, example }
+}
+
+/// Reads variables through a lookup, with their defaults.
+pub(super) struct Reader<'a> {
+    lookup: &'a dyn Fn(&'static str) -> Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&'static str) -> Option<String>) -> Self {
+        Self { lookup }
+    }
+
+    /// The value, else the default; blank counts as unset.
+    pub(super) fn text(&self, name: &'static str) -> Option<String> {
+        (self.lookup)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .or_else(|| named(name).default.map(str::to_owned))
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.text(name).ok_or_else(|| absent(name))
+    }
+
+    pub(super) fn parsed<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<T, ConfigError> {
+        self.required(name)?.parse().map_err(|_| fault(name, problem.to_owned()))
+    }
+
+    pub(super) fn number<T>(&self, name: &'static str, range: RangeInclusive<T>) -> Result<T, ConfigError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let problem = format!("is not a whole number from {} to {}", range.start(), range.end());
+        let number = self.parsed(name, &problem)?;
+        if range.contains(&number) { Ok(number) } else { Err(fault(name, problem)) }
+    }
+
+    /// A comma-separated list; unset is the empty list.
+    pub(super) fn list<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<Vec<T>, ConfigError> {
+        self.text(name)
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(|entry| entry.trim().parse().map_err(|_| fault(name, problem.to_owned())))
+            .collect()
+    }
+
+    /// A URL with one of the schemes; its value is never repeated, for it may hold a password.
+    pub(super) fn url(&self, name: &'static str, schemes: &[&str]) -> Result<Option<Url>, ConfigError> {
+        let Some(raw) = self.text(name) else { return Ok(None) };
+        let problem = || format!("is not a URL that starts with {}", schemes.join(":// or ") + "://");
+        match Url::parse(&raw) {
+            Ok(url) if schemes.contains(&url.scheme()) => Ok(Some(url)),
+            _ => Err(fault(name, problem())),
+        }
+    }
+
+    pub(super) fn fault(&self, name: &'static str, problem: String) -> ConfigError {
+        fault(name, problem)
+    }
+}

@@ -1,0 +1,123 @@
+//! The wiring: one [`Context`] per process holds the configuration and every part. The only place
+//! where providers are chosen.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::db;
+use crate::error::Result;
+use crate::jobs::dispatch::Bells;
+use crate::providers::blob::{self, BlobStore};
+use crate::providers::chat::{self, ChatModel};
+use crate::providers::embed::{self, Embedder};
+use crate::queue::Queue;
+
+/// Everything a verb needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Context(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    db: PgPool,
+    queue: Queue,
+    bus: Bus,
+    bells: Bells,
+    providers: Providers,
+}
+
+/// What Parlance asks of the outside world, each behind its trait.
+#[derive(Clone)]
+pub struct Providers {
+    /// Where files are kept.
+    pub blob: Arc<dyn BlobStore>,
+    /// What turns text into vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// What writes the answers; `None`: the built-in extractive answers.
+    pub chat: Option<Arc<dyn ChatModel>>,
+}
+
+impl Providers {
+    /// The providers that the configuration names.
+    ///
+    /// # Errors
+    /// When one cannot be made: a folder that is not writable, a model that does not load.
+    pub async fn from_config(config: &Config) -> Result<Self> {
+        Ok(Self {
+            blob: blob::from_config(&config.storage)?,
+            embedder: embed::from_config(&config.embedding, config.cache_dir.as_deref()).await?,
+            chat: chat::from_config(&config.chat)?,
+        })
+    }
+}
+
+impl Context {
+    /// Wires a process. Connects lazily: Postgres and Redis need not be up yet.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub fn new(config: Config, providers: Providers) -> Result<Self> {
+        Ok(Self(Arc::new(Parts {
+            db: db::connect(&config.database)?,
+            queue: Queue::new(&config)?,
+            bus: Bus::new(&config)?,
+            bells: Bells::default(),
+            providers,
+            config,
+        })))
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The hints' way to the workers.
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.0.queue
+    }
+
+    /// The news.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
+    /// Where files are kept.
+    #[must_use]
+    pub fn blob(&self) -> &dyn BlobStore {
+        &*self.0.providers.blob
+    }
+
+    /// What turns text into vectors.
+    #[must_use]
+    pub fn embedder(&self) -> &Arc<dyn Embedder> {
+        &self.0.providers.embedder
+    }
+
+    /// What writes the answers, when it is a model.
+    #[must_use]
+    pub fn chat(&self) -> Option<&dyn ChatModel> {
+        self.0.providers.chat.as_deref()
+    }
+
+    /// The pool. For stores and for whoever begins a transaction.
+    #[must_use]
+    pub fn db(&self) -> &PgPool {
+        &self.0.db
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.0.bells
+    }
+
+    /// Closes the connections, when the process is about to end.
+    pub async fn close(&self) {
+        self.0.bus.close().await;
+        self.0.db.close().await;
+    }
+}

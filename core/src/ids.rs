@@ -1,0 +1,84 @@
+//! Identifiers are types: a function that takes a bot cannot be handed a source.
+//!
+//! All are UUID v7 (RFC 9562), so they sort by the time they were made and index well.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+        )]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh id, later than every id made before it on this machine.
+            #[must_use]
+            pub fn fresh() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The id as a bare UUID.
+            #[must_use]
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(raw: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(raw).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A company on the platform; the outermost wall around everything it owns.
+    TenantId
+    /// An API key of a tenant (its row, never its secret).
+    KeyId
+    /// A chatbot of a tenant.
+    BotId
+    /// A knowledge source (a file, a site or a text) of a bot.
+    SourceId
+    /// One searchable passage of a source.
+    ChunkId
+    /// A conversation between a customer and a bot.
+    ConversationId
+    /// One message of a conversation.
+    MessageId
+    /// A job in the ledger.
+    JobId
+    /// The fencing token of one claim of a job: whoever holds it may settle.
+    LeaseToken
+    /// One worker process.
+    WorkerId
+}

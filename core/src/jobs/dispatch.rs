@@ -1,0 +1,83 @@
+//! Dispatch: ledger rows become hints in Redis, never more than a small window per queue.
+//!
+//! The window keeps order in our hands: by priority, then round-robin over tenants, then by age. A
+//! tenant that uploads ten thousand files has a window's worth of them in Redis, and the next free
+//! place goes to whoever waits with fewer.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Kind, fleet, store};
+use crate::context::Context;
+use crate::error::Result;
+use crate::ids::JobId;
+
+/// How long the dispatcher waits when a push failed; the sweeper nudges it anyway.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// A bell per queue: rung after every commit that enqueued or settled a job.
+#[derive(Debug, Default)]
+pub(crate) struct Bells([Notify; Kind::ALL.len()]);
+
+impl Bells {
+    fn of(&self, kind: Kind) -> &Notify {
+        match kind {
+            Kind::Upload => &self.0[0],
+            Kind::Chunk => &self.0[1],
+            Kind::Embed => &self.0[2],
+        }
+    }
+}
+
+/// Says that the queue may have work or room. Returns at once; call it after commit.
+pub fn nudge(ctx: &Context, kind: Kind) {
+    ctx.bells().of(kind).notify_one();
+}
+
+/// Fills the window of one queue. Gives the number of hints pushed.
+///
+/// # Errors
+/// When Postgres does not answer, or Redis does not take the hints; the jobs are queued again then.
+pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
+    let window = fleet::window(ctx, kind).await?;
+    let picked = pick(ctx, kind, window).await?;
+    if picked.is_empty() {
+        return Ok(0);
+    }
+    if let Err(error) = ctx.queue().push(kind, &picked).await {
+        store::return_to_queue(ctx.db(), &picked).await?;
+        return Err(error);
+    }
+    Ok(picked.len())
+}
+
+/// Marks the next jobs as dispatched. One dispatcher of a queue at a time, or two would each fill
+/// the room that both see.
+async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
+    let mut tx = ctx.db().begin().await?;
+    store::lock_dispatch(&mut *tx, kind).await?;
+    let picked = store::pick(&mut *tx, kind, window).await?;
+    tx.commit().await?;
+    Ok(picked)
+}
+
+/// Answers nudges until told to stop. Any number of processes may run it.
+pub async fn run(ctx: Context, stop: CancellationToken) {
+    let queues = Kind::ALL.map(|kind| serve(&ctx, kind, &stop));
+    futures_util::future::join_all(queues).await;
+}
+
+async fn serve(ctx: &Context, kind: Kind, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = ctx.bells().of(kind).notified() => {}
+        }
+        if let Err(error) = fill(ctx, kind).await {
+            tracing::warn!(queue = %kind, error = %crate::error::Chain(&error), "dispatch failed; the sweeper tries again");
+            tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Ingest: the steps of the way from a file to vectors, a step a job.
+//!
+//! Each step has a verb that reads what its job needs and one that settles it: the step's results,
+//! the job's end and the jobs that follow are one transaction, guarded by the job's lease. What runs
+//! between the two is the worker's.
+
+use pgvector::HalfVector;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::PgTransaction;
+
+use super::chunk::{Chunk, Markup};
+use super::store;
+use crate::bots;
+use crate::bus::JobEvent;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ids::{BotId, ChunkId, SourceId, TenantId};
+use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State};
+use crate::providers::extract::FileType;
+
+/// Chunks that one embed job embeds: about a second of work, so that jobs stay fair and progress
+/// shows, and large enough that the ledger costs nothing beside it.
+pub const EMBED_BATCH: usize = 32;
+
+/// Turns a stored file into text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExtractFile {
+    /// The source.
+    pub source: SourceId,
+    /// The version to make.
+    pub version: i32,
+}
+
+impl Job for ExtractFile {
+    const KIND: Kind = Kind::Upload;
+}
+
+/// Turns a version's text into chunks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChunkText {
+    /// The source.
+    pub source: SourceId,
+    /// The version to make.
+    pub version: i32,
+}
+
+impl Job for ChunkText {
+    const KIND: Kind = Kind::Chunk;
+}
+
+/// Turns a batch of a version's chunks into vectors: those with ordinals from `first` to `last` that
+/// have none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EmbedBatch {
+    /// The source.
+    pub source: SourceId,
+    /// The version to make.
+    pub version: i32,
+    /// The first chunk's ordinal.
+    pub first: i32,
+    /// The last chunk's ordinal, included.
+    pub last: i32,
+}
+
+impl Job for EmbedBatch {
+    const KIND: Kind = Kind::Embed;
+}
+
+/// A stored file, to be read.
+#[derive(Clone, Debug)]
+pub struct StoredFile {
+    /// Its key in the blob store.
+    pub blob_key: String,
+}
+
+/// A version's text, to be split.
+#[derive(Clone, Debug)]
+pub struct VersionText {
+    /// The text.
+    pub text: String,
+    /// How it is written.
+    pub markup: Markup,
+}
+
+/// A chunk, to be embedded.
+#[derive(Clone, Debug)]
+pub struct Unembedded {
+    /// The chunk.
+    pub id: ChunkId,
+    /// What is embedded: its headings and its content.
+    pub text: String,
+}
+
+/// The file of a version, while it is wanted.
+///
+/// # Errors
+/// [`Error::Cancelled`] when the source was deleted or the version replaced.
+pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> Result<StoredFile> {
+    let found = store::find_file(ctx.db(), tenant, job.source, job.version).await?;
+    let blob_key = found.ok_or(Error::Cancelled)?;
+    store::set_processing(ctx.db(), tenant, job.source, job.version).await?;
+    Ok(StoredFile { blob_key })
+}
+
+/// Settles an [`ExtractFile`]: the text is kept and will be split.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the job is another's now.
+pub async fn settle_extracted(ctx: &Context, claim: &Claim, job: &ExtractFile, text: &str) -> Result<()> {
+    let tenant = claim.about.tenant;
+    let mut tx = ctx.db().begin().await?;
+    jobs::succeed(&mut tx, claim).await?;
+    store::set_content(&mut *tx, tenant, job.source, job.version, text).await?;
+    let next = ChunkText { source: job.source, version: job.version };
+    jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
+    tx.commit().await?;
+    announce(ctx, claim, State::Succeeded);
+    jobs::dispatch::nudge(ctx, Kind::Chunk);
+    Ok(())
+}
+
+/// The text of a version, while it is wanted.
+///
+/// # Errors
+/// [`Error::Cancelled`] when the source was deleted or the version replaced.
+pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<VersionText> {
+    let found = store::find_text(ctx.db(), tenant, job.source, job.version).await?;
+    let (text, file_name) = found.ok_or(Error::Cancelled)?;
+    let markup = match file_name.as_deref().and_then(FileType::of_name) {
+        Some(FileType::Markdown) => Markup::Markdown,
+        Some(FileType::Text) | None => Markup::Plain,
+    };
+    Ok(VersionText { text, markup })
+}
+
+/// Settles a [`ChunkText`]: the chunks are kept, those whose text this tenant embedded before with
+/// their vector, and the others will be embedded in batches.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the job is another's now; [`Error::Rejected`] without any chunk.
+pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: &[Chunk]) -> Result<()> {
+    if chunks.is_empty() {
+        return Err(Error::rejected("empty", "The document has no text in it."));
+    }
+    let tenant = claim.about.tenant;
+    let bot = match bots::get(ctx, tenant, owner(claim)?).await {
+        Err(Error::NotFound(_)) => return Err(Error::Cancelled),
+        bot => bot?,
+    };
+    let rows = store::NewChunks::new(chunks, |chunk| {
+        Sha256::digest(Chunk::embedded_text(chunk.heading.as_deref(), &chunk.content)).to_vec()
+    });
+    let mut tx = ctx.db().begin().await?;
+    jobs::succeed(&mut tx, claim).await?;
+    let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
+    store::insert_chunks(&mut *tx, &version, ctx.embedder().id(), bot.language.text_search(), &rows).await?;
+    let missing = store::list_unembedded_ordinals(&mut *tx, &version).await?;
+    for batch in missing.chunks(EMBED_BATCH) {
+        if let [first, .., last] | [first @ last] = *batch {
+            let next = EmbedBatch { source: job.source, version: job.version, first, last };
+            jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
+        }
+    }
+    if missing.is_empty() {
+        store::make_live(&mut *tx, tenant, job.source, job.version).await?;
+    }
+    tx.commit().await?;
+    announce(ctx, claim, State::Succeeded);
+    jobs::dispatch::nudge(ctx, Kind::Embed);
+    Ok(())
+}
+
+/// The chunks of a batch that have no vector, in order, while the version is wanted.
+///
+/// # Errors
+/// [`Error::Cancelled`] when the source was deleted or the version replaced.
+pub async fn unembedded(ctx: &Context, tenant: TenantId, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
+    if !store::is_wanted(ctx.db(), tenant, job.source, job.version).await? {
+        return Err(Error::Cancelled);
+    }
+    Ok(store::list_unembedded(ctx.db(), tenant, job.source, job.version, job.first, job.last).await?)
+}
+
+/// Settles an [`EmbedBatch`]: the vectors are kept, and when they were the last that the version
+/// lacked, it becomes the one that is searched.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the job is another's now.
+pub async fn settle_embedded(
+    ctx: &Context,
+    claim: &Claim,
+    job: &EmbedBatch,
+    vectors: &[(ChunkId, Vec<f32>)],
+) -> Result<()> {
+    let (tenant, bot) = (claim.about.tenant, owner(claim)?);
+    let version = store::VersionKey { tenant, bot, source: job.source, version: job.version };
+    let ids: Vec<ChunkId> = vectors.iter().map(|(id, _)| *id).collect();
+    let halves: Vec<HalfVector> =
+        vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
+    let mut tx = ctx.db().begin().await?;
+    jobs::succeed(&mut tx, claim).await?;
+    store::set_embeddings(&mut *tx, tenant, &ids, &halves).await?;
+    // Of two batches that settle at once, the second waits here and then sees the first's vectors.
+    store::lock_source(&mut *tx, tenant, job.source).await?;
+    if store::list_unembedded_ordinals(&mut *tx, &version).await?.is_empty() {
+        store::make_live(&mut *tx, tenant, job.source, job.version).await?;
+    }
+    tx.commit().await?;
+    announce(ctx, claim, State::Succeeded);
+    Ok(())
+}
+
+/// Settles a try that did not succeed; when it was the job's end, it is the version's too.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the job is another's now.
+pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> Result<()> {
+    let mut tx = ctx.db().begin().await?;
+    let ended = jobs::settle(&mut tx, claim, outcome).await?;
+    if let Some(ended) = &ended {
+        end_version(&mut tx, ended).await?;
+    }
+    tx.commit().await?;
+    announce(ctx, claim, ended.map_or(State::Queued, |ended| ended.state));
+    jobs::dispatch::nudge(ctx, claim.kind);
+    Ok(())
+}
+
+/// Sweeps the ledger, ends the versions whose jobs ended there, and has the queues filled.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
+    let mut tx = ctx.db().begin().await?;
+    let swept = jobs::sweep(ctx, &mut tx).await?;
+    for ended in &swept.ended {
+        end_version(&mut tx, ended).await?;
+    }
+    tx.commit().await?;
+    for kind in Kind::ALL {
+        jobs::dispatch::nudge(ctx, kind);
+    }
+    Ok(swept)
+}
+
+async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
+    let Some((source, version)) = ended.about.source else { return Ok(()) };
+    store::end_version(&mut **tx, ended.about.tenant, source, version, ended.state, &ended.failure).await?;
+    jobs::cancel_for_version(tx, ended.about.tenant, source, version, ended.id).await
+}
+
+fn following(claim: &Claim) -> About {
+    About { parent: Some(claim.id), ..claim.about }
+}
+
+fn owner(claim: &Claim) -> Result<BotId> {
+    claim.about.bot.ok_or_else(|| Error::internal("a job of a source names no bot", claim.id.to_string()))
+}
+
+fn announce(ctx: &Context, claim: &Claim, state: State) {
+    ctx.bus().publish(&JobEvent {
+        tenant: claim.about.tenant,
+        job: claim.id,
+        source: claim.about.source.map(|(source, _)| source),
+        state,
+    });
+}

@@ -1,0 +1,52 @@
+//! What turns text into vectors.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokenizers::Tokenizer;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Embedding;
+use crate::error::Result;
+
+mod onnx;
+
+pub use onnx::OnnxEmbedder;
+
+/// An embedding model. Its vectors have unit length, so that their inner product is their cosine.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// The model and its precision; vectors of different ids are not comparable.
+    fn id(&self) -> &str;
+
+    /// The most tokens it reads of one text, its own special tokens included.
+    fn max_tokens(&self) -> usize;
+
+    /// Its tokenizer, without padding and truncation: to count with.
+    fn tokenizer(&self) -> &Tokenizer;
+
+    /// The vector of a question or of a sentence to compare with one. Not delayed by passages.
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>>;
+
+    /// The vectors of passages, in their order; `done` hears after each how many are.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] soon after `stop` is cancelled.
+    async fn embed_passages(
+        &self,
+        texts: Vec<String>,
+        done: Arc<dyn Fn(usize) + Send + Sync>,
+        stop: CancellationToken,
+    ) -> Result<Vec<Vec<f32>>>;
+}
+
+/// The model that the configuration names.
+///
+/// # Errors
+/// When it cannot be loaded.
+pub async fn from_config(config: &Embedding, cache_dir: Option<&Path>) -> Result<Arc<dyn Embedder>> {
+    let (config, cache_dir) = (config.clone(), cache_dir.map(Path::to_owned));
+    let embedder = crate::blocking(move || OnnxEmbedder::load(&config, cache_dir.as_deref())).await??;
+    Ok(Arc::new(embedder))
+}

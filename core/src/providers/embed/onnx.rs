@@ -1,0 +1,176 @@
+//! Embedding models in ONNX, through fastembed and ONNX Runtime.
+//!
+//! Each text runs alone and unpadded: on CPUs that is as fast as any batch, takes the least memory,
+//! and makes a vector depend on nothing but its text (dynamic int8 scales are per run).
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use fastembed::{
+    EmbeddingModel, InitOptionsUserDefined, Pooling, QuantizationMode, TextEmbedding, TextInitOptions,
+    TokenizerFiles, UserDefinedEmbeddingModel,
+};
+use ort::environment::Environment;
+use tokenizers::Tokenizer;
+use tokio_util::sync::CancellationToken;
+
+use super::Embedder;
+use crate::config::Embedding;
+use crate::error::{Error, Part, Result};
+
+/// Texts are cut here at the latest; the positions of BERT-like models end at 512.
+const MAX_TOKENS: usize = 512;
+
+/// A model in ONNX, loaded twice: questions must not wait behind passages.
+pub struct OnnxEmbedder {
+    id: String,
+    tokenizer: Tokenizer,
+    queries: Arc<Mutex<TextEmbedding>>,
+    passages: Arc<Mutex<TextEmbedding>>,
+}
+
+impl OnnxEmbedder {
+    /// Loads the model that the configuration names. Slow, and blocking.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong, or ONNX Runtime does not load.
+    pub fn load(config: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
+        let environment = environment(config)?;
+        let (id, queries, passages) = match &config.model {
+            Some(name) => {
+                let load = || catalogue_model(name, config, cache_dir, environment.clone());
+                (name.clone(), load()?, load()?)
+            }
+            None => {
+                let folder =
+                    config.require_model_dir().map_err(|error| failed("no model is configured", error))?;
+                let id =
+                    folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned());
+                let load = || local_model(folder, config, environment.clone());
+                (id, load()?, load()?)
+            }
+        };
+        let mut tokenizer = queries.tokenizer.clone();
+        tokenizer.with_padding(None);
+        tokenizer
+            .with_truncation(None)
+            .map_err(|error| Error::internal("the tokenizer cannot be set up", error))?;
+        Ok(Self {
+            id,
+            tokenizer,
+            queries: Arc::new(Mutex::new(queries)),
+            passages: Arc::new(Mutex::new(passages)),
+        })
+    }
+}
+
+#[async_trait]
+impl Embedder for OnnxEmbedder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn max_tokens(&self) -> usize {
+        MAX_TOKENS
+    }
+
+    fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
+        let model = Arc::clone(&self.queries);
+        crate::blocking(move || embed_one(&model, &text)).await?
+    }
+
+    async fn embed_passages(
+        &self,
+        texts: Vec<String>,
+        done: Arc<dyn Fn(usize) + Send + Sync>,
+        stop: CancellationToken,
+    ) -> Result<Vec<Vec<f32>>> {
+        let model = Arc::clone(&self.passages);
+        let each = move |(index, text): (usize, &String)| {
+            if stop.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let vector = embed_one(&model, text)?;
+            done(index + 1);
+            Ok(vector)
+        };
+        crate::blocking(move || texts.iter().enumerate().map(each).collect()).await?
+    }
+}
+
+/// A panic inside a run poisons the lock but not the session, which holds no state between runs.
+fn embed_one(model: &Mutex<TextEmbedding>, text: &str) -> Result<Vec<f32>> {
+    let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
+    let vectors = model.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
+    vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
+}
+
+/// ONNX Runtime, loaded once per process.
+fn environment(config: &Embedding) -> Result<Environment> {
+    static LOADED: OnceLock<Environment> = OnceLock::new();
+    if let Some(environment) = LOADED.get() {
+        return Ok(environment.clone());
+    }
+    let library = config.require_ort().map_err(|error| failed("no ONNX Runtime is configured", error))?;
+    let cannot_load = format!("ONNX Runtime {} cannot be loaded", library.display());
+    let environment = ort::init_from(library)
+        .map_err(|error| failed(&cannot_load, error))?
+        .with_name("parlance")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| failed(&cannot_load, error))?;
+    Ok(LOADED.get_or_init(|| environment).clone())
+}
+
+fn catalogue_model(
+    name: &str,
+    config: &Embedding,
+    cache_dir: Option<&Path>,
+    environment: Environment,
+) -> Result<TextEmbedding> {
+    let model: EmbeddingModel =
+        name.parse().map_err(|error: String| failed("EMBEDDING_MODEL cannot be used", error))?;
+    let mut options = TextInitOptions::new(model)
+        .with_environment(environment)
+        .with_max_length(MAX_TOKENS)
+        .with_intra_threads(config.threads)
+        .with_show_download_progress(true);
+    if let Some(cache_dir) = cache_dir {
+        options = options.with_cache_dir(cache_dir.join("hub"));
+    }
+    TextEmbedding::try_new(options)
+        .map_err(|error| failed(&format!("the embedding model {name} cannot be loaded"), error))
+}
+
+fn local_model(folder: &Path, config: &Embedding, environment: Environment) -> Result<TextEmbedding> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|error| failed(&format!("{} cannot be read", path.display()), error))
+    };
+    let tokenizer = TokenizerFiles {
+        tokenizer_file: read("tokenizer.json")?,
+        config_file: read("config.json")?,
+        special_tokens_map_file: read("special_tokens_map.json")?,
+        tokenizer_config_file: read("tokenizer_config.json")?,
+    };
+    let model = UserDefinedEmbeddingModel::new(read("model.onnx")?, tokenizer)
+        .with_pooling(Pooling::Mean)
+        .with_quantization(QuantizationMode::Dynamic);
+    let options = InitOptionsUserDefined::new()
+        .with_environment(environment)
+        .with_max_length(MAX_TOKENS)
+        .with_intra_threads(config.threads)
+        // Threads that spin between runs take a core from everybody else.
+        .with_session_config("session.intra_op.allow_spinning", "0");
+    TextEmbedding::try_new_from_user_defined(model, options)
+        .map_err(|error| failed(&format!("the model in {} cannot be loaded", folder.display()), error))
+}
+
+fn failed(what: &str, error: impl Into<crate::error::BoxError>) -> Error {
+    Error::internal(what, error)
+}

@@ -1,0 +1,6 @@
+//! The outside world, each part behind a trait. Providers know no slice.
+
+pub mod blob;
+pub mod chat;
+pub mod embed;
+pub mod extract;

@@ -1,0 +1,112 @@
+//! The queue: apalis on Redis, which carries hints that a job waits in the ledger.
+//!
+//! The only file of the domain that names `apalis_redis`. A hint holds an id and nothing else; it may
+//! be lost, doubled or late, and nothing but time is. So: no retry policy of the transport's, no
+//! idempotency keys, a fresh task id for each push, and everything acknowledged at once.
+
+use std::time::Duration;
+
+use apalis::prelude::{Strategy, TaskSink};
+use apalis_core::backend::Vacuum;
+use apalis_redis::{Client, Config as Backend, ConnectionManager, RedisStorage};
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::error::{Error, Part, Result};
+use crate::ids::JobId;
+use crate::jobs::Kind;
+
+/// Commands to Redis may take this long before it counts as down.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What travels through Redis.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    /// The job to look at.
+    pub job: JobId,
+}
+
+/// Where a worker's apalis consumer takes its hints from.
+pub type Consumer = apalis::prelude::PollWith<RedisStorage<Hint>, Strategy>;
+
+/// The hints' way through Redis. Connects on first use and again by itself.
+#[derive(Clone)]
+pub struct Queue {
+    connection: ConnectionManager,
+    namespace: String,
+}
+
+impl Queue {
+    /// Prepares the connection; Redis need not be up.
+    ///
+    /// # Errors
+    /// When the URL is not one of Redis.
+    pub fn new(config: &Config) -> Result<Self> {
+        let url = config.redis.require().map_err(|error| Error::internal("no Redis is configured", error))?;
+        let connection = Client::open(url)
+            .and_then(|client| client.get_connection_manager_lazy(Default::default()))
+            .map_err(|error| Error::internal("REDIS_URL cannot be used", error))?;
+        Ok(Self { connection, namespace: config.redis.namespace.clone() })
+    }
+
+    /// Pushes a hint to each job.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not take them; some may have arrived.
+    pub async fn push(&self, kind: Kind, jobs: &[JobId]) -> Result<()> {
+        let hints = jobs.iter().map(|&job| Hint { job }).collect();
+        let mut storage = self.storage(kind);
+        patiently(storage.push_bulk(hints)).await
+    }
+
+    /// A source of hints for one apalis worker. It looks when `wake` yields, and at least every
+    /// `at_least_every`.
+    pub fn consumer(
+        &self,
+        kind: Kind,
+        at_least_every: Duration,
+        wake: impl Stream<Item = ()> + Unpin + Send + Sync + 'static,
+    ) -> Consumer {
+        let strategy = Strategy::new().stream(wake).interval(at_least_every);
+        Consumer::new(self.storage(kind), strategy)
+    }
+
+    /// Drops what finished hints leave behind in Redis, which apalis keeps for ever otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn vacuum(&self, kind: Kind) -> Result<()> {
+        let mut storage = self.storage(kind);
+        patiently(storage.vacuum()).await?;
+        // Ids of finished and of failed hints, which the vacuum leaves.
+        let config = storage.get_config();
+        let (done, dead) = (config.done_jobs_set(), config.dead_jobs_set());
+        let mut forget = redis::cmd("DEL");
+        forget.arg(done).arg(dead);
+        let mut connection = self.connection.clone();
+        let _removed: i64 = patiently(forget.query_async(&mut connection)).await?;
+        Ok(())
+    }
+
+    fn storage(&self, kind: Kind) -> RedisStorage<Hint> {
+        let backend = Backend::default()
+            .queue(format!("{}.{kind}", self.namespace))
+            .batch_size(1)
+            .heartbeat_interval(Duration::from_secs(5))
+            .missed_heartbeats(6)
+            .lock_tasks(false)
+            .emit_events(false);
+        RedisStorage::new(self.connection.clone()).with_config(backend)
+    }
+}
+
+async fn patiently<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(answer) => answer.map_err(|error| Error::unavailable(Part::Redis, error)),
+        Err(late) => Err(Error::unavailable(Part::Redis, late)),
+    }
+}

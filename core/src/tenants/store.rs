@@ -1,0 +1,110 @@
+//! SQL of the tables `tenant` and `usage_month`. Private to the slice.
+
+use sqlx::PgExecutor;
+
+use super::{Limits, Plan, Tenant};
+use crate::ids::TenantId;
+
+pub(super) async fn insert(
+    db: impl PgExecutor<'_>,
+    id: TenantId,
+    name: &str,
+    plan: Plan,
+) -> sqlx::Result<Tenant> {
+    sqlx::query_as!(
+        Tenant,
+        r#"
+        insert into tenant (id, name, plan)
+        values ($1, $2, $3)
+        returning id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
+        "#,
+        id.uuid(),
+        name,
+        plan as Plan,
+    )
+    .fetch_one(db)
+    .await
+}
+
+pub(super) async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Tenant>> {
+    sqlx::query_as!(
+        Tenant,
+        r#"
+        select id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
+        from tenant
+        order by id desc
+        "#,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(super) async fn find(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Tenant>> {
+    sqlx::query_as!(
+        Tenant,
+        r#"
+        select id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
+        from tenant
+        where id = $1
+        "#,
+        id.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The plan, held against a change of plan until the transaction ends.
+pub(super) async fn lock_plan(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Plan>> {
+    sqlx::query_scalar!(r#"select plan as "plan: Plan" from tenant where id = $1 for update"#, id.uuid())
+        .fetch_optional(db)
+        .await
+}
+
+pub(super) async fn count_bot(
+    db: impl PgExecutor<'_>,
+    id: TenantId,
+    limit: Option<i32>,
+) -> sqlx::Result<bool> {
+    let counted = sqlx::query!(
+        r#"
+        update tenant
+        set bot_count = bot_count + 1
+        where id = $1 and ($2::integer is null or bot_count < $2)
+        "#,
+        id.uuid(),
+        limit,
+    )
+    .execute(db)
+    .await?;
+    Ok(counted.rows_affected() == 1)
+}
+
+/// Adds to this month's counters, unless one would pass its limit.
+pub(super) async fn count_usage(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversations: i64,
+    messages: i64,
+    limits: Limits,
+) -> sqlx::Result<bool> {
+    let counted = sqlx::query!(
+        r#"
+        insert into usage_month as usage (tenant_id, month, conversations, messages)
+        select $1, date_trunc('month', now() at time zone 'utc')::date, $2::bigint, $3::bigint
+        where ($2::bigint = 0 or $4::bigint is null or $2 <= $4) and ($3::bigint = 0 or $5::bigint is null or $3 <= $5)
+        on conflict (tenant_id, month) do update
+        set conversations = usage.conversations + excluded.conversations,
+            messages = usage.messages + excluded.messages
+        where ($2::bigint = 0 or $4::bigint is null or usage.conversations + excluded.conversations <= $4)
+            and ($3::bigint = 0 or $5::bigint is null or usage.messages + excluded.messages <= $5)
+        "#,
+        tenant.uuid(),
+        conversations,
+        messages,
+        limits.conversations,
+        limits.messages,
+    )
+    .execute(db)
+    .await?;
+    Ok(counted.rows_affected() == 1)
+}
