@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::db;
 use crate::error::Result;
-use crate::jobs::dispatch::Bells;
+use crate::jobs::PerKind;
 use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, ChatModel};
 use crate::providers::embed::{self, Embedder};
@@ -24,7 +25,8 @@ struct Parts {
     db: PgPool,
     queue: Queue,
     bus: Bus,
-    bells: Bells,
+    /// Rung when a queue may have work or room.
+    bells: PerKind<Notify>,
     providers: Providers,
 }
 
@@ -63,7 +65,7 @@ impl Context {
             db: db::connect(&config.database)?,
             queue: Queue::new(&config)?,
             bus: Bus::new(&config)?,
-            bells: Bells::default(),
+            bells: PerKind::default(),
             providers,
             config,
         })))
@@ -111,7 +113,7 @@ impl Context {
         &self.0.db
     }
 
-    pub(crate) fn bells(&self) -> &Bells {
+    pub(crate) fn bells(&self) -> &PerKind<Notify> {
         &self.0.bells
     }
 

@@ -4,18 +4,21 @@
 //! be lost, doubled or late, and nothing but time is. So: no retry policy of the transport's, no
 //! idempotency keys, a fresh task id for each push, and everything acknowledged at once.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apalis::prelude::{Strategy, TaskSink};
 use apalis_core::backend::Vacuum;
 use apalis_redis::{Client, Config as Backend, ConnectionManager, RedisStorage};
-use futures_util::Stream;
+use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::error::{Error, Part, Result};
 use crate::ids::JobId;
-use crate::jobs::Kind;
+use crate::jobs::{Kind, PerKind};
 
 /// Commands to Redis may take this long before it counts as down.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -35,6 +38,8 @@ pub type Consumer = apalis::prelude::PollWith<RedisStorage<Hint>, Strategy>;
 pub struct Queue {
     connection: ConnectionManager,
     namespace: String,
+    /// Rung when this process pushed hints.
+    arrived: Arc<PerKind<Notify>>,
 }
 
 impl Queue {
@@ -47,7 +52,7 @@ impl Queue {
         let connection = Client::open(url)
             .and_then(|client| client.get_connection_manager_lazy(Default::default()))
             .map_err(|error| Error::internal("REDIS_URL cannot be used", error))?;
-        Ok(Self { connection, namespace: config.redis.namespace.clone() })
+        Ok(Self { connection, namespace: config.redis.namespace.clone(), arrived: Arc::default() })
     }
 
     /// Pushes a hint to each job.
@@ -57,19 +62,24 @@ impl Queue {
     pub async fn push(&self, kind: Kind, jobs: &[JobId]) -> Result<()> {
         let hints = jobs.iter().map(|&job| Hint { job }).collect();
         let mut storage = self.storage(kind);
-        patiently(storage.push_bulk(hints)).await
+        patiently(storage.push_bulk(hints)).await?;
+        self.arrived.of(kind).notify_one();
+        Ok(())
     }
 
-    /// A source of hints for one apalis worker. It looks when `wake` yields, and at least every
-    /// `at_least_every`.
-    pub fn consumer(
-        &self,
-        kind: Kind,
-        at_least_every: Duration,
-        wake: impl Stream<Item = ()> + Unpin + Send + Sync + 'static,
-    ) -> Consumer {
-        let strategy = Strategy::new().stream(wake).interval(at_least_every);
+    /// A source of hints for one apalis worker. It looks as soon as this process pushed some, and at
+    /// least every `at_least_every` for those of others.
+    #[must_use]
+    pub fn consumer(&self, kind: Kind, at_least_every: Duration) -> Consumer {
+        let strategy = Strategy::new().stream(self.arrivals(kind)).interval(at_least_every);
         Consumer::new(self.storage(kind), strategy)
+    }
+
+    fn arrivals(&self, kind: Kind) -> Pin<Box<dyn Stream<Item = ()> + Send + Sync>> {
+        Box::pin(stream::unfold(Arc::clone(&self.arrived), move |arrived| async move {
+            arrived.of(kind).notified().await;
+            Some(((), arrived))
+        }))
     }
 
     /// Drops what finished hints leave behind in Redis, which apalis keeps for ever otherwise.

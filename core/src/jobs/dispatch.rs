@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Kind, fleet, store};
@@ -16,20 +15,6 @@ use crate::ids::JobId;
 
 /// How long the dispatcher waits when a push failed; the sweeper nudges it anyway.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
-
-/// A bell per queue: rung after every commit that enqueued or settled a job.
-#[derive(Debug, Default)]
-pub(crate) struct Bells([Notify; Kind::ALL.len()]);
-
-impl Bells {
-    fn of(&self, kind: Kind) -> &Notify {
-        match kind {
-            Kind::Upload => &self.0[0],
-            Kind::Chunk => &self.0[1],
-            Kind::Embed => &self.0[2],
-        }
-    }
-}
 
 /// Says that the queue may have work or room. Returns at once; call it after commit.
 pub fn nudge(ctx: &Context, kind: Kind) {

@@ -58,6 +58,21 @@ impl Kind {
     }
 }
 
+/// One thing for each kind.
+#[derive(Debug, Default)]
+pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
+
+impl<T> PerKind<T> {
+    pub(crate) fn of(&self, kind: Kind) -> &T {
+        let [upload, chunk, embed] = &self.0;
+        match kind {
+            Kind::Upload => upload,
+            Kind::Chunk => chunk,
+            Kind::Embed => embed,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -177,6 +192,8 @@ pub enum Outcome {
     Abandon(Failure),
     /// Stopped on request.
     Cancelled,
+    /// The worker ends; somebody else may have it at once, and the try does not count.
+    Release,
 }
 
 /// Why a try failed, for people and programs.
@@ -268,6 +285,10 @@ pub async fn settle(tx: &mut PgTransaction<'_>, claim: &Claim, outcome: &Outcome
     let (state, failure) = match outcome {
         Outcome::Retry(after, failure) => {
             store::retry(&mut **tx, claim.id, claim.lease, *after, failure).await?.ok_or(Error::LeaseLost)?;
+            return Ok(None);
+        }
+        Outcome::Release => {
+            store::release(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)?;
             return Ok(None);
         }
         Outcome::Abandon(failure) => (State::Failed, failure.clone()),

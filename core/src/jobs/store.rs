@@ -158,6 +158,22 @@ pub(super) async fn retry(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
+pub(super) async fn release(db: impl PgExecutor<'_>, job: JobId, lease: LeaseToken) -> sqlx::Result<Option<()>> {
+    let settled = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', lease_token = null, lease_expires_at = null, worker_id = null,
+            dispatched_at = null, attempt = attempt - 1, updated_at = now()
+        where id = $1 and lease_token = $2
+        "#,
+        job.uuid(),
+        lease.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok((settled.rows_affected() == 1).then_some(()))
+}
+
 pub(super) async fn end(
     db: impl PgExecutor<'_>,
     job: JobId,

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokenizers::Tokenizer;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Embedding;
@@ -23,8 +22,8 @@ pub trait Embedder: Send + Sync {
     /// The most tokens it reads of one text, its own special tokens included.
     fn max_tokens(&self) -> usize;
 
-    /// Its tokenizer, without padding and truncation: to count with.
-    fn tokenizer(&self) -> &Tokenizer;
+    /// The tokens it reads of a text, without its special ones.
+    fn count_tokens(&self, text: &str) -> usize;
 
     /// The vector of a question or of a sentence to compare with one. Not delayed by passages.
     async fn embed_query(&self, text: String) -> Result<Vec<f32>>;

@@ -75,8 +75,9 @@ impl Embedder for OnnxEmbedder {
         MAX_TOKENS
     }
 
-    fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+    /// A text that the tokenizer cannot read counts a token a character, which is never too few.
+    fn count_tokens(&self, text: &str) -> usize {
+        self.tokenizer.encode_fast(text, false).map_or_else(|_| text.chars().count(), |encoding| encoding.len())
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {

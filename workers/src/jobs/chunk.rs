@@ -1,0 +1,22 @@
+//! `chunk`: a version's text becomes chunks.
+
+use std::sync::Arc;
+
+use parlance_core::Result;
+use parlance_core::knowledge::chunk::{self, Sizing};
+use parlance_core::knowledge::ingest::{self, ChunkText};
+
+use crate::runner::Run;
+
+pub(crate) async fn run(run: &Run) -> Result<()> {
+    let (ctx, claim) = (run.ctx(), run.claim());
+    let job: ChunkText = run.payload()?;
+    let version = ingest::version_text(ctx, claim.about.tenant, &job).await?;
+    let (embedder, stop) = (Arc::clone(ctx.embedder()), run.stop().clone());
+    let chunks = parlance_core::blocking(move || {
+        let count = |text: &str| embedder.count_tokens(text);
+        chunk::split(&version.text, version.markup, Sizing::default(), &count, &|| stop.is_cancelled())
+    })
+    .await??;
+    ingest::settle_chunked(ctx, claim, &job, &chunks).await
+}

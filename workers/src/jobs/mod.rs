@@ -1,0 +1,5 @@
+//! What each kind of job does, step by step.
+
+pub(crate) mod chunk;
+pub(crate) mod embed;
+pub(crate) mod upload;

@@ -1,0 +1,105 @@
+//! Pure: the word in which a job that did not succeed ends. The one place that decides it.
+
+use parlance_core::Error;
+use parlance_core::config::Jobs;
+use parlance_core::jobs::{Claim, Failure, Outcome, backoff};
+
+/// Why the runner told a job to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// Somebody cancelled it.
+    Requested,
+    /// Its lease is another's now, or ran out.
+    LeaseLost,
+    /// The process ends.
+    Shutdown,
+}
+
+/// How a try ends that ended with `error`; `None`: the job is another's now, and nothing is written.
+/// `chance` is a random number in `0.0..1.0`, for the jitter.
+#[must_use]
+pub fn of(error: &Error, cause: Option<StopCause>, claim: &Claim, config: &Jobs, chance: f64) -> Option<Outcome> {
+    let again = |asked, failure| {
+        let attempt = u32::try_from(claim.attempt).unwrap_or(1);
+        if claim.attempt >= claim.max_attempts {
+            return Outcome::Abandon(failure);
+        }
+        Outcome::Retry(backoff::pause(config.backoff_base, config.backoff_cap, attempt, asked, chance), failure)
+    };
+    match (error, cause) {
+        (Error::LeaseLost, _) | (Error::Cancelled, Some(StopCause::LeaseLost)) => None,
+        (Error::Cancelled, Some(StopCause::Shutdown)) => Some(Outcome::Release),
+        // A job that stops by itself saw that its subject is gone.
+        (Error::Cancelled | Error::NotFound(_), _) => Some(Outcome::Cancelled),
+        (Error::Rejected { code, message }, _) => Some(Outcome::Abandon(Failure::new(*code, message.clone()))),
+        (Error::Unavailable { part, retry_after, .. }, _) => {
+            let failure = Failure::new("unavailable", format!("{part} did not answer."));
+            Some(again(*retry_after, failure))
+        }
+        _ => Some(again(None, Failure::new("internal_error", "An internal error; it has been logged."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use parlance_core::error::Part;
+    use parlance_core::ids::{JobId, LeaseToken, TenantId};
+    use parlance_core::jobs::{About, Kind};
+
+    use super::*;
+
+    fn claim(attempt: i32) -> Claim {
+        Claim {
+            id: JobId::fresh(),
+            kind: Kind::Embed,
+            about: About { tenant: TenantId::fresh(), bot: None, source: None, parent: None },
+            payload: serde_json::Value::Null,
+            attempt,
+            max_attempts: 5,
+            deadline_at: Default::default(),
+            lease: LeaseToken::fresh(),
+        }
+    }
+
+    fn word(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
+        match of(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
+            None => "nothing",
+            Some(Outcome::Retry(..)) => "retry",
+            Some(Outcome::Abandon(_)) => "abandon",
+            Some(Outcome::Cancelled) => "cancelled",
+            Some(Outcome::Release) => "release",
+        }
+    }
+
+    #[test]
+    fn every_error_has_its_word() {
+        let down = || Error::unavailable(Part::Embedding, "down");
+        let surprise = || Error::internal("x", "y");
+        for (error, cause, attempt, expected) in [
+            (down(), None, 1, "retry"),
+            (down(), None, 5, "abandon"),
+            (surprise(), None, 4, "retry"),
+            (surprise(), None, 5, "abandon"),
+            (Error::rejected("empty", "It is empty."), None, 1, "abandon"),
+            (Error::Cancelled, None, 1, "cancelled"),
+            (Error::Cancelled, Some(StopCause::Requested), 1, "cancelled"),
+            (Error::Cancelled, Some(StopCause::Shutdown), 5, "release"),
+            (Error::Cancelled, Some(StopCause::LeaseLost), 1, "nothing"),
+            (Error::LeaseLost, None, 1, "nothing"),
+        ] {
+            assert_eq!(word(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_the_provider_asked_for_is_kept() {
+        let asked = Duration::from_secs(77);
+        let error = Error::Unavailable { part: Part::Embedding, retry_after: Some(asked), source: "busy".into() };
+        match of(&error, None, &claim(1), &Jobs::default(), 0.5) {
+            Some(Outcome::Retry(after, _)) => assert_eq!(after, asked),
+            other => panic!("{other:?}"),
+        }
+    }
+}
