@@ -1,2 +1,63 @@
-//! Placeholder.
-fn main() {}
+//! `parlance`: one binary, many roles.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod demo;
+mod doctor;
+mod local;
+mod log;
+mod operator;
+mod roles;
+mod up;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Command::Openapi = args.command {
+        out(&parlance_api::openapi_json());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = parlance_core::config::Config::from_env()?;
+    log::init(&config.log)?;
+    parlance_core::tls::install();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let data_dir = args.data_dir;
+        match args.command {
+            Command::Up(up) => up::run(config, &data_dir, &up).await?,
+            Command::Api => roles::api(config).await?,
+            Command::Worker(worker) => roles::worker(config, &worker).await?,
+            Command::Migrate => operator::migrate(config, &data_dir).await?,
+            Command::Tenant(command) => operator::tenant(config, &data_dir, command).await?,
+            Command::Key(command) => operator::key(config, &data_dir, command).await?,
+            Command::Doctor => return doctor::run(&config, &data_dir).await,
+            Command::Openapi => {}
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// What a command answers goes to standard output, everything else to the log.
+#[expect(clippy::print_stdout, reason = "the one door to standard output")]
+pub(crate) fn out(line: &str) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "the log may not be there yet")]
+fn say_error(error: &anyhow::Error) {
+    eprintln!("parlance: {error:#}");
+}

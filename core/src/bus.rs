@@ -94,6 +94,17 @@ impl Bus {
         pong.map(drop).map_err(|error| Error::unavailable(Part::Redis, error))
     }
 
+    /// Waits for the first connection, a few seconds at most: for commands that just started.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with what Redis said.
+    pub async fn wait_for_connection(&self) -> Result<()> {
+        match tokio::time::timeout(Duration::from_secs(3), self.client.wait_for_connect()).await {
+            Ok(connected) => connected.map_err(|error| Error::unavailable(Part::Redis, error)),
+            Err(late) => Err(Error::unavailable(Part::Redis, late)),
+        }
+    }
+
     /// Closes the connection.
     pub async fn close(&self) {
         if let Err(error) = self.client.quit().await {

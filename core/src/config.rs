@@ -136,7 +136,7 @@ impl Default for Jobs {
     fn default() -> Self {
         Self {
             concurrency: 2,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(15),
             hint_timeout: Duration::from_secs(15),
             sweep_interval: Duration::from_secs(2),
             poll_interval: Duration::from_millis(200),

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db;
 use crate::error::Result;
 use crate::jobs::PerKind;
+use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, ChatModel};
 use crate::providers::embed::{self, Embedder};
@@ -52,6 +53,14 @@ impl Providers {
             embedder: embed::from_config(&config.embedding, config.cache_dir.as_deref()).await?,
             chat: chat::from_config(&config.chat)?,
         })
+    }
+}
+
+impl Providers {
+    /// None: for commands that only speak to the database.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self { blob: Arc::new(Absent), embedder: Arc::new(Absent), chat: None }
     }
 }
 

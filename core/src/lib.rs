@@ -11,6 +11,7 @@ pub mod context;
 pub mod conversations;
 pub mod db;
 pub mod error;
+pub mod health;
 pub mod ids;
 mod input;
 pub mod jobs;

@@ -50,6 +50,7 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let name = format!("{}/{id}", std::process::id());
     tracing::info!(worker.id = %id, queues = ?queues, "worker started");
     let runner = Arc::new(Runner::new(ctx.clone(), id));
+    let _lifeline = runner.lifeline();
     let mut tasks = JoinSet::new();
     tasks.spawn(dispatch::run(ctx.clone(), stop.clone()));
     tasks.spawn(sweep::run(ctx.clone(), id, name, queues.clone(), stop.clone()));

@@ -11,7 +11,7 @@ use parlance_core::ids::{JobId, WorkerId};
 use parlance_core::jobs::{self, Claim, Job, Progress, Renewal, dispatch};
 use parlance_core::knowledge::ingest;
 use parlance_core::{Context, Error, Result};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -25,7 +25,10 @@ pub struct Runner {
     ctx: Context,
     worker: WorkerId,
     running: TaskTracker,
+    /// The running jobs are to come to an end.
     shutdown: CancellationToken,
+    /// The process is gone, as far as the jobs can tell: they are dropped where they stand.
+    dead: CancellationToken,
 }
 
 /// A job while it runs: its claim, and the ways to report and to stop.
@@ -101,7 +104,7 @@ impl Runner {
     /// A runner whose claims carry the worker's id.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
-        Self { ctx, worker, running: TaskTracker::new(), shutdown: CancellationToken::new() }
+        Self { ctx, worker, running: TaskTracker::new(), shutdown: CancellationToken::new(), dead: CancellationToken::new() }
     }
 
     pub(crate) fn ctx(&self) -> &Context {
@@ -110,7 +113,13 @@ impl Runner {
 
     /// Runs a job if it still waits. Gives whether it was this call that ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.running.track_future(self.claim_and_run(job)).await
+        let run = self.running.track_future(self.claim_and_run(job));
+        self.dead.run_until_cancelled(run).await.unwrap_or(false)
+    }
+
+    /// The running jobs die with the guard, as they would with the process.
+    pub(crate) fn lifeline(&self) -> DropGuard {
+        self.dead.clone().drop_guard()
     }
 
     /// Waits until the running jobs have ended; after `patience` they are told to stop, and give

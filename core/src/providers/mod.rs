@@ -1,5 +1,6 @@
 //! The outside world, each part behind a trait. Providers know no slice.
 
+pub mod absent;
 pub mod blob;
 pub mod chat;
 pub mod embed;

@@ -1,0 +1,107 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use parlance_core::ids::{KeyId, TenantId};
+use parlance_core::jobs::Kind;
+use parlance_core::tenants::Plan;
+use parlance_core::tenants::keys::Scope;
+
+/// Chatbots that answer from their company's documents, and cite them.
+#[derive(Debug, Parser)]
+#[command(name = "parlance", version)]
+pub(crate) struct Args {
+    /// Where `up` keeps its servers, files and key; other commands find a running `up` by it.
+    #[arg(long, global = true, default_value = ".parlance", value_name = "DIR")]
+    pub(crate) data_dir: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start everything in one process: servers, migrations, API and workers.
+    Up(Up),
+    /// Serve the REST API.
+    Api,
+    /// Run jobs.
+    Worker(Worker),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Make and list tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Print the OpenAPI description of the API.
+    Openapi,
+    /// Check every part, and say what is wrong and how to mend it.
+    Doctor,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Up {
+    /// Listen on this port instead of BIND's; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Make no demo bot at the first start.
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Worker {
+    /// Only these queues, separated by commas: upload, chunk, embed.
+    #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
+    pub(crate) queues: Vec<Kind>,
+    /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) concurrency: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant, and print its first API key: it is shown this once.
+    Create {
+        /// The company's name.
+        #[arg(long)]
+        name: String,
+        /// free, starter, professional or enterprise.
+        #[arg(long, default_value = "free")]
+        plan: Plan,
+    },
+    /// List every tenant.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key, and print it: it is shown this once.
+    Create {
+        /// Whose it is.
+        #[arg(long)]
+        tenant: TenantId,
+        /// What its owner calls it.
+        #[arg(long, default_value = "default")]
+        name: String,
+        /// full, read, chat, knowledge; separated by commas.
+        #[arg(long, value_delimiter = ',', default_value = "full")]
+        scopes: Vec<Scope>,
+    },
+    /// List a tenant's keys, without the keys themselves.
+    List {
+        /// Whose keys.
+        #[arg(long)]
+        tenant: TenantId,
+    },
+    /// End a key at once.
+    Revoke {
+        /// Whose it is.
+        #[arg(long)]
+        tenant: TenantId,
+        /// The key's id, as `key list` shows it.
+        key: KeyId,
+    },
+}

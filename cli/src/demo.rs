@@ -1,0 +1,61 @@
+//! The owner's tenant and key, and the demo bot, made at the first start of `up`.
+
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use parlance_core::bots::{self, NewBot, RawBot};
+use parlance_core::ids::TenantId;
+use parlance_core::tenants::keys::{self, RawKey, Scope};
+use parlance_core::tenants::{self, Plan};
+use parlance_core::{Context, knowledge};
+
+use crate::local::write_private;
+
+/// What the demo bot learns.
+const LESSONS: [(&str, &str); 2] = [
+    ("README.md", include_str!("../../README.md")),
+    ("ARCHITECTURE.md", include_str!("../../ARCHITECTURE.md")),
+];
+
+/// The owner of a data folder.
+pub(crate) struct Owner {
+    pub(crate) tenant: TenantId,
+    pub(crate) key: RawKey,
+}
+
+/// The owner's tenant and key: those of the data folder while the database knows them, else new ones.
+pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> anyhow::Result<Owner> {
+    let path = data_dir.join("api_key");
+    if let Ok(kept) = fs::read_to_string(&path)
+        && let Ok(key) = kept.trim().parse::<RawKey>()
+        && let Ok(caller) = keys::authenticate(ctx, &key).await
+    {
+        return Ok(Owner { tenant: caller.tenant, key });
+    }
+    let tenant = tenants::create(ctx, "Demo", Plan::Professional).await?;
+    let (_, key) = keys::create(ctx, tenant.id, "parlance up", &[Scope::Full], None).await?;
+    if with_demo {
+        teach(ctx, tenant.id).await?;
+    }
+    // Last, so that a start that was cut short is done over.
+    write_private(&path, key.expose())?;
+    Ok(Owner { tenant: tenant.id, key })
+}
+
+async fn teach(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
+    let bot = NewBot::parse(RawBot {
+        name: Some("Parlance guide".to_owned()),
+        channel_type: Some("webchat".to_owned()),
+        description: Some("Answers questions about Parlance from its own documents.".to_owned()),
+        welcome_message: Some("Hi! Ask me anything about Parlance.".to_owned()),
+        personality: Some("helpful".to_owned()),
+        bot_role: Some("technical_support".to_owned()),
+        ..RawBot::default()
+    })?;
+    let bot = bots::create(ctx, tenant, &bot).await?;
+    for (name, text) in LESSONS {
+        knowledge::upload(ctx, tenant, bot.id, name, Bytes::from_static(text.as_bytes())).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The roles of a fleet: `api` and `worker`, each a process that scales by itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use parlance_core::config::Config;
+use parlance_core::jobs::dispatch;
+use parlance_core::jobs::fleet::Queues;
+use parlance_core::{Context, Providers, db};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::Worker;
+
+/// How long requests may take to end after the process was told to stop.
+pub(crate) const DRAIN: Duration = Duration::from_secs(25);
+
+pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let listener = listen(config.http.bind).await?;
+    let ctx = wire(config).await?;
+    tracing::info!(address = %listener.local_addr()?, "the API listens");
+    let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), stop.clone()));
+    parlance_api::serve(ctx.clone(), listener, stop, DRAIN).await?;
+    dispatcher.await?;
+    ctx.close().await;
+    Ok(())
+}
+
+pub(crate) async fn worker(config: Config, args: &Worker) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let ctx = wire(config).await?;
+    let queues = queues(&ctx, args);
+    parlance_workers::run(ctx.clone(), queues, stop).await;
+    ctx.close().await;
+    Ok(())
+}
+
+/// Connects to what the configuration names; the schema must be there.
+async fn wire(config: Config) -> anyhow::Result<Context> {
+    config.database.require()?;
+    config.redis.require()?;
+    config.storage.require()?;
+    let providers = Providers::from_config(&config).await?;
+    let ctx = Context::new(config, providers)?;
+    db::check(ctx.db()).await.context("the database is not ready; is DATABASE_URL right, and was `parlance migrate` run?")?;
+    Ok(ctx)
+}
+
+fn queues(ctx: &Context, args: &Worker) -> Queues {
+    let mut queues = parlance_workers::all_queues(ctx);
+    if !args.queues.is_empty() {
+        queues.retain(|kind, _| args.queues.contains(kind));
+    }
+    if let Some(concurrency) = args.concurrency {
+        queues.values_mut().for_each(|places| *places = usize::from(concurrency));
+    }
+    queues
+}
+
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} is taken: stop what listens there, or choose another with --port or BIND",
+            address.port()
+        ),
+        _ => anyhow::Error::new(error).context(format!("the API cannot listen on {address}")),
+    })
+}
+
+/// A token that Ctrl-C or SIGTERM cancels; a second one ends the process at once.
+pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
+        };
+        next().await;
+        tracing::info!("stopping: requests and jobs come to their end; once more to stop at once");
+        told.cancel();
+        next().await;
+        std::process::exit(130);
+    });
+    Ok(stop)
+}

@@ -1,0 +1,66 @@
+//! Providers of a process that only speaks to the database, such as an operator's command: each says
+//! that it is not there.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::blob::BlobStore;
+use super::embed::Embedder;
+use crate::error::{Error, Part, Result};
+
+/// Stands for every provider and does nothing.
+pub struct Absent;
+
+fn absent<T>(part: Part) -> Result<T> {
+    Err(Error::unavailable(part, "this process was started without it"))
+}
+
+#[async_trait]
+impl BlobStore for Absent {
+    async fn put(&self, _: &str, _: Bytes) -> Result<()> {
+        absent(Part::Storage)
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<Bytes>> {
+        absent(Part::Storage)
+    }
+
+    async fn delete(&self, _: &str) -> Result<()> {
+        absent(Part::Storage)
+    }
+
+    async fn check(&self) -> Result<()> {
+        absent(Part::Storage)
+    }
+}
+
+#[async_trait]
+impl Embedder for Absent {
+    fn id(&self) -> &'static str {
+        "none"
+    }
+
+    fn max_tokens(&self) -> usize {
+        0
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        text.len()
+    }
+
+    async fn embed_query(&self, _: String) -> Result<Vec<f32>> {
+        absent(Part::Embedding)
+    }
+
+    async fn embed_passages(
+        &self,
+        _: Vec<String>,
+        _: Arc<dyn Fn(usize) + Send + Sync>,
+        _: CancellationToken,
+    ) -> Result<Vec<Vec<f32>>> {
+        absent(Part::Embedding)
+    }
+}

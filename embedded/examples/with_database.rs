@@ -1,0 +1,40 @@
+//! Runs a command with `DATABASE_URL` of a private, migrated database: for `sqlx`'s compile-time
+//! checks, which must not depend on the crates they check.
+//!
+//! ```text
+//! cargo run -p parlance-embedded --example with_database -- cargo check -p parlance-core
+//! ```
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use parlance_embedded::parts::Parts;
+use parlance_embedded::{Servers, default_cache_dir};
+
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut words = std::env::args_os().skip(1);
+    let program = words.next().ok_or("name a command to run")?;
+    let servers = Servers::ephemeral_blocking(&default_cache_dir())?;
+    let url = servers.database_url().ok_or("no Postgres was started")?;
+    let psql = Parts::new(&default_cache_dir()).postgres_bin()?.join("psql");
+    for migration in migrations()? {
+        let applied = Command::new(&psql)
+            .args(["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"])
+            .arg(format!("--file={}", migration.display()))
+            .arg(url)
+            .status()?;
+        if !applied.success() {
+            return Err(format!("{} cannot be applied", migration.display()).into());
+        }
+    }
+    let status = Command::new(program).args(words).env("DATABASE_URL", url).status()?;
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+}
+
+fn migrations() -> std::io::Result<Vec<std::path::PathBuf>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    Ok(files)
+}

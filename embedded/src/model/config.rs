@@ -1,0 +1,123 @@
+//! Pure: the bytes of a config.json in, the shape of the encoder out.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::ModelError;
+
+/// The shape of a BERT encoder, by the names of its config.json.
+#[derive(Debug, Deserialize)]
+pub(super) struct Config {
+    model_type: String,
+    hidden_act: String,
+    #[serde(default = "absolute")]
+    position_embedding_type: String,
+    pub(super) hidden_size: usize,
+    pub(super) num_hidden_layers: usize,
+    pub(super) num_attention_heads: usize,
+    pub(super) intermediate_size: usize,
+    pub(super) layer_norm_eps: f32,
+    pub(super) vocab_size: usize,
+    pub(super) max_position_embeddings: usize,
+    pub(super) type_vocab_size: usize,
+}
+
+/// What older files mean when they do not say it.
+fn absolute() -> String {
+    "absolute".to_owned()
+}
+
+impl Config {
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
+        let broken = |reason: String| ModelError::Config { path: path.to_owned(), reason };
+        let config: Self = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+        let kinds = [
+            ("model_type", &config.model_type, "bert"),
+            // The exact one, by the error function, of Hendrycks and Gimpel 2016.
+            ("hidden_act", &config.hidden_act, "gelu"),
+            ("position_embedding_type", &config.position_embedding_type, "absolute"),
+        ];
+        for (field, found, supported) in kinds {
+            if found != supported {
+                return Err(ModelError::Unsupported {
+                    path: path.to_owned(),
+                    field,
+                    found: found.clone(),
+                    supported,
+                });
+            }
+        }
+        let sizes = [
+            ("hidden_size", config.hidden_size),
+            ("num_hidden_layers", config.num_hidden_layers),
+            ("num_attention_heads", config.num_attention_heads),
+            ("intermediate_size", config.intermediate_size),
+            ("vocab_size", config.vocab_size),
+            ("max_position_embeddings", config.max_position_embeddings),
+            ("type_vocab_size", config.type_vocab_size),
+        ];
+        if let Some((field, _)) = sizes.iter().find(|(_, size)| *size == 0) {
+            return Err(broken(format!("{field} is 0")));
+        }
+        if !config.hidden_size.is_multiple_of(config.num_attention_heads) {
+            return Err(broken(format!(
+                "hidden_size {} is not a multiple of num_attention_heads {}",
+                config.hidden_size, config.num_attention_heads
+            )));
+        }
+        if !(config.layer_norm_eps > 0.0 && config.layer_norm_eps < 1.0) {
+            return Err(broken(format!(
+                "layer_norm_eps {} is not small and positive",
+                config.layer_norm_eps
+            )));
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINI: &str = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_size": 384, "num_hidden_layers": 6,
+        "num_attention_heads": 12, "intermediate_size": 1536, "layer_norm_eps": 1e-12, "vocab_size": 30522,
+        "max_position_embeddings": 512, "type_vocab_size": 2, "use_cache": true}"#;
+
+    fn error(from: &str, to: &str) -> String {
+        assert!(MINI.contains(from));
+        Config::parse(Path::new("model/config.json"), MINI.replace(from, to).as_bytes())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_published_configuration_is_understood() {
+        let config = Config::parse(Path::new("config.json"), MINI.as_bytes()).unwrap();
+        assert_eq!((config.hidden_size, config.num_attention_heads), (384, 12));
+    }
+
+    #[test]
+    fn another_kind_of_model_is_named_with_what_to_do() {
+        let error = error(r#""gelu""#, r#""relu""#);
+        for words in ["model/config.json", r#"hidden_act = "relu""#, r#"only "gelu""#, "all-MiniLM-L6-v2"] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_encoder_is_refused() {
+        for (from, to, words) in [
+            (r#""bert""#, r#""roberta""#, "model_type"),
+            (r#""hidden_size": 384,"#, "", "missing field `hidden_size`"),
+            ("384", "380", "not a multiple"),
+            (r#""num_hidden_layers": 6"#, r#""num_hidden_layers": 0"#, "is 0"),
+            ("1e-12", "-1", "layer_norm_eps"),
+            ("}", "", "EOF"),
+            ("true", r#"true, "position_embedding_type": "relative_key""#, "relative_key"),
+        ] {
+            let error = error(from, to);
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

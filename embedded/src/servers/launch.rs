@@ -1,0 +1,78 @@
+//! Starts a server process and waits until it is ready, or tells why it will not be.
+
+use std::{
+    ffi::OsString,
+    path::Path,
+    process::ExitStatus,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    data_dir::{DataDir, Log},
+    guard::Guard,
+};
+use crate::{Error, Result};
+
+/// A server that is to be started.
+pub(super) struct Launch<'a> {
+    pub(super) server: &'static str,
+    pub(super) command: Vec<OsString>,
+    /// What it is asked to stop by.
+    pub(super) signal: &'static str,
+    pub(super) folder: &'a Path,
+    pub(super) log: &'a Log,
+    pub(super) port: u16,
+}
+
+impl Launch<'_> {
+    /// Starts it and gives it back when it is ready.
+    pub(super) fn until(&self, data: &DataDir, within: Duration, ready: impl Fn() -> bool) -> Result<Guard> {
+        let (log, length) = self.log.open()?;
+        let began = Instant::now();
+        let mut guard = Guard::start(&self.command, self.signal, data.account(), self.folder, log)
+            .map_err(Error::io("run", Path::new("/bin/sh")))?;
+        loop {
+            if ready() {
+                tracing::debug!(took = ?began.elapsed(), port = self.port, "{} is ready", self.server);
+                return Ok(guard);
+            }
+            if let Some(status) = guard.ended().map_err(Error::io("wait for", Path::new("/bin/sh")))? {
+                return Err(self.not_started(&ended(status), length));
+            }
+            if began.elapsed() > within {
+                let stopped = guard.stop();
+                tracing::debug!(stopped, "gave up on {}", self.server);
+                return Err(
+                    self.not_started(&format!("it was not ready within {} s", within.as_secs()), length)
+                );
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn not_started(&self, why: &str, length: u64) -> Error {
+        let lines = self.log.lines_since(length);
+        if lines.contains("Address already in use") {
+            return Error::PortTaken { server: self.server, port: self.port };
+        }
+        not_started(self.server, why, self.log, lines)
+    }
+}
+
+/// The error of a server that left these lines; a full disk is known by them.
+pub(super) fn not_started(server: &'static str, why: &str, log: &Log, lines: String) -> Error {
+    if lines.contains("No space left on device") {
+        return Error::DiskFull { path: log.path.clone() };
+    }
+    Error::NotStarted { server, why: why.to_owned(), log: log.path.clone(), lines }
+}
+
+fn ended(status: ExitStatus) -> String {
+    match status.code() {
+        // A shell adds 128 to the signal that ended its child.
+        Some(code) if code > 128 => format!("it was ended by signal {}", code - 128),
+        Some(code) => format!("it ended with status {code}"),
+        None => format!("its supervisor ended: {status}"),
+    }
+}

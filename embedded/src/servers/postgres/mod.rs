@@ -1,0 +1,188 @@
+//! The private Postgres: one cluster, one role that owns one database, reached over the loopback
+//! interface with a random password.
+//!
+//! The role is no superuser, so that row-level security means here what it means in production; it
+//! may create databases and roles. The superuser cannot log in at all. pgvector, which only a
+//! superuser may install, is in the template that every database is made from.
+
+mod setup;
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Error, Result,
+    servers::{
+        data_dir::{DataDir, Log},
+        guard::{self, Guard},
+        launch::Launch,
+        running::Server,
+    },
+};
+
+const NAME: &str = "PostgreSQL";
+const MAJOR: &str = "18";
+
+/// Replaying the log of a long run that was killed takes its time.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+/// When a server was killed its sessions notice within moments, and until then hold its memory.
+const STRAGGLERS: Duration = Duration::from_secs(10);
+
+/// Everything needed to start the cluster, now and again.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    bin: PathBuf,
+    cluster: PathBuf,
+    password: String,
+    log: Log,
+    ephemeral: bool,
+}
+
+impl Server for Postgres {
+    const NAME: &str = NAME;
+
+    fn url(&self, port: u16) -> String {
+        format!("postgres://parlance:{}@127.0.0.1:{port}/parlance", self.password)
+    }
+
+    fn start(&self, data: &DataDir, port: u16) -> Result<Guard> {
+        let give_up = Instant::now() + STRAGGLERS;
+        loop {
+            match self.launch(data, port) {
+                Err(Error::NotStarted { lines, .. })
+                    if lines.contains("pre-existing shared memory block") && Instant::now() < give_up =>
+                {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Postgres {
+    /// Makes the cluster if need be, or mends what a killed owner left.
+    pub(super) fn prepare(bin: PathBuf, data: &DataDir, ephemeral: bool) -> Result<Self> {
+        let (password, is_new) = data.password("postgres")?;
+        let (cluster, log) = (data.server_folder("postgres"), data.log("postgres")?);
+        let this = Self { bin, cluster, password, log, ephemeral };
+        match fs::read_to_string(this.cluster.join("PG_VERSION")) {
+            Ok(found) if found.trim() == MAJOR => {
+                this.end_leftover(data)?;
+                if is_new {
+                    this.single_user(
+                        data,
+                        &this.cluster,
+                        &format!("alter role parlance password '{}'", this.password),
+                    )?;
+                }
+            }
+            Ok(found) => {
+                return Err(Error::OtherVersion {
+                    cluster: this.cluster,
+                    found: found.trim().to_owned(),
+                    expected: MAJOR,
+                });
+            }
+            Err(_) => this.create(data)?,
+        }
+        this.write_rules()?;
+        Ok(this)
+    }
+
+    fn launch(&self, data: &DataDir, port: u16) -> Result<Guard> {
+        let mut command: Vec<OsString> =
+            vec![self.program("postgres").into(), "-D".into(), self.cluster.clone().into()];
+        let own = format!("port={port}");
+        let mut set =
+            |settings: &[&str]| command.extend(settings.iter().flat_map(|one| ["-c".into(), one.into()]));
+        set(&[
+            &own,
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            "max_logical_replication_workers=0",
+        ]);
+        // Compiling a plan takes longer than any of our statements runs.
+        set(&["jit=off", "log_checkpoints=off"]);
+        if self.ephemeral {
+            set(&[
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "wal_level=minimal",
+                "max_wal_senders=0",
+            ]);
+        }
+        let launch =
+            Launch { server: NAME, command, signal: "INT", folder: &self.cluster, log: &self.log, port };
+        launch.until(data, READY_WITHIN, || self.says_ready(port))
+    }
+
+    /// Only the server that has our cluster writes this file, and only it knows when it is ready:
+    /// a port that answers could be anybody's.
+    fn says_ready(&self, port: u16) -> bool {
+        let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        lines.get(3).is_some_and(|line| *line == port.to_string())
+            && lines.get(7).is_some_and(|line| *line == "ready")
+    }
+
+    /// The data folder is ours, so a server that still has its cluster lost its owner: it is about to
+    /// stop, or its supervisor was killed too. A file that names a dead or foreign process would make
+    /// Postgres refuse to start.
+    fn end_leftover(&self, data: &DataDir) -> Result<()> {
+        let Ok(text) = fs::read_to_string(self.pid_file()) else {
+            return Ok(());
+        };
+        let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
+        if pid.is_some_and(|pid| self.runs_as(pid)) {
+            tracing::info!("waiting for the PostgreSQL of an earlier run to stop");
+            for mode in ["fast", "immediate"] {
+                let mut stop = guard::command(&self.program("pg_ctl"), data.account(), &self.cluster);
+                stop.args(["stop", "-w", "-t", "15", "-m", mode, "-D"]).arg(&self.cluster);
+                stop.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                if stop.status().is_ok_and(|status| status.success())
+                    || !pid.is_some_and(|pid| self.runs_as(pid))
+                {
+                    break;
+                }
+            }
+        }
+        match fs::remove_file(self.pid_file()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &self.pid_file())(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this process is a server of our cluster: its command line names the folder.
+    fn runs_as(&self, pid: u32) -> bool {
+        let cluster = self.cluster.to_string_lossy();
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_else(|_| {
+            if Path::new("/proc/self").exists() {
+                return Vec::new();
+            }
+            let ps =
+                std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+            ps.map(|output| output.stdout).unwrap_or_default()
+        });
+        String::from_utf8_lossy(&line).contains(&*cluster)
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.cluster.join("postmaster.pid")
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+}

@@ -1,0 +1,110 @@
+//! A client of the API under test.
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// A client with a key, or without.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    key: Option<String>,
+}
+
+/// What the API answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body; every body of the API is JSON.
+    pub body: Value,
+}
+
+impl Client {
+    pub(crate) fn new(url: &str, key: Option<&str>) -> Self {
+        parlance_core::tls::install();
+        Self { http: reqwest::Client::new(), url: url.to_owned(), key: key.map(str::to_owned) }
+    }
+
+    /// The same client with another key, or without one.
+    #[must_use]
+    pub fn with_key(&self, key: Option<&str>) -> Self {
+        Self { key: key.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The server's address, without `/api/v1`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A request below `/api/v1`, with the key.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.raw(method, &format!("/api/v1{path}"))
+    }
+
+    /// A request to any path, with the key.
+    #[must_use]
+    pub fn raw(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.key {
+            Some(key) => request.header("X-API-Key", key),
+            None => request,
+        }
+    }
+
+    /// GETs a path below `/api/v1`.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// POSTs JSON to a path below `/api/v1`.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Uploads a file to a bot.
+    pub async fn upload(&self, bot: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
+        let file = Part::bytes(bytes.into()).file_name(name.to_owned());
+        let form = Form::new().text("bot_id", bot.to_owned()).part("file", file);
+        Answer::of(self.request(Method::POST, "/knowledge/upload").multipart(form)).await
+    }
+}
+
+impl Answer {
+    /// Sends a request.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {status} {text}"));
+        Self { status, headers, body }
+    }
+
+    /// The `data` of a success with this status.
+    pub fn data(&self, status: u16) -> &Value {
+        assert_eq!((self.status.as_u16(), &self.body["success"]), (status, &Value::Bool(true)), "{}", self.body);
+        &self.body["data"]
+    }
+
+    /// The id in the `data` of a 201.
+    pub fn id(&self) -> String {
+        self.data(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Checks that this is an error in the envelope, and gives its `code`.
+    pub fn error(&self, status: u16) -> &str {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.body["success"], false);
+        assert_eq!(self.headers["content-type"].to_str().unwrap().split(';').next(), Some("application/json"));
+        for field in ["error", "message", "code", "request_id"] {
+            assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.body);
+        }
+        assert_eq!(self.body["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
+        self.body["code"].as_str().unwrap()
+    }
+}

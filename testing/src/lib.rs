@@ -1,0 +1,266 @@
+//! The harness of the tests: builds the application as `main` does, on private servers of its own,
+//! with a database and a Redis namespace a test, and drives it over HTTP on a free port.
+//!
+//! Workers stand still until a test starts them or steps through the jobs one by one. A test that ends
+//! with a job unfinished fails, unless it says so with [`Stage::end_with_unfinished_jobs`].
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a harness fails its test by panicking")]
+
+mod embedders;
+mod http;
+mod servers;
+
+use std::time::{Duration, Instant};
+
+use parlance_core::bots::{self, NewBot, RawBot};
+use parlance_core::config::Config;
+use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
+use parlance_core::jobs::{self, Kind, State, dispatch};
+use parlance_core::knowledge::ingest;
+use parlance_core::providers::blob;
+use parlance_core::tenants::keys::{self, Scope};
+use parlance_core::tenants::{self, Plan};
+use parlance_core::{Context, Providers};
+use parlance_workers::runner::Runner;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub use embedders::TestEmbedder;
+pub use http::{Answer, Client};
+pub use servers::{Private, real_embedder};
+
+/// How long a test waits for what must come about.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The application, running for one test.
+pub struct Stage {
+    /// The wiring, as the process under test has it.
+    pub ctx: Context,
+    /// A client with the key of [`Stage::tenant`].
+    pub http: Client,
+    /// A tenant of plan `professional`.
+    pub tenant: TenantId,
+    /// The private servers; to stop and start them, a test takes its own with [`Builder::own_servers`].
+    pub servers: Private,
+    runner: Runner,
+    api: JoinHandle<std::io::Result<()>>,
+    workers: Option<(JoinHandle<()>, CancellationToken)>,
+    stop: CancellationToken,
+    ended: bool,
+    _files: tempfile::TempDir,
+}
+
+/// What is different about a test's stage.
+#[derive(Default)]
+pub struct Builder {
+    configure: Option<Box<dyn FnOnce(&mut Config) + Send>>,
+    embedder: Option<TestEmbedder>,
+    own_servers: bool,
+}
+
+impl Builder {
+    /// Changes the configuration before anything starts.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
+        self.configure = Some(Box::new(change));
+        self
+    }
+
+    /// Takes a test's embedder for the real one.
+    #[must_use]
+    pub fn embedder(mut self, embedder: TestEmbedder) -> Self {
+        self.embedder = Some(embedder);
+        self
+    }
+
+    /// Starts servers for this test alone, which it may stop and start.
+    #[must_use]
+    pub fn own_servers(mut self) -> Self {
+        self.own_servers = true;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Stage {
+        Stage::build(self).await
+    }
+}
+
+impl Stage {
+    /// The application as it comes.
+    pub async fn start() -> Self {
+        Builder::default().start().await
+    }
+
+    async fn build(builder: Builder) -> Self {
+        // Shown by the test runner when the test fails.
+        let _set_already = tracing_subscriber::fmt().with_test_writer().with_env_filter("info,apalis=warn,fred=off").try_init();
+        let servers = Private::take(builder.own_servers).await;
+        let files = tempfile::tempdir().unwrap();
+        let mut config = Config::read(|_| None).unwrap();
+        config.database.url = Some(servers.fresh_database().await.into());
+        config.database.max_connections = 10;
+        config.redis.url = Some(servers.redis_url().into());
+        config.redis.namespace = format!("test-{}", uuid::Uuid::now_v7().simple());
+        config.storage.url = Url::from_directory_path(files.path()).ok();
+        config.jobs.sweep_interval = Duration::from_millis(200);
+        config.jobs.poll_interval = Duration::from_millis(50);
+        config.jobs.hint_timeout = Duration::from_secs(1);
+        config.jobs.lease = Duration::from_secs(3);
+        config.jobs.backoff_base = Duration::from_millis(20);
+        config.jobs.drain = Duration::from_secs(5);
+        if let Some(change) = builder.configure {
+            change(&mut config);
+        }
+        let embedder = match builder.embedder {
+            Some(embedder) => embedder.shared(),
+            None => real_embedder().await,
+        };
+        let providers = Providers { blob: blob::from_config(&config.storage).unwrap(), embedder, chat: parlance_core::providers::chat::from_config(&config.chat).unwrap() };
+        let ctx = Context::new(config, providers).unwrap();
+        let tenant = tenants::create(&ctx, "Test", Plan::Professional).await.unwrap().id;
+        let (_, key) = keys::create(&ctx, tenant, "test", &[Scope::Full], None).await.unwrap();
+
+        let stop = CancellationToken::new();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), Duration::from_secs(5)));
+        Self {
+            http: Client::new(&url, Some(key.expose())),
+            runner: Runner::new(ctx.clone(), WorkerId::fresh()),
+            ctx,
+            tenant,
+            servers,
+            api,
+            workers: None,
+            stop,
+            ended: false,
+            _files: files,
+        }
+    }
+
+    /// Another tenant, and a client with its key.
+    pub async fn another_tenant(&self) -> (TenantId, Client) {
+        let tenant = tenants::create(&self.ctx, "Other", Plan::Professional).await.unwrap().id;
+        let (_, key) = keys::create(&self.ctx, tenant, "test", &[Scope::Full], None).await.unwrap();
+        (tenant, self.http.with_key(Some(key.expose())))
+    }
+
+    /// A bot of a tenant, without going through the API.
+    pub async fn bot_of(&self, tenant: TenantId) -> BotId {
+        let raw = RawBot { name: Some("Bot".into()), channel_type: Some("webchat".into()), ..RawBot::default() };
+        bots::create(&self.ctx, tenant, &NewBot::parse(raw).unwrap()).await.unwrap().id
+    }
+
+    /// Starts a worker process's work, as `parlance worker` does.
+    pub fn start_workers(&mut self) {
+        let stop = self.stop.child_token();
+        let queues = parlance_workers::all_queues(&self.ctx);
+        let workers = tokio::spawn(parlance_workers::run(self.ctx.clone(), queues, stop.clone()));
+        self.workers = Some((workers, stop));
+    }
+
+    /// Lets the workers end, as a stopped process does.
+    pub async fn stop_workers(&mut self) {
+        if let Some((workers, stop)) = self.workers.take() {
+            stop.cancel();
+            workers.await.unwrap();
+        }
+    }
+
+    /// Kills the workers where they stand: nothing is settled or given back.
+    pub async fn kill_workers(&mut self) {
+        if let Some((workers, _)) = self.workers.take() {
+            workers.abort();
+            let _aborted = workers.await;
+        }
+    }
+
+    /// Runs the oldest waiting job of a queue, here and now; `None` when none waits.
+    pub async fn step(&self, kind: Kind) -> Option<JobId> {
+        let job = self.waiting(kind).await.into_iter().next()?;
+        self.runner.run(job).await.then_some(job)
+    }
+
+    /// Runs one job, if it still waits; gives whether this call ran it.
+    pub async fn run(&self, job: JobId) -> bool {
+        self.runner.run(job).await
+    }
+
+    /// Sweeps the ledger once.
+    pub async fn sweep(&self) -> jobs::Swept {
+        ingest::sweep(&self.ctx).await.unwrap()
+    }
+
+    /// Fills a queue's window once; gives how many hints were pushed.
+    pub async fn fill(&self, kind: Kind) -> usize {
+        dispatch::fill(&self.ctx, kind).await.unwrap()
+    }
+
+    /// The waiting jobs of a queue, oldest first.
+    pub async fn waiting(&self, kind: Kind) -> Vec<JobId> {
+        let query = "select id from job where kind = $1 and state in ('queued', 'dispatched') and not_before <= now() order by id";
+        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db()).await.unwrap();
+        ids.into_iter().map(JobId::from).collect()
+    }
+
+    /// How many jobs of a queue stand in a state.
+    pub async fn count(&self, kind: Kind, state: State) -> i64 {
+        let counts = jobs::count_by_state(&self.ctx).await.unwrap();
+        counts.into_iter().find(|(k, s, _)| (*k, *s) == (kind, state)).map_or(0, |(_, _, count)| count)
+    }
+
+    /// Waits until a source has ended, and gives it as the API shows it.
+    pub async fn settled(&self, source: SourceId) -> serde_json::Value {
+        let path = format!("/knowledge/sources/{source}");
+        self.eventually("the source settles", async || {
+            let answer = self.http.get(&path).await;
+            let source = answer.body["data"]["source"].clone();
+            matches!(source["status"].as_str(), Some("ready" | "failed" | "cancelled")).then_some(source)
+        })
+        .await
+    }
+
+    /// Waits until `probe` gives something.
+    pub async fn eventually<T>(&self, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = probe().await {
+                return found;
+            }
+            if begun.elapsed() > PATIENCE {
+                let ledger = jobs::count_by_state(&self.ctx).await;
+                panic!("waited in vain: {what}; the ledger: {ledger:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Ends the test: every job must have ended.
+    pub async fn end(mut self) {
+        let counts = jobs::count_by_state(&self.ctx).await.unwrap();
+        let unfinished: Vec<_> = counts.into_iter().filter(|(_, state, _)| !state.is_final()).collect();
+        self.close().await;
+        assert!(unfinished.is_empty(), "the test left jobs unfinished: {unfinished:?}");
+    }
+
+    /// Ends a test that leaves jobs behind on purpose.
+    pub async fn end_with_unfinished_jobs(mut self) {
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
+        self.ended = true;
+        self.stop_workers().await;
+        self.stop.cancel();
+        (&mut self.api).await.unwrap().unwrap();
+        self.ctx.close().await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        assert!(self.ended || std::thread::panicking(), "a test must end its stage: call end()");
+    }
+}

@@ -1,0 +1,107 @@
+//! Private servers: one set for all tests of a binary, or one for a test alone.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use parlance_core::config::{Config, Embedding};
+use parlance_core::db;
+use parlance_core::providers::embed::{self, Embedder};
+use parlance_embedded::model::Precision;
+use parlance_embedded::parts::Parts;
+use parlance_embedded::{Servers, default_cache_dir};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::OnceCell;
+
+/// A database with the schema, to copy: a copy takes milliseconds, the migrations do not.
+const TEMPLATE: &str = "parlance_template";
+
+/// Private servers of this process. They end with it, whatever ends it.
+#[derive(Clone)]
+pub struct Private {
+    servers: Servers,
+    template: Arc<OnceCell<()>>,
+}
+
+impl Private {
+    /// Those that all tests of this binary share, or `own` ones.
+    pub async fn take(own: bool) -> Self {
+        static SHARED: OnceCell<Private> = OnceCell::const_new();
+        if own { Self::start().await } else { SHARED.get_or_init(Self::start).await.clone() }
+    }
+
+    async fn start() -> Self {
+        let servers = Servers::ephemeral(&cache_dir()).await.unwrap();
+        Self { servers, template: Arc::default() }
+    }
+
+    /// The servers, to stop and to start them.
+    #[must_use]
+    pub fn servers(&self) -> &Servers {
+        &self.servers
+    }
+
+    pub(crate) fn redis_url(&self) -> String {
+        self.servers.redis_url().unwrap().to_owned()
+    }
+
+    /// The URL of a new database with the schema.
+    pub(crate) async fn fresh_database(&self) -> String {
+        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+        self.template.get_or_init(|| self.make_template()).await;
+        self.execute(&format!("create database {name} template {TEMPLATE}")).await;
+        self.url_of(&name)
+    }
+
+    /// Makes Redis forget everything.
+    pub async fn flush_redis(&self) {
+        let client = redis::Client::open(self.redis_url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let _flushed: String = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
+    }
+
+    async fn make_template(&self) {
+        self.execute(&format!("create database {TEMPLATE}")).await;
+        let mut config = Config::read(|_| None).unwrap().database;
+        config.url = Some(self.url_of(TEMPLATE).into());
+        let pool = db::connect(&config).unwrap();
+        db::migrate(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        let mut url = url::Url::parse(self.servers.database_url().unwrap()).unwrap();
+        url.set_path(database);
+        url.into()
+    }
+
+    async fn execute(&self, statement: &str) {
+        let mut admin = PgConnection::connect(self.servers.database_url().unwrap()).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+    }
+}
+
+/// The embedded model, loaded once for all tests of a binary.
+pub async fn real_embedder() -> Arc<dyn Embedder> {
+    static LOADED: OnceCell<Arc<dyn Embedder>> = OnceCell::const_new();
+    let load = async || {
+        let (library, model) = model_parts();
+        let config = Embedding { model: None, model_dir: Some(model), ort_dylib: Some(library), threads: 1 };
+        embed::from_config(&config, None).await.unwrap()
+    };
+    LOADED.get_or_init(load).await.clone()
+}
+
+fn model_parts() -> (PathBuf, PathBuf) {
+    static PARTS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    PARTS
+        .get_or_init(|| {
+            let parts = Parts::new(&cache_dir());
+            (parts.onnxruntime().unwrap(), parts.model(Precision::Int8).unwrap())
+        })
+        .clone()
+}
+
+fn cache_dir() -> PathBuf {
+    Config::from_env().unwrap().cache_dir.unwrap_or_else(default_cache_dir)
+}

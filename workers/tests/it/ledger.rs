@@ -1,0 +1,286 @@
+//! The life of a job: claims, leases, fencing, retries, deadlines, and the dispatch window.
+
+use std::time::Duration;
+
+use parlance_core::Error;
+use parlance_core::ids::{JobId, WorkerId};
+use parlance_core::jobs::{self, Kind, State};
+use parlance_core::knowledge::ingest::{self, ExtractFile};
+use parlance_core::knowledge::{self, Status};
+use parlance_testing::{Builder, Stage, TestEmbedder};
+
+use crate::{paragraphs, upload};
+
+async fn stage(embedder: &TestEmbedder) -> Stage {
+    Builder::default().embedder(embedder.clone()).start().await
+}
+
+async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
+    let statement = format!("update job set {assignment} where id = $1");
+    sqlx::query(sqlx::AssertSqlSafe(statement)).bind(job.uuid()).execute(stage.ctx.db()).await.unwrap();
+}
+
+async fn report(stage: &Stage, job: JobId) -> jobs::Report {
+    jobs::get(&stage.ctx, stage.tenant, job).await.unwrap()
+}
+
+/// Runs every step up to the first embed job, and gives that.
+async fn until_embed(stage: &Stage) -> JobId {
+    stage.step(Kind::Upload).await.unwrap();
+    stage.step(Kind::Chunk).await.unwrap();
+    stage.waiting(Kind::Embed).await[0]
+}
+
+#[tokio::test]
+async fn a_job_claimed_twice_runs_once() {
+    let embedder = TestEmbedder::default();
+    let stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = until_embed(&stage).await;
+    let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
+    assert_eq!([ran.0, ran.1, ran.2].iter().filter(|ran| **ran).count(), 1);
+    assert_eq!((embedder.runs(), embedder.doubles()), (1, 0));
+    assert!(!stage.run(job).await, "a job that is over is not run again");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_killed_workers_job_runs_again() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.start_workers();
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    stage.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
+    stage.kill_workers().await;
+    embedder.release();
+    assert_eq!(stage.count(Kind::Embed, State::Running).await, 1, "nobody settled it");
+    stage.start_workers();
+    assert_eq!(stage.settled(source).await["status"], "ready");
+    assert_eq!((embedder.runs(), embedder.doubles()), (2, 0));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_expired_lease_writes_nothing() {
+    let stage = stage(&TestEmbedder::default()).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", "The first worker reads this.").await;
+    let job = stage.waiting(Kind::Upload).await[0];
+    let slow = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    set(&stage, job, "lease_expires_at = now() - interval '1 second'").await;
+    assert_eq!(stage.sweep().await.expired_leases, 1);
+    let fast = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    assert_eq!((slow.attempt, fast.attempt), (1, 2));
+
+    let payload = ExtractFile { source, version: 1 };
+    let late = ingest::settle_extracted(&stage.ctx, &slow, &payload, "stale").await;
+    assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+    assert_eq!(jobs::renew(&stage.ctx, &slow, jobs::Progress::default()).await.unwrap(), jobs::Renewal::Lost);
+    assert!(knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap().content.is_none());
+    assert!(stage.waiting(Kind::Chunk).await.is_empty());
+
+    ingest::settle_extracted(&stage.ctx, &fast, &payload, "fresh").await.unwrap();
+    assert_eq!(knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap().content.unwrap(), "fresh");
+    stage.step(Kind::Chunk).await.unwrap();
+    stage.step(Kind::Embed).await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
+    let embedder = TestEmbedder::default();
+    let stage = Builder::default()
+        .embedder(embedder.clone())
+        .configure(|config| config.jobs.backoff_base = Duration::from_secs(100))
+        .start()
+        .await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = until_embed(&stage).await;
+    embedder.fail(usize::MAX);
+    let mut pauses = Vec::new();
+    for attempt in 1..=5 {
+        assert!(stage.run(job).await);
+        let report = report(&stage, job).await;
+        assert_eq!((report.attempt, report.error_code.as_deref()), (attempt, Some("unavailable")));
+        if attempt < 5 {
+            assert_eq!(report.state, State::Queued);
+            assert!(!stage.run(job).await, "not before its time");
+            let pause: f64 = sqlx::query_scalar("select extract(epoch from not_before - updated_at)::float8 from job where id = $1")
+                .bind(job.uuid())
+                .fetch_one(stage.ctx.db())
+                .await
+                .unwrap();
+            pauses.push(pause);
+            set(&stage, job, "not_before = now()").await;
+        } else {
+            assert_eq!(report.state, State::Failed);
+        }
+    }
+    // Full jitter over the upper half of 100, 200, 300 (the cap) and 300 seconds.
+    for (pause, (least, most)) in pauses.iter().zip([(50.0, 100.0), (100.0, 200.0), (150.0, 300.0), (150.0, 300.0)]) {
+        assert!((least..=most).contains(pause), "{pauses:?}");
+    }
+    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("unavailable")));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_job_that_panics_is_tried_again() {
+    let embedder = TestEmbedder::default();
+    embedder.panic_once();
+    let mut stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.start_workers();
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    assert_eq!(stage.settled(source).await["status"], "ready");
+    assert_eq!(embedder.runs(), 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_job_that_nobody_runs_and_its_source() {
+    let stage = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.jobs.deadline = Duration::from_millis(50))
+        .start()
+        .await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", "Nobody reads this.").await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert_eq!(stage.sweep().await.ended.len(), 1);
+    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("deadline_exceeded")));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_deadline_stops_a_job_that_runs() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = until_embed(&stage).await;
+    stage.start_workers();
+    stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
+    set(&stage, job, "deadline_at = now()").await;
+    assert_eq!(stage.settled(source).await["error"]["code"], "deadline_exceeded");
+    embedder.release();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_job_whose_workers_all_vanish_fails_in_the_end() {
+    let stage = stage(&TestEmbedder::default()).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
+    let job = stage.waiting(Kind::Upload).await[0];
+    for attempt in 1..=5 {
+        let claim = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+        assert_eq!(claim.attempt, attempt);
+        set(&stage, job, "lease_expires_at = now() - interval '1 second'").await;
+        stage.sweep().await;
+    }
+    assert_eq!(report(&stage, job).await.state, State::Failed);
+    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("worker_lost")));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_failed_batch_stops_the_other_batches_of_its_source() {
+    let embedder = TestEmbedder::default();
+    let stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(2000)).await;
+    let job = until_embed(&stage).await;
+    assert!(stage.waiting(Kind::Embed).await.len() > 2);
+    embedder.fail(usize::MAX);
+    set(&stage, job, "attempt = 4").await;
+    stage.run(job).await;
+    assert!(stage.waiting(Kind::Embed).await.is_empty());
+    assert_eq!(stage.count(Kind::Embed, State::Failed).await, 1);
+    assert!(stage.count(Kind::Embed, State::Cancelled).await >= 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_stopping_worker_gives_its_job_back_without_losing_a_try() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = Builder::default()
+        .embedder(embedder.clone())
+        .configure(|config| config.jobs.drain = Duration::from_millis(50))
+        .start()
+        .await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.start_workers();
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
+    stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
+    stage.stop_workers().await;
+    let job = stage.waiting(Kind::Embed).await[0];
+    assert_eq!(report(&stage, job).await.attempt, 0);
+    embedder.release();
+    stage.start_workers();
+    assert_eq!(stage.settled(source).await["status"], "ready");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn dispatch_never_exceeds_its_window() {
+    let stage = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.jobs.window_floor = 5)
+        .start()
+        .await;
+    let bot = stage.bot_of(stage.tenant).await;
+    for i in 0..20 {
+        upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
+    }
+    let fill = || stage.fill(Kind::Upload);
+    let pushed = tokio::join!(fill(), fill(), fill(), fill(), fill(), fill());
+    assert_eq!(pushed.0 + pushed.1 + pushed.2 + pushed.3 + pushed.4 + pushed.5, 5);
+    assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
+    // A place that becomes free is filled, and only that.
+    stage.step(Kind::Upload).await.unwrap();
+    assert_eq!(fill().await, 1);
+    assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
+    stage.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_tenant_with_many_jobs_delays_nobody() {
+    let stage = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.jobs.window_floor = 4)
+        .start()
+        .await;
+    let busy = stage.bot_of(stage.tenant).await;
+    for i in 0..20 {
+        upload(&stage, stage.tenant, busy, "a.txt", &format!("Text number {i}.")).await;
+    }
+    let (second, _) = stage.another_tenant().await;
+    let (third, _) = stage.another_tenant().await;
+    for tenant in [second, third] {
+        let bot = stage.bot_of(tenant).await;
+        upload(&stage, tenant, bot, "b.txt", "One small file.").await;
+    }
+    assert_eq!(stage.fill(Kind::Upload).await, 4);
+    let places: Vec<(uuid::Uuid, i64)> =
+        sqlx::query_as("select tenant_id, count(*) from job where state = 'dispatched' group by tenant_id order by tenant_id")
+            .fetch_all(stage.ctx.db())
+            .await
+            .unwrap();
+    assert_eq!(places, [(stage.tenant.uuid(), 2), (second.uuid(), 1), (third.uuid(), 1)]);
+    // Of one tenant, the oldest go first.
+    let oldest: Vec<JobId> = stage.waiting(Kind::Upload).await.into_iter().take(2).collect();
+    for job in oldest {
+        assert_eq!(report(&stage, job).await.state, State::Dispatched);
+    }
+    stage.end_with_unfinished_jobs().await;
+}

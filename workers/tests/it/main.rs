@@ -1,0 +1,21 @@
+//! The ledger and the pipeline, on real Postgres and Redis.
+
+mod ledger;
+mod outages;
+mod pipeline;
+
+use parlance_core::ids::{BotId, SourceId, TenantId};
+use parlance_core::knowledge;
+use parlance_testing::Stage;
+
+/// Uploads a text to a bot, without the API.
+pub(crate) async fn upload(stage: &Stage, tenant: TenantId, bot: BotId, name: &str, text: &str) -> SourceId {
+    let bytes = text.to_owned().into_bytes().into();
+    knowledge::upload(&stage.ctx, tenant, bot, name, bytes).await.unwrap().source.id
+}
+
+/// Paragraphs with no two alike; about thirteen to a chunk.
+pub(crate) fn paragraphs(count: usize) -> String {
+    let paragraph = |i| format!("Rule {i}: whoever asks about matter {i} is told answer {i}, and no other answer.\n\n");
+    (0..count).map(paragraph).collect()
+}

@@ -1,0 +1,64 @@
+//! Redis holds hints: it may be flushed, or be away, and nothing is lost.
+
+use parlance_core::jobs::{Kind, State};
+use parlance_testing::{Builder, Stage, TestEmbedder};
+
+use crate::{paragraphs, upload};
+
+async fn stage(embedder: &TestEmbedder) -> Stage {
+    Builder::default().own_servers().embedder(embedder.clone()).start().await
+}
+
+#[tokio::test]
+async fn redis_flushed_in_the_middle_loses_nothing() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.start_workers();
+    let mut sources = Vec::new();
+    for i in 0..6 {
+        let text = paragraphs(40).replace("Rule", &format!("Source {i} rule"));
+        sources.push(upload(&stage, stage.tenant, bot, "a.txt", &text).await);
+    }
+    stage.eventually("jobs run and hints wait", async || {
+        let (running, waiting) = (stage.count(Kind::Embed, State::Running).await, stage.count(Kind::Embed, State::Dispatched).await);
+        (running == 2 && waiting > 0).then_some(())
+    })
+    .await;
+    stage.servers.flush_redis().await;
+    embedder.release();
+    for source in sources {
+        assert_eq!(stage.settled(source).await["status"], "ready");
+    }
+    assert_eq!(embedder.doubles(), 0, "nothing was embedded twice");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn with_redis_down_an_upload_is_accepted_and_done_when_it_is_back() {
+    let mut stage = stage(&TestEmbedder::default()).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.servers.servers().stop_redis().await.unwrap();
+    stage.start_workers();
+    let answer = stage.http.upload(&bot.to_string(), "a.md", "# Hours\n\nWe open at nine.").await;
+    let source = answer.id().parse().unwrap();
+    assert_eq!(stage.count(Kind::Upload, State::Succeeded).await, 0);
+    stage.servers.servers().start_redis().await.unwrap();
+    assert_eq!(stage.settled(source).await["status"], "ready");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn with_redis_down_a_question_is_answered() {
+    let mut stage = stage(&TestEmbedder::default()).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.start_workers();
+    let source = upload(&stage, stage.tenant, bot, "a.txt", "We open at nine.").await;
+    stage.settled(source).await;
+    stage.stop_workers().await;
+    stage.servers.servers().stop_redis().await.unwrap();
+    let answer = stage.http.post("/conversations/s1/messages", serde_json::json!({"message": "We open at nine?"})).await;
+    assert_eq!(answer.data(200)["bot_response"]["answered"], true, "{}", answer.body);
+    stage.end().await;
+}

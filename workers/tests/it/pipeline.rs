@@ -1,0 +1,110 @@
+//! From a file to vectors: versions, batches, reuse, and files that cannot become knowledge.
+
+use parlance_core::bots;
+use parlance_core::jobs::{Kind, State};
+use parlance_core::knowledge::{self, Status, search};
+use parlance_testing::{Builder, Stage, TestEmbedder};
+
+use crate::{paragraphs, upload};
+
+async fn stage(embedder: &TestEmbedder) -> Stage {
+    Builder::default().embedder(embedder.clone()).start().await
+}
+
+#[tokio::test]
+async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
+    let embedder = TestEmbedder::default();
+    let stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(700)).await;
+    let bot = bots::get(&stage.ctx, stage.tenant, bot).await.unwrap();
+    let found = async || {
+        let vector = stage.ctx.embedder().embed_query("matter 7".into()).await.unwrap();
+        search::hybrid(&stage.ctx, stage.tenant, &bot, "matter 7", &vector, 5).await.unwrap().len()
+    };
+    let status = async || {
+        let source = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+        (source.status, source.embedded_count == i64::from(source.chunk_count.unwrap_or(-1)))
+    };
+    stage.step(Kind::Upload).await.unwrap();
+    stage.step(Kind::Chunk).await.unwrap();
+    let batches = stage.waiting(Kind::Embed).await;
+    assert!(batches.len() > 1);
+    for batch in batches {
+        assert_eq!((found().await, status().await), (0, (Status::Processing, false)));
+        assert!(stage.run(batch).await);
+    }
+    assert_eq!((found().await, status().await), (5, (Status::Ready, true)));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn batches_that_settle_at_once_still_complete_the_source() {
+    let embedder = TestEmbedder::default();
+    let stage = stage(&embedder).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(1200)).await;
+    stage.step(Kind::Upload).await.unwrap();
+    stage.step(Kind::Chunk).await.unwrap();
+    let batches = stage.waiting(Kind::Embed).await;
+    for pair in batches.chunks(2) {
+        match pair {
+            [a, b] => assert_eq!(tokio::join!(stage.run(*a), stage.run(*b)), (true, true)),
+            [a] => assert!(stage.run(*a).await),
+            _ => unreachable!(),
+        }
+    }
+    assert_eq!(knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap().status, Status::Ready);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn text_that_the_tenant_embedded_before_is_not_embedded_again() {
+    let embedder = TestEmbedder::default();
+    let mut stage = stage(&embedder).await;
+    stage.start_workers();
+    let (first, second) = (stage.bot_of(stage.tenant).await, stage.bot_of(stage.tenant).await);
+    let source = upload(&stage, stage.tenant, first, "a.txt", &paragraphs(60)).await;
+    stage.settled(source).await;
+    let embedded = embedder.passages().len();
+    let source = upload(&stage, stage.tenant, second, "b.txt", &paragraphs(60)).await;
+    let settled = stage.settled(source).await;
+    assert_eq!((settled["status"].as_str(), embedder.passages().len()), (Some("ready"), embedded));
+    // Another tenant's vectors are nobody else's business.
+    let (other, _) = stage.another_tenant().await;
+    let bot = stage.bot_of(other).await;
+    upload(&stage, other, bot, "c.txt", &paragraphs(60)).await;
+    stage.eventually("the other tenant's text is embedded", async || (embedder.passages().len() == 2 * embedded).then_some(())).await;
+    stage.stop_workers().await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_same_content_twice_in_a_bot_is_one_source() {
+    let stage = stage(&TestEmbedder::default()).await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let (first, again) = tokio::join!(
+        upload(&stage, stage.tenant, bot, "a.txt", "The same words."),
+        upload(&stage, stage.tenant, bot, "other name.txt", "The same words."),
+    );
+    assert_eq!(first, again);
+    assert_eq!(stage.waiting(Kind::Upload).await.len(), 1);
+    stage.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_file_without_text_fails_at_once_with_a_reason_and_may_be_tried_again() {
+    let mut stage = stage(&TestEmbedder::default()).await;
+    stage.start_workers();
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let noise: Vec<u8> = (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (name, bytes, code) in [("empty.md", vec![], "empty"), ("noise.md", noise, "unsupported_type")] {
+        for _ in 0..2 {
+            let source = stage.http.upload(&bot, name, bytes.clone()).await.id().parse().unwrap();
+            let settled = stage.settled(source).await;
+            assert_eq!((&settled["status"], &settled["error"]["code"]), (&"failed".into(), &code.into()));
+        }
+    }
+    assert_eq!(stage.count(Kind::Upload, State::Failed).await, 4);
+    stage.end().await;
+}
