@@ -12,9 +12,7 @@ use std::time::Duration;
 use parlance_core::error::{
     BoxError, Chain, Error, Fault, Forbidden, Limit, Part, Problem, Thing, Unauthorized,
 };
-use poem::error::{
-    MethodNotAllowedError, NotFoundError, ParseMultipartError, ReadBodyError, ResponseError,
-};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParseMultipartError, ReadBodyError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Response};
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
@@ -128,9 +126,7 @@ impl ApiError {
                 "Activate the bot before sending messages to it",
             ),
             Error::LimitReached(limit) => Self::limit_reached(limit),
-            Error::Conflict { code, message } => {
-                Self::new(StatusCode::CONFLICT, code, title(code), message)
-            }
+            Error::Conflict { code, message } => Self::new(StatusCode::CONFLICT, code, title(code), message),
             Error::TooLarge { limit_bytes } => Self::too_large(limit_bytes),
             Error::Rejected { code, message } => {
                 Self::new(StatusCode::BAD_REQUEST, code, title(code), message)
@@ -315,13 +311,8 @@ impl ApiError {
             Unauthorized::Missing => "missing_api_key",
             Unauthorized::Rejected => "invalid_api_key",
         };
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            code,
-            "Invalid API key",
-            "API key not found or tenant inactive",
-        )
-        .with_header(header::WWW_AUTHENTICATE, "ApiKey")
+        Self::new(StatusCode::UNAUTHORIZED, code, "Invalid API key", "API key not found or tenant inactive")
+            .with_header(header::WWW_AUTHENTICATE, "ApiKey")
     }
 
     /// The key is good for other operations; `needed` names what would do.

@@ -1,1 +1,72 @@
-//! Placeholder.
+//! Parlance's REST API. This file is the endpoint table.
+//!
+//! A request passes [`request_id`] (id, span, envelope), the router, [`auth`] (the tenant check) and
+//! a handler, which is one sentence: parse, call the domain's verb, show what came of it. One file a
+//! slice; what fails, in any of them, becomes an answer in [`error`].
+//!
+//! Must never: touch the database, the queue or a model but through the domain's verbs.
+
+use std::io;
+use std::time::Duration;
+
+use parlance_core::Context;
+use poem::endpoint::BoxEndpoint;
+use poem::listener::TcpAcceptor;
+use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod auth;
+mod body;
+mod docs;
+mod envelope;
+mod error;
+mod fields;
+mod health;
+mod linger;
+mod page;
+mod request_id;
+mod routes;
+mod tenant;
+mod values;
+
+pub use docs::openapi_json;
+
+/// Where the API is; its paths in the specification are below it.
+const BASE: &str = "/api/v1";
+
+/// The slices, in the order of the reference.
+type Apis = (tenant::Api,);
+
+fn apis() -> Apis {
+    (tenant::Api,)
+}
+
+/// The whole service, as it is run and as it is tested.
+pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
+    let routes = Route::new()
+        .nest(BASE, docs::service())
+        .at("/docs", get(docs::swagger_ui()))
+        .at("/openapi.json", get(docs::specification()))
+        .at("/healthz", get(health::healthz))
+        .at("/readyz", get(health::readyz));
+    let inner: BoxEndpoint<'static> = routes.data(ctx).boxed();
+    request_id::Edge { inner, routes: routes::Routes::of_api::<Apis>(BASE) }
+}
+
+/// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has
+/// begun end, for as long as `drain`.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve(
+    ctx: Context,
+    listener: TcpListener,
+    stop: CancellationToken,
+    drain: Duration,
+) -> io::Result<()> {
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .name("api")
+        .run_with_graceful_shutdown(build(ctx), stop.cancelled_owned(), Some(drain))
+        .await
+}

@@ -9,8 +9,9 @@ use super::proto::{
 #[derive(Debug, Clone)]
 pub(super) struct Value(String);
 
-/// The sizes of a tensor.
+/// How many texts a run has.
 pub(super) const BATCH: Size = Size::Named("batch");
+/// How many tokens each of them has, padding included.
 pub(super) const SEQUENCE: Size = Size::Named("sequence");
 
 /// A size that is fixed, or that each run chooses.

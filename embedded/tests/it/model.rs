@@ -59,6 +59,9 @@ fn texts() -> Vec<String> {
     TEXTS.iter().map(ToString::to_string).chain(long).collect()
 }
 
+/// The ids and the types of a text's tokens.
+type Tokens = (Vec<i64>, Vec<i64>);
+
 fn parts() -> Parts {
     Parts::new(&default_cache_dir())
 }
@@ -83,9 +86,9 @@ impl Converted {
     }
 
     /// The hidden states of a batch, each with the rows of its padding.
-    fn run(&mut self, batch: &[(Vec<i64>, Vec<i64>)]) -> Vec<Array2<f32>> {
+    fn run(&mut self, batch: &[Tokens]) -> Vec<Array2<f32>> {
         let longest = batch.iter().map(|(ids, _)| ids.len()).max().unwrap();
-        let padded = |row: &dyn Fn(&(Vec<i64>, Vec<i64>)) -> Vec<i64>| {
+        let padded = |row: &dyn Fn(&Tokens) -> Vec<i64>| {
             let rows =
                 batch.iter().flat_map(|text| row(text).into_iter().chain(iter::repeat(0)).take(longest));
             Tensor::from_array(([batch.len(), longest], rows.collect::<Vec<_>>())).unwrap()
@@ -106,8 +109,7 @@ impl Converted {
     }
 }
 
-/// The text's token ids and types.
-fn tokens(tokenizer: &Tokenizer, text: &str) -> (Vec<i64>, Vec<i64>) {
+fn tokens(tokenizer: &Tokenizer, text: &str) -> Tokens {
     let encoding = tokenizer.encode(text, true).unwrap();
     let wide = |values: &[u32]| values.iter().map(|value| i64::from(*value)).collect();
     (wide(encoding.get_ids()), wide(encoding.get_type_ids()))

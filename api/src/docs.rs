@@ -1,0 +1,85 @@
+//! The specification and the page that shows it. Neither needs a running service.
+
+use bytes::Bytes;
+use poem::http::header;
+use poem::{Endpoint, Response, endpoint::make_sync};
+use poem_openapi::{OpenApiService, Tags};
+use serde_json::Value;
+
+use crate::envelope::JSON;
+use crate::{Apis, BASE, apis};
+
+/// The sections of the reference, in its order.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// Manage tenant information and usage statistics.
+    Tenant,
+    /// Complete CRUD operations for managing your chatbots.
+    Bots,
+    /// Handle real-time conversations and message exchanges with your bots.
+    Conversations,
+    /// Access comprehensive analytics and reporting data for your bots and conversations.
+    Analytics,
+    /// Manage knowledge sources and content for your bots' AI training.
+    Knowledge,
+}
+
+/// The names of the sections, in the order of the reference.
+const ORDER: [&str; 5] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge"];
+
+const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge programmatically. \
+    Every request carries an API key in the header `X-API-Key`; every answer is JSON: \
+    `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …, \"message\": …, \
+    \"code\": …, \"request_id\": …}`.";
+
+/// The API, ready to be routed or described.
+pub(crate) fn service() -> OpenApiService<Apis, ()> {
+    OpenApiService::new(apis(), "Parlance", env!("CARGO_PKG_VERSION"))
+        .description(DESCRIPTION)
+        .server(BASE)
+        .extra_response_header::<String, _>(
+        poem_openapi::ExtraHeader::new("X-Request-Id").description("Names the request in the server's log"),
+    )
+}
+
+/// The specification (OpenAPI 3.0), as it is committed and served.
+#[must_use]
+pub fn openapi_json() -> String {
+    in_order(service().spec())
+}
+
+/// The generator sorts the sections by name.
+fn in_order(spec: String) -> String {
+    let Ok(mut json) = serde_json::from_str::<Value>(&spec) else { return spec };
+    if let Some(Value::Array(tags)) = json.get_mut("tags") {
+        tags.sort_by_key(|tag| ORDER.iter().position(|name| tag["name"] == *name));
+    }
+    serde_json::to_string_pretty(&json).map_or(spec, |text| text + "\n")
+}
+
+/// Serves the specification.
+pub(crate) fn specification() -> impl Endpoint {
+    page(JSON, openapi_json())
+}
+
+/// Serves Swagger UI, whose scripts and styles are inside the page: it works without the internet.
+pub(crate) fn swagger_ui() -> impl Endpoint {
+    let service = service();
+    let html = service
+        .swagger_ui_html()
+        .replace(&service.spec(), &openapi_json())
+        .replace("<title>Swagger UI</title>", "<title>Parlance API</title>")
+        // A key once entered survives a reload of the page.
+        .replace("deepLinking: true,", "deepLinking: true,\n        persistAuthorization: true,");
+    page("text/html; charset=utf-8", format!("<!doctype html>{html}"))
+}
+
+fn page(content_type: &'static str, text: String) -> impl Endpoint {
+    let text = Bytes::from(text);
+    make_sync(move |_| {
+        Response::builder()
+            .content_type(content_type)
+            .header(header::CACHE_CONTROL, "no-cache")
+            .body(text.clone())
+    })
+}

@@ -1,0 +1,185 @@
+//! The shape of every answer that is no error: `{"success": true, "data": …}`, with `pagination` on
+//! lists.
+
+use parlance_core::Page;
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{
+    MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
+use poem_openapi::types::{ToJSON, Type};
+use serde_json::{Value, json};
+
+use crate::page::Pagination;
+
+/// The type of every body, in and out. JSON is UTF-8 by definition (RFC 8259 §8.1): no parameter.
+pub(crate) const JSON: &str = "application/json";
+
+/// 200: here it is.
+#[derive(Debug)]
+pub struct Found<T>(pub T);
+
+/// 201: it is made, and here it is.
+#[derive(Debug)]
+pub struct Created<T>(pub T);
+
+/// 201 when it is made; 200 when it was there already, and here it is.
+#[derive(Debug)]
+pub enum CreatedOrFound<T> {
+    /// It was there already.
+    Found(T),
+    /// It is made.
+    Created(T),
+}
+
+/// 200: a page of a list.
+#[derive(Debug)]
+pub struct Listed<T> {
+    items: Vec<T>,
+    pagination: Pagination,
+}
+
+impl<T> Listed<T> {
+    /// A page of the domain's things, as the API shows them.
+    pub fn of<U: Into<T>>(page: Page<U>) -> Self {
+        let pagination = Pagination::of(&page);
+        Self { items: page.items.into_iter().map(Into::into).collect(), pagination }
+    }
+}
+
+/// Writes `body` as an answer.
+pub(crate) fn json_response(status: poem::http::StatusCode, body: &Value) -> Response {
+    Response::builder().status(status).content_type(JSON).body(body.to_string())
+}
+
+fn succeeded(status: u16, data: &impl ToJSON) -> Response {
+    let status = poem::http::StatusCode::from_u16(status).unwrap_or_default();
+    json_response(status, &json!({"success": true, "data": data.to_json()}))
+}
+
+impl<T: ToJSON> IntoResponse for Found<T> {
+    fn into_response(self) -> Response {
+        succeeded(200, &self.0)
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        succeeded(201, &self.0)
+    }
+}
+
+impl<T: ToJSON> IntoResponse for CreatedOrFound<T> {
+    fn into_response(self) -> Response {
+        match self {
+            CreatedOrFound::Found(data) => succeeded(200, &data),
+            CreatedOrFound::Created(data) => succeeded(201, &data),
+        }
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "success": true,
+            "data": self.items.to_json(),
+            "pagination": self.pagination.to_json(),
+        });
+        json_response(poem::http::StatusCode::OK, &body)
+    }
+}
+
+impl<T: Type> ApiResponse for Found<T> {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![documented::<T>(200, "OK: request successful")] }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+    }
+}
+
+impl<T: Type> ApiResponse for Created<T> {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![documented::<T>(201, "Created: resource created")] }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+    }
+}
+
+impl<T: Type> ApiResponse for CreatedOrFound<T> {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![
+                documented::<T>(200, "OK: the resource was there already"),
+                documented::<T>(201, "Created: resource created"),
+            ],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+    }
+}
+
+impl<T: Type> ApiResponse for Listed<T> {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![described(200, "OK: request successful", page_name::<T>())] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+        Pagination::register(registry);
+        registry.create_schema::<Self, _>(page_name::<T>(), |_| {
+            let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
+            envelope(vec![
+                ("data", MetaSchemaRef::Inline(Box::new(items))),
+                ("pagination", Pagination::schema_ref()),
+            ])
+        });
+    }
+}
+
+fn register<T: Type>(registry: &mut Registry) {
+    T::register(registry);
+    registry.create_schema::<Found<T>, _>(name::<T>(), |_| envelope(vec![("data", T::schema_ref())]));
+}
+
+fn envelope(fields: Vec<(&'static str, MetaSchemaRef)>) -> MetaSchema {
+    let success = MetaSchema {
+        description: Some("Always true."),
+        example: Some(Value::Bool(true)),
+        ..MetaSchema::new("boolean")
+    };
+    let mut properties = vec![("success", MetaSchemaRef::Inline(Box::new(success)))];
+    properties.extend(fields);
+    MetaSchema {
+        required: properties.iter().map(|(name, _)| *name).collect(),
+        properties,
+        ..MetaSchema::new("object")
+    }
+}
+
+fn documented<T: Type>(status: u16, description: &'static str) -> MetaResponse {
+    described(status, description, name::<T>())
+}
+
+fn described(status: u16, description: &'static str, schema: String) -> MetaResponse {
+    MetaResponse {
+        description,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: JSON, schema: MetaSchemaRef::Reference(schema) }],
+        headers: Vec::new(),
+    }
+}
+
+fn name<T: Type>() -> String {
+    format!("{}Response", T::name())
+}
+
+fn page_name<T: Type>() -> String {
+    format!("{}Page", T::name())
+}

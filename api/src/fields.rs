@@ -1,0 +1,262 @@
+//! The fields of a body and the parameters of a query, as clients really send them.
+//!
+//! Reading one never fails: a value of the wrong type is noted, so that all that is wrong with a
+//! request is told at once, each field by its name.
+
+use std::borrow::Cow;
+
+use parlance_core::Error;
+use parlance_core::error::{Fault, Problem};
+use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
+use serde_json::Value;
+
+/// What a client may write into a field.
+pub(crate) trait Readable: Type + Sized {
+    /// What is expected, for "The 'name' field must be …".
+    const EXPECTED: &'static str;
+
+    /// The value, when the JSON is of the right type.
+    fn from_json(json: Value) -> Option<Self>;
+
+    /// The value, when the text of a query or a form can be read as one.
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+impl Readable for String {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        if let Value::String(text) = json { Some(text) } else { None }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+impl Readable for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn from_json(json: Value) -> Option<Self> {
+        json.as_bool()
+    }
+
+    /// Python's `requests` writes `True`, PHP writes `1`.
+    fn from_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Readable for i64 {
+    const EXPECTED: &'static str = "an integer";
+
+    fn from_json(json: Value) -> Option<Self> {
+        json.as_i64()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+/// A field of a body or a parameter of a query. `NEEDED` is told in the specification; whether it is
+/// there is for the domain to check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Field<T, const NEEDED: bool = false> {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is `null`.
+    Null,
+    /// It is there.
+    Given(T),
+    /// It is there, and of another type.
+    Wrong,
+}
+
+/// A field without which the domain refuses the body.
+pub type Needed<T> = Field<T, true>;
+
+/// Takes fields, one by one, in the order of the reference, and remembers which were of a wrong type.
+pub(crate) struct Fields {
+    noun: &'static str,
+    order: Vec<&'static str>,
+    wrong: Vec<Problem>,
+}
+
+impl Fields {
+    pub(crate) fn of_body() -> Self {
+        Self { noun: "field", order: Vec::new(), wrong: Vec::new() }
+    }
+
+    pub(crate) fn of_query() -> Self {
+        Self { noun: "parameter", order: Vec::new(), wrong: Vec::new() }
+    }
+
+    /// The field's value, if it is there and right.
+    pub(crate) fn take<T: Readable, const NEEDED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<T, NEEDED>,
+    ) -> Option<T> {
+        self.order.push(name);
+        match field {
+            Field::Given(value) => Some(value),
+            Field::Absent | Field::Null => None,
+            Field::Wrong => {
+                let noun = self.noun;
+                let message = format!("The '{name}' {noun} must be {}", T::EXPECTED);
+                self.wrong.push(Problem::wrong(name, message));
+                None
+            }
+        }
+    }
+
+    /// What the domain made of the fields, unless something is wrong with them: then everything that
+    /// is, in the order in which they were taken.
+    pub(crate) fn check<V>(self, verdict: Result<V, Error>) -> Result<V, Error> {
+        let mut problems = match verdict {
+            Err(Error::Invalid(problems)) => problems,
+            verdict if self.wrong.is_empty() => return verdict,
+            _ => Vec::new(),
+        };
+        // A field of a wrong type looks absent to the domain.
+        problems.retain(|problem| self.wrong.iter().all(|wrong| wrong.field != problem.field));
+        for problem in &mut problems {
+            if let Fault::Wrong(message) = &mut problem.fault {
+                *message = message.replace("' field", &format!("' {}", self.noun));
+            }
+        }
+        problems.extend(self.wrong);
+        let place = |problem: &Problem| self.order.iter().position(|name| *name == problem.field);
+        problems.sort_by_key(|problem| place(problem).unwrap_or(usize::MAX));
+        Err(Error::Invalid(problems))
+    }
+}
+
+impl<T: Readable, const NEEDED: bool> Type for Field<T, NEEDED> {
+    const IS_REQUIRED: bool = NEEDED;
+
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    /// Nothing: validators on a field are told in the specification, and checked by the domain.
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        None
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(std::iter::empty())
+    }
+}
+
+impl<T: Readable, const NEEDED: bool> ParseFromJSON for Field<T, NEEDED> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Ok(match value {
+            None => Field::Absent,
+            Some(Value::Null) => Field::Null,
+            Some(json) => T::from_json(json).map_or(Field::Wrong, Field::Given),
+        })
+    }
+}
+
+impl<T: Readable, const NEEDED: bool> ParseFromParameter for Field<T, NEEDED> {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(T::from_text(value).map_or(Field::Wrong, Field::Given))
+    }
+
+    fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(values: I) -> ParseResult<Self> {
+        match values.into_iter().next() {
+            Some(value) => Self::parse_from_parameter(value.as_ref()),
+            None => Ok(Field::Absent),
+        }
+    }
+}
+
+impl<T: Readable + ToJSON, const NEEDED: bool> ToJSON for Field<T, NEEDED> {
+    fn to_json(&self) -> Option<Value> {
+        match self {
+            Field::Given(value) => value.to_json(),
+            Field::Absent | Field::Null | Field::Wrong => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: Readable>(json: Value) -> Field<T> {
+        Field::parse_from_json(Some(json)).ok().unwrap()
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_wrong_and_null_is_not_absent() {
+        assert_eq!(read::<String>(json!("a")), Field::Given("a".to_owned()));
+        assert_eq!(read::<String>(json!(null)), Field::Null);
+        for wrong in [json!(5), json!(true), json!([]), json!({})] {
+            assert_eq!(read::<String>(wrong), Field::Wrong);
+        }
+        for wrong in [json!(1.5), json!("1"), json!(u64::MAX)] {
+            assert_eq!(read::<i64>(wrong), Field::Wrong);
+        }
+        assert_eq!(read::<bool>(json!("true")), Field::Wrong);
+    }
+
+    #[test]
+    fn a_query_reads_what_common_clients_write() {
+        for (text, value) in [("true", Some(true)), ("True", Some(true)), ("0", Some(false)), ("yes", None)] {
+            assert_eq!(bool::from_text(text), value);
+        }
+        for (text, value) in [("20", Some(20)), ("-1", Some(-1)), ("1e3", None), ("", None)] {
+            assert_eq!(i64::from_text(text), value);
+        }
+        assert_eq!(i64::from_text("99999999999999999999"), None);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_in_the_order_of_the_fields() {
+        let mut fields = Fields::of_body();
+        let none: Option<String> = fields.take("first", Field::<String>::Absent);
+        assert_eq!(none, None);
+        fields.take("second", Field::<bool>::Wrong);
+        fields.take("third", Field::<String>::Wrong);
+        let verdict = Err(Error::Invalid(vec![Problem::missing("third"), Problem::missing("first")]));
+        let Err(Error::Invalid(problems)) = fields.check::<()>(verdict) else { panic!() };
+        assert_eq!(
+            problems,
+            [
+                Problem::missing("first"),
+                Problem::wrong("second", "The 'second' field must be true or false"),
+                Problem::wrong("third", "The 'third' field must be a string"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_field_that_the_domain_does_not_miss_is_wrong_all_the_same() {
+        let mut fields = Fields::of_query();
+        fields.take("page", Field::<i64>::Wrong);
+        let Err(Error::Invalid(problems)) = fields.check(Ok(())) else { panic!() };
+        assert_eq!(problems, [Problem::wrong("page", "The 'page' parameter must be an integer")]);
+    }
+}

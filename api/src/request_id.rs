@@ -1,0 +1,117 @@
+//! The outermost layer: every request has an id and a span, and every answer, whatever it came from,
+//! leaves in the envelope with the id in its header.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use poem::error::MethodNotAllowedError;
+use poem::http::{HeaderName, HeaderValue, Method};
+use poem::route::PathPattern;
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::linger;
+use crate::routes::Routes;
+
+/// The header, in requests and answers.
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken from a client.
+const LENGTH: usize = 128;
+
+/// The API's outermost layer.
+pub(crate) struct Edge<E> {
+    pub(crate) inner: E,
+    pub(crate) routes: Routes,
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let id = given_or_made(request.headers().get(HEADER));
+        let method = request.method().clone();
+        let span = tracing::info_span!(
+            "request",
+            request.id = id,
+            http.method = %method,
+            http.path = request.uri().path(),
+            http.route = tracing::field::Empty,
+            tenant.id = tracing::field::Empty,
+        );
+        linger::over(&mut request);
+        let mut response = self.answer(request, &method, &id).instrument(span).await;
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(HEADER, id);
+        }
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint> Edge<E> {
+    async fn answer(&self, request: Request, method: &Method, id: &str) -> Response {
+        let begun = Instant::now();
+        let outcome = AssertUnwindSafe(self.inner.call(request)).catch_unwind().await;
+        let outcome = outcome.map(|outcome| outcome.map(IntoResponse::into_response));
+        let pattern = match &outcome {
+            Ok(Ok(response)) => response.data::<PathPattern>(),
+            Ok(Err(error)) => error.data::<PathPattern>(),
+            Err(_) => None,
+        };
+        let route = pattern.map(|pattern| self.routes.of(&pattern.0));
+        if let Some(route) = &route {
+            tracing::Span::current().record("http.route", &*route.path);
+        }
+        let response = match outcome {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) if error.is::<MethodNotAllowedError>() => {
+                let allow = route.map_or("", |route| &route.allow);
+                if *method == Method::OPTIONS {
+                    options(allow)
+                } else {
+                    ApiError::method_not_allowed(method, allow).respond(id)
+                }
+            }
+            Ok(Err(error)) => ApiError::of_poem(error).respond(id),
+            Err(panic) => ApiError::panicked(&*panic).respond(id),
+        };
+        let latency_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+        tracing::info!(http.status = response.status().as_u16(), latency_ms, "answered");
+        response
+    }
+}
+
+fn options(allow: &str) -> Response {
+    let status = poem::http::StatusCode::NO_CONTENT;
+    Response::builder().status(status).header(poem::http::header::ALLOW, allow).finish()
+}
+
+/// The client's id when it is one that a log and a header can carry; else a fresh one.
+fn given_or_made(given: Option<&HeaderValue>) -> String {
+    given
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| (1..=LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(id: &[u8]) -> String {
+        given_or_made(Some(&HeaderValue::from_bytes(id).unwrap()))
+    }
+
+    #[test]
+    fn a_decent_id_is_taken_and_any_other_replaced() {
+        assert_eq!(given(b"abc-123"), "abc-123");
+        assert_eq!(given(&[b'x'; 128]), "x".repeat(128));
+        for bad in [&b""[..], b"a b", b"\xfc", &[b'x'; 129]] {
+            assert!(given(bad).parse::<Uuid>().is_ok(), "{bad:?}");
+        }
+        assert!(given_or_made(None).parse::<Uuid>().is_ok());
+    }
+}

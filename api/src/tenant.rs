@@ -1,0 +1,61 @@
+//! The tenant's own account.
+
+use parlance_core::Context;
+use parlance_core::tenants::{self, Plan};
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi};
+
+use crate::auth::Tenant;
+use crate::docs::Tag;
+use crate::envelope::Found;
+use crate::error::{Fails, Showing};
+use crate::values::{Id, Timestamp, Word};
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+#[OpenApi(tag = "Tag::Tenant")]
+impl Api {
+    /// Get tenant information
+    ///
+    /// Retrieve basic information about your tenant account.
+    #[oai(path = "/tenant/info", method = "get", operation_id = "getTenantInfo")]
+    async fn get_tenant_info(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+    ) -> Result<Found<Info>, Fails<Showing>> {
+        Ok(Found(tenants::get(&ctx, tenant.id()).await?.into()))
+    }
+}
+
+/// A tenant.
+#[derive(Debug, Object)]
+#[oai(rename = "Tenant")]
+struct Info {
+    /// Its id.
+    id: Id,
+    /// Its name.
+    name: String,
+    /// What it pays for.
+    plan: Word<Plan>,
+    /// Whether its keys work.
+    is_active: bool,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+}
+
+impl From<tenants::Tenant> for Info {
+    fn from(tenant: tenants::Tenant) -> Self {
+        Self {
+            id: tenant.id.into(),
+            name: tenant.name,
+            plan: tenant.plan.into(),
+            is_active: tenant.is_active,
+            created_at: tenant.created_at.into(),
+            updated_at: tenant.updated_at.into(),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The values of which bodies are made, each with its schema.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use parlance_core::bots::{Channel, Language, Personality, Role};
+use parlance_core::error::Thing;
+use parlance_core::ids::{BotId, JobId, SourceId};
+use parlance_core::tenants::Plan;
+use parlance_core::{conversations, knowledge};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
+use serde_json::Value;
+
+use crate::error::ApiError;
+use crate::fields::Readable;
+
+/// Makes a type a value of bodies; the API writes it and never reads it.
+macro_rules! value {
+    ([$($generics:tt)*] $type:ty, $name:expr, $schema:expr, |$self:ident| $json:expr) => {
+        impl<$($generics)*> Type for $type {
+            const IS_REQUIRED: bool = true;
+
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                $schema
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+
+        impl<$($generics)*> ToJSON for $type {
+            fn to_json(&$self) -> Option<Value> {
+                Some($json)
+            }
+        }
+
+        impl<$($generics)*> ParseFromJSON for $type {
+            fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
+                Err(ParseError::custom("written, never read"))
+            }
+        }
+    };
+}
+
+fn inline(schema: MetaSchema) -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(schema))
+}
+
+/// A moment: RFC 3339, UTC, with `Z`. Always as long, so that its text sorts as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timestamp(pub DateTime<Utc>);
+
+value!([] Timestamp, "string_date-time", inline(MetaSchema::new_with_format("string", "date-time")), |self| {
+    self.0.to_rfc3339_opts(SecondsFormat::Micros, true).into()
+});
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(moment: DateTime<Utc>) -> Self {
+        Self(moment)
+    }
+}
+
+/// An id: a UUID, as a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Id(String);
+
+value!([] Id, "string_uuid", inline(MetaSchema::new_with_format("string", "uuid")), |self| {
+    self.0.clone().into()
+});
+
+impl<T: std::fmt::Display> From<T> for Id {
+    fn from(id: T) -> Self {
+        Self(id.to_string())
+    }
+}
+
+/// A value that may be `null` and is always there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrNull<T>(pub Option<T>);
+
+impl<T> OrNull<T> {
+    /// The domain's optional value, as the API shows it.
+    pub fn of<U: Into<T>>(value: Option<U>) -> Self {
+        Self(value.map(Into::into))
+    }
+}
+
+impl<T: Type> Type for OrNull<T> {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        format!("nullable_{}", T::name()).into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        match T::schema_ref() {
+            MetaSchemaRef::Inline(schema) => inline(MetaSchema { nullable: true, ..*schema }),
+            reference @ MetaSchemaRef::Reference(_) => {
+                inline(MetaSchema { nullable: true, all_of: vec![reference], ..MetaSchema::ANY })
+            }
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_ref().and_then(Type::as_raw_value)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(self.0.iter().flat_map(Type::raw_element_iter))
+    }
+}
+
+impl<T: ToJSON> ToJSON for OrNull<T> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.as_ref().and_then(ToJSON::to_json).unwrap_or(Value::Null))
+    }
+}
+
+impl<T: Type> ParseFromJSON for OrNull<T> {
+    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
+        Err(ParseError::custom("written, never read"))
+    }
+}
+
+/// A set of words that the API and the domain share.
+pub trait Vocabulary: Send + Sync + 'static {
+    /// Every word.
+    fn words() -> Vec<&'static str>;
+}
+
+macro_rules! vocabularies {
+    ($($type:ty: $all:expr;)*) => {$(
+        impl Vocabulary for $type {
+            fn words() -> Vec<&'static str> {
+                $all.iter().map(|word| word.as_str()).collect()
+            }
+        }
+
+        impl From<$type> for Word<$type> {
+            fn from(word: $type) -> Self {
+                Self(word.as_str().into(), PhantomData)
+            }
+        }
+    )*};
+}
+
+vocabularies! {
+    Channel: Channel::ALL;
+    Language: Language::ALL;
+    Personality: Personality::ALL;
+    Role: Role::ALL;
+    Plan: Plan::ALL;
+    knowledge::SourceType: [
+        knowledge::SourceType::File,
+        knowledge::SourceType::Url,
+        knowledge::SourceType::Text,
+    ];
+    knowledge::Status: [
+        knowledge::Status::Queued,
+        knowledge::Status::Processing,
+        knowledge::Status::Ready,
+        knowledge::Status::Failed,
+        knowledge::Status::Cancelled,
+    ];
+    conversations::Status: [
+        conversations::Status::Active,
+        conversations::Status::Ended,
+        conversations::Status::Abandoned,
+    ];
+    conversations::Sender: [conversations::Sender::User, conversations::Sender::Bot];
+}
+
+/// A word of a vocabulary. One that a client wrote may be any: the domain knows which are right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word<V>(Cow<'static, str>, PhantomData<V>);
+
+value!([V: Vocabulary] Word<V>, "string", inline(MetaSchema {
+    enum_items: V::words().into_iter().map(Value::from).collect(),
+    ..MetaSchema::new("string")
+}), |self| {
+    self.0.as_ref().into()
+});
+
+impl<V> From<Word<V>> for String {
+    fn from(word: Word<V>) -> Self {
+        word.0.into_owned()
+    }
+}
+
+impl<V: Vocabulary> Readable for Word<V> {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        String::from_json(json).map(|text| Self(text.into(), PhantomData))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned().into(), PhantomData))
+    }
+}
+
+/// An object of the tenant's own making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreeObject(pub Value);
+
+value!([] FreeObject, "object", inline(MetaSchema {
+    additional_properties: Some(Box::new(inline(MetaSchema::ANY))),
+    ..MetaSchema::new("object")
+}), |self| {
+    self.0.clone()
+});
+
+impl Readable for FreeObject {
+    const EXPECTED: &'static str = "an object without NUL characters";
+
+    /// Postgres has no room for NUL characters in JSON either.
+    fn from_json(json: Value) -> Option<Self> {
+        (json.is_object() && !has_nul(&json)).then_some(Self(json))
+    }
+
+    fn from_text(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+fn has_nul(json: &Value) -> bool {
+    match json {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// What can be named in a path.
+pub trait Named: FromStr + Send + Sync + 'static {
+    /// What it is.
+    const THING: Thing;
+}
+
+impl Named for BotId {
+    const THING: Thing = Thing::Bot;
+}
+
+impl Named for SourceId {
+    const THING: Thing = Thing::Source;
+}
+
+impl Named for JobId {
+    const THING: Thing = Thing::Job;
+}
+
+/// An id in a path. One that cannot be an id names nothing: it is not found, like any other that
+/// names nothing.
+#[derive(Clone, Debug)]
+pub struct PathId<T>(Option<T>);
+
+impl<T: Named> PathId<T> {
+    /// The id.
+    ///
+    /// # Errors
+    /// Not found, when it cannot be one.
+    pub fn known(self) -> Result<T, ApiError> {
+        self.0.ok_or_else(|| ApiError::not_found(T::THING))
+    }
+}
+
+value!([T: Named] PathId<T>, "string_uuid", inline(MetaSchema::new_with_format("string", "uuid")), |self| {
+    Value::Null
+});
+
+impl<T: Named> ParseFromParameter for PathId<T> {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(Self(value.parse().ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_is_utc_with_z() {
+        let moment: DateTime<Utc> =
+            "2026-01-15T11:30:00+01:00".parse::<DateTime<chrono::FixedOffset>>().unwrap().into();
+        assert_eq!(Timestamp(moment).to_json(), Some(json!("2026-01-15T10:30:00.000000Z")));
+    }
+
+    #[test]
+    fn null_is_written() {
+        assert_eq!(OrNull::<Timestamp>(None).to_json(), Some(Value::Null));
+    }
+
+    #[test]
+    fn an_object_with_nul_anywhere_is_refused() {
+        for bad in [json!({"a": "\0"}), json!({"\0": 1}), json!({"a": [{"b": "x\0"}]}), json!([]), json!("a")]
+        {
+            assert_eq!(FreeObject::from_json(bad), None);
+        }
+        assert!(FreeObject::from_json(json!({"a": [1, {"b": null}]})).is_some());
+    }
+}

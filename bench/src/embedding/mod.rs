@@ -1,0 +1,108 @@
+//! Chunks that our embedder embeds in a second of CPU time, beside ONNX Runtime driven directly: the
+//! same model file, threads, texts and tokens.
+//!
+//! Each side is a process of its own, so that neither's threads or memory are the other's, and the two
+//! work in turns (A B A B), so that what else the machine does meets both. The reference has its
+//! texts tokenized beforehand; ours tokenizes them as part of its work.
+
+mod direct;
+mod ours;
+mod worker;
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use tokenizers::Tokenizer;
+
+use crate::corpus::Writer;
+use crate::parts::Parts;
+use crate::report::{Against, Row};
+use crate::samples::Samples;
+use worker::{Pass, Worker};
+
+pub(crate) use worker::side;
+
+/// Who embeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// [`parlance_core::providers::embed::OnnxEmbedder`].
+    Ours,
+    /// `ort`, and nothing around it.
+    Direct,
+}
+
+/// Tokens of a chunk, and how many chunks make a pass of a few seconds.
+const SIZES: [(usize, usize); 2] = [(32, 800), (200, 160)];
+
+const TURNS: usize = 5;
+
+/// Ours reaches this share of the reference.
+const GOAL: f64 = 0.9;
+
+/// Both must compute the same: vectors of one text have at least this cosine.
+const SAME: f32 = 0.999;
+
+pub(crate) fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
+    let tokenizer = parts.tokenizer()?;
+    let mut rows = Vec::new();
+    for (tokens, count) in SIZES {
+        let texts: Arc<[String]> = texts(&tokenizer, tokens, count)?.into();
+        let (mut ours, mut direct) = (
+            Worker::start(Engine::Ours, &texts)?,
+            Worker::start(Engine::Direct, &texts)?,
+        );
+        let agreed = cosine(&ours.pass()?.vector, &direct.pass()?.vector);
+        anyhow::ensure!(agreed >= SAME, "the reference embeds something else: cosine {agreed}");
+        let mut turns = Vec::new();
+        for _turn in 0..TURNS {
+            turns.push((ours.pass()?, direct.pass()?));
+        }
+        rows.extend(compare(tokens, &turns));
+    }
+    Ok(rows)
+}
+
+fn compare(tokens: usize, turns: &[(Pass, Pass)]) -> [Row; 2] {
+    let per_second = |pass: &Pass| pass.chunks as f64 / pass.cpu_seconds;
+    let ours: Samples = turns.iter().map(|(ours, _)| per_second(ours)).collect();
+    let direct: Samples = turns.iter().map(|(_, direct)| per_second(direct)).collect();
+    let ratio: Samples = turns.iter().map(|(ours, direct)| per_second(ours) / per_second(direct)).collect();
+    let wall: Samples = turns.iter().map(|(ours, _)| ours.chunks as f64 / ours.seconds).collect();
+    let against = Against::Reference {
+        name: "ONNX Runtime alone",
+        value: direct.median(),
+        ratio: ratio.median(),
+        least: GOAL,
+    };
+    let name = format!("embedding, {tokens} tokens a chunk");
+    [
+        Row::new(name.clone(), ours.median(), "chunks/CPU-s", turns.len(), against),
+        Row::plain(format!("{name}: by the clock"), wall.median(), "chunks/s", turns.len()),
+    ]
+}
+
+/// Different texts of about so many tokens, the special ones included, and never more.
+fn texts(tokenizer: &Tokenizer, tokens: usize, count: usize) -> anyhow::Result<Vec<String>> {
+    let mut writer = Writer::new(40 + tokens as u64);
+    let length = |text: &str| {
+        let encoded = tokenizer.encode_fast(text, true);
+        encoded.map(|encoded| encoded.len()).map_err(|error| anyhow::anyhow!("{error}"))
+    };
+    let mut one = || {
+        let mut text = String::new();
+        while length(&text)? < tokens {
+            text = text + &writer.sentence() + " ";
+        }
+        while length(&text)? > tokens {
+            let (shorter, _) = text.trim_end().rsplit_once(' ').unwrap_or_default();
+            text = shorter.to_owned();
+        }
+        Ok(text)
+    };
+    (0..count).map(|_| one()).collect()
+}
+
+/// Of vectors of unit length.
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -1,0 +1,25 @@
+//! Our side: the embedder that the workers call.
+
+use std::sync::Arc;
+
+use parlance_core::providers::embed::{Embedder, OnnxEmbedder};
+use tokio_util::sync::CancellationToken;
+
+use crate::parts::Parts;
+
+pub(super) struct Ours {
+    embedder: OnnxEmbedder,
+    texts: Vec<String>,
+}
+
+impl Ours {
+    pub(super) fn load(parts: &Parts, texts: Vec<String>) -> anyhow::Result<Self> {
+        Ok(Self { embedder: OnnxEmbedder::load(&parts.embedding(), None)?, texts })
+    }
+
+    pub(super) async fn embed(&self) -> anyhow::Result<Vec<Vec<f32>>> {
+        let nobody_listens = Arc::new(|_| ());
+        let never = CancellationToken::new();
+        Ok(self.embedder.embed_passages(self.texts.clone(), nobody_listens, never).await?)
+    }
+}

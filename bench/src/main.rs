@@ -1,0 +1,128 @@
+//! Parlance's figures: each is measured here and printed beside its goal, or as a ratio to a named
+//! reference that ran in the same minutes on the same machine.
+//!
+//! What is measured is the release binary beside this one, started as a user starts it, and the
+//! embedding as a library. Ends with failure only when something could not be measured: a missed
+//! goal is a result.
+
+mod chat;
+mod client;
+mod corpus;
+mod embedding;
+mod memory;
+mod parts;
+mod proc;
+mod report;
+mod server;
+mod samples;
+mod up;
+mod upload;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+
+use embedding::Engine;
+use parts::Parts;
+use report::{Report, Row};
+
+/// Measures Parlance.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+struct Args {
+    /// What to measure; everything when nothing is named.
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// Embed what standard input asks for; how `embedding` starts its two sides.
+    #[arg(long, hide = true)]
+    side: Option<Engine>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Everything.
+    All,
+    /// The time from the start of `parlance up` to its first answer.
+    Up,
+    /// The time from the upload of a file of 10 KB until it answers.
+    Upload,
+    /// The time of an answer at 1,000 chunks, without a language model.
+    Chat,
+    /// The memory of the process, idle and embedding.
+    Memory,
+    /// Chunks embedded in a second of CPU time, against ONNX Runtime alone.
+    Embedding,
+}
+
+impl What {
+    const EACH: [What; 5] = [What::Up, What::Upload, What::Chat, What::Memory, What::Embedding];
+
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    async fn measure(self, parts: &Parts) -> anyhow::Result<Vec<Row>> {
+        match self {
+            What::All => Ok(Vec::new()),
+            What::Up => up::measure().await,
+            What::Upload => upload::measure().await,
+            What::Chat => chat::measure().await,
+            What::Memory => memory::measure().await,
+            What::Embedding => embedding::measure(parts),
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.side {
+        Some(engine) => embedding::side(engine).await.map(|()| true),
+        None => run(&args.what).await,
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("bench: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Gives whether everything that was asked for could be measured.
+async fn run(asked: &[What]) -> anyhow::Result<bool> {
+    parlance_core::tls::install();
+    server::program()?;
+    say("preparing the parts that a first start would fetch and convert");
+    let parts = Parts::prepare().context("the parts could not be prepared")?;
+    let everything = asked.is_empty() || asked.contains(&What::All);
+    let mut report = Report::new(&parts);
+    let mut complete = true;
+    for what in What::EACH.into_iter().filter(|what| everything || asked.contains(what)) {
+        let name = what.name();
+        say(&format!("measuring {name}"));
+        match what.measure(&parts).await {
+            Ok(rows) => report.rows.extend(rows),
+            Err(error) => {
+                say(&format!("bench: {name} could not be measured: {error:#}"));
+                complete = false;
+            }
+        }
+    }
+    out(&report.table());
+    let path = report.write()?;
+    say(&format!("written to {}", path.display()));
+    Ok(complete)
+}
+
+/// The result, and nothing else, goes to standard output.
+#[expect(clippy::print_stdout, reason = "the one door to standard output")]
+fn out(text: &str) {
+    println!("{text}");
+}
+
+fn say(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,86 @@
+//! The memory of the process: idle with its model loaded, and while it embeds a thousand chunks. The
+//! servers that `up` starts are processes of their own and not counted.
+
+use std::time::Duration;
+
+use crate::chat::{CHUNKS, DOCUMENT_BYTES};
+use crate::corpus::Writer;
+use crate::proc;
+use crate::report::Row;
+use crate::server::{DataFolder, Demo, Server};
+
+/// In MB.
+const IDLE_GOAL: f64 = 150.0;
+
+/// In MB.
+const EMBEDDING_GOAL: f64 = 250.0;
+
+/// After this nothing of the start runs any more.
+const QUIET: Duration = Duration::from_secs(3);
+
+const SAMPLING: Duration = Duration::from_millis(20);
+
+/// More than enough documents for [`CHUNKS`] chunks; uploaded at once, as a new customer does.
+const DOCUMENTS: usize = 12;
+
+pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
+    let folder = DataFolder::new()?;
+    let (server, _) = Server::start(&folder, Demo::Without).await?;
+    let pid = server.pid();
+    tokio::time::sleep(QUIET).await;
+    let idle = proc::memory(pid)?;
+
+    // What comes is sampled; where the system lets the old peak be forgotten, nothing escapes.
+    let exact = proc::forget_peak(pid);
+    let (mut most, mut samples) = (idle, 0);
+    let work = embed(&server);
+    tokio::pin!(work);
+    let chunks = loop {
+        tokio::select! {
+            chunks = &mut work => break chunks?,
+            () = tokio::time::sleep(SAMPLING) => {
+                let now = proc::memory(pid)?;
+                samples += 1;
+                if now.resident > most.resident {
+                    most = now;
+                }
+            }
+        }
+    };
+    anyhow::ensure!(chunks >= CHUNKS, "only {chunks} chunks were embedded");
+    let peak = if exact { proc::memory(pid)?.peak } else { most.resident };
+    tokio::time::sleep(QUIET).await;
+    let after = proc::memory(pid)?;
+    server.stop()?;
+
+    Ok(vec![
+        Row::at_most(IDLE_GOAL, "memory, idle: resident", idle.resident, "MB", 1),
+        Row::plain("memory, idle: of it anonymous", idle.anonymous, "MB", 1),
+        Row::plain("memory, idle: of it files", idle.files, "MB", 1),
+        Row::plain("memory, idle: peak of the start", idle.peak, "MB", 1),
+        Row::at_most(
+            EMBEDDING_GOAL,
+            format!("memory, embedding {chunks} chunks: most resident"),
+            peak,
+            "MB",
+            samples,
+        ),
+        Row::plain("memory, embedding: of the largest sample anonymous", most.anonymous, "MB", samples),
+        Row::plain("memory, embedding: of the largest sample files", most.files, "MB", samples),
+        Row::plain("memory, idle again: resident", after.resident, "MB", 1),
+    ])
+}
+
+async fn embed(server: &Server<'_>) -> anyhow::Result<u64> {
+    let (client, mut writer) = (&server.client, Writer::new(30));
+    let bot = client.bot().await?;
+    let mut sources = Vec::new();
+    for number in 0..DOCUMENTS {
+        sources.push(client.upload(&bot, &writer.document(number, DOCUMENT_BYTES)).await?);
+    }
+    let mut chunks = 0;
+    for source in sources {
+        chunks += client.ready(&source).await?;
+    }
+    Ok(chunks)
+}

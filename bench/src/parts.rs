@@ -1,0 +1,53 @@
+//! The parts of the embedded default, ready before anything is timed: a goal of `up` holds with its
+//! parts cached.
+
+use std::path::PathBuf;
+
+use parlance_core::config::{Config, Embedding};
+use parlance_embedded::default_cache_dir;
+use parlance_embedded::model::Precision;
+use tokenizers::Tokenizer;
+
+/// Where they are, and how many threads the embedding is given.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) onnxruntime: PathBuf,
+    pub(crate) model: PathBuf,
+    pub(crate) threads: usize,
+    embedding: Embedding,
+}
+
+impl Parts {
+    /// Fetches and converts what is not there yet.
+    pub(crate) fn prepare() -> anyhow::Result<Self> {
+        let config = Config::from_env()?;
+        let parts = parlance_embedded::parts::Parts::new(&config.cache_dir.unwrap_or_else(default_cache_dir));
+        parts.postgres_bin()?;
+        parts.redis_server()?;
+        Ok(Self {
+            onnxruntime: parts.onnxruntime()?,
+            model: parts.model(Precision::Int8)?,
+            threads: config.embedding.threads,
+            embedding: config.embedding,
+        })
+    }
+
+    /// What `up` configures.
+    pub(crate) fn embedding(&self) -> Embedding {
+        Embedding {
+            model: None,
+            model_dir: Some(self.model.clone()),
+            ort_dylib: Some(self.onnxruntime.clone()),
+            ..self.embedding.clone()
+        }
+    }
+
+    /// The model's tokenizer; a text comes out whole and unpadded.
+    pub(crate) fn tokenizer(&self) -> anyhow::Result<Tokenizer> {
+        let read = |error| anyhow::anyhow!("the tokenizer cannot be read: {error}");
+        let mut tokenizer = Tokenizer::from_file(self.model.join("tokenizer.json")).map_err(read)?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(read)?;
+        Ok(tokenizer)
+    }
+}

@@ -1,0 +1,180 @@
+//! The rows, the table that people read and the file that programs read.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use chrono::{SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::parts::Parts;
+use crate::proc;
+
+/// What a figure is held against.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Against {
+    /// Nothing: it explains another.
+    Nothing,
+    /// A goal that it must not exceed.
+    AtMost(f64),
+    /// What a reference reached in the same run; the ratio to it must reach `least`.
+    Reference { name: &'static str, value: f64, ratio: f64, least: f64 },
+}
+
+/// A figure.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    name: String,
+    value: f64,
+    unit: &'static str,
+    /// Measurements behind it.
+    samples: usize,
+    against: Against,
+    ratio: Option<f64>,
+    ok: Option<bool>,
+}
+
+impl Row {
+    /// A figure without a goal.
+    pub(crate) fn plain(name: impl Into<String>, value: f64, unit: &'static str, samples: usize) -> Self {
+        Self::new(name.into(), value, unit, samples, Against::Nothing)
+    }
+
+    /// A figure that must not exceed its goal.
+    pub(crate) fn at_most(
+        goal: f64,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        samples: usize,
+    ) -> Self {
+        Self::new(name.into(), value, unit, samples, Against::AtMost(goal))
+    }
+
+    pub(crate) fn new(name: String, value: f64, unit: &'static str, samples: usize, against: Against) -> Self {
+        let (ratio, ok) = match against {
+            Against::Nothing => (None, None),
+            Against::AtMost(goal) => (Some(value / goal), Some(value <= goal)),
+            Against::Reference { ratio, least, .. } => (Some(ratio), Some(ratio >= least)),
+        };
+        Self { name, value, unit, samples, against, ratio, ok }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let against = match &self.against {
+            Against::Nothing => "-".to_owned(),
+            Against::AtMost(goal) => format!("goal <= {} {}", number(*goal), self.unit),
+            Against::Reference { name, value, least, .. } => {
+                format!("{name} {} {}, goal >= {least} x", number(*value), self.unit)
+            }
+        };
+        let ratio = self.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let ok = self.ok.map_or("-", |ok| if ok { "yes" } else { "NO" });
+        [
+            self.name.clone(),
+            format!("{} {}", number(self.value), self.unit),
+            against,
+            ratio,
+            ok.to_owned(),
+        ]
+    }
+}
+
+/// Three digits that mean something.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Machine {
+    cpu: String,
+    cores: usize,
+    memory_mb: f64,
+    system: &'static str,
+    architecture: &'static str,
+    embedding_threads: usize,
+}
+
+/// Everything that was measured in one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    date: String,
+    machine: Machine,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Report {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        let machine = Machine {
+            cpu: proc::cpu_name(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_mb: proc::machine_memory().round(),
+            system: std::env::consts::OS,
+            architecture: std::env::consts::ARCH,
+            embedding_threads: parts.threads,
+        };
+        Self { date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), machine, rows: Vec::new() }
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let head = ["figure", "value", "goal or reference", "ratio", "ok?"].map(str::to_owned);
+        let lines: Vec<[String; 5]> =
+            std::iter::once(head).chain(self.rows.iter().map(Row::cells)).collect();
+        let widths: [usize; 5] = std::array::from_fn(|column| {
+            lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default()
+        });
+        let mut table = String::new();
+        for (line, cells) in lines.iter().enumerate() {
+            let padded: Vec<String> =
+                cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            // Writing to a string cannot fail.
+            let _infallible = writeln!(table, "| {} |", padded.join(" | "));
+            if line == 0 {
+                let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
+                let _infallible = writeln!(table, "|{}|", rules.join("|"));
+            }
+        }
+        table
+    }
+
+    /// Writes `bench.json` into the target folder.
+    pub(crate) fn write(&self) -> anyhow::Result<PathBuf> {
+        let program = std::env::current_exe()?;
+        let target = program.ancestors().nth(2).context("the bench does not lie in a target folder")?;
+        let path = target.join("bench.json");
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(&path, text + "\n").with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_met_by_its_own_value_and_missed_above_it() {
+        assert_eq!(Row::at_most(8.0, "up", 8.0, "s", 3).ok, Some(true));
+        let missed = Row::at_most(50.0, "chat", 75.0, "ms", 3);
+        assert_eq!((missed.ok, missed.ratio), (Some(false), Some(1.5)));
+        assert_eq!(Row::plain("split", 1.0, "ms", 1).ok, None);
+    }
+
+    #[test]
+    fn a_reference_is_reached_by_the_ratio_to_it() {
+        let against = Against::Reference { name: "ort", value: 10.0, ratio: 0.92, least: 0.9 };
+        let row = Row::new("embedding".into(), 9.1, "chunks/CPU-s", 4, against);
+        assert_eq!((row.ok, row.ratio), (Some(true), Some(0.92)));
+        assert_eq!(row.cells()[2], "ort 10.0 chunks/CPU-s, goal >= 0.9 x");
+    }
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        assert_eq!([number(1234.5), number(12.34), number(1.234)], ["1234", "12.3", "1.23"]);
+    }
+}

@@ -1,0 +1,66 @@
+//! Pure: what is said about many measurements of one thing.
+
+/// Measurements in ascending order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples(Vec<f64>);
+
+impl FromIterator<f64> for Samples {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        Self(values)
+    }
+}
+
+impl Samples {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        let middle = self.0.len() / 2;
+        match (self.0.len() % 2, self.0.get(middle.saturating_sub(1)), self.0.get(middle)) {
+            (0, Some(below), Some(above)) => f64::midpoint(*below, *above),
+            (_, _, Some(middle)) => *middle,
+            _ => f64::NAN,
+        }
+    }
+
+    /// The smallest value that 95 of 100 do not exceed (nearest rank); of fewer than 20, the largest.
+    pub(crate) fn p95(&self) -> f64 {
+        let rank = (self.0.len() * 95).div_ceil(100);
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn max(&self) -> f64 {
+        self.0.last().copied().unwrap_or(f64::NAN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Samples;
+
+    fn of(values: impl IntoIterator<Item = u32>) -> Samples {
+        values.into_iter().map(f64::from).collect()
+    }
+
+    fn same(a: f64, b: f64) -> bool {
+        (a - b).abs() < f64::EPSILON
+    }
+
+    #[test]
+    fn the_median_stands_in_the_middle() {
+        assert!(same(of([9, 1, 5]).median(), 5.0));
+        assert!(same(of([4, 1, 2, 9]).median(), 3.0));
+        assert!(of([]).median().is_nan());
+    }
+
+    #[test]
+    fn the_95th_percentile_is_a_value_that_was_measured() {
+        assert!(same(of(1..=100).p95(), 95.0));
+        assert!(same(of(1..=20).p95(), 19.0));
+        assert!(same(of([3, 1, 2]).p95(), 3.0));
+        assert!(of([]).p95().is_nan());
+    }
+}
