@@ -24,14 +24,14 @@ const HEADER: &str = "X-API-Key";
 const SCHEME: &str = "ApiKey";
 
 /// A part of the API, with the scope that opens it beside `full`, and `read` for what only reads.
-pub trait Area: Send + Sync + 'static {
+pub(crate) trait Area: Send + Sync + 'static {
     /// The scope.
     const SCOPE: Option<Scope>;
 }
 
 /// What no scope but `full` changes.
 #[derive(Debug)]
-pub enum Everything {}
+pub(crate) enum Everything {}
 
 impl Area for Everything {
     const SCOPE: Option<Scope> = None;
@@ -39,7 +39,7 @@ impl Area for Everything {
 
 /// Conversations.
 #[derive(Debug)]
-pub enum Chat {}
+pub(crate) enum Chat {}
 
 impl Area for Chat {
     const SCOPE: Option<Scope> = Some(Scope::Chat);
@@ -47,7 +47,7 @@ impl Area for Chat {
 
 /// Knowledge.
 #[derive(Debug)]
-pub enum Knowledge {}
+pub(crate) enum Knowledge {}
 
 impl Area for Knowledge {
     const SCOPE: Option<Scope> = Some(Scope::Knowledge);
@@ -55,7 +55,7 @@ impl Area for Knowledge {
 
 /// The tenant whose key came with the request and may do this.
 #[derive(Debug)]
-pub struct Tenant<A = Everything> {
+pub(crate) struct Tenant<A = Everything> {
     id: TenantId,
     area: PhantomData<A>,
 }
@@ -63,14 +63,15 @@ pub struct Tenant<A = Everything> {
 impl<A: Area> Tenant<A> {
     /// Its id.
     #[must_use]
-    pub fn id(&self) -> TenantId {
+    pub(crate) fn id(&self) -> TenantId {
         self.id
     }
 
     async fn admit(request: &Request) -> poem::Result<Self> {
+        let key = key(request)?;
         let ctx: &Context =
             request.data().ok_or(GetDataError("the context, which the endpoint table adds"))?;
-        let caller = keys::authenticate(ctx, &key(request)?).await.map_err(ApiError::from)?;
+        let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
         tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
         permit(&caller, A::SCOPE, request.method())?;
         Ok(Self { id: caller.tenant, area: PhantomData })

@@ -12,12 +12,12 @@ use crate::envelope::JSON;
 use crate::error::ApiError;
 
 /// The largest JSON body, in bytes. The longest text of the reference is far below it.
-const LIMIT: u64 = 1024 * 1024;
+pub(crate) const JSON_BYTES: u64 = 1024 * 1024;
 
 /// A JSON body. Its fields are lenient ([`crate::fields::Field`]): what is wrong with them is the
 /// domain's to say.
 #[derive(Debug)]
-pub struct JsonBody<T>(pub T);
+pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
@@ -42,10 +42,10 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
         if !request.content_type().is_some_and(is_json) {
             return Err(ApiError::unsupported_media_type(JSON).into());
         }
-        refuse_longer(request, LIMIT)?;
-        let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
+        refuse_longer(request, JSON_BYTES)?;
+        let limit = usize::try_from(JSON_BYTES).unwrap_or(usize::MAX);
         let bytes = body.take()?.into_bytes_limit(limit).await.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => ApiError::too_large(LIMIT),
+            ReadBodyError::PayloadTooLarge => ApiError::too_large(JSON_BYTES),
             other => ApiError::unreadable_body(other),
         })?;
         Ok(Self(parse(&bytes)?))

@@ -5,7 +5,6 @@ use parlance_core::ids::BotId;
 use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use crate::auth::Tenant;
@@ -82,10 +81,11 @@ fn wanted(
 ) -> Result<(PageRequest, Filter)> {
     let mut fields = Fields::of_query();
     let page = page::requested(&mut fields, page, per_page);
-    let channel_type: Result<Option<Channel>> =
-        fields.take("channel_type", channel_type).map(|word| String::from(word).parse()).transpose();
-    let is_active = fields.take("is_active", is_active);
-    fields.check(both(page, channel_type).map(|(page, channel_type)| (page, Filter { channel_type, is_active })))
+    let filter = Filter {
+        channel_type: fields.word("channel_type", channel_type),
+        is_active: fields.take("is_active", is_active),
+    };
+    fields.check(page.map(|page| (page, filter)))
 }
 
 /// A bot.
@@ -93,69 +93,73 @@ fn wanted(
 #[oai(example)]
 pub(crate) struct Bot {
     /// Its id.
-    id: Id,
+    pub(crate) id: Id,
     /// Its name.
-    name: String,
+    pub(crate) name: String,
     /// Where it talks.
-    channel_type: Word<Channel>,
+    pub(crate) channel_type: Word<Channel>,
     /// The bot's purpose.
-    description: OrNull<String>,
+    pub(crate) description: OrNull<String>,
     /// What it says first.
-    welcome_message: OrNull<String>,
+    pub(crate) welcome_message: OrNull<String>,
     /// Your instructions to the language model.
-    system_prompt: OrNull<String>,
+    pub(crate) system_prompt: OrNull<String>,
     /// Whether it answers.
-    is_active: bool,
+    pub(crate) is_active: bool,
     /// Whether it answers sessions that name no bot.
-    is_default: bool,
+    pub(crate) is_default: bool,
     /// Its primary language.
-    language: Word<Language>,
+    pub(crate) language: Word<Language>,
     /// How it speaks.
-    personality: OrNull<Word<Personality>>,
+    pub(crate) personality: OrNull<Word<Personality>>,
     /// What it does.
-    bot_role: OrNull<Word<Role>>,
+    pub(crate) bot_role: OrNull<Word<Role>>,
     /// When it was made.
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When it last changed.
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 /// A bot that has just been made.
 #[derive(Debug, Object)]
 #[oai(example)]
-struct CreatedBot {
+pub(crate) struct CreatedBot {
     #[oai(flatten)]
-    bot: Bot,
+    pub(crate) bot: Bot,
     /// What was done.
-    message: String,
+    pub(crate) message: String,
 }
 
 /// A bot to make.
 #[derive(Debug, Default, Object)]
 #[oai(example)]
-struct CreateBot {
+pub(crate) struct CreateBot {
     /// Name of the bot.
     #[oai(validator(min_length = 1, max_length = 255))]
-    name: Needed<String>,
+    pub(crate) name: Needed<String>,
     /// Channel type.
-    channel_type: Needed<Word<Channel>>,
+    pub(crate) channel_type: Needed<Word<Channel>>,
     /// Description of the bot's purpose.
-    #[oai(validator(max_length = 2000))]
-    description: Field<String>,
+    #[oai(nullable, validator(max_length = 2000))]
+    pub(crate) description: Field<String>,
     /// Initial message shown to users.
-    #[oai(validator(max_length = 2000))]
-    welcome_message: Field<String>,
+    #[oai(nullable, validator(max_length = 2000))]
+    pub(crate) welcome_message: Field<String>,
     /// AI system prompt for bot behavior.
-    #[oai(validator(max_length = 20000))]
-    system_prompt: Field<String>,
+    #[oai(nullable, validator(max_length = 20000))]
+    pub(crate) system_prompt: Field<String>,
     /// Whether the bot is active (default: true).
-    is_active: Field<bool>,
+    #[oai(nullable)]
+    pub(crate) is_active: Field<bool>,
     /// Primary language (default: en).
-    language: Field<Word<Language>>,
+    #[oai(nullable)]
+    pub(crate) language: Field<Word<Language>>,
     /// Bot personality.
-    personality: Field<Word<Personality>>,
+    #[oai(nullable)]
+    pub(crate) personality: Field<Word<Personality>>,
     /// Bot role.
-    bot_role: Field<Word<Role>>,
+    #[oai(nullable)]
+    pub(crate) bot_role: Field<Word<Role>>,
 }
 
 impl CreateBot {

@@ -18,14 +18,12 @@ pub(crate) enum Tag {
     Bots,
     /// Handle real-time conversations and message exchanges with your bots.
     Conversations,
-    /// Access comprehensive analytics and reporting data for your bots and conversations.
-    Analytics,
     /// Manage knowledge sources and content for your bots' AI training.
     Knowledge,
 }
 
 /// The names of the sections, in the order of the reference.
-const ORDER: [&str; 5] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge"];
+const ORDER: [&str; 4] = ["Tenant", "Bots", "Conversations", "Knowledge"];
 
 const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge programmatically. \
     Every request carries an API key in the header `X-API-Key`; every answer is JSON: \
@@ -34,12 +32,7 @@ const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge p
 
 /// The API, ready to be routed or described.
 pub(crate) fn service() -> OpenApiService<Apis, ()> {
-    OpenApiService::new(apis(), "Parlance", env!("CARGO_PKG_VERSION"))
-        .description(DESCRIPTION)
-        .server(BASE)
-        .extra_response_header::<String, _>(
-        poem_openapi::ExtraHeader::new("X-Request-Id").description("Names the request in the server's log"),
-    )
+    OpenApiService::new(apis(), "Parlance", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server(BASE)
 }
 
 /// The specification (OpenAPI 3.0), as it is committed and served.

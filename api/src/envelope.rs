@@ -10,6 +10,7 @@ use poem_openapi::registry::{
 use poem_openapi::types::{ToJSON, Type};
 use serde_json::{Value, json};
 
+use crate::error::named_request;
 use crate::page::Pagination;
 
 /// The type of every body, in and out. JSON is UTF-8 by definition (RFC 8259 §8.1): no parameter.
@@ -17,15 +18,15 @@ pub(crate) const JSON: &str = "application/json";
 
 /// 200: here it is.
 #[derive(Debug)]
-pub struct Found<T>(pub T);
+pub(crate) struct Found<T>(pub(crate) T);
 
 /// 201: it is made, and here it is.
 #[derive(Debug)]
-pub struct Created<T>(pub T);
+pub(crate) struct Created<T>(pub(crate) T);
 
 /// 201 when it is made; 200 when it was there already, and here it is.
 #[derive(Debug)]
-pub enum CreatedOrFound<T> {
+pub(crate) enum CreatedOrFound<T> {
     /// It was there already.
     Found(T),
     /// It is made.
@@ -34,14 +35,14 @@ pub enum CreatedOrFound<T> {
 
 /// 200: a page of a list.
 #[derive(Debug)]
-pub struct Listed<T> {
+pub(crate) struct Listed<T> {
     items: Vec<T>,
     pagination: Pagination,
 }
 
 impl<T> Listed<T> {
     /// A page of the domain's things, as the API shows them.
-    pub fn of<U: Into<T>>(page: Page<U>) -> Self {
+    pub(crate) fn of<U: Into<T>>(page: Page<U>) -> Self {
         let pagination = Pagination::of(&page);
         Self { items: page.items.into_iter().map(Into::into).collect(), pagination }
     }
@@ -172,12 +173,12 @@ fn described(status: u16, description: &'static str, schema: String) -> MetaResp
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: JSON, schema: MetaSchemaRef::Reference(schema) }],
-        headers: Vec::new(),
+        headers: vec![named_request()],
     }
 }
 
 fn name<T: Type>() -> String {
-    format!("{}Response", T::name())
+    format!("{}Envelope", T::name())
 }
 
 fn page_name<T: Type>() -> String {

@@ -4,12 +4,15 @@
 //! request is told at once, each field by its name.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use parlance_core::Error;
 use parlance_core::error::{Fault, Problem};
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
+
+use crate::values::{Vocabulary, Word};
 
 /// What a client may write into a field.
 pub(crate) trait Readable: Type + Sized {
@@ -67,7 +70,7 @@ impl Readable for i64 {
 /// A field of a body or a parameter of a query. `NEEDED` is told in the specification; whether it is
 /// there is for the domain to check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Field<T, const NEEDED: bool = false> {
+pub(crate) enum Field<T, const NEEDED: bool = false> {
     /// It is not there.
     #[default]
     Absent,
@@ -80,22 +83,27 @@ pub enum Field<T, const NEEDED: bool = false> {
 }
 
 /// A field without which the domain refuses the body.
-pub type Needed<T> = Field<T, true>;
+pub(crate) type Needed<T> = Field<T, true>;
 
 /// Takes fields, one by one, in the order of the reference, and remembers which were of a wrong type.
 pub(crate) struct Fields {
     noun: &'static str,
     order: Vec<&'static str>,
     wrong: Vec<Problem>,
+    heard: Vec<Problem>,
 }
 
 impl Fields {
     pub(crate) fn of_body() -> Self {
-        Self { noun: "field", order: Vec::new(), wrong: Vec::new() }
+        Self::of("field")
     }
 
     pub(crate) fn of_query() -> Self {
-        Self { noun: "parameter", order: Vec::new(), wrong: Vec::new() }
+        Self::of("parameter")
+    }
+
+    fn of(noun: &'static str) -> Self {
+        Self { noun, order: Vec::new(), wrong: Vec::new(), heard: Vec::new() }
     }
 
     /// The field's value, if it is there and right.
@@ -117,14 +125,28 @@ impl Fields {
         }
     }
 
+    /// The domain's word, if the field is there and one of the vocabulary.
+    pub(crate) fn word<V>(&mut self, name: &'static str, field: Field<Word<V>>) -> Option<V>
+    where
+        V: Vocabulary + FromStr<Err = Error>,
+    {
+        let parsed = self.take(name, field).map(|word| String::from(word).parse()).transpose();
+        if let Err(Error::Invalid(problems)) = parsed {
+            self.heard.extend(problems);
+            return None;
+        }
+        parsed.ok().flatten()
+    }
+
     /// What the domain made of the fields, unless something is wrong with them: then everything that
     /// is, in the order in which they were taken.
     pub(crate) fn check<V>(self, verdict: Result<V, Error>) -> Result<V, Error> {
-        let mut problems = match verdict {
-            Err(Error::Invalid(problems)) => problems,
-            verdict if self.wrong.is_empty() => return verdict,
-            _ => Vec::new(),
-        };
+        let mut problems = self.heard;
+        match verdict {
+            Err(Error::Invalid(more)) => problems.extend(more),
+            verdict if self.wrong.is_empty() && problems.is_empty() => return verdict,
+            _ => {}
+        }
         // A field of a wrong type looks absent to the domain.
         problems.retain(|problem| self.wrong.iter().all(|wrong| wrong.field != problem.field));
         for problem in &mut problems {

@@ -10,24 +10,32 @@ use std::io;
 use std::time::Duration;
 
 use parlance_core::Context;
-use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::routes::Routes;
+
 mod auth;
 mod body;
+mod bots;
+mod conversations;
 mod docs;
 mod envelope;
 mod error;
+mod examples;
 mod fields;
 mod health;
+mod knowledge;
 mod linger;
 mod page;
 mod request_id;
 mod routes;
 mod tenant;
+#[cfg(test)]
+mod tests;
+mod upload;
 mod values;
 
 pub use docs::openapi_json;
@@ -36,22 +44,30 @@ pub use docs::openapi_json;
 const BASE: &str = "/api/v1";
 
 /// The slices, in the order of the reference.
-type Apis = (tenant::Api,);
+type Apis = (tenant::Api, bots::Api, conversations::Api, knowledge::Api);
 
 fn apis() -> Apis {
-    (tenant::Api,)
+    Apis::default()
 }
 
 /// The whole service, as it is run and as it is tested.
 pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
-    let routes = Route::new()
+    edge(table().data(ctx))
+}
+
+/// Every path.
+fn table() -> Route {
+    Route::new()
         .nest(BASE, docs::service())
         .at("/docs", get(docs::swagger_ui()))
         .at("/openapi.json", get(docs::specification()))
         .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz));
-    let inner: BoxEndpoint<'static> = routes.data(ctx).boxed();
-    request_id::Edge { inner, routes: routes::Routes::of_api::<Apis>(BASE) }
+        .at("/readyz", get(health::readyz))
+}
+
+/// The layer around every path, and around none.
+fn edge<E: Endpoint + 'static>(inner: E) -> impl Endpoint<Output = Response> + 'static {
+    request_id::Edge { inner, routes: Routes::of_api::<Apis>(BASE) }
 }
 
 /// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has

@@ -7,19 +7,19 @@ use crate::fields::{Field, Fields};
 
 /// Where a page lies in its list.
 #[derive(Clone, Copy, Debug, Object)]
-pub struct Pagination {
+pub(crate) struct Pagination {
     /// The page's number, from 1.
-    pub page: u32,
+    pub(crate) page: u32,
     /// Items on a page at most.
-    pub per_page: u32,
+    pub(crate) per_page: u32,
     /// Items in all.
-    pub total: i64,
+    pub(crate) total: i64,
     /// Pages in all; 0 when the list is empty.
-    pub pages: i64,
+    pub(crate) pages: i64,
     /// Whether there is a page before this one.
-    pub has_prev: bool,
+    pub(crate) has_prev: bool,
     /// Whether there is a page after this one.
-    pub has_next: bool,
+    pub(crate) has_next: bool,
 }
 
 impl Pagination {

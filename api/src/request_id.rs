@@ -7,8 +7,7 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderName, HeaderValue, Method};
-use poem::route::PathPattern;
-use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -57,18 +56,18 @@ impl<E: Endpoint> Edge<E> {
         let outcome = AssertUnwindSafe(self.inner.call(request)).catch_unwind().await;
         let outcome = outcome.map(|outcome| outcome.map(IntoResponse::into_response));
         let pattern = match &outcome {
-            Ok(Ok(response)) => response.data::<PathPattern>(),
-            Ok(Err(error)) => error.data::<PathPattern>(),
+            Ok(Ok(response)) => response.data::<PathPattern>().cloned(),
+            Ok(Err(error)) => error.data::<PathPattern>().cloned(),
             Err(_) => None,
         };
-        let route = pattern.map(|pattern| self.routes.of(&pattern.0));
+        let route = pattern.as_ref().map(|pattern| self.routes.of(&pattern.0));
         if let Some(route) = &route {
-            tracing::Span::current().record("http.route", &*route.path);
+            tracing::Span::current().record("http.route", route.path);
         }
         let response = match outcome {
             Ok(Ok(response)) => response,
             Ok(Err(error)) if error.is::<MethodNotAllowedError>() => {
-                let allow = route.map_or("", |route| &route.allow);
+                let allow = route.map_or("", |route| route.allow);
                 if *method == Method::OPTIONS {
                     options(allow)
                 } else {

@@ -31,20 +31,20 @@ impl Api {
 
 /// A tenant.
 #[derive(Debug, Object)]
-#[oai(rename = "Tenant")]
-struct Info {
+#[oai(example, rename = "Tenant")]
+pub(crate) struct Info {
     /// Its id.
-    id: Id,
+    pub(crate) id: Id,
     /// Its name.
-    name: String,
+    pub(crate) name: String,
     /// What it pays for.
-    plan: Word<Plan>,
+    pub(crate) plan: Word<Plan>,
     /// Whether its keys work.
-    is_active: bool,
+    pub(crate) is_active: bool,
     /// When it was made.
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When it last changed.
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 impl From<tenants::Tenant> for Info {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, SecondsFormat, Utc};
 use parlance_core::bots::{Channel, Language, Personality, Role};
 use parlance_core::error::Thing;
-use parlance_core::ids::{BotId, JobId, SourceId};
+use parlance_core::ids::{BotId, ChunkId, ConversationId, JobId, MessageId, SourceId, TenantId};
 use parlance_core::tenants::Plan;
 use parlance_core::{conversations, knowledge};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
@@ -63,7 +63,7 @@ fn inline(schema: MetaSchema) -> MetaSchemaRef {
 
 /// A moment: RFC 3339, UTC, with `Z`. Always as long, so that its text sorts as it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timestamp(pub DateTime<Utc>);
+pub(crate) struct Timestamp(pub(crate) DateTime<Utc>);
 
 value!([] Timestamp, "string_date-time", inline(MetaSchema::new_with_format("string", "date-time")), |self| {
     self.0.to_rfc3339_opts(SecondsFormat::Micros, true).into()
@@ -77,25 +77,55 @@ impl From<DateTime<Utc>> for Timestamp {
 
 /// An id: a UUID, as a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Id(String);
+pub(crate) struct Id(String);
 
 value!([] Id, "string_uuid", inline(MetaSchema::new_with_format("string", "uuid")), |self| {
     self.0.clone().into()
 });
 
-impl<T: std::fmt::Display> From<T> for Id {
-    fn from(id: T) -> Self {
-        Self(id.to_string())
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.0
+    }
+}
+
+impl From<&str> for Id {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+macro_rules! ids {
+    ($($type:ty)*) => {$(
+        impl From<$type> for Id {
+            fn from(id: $type) -> Self {
+                Self(id.to_string())
+            }
+        }
+    )*};
+}
+
+ids!(TenantId BotId SourceId ChunkId ConversationId MessageId JobId);
+
+impl Readable for Id {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        String::from_json(json).map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
     }
 }
 
 /// A value that may be `null` and is always there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrNull<T>(pub Option<T>);
+pub(crate) struct OrNull<T>(pub(crate) Option<T>);
 
 impl<T> OrNull<T> {
     /// The domain's optional value, as the API shows it.
-    pub fn of<U: Into<T>>(value: Option<U>) -> Self {
+    pub(crate) fn of<U: Into<T>>(value: Option<U>) -> Self {
         Self(value.map(Into::into))
     }
 }
@@ -145,7 +175,7 @@ impl<T: Type> ParseFromJSON for OrNull<T> {
 }
 
 /// A set of words that the API and the domain share.
-pub trait Vocabulary: Send + Sync + 'static {
+pub(crate) trait Vocabulary: Send + Sync + 'static {
     /// Every word.
     fn words() -> Vec<&'static str>;
 }
@@ -194,7 +224,7 @@ vocabularies! {
 
 /// A word of a vocabulary. One that a client wrote may be any: the domain knows which are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word<V>(Cow<'static, str>, PhantomData<V>);
+pub(crate) struct Word<V>(Cow<'static, str>, PhantomData<V>);
 
 value!([V: Vocabulary] Word<V>, "string", inline(MetaSchema {
     enum_items: V::words().into_iter().map(Value::from).collect(),
@@ -223,7 +253,7 @@ impl<V: Vocabulary> Readable for Word<V> {
 
 /// An object of the tenant's own making.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreeObject(pub Value);
+pub(crate) struct FreeObject(pub(crate) Value);
 
 value!([] FreeObject, "object", inline(MetaSchema {
     additional_properties: Some(Box::new(inline(MetaSchema::ANY))),
@@ -255,7 +285,7 @@ fn has_nul(json: &Value) -> bool {
 }
 
 /// What can be named in a path.
-pub trait Named: FromStr + Send + Sync + 'static {
+pub(crate) trait Named: FromStr + Send + Sync + 'static {
     /// What it is.
     const THING: Thing;
 }
@@ -275,14 +305,14 @@ impl Named for JobId {
 /// An id in a path. One that cannot be an id names nothing: it is not found, like any other that
 /// names nothing.
 #[derive(Clone, Debug)]
-pub struct PathId<T>(Option<T>);
+pub(crate) struct PathId<T>(Option<T>);
 
 impl<T: Named> PathId<T> {
     /// The id.
     ///
     /// # Errors
     /// Not found, when it cannot be one.
-    pub fn known(self) -> Result<T, ApiError> {
+    pub(crate) fn known(self) -> Result<T, ApiError> {
         self.0.ok_or_else(|| ApiError::not_found(T::THING))
     }
 }

@@ -11,26 +11,76 @@ const PRODUCTS: [&str; 24] = [
     "Wigeon", "Whimbrel", "Pintail", "Shoveler",
 ];
 const KINDS: [&str; 16] = [
-    "router", "sensor", "gateway", "heat pump", "inverter", "thermostat", "camera", "battery", "charger",
-    "water meter", "display", "door lock", "speaker", "printer", "scanner", "projector",
+    "router",
+    "sensor",
+    "gateway",
+    "heat pump",
+    "inverter",
+    "thermostat",
+    "camera",
+    "battery",
+    "charger",
+    "water meter",
+    "display",
+    "door lock",
+    "speaker",
+    "printer",
+    "scanner",
+    "projector",
 ];
 const TEAMS: [&str; 16] = [
-    "customer care", "field service", "returns", "billing", "logistics", "quality", "installation",
-    "procurement", "legal", "training", "security", "facilities", "partner support", "warranty",
-    "data protection", "finance",
+    "customer care",
+    "field service",
+    "returns",
+    "billing",
+    "logistics",
+    "quality",
+    "installation",
+    "procurement",
+    "legal",
+    "training",
+    "security",
+    "facilities",
+    "partner support",
+    "warranty",
+    "data protection",
+    "finance",
 ];
 const CITIES: [&str; 20] = [
     "Lisbon", "Turin", "Lyon", "Leeds", "Bremen", "Porto", "Ghent", "Malmo", "Aarhus", "Bilbao", "Graz",
     "Basel", "Krakow", "Brno", "Tartu", "Cork", "Nantes", "Utrecht", "Bergen", "Tampere",
 ];
 const PARTS: [&str; 16] = [
-    "filter", "fuse", "antenna", "power supply", "fan", "pump", "gasket", "mounting plate", "cable", "valve",
-    "relay", "housing", "lens", "keypad", "memory card", "firmware",
+    "filter",
+    "fuse",
+    "antenna",
+    "power supply",
+    "fan",
+    "pump",
+    "gasket",
+    "mounting plate",
+    "cable",
+    "valve",
+    "relay",
+    "housing",
+    "lens",
+    "keypad",
+    "memory card",
+    "firmware",
 ];
 const SIGNS: [&str; 12] = [
-    "blinks red twice", "stays dark", "makes a clicking noise", "restarts every few minutes",
-    "loses its connection at night", "shows an empty screen", "smells of warm plastic", "drips water",
-    "reports a wrong temperature", "does not accept the code", "charges too slowly", "prints blank pages",
+    "blinks red twice",
+    "stays dark",
+    "makes a clicking noise",
+    "restarts every few minutes",
+    "loses its connection at night",
+    "shows an empty screen",
+    "smells of warm plastic",
+    "drips water",
+    "reports a wrong temperature",
+    "does not accept the code",
+    "charges too slowly",
+    "prints blank pages",
 ];
 const REASONS: [&str; 12] = [
     "because the seal was not seated properly during installation",
@@ -107,7 +157,9 @@ impl Writer {
         let (sign, reason, many) = (self.pick(&SIGNS), self.pick(&REASONS), self.number(2, 98));
         match self.number(0, 9) {
             0 => (
-                format!("The warranty of the {device} lasts {many} months from the day of delivery, and the {team} team in {city} extends it on request."),
+                format!(
+                    "The warranty of the {device} lasts {many} months from the day of delivery, and the {team} team in {city} extends it on request."
+                ),
                 format!("How long does the warranty of the {device} last?"),
             ),
             1 => (
@@ -115,15 +167,21 @@ impl Writer {
                 format!("How often should the {part} of the {device} be replaced?"),
             ),
             2 => (
-                format!("If the {device} {sign}, hold its button for {many} seconds and call the {team} team; this happens {reason}."),
+                format!(
+                    "If the {device} {sign}, hold its button for {many} seconds and call the {team} team; this happens {reason}."
+                ),
                 format!("What should I do if the {device} {sign}?"),
             ),
             3 => (
-                format!("Our warehouse in {city} keeps {many} pieces of the {part} for the {device} and ships before noon on working days."),
+                format!(
+                    "Our warehouse in {city} keeps {many} pieces of the {part} for the {device} and ships before noon on working days."
+                ),
                 format!("Which warehouse keeps the {part} for the {device}?"),
             ),
             4 => (
-                format!("A spare {part} for the {device} costs {many} euros without tax, and the {team} team grants a discount from five pieces."),
+                format!(
+                    "A spare {part} for the {device} costs {many} euros without tax, and the {team} team grants a discount from five pieces."
+                ),
                 format!("What does a spare {part} for the {device} cost?"),
             ),
             5 => (
@@ -131,19 +189,27 @@ impl Writer {
                 format!("Up to which temperature can the {device} be operated?"),
             ),
             6 => (
-                format!("Installers from {city} need {many} minutes for a {device}, including the test of the {part} and the report to the {team} team."),
+                format!(
+                    "Installers from {city} need {many} minutes for a {device}, including the test of the {part} and the report to the {team} team."
+                ),
                 format!("How many minutes do installers need for a {device}?"),
             ),
             7 => (
-                format!("Reports about a {device} that {sign} are answered within {many} hours by {team} in {city}."),
+                format!(
+                    "Reports about a {device} that {sign} are answered within {many} hours by {team} in {city}."
+                ),
                 format!("Within how many hours are reports about the {device} answered?"),
             ),
             8 => (
-                format!("Since last spring the {part} of every {device} has been made in {city}; {many} units had to be recalled {reason}."),
+                format!(
+                    "Since last spring the {part} of every {device} has been made in {city}; {many} units had to be recalled {reason}."
+                ),
                 format!("Where is the {part} of the {device} made?"),
             ),
             _ => (
-                format!("To return a {device}, write to the {team} team in {city} within {many} days and enclose the {part}."),
+                format!(
+                    "To return a {device}, write to the {team} team in {city} within {many} days and enclose the {part}."
+                ),
                 format!("Within how many days can I return the {device}?"),
             ),
         }

@@ -13,8 +13,8 @@ mod memory;
 mod parts;
 mod proc;
 mod report;
-mod server;
 mod samples;
+mod server;
 mod up;
 mod upload;
 

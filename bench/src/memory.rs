@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chat::{CHUNKS, DOCUMENT_BYTES};
 use crate::corpus::Writer;
-use crate::proc;
+use crate::proc::{self, Memory};
 use crate::report::Row;
 use crate::server::{DataFolder, Demo, Server};
 
@@ -32,21 +32,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 
     // What comes is sampled; where the system lets the old peak be forgotten, nothing escapes.
     let exact = proc::forget_peak(pid);
-    let (mut most, mut samples) = (idle, 0);
-    let work = embed(&server);
-    tokio::pin!(work);
-    let chunks = loop {
-        tokio::select! {
-            chunks = &mut work => break chunks?,
-            () = tokio::time::sleep(SAMPLING) => {
-                let now = proc::memory(pid)?;
-                samples += 1;
-                if now.resident > most.resident {
-                    most = now;
-                }
-            }
-        }
-    };
+    let Watched { chunks, most, samples } = watch(&server).await?;
     anyhow::ensure!(chunks >= CHUNKS, "only {chunks} chunks were embedded");
     let peak = if exact { proc::memory(pid)?.peak } else { most.resident };
     tokio::time::sleep(QUIET).await;
@@ -69,6 +55,31 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         Row::plain("memory, embedding: of the largest sample files", most.files, "MB", samples),
         Row::plain("memory, idle again: resident", after.resident, "MB", 1),
     ])
+}
+
+/// What was seen while chunks were embedded.
+struct Watched {
+    chunks: u64,
+    /// The largest sample.
+    most: Memory,
+    samples: usize,
+}
+
+async fn watch(server: &Server<'_>) -> anyhow::Result<Watched> {
+    let (mut most, mut samples) = (Memory::default(), 0);
+    let work = embed(server);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            chunks = &mut work => return Ok(Watched { chunks: chunks?, most, samples }),
+            () = tokio::time::sleep(SAMPLING) => {}
+        }
+        let now = proc::memory(server.pid())?;
+        samples += 1;
+        if now.resident > most.resident {
+            most = now;
+        }
+    }
 }
 
 async fn embed(server: &Server<'_>) -> anyhow::Result<u64> {

@@ -52,7 +52,13 @@ impl Row {
         Self::new(name.into(), value, unit, samples, Against::AtMost(goal))
     }
 
-    pub(crate) fn new(name: String, value: f64, unit: &'static str, samples: usize, against: Against) -> Self {
+    pub(crate) fn new(
+        name: String,
+        value: f64,
+        unit: &'static str,
+        samples: usize,
+        against: Against,
+    ) -> Self {
         let (ratio, ok) = match against {
             Against::Nothing => (None, None),
             Against::AtMost(goal) => (Some(value / goal), Some(value <= goal)),
@@ -71,13 +77,7 @@ impl Row {
         };
         let ratio = self.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
         let ok = self.ok.map_or("-", |ok| if ok { "yes" } else { "NO" });
-        [
-            self.name.clone(),
-            format!("{} {}", number(self.value), self.unit),
-            against,
-            ratio,
-            ok.to_owned(),
-        ]
+        [self.name.clone(), format!("{} {}", number(self.value), self.unit), against, ratio, ok.to_owned()]
     }
 }
 
@@ -123,8 +123,7 @@ impl Report {
 
     pub(crate) fn table(&self) -> String {
         let head = ["figure", "value", "goal or reference", "ratio", "ok?"].map(str::to_owned);
-        let lines: Vec<[String; 5]> =
-            std::iter::once(head).chain(self.rows.iter().map(Row::cells)).collect();
+        let lines: Vec<[String; 5]> = std::iter::once(head).chain(self.rows.iter().map(Row::cells)).collect();
         let widths: [usize; 5] = std::array::from_fn(|column| {
             lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default()
         });
@@ -148,7 +147,8 @@ impl Report {
         let target = program.ancestors().nth(2).context("the bench does not lie in a target folder")?;
         let path = target.join("bench.json");
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(&path, text + "\n").with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(&path, text + "\n")
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(path)
     }
 }

@@ -24,7 +24,9 @@ pub struct Answer {
 }
 
 impl Client {
-    pub(crate) fn new(url: &str, key: Option<&str>) -> Self {
+    /// A client of the server at an address, without `/api/v1`.
+    #[must_use]
+    pub fn new(url: &str, key: Option<&str>) -> Self {
         parlance_core::tls::install();
         Self { http: reqwest::Client::new(), url: url.to_owned(), key: key.map(str::to_owned) }
     }

@@ -95,7 +95,7 @@ impl Stage {
 
     async fn build(builder: Builder) -> Self {
         // Shown by the test runner when the test fails.
-        let _set_already = tracing_subscriber::fmt().with_test_writer().with_env_filter("info,apalis=warn,fred=off").try_init();
+        let _set_already = tracing_subscriber::fmt().with_test_writer().with_env_filter("info,apalis=warn,fred=off,sqlx=warn").try_init();
         let servers = Private::take(builder.own_servers).await;
         let files = tempfile::tempdir().unwrap();
         let mut config = Config::read(|_| None).unwrap();

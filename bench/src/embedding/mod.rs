@@ -47,10 +47,8 @@ pub(crate) fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (tokens, count) in SIZES {
         let texts: Arc<[String]> = texts(&tokenizer, tokens, count)?.into();
-        let (mut ours, mut direct) = (
-            Worker::start(Engine::Ours, &texts)?,
-            Worker::start(Engine::Direct, &texts)?,
-        );
+        let (mut ours, mut direct) =
+            (Worker::start(Engine::Ours, &texts)?, Worker::start(Engine::Direct, &texts)?);
         let agreed = cosine(&ours.pass()?.vector, &direct.pass()?.vector);
         anyhow::ensure!(agreed >= SAME, "the reference embeds something else: cosine {agreed}");
         let mut turns = Vec::new();

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::parts::Parts;
 
 pub(super) struct Ours {
-    embedder: OnnxEmbedder,
+    embedder: Box<OnnxEmbedder>,
     texts: Vec<String>,
 }
 
 impl Ours {
     pub(super) fn load(parts: &Parts, texts: Vec<String>) -> anyhow::Result<Self> {
-        Ok(Self { embedder: OnnxEmbedder::load(&parts.embedding(), None)?, texts })
+        Ok(Self { embedder: Box::new(OnnxEmbedder::load(&parts.embedding(), None)?), texts })
     }
 
     pub(super) async fn embed(&self) -> anyhow::Result<Vec<Vec<f32>>> {

@@ -106,7 +106,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "RUST_LOG",
         "which events are logged, as directives",
-        Some("info,apalis=warn,apalis_core=warn,ort=warn,fred=warn"),
+        Some("info,apalis=warn,apalis_core=warn,fred=warn,ort=warn,sqlx=warn"),
         "info,parlance_workers=debug",
     ),
     setting(

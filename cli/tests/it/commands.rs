@@ -1,0 +1,69 @@
+//! Operators' commands, beside a running `up`.
+
+use parlance_core::ids::TenantId;
+use serde_json::json;
+
+use crate::process::{Up, output, parlance, said};
+
+/// The value of a line `name  value`.
+fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+    line[name.len()..].trim()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Up::start(folder.path(), &["--no-demo"]).await;
+    let run = |arguments: &[&str]| said(parlance().arg("--data-dir").arg(folder.path()).args(arguments));
+
+    let made = run(&["tenant", "create", "--name", "Acme GmbH", "--plan", "starter"]);
+    let tenant = value(&made, "tenant");
+    assert!(tenant.parse::<TenantId>().is_ok());
+    let http = up.http.with_key(Some(value(&made, "api key")));
+    let info = http.get("/tenant/info").await;
+    assert_eq!((&info.data(200)["name"], &info.data(200)["plan"]), (&json!("Acme GmbH"), &json!("starter")));
+    assert!(run(&["tenant", "list"]).contains("Acme GmbH"));
+
+    let second = run(&["key", "create", "--tenant", tenant, "--name", "readers", "--scopes", "read"]);
+    let reader = up.http.with_key(Some(value(&second, "api key")));
+    reader.get("/bots").await.data(200);
+    reader.post("/bots", json!({"name": "B", "channel_type": "api"})).await.error(403);
+    let listed = run(&["key", "list", "--tenant", tenant]);
+    assert!(listed.contains("readers") && !listed.contains(value(&second, "api key")));
+    run(&["key", "revoke", "--tenant", tenant, value(&second, "key ")]);
+    assert_eq!(reader.get("/bots").await.error(401), "invalid_api_key");
+    assert!(run(&["key", "list", "--tenant", tenant]).contains("revoked"));
+
+    let well = said(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
+    assert!(well.contains("ok    postgres") && well.contains("ok    redis") && !well.contains("BAD"), "{well}");
+    assert!(up.process.terminate().success());
+}
+
+#[test]
+fn a_setting_that_cannot_be_is_named_with_an_example() {
+    let output = output(parlance().arg("migrate").env("BIND", "everywhere"));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("BIND") && error.contains("example: BIND=0.0.0.0:8080"), "{error}");
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = parlance();
+    command.arg("doctor").arg("--data-dir").arg(folder.path());
+    // Nothing listens on the discard port.
+    command.env("DATABASE_URL", "postgres://x:y@127.0.0.1:9/z").env("REDIS_URL", "redis://127.0.0.1:9");
+    let output = output(&mut command);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("BAD   postgres") && text.contains("BAD   redis") && text.contains("check DATABASE_URL"), "{text}");
+}
+
+#[test]
+fn the_description_of_the_api_is_printed() {
+    let text = said(parlance().arg("openapi"));
+    let description: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(description["info"]["title"], "Parlance");
+}

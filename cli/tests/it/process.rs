@@ -1,0 +1,114 @@
+//! Processes of the binary under test. They end with the test, however it ends.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use parlance_testing::Client;
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A command of the binary, with none of the test runner's settings.
+pub(crate) fn parlance() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    for name in ["DATABASE_URL", "REDIS_URL", "STORAGE_URL", "BIND", "LLM_MODEL", "EMBEDDING_MODEL"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a command says when it ends.
+pub(crate) fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Standard output of a command that succeeds.
+pub(crate) fn said(command: &mut Command) -> String {
+    let output = output(command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A running process.
+pub(crate) struct Process(Child);
+
+impl Process {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.0.wait().unwrap()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail when it has ended, which is what is wanted.
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// A running `up`, its file, and a client with its key.
+pub(crate) struct Up {
+    pub(crate) process: Process,
+    pub(crate) file: Value,
+    pub(crate) http: Client,
+}
+
+impl Up {
+    pub(crate) async fn start(data_dir: &Path, more: &[&str]) -> Self {
+        let mut command = parlance();
+        command.arg("up").args(["--port", "0"]).arg("--data-dir").arg(data_dir).args(more);
+        // Left by one that was killed.
+        let _absent = std::fs::remove_file(data_dir.join("up.json"));
+        let mut process = Process::spawn(&mut command);
+        let file = eventually("up.json is there", async || {
+            assert!(!process.has_ended(), "up ended early");
+            serde_json::from_str::<Value>(&std::fs::read_to_string(data_dir.join("up.json")).ok()?).ok()
+        })
+        .await;
+        let http = Client::new(file["url"].as_str().unwrap(), file["api_key"].as_str());
+        Self { process, file, http }
+    }
+
+    pub(crate) async fn bot(&self) -> String {
+        self.http.post("/bots", serde_json::json!({"name": "Bot", "channel_type": "webchat"})).await.id()
+    }
+}
+
+/// Waits until a source is ready.
+pub(crate) async fn ready(http: &Client, source: &str) -> Value {
+    eventually("the source is ready", async || {
+        let answer = http.get(&format!("/knowledge/sources/{source}")).await;
+        let source = answer.body["data"]["source"].clone();
+        assert_ne!(source["status"], "failed", "{source}");
+        (source["status"] == "ready").then_some(source)
+    })
+    .await
+}
+
+pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
