@@ -47,7 +47,7 @@ fn in_order(spec: String) -> String {
     if let Some(Value::Array(tags)) = json.get_mut("tags") {
         tags.sort_by_key(|tag| ORDER.iter().position(|name| tag["name"] == *name));
     }
-    serde_json::to_string_pretty(&json).map_or(spec, |text| text + "\n")
+    serde_json::to_string_pretty(&json).unwrap_or(spec)
 }
 
 /// Serves the specification.

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use parlance_core::bus::Bus;
 use parlance_core::config::Config;
+use parlance_core::db;
 use parlance_core::error::Chain;
 use parlance_core::providers::{blob, embed};
-use parlance_core::db;
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::parts::{Part, Parts};
 
@@ -76,7 +76,11 @@ fn missing(parts: &Parts, config: &Config) -> Vec<&'static str> {
         (Part::OnnxRuntime, config.embedding.ort_dylib.is_none()),
         (Part::Model, config.embedding.model.is_none() && config.embedding.model_dir.is_none()),
     ];
-    wanted.into_iter().filter(|(part, wanted)| *wanted && !parts.has(*part)).map(|(part, _)| part.package()).collect()
+    wanted
+        .into_iter()
+        .filter(|(part, wanted)| *wanted && !parts.has(*part))
+        .map(|(part, _)| part.package())
+        .collect()
 }
 
 async fn postgres(config: &Config, parts: &Parts) -> Finding {
@@ -145,11 +149,15 @@ async fn model(config: &Config, parts: &Parts) -> Finding {
         embedding.model_dir = parts.model(parlance_embedded::model::Precision::Int8).ok();
     }
     let tried = match embed::from_config(&embedding, config.cache_dir.as_deref()).await {
-        Ok(embedder) => embedder.embed_query("Does it work?".to_owned()).await.map(|vector| (embedder, vector.len())),
+        Ok(embedder) => {
+            embedder.embed_query("Does it work?".to_owned()).await.map(|vector| (embedder, vector.len()))
+        }
         Err(error) => Err(error),
     };
     match tried {
-        Ok((embedder, dimensions)) => Finding::Good(format!("{} gives {dimensions} dimensions", embedder.id())),
+        Ok((embedder, dimensions)) => {
+            Finding::Good(format!("{} gives {dimensions} dimensions", embedder.id()))
+        }
         Err(error) => Finding::Bad(
             Chain(&error).to_string(),
             "check EMBEDDING_MODEL, EMBEDDING_MODEL_DIR and ORT_DYLIB_PATH; or unset them for the embedded model",

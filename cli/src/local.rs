@@ -1,9 +1,11 @@
 //! What `up` leaves in its data folder, for its owner and for other commands.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::net::TcpStream;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use parlance_core::config::Config;
@@ -33,9 +35,19 @@ impl UpFile {
         data_dir.join("up.json")
     }
 
+    /// That of an `up` that runs: one that was killed leaves its file, and nothing at its address.
     pub(crate) fn read(data_dir: &Path) -> Option<Self> {
         let text = fs::read_to_string(Self::path(data_dir)).ok()?;
-        serde_json::from_str(&text).ok()
+        let file: Self = serde_json::from_str(&text).ok()?;
+        file.answers().then_some(file)
+    }
+
+    fn answers(&self) -> bool {
+        let Some(address) = self.url.split_once("://").and_then(|(_, rest)| rest.parse().ok()) else {
+            // Behind a proxy: its public address says nothing about this process.
+            return true;
+        };
+        TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
     }
 
     pub(crate) fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
@@ -52,11 +64,22 @@ impl UpFile {
     }
 }
 
+/// Makes the data folder and the one for files. Others may pass the first, for as root the servers run
+/// as somebody else; nobody else sees a file.
+pub(crate) fn make_folders(data_dir: &Path) -> anyhow::Result<PathBuf> {
+    for (folder, mode) in [(data_dir.to_owned(), 0o711), (data_dir.join("files"), 0o700)] {
+        let made = DirBuilder::new().recursive(true).mode(mode).create(&folder);
+        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    data_dir.canonicalize().with_context(|| format!("{} cannot be found", data_dir.display()))
+}
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let partial = path.with_extension("partial");
     let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&partial, path)

@@ -30,7 +30,12 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
             for tenant in tenants::list(&ctx).await? {
                 let state = if tenant.is_active { "active" } else { "inactive" };
                 let made = tenant.created_at.format("%F");
-                out(&format!("{}  {made}  {state:<8}  {:<12}  {}", tenant.id, tenant.plan.as_str(), tenant.name));
+                out(&format!(
+                    "{}  {made}  {state:<8}  {:<12}  {}",
+                    tenant.id,
+                    tenant.plan.as_str(),
+                    tenant.name
+                ));
             }
         }
     }
@@ -42,7 +47,11 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
     match command {
         KeyCommand::Create { tenant, name, scopes } => {
             let (key, raw) = keys::create(&ctx, tenant, &name, &scopes, None).await?;
-            out(&format!("key      {}\napi key  {}\nKeep the key: it is not shown again.", key.id, raw.expose()));
+            out(&format!(
+                "key      {}\napi key  {}\nKeep the key: it is not shown again.",
+                key.id,
+                raw.expose()
+            ));
         }
         KeyCommand::List { tenant } => {
             tenants::get(&ctx, tenant).await?;
@@ -50,7 +59,13 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
                 let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
                 let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
                 let made = key.created_at.format("%F");
-                out(&format!("{}  {made}  {state:<7}  {}…  {}  {}", key.id, key.prefix, scopes.join(","), key.name));
+                out(&format!(
+                    "{}  {made}  {state:<7}  {}…  {}  {}",
+                    key.id,
+                    key.prefix,
+                    scopes.join(","),
+                    key.name
+                ));
             }
         }
         KeyCommand::Revoke { tenant, key } => {

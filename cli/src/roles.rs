@@ -45,7 +45,9 @@ async fn wire(config: Config) -> anyhow::Result<Context> {
     config.storage.require()?;
     let providers = Providers::from_config(&config).await?;
     let ctx = Context::new(config, providers)?;
-    db::check(ctx.db()).await.context("the database is not ready; is DATABASE_URL right, and was `parlance migrate` run?")?;
+    db::check(ctx.db())
+        .await
+        .context("the database is not ready; is DATABASE_URL right, and was `parlance migrate` run?")?;
     Ok(ctx)
 }
 

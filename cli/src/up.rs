@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::args::Up;
 use crate::demo::{self, Owner};
-use crate::local::UpFile;
+use crate::local::{self, UpFile};
 use crate::{out, roles};
 
 pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyhow::Result<()> {
@@ -24,13 +24,14 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
     }
     // First, for a taken port is found out before anything is fetched or started.
     let listener = roles::listen(config.http.bind).await?;
-    std::fs::create_dir_all(data_dir).with_context(|| format!("{} cannot be made", data_dir.display()))?;
-    let data_dir = data_dir.canonicalize()?;
+    let data_dir = local::make_folders(data_dir)?;
 
     let servers = tokio::select! {
         servers = Servers::start(wanted(&config, &data_dir)) => servers?,
         () = stop.cancelled() => return Ok(()),
     };
+    // One that was killed left its file.
+    UpFile::remove(&data_dir);
     fill_in(&mut config, &servers, &data_dir)?;
     let public = config.http.public_url.clone();
     let providers = Providers::from_config(&config).await?;
@@ -43,7 +44,8 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
         |url| Ok(url.as_str().trim_end_matches('/').to_owned()),
     )?;
     up_file(&ctx, &owner, &url)?.write(&data_dir)?;
-    let workers = tokio::spawn(parlance_workers::run(ctx.clone(), parlance_workers::all_queues(&ctx), stop.clone()));
+    let workers =
+        tokio::spawn(parlance_workers::run(ctx.clone(), parlance_workers::all_queues(&ctx), stop.clone()));
     let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), roles::DRAIN));
     greet(&url, &owner, begun);
 
@@ -80,7 +82,8 @@ fn fill_in(config: &mut Config, servers: &Servers, data_dir: &Path) -> anyhow::R
     }
     if config.storage.url.is_none() {
         let files = Url::from_directory_path(data_dir.join("files"));
-        config.storage.url = Some(files.map_err(|()| anyhow::anyhow!("the data folder has no absolute path"))?);
+        config.storage.url =
+            Some(files.map_err(|()| anyhow::anyhow!("the data folder has no absolute path"))?);
     }
     if let Some(library) = servers.onnxruntime() {
         config.embedding.ort_dylib = Some(library.to_owned());
@@ -93,7 +96,8 @@ fn fill_in(config: &mut Config, servers: &Servers, data_dir: &Path) -> anyhow::R
 
 fn up_file(ctx: &Context, owner: &Owner, url: &str) -> anyhow::Result<UpFile> {
     let config = ctx.config();
-    let exposed = |url: &Option<secrecy::SecretString>| url.as_ref().map(|url| url.expose_secret().to_owned());
+    let exposed =
+        |url: &Option<secrecy::SecretString>| url.as_ref().map(|url| url.expose_secret().to_owned());
     Ok(UpFile {
         url: url.to_owned(),
         api_key: owner.key.expose().to_owned(),

@@ -102,7 +102,8 @@ impl Embedder for TestEmbedder {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let failing = self.0.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let failing =
+            self.0.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if failing.is_ok() {
             return Err(Error::unavailable(Part::Embedding, "the embedder was told to fail"));
         }

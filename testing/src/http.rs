@@ -89,7 +89,12 @@ impl Answer {
 
     /// The `data` of a success with this status.
     pub fn data(&self, status: u16) -> &Value {
-        assert_eq!((self.status.as_u16(), &self.body["success"]), (status, &Value::Bool(true)), "{}", self.body);
+        assert_eq!(
+            (self.status.as_u16(), &self.body["success"]),
+            (status, &Value::Bool(true)),
+            "{}",
+            self.body
+        );
         &self.body["data"]
     }
 
@@ -102,7 +107,10 @@ impl Answer {
     pub fn error(&self, status: u16) -> &str {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         assert_eq!(self.body["success"], false);
-        assert_eq!(self.headers["content-type"].to_str().unwrap().split(';').next(), Some("application/json"));
+        assert_eq!(
+            self.headers["content-type"].to_str().unwrap().split(';').next(),
+            Some("application/json")
+        );
         for field in ["error", "message", "code", "request_id"] {
             assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.body);
         }

@@ -95,7 +95,10 @@ impl Stage {
 
     async fn build(builder: Builder) -> Self {
         // Shown by the test runner when the test fails.
-        let _set_already = tracing_subscriber::fmt().with_test_writer().with_env_filter("info,apalis=warn,fred=off,sqlx=warn").try_init();
+        let _set_already = tracing_subscriber::fmt()
+            .with_test_writer()
+            .with_env_filter("info,apalis=warn,fred=off,sqlx=warn")
+            .try_init();
         let servers = Private::take(builder.own_servers).await;
         let files = tempfile::tempdir().unwrap();
         let mut config = Config::read(|_| None).unwrap();
@@ -117,7 +120,11 @@ impl Stage {
             Some(embedder) => embedder.shared(),
             None => real_embedder().await,
         };
-        let providers = Providers { blob: blob::from_config(&config.storage).unwrap(), embedder, chat: parlance_core::providers::chat::from_config(&config.chat).unwrap() };
+        let providers = Providers {
+            blob: blob::from_config(&config.storage).unwrap(),
+            embedder,
+            chat: parlance_core::providers::chat::from_config(&config.chat).unwrap(),
+        };
         let ctx = Context::new(config, providers).unwrap();
         let tenant = tenants::create(&ctx, "Test", Plan::Professional).await.unwrap().id;
         let (_, key) = keys::create(&ctx, tenant, "test", &[Scope::Full], None).await.unwrap();
@@ -125,7 +132,8 @@ impl Stage {
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), Duration::from_secs(5)));
+        let api =
+            tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), Duration::from_secs(5)));
         Self {
             http: Client::new(&url, Some(key.expose())),
             runner: Runner::new(ctx.clone(), WorkerId::fresh()),
@@ -149,7 +157,8 @@ impl Stage {
 
     /// A bot of a tenant, without going through the API.
     pub async fn bot_of(&self, tenant: TenantId) -> BotId {
-        let raw = RawBot { name: Some("Bot".into()), channel_type: Some("webchat".into()), ..RawBot::default() };
+        let raw =
+            RawBot { name: Some("Bot".into()), channel_type: Some("webchat".into()), ..RawBot::default() };
         bots::create(&self.ctx, tenant, &NewBot::parse(raw).unwrap()).await.unwrap().id
     }
 
@@ -201,7 +210,8 @@ impl Stage {
     /// The waiting jobs of a queue, oldest first.
     pub async fn waiting(&self, kind: Kind) -> Vec<JobId> {
         let query = "select id from job where kind = $1 and state in ('queued', 'dispatched') and not_before <= now() order by id";
-        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db()).await.unwrap();
+        let ids: Vec<uuid::Uuid> =
+            sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db()).await.unwrap();
         ids.into_iter().map(JobId::from).collect()
     }
 

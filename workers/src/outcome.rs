@@ -18,20 +18,31 @@ pub enum StopCause {
 /// How a try ends that ended with `error`; `None`: the job is another's now, and nothing is written.
 /// `chance` is a random number in `0.0..1.0`, for the jitter.
 #[must_use]
-pub fn of(error: &Error, cause: Option<StopCause>, claim: &Claim, config: &Jobs, chance: f64) -> Option<Outcome> {
+pub fn of(
+    error: &Error,
+    cause: Option<StopCause>,
+    claim: &Claim,
+    config: &Jobs,
+    chance: f64,
+) -> Option<Outcome> {
     let again = |asked, failure| {
         let attempt = u32::try_from(claim.attempt).unwrap_or(1);
         if claim.attempt >= claim.max_attempts {
             return Outcome::Abandon(failure);
         }
-        Outcome::Retry(backoff::pause(config.backoff_base, config.backoff_cap, attempt, asked, chance), failure)
+        Outcome::Retry(
+            backoff::pause(config.backoff_base, config.backoff_cap, attempt, asked, chance),
+            failure,
+        )
     };
     match (error, cause) {
         (Error::LeaseLost, _) | (Error::Cancelled, Some(StopCause::LeaseLost)) => None,
         (Error::Cancelled, Some(StopCause::Shutdown)) => Some(Outcome::Release),
         // A job that stops by itself saw that its subject is gone.
         (Error::Cancelled | Error::NotFound(_), _) => Some(Outcome::Cancelled),
-        (Error::Rejected { code, message }, _) => Some(Outcome::Abandon(Failure::new(*code, message.clone()))),
+        (Error::Rejected { code, message }, _) => {
+            Some(Outcome::Abandon(Failure::new(*code, message.clone())))
+        }
         (Error::Unavailable { part, retry_after, .. }, _) => {
             let failure = Failure::new("unavailable", format!("{part} did not answer."));
             Some(again(*retry_after, failure))
@@ -96,7 +107,8 @@ mod tests {
     #[test]
     fn a_wait_that_the_provider_asked_for_is_kept() {
         let asked = Duration::from_secs(77);
-        let error = Error::Unavailable { part: Part::Embedding, retry_after: Some(asked), source: "busy".into() };
+        let error =
+            Error::Unavailable { part: Part::Embedding, retry_after: Some(asked), source: "busy".into() };
         match of(&error, None, &claim(1), &Jobs::default(), 0.5) {
             Some(Outcome::Retry(after, _)) => assert_eq!(after, asked),
             other => panic!("{other:?}"),

@@ -104,7 +104,13 @@ impl Runner {
     /// A runner whose claims carry the worker's id.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
-        Self { ctx, worker, running: TaskTracker::new(), shutdown: CancellationToken::new(), dead: CancellationToken::new() }
+        Self {
+            ctx,
+            worker,
+            running: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            dead: CancellationToken::new(),
+        }
     }
 
     pub(crate) fn ctx(&self) -> &Context {
@@ -151,12 +157,8 @@ impl Runner {
 
     async fn run_claimed(&self, claim: Claim) {
         let begun = Instant::now();
-        let run = Run {
-            ctx: self.ctx.clone(),
-            progress: Arc::default(),
-            stop: CancellationToken::new(),
-            claim,
-        };
+        let run =
+            Run { ctx: self.ctx.clone(), progress: Arc::default(), stop: CancellationToken::new(), claim };
         let ended = CancellationToken::new();
         let work = async {
             let done = AssertUnwindSafe(crate::perform(&run)).catch_unwind().await;
@@ -226,5 +228,6 @@ impl Runner {
 
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "something that is no text".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "something that is no text".to_owned())
 }

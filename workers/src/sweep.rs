@@ -12,7 +12,13 @@ use tokio_util::sync::CancellationToken;
 /// Sweeps between two vacuums of Redis.
 const SWEEPS_PER_VACUUM: u32 = 15;
 
-pub(crate) async fn run(ctx: Context, worker: WorkerId, name: String, queues: Queues, stop: CancellationToken) {
+pub(crate) async fn run(
+    ctx: Context,
+    worker: WorkerId,
+    name: String,
+    queues: Queues,
+    stop: CancellationToken,
+) {
     let mut until_vacuum = 0;
     loop {
         if let Err(error) = sweep(&ctx, worker, &name, &queues).await {

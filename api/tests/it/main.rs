@@ -1,3 +1,16 @@
-//! The API from outside.
+//! The API from outside: real HTTP, real Postgres and Redis.
 
+mod bots;
+mod conversations;
+mod errors;
+mod knowledge;
 mod openapi;
+mod serving;
+mod tenants;
+
+use parlance_testing::{Builder, Stage, TestEmbedder};
+
+/// The application, with an embedder that costs nothing.
+pub(crate) async fn stage() -> Stage {
+    Builder::default().embedder(TestEmbedder::default()).start().await
+}

@@ -36,7 +36,10 @@ async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
     assert!(run(&["key", "list", "--tenant", tenant]).contains("revoked"));
 
     let well = said(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
-    assert!(well.contains("ok    postgres") && well.contains("ok    redis") && !well.contains("BAD"), "{well}");
+    assert!(
+        well.contains("ok    postgres") && well.contains("ok    redis") && !well.contains("BAD"),
+        "{well}"
+    );
     assert!(up.process.terminate().success());
 }
 
@@ -58,7 +61,12 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     let output = output(&mut command);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("BAD   postgres") && text.contains("BAD   redis") && text.contains("check DATABASE_URL"), "{text}");
+    assert!(
+        text.contains("BAD   postgres")
+            && text.contains("BAD   redis")
+            && text.contains("check DATABASE_URL"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -20,7 +20,9 @@ async fn a_worker_that_is_killed_loses_nothing() {
     let role = |arguments: &[&str]| -> Command {
         let mut command = parlance();
         command.args(arguments);
-        command.env("DATABASE_URL", servers.database_url().unwrap()).env("REDIS_URL", servers.redis_url().unwrap());
+        command
+            .env("DATABASE_URL", servers.database_url().unwrap())
+            .env("REDIS_URL", servers.redis_url().unwrap());
         command.env("STORAGE_URL", format!("file://{}", files.path().display()));
         command.env("ORT_DYLIB_PATH", parts.onnxruntime().unwrap());
         command.env("EMBEDDING_MODEL_DIR", parts.model(Precision::Int8).unwrap());
@@ -37,10 +39,14 @@ async fn a_worker_that_is_killed_loses_nothing() {
 
     let http = Client::new(&format!("http://127.0.0.1:{port}"), Some(key));
     let bot = http.post("/bots", json!({"name": "Bot", "channel_type": "api"})).await.id();
-    let text: String = (0..1500).map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90)).collect();
+    let text: String = (0..1500)
+        .map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90))
+        .collect();
     let source = http.upload(&bot, "rules.txt", text).await.id();
     eventually("the doomed worker is at it", async || {
-        let done = http.get(&format!("/knowledge/sources/{source}")).await.data(200)["source"]["progress"]["done"].as_i64()?;
+        let done =
+            http.get(&format!("/knowledge/sources/{source}")).await.data(200)["source"]["progress"]["done"]
+                .as_i64()?;
         (done > 0).then_some(())
     })
     .await;

@@ -21,7 +21,10 @@ async fn from_nothing_to_a_cited_answer_and_on_after_a_restart() {
     ready(&up.http, &source).await;
 
     let ask = async |up: &Up, session: &str, question: &str| {
-        let answer = up.http.post(&format!("/conversations/{session}/messages"), json!({"bot_id": bot, "message": question})).await;
+        let answer = up
+            .http
+            .post(&format!("/conversations/{session}/messages"), json!({"bot_id": bot, "message": question}))
+            .await;
         answer.data(200)["bot_response"].clone()
     };
     let answer = ask(&up, "one", "How long do I have to return a product?").await;
@@ -55,7 +58,9 @@ async fn killed_in_the_middle_it_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     let bot = up.bot().await;
-    let long: String = (0..3000).map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90)).collect();
+    let long: String = (0..3000)
+        .map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90))
+        .collect();
     let source = up.http.upload(&bot, "rules.md", long).await.id();
     eventually("some of it is embedded", async || {
         let answer = up.http.get(&format!("/knowledge/sources/{source}")).await;
@@ -77,7 +82,10 @@ async fn the_demo_bot_has_learnt_how_parlance_works() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &[]).await;
     let answer = eventually("the demo bot answers", async || {
-        let answer = up.http.post("/conversations/demo/messages", json!({"message": "How do I add more workers?"})).await;
+        let answer = up
+            .http
+            .post("/conversations/demo/messages", json!({"message": "How do I add more workers?"}))
+            .await;
         let response = answer.data(200)["bot_response"].clone();
         (response["answered"] == true).then_some(response)
     })

@@ -158,7 +158,11 @@ pub(super) async fn retry(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-pub(super) async fn release(db: impl PgExecutor<'_>, job: JobId, lease: LeaseToken) -> sqlx::Result<Option<()>> {
+pub(super) async fn release(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+) -> sqlx::Result<Option<()>> {
     let settled = sqlx::query!(
         r#"
         update job

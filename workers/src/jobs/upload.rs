@@ -10,9 +10,11 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: ExtractFile = run.payload()?;
     let file = ingest::stored_file(ctx, claim.about.tenant, &job).await?;
-    let bytes = ctx.blob().get(&file.blob_key).await?.ok_or_else(|| {
-        Error::rejected("file_missing", "The stored file is gone; upload it again.")
-    })?;
+    let bytes = ctx
+        .blob()
+        .get(&file.blob_key)
+        .await?
+        .ok_or_else(|| Error::rejected("file_missing", "The stored file is gone; upload it again."))?;
     run.expect(bytes.len(), "bytes");
     let text = parlance_core::blocking(move || extract::text(&bytes)).await??;
     ingest::settle_extracted(ctx, claim, &job, &text).await

@@ -109,11 +109,13 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
         if attempt < 5 {
             assert_eq!(report.state, State::Queued);
             assert!(!stage.run(job).await, "not before its time");
-            let pause: f64 = sqlx::query_scalar("select extract(epoch from not_before - updated_at)::float8 from job where id = $1")
-                .bind(job.uuid())
-                .fetch_one(stage.ctx.db())
-                .await
-                .unwrap();
+            let pause: f64 = sqlx::query_scalar(
+                "select extract(epoch from not_before - updated_at)::float8 from job where id = $1",
+            )
+            .bind(job.uuid())
+            .fetch_one(stage.ctx.db())
+            .await
+            .unwrap();
             pauses.push(pause);
             set(&stage, job, "not_before = now()").await;
         } else {
@@ -121,7 +123,9 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
         }
     }
     // Full jitter over the upper half of 100, 200, 300 (the cap) and 300 seconds.
-    for (pause, (least, most)) in pauses.iter().zip([(50.0, 100.0), (100.0, 200.0), (150.0, 300.0), (150.0, 300.0)]) {
+    for (pause, (least, most)) in
+        pauses.iter().zip([(50.0, 100.0), (100.0, 200.0), (150.0, 300.0), (150.0, 300.0)])
+    {
         assert!((least..=most).contains(pause), "{pauses:?}");
     }
     let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();

@@ -16,6 +16,7 @@ pub(crate) async fn upload(stage: &Stage, tenant: TenantId, bot: BotId, name: &s
 
 /// Paragraphs with no two alike; about thirteen to a chunk.
 pub(crate) fn paragraphs(count: usize) -> String {
-    let paragraph = |i| format!("Rule {i}: whoever asks about matter {i} is told answer {i}, and no other answer.\n\n");
+    let paragraph =
+        |i| format!("Rule {i}: whoever asks about matter {i} is told answer {i}, and no other answer.\n\n");
     (0..count).map(paragraph).collect()
 }

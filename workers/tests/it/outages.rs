@@ -21,11 +21,15 @@ async fn redis_flushed_in_the_middle_loses_nothing() {
         let text = paragraphs(40).replace("Rule", &format!("Source {i} rule"));
         sources.push(upload(&stage, stage.tenant, bot, "a.txt", &text).await);
     }
-    stage.eventually("jobs run and hints wait", async || {
-        let (running, waiting) = (stage.count(Kind::Embed, State::Running).await, stage.count(Kind::Embed, State::Dispatched).await);
-        (running == 2 && waiting > 0).then_some(())
-    })
-    .await;
+    stage
+        .eventually("jobs run and hints wait", async || {
+            let (running, waiting) = (
+                stage.count(Kind::Embed, State::Running).await,
+                stage.count(Kind::Embed, State::Dispatched).await,
+            );
+            (running == 2 && waiting > 0).then_some(())
+        })
+        .await;
     stage.servers.flush_redis().await;
     embedder.release();
     for source in sources {
@@ -58,7 +62,10 @@ async fn with_redis_down_a_question_is_answered() {
     stage.settled(source).await;
     stage.stop_workers().await;
     stage.servers.servers().stop_redis().await.unwrap();
-    let answer = stage.http.post("/conversations/s1/messages", serde_json::json!({"message": "We open at nine?"})).await;
+    let answer = stage
+        .http
+        .post("/conversations/s1/messages", serde_json::json!({"message": "We open at nine?"}))
+        .await;
     assert_eq!(answer.data(200)["bot_response"]["answered"], true, "{}", answer.body);
     stage.end().await;
 }

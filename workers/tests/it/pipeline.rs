@@ -74,7 +74,11 @@ async fn text_that_the_tenant_embedded_before_is_not_embedded_again() {
     let (other, _) = stage.another_tenant().await;
     let bot = stage.bot_of(other).await;
     upload(&stage, other, bot, "c.txt", &paragraphs(60)).await;
-    stage.eventually("the other tenant's text is embedded", async || (embedder.passages().len() == 2 * embedded).then_some(())).await;
+    stage
+        .eventually("the other tenant's text is embedded", async || {
+            (embedder.passages().len() == 2 * embedded).then_some(())
+        })
+        .await;
     stage.stop_workers().await;
     stage.end().await;
 }

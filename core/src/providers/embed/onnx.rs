@@ -77,7 +77,9 @@ impl Embedder for OnnxEmbedder {
 
     /// A text that the tokenizer cannot read counts a token a character, which is never too few.
     fn count_tokens(&self, text: &str) -> usize {
-        self.tokenizer.encode_fast(text, false).map_or_else(|_| text.chars().count(), |encoding| encoding.len())
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_or_else(|_| text.chars().count(), |encoding| encoding.len())
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {

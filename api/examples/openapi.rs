@@ -1,5 +1,0 @@
-//! temp
-use std::io::Write;
-fn main() {
-    std::io::stdout().write_all(parlance_api::openapi_json().as_bytes()).unwrap();
-}

@@ -1,0 +1,214 @@
+//! Every way a request can be wrong, and what it is told.
+
+use parlance_testing::{Answer, Stage};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage;
+
+/// POSTs bytes as they are.
+async fn post(stage: &Stage, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = stage.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
+    Answer::of(request).await
+}
+
+fn fields(answer: &Answer) -> Vec<&str> {
+    answer.body["details"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|detail| detail["field"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_missing_field_names_itself_in_the_documented_words() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let form = |content: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"bot_id\"\r\n\r\n{content}\r\n--x--\r\n")
+    };
+    let json = "application/json";
+    let multipart = "multipart/form-data; boundary=x";
+    for (path, content_type, body, field, doing) in [
+        ("/bots", json, "{}".to_owned(), "name", "creating a bot"),
+        ("/bots", json, r#"{"name": null}"#.to_owned(), "name", "creating a bot"),
+        ("/bots", json, r#"{"name": "   "}"#.to_owned(), "name", "creating a bot"),
+        ("/bots", json, r#"{"name": "A"}"#.to_owned(), "channel_type", "creating a bot"),
+        ("/conversations/s/messages", json, "{}".to_owned(), "message", "sending a message"),
+        ("/knowledge/upload", multipart, form(""), "bot_id", "uploading a file"),
+        ("/knowledge/upload", multipart, form(&bot), "file", "uploading a file"),
+    ] {
+        let answer = post(&stage, path, content_type, body.clone()).await;
+        assert_eq!(answer.error(400), "missing_field", "{path} {body}");
+        assert_eq!(answer.body["error"], format!("Missing required field: {field}"));
+        assert_eq!(answer.body["message"], format!("The '{field}' field is required when {doing}"));
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_body_is_told_at_once() {
+    let stage = stage().await;
+    let body = json!({
+        "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
+        "system_prompt": 5, "is_active": "yes", "language": ["en"], "personality": "rude", "bot_role": {},
+    });
+    let answer = stage.http.post("/bots", body).await;
+    assert_eq!(answer.error(400), "missing_field");
+    assert_eq!(answer.body["error"], "Missing required field: name");
+    assert_eq!(
+        fields(&answer),
+        [
+            "name",
+            "channel_type",
+            "description",
+            "welcome_message",
+            "system_prompt",
+            "is_active",
+            "language",
+            "personality",
+            "bot_role"
+        ]
+    );
+    let message = |place: usize| answer.body["details"][place]["message"].as_str().unwrap();
+    assert!(
+        message(1).contains("webchat, whatsapp, telegram, messenger, slack, email, api"),
+        "{}",
+        message(1)
+    );
+    assert_eq!(message(4), "The 'system_prompt' field must be a string");
+    assert_eq!(message(5), "The 'is_active' field must be true or false");
+
+    let body = json!({
+        "message": true, "bot_id": "nonsense", "user_name": "x".repeat(256), "channel": "fax", "metadata": "text",
+    });
+    let answer = stage.http.post("/conversations/s/messages", body).await;
+    assert_eq!(answer.error(400), "invalid_field");
+    assert_eq!(answer.body["error"], "Invalid field: message");
+    assert_eq!(fields(&answer), ["message", "bot_id", "user_name", "channel", "metadata"]);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn one_wrong_value_is_a_400_that_names_it() {
+    let stage = stage().await;
+    let right = json!({"name": "A", "channel_type": "webchat"});
+    for (field, value) in [
+        ("name", json!(5)),
+        ("name", json!(["A"])),
+        ("name", json!("x".repeat(256))),
+        ("name", json!("a\u{0}")),
+        ("channel_type", json!("Webchat")),
+        ("is_active", json!(1)),
+        ("language", json!("xx")),
+    ] {
+        let mut body = right.clone();
+        body[field] = value.clone();
+        let answer = stage.http.post("/bots", body).await;
+        assert_eq!(answer.error(400), "invalid_field", "{field} {value}");
+        assert_eq!(answer.body["error"], format!("Invalid field: {field}"));
+    }
+    for (message, metadata) in [
+        (json!("  \n "), json!({})),
+        (json!("x".repeat(8001)), json!({})),
+        (json!("a\u{0}"), json!({})),
+        (json!("a"), json!({"a": "\u{0}"})),
+        (json!("a"), json!({"a": "x".repeat(5000)})),
+        (json!("a"), json!([])),
+    ] {
+        let body = json!({"message": message, "metadata": metadata});
+        assert_eq!(stage.http.post("/conversations/s/messages", body).await.error(400), "invalid_field");
+    }
+    for query in [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=1.5",
+        "per_page=101",
+        "per_page=0",
+        "per_page=",
+        "is_active=maybe",
+        "channel_type=fax",
+        "page=99999999999999999999",
+    ] {
+        let answer = stage.http.get(&format!("/bots?{query}")).await;
+        assert_eq!(answer.error(400), "invalid_field", "{query}");
+        assert_eq!(fields(&answer), [query.split('=').next().unwrap()]);
+        assert!(answer.body["message"].as_str().unwrap().contains("parameter"), "{}", answer.body);
+    }
+    let answer = stage.http.get("/bots?page=x&per_page=1000&channel_type=fax&is_active=maybe").await;
+    assert_eq!(fields(&answer), ["page", "per_page", "channel_type", "is_active"]);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused() {
+    let stage = stage().await;
+    let json = "application/json";
+    let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
+    let long = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
+    for (content_type, body, status, code) in [
+        (json, "{", 400, "invalid_json"),
+        (json, "", 400, "invalid_json"),
+        (json, "[]", 400, "invalid_json"),
+        (json, "null", 400, "invalid_json"),
+        (json, r#"{"name": 1e999}"#, 400, "invalid_json"),
+        (json, r#"{"name": "\ud800"}"#, 400, "invalid_json"),
+        (json, deep.as_str(), 400, "invalid_json"),
+        (json, long.as_str(), 413, "payload_too_large"),
+        ("text/plain", "{}", 415, "unsupported_media_type"),
+        ("application/x-www-form-urlencoded", "name=A", 415, "unsupported_media_type"),
+    ] {
+        let answer = post(&stage, "/bots", content_type, body.to_owned()).await;
+        assert_eq!(answer.error(status), code, "{content_type} {}", &body[..body.len().min(40)]);
+    }
+    let invalid = post(&stage, "/bots", json, b"{\"name\": \"\xff\"}".to_vec()).await;
+    assert_eq!(invalid.error(400), "invalid_json");
+    let untyped = Answer::of(stage.http.request(Method::POST, "/bots").body("{}")).await;
+    assert_eq!(untyped.error(415), "unsupported_media_type");
+    // A body whose length is not told before is cut off at the same limit.
+    let chunks = (0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
+    let unending = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    assert_eq!(post(&stage, "/bots", json, unending).await.error(413), "payload_too_large");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_strangers_request_is_judged() {
+    let stage = stage().await;
+    let stranger = stage.http.with_key(None);
+    for request in [
+        stranger.request(Method::POST, "/bots").body("{"),
+        stranger.request(Method::GET, "/bots?page=x"),
+        stranger.request(Method::POST, "/knowledge/upload").body(vec![b'x'; 12 * 1024 * 1024]),
+    ] {
+        assert_eq!(Answer::of(request).await.error(401), "missing_api_key");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
+    let stage = stage().await;
+    assert_eq!(stage.http.get("/nothing").await.error(404), "not_found");
+    assert_eq!(Answer::of(stage.http.raw(Method::GET, "/")).await.error(404), "not_found");
+    let answer = Answer::of(stage.http.request(Method::DELETE, "/tenant/info")).await;
+    assert_eq!(answer.error(405), "method_not_allowed");
+    assert_eq!(answer.headers["allow"], "GET, HEAD, OPTIONS");
+    let head = stage.http.request(Method::HEAD, "/bots").send().await.unwrap();
+    assert_eq!((head.status().as_u16(), head.text().await.unwrap().as_str()), (200, ""));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_request_keeps_a_decent_id() {
+    let stage = stage().await;
+    for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
+        let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);
+        let answer = Answer::of(request).await;
+        answer.error(404);
+        assert_eq!(answer.body["request_id"] == Value::from(sent), kept, "{sent}");
+    }
+    stage.end().await;
+}

@@ -1,0 +1,171 @@
+//! Knowledge.
+
+use parlance_core::jobs::Kind;
+use parlance_testing::{Answer, Stage};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage;
+
+const MIB: usize = 1024 * 1024;
+
+/// Runs the jobs of every queue until none waits.
+async fn work(stage: &Stage) {
+    for kind in Kind::ALL {
+        while stage.step(kind).await.is_some() {}
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_answered_as_the_reference_shows_and_becomes_knowledge() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let text = "# Returns\n\nWe offer a 30-day return policy for all products.\n";
+    let uploaded = stage.http.upload(&bot, "docs/Product FAQ.md", text).await;
+    let data = uploaded.data(201);
+    for (field, value) in [
+        ("name", json!("Product FAQ.md")),
+        ("source_type", json!("file")),
+        ("status", json!("processing")),
+        ("file_size", json!(text.len())),
+        ("message", json!("File uploaded and processing started")),
+        ("duplicate", json!(false)),
+    ] {
+        assert_eq!(data[field], value, "{field}");
+    }
+    assert!(data["job_id"].is_string());
+    let path = format!("/knowledge/sources/{}", uploaded.id());
+
+    let waiting = stage.http.get(&path).await;
+    let source = &waiting.data(200)["source"];
+    assert_eq!(source["status"], "queued");
+    assert_eq!(source["progress"], json!({"done": 0, "total": null, "unit": "chunks", "percent": 0}));
+    for field in ["content", "content_preview", "error", "url", "chunk_count"] {
+        assert_eq!(source.get(field), Some(&Value::Null), "{field}");
+    }
+
+    work(&stage).await;
+    let ready = stage.http.get(&path).await;
+    let (source, chunks) = (&ready.data(200)["source"], &ready.data(200)["chunks"]);
+    for (field, value) in [
+        ("id", json!(uploaded.id())),
+        ("bot_id", json!(bot)),
+        ("bot_name", json!("Bot")),
+        ("status", json!("ready")),
+        ("file_path", json!(format!("/uploads/{}/Product-FAQ.md", uploaded.id()))),
+        ("progress", json!({"done": 1, "total": 1, "unit": "chunks", "percent": 100})),
+        ("size_bytes", json!(text.len())),
+        ("chunk_count", json!(1)),
+        ("version", json!(1)),
+        ("job_id", data["job_id"].clone()),
+        ("error", Value::Null),
+    ] {
+        assert_eq!(source[field], value, "{field}");
+    }
+    assert!(source["content"].as_str().unwrap().contains("30-day return policy"));
+    assert_eq!(chunks[0]["chunk_index"], 0);
+    assert!(chunks[0]["content"].as_str().unwrap().contains("30-day return policy"));
+
+    let again = stage.http.upload(&bot, "other name.md", text).await;
+    let same = again.data(200);
+    assert_eq!(
+        (&same["id"], &same["duplicate"], &same["status"]),
+        (&data["id"], &json!(true), &json!("ready"))
+    );
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_file_may_have_ten_mebibytes_and_no_byte_more() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let answer = stage.http.upload(&bot, "big.txt", vec![b'a'; 10 * MIB + 1]).await;
+    assert_eq!(answer.error(413), "payload_too_large");
+    assert!(answer.body["message"].as_str().unwrap().contains("10 MB (10485760 bytes)"), "{}", answer.body);
+    // Refused by its length before it is read; the answer reaches a client that sends all of it first.
+    assert_eq!(
+        stage.http.upload(&bot, "huge.txt", vec![b'a'; 24 * MIB]).await.error(413),
+        "payload_too_large"
+    );
+    stage.http.upload(&bot, "whole.txt", vec![b'a'; 10 * MIB]).await.data(201);
+    stage.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_form_of_untold_length_is_cut_off() {
+    let stage = stage().await;
+    let head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n";
+    let endless_header = "--x\r\nContent-Disposition: form-data; name=\"";
+    for beginning in [head, endless_header] {
+        let chunks =
+            std::iter::once(beginning.as_bytes().to_vec()).chain((0..192).map(|_| vec![b'a'; 64 * 1024]));
+        let body =
+            reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.map(Ok::<_, std::io::Error>)));
+        let request = stage
+            .http
+            .request(Method::POST, "/knowledge/upload")
+            .header("Content-Type", "multipart/form-data; boundary=x")
+            .body(body);
+        assert_eq!(Answer::of(request).await.error(413), "payload_too_large");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_wrong_upload_stores_nothing() {
+    let stage = stage().await;
+    let (other, _) = stage.another_tenant().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let theirs = stage.bot_of(other).await.to_string();
+    assert_eq!(stage.http.upload("bot-uuid-1", "a.md", "text").await.error(400), "invalid_field");
+    assert_eq!(stage.http.upload(&theirs, "a.md", "text").await.error(404), "bot_not_found");
+    assert_eq!(stage.http.upload(&bot, "a.exe", "text").await.error(400), "invalid_field");
+    assert_eq!(stage.http.upload(&bot, "", "text").await.error(400), "missing_field");
+    for (content_type, body, status, code) in [
+        ("application/json", "{}", 415, "unsupported_media_type"),
+        ("multipart/form-data", "x", 400, "invalid_form"),
+        ("multipart/form-data; boundary=x", "x", 400, "invalid_form"),
+        ("multipart/form-data; boundary=x", "--x\r\n", 400, "invalid_form"),
+    ] {
+        let request = stage
+            .http
+            .request(Method::POST, "/knowledge/upload")
+            .header("Content-Type", content_type)
+            .body(body);
+        assert_eq!(Answer::of(request).await.error(status), code, "{content_type} {body}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_file_without_text_ends_as_failed_and_says_why() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    for (name, bytes, code) in [
+        ("empty.md", Vec::new(), "empty"),
+        ("garbage.md", (0..=255).cycle().take(4096).collect(), "unsupported_type"),
+    ] {
+        let id = stage.http.upload(&bot, name, bytes).await.id();
+        work(&stage).await;
+        let source = stage.http.get(&format!("/knowledge/sources/{id}")).await.data(200)["source"].clone();
+        assert_eq!(
+            (&source["status"], &source["error"]["code"]),
+            (&json!("failed"), &json!(code)),
+            "{source}"
+        );
+        assert!(!source["error"]["message"].as_str().unwrap().is_empty());
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn another_tenants_source_is_answered_as_one_that_does_not_exist() {
+    let stage = stage().await;
+    let (_, theirs) = stage.another_tenant().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let id = stage.http.upload(&bot, "a.md", "text").await.id();
+    for id in [id.as_str(), "knowledge-uuid-1"] {
+        assert_eq!(theirs.get(&format!("/knowledge/sources/{id}")).await.error(404), "source_not_found");
+    }
+    stage.end_with_unfinished_jobs().await;
+}

@@ -1,0 +1,89 @@
+//! The process: alive, ready, and stopped without cutting anybody off.
+
+use std::time::Duration;
+
+use parlance_testing::{Answer, Builder, TestEmbedder};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::stage;
+
+#[tokio::test]
+async fn a_process_with_all_its_parts_is_alive_and_ready() {
+    let stage = stage().await;
+    let anybody = stage.http.with_key(None);
+    let alive = Answer::of(anybody.raw(Method::GET, "/healthz")).await;
+    assert_eq!(alive.data(200)["status"], "alive");
+    let ready = stage
+        .eventually("Redis is connected", async || {
+            let answer = Answer::of(anybody.raw(Method::GET, "/readyz")).await;
+            (answer.data(200)["status"] == "ready").then_some(answer)
+        })
+        .await;
+    for part in ["postgres", "redis", "storage", "model"] {
+        assert_eq!(ready.data(200)["parts"][part]["state"], "up", "{part}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn without_postgres_a_process_is_alive_but_not_ready_and_says_when_to_come_again() {
+    let stage = Builder::default()
+        .embedder(TestEmbedder::default())
+        .own_servers()
+        .configure(|config| config.database.max_connections = 2)
+        .start()
+        .await;
+    stage.servers.servers().stop_postgres().await.unwrap();
+    let answer = Answer::of(stage.http.raw(Method::GET, "/readyz")).await;
+    assert_eq!(answer.error(503), "unavailable");
+    assert_eq!(answer.body["data"]["parts"]["postgres"]["state"], "down");
+    assert_eq!(answer.body["data"]["parts"]["storage"]["state"], "up");
+    let refused = stage.http.get("/tenant/info").await;
+    assert_eq!(refused.error(503), "unavailable");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(!refused.body.to_string().contains("127.0.0.1"), "{}", refused.body);
+    Answer::of(stage.http.raw(Method::GET, "/healthz")).await.data(200);
+    stage.servers.servers().start_postgres().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop() {
+    let stage = stage().await;
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let drain = Duration::from_secs(20);
+    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), drain));
+
+    let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
+    let body = json!({"name": "Late", "channel_type": "webchat"}).to_string();
+    let head = format!(
+        "POST /api/v1/bots HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        key.to_str().unwrap(),
+        body.len()
+    );
+    let idle = TcpStream::connect(address).await.unwrap();
+    let mut late = TcpStream::connect(address).await.unwrap();
+    late.write_all(head.as_bytes()).await.unwrap();
+    late.write_all(&body.as_bytes()[..10]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.cancel();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(TcpStream::connect(address).await.is_err(), "a stopping server takes no connections");
+    late.write_all(&body.as_bytes()[10..]).await.unwrap();
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    tokio::time::timeout(Duration::from_secs(5), server)
+        .await
+        .expect("idle connections hold nothing up")
+        .unwrap()
+        .unwrap();
+    drop(idle);
+    stage.end().await;
+}

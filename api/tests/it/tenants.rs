@@ -1,0 +1,57 @@
+//! The account, and who gets in.
+
+use parlance_core::tenants::keys::{self, Scope};
+
+use crate::stage;
+
+#[tokio::test]
+async fn a_tenant_sees_its_account() {
+    let stage = stage().await;
+    let answer = stage.http.get("/tenant/info").await;
+    let info = answer.data(200);
+    assert_eq!(info["id"], stage.tenant.to_string());
+    assert_eq!(
+        (&info["name"], &info["plan"], &info["is_active"]),
+        (&"Test".into(), &"professional".into(), &true.into())
+    );
+    assert!(info["created_at"].as_str().unwrap().ends_with('Z'), "{info}");
+    assert!(info["updated_at"].as_str().unwrap().ends_with('Z'), "{info}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_opens_nothing_is_refused_in_the_documented_words() {
+    let stage = stage().await;
+    let (key, revoked) = keys::create(&stage.ctx, stage.tenant, "old", &[Scope::Full], None).await.unwrap();
+    keys::revoke(&stage.ctx, stage.tenant, key.id).await.unwrap();
+    for (key, code) in [
+        (None, "missing_api_key"),
+        (Some(""), "invalid_api_key"),
+        (Some("tk_your_api_key_here"), "invalid_api_key"),
+        (Some(revoked.expose()), "invalid_api_key"),
+    ] {
+        let answer = stage.http.with_key(key).get("/tenant/info").await;
+        assert_eq!(answer.error(401), code);
+        assert_eq!(answer.body["error"], "Invalid API key");
+        assert_eq!(answer.body["message"], "API key not found or tenant inactive");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_key_does_what_its_scopes_say() {
+    let stage = stage().await;
+    let mut clients = Vec::new();
+    for scope in [Scope::Read, Scope::Chat, Scope::Knowledge] {
+        let (_, key) = keys::create(&stage.ctx, stage.tenant, "narrow", &[scope], None).await.unwrap();
+        clients.push(stage.http.with_key(Some(key.expose())));
+    }
+    let [read, chat, knowledge] = &clients[..] else { panic!() };
+    read.get("/bots").await.data(200);
+    assert_eq!(read.post("/bots", serde_json::json!({})).await.error(403), "missing_scope");
+    assert_eq!(chat.get("/bots").await.error(403), "missing_scope");
+    assert_eq!(chat.get("/conversations/none").await.error(404), "conversation_not_found");
+    assert_eq!(knowledge.get("/conversations/none").await.error(403), "missing_scope");
+    assert_eq!(knowledge.upload("nonsense", "a.md", "text").await.error(400), "invalid_field");
+    stage.end().await;
+}
