@@ -249,7 +249,17 @@ async fn dispatch_never_exceeds_its_window() {
     let fill = || stage.fill(Kind::Upload);
     let pushed = tokio::join!(fill(), fill(), fill(), fill(), fill(), fill());
     assert_eq!(pushed.0 + pushed.1 + pushed.2 + pushed.3 + pushed.4 + pushed.5, 5);
-    assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
+    // Jobs that come while it is filled, and change who is next.
+    for i in 0..15 {
+        let (tenant, _) = stage.another_tenant().await;
+        let bot = stage.bot_of(tenant).await;
+        let free = "update job set state = 'queued', dispatched_at = null where state = 'dispatched'";
+        sqlx::query(free).execute(stage.ctx.db()).await.unwrap();
+        let text = format!("Late text {i}.");
+        tokio::join!(fill(), fill(), upload(&stage, tenant, bot, "a.txt", &text), fill(), fill(), fill());
+        fill().await;
+        assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
+    }
     // A place that becomes free is filled, and only that.
     stage.step(Kind::Upload).await.unwrap();
     assert_eq!(fill().await, 1);
