@@ -14,7 +14,8 @@ use crate::envelope::{Created, Found, Listed};
 use crate::error::{Fails, Finding, Listing, Making, When};
 use crate::fields::{Field, Fields, Needed};
 use crate::page;
-use crate::values::{Id, OrNull, PathId, Timestamp, Word};
+use crate::values::{Id, OrNull, PathId, Timestamp};
+use crate::words::Word;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;

@@ -12,7 +12,7 @@ use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-use crate::values::{Vocabulary, Word};
+use crate::words::{Vocabulary, Word};
 
 /// What a client may write into a field.
 pub(crate) trait Readable: Type + Sized {

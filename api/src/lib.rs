@@ -1,8 +1,8 @@
 //! Parlance's REST API. This file is the endpoint table.
 //!
-//! A request passes [`request_id`] (id, span, envelope), the router, [`auth`] (the tenant check) and
+//! A request passes `request_id` (id, span, envelope), the router, `auth` (the tenant check) and
 //! a handler, which is one sentence: parse, call the domain's verb, show what came of it. One file a
-//! slice; what fails, in any of them, becomes an answer in [`error`].
+//! slice; what fails, in any of them, becomes an answer in `error`.
 //!
 //! Must never: touch the database, the queue or a model but through the domain's verbs.
 
@@ -37,6 +37,7 @@ mod tenant;
 mod tests;
 mod upload;
 mod values;
+mod words;
 
 pub use docs::openapi_json;
 

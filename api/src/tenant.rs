@@ -9,7 +9,8 @@ use crate::auth::Tenant;
 use crate::docs::Tag;
 use crate::envelope::Found;
 use crate::error::{Fails, Showing};
-use crate::values::{Id, Timestamp, Word};
+use crate::values::{Id, Timestamp};
+use crate::words::Word;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;

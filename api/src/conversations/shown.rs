@@ -1,0 +1,259 @@
+//! Conversations, as the API shows them.
+
+use parlance_core::bots::Channel;
+use parlance_core::conversations::{self, Sender, Status};
+use poem_openapi::Object;
+
+use crate::values::{Id, OrNull, Timestamp};
+use crate::words::Word;
+
+/// A message and the answer to it.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Exchange {
+    /// What the user said.
+    pub(crate) user_message: UserMessage,
+    /// What the bot said.
+    pub(crate) bot_response: BotResponse,
+}
+
+/// What the user said.
+#[derive(Debug, Object)]
+pub(crate) struct UserMessage {
+    /// Its id.
+    pub(crate) id: Id,
+    /// The text.
+    pub(crate) message: String,
+    /// When it was said.
+    pub(crate) created_at: Timestamp,
+}
+
+/// What the bot said, and why.
+#[derive(Debug, Object)]
+pub(crate) struct BotResponse {
+    /// Its id.
+    pub(crate) id: Id,
+    /// The text; `[1]` marks what the source of index 1 supports.
+    pub(crate) message: String,
+    /// When it was said.
+    pub(crate) created_at: Timestamp,
+    /// What the answer rests on.
+    pub(crate) sources: Vec<Source>,
+    /// Whether the knowledge had an answer.
+    pub(crate) answered: bool,
+    /// Whether the model was down and the built-in answer was given.
+    pub(crate) degraded: bool,
+    /// What wrote the answer.
+    pub(crate) model: String,
+    /// What the model read and wrote.
+    pub(crate) usage: Usage,
+    /// How long it took, in milliseconds.
+    pub(crate) timings_ms: Timings,
+}
+
+/// What a part of an answer rests on.
+#[derive(Debug, Object)]
+#[oai(rename = "Citation")]
+pub(crate) struct Source {
+    /// The number of its marker.
+    pub(crate) index: u64,
+    /// The knowledge source.
+    pub(crate) source_id: Id,
+    /// Its name.
+    pub(crate) source_name: String,
+    /// The chunk.
+    pub(crate) chunk_id: Id,
+    /// The chunk's place in the source, from 0.
+    pub(crate) chunk_index: i32,
+    /// The page, when the source has pages.
+    pub(crate) page: OrNull<i32>,
+    /// The headings above it.
+    pub(crate) heading: OrNull<String>,
+    /// Where the snippet begins in the source's content, in characters.
+    pub(crate) start: i32,
+    /// Where it ends, excluded.
+    pub(crate) end: i32,
+    /// How near it is to the question; at most 1.
+    pub(crate) score: f64,
+    /// The text.
+    pub(crate) snippet: String,
+    /// The source's address, when it has one.
+    pub(crate) url: OrNull<String>,
+}
+
+/// What the model read and wrote, in tokens; null when it does not say.
+#[derive(Debug, Object)]
+pub(crate) struct Usage {
+    /// Tokens read.
+    pub(crate) input_tokens: OrNull<i32>,
+    /// Tokens written.
+    pub(crate) output_tokens: OrNull<i32>,
+}
+
+/// How long the parts of an answer took, in milliseconds.
+#[derive(Debug, Object)]
+pub(crate) struct Timings {
+    /// Embedding the question.
+    pub(crate) embed: f64,
+    /// Searching the knowledge.
+    pub(crate) search: f64,
+    /// From the call of the model to its first token.
+    pub(crate) first_token: f64,
+    /// All of it.
+    pub(crate) total: f64,
+}
+
+/// A conversation with its messages.
+#[derive(Debug, Object)]
+#[oai(example, rename = "ConversationDetails")]
+pub(crate) struct Details {
+    /// The conversation.
+    pub(crate) session: Conversation,
+    /// What was said, oldest first.
+    pub(crate) messages: Vec<Message>,
+}
+
+/// A conversation.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Conversation {
+    /// Its id.
+    pub(crate) id: Id,
+    /// Your name for it.
+    pub(crate) session_id: String,
+    /// The bot.
+    pub(crate) bot_id: Id,
+    /// That bot's name.
+    pub(crate) bot_name: String,
+    /// Who the user is, in your terms.
+    pub(crate) user_identifier: OrNull<String>,
+    /// The user's name.
+    pub(crate) user_name: OrNull<String>,
+    /// The user's e-mail address.
+    pub(crate) user_email: OrNull<String>,
+    /// Where it takes place.
+    pub(crate) channel: Word<Channel>,
+    /// Where it stands.
+    pub(crate) status: Word<Status>,
+    /// When it began.
+    pub(crate) started_at: Timestamp,
+    /// When it was ended.
+    pub(crate) ended_at: OrNull<Timestamp>,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Object)]
+pub(crate) struct Message {
+    /// Its id.
+    pub(crate) id: Id,
+    /// Who said it.
+    pub(crate) sender: Word<Sender>,
+    /// The text.
+    pub(crate) message: String,
+    /// What it is.
+    pub(crate) message_type: String,
+    /// When it was said.
+    pub(crate) created_at: Timestamp,
+}
+
+impl From<conversations::Exchange> for Exchange {
+    fn from(exchange: conversations::Exchange) -> Self {
+        let conversations::Exchange { user_message, bot_response, answer } = exchange;
+        Self {
+            user_message: UserMessage {
+                id: user_message.id.into(),
+                message: user_message.message,
+                created_at: user_message.created_at.into(),
+            },
+            bot_response: BotResponse {
+                id: bot_response.id.into(),
+                message: bot_response.message,
+                created_at: bot_response.created_at.into(),
+                sources: answer.sources.into_iter().map(Into::into).collect(),
+                answered: answer.answered,
+                degraded: answer.degraded,
+                model: answer.model,
+                usage: Usage {
+                    input_tokens: OrNull(answer.input_tokens),
+                    output_tokens: OrNull(answer.output_tokens),
+                },
+                timings_ms: answer.timings.into(),
+            },
+        }
+    }
+}
+
+impl From<conversations::Citation> for Source {
+    fn from(citation: conversations::Citation) -> Self {
+        Self {
+            index: citation.index as u64,
+            source_id: citation.source_id.into(),
+            source_name: citation.source_name,
+            chunk_id: citation.chunk_id.into(),
+            chunk_index: citation.chunk_index,
+            page: OrNull(citation.page),
+            heading: OrNull(citation.heading),
+            start: citation.start,
+            end: citation.end,
+            score: rounded(f64::from(citation.score), 4),
+            snippet: citation.snippet,
+            url: OrNull(citation.url),
+        }
+    }
+}
+
+impl From<conversations::Timings> for Timings {
+    fn from(timings: conversations::Timings) -> Self {
+        Self {
+            embed: rounded(timings.embed, 3),
+            search: rounded(timings.search, 3),
+            first_token: rounded(timings.first_token, 3),
+            total: rounded(timings.total, 3),
+        }
+    }
+}
+
+/// Without the digits that mean nothing.
+fn rounded(number: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (number * scale).round() / scale
+}
+
+impl From<(conversations::Conversation, Vec<conversations::Message>)> for Details {
+    fn from((session, messages): (conversations::Conversation, Vec<conversations::Message>)) -> Self {
+        Self { session: session.into(), messages: messages.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<conversations::Conversation> for Conversation {
+    fn from(conversation: conversations::Conversation) -> Self {
+        Self {
+            id: conversation.id.into(),
+            session_id: conversation.session_id,
+            bot_id: conversation.bot_id.into(),
+            bot_name: conversation.bot_name,
+            user_identifier: OrNull(conversation.user_identifier),
+            user_name: OrNull(conversation.user_name),
+            user_email: OrNull(conversation.user_email),
+            channel: conversation.channel.into(),
+            status: conversation.status.into(),
+            started_at: conversation.started_at.into(),
+            ended_at: OrNull::of(conversation.ended_at),
+            created_at: conversation.created_at.into(),
+        }
+    }
+}
+
+impl From<conversations::Message> for Message {
+    fn from(message: conversations::Message) -> Self {
+        Self {
+            id: message.id.into(),
+            sender: message.sender.into(),
+            message: message.message,
+            message_type: message.message_type,
+            created_at: message.created_at.into(),
+        }
+    }
+}

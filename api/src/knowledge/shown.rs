@@ -1,0 +1,221 @@
+//! Knowledge, as the API shows it.
+
+use parlance_core::knowledge::{self, SourceType, Status};
+use poem_openapi::Object;
+
+use crate::envelope::CreatedOrFound;
+use crate::values::{Id, OrNull, Timestamp};
+use crate::words::Word;
+
+/// What came of an upload.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Upload {
+    /// The knowledge source.
+    pub(crate) id: Id,
+    /// Its name: the file's.
+    pub(crate) name: String,
+    /// What it is made from.
+    pub(crate) source_type: Word<SourceType>,
+    /// Where it stands: `processing` when it is new.
+    pub(crate) status: Word<Status>,
+    /// The file's size, in bytes.
+    pub(crate) file_size: i64,
+    /// What was done.
+    pub(crate) message: String,
+    /// The job that reads the file.
+    pub(crate) job_id: OrNull<Id>,
+    /// Whether the bot had the file already, so that nothing was done.
+    pub(crate) duplicate: bool,
+}
+
+/// A knowledge source.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Source {
+    /// Its id.
+    pub(crate) id: Id,
+    /// The bot that answers from it.
+    pub(crate) bot_id: Id,
+    /// That bot's name.
+    pub(crate) bot_name: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is made from.
+    pub(crate) source_type: Word<SourceType>,
+    /// The first 200 characters of its content, once that is extracted.
+    pub(crate) content_preview: OrNull<String>,
+    /// The file's path, when it is made from a file.
+    pub(crate) file_path: OrNull<String>,
+    /// The address, when it is made from a web site.
+    pub(crate) url: OrNull<String>,
+    /// Where it stands.
+    pub(crate) status: Word<Status>,
+    /// How far it is.
+    pub(crate) progress: Progress,
+    /// Why it failed.
+    pub(crate) error: OrNull<SourceError>,
+    /// The job that began this version.
+    pub(crate) job_id: OrNull<Id>,
+    /// The size of the original, in bytes.
+    pub(crate) size_bytes: OrNull<i64>,
+    /// How many chunks it has, once that is known.
+    pub(crate) chunk_count: OrNull<i32>,
+    /// Which version of it this is, from 1.
+    pub(crate) version: i32,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// When it last changed.
+    pub(crate) updated_at: Timestamp,
+}
+
+/// How far a source is.
+#[derive(Debug, PartialEq, Eq, Object)]
+pub(crate) struct Progress {
+    /// How many are done.
+    pub(crate) done: i64,
+    /// How many there are, once that is known.
+    pub(crate) total: OrNull<i64>,
+    /// What is counted.
+    pub(crate) unit: String,
+    /// How much of it is done, from 0 to 100.
+    pub(crate) percent: i64,
+}
+
+/// Why a source failed.
+#[derive(Debug, Object)]
+pub(crate) struct SourceError {
+    /// For programs: a stable slug.
+    pub(crate) code: String,
+    /// For people: what is wrong and what to do.
+    pub(crate) message: String,
+}
+
+/// A knowledge source with all of its text.
+#[derive(Debug, Object)]
+pub(crate) struct SourceWithContent {
+    #[oai(flatten)]
+    pub(crate) source: Source,
+    /// Its text, once that is extracted.
+    pub(crate) content: OrNull<String>,
+}
+
+/// A knowledge source with its text and its chunks.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct SourceDetails {
+    /// The source.
+    pub(crate) source: SourceWithContent,
+    /// Its chunks, in order.
+    pub(crate) chunks: Vec<Chunk>,
+}
+
+/// A passage of a source.
+#[derive(Debug, Object)]
+pub(crate) struct Chunk {
+    /// Its id.
+    pub(crate) id: Id,
+    /// Its text.
+    pub(crate) content: String,
+    /// Its place in the source, from 0.
+    pub(crate) chunk_index: i32,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+}
+
+impl From<knowledge::Uploaded> for CreatedOrFound<Upload> {
+    fn from(knowledge::Uploaded { source, duplicate }: knowledge::Uploaded) -> Self {
+        // The reference calls a new upload `processing`, whether or not a worker has it yet.
+        let (status, message) = if duplicate {
+            (source.status, "The bot has this file already")
+        } else {
+            (Status::Processing, "File uploaded and processing started")
+        };
+        let upload = Upload {
+            id: source.id.into(),
+            name: source.name,
+            source_type: source.source_type.into(),
+            status: status.into(),
+            file_size: source.size_bytes.unwrap_or_default(),
+            message: message.to_owned(),
+            job_id: OrNull::of(source.job_id),
+            duplicate,
+        };
+        if duplicate { CreatedOrFound::Found(upload) } else { CreatedOrFound::Created(upload) }
+    }
+}
+
+impl From<knowledge::SourceDetails> for SourceDetails {
+    fn from(details: knowledge::SourceDetails) -> Self {
+        Self {
+            source: SourceWithContent { source: details.source.into(), content: OrNull(details.content) },
+            chunks: details.chunks.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<knowledge::Source> for Source {
+    fn from(source: knowledge::Source) -> Self {
+        let error = source.error_code.zip(source.error_message);
+        Self {
+            progress: progress(source.status, source.embedded_count, source.chunk_count),
+            file_path: OrNull(source.file_name.map(|file| format!("/uploads/{}/{file}", source.id))),
+            id: source.id.into(),
+            bot_id: source.bot_id.into(),
+            bot_name: source.bot_name,
+            name: source.name,
+            source_type: source.source_type.into(),
+            content_preview: OrNull(source.content_preview),
+            url: OrNull(source.url),
+            status: source.status.into(),
+            error: OrNull(error.map(|(code, message)| SourceError { code, message })),
+            job_id: OrNull::of(source.job_id),
+            size_bytes: OrNull(source.size_bytes),
+            chunk_count: OrNull(source.chunk_count),
+            version: source.version,
+            created_at: source.created_at.into(),
+            updated_at: source.updated_at.into(),
+        }
+    }
+}
+
+/// Chunks that have their vector, of all chunks. It is whole only when the source answers.
+fn progress(status: Status, done: i64, total: Option<i32>) -> Progress {
+    let total = total.map(i64::from);
+    let percent = match (status, total) {
+        (Status::Ready, _) => 100,
+        (_, Some(total)) if total > 0 => (done * 100 / total).clamp(0, 99),
+        _ => 0,
+    };
+    Progress { done, total: OrNull(total), unit: "chunks".to_owned(), percent }
+}
+
+impl From<knowledge::ChunkRow> for Chunk {
+    fn from(chunk: knowledge::ChunkRow) -> Self {
+        Self {
+            id: chunk.id.into(),
+            content: chunk.content,
+            chunk_index: chunk.ordinal,
+            created_at: chunk.created_at.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_whole_only_when_the_source_answers() {
+        for (status, done, total, percent) in [
+            (Status::Queued, 0, None, 0),
+            (Status::Processing, 0, Some(0), 0),
+            (Status::Processing, 1, Some(3), 33),
+            (Status::Processing, 3, Some(3), 99),
+            (Status::Ready, 3, Some(3), 100),
+            (Status::Failed, 2, Some(4), 50),
+        ] {
+            assert_eq!(progress(status, done, total).percent, percent, "{status:?} {done} {total:?}");
+        }
+    }
+}
