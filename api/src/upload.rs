@@ -167,7 +167,9 @@ fn schema() -> MetaSchema {
         ..MetaSchema::new_with_format("string", "uuid")
     };
     let file = MetaSchema {
-        description: Some("The file to upload: TXT, PDF, DOC, DOCX, MD or CSV, at most 10 MB."),
+        description: Some(
+            "The file to upload, at most 10 MB: TXT or MD (PDF, DOC, DOCX and CSV are to come).",
+        ),
         ..MetaSchema::new_with_format("string", "binary")
     };
     MetaSchema {

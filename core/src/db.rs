@@ -18,9 +18,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// When the URL is not one of Postgres.
 pub fn connect(config: &Database) -> Result<PgPool> {
     let url = config.require().map_err(|error| Error::internal("no database is configured", error))?;
-    let options: PgConnectOptions = url
-        .parse()
-        .map_err(|error| Error::internal("DATABASE_URL cannot be used", sqlx::Error::from(error)))?;
+    let options: PgConnectOptions =
+        url.parse().map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(Duration::from_secs(5))

@@ -2,7 +2,7 @@
 //! checks, which must not depend on the crates they check.
 //!
 //! ```text
-//! cargo run -p parlance-embedded --example with_database -- cargo check -p parlance-core
+//! cargo run --example with_database -- cargo check
 //! ```
 
 use std::path::Path;
@@ -22,6 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             .args(["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"])
             .arg(format!("--file={}", migration.display()))
             .arg(url)
+            .env("PGOPTIONS", "--client-min-messages=warning")
             .status()?;
         if !applied.success() {
             return Err(format!("{} cannot be applied", migration.display()).into());

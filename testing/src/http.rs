@@ -44,13 +44,11 @@ impl Client {
     }
 
     /// A request below `/api/v1`, with the key.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.raw(method, &format!("/api/v1{path}"))
     }
 
     /// A request to any path, with the key.
-    #[must_use]
     pub fn raw(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.key {

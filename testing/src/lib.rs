@@ -51,10 +51,12 @@ pub struct Stage {
     _files: tempfile::TempDir,
 }
 
+type Change = Box<dyn FnOnce(&mut Config) + Send>;
+
 /// What is different about a test's stage.
 #[derive(Default)]
 pub struct Builder {
-    configure: Option<Box<dyn FnOnce(&mut Config) + Send>>,
+    configure: Option<Change>,
     embedder: Option<TestEmbedder>,
     own_servers: bool,
 }

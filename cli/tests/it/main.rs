@@ -1,5 +1,7 @@
 //! The binary as its users run it: processes, signals, files, and real HTTP.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod commands;
 mod fleet;
 mod process;

@@ -3,7 +3,8 @@
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
-use super::{Answer, Conversation, Message, Opening, Sender, SessionId, Status};
+use super::incoming::Opening;
+use super::{Answer, Conversation, Message, Sender, SessionId, Status};
 use crate::bots::{Bot, Channel};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::providers::chat::{Speaker, Turn};
