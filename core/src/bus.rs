@@ -44,7 +44,9 @@ impl Bus {
         let misconfigured = |error: BoxError| Error::internal("REDIS_URL cannot be used", error);
         let url = config.redis.require().map_err(|error| misconfigured(error.into()))?;
         let client = FredConfig::from_url(url)
-            .and_then(|config| {
+            .and_then(|mut config| {
+                // A process that starts before Redis does finds it later.
+                config.fail_fast = false;
                 Builder::from_config(config)
                     .with_performance_config(|performance| {
                         performance.default_command_timeout = Duration::from_secs(2);

@@ -88,6 +88,10 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
             && !stop.is_cancelled()
         {
             tracing::warn!(queue = %kind, %error, "the consumer broke and starts again");
+            // Whatever broke it may have cost Redis its hints.
+            if let Err(error) = dispatch::recall(ctx, kind).await {
+                tracing::warn!(queue = %kind, error = %Chain(&error), "hints were not recalled; they time out");
+            }
             tokio::select! {
                 () = tokio::time::sleep(RECONNECT) => {}
                 () = stop.cancelled() => {}

@@ -6,6 +6,7 @@ mod bots;
 mod conversations;
 mod errors;
 mod knowledge;
+mod models;
 mod openapi;
 mod serving;
 mod tenants;

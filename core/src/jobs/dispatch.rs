@@ -38,6 +38,17 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
     Ok(picked.len())
 }
 
+/// Takes back what was dispatched to one queue, because Redis may have forgotten it. A hint that is
+/// still there finds its job all the same; a double finds it taken.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
+    let recalled = store::requeue_dispatched(ctx.db(), kind).await?;
+    nudge(ctx, kind);
+    Ok(recalled)
+}
+
 /// Marks the next jobs as dispatched. One dispatcher of a queue at a time, or two would each fill
 /// the room that both see.
 async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {

@@ -6,7 +6,6 @@
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sqlx::PgTransaction;
 
 use super::chunk::{Chunk, Markup};
@@ -139,7 +138,7 @@ pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> R
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when the job is another's now; [`Error::Rejected`] without any chunk.
-pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: &[Chunk]) -> Result<()> {
+pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: Vec<Chunk>) -> Result<()> {
     if chunks.is_empty() {
         return Err(Error::rejected("empty", "The document has no text in it."));
     }
@@ -148,9 +147,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         Err(Error::NotFound(_)) => return Err(Error::Cancelled),
         bot => bot?,
     };
-    let rows = store::NewChunks::new(chunks, |chunk| {
-        Sha256::digest(Chunk::embedded_text(chunk.heading.as_deref(), &chunk.content)).to_vec()
-    });
+    let rows = store::NewChunks::new(chunks);
     let mut tx = ctx.db().begin().await?;
     jobs::succeed(&mut tx, claim).await?;
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };

@@ -18,5 +18,5 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
         chunk::split(&version.text, version.markup, Sizing::default(), &count, &|| stop.is_cancelled())
     })
     .await??;
-    ingest::settle_chunked(ctx, claim, &job, &chunks).await
+    ingest::settle_chunked(ctx, claim, &job, chunks).await
 }

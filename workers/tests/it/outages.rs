@@ -6,7 +6,13 @@ use parlance_testing::{Builder, Stage, TestEmbedder};
 use crate::{paragraphs, upload};
 
 async fn stage(embedder: &TestEmbedder) -> Stage {
-    Builder::default().own_servers().embedder(embedder.clone()).start().await
+    Builder::default()
+        .own_servers()
+        .embedder(embedder.clone())
+        // Too long to wait for: what Redis lost must be noticed otherwise.
+        .configure(|config| config.jobs.hint_timeout = std::time::Duration::from_secs(600))
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -67,5 +73,16 @@ async fn with_redis_down_a_question_is_answered() {
         .post("/conversations/s1/messages", serde_json::json!({"message": "We open at nine?"}))
         .await;
     assert_eq!(answer.data(200)["bot_response"]["answered"], true, "{}", answer.body);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_process_that_starts_before_redis_finds_it_later() {
+    let stage = stage(&TestEmbedder::default()).await;
+    stage.servers.servers().stop_redis().await.unwrap();
+    let bus = parlance_core::bus::Bus::new(stage.ctx.config()).unwrap();
+    assert!(bus.ping().await.is_err());
+    stage.servers.servers().start_redis().await.unwrap();
+    stage.eventually("the bus connects", async || bus.ping().await.ok()).await;
     stage.end().await;
 }

@@ -1,0 +1,235 @@
+//! The life of one job, from its enqueueing to its end.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgExecutor;
+
+use super::{about, interval};
+use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
+use crate::jobs::{About, Claim, Failure, Kind, Progress, State};
+
+pub(in crate::jobs) struct NewJob {
+    pub(in crate::jobs) id: JobId,
+    pub(in crate::jobs) about: About,
+    pub(in crate::jobs) kind: Kind,
+    pub(in crate::jobs) payload: Value,
+    pub(in crate::jobs) max_attempts: i32,
+    pub(in crate::jobs) deadline_at: DateTime<Utc>,
+}
+
+pub(in crate::jobs) async fn insert(db: impl PgExecutor<'_>, job: &NewJob) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into job (
+            id, tenant_id, bot_id, source_id, source_version, parent_id,
+            kind, payload, max_attempts, deadline_at
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "#,
+        job.id.uuid(),
+        job.about.tenant.uuid(),
+        job.about.bot.map(BotId::uuid),
+        job.about.source.map(|(source, _)| source.uuid()),
+        job.about.source.map(|(_, version)| version),
+        job.about.parent.map(JobId::uuid),
+        job.kind.as_str(),
+        job.payload,
+        job.max_attempts,
+        job.deadline_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::jobs) async fn claim(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    worker: WorkerId,
+    lease: LeaseToken,
+    lease_for: Duration,
+) -> sqlx::Result<Option<Claim>> {
+    sqlx::query!(
+        r#"
+        update job
+        set state = 'running', attempt = attempt + 1, lease_token = $2, worker_id = $3,
+            lease_expires_at = now() + $4, started_at = coalesce(started_at, now()),
+            updated_at = now()
+        where id = $1 and state in ('queued', 'dispatched') and not_before <= now()
+            and deadline_at > now()
+        returning tenant_id, bot_id, source_id, source_version, parent_id, kind as "kind: Kind",
+            payload, attempt, max_attempts, deadline_at
+        "#,
+        job.uuid(),
+        lease.uuid(),
+        worker.uuid(),
+        interval(lease_for),
+    )
+    .map(|row| Claim {
+        id: job,
+        kind: row.kind,
+        about: about(row.tenant_id, row.bot_id, row.source_id, row.source_version, row.parent_id),
+        payload: row.payload,
+        attempt: row.attempt,
+        max_attempts: row.max_attempts,
+        deadline_at: row.deadline_at,
+        lease,
+    })
+    .fetch_optional(db)
+    .await
+}
+
+/// `Some(cancel_requested)` while the lease holds.
+pub(in crate::jobs) async fn renew(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+    lease_for: Duration,
+    progress: Progress,
+) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar!(
+        r#"
+        update job
+        set lease_expires_at = now() + $3,
+            progress_done = greatest(progress_done, $4),
+            progress_total = coalesce($5, progress_total),
+            progress_unit = coalesce($6, progress_unit),
+            updated_at = now()
+        where id = $1 and lease_token = $2
+        returning cancel_requested
+        "#,
+        job.uuid(),
+        lease.uuid(),
+        interval(lease_for),
+        progress.done,
+        progress.total,
+        progress.unit,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::jobs) async fn succeed(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+) -> sqlx::Result<Option<()>> {
+    let settled = sqlx::query!(
+        r#"
+        update job
+        set state = 'succeeded', lease_token = null, lease_expires_at = null, finished_at = now(),
+            progress_done = coalesce(progress_total, progress_done), error_code = null,
+            error_message = null, updated_at = now()
+        where id = $1 and lease_token = $2
+        "#,
+        job.uuid(),
+        lease.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok((settled.rows_affected() == 1).then_some(()))
+}
+
+pub(in crate::jobs) async fn retry(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+    after: Duration,
+    failure: &Failure,
+) -> sqlx::Result<Option<()>> {
+    let settled = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', lease_token = null, lease_expires_at = null, worker_id = null,
+            dispatched_at = null, not_before = now() + $3, error_code = $4, error_message = $5,
+            updated_at = now()
+        where id = $1 and lease_token = $2
+        "#,
+        job.uuid(),
+        lease.uuid(),
+        interval(after),
+        failure.code,
+        failure.message,
+    )
+    .execute(db)
+    .await?;
+    Ok((settled.rows_affected() == 1).then_some(()))
+}
+
+pub(in crate::jobs) async fn release(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+) -> sqlx::Result<Option<()>> {
+    let settled = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', lease_token = null, lease_expires_at = null, worker_id = null,
+            dispatched_at = null, attempt = attempt - 1, updated_at = now()
+        where id = $1 and lease_token = $2
+        "#,
+        job.uuid(),
+        lease.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok((settled.rows_affected() == 1).then_some(()))
+}
+
+pub(in crate::jobs) async fn end(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+    state: State,
+    failure: &Failure,
+) -> sqlx::Result<Option<()>> {
+    let settled = sqlx::query!(
+        r#"
+        update job
+        set state = $3, lease_token = null, lease_expires_at = null, finished_at = now(),
+            error_code = $4, error_message = $5, updated_at = now()
+        where id = $1 and lease_token = $2
+        "#,
+        job.uuid(),
+        lease.uuid(),
+        state as State,
+        failure.code,
+        failure.message,
+    )
+    .execute(db)
+    .await?;
+    Ok((settled.rows_affected() == 1).then_some(()))
+}
+
+pub(in crate::jobs) async fn cancel_for_version(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+    except: JobId,
+) -> sqlx::Result<()> {
+    let cancelled = Failure::cancelled();
+    sqlx::query!(
+        r#"
+        update job
+        set cancel_requested = true, updated_at = now(),
+            state = case when state = 'running' then state else 'cancelled' end,
+            finished_at = case when state = 'running' then null else now() end,
+            error_code = case when state = 'running' then error_code else $5 end,
+            error_message = case when state = 'running' then error_message else $6 end
+        where tenant_id = $1 and source_id = $2 and source_version = $3 and id <> $4
+            and state in ('queued', 'dispatched', 'running')
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+        except.uuid(),
+        cancelled.code,
+        cancelled.message,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

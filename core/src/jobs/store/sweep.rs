@@ -1,0 +1,104 @@
+//! What the sweeper puts right.
+
+use std::time::Duration;
+
+use sqlx::PgExecutor;
+
+use super::{about, interval};
+use crate::jobs::{Ended, Failure, Kind, State};
+
+pub(in crate::jobs) async fn requeue_lost_hints(
+    db: impl PgExecutor<'_>,
+    timeout: Duration,
+) -> sqlx::Result<u64> {
+    let requeued = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', dispatched_at = null, updated_at = now()
+        where id in (
+            select id from job
+            where state = 'dispatched' and dispatched_at < now() - $1::interval
+            for update skip locked
+        )
+        "#,
+        interval(timeout),
+    )
+    .execute(db)
+    .await?;
+    Ok(requeued.rows_affected())
+}
+
+pub(in crate::jobs) async fn requeue_dispatched(db: impl PgExecutor<'_>, kind: Kind) -> sqlx::Result<u64> {
+    let requeued = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', dispatched_at = null, updated_at = now()
+        where kind = $1 and state = 'dispatched'
+        "#,
+        kind.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(requeued.rows_affected())
+}
+
+pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
+    let requeued = sqlx::query!(
+        r#"
+        update job
+        set state = 'queued', lease_token = null, lease_expires_at = null, worker_id = null,
+            dispatched_at = null, error_code = 'worker_lost',
+            error_message = 'The worker that ran it went silent.', updated_at = now()
+        where id in (
+            select id from job
+            where state = 'running' and lease_expires_at < now() and attempt < max_attempts
+                and not cancel_requested
+            for update skip locked
+        )
+        "#,
+    )
+    .execute(db)
+    .await?;
+    Ok(requeued.rows_affected())
+}
+
+/// Ends the jobs that nothing will end any more: past their deadline, or held by a silent worker
+/// with no attempt left or a wish to cancel.
+pub(in crate::jobs) async fn end_hopeless(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
+    sqlx::query!(
+        r#"
+        with hopeless as (
+            select id, 'failed' as state, 'deadline_exceeded' as code,
+                'It was not done by its deadline.' || coalesce(' The last try: ' || error_message, '')
+                    as message
+            from job
+            where state in ('queued', 'dispatched', 'running') and deadline_at < now()
+            union all
+            select id, case when cancel_requested then 'cancelled' else 'failed' end,
+                case when cancel_requested then 'cancelled' else 'worker_lost' end,
+                case when cancel_requested then 'The job was cancelled.'
+                    else 'Every worker that ran it went silent.' end
+            from job
+            where state = 'running' and lease_expires_at < now() and deadline_at >= now()
+                and (attempt >= max_attempts or cancel_requested)
+        )
+        update job
+        set state = hopeless.state, lease_token = null, lease_expires_at = null,
+            finished_at = now(), error_code = hopeless.code, error_message = hopeless.message,
+            updated_at = now()
+        from hopeless
+        where job.id = hopeless.id and job.state in ('queued', 'dispatched', 'running')
+            and (job.deadline_at < now() or job.lease_expires_at < now())
+        returning job.id, tenant_id, bot_id, source_id, source_version, parent_id,
+            job.state as "state: State", error_code as "code!", error_message as "message!"
+        "#,
+    )
+    .map(|row| Ended {
+        id: row.id.into(),
+        about: about(row.tenant_id, row.bot_id, row.source_id, row.source_version, row.parent_id),
+        state: row.state,
+        failure: Failure::new(row.code, row.message),
+    })
+    .fetch_all(db)
+    .await
+}

@@ -1,0 +1,174 @@
+//! Chunks: written without vectors, then given them.
+
+use pgvector::HalfVector;
+use sha2::{Digest, Sha256};
+use sqlx::PgExecutor;
+
+use crate::ids::{BotId, ChunkId, SourceId, TenantId};
+use crate::knowledge::chunk::Chunk;
+use crate::knowledge::ingest::Unembedded;
+
+pub(in crate::knowledge) struct VersionKey {
+    pub(in crate::knowledge) tenant: TenantId,
+    pub(in crate::knowledge) bot: BotId,
+    pub(in crate::knowledge) source: SourceId,
+    pub(in crate::knowledge) version: i32,
+}
+
+/// Chunks as columns, for one statement whatever their number.
+#[derive(Default)]
+pub(in crate::knowledge) struct NewChunks {
+    ids: Vec<uuid::Uuid>,
+    contents: Vec<String>,
+    headings: Vec<Option<String>>,
+    starts: Vec<i32>,
+    ends: Vec<i32>,
+    tokens: Vec<i32>,
+    hashes: Vec<Vec<u8>>,
+}
+
+impl NewChunks {
+    pub(in crate::knowledge) fn new(chunks: Vec<Chunk>) -> Self {
+        // A text of at most 10 MiB has offsets far below two billion.
+        let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
+        let mut columns = Self::default();
+        for chunk in chunks {
+            let embedded = Chunk::embedded_text(chunk.heading.as_deref(), &chunk.content);
+            columns.hashes.push(Sha256::digest(embedded).to_vec());
+            columns.ids.push(ChunkId::fresh().uuid());
+            columns.contents.push(chunk.content);
+            columns.headings.push(chunk.heading);
+            columns.starts.push(number(chunk.span.start));
+            columns.ends.push(number(chunk.span.end));
+            columns.tokens.push(number(chunk.tokens));
+        }
+        columns
+    }
+}
+
+/// Keeps the vectors of texts that this tenant embedded before with this model.
+pub(in crate::knowledge) async fn insert_chunks(
+    db: impl PgExecutor<'_>,
+    key: &VersionKey,
+    model: &str,
+    text_search: &str,
+    chunks: &NewChunks,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        with fresh as (
+            select *
+            from unnest($6::uuid[], $7::text[], $8::text[], $9::integer[], $10::integer[], $11::integer[], $12::bytea[])
+                with ordinality
+                as fresh (id, content, heading, start_at, end_at, token_count, hash, place)
+        ),
+        counted as (
+            update source_version
+            set chunk_count = (select count(*) from fresh)
+            where tenant_id = $1 and source_id = $3 and version = $4
+        )
+        insert into chunk (
+            id, tenant_id, bot_id, source_id, version, ordinal, content, heading, start_at, end_at,
+            token_count, hash, model, embedding, tsv
+        )
+        select fresh.id, $1, $2, $3, $4, place - 1, content, heading, start_at, end_at, token_count,
+            hash, $5,
+            (
+                select embedding from chunk
+                where chunk.tenant_id = $1 and chunk.hash = fresh.hash and chunk.model = $5
+                    and embedding is not null
+                limit 1
+            ),
+            setweight(to_tsvector($13::text::regconfig, coalesce(heading, '')), 'B')
+                || setweight(to_tsvector($13::text::regconfig, content), 'A')
+        from fresh
+        "#,
+        key.tenant.uuid(),
+        key.bot.uuid(),
+        key.source.uuid(),
+        key.version,
+        model,
+        &chunks.ids,
+        &chunks.contents,
+        &chunks.headings as &[Option<String>],
+        &chunks.starts,
+        &chunks.ends,
+        &chunks.tokens,
+        &chunks.hashes,
+        text_search,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::knowledge) async fn list_unembedded_ordinals(
+    db: impl PgExecutor<'_>,
+    key: &VersionKey,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar!(
+        r#"
+        select ordinal from chunk
+        where tenant_id = $1 and source_id = $2 and version = $3 and embedding is null
+        order by ordinal
+        "#,
+        key.tenant.uuid(),
+        key.source.uuid(),
+        key.version,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::knowledge) async fn list_unembedded(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+    first: i32,
+    last: i32,
+) -> sqlx::Result<Vec<Unembedded>> {
+    sqlx::query!(
+        r#"
+        select id, heading, content
+        from chunk
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal between $4 and $5
+            and embedding is null
+        order by ordinal
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+        first,
+        last,
+    )
+    .map(|row| Unembedded {
+        id: row.id.into(),
+        text: Chunk::embedded_text(row.heading.as_deref(), &row.content),
+    })
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::knowledge) async fn set_embeddings(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    ids: &[ChunkId],
+    vectors: &[HalfVector],
+) -> sqlx::Result<()> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query!(
+        r#"
+        update chunk
+        set embedding = fresh.embedding
+        from unnest($2::uuid[], $3::halfvec[]) as fresh (id, embedding)
+        where chunk.tenant_id = $1 and chunk.id = fresh.id
+        "#,
+        tenant.uuid(),
+        &ids,
+        vectors as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! SQL of the tables `source`, `source_version` and `chunk`. Private to the slice.
+
+mod chunks;
+mod search;
+mod sources;
+mod versions;
+
+pub(super) use chunks::*;
+pub(super) use search::*;
+pub(super) use sources::*;
+pub(super) use versions::*;
