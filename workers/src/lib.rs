@@ -70,6 +70,10 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
 async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let ctx = runner.ctx();
+        // A Redis that this consumer finds for the first time, or again, may know no hint of before.
+        if let Err(error) = dispatch::recall(ctx, kind).await {
+            tracing::warn!(queue = %kind, error = %Chain(&error), "hints were not recalled; they time out");
+        }
         // A name is used once: apalis takes the tasks of a name that comes back for orphans.
         let name = format!("{kind}-{}", WorkerId::fresh());
         let consumer = WorkerBuilder::new(name)
@@ -88,10 +92,6 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
             && !stop.is_cancelled()
         {
             tracing::warn!(queue = %kind, %error, "the consumer broke and starts again");
-            // Whatever broke it may have cost Redis its hints.
-            if let Err(error) = dispatch::recall(ctx, kind).await {
-                tracing::warn!(queue = %kind, error = %Chain(&error), "hints were not recalled; they time out");
-            }
             tokio::select! {
                 () = tokio::time::sleep(RECONNECT) => {}
                 () = stop.cancelled() => {}

@@ -1,16 +1,13 @@
-//! A process that owns servers or fetches parts, to be killed or raced by the tests: this test
-//! binary again, told on its standard input what to be.
+//! A process that owns servers or fetches parts, to be killed or raced by the tests: the example
+//! `owner`, told what to be.
 
 use std::{
     fs,
-    io::{BufRead, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
-
-use parlance_embedded::{Options, Servers, default_cache_dir, parts::Parts};
 
 /// Starts the servers of a data folder in a process of its own; the URLs are given when they are
 /// ready. Killing the child is killing their owner.
@@ -42,47 +39,8 @@ pub(crate) fn wait_for(file: &Path) -> Vec<String> {
 }
 
 fn spawn(words: &[&str]) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "owner::process", "--ignored", "--nocapture"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    writeln!(child.stdin.take().unwrap(), "{}", words.join("\t")).unwrap();
-    child
-}
-
-#[test]
-#[ignore = "run by other tests as a process of its own"]
-fn process() {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).unwrap();
-    let words: Vec<_> = line.trim_end().split('\t').collect();
-    match words[..] {
-        [kind @ ("servers" | "ephemeral"), data, ready] => {
-            let servers = Servers::start_blocking(Options {
-                data_dir: PathBuf::from(data),
-                cache_dir: default_cache_dir(),
-                postgres: true,
-                redis: true,
-                model: None,
-                onnxruntime: false,
-                ephemeral: kind == "ephemeral",
-            })
-            .unwrap();
-            tell(ready, &format!("{}\n{}", servers.database_url().unwrap(), servers.redis_url().unwrap()));
-            thread::sleep(Duration::from_secs(600));
-        }
-        ["redis", cache, requirements, pip, ready] => {
-            let parts = Parts::new(Path::new(cache)).without_search_path();
-            let parts = parts.with_pip(vec![vec!["/bin/sh".into(), pip.into()]]);
-            let parts = parts.with_requirements(&fs::read_to_string(requirements).unwrap());
-            let program = parts.redis_server().unwrap();
-            tell(ready, program.to_str().unwrap());
-        }
-        _ => panic!("told nothing: {line:?}"),
-    }
-}
-
-fn tell(file: &str, text: &str) {
-    let partial = format!("{file}.partial");
-    fs::write(&partial, text).unwrap();
-    fs::rename(partial, file).unwrap();
+    // Built beside this binary's folder, whenever the tests are.
+    let here = std::env::current_exe().unwrap();
+    let program = here.parent().unwrap().with_file_name("examples").join("owner");
+    Command::new(program).args(words).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
 }
