@@ -97,6 +97,9 @@ async fn run(asked: &[What]) -> anyhow::Result<bool> {
     server::program()?;
     say("preparing the parts that a first start would fetch and convert");
     let parts = Parts::prepare().context("the parts could not be prepared")?;
+    if proc::load() > 1.0 {
+        say("the machine is busy with something else: what it does will show in the figures");
+    }
     let everything = asked.is_empty() || asked.contains(&What::All);
     let mut report = Report::new(&parts);
     let mut complete = true;

@@ -21,7 +21,7 @@ const QUIET: Duration = Duration::from_secs(3);
 const SAMPLING: Duration = Duration::from_millis(20);
 
 /// More than enough documents for [`CHUNKS`] chunks; uploaded at once, as a new customer does.
-const DOCUMENTS: usize = 12;
+const DOCUMENTS: usize = 8;
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let folder = DataFolder::new()?;

@@ -57,6 +57,12 @@ pub(crate) fn machine_memory() -> f64 {
     kibibytes(&about, "MemTotal").unwrap_or(f64::NAN) * 1024.0 / 1e6
 }
 
+/// How many threads wanted a core, on average over the last minute.
+pub(crate) fn load() -> f64 {
+    let about = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    about.split_ascii_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
 fn kibibytes(table: &str, name: &str) -> Option<f64> {
     let line = table.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()

@@ -98,6 +98,8 @@ struct Machine {
     system: &'static str,
     architecture: &'static str,
     embedding_threads: usize,
+    /// What else ran, at the beginning: figures of a busy machine are too high.
+    load: f64,
 }
 
 /// Everything that was measured in one run.
@@ -117,6 +119,7 @@ impl Report {
             system: std::env::consts::OS,
             architecture: std::env::consts::ARCH,
             embedding_threads: parts.threads,
+            load: proc::load(),
         };
         Self { date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), machine, rows: Vec::new() }
     }

@@ -3,10 +3,11 @@
 //! Splitting is `text-splitter`'s: at the largest semantic border that fits (Markdown blocks, then
 //! sentences, words, characters), sized in the embedding model's own tokens, with overlap.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
-use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
+use text_splitter::{ChunkCharIndex, ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
 use crate::error::{Error, Result};
 
@@ -62,6 +63,14 @@ impl Chunk {
 /// Headings longer than this are cut, in characters: they are context, not content.
 const HEADING_LENGTH: usize = 160;
 
+/// The splitter sees this much at once, in bytes. For each chunk it looks at sections of up to the whole
+/// text, so that its work grows with the square of what it sees.
+const WINDOW: usize = 32 * 1024;
+
+/// A token stands for this many characters at most, or a word of a million letters, which is one
+/// unknown token, would be one chunk.
+const CHARACTERS_PER_TOKEN: usize = 16;
+
 /// Splits a text. `count` counts tokens; `stopped` is asked after each chunk.
 ///
 /// # Errors
@@ -74,54 +83,90 @@ pub fn split(
     stopped: &dyn Fn() -> bool,
 ) -> Result<Vec<Chunk>> {
     let config = ChunkConfig::new(sizing.tokens)
-        .with_sizer(Counter(count))
+        .with_sizer(Counter { count, most: sizing.tokens })
         .with_overlap(sizing.overlap)
         .map_err(|error| Error::internal("the chunk size is impossible", error))?;
-    match markup {
-        Markup::Plain => {
-            let splitter = TextSplitter::new(config);
-            let pieces = splitter
-                .chunk_char_indices(text)
-                .map(|piece| (piece.byte_offset, piece.char_offset, piece.chunk));
-            collect(pieces, &[], count, stopped)
-        }
-        Markup::Markdown => {
-            let splitter = MarkdownSplitter::new(config);
-            let pieces = splitter
-                .chunk_char_indices(text)
-                .map(|piece| (piece.byte_offset, piece.char_offset, piece.chunk));
-            collect(pieces, &headings(text), count, stopped)
-        }
-    }
-}
-
-fn collect<'t>(
-    pieces: impl Iterator<Item = (usize, usize, &'t str)>,
-    headings: &[Heading],
-    count: &dyn Fn(&str) -> usize,
-    stopped: &dyn Fn() -> bool,
-) -> Result<Vec<Chunk>> {
+    let splitter = match markup {
+        Markup::Plain => Splitter::Plain(TextSplitter::new(config)),
+        Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
+    };
+    let mut headings = match markup {
+        Markup::Plain => Headings::default(),
+        Markup::Markdown => Headings::of(text),
+    };
     let mut chunks = Vec::new();
-    for (byte, start, content) in pieces {
-        if stopped() {
-            return Err(Error::Cancelled);
+    let mut characters = 0;
+    for window in windows(text, WINDOW) {
+        let Some(part) = text.get(window.clone()) else { continue };
+        for piece in splitter.pieces(part) {
+            if stopped() {
+                return Err(Error::Cancelled);
+            }
+            let start = characters + piece.char_offset;
+            chunks.push(Chunk {
+                heading: headings.at(window.start + piece.byte_offset),
+                span: start..start + piece.chunk.chars().count(),
+                tokens: count(piece.chunk),
+                content: piece.chunk.to_owned(),
+            });
         }
-        chunks.push(Chunk {
-            heading: path_at(headings, byte),
-            span: start..start + content.chars().count(),
-            tokens: count(content),
-            content: content.to_owned(),
-        });
+        characters += part.chars().count();
     }
     Ok(chunks)
 }
 
-struct Counter<'a>(&'a dyn Fn(&str) -> usize);
+enum Splitter<'a> {
+    Plain(TextSplitter<Counter<'a>>),
+    Markdown(MarkdownSplitter<Counter<'a>>),
+}
+
+impl Splitter<'_> {
+    fn pieces<'t>(&'t self, text: &'t str) -> Box<dyn Iterator<Item = ChunkCharIndex<'t>> + 't> {
+        match self {
+            Splitter::Plain(splitter) => Box::new(splitter.chunk_char_indices(text)),
+            Splitter::Markdown(splitter) => Box::new(splitter.chunk_char_indices(text)),
+        }
+    }
+}
+
+struct Counter<'a> {
+    count: &'a dyn Fn(&str) -> usize,
+    most: usize,
+}
 
 impl ChunkSizer for Counter<'_> {
+    /// Counts only what may fit: the splitter asks about sections of every size, and of one that is
+    /// far too large it need not know by how much.
     fn size(&self, chunk: &str) -> usize {
-        (self.0)(chunk)
+        let least = chunk.chars().count() / CHARACTERS_PER_TOKEN;
+        if least > self.most { least } else { (self.count)(chunk).max(least) }
     }
+}
+
+/// Ranges of at most `most` bytes that make up the text, cut where it hurts least: before a heading,
+/// else between paragraphs, lines or words.
+fn windows(text: &str, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = if rest.len() <= most { rest.len() } else { cut(rest, most) };
+        let window = start..start + length;
+        start = window.end;
+        Some(window)
+    })
+}
+
+fn cut(text: &str, most: usize) -> usize {
+    let head = text.get(..text.floor_char_boundary(most)).unwrap_or(text);
+    // A cut in the first half would make many small windows.
+    let far = |at: &usize| *at >= most / 2;
+    let before = |mark: &str, kept: usize| head.rfind(mark).map(|at| at + kept).filter(far);
+    before("\n#", 1)
+        .or_else(|| before("\n\n", 2))
+        .or_else(|| before("\n", 1))
+        .or_else(|| before(" ", 1))
+        .unwrap_or(head.len())
+        .max(1)
 }
 
 struct Heading {
@@ -130,37 +175,46 @@ struct Heading {
     text: String,
 }
 
-fn headings(text: &str) -> Vec<Heading> {
-    let mut found = Vec::new();
-    let mut open: Option<Heading> = None;
-    for (event, range) in Parser::new(text).into_offset_iter() {
-        match event {
-            Event::Start(Tag::Heading { level, .. }) => {
-                open = Some(Heading { level, byte: range.start, text: String::new() });
-            }
-            Event::End(TagEnd::Heading(_)) => found.extend(open.take()),
-            Event::Text(part) | Event::Code(part) => {
-                if let Some(heading) = &mut open {
-                    heading.text.push_str(&part);
-                }
-            }
-            _ => {}
-        }
-    }
-    found
+/// The headings of a text, and those in force at a place that only moves forward.
+#[derive(Default)]
+struct Headings {
+    ahead: VecDeque<Heading>,
+    path: Vec<Heading>,
 }
 
-/// The headings in force at a byte: each replaces those of its level and below.
-fn path_at(headings: &[Heading], byte: usize) -> Option<String> {
-    let mut path: Vec<&Heading> = Vec::new();
-    for heading in headings.iter().take_while(|heading| heading.byte <= byte) {
-        path.retain(|above| above.level < heading.level);
-        path.push(heading);
+impl Headings {
+    fn of(text: &str) -> Self {
+        let mut found = VecDeque::new();
+        let mut open: Option<Heading> = None;
+        for (event, range) in Parser::new(text).into_offset_iter() {
+            match event {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    open = Some(Heading { level, byte: range.start, text: String::new() });
+                }
+                Event::End(TagEnd::Heading(_)) => found.extend(open.take()),
+                Event::Text(part) | Event::Code(part) => {
+                    if let Some(heading) = &mut open {
+                        heading.text.push_str(&part);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { ahead: found, path: Vec::new() }
     }
-    let texts: Vec<&str> =
-        path.iter().map(|heading| heading.text.trim()).filter(|text| !text.is_empty()).collect();
-    let joined: String = texts.join(" > ").chars().take(HEADING_LENGTH).collect();
-    (!joined.is_empty()).then_some(joined)
+
+    /// The headings in force at a byte: each replaces those of its level and below.
+    fn at(&mut self, byte: usize) -> Option<String> {
+        while self.ahead.front().is_some_and(|next| next.byte <= byte) {
+            if let Some(next) = self.ahead.pop_front() {
+                self.path.retain(|above| above.level < next.level);
+                self.path.push(next);
+            }
+        }
+        let texts = self.path.iter().map(|heading| heading.text.trim()).filter(|text| !text.is_empty());
+        let joined: String = texts.collect::<Vec<_>>().join(" > ").chars().take(HEADING_LENGTH).collect();
+        (!joined.is_empty()).then_some(joined)
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +268,49 @@ mod tests {
             let lost: String = text.chars().zip(covered).filter(|(_, kept)| !kept).map(|(c, _)| c).collect();
             assert_eq!(lost.trim(), "");
         }
+    }
+
+    #[test]
+    fn a_text_of_many_windows_is_split_like_any_other() {
+        let section = |i| {
+            format!("# Part {i}\n\nÜber the matter of part {i} {}\n\n", "there is much to say. ".repeat(90))
+        };
+        let text: String = (0..60).map(section).collect();
+        assert!(text.len() > 3 * WINDOW);
+        let chunks = split_words(&text, Markup::Markdown, 50, 5);
+        let characters: Vec<char> = text.chars().collect();
+        let mut covered = vec![false; characters.len()];
+        for chunk in &chunks {
+            assert_eq!(String::from_iter(&characters[chunk.span.clone()]), chunk.content);
+            covered[chunk.span.clone()].fill(true);
+            if let Some(part) = chunk.content.strip_prefix("# Part ") {
+                let number: String = part.chars().take_while(char::is_ascii_digit).collect();
+                assert_eq!(chunk.heading.as_deref(), Some(&*format!("Part {number}")));
+            }
+        }
+        let lost = characters.iter().zip(covered).filter(|(c, kept)| !kept && !c.is_whitespace()).count();
+        assert_eq!(lost, 0);
+    }
+
+    #[test]
+    fn a_word_without_end_is_many_chunks() {
+        let text = "x".repeat(100_000);
+        for markup in [Markup::Plain, Markup::Markdown] {
+            let chunks = split_words(&text, markup, 10, 0);
+            assert!(chunks.iter().all(|chunk| chunk.span.len() <= 11 * CHARACTERS_PER_TOKEN));
+            assert_eq!(chunks.iter().map(|chunk| chunk.span.len()).sum::<usize>(), text.len());
+        }
+    }
+
+    #[test]
+    fn windows_make_up_the_text_and_are_cut_where_it_hurts_least() {
+        let text = "one two\n\nthree\n# four\nfive";
+        let cuts = |most| windows(text, most).map(|w| &text[w]).collect::<Vec<_>>();
+        assert_eq!(cuts(100), [text]);
+        assert_eq!(cuts(18), ["one two\n\nthree\n", "# four\nfive"]);
+        assert_eq!(cuts(12), ["one two\n\n", "three\n", "# four\nfive"]);
+        assert_eq!(windows("ééé", 3).count(), 3);
+        assert_eq!(windows("", 3).count(), 0);
     }
 
     #[test]
