@@ -76,12 +76,9 @@ impl Embedder for TestEmbedder {
         "test/bytes"
     }
 
-    fn max_tokens(&self) -> usize {
-        512
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        text.split_whitespace().count()
+    /// A token a word.
+    fn token_starts(&self, text: &str) -> Vec<usize> {
+        text.split_whitespace().map(|word| word.as_ptr() as usize - text.as_ptr() as usize).collect()
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {

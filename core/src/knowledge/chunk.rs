@@ -71,7 +71,8 @@ const WINDOW: usize = 32 * 1024;
 /// unknown token, would be one chunk.
 const CHARACTERS_PER_TOKEN: usize = 16;
 
-/// Splits a text. `count` counts tokens; `stopped` is asked after each chunk.
+/// Splits a text. `tokenize` gives the bytes at which the tokens of a text begin, in order; `stopped` is
+/// asked after each chunk.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; [`Error::Internal`] when the sizing is impossible.
@@ -79,45 +80,46 @@ pub fn split(
     text: &str,
     markup: Markup,
     sizing: Sizing,
-    count: &dyn Fn(&str) -> usize,
+    tokenize: &dyn Fn(&str) -> Vec<usize>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Vec<Chunk>> {
-    let config = ChunkConfig::new(sizing.tokens)
-        .with_sizer(Counter { count, most: sizing.tokens })
-        .with_overlap(sizing.overlap)
-        .map_err(|error| Error::internal("the chunk size is impossible", error))?;
-    let splitter = match markup {
-        Markup::Plain => Splitter::Plain(TextSplitter::new(config)),
-        Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
-    };
     let mut headings = match markup {
         Markup::Plain => Headings::default(),
         Markup::Markdown => Headings::of(text),
     };
     let mut chunks = Vec::new();
     let mut characters = 0;
-    for window in windows(text, WINDOW) {
-        let Some(part) = text.get(window.clone()) else { continue };
-        for piece in splitter.pieces(part) {
+    for range in windows(text, WINDOW) {
+        let Some(window) = text.get(range.clone()) else { continue };
+        let ruler = Ruler { window, starts: tokenize(window) };
+        let config = ChunkConfig::new(sizing.tokens)
+            .with_sizer(&ruler)
+            .with_overlap(sizing.overlap)
+            .map_err(|error| Error::internal("the chunk size is impossible", error))?;
+        let splitter = match markup {
+            Markup::Plain => Splitter::Plain(TextSplitter::new(config)),
+            Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
+        };
+        for piece in splitter.pieces(window) {
             if stopped() {
                 return Err(Error::Cancelled);
             }
             let start = characters + piece.char_offset;
             chunks.push(Chunk {
-                heading: headings.at(window.start + piece.byte_offset),
+                heading: headings.at(range.start + piece.byte_offset),
                 span: start..start + piece.chunk.chars().count(),
-                tokens: count(piece.chunk),
+                tokens: ruler.tokens(piece.chunk),
                 content: piece.chunk.to_owned(),
             });
         }
-        characters += part.chars().count();
+        characters += window.chars().count();
     }
     Ok(chunks)
 }
 
 enum Splitter<'a> {
-    Plain(TextSplitter<Counter<'a>>),
-    Markdown(MarkdownSplitter<Counter<'a>>),
+    Plain(TextSplitter<&'a Ruler<'a>>),
+    Markdown(MarkdownSplitter<&'a Ruler<'a>>),
 }
 
 impl Splitter<'_> {
@@ -129,17 +131,27 @@ impl Splitter<'_> {
     }
 }
 
-struct Counter<'a> {
-    count: &'a dyn Fn(&str) -> usize,
-    most: usize,
+/// Measures parts of a window by the tokens of the whole, which are counted once: the splitter asks
+/// for the size of a section a dozen times a chunk. A part that begins or ends within a word may have a
+/// token more or less by itself.
+struct Ruler<'a> {
+    window: &'a str,
+    /// The bytes at which tokens begin, ascending.
+    starts: Vec<usize>,
 }
 
-impl ChunkSizer for Counter<'_> {
-    /// Counts only what may fit: the splitter asks about sections of every size, and of one that is
-    /// far too large it need not know by how much.
-    fn size(&self, chunk: &str) -> usize {
-        let least = chunk.chars().count() / CHARACTERS_PER_TOKEN;
-        if least > self.most { least } else { (self.count)(chunk).max(least) }
+impl Ruler<'_> {
+    fn tokens(&self, part: &str) -> usize {
+        let from = (part.as_ptr() as usize).saturating_sub(self.window.as_ptr() as usize);
+        let before = |byte: usize| self.starts.partition_point(|start| *start < byte);
+        before(from + part.len()) - before(from)
+    }
+}
+
+impl ChunkSizer for Ruler<'_> {
+    /// `part` is a slice of the window: the splitter copies nothing.
+    fn size(&self, part: &str) -> usize {
+        self.tokens(part).max(part.chars().count() / CHARACTERS_PER_TOKEN)
     }
 }
 
@@ -221,8 +233,9 @@ impl Headings {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> usize {
-        text.split_whitespace().count()
+    fn words(text: &str) -> Vec<usize> {
+        let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+        text.split_whitespace().map(place).collect()
     }
 
     fn split_words(text: &str, markup: Markup, tokens: usize, overlap: usize) -> Vec<Chunk> {
@@ -263,6 +276,7 @@ mod tests {
             let mut covered = vec![false; text.chars().count()];
             for chunk in &chunks {
                 assert!(chunk.tokens <= 15);
+                assert_eq!(chunk.tokens, words(&chunk.content).len());
                 covered[chunk.span.clone()].fill(true);
             }
             let lost: String = text.chars().zip(covered).filter(|(_, kept)| !kept).map(|(c, _)| c).collect();

@@ -43,12 +43,8 @@ impl Embedder for Absent {
         "none"
     }
 
-    fn max_tokens(&self) -> usize {
-        0
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        text.len()
+    fn token_starts(&self, _: &str) -> Vec<usize> {
+        Vec::new()
     }
 
     async fn embed_query(&self, _: String) -> Result<Vec<f32>> {

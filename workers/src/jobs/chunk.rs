@@ -14,8 +14,8 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let version = ingest::version_text(ctx, claim.about.tenant, &job).await?;
     let (embedder, stop) = (Arc::clone(ctx.embedder()), run.stop().clone());
     let chunks = parlance_core::blocking(move || {
-        let count = |text: &str| embedder.count_tokens(text);
-        chunk::split(&version.text, version.markup, Sizing::default(), &count, &|| stop.is_cancelled())
+        let tokenize = |text: &str| embedder.token_starts(text);
+        chunk::split(&version.text, version.markup, Sizing::default(), &tokenize, &|| stop.is_cancelled())
     })
     .await??;
     ingest::settle_chunked(ctx, claim, &job, chunks).await

@@ -19,11 +19,8 @@ pub trait Embedder: Send + Sync {
     /// The model and its precision; vectors of different ids are not comparable.
     fn id(&self) -> &str;
 
-    /// The most tokens it reads of one text, its own special tokens included.
-    fn max_tokens(&self) -> usize;
-
-    /// The tokens it reads of a text, without its special ones.
-    fn count_tokens(&self, text: &str) -> usize;
+    /// The bytes at which the tokens of a text begin, ascending, without its special ones.
+    fn token_starts(&self, text: &str) -> Vec<usize>;
 
     /// The vector of a question or of a sentence to compare with one. Not delayed by passages.
     async fn embed_query(&self, text: String) -> Result<Vec<f32>>;

@@ -71,15 +71,12 @@ impl Embedder for OnnxEmbedder {
         &self.id
     }
 
-    fn max_tokens(&self) -> usize {
-        MAX_TOKENS
-    }
-
     /// A text that the tokenizer cannot read counts a token a character, which is never too few.
-    fn count_tokens(&self, text: &str) -> usize {
-        self.tokenizer
-            .encode_fast(text, false)
-            .map_or_else(|_| text.chars().count(), |encoding| encoding.len())
+    fn token_starts(&self, text: &str) -> Vec<usize> {
+        match self.tokenizer.encode(text, false) {
+            Ok(encoding) => encoding.get_offsets().iter().map(|(start, _)| *start).collect(),
+            Err(_) => text.char_indices().map(|(start, _)| start).collect(),
+        }
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
