@@ -72,7 +72,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "EMBEDDING_THREADS",
-        "the threads that embedding one chunk may use; not set: as many as there are cores",
+        "the threads that embedding may use in a process; not set: as many as there are cores",
         None,
         "2",
     ),

@@ -4,6 +4,8 @@
 
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
+
 use super::{Answer, Timings, extractive, prompt};
 use crate::bots::Bot;
 use crate::context::Context;
@@ -103,11 +105,11 @@ async fn generated(
 
 /// The built-in answer.
 async fn extracted(ctx: &Context, bot: &Bot, question: &str, vector: &[f32], hits: &[Hit]) -> Result<Answer> {
-    let mut scored = Vec::new();
-    for candidate in extractive::candidates(question, hits, SENTENCES) {
-        let sentence = ctx.embedder().embed_query(candidate.text.clone()).await?;
-        scored.push((candidate, cosine(vector, &sentence)));
-    }
+    let candidates = extractive::candidates(question, hits, SENTENCES);
+    let sentences = candidates.iter().map(|candidate| ctx.embedder().embed_query(candidate.text.clone()));
+    let sentences = try_join_all(sentences).await?;
+    let scored = candidates.into_iter().zip(&sentences);
+    let scored = scored.map(|(candidate, sentence)| (candidate, cosine(vector, sentence))).collect();
     let composed = extractive::compose(hits, scored, THRESHOLD);
     let answered = composed.is_some();
     let (text, sources) =

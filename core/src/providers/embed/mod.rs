@@ -22,7 +22,8 @@ pub trait Embedder: Send + Sync {
     /// The bytes at which the tokens of a text begin, ascending, without its special ones.
     fn token_starts(&self, text: &str) -> Vec<usize>;
 
-    /// The vector of a question or of a sentence to compare with one. Not delayed by passages.
+    /// The vector of a question or of a sentence to compare with one. Waits for one passage at
+    /// most.
     async fn embed_query(&self, text: String) -> Result<Vec<f32>>;
 
     /// The vectors of passages, in their order; `done` hears after each how many are.

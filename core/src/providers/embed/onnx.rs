@@ -4,15 +4,17 @@
 //! and makes a vector depend on nothing but its text (dynamic int8 scales are per run).
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use fastembed::{
     EmbeddingModel, InitOptionsUserDefined, Pooling, QuantizationMode, TextEmbedding, TextInitOptions,
     TokenizerFiles, UserDefinedEmbeddingModel,
 };
+use futures_util::stream::{self, StreamExt};
 use ort::environment::Environment;
 use tokenizers::Tokenizer;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedder;
@@ -22,12 +24,48 @@ use crate::error::{Error, Part, Result};
 /// Texts are cut here at the latest; the positions of BERT-like models end at 512.
 const MAX_TOKENS: usize = 512;
 
-/// A model in ONNX, loaded twice: questions must not wait behind passages.
+/// Sessions at most: enough that a question and a passage run side by side, and that both cores of a
+/// small machine work on short texts, which more threads do not make faster.
+const SESSIONS: usize = 2;
+
+/// A model in ONNX.
 pub struct OnnxEmbedder {
     id: String,
     tokenizer: Tokenizer,
-    queries: Arc<Mutex<TextEmbedding>>,
-    passages: Arc<Mutex<TextEmbedding>>,
+    sessions: Sessions,
+}
+
+/// Sessions of one model. The second is loaded when two texts come at once: each takes some fifty
+/// megabytes.
+#[derive(Clone)]
+struct Sessions {
+    load: Arc<dyn Fn() -> Result<TextEmbedding> + Send + Sync>,
+    idle: Arc<Mutex<Vec<TextEmbedding>>>,
+    /// Fair, so that a question waits for one passage at most.
+    places: Arc<Semaphore>,
+}
+
+impl Sessions {
+    async fn embed(&self, text: String) -> Result<Vec<f32>> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|error| Error::internal("embedding", error))?;
+        let sessions = self.clone();
+        crate::blocking(move || {
+            let _place = place;
+            // A session that a panic takes with it is replaced by the next that is loaded.
+            let idle = sessions.lock().pop();
+            let mut session = idle.map_or_else(|| (sessions.load)(), Ok)?;
+            let vectors = session.embed([text], None);
+            sessions.lock().push(session);
+            let vectors = vectors.map_err(|error| Error::unavailable(Part::Embedding, error))?;
+            vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
+        })
+        .await?
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<TextEmbedding>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl OnnxEmbedder {
@@ -37,31 +75,40 @@ impl OnnxEmbedder {
     /// When a file is missing or wrong, or ONNX Runtime does not load.
     pub fn load(config: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
         let environment = environment(config)?;
-        let (id, queries, passages) = match &config.model {
+        let places = config.threads.clamp(1, SESSIONS);
+        let threads = (config.threads / places).max(1);
+        let (id, load): (_, Arc<dyn Fn() -> Result<TextEmbedding> + Send + Sync>) = match config.model.clone()
+        {
             Some(name) => {
-                let load = || catalogue_model(name, config, cache_dir, environment.clone());
-                (name.clone(), load()?, load()?)
+                let cache_dir = cache_dir.map(Path::to_owned);
+                let load = {
+                    let name = name.clone();
+                    move || catalogue_model(&name, threads, cache_dir.as_deref(), environment.clone())
+                };
+                (name, Arc::new(load))
             }
             None => {
                 let folder =
                     config.require_model_dir().map_err(|error| failed("no model is configured", error))?;
                 let id =
                     folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned());
-                let load = || local_model(folder, config, environment.clone());
-                (id, load()?, load()?)
+                let folder = folder.clone();
+                (id, Arc::new(move || local_model(&folder, threads, environment.clone())))
             }
         };
-        let mut tokenizer = queries.tokenizer.clone();
+        // One now: what is wrong with a model is found out at the start.
+        let first = load()?;
+        let mut tokenizer = first.tokenizer.clone();
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(None)
             .map_err(|error| Error::internal("the tokenizer cannot be set up", error))?;
-        Ok(Self {
-            id,
-            tokenizer,
-            queries: Arc::new(Mutex::new(queries)),
-            passages: Arc::new(Mutex::new(passages)),
-        })
+        let sessions = Sessions {
+            load,
+            idle: Arc::new(Mutex::new(vec![first])),
+            places: Arc::new(Semaphore::new(places)),
+        };
+        Ok(Self { id, tokenizer, sessions })
     }
 }
 
@@ -80,8 +127,7 @@ impl Embedder for OnnxEmbedder {
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
-        let model = Arc::clone(&self.queries);
-        crate::blocking(move || embed_one(&model, &text)).await?
+        self.sessions.embed(text).await
     }
 
     async fn embed_passages(
@@ -90,24 +136,20 @@ impl Embedder for OnnxEmbedder {
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
-        let model = Arc::clone(&self.passages);
-        let each = move |(index, text): (usize, &String)| {
+        let each = |text| async {
             if stop.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let vector = embed_one(&model, text)?;
-            done(index + 1);
-            Ok(vector)
+            self.sessions.embed(text).await
         };
-        crate::blocking(move || texts.iter().enumerate().map(each).collect()).await?
+        let mut vectors = Vec::with_capacity(texts.len());
+        let mut embedding = stream::iter(texts).map(each).buffered(SESSIONS);
+        while let Some(vector) = embedding.next().await {
+            vectors.push(vector?);
+            done(vectors.len());
+        }
+        Ok(vectors)
     }
-}
-
-/// A panic inside a run poisons the lock but not the session, which holds no state between runs.
-fn embed_one(model: &Mutex<TextEmbedding>, text: &str) -> Result<Vec<f32>> {
-    let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
-    let vectors = model.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
-    vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
 }
 
 /// ONNX Runtime, loaded once per process.
@@ -129,7 +171,7 @@ fn environment(config: &Embedding) -> Result<Environment> {
 
 fn catalogue_model(
     name: &str,
-    config: &Embedding,
+    threads: usize,
     cache_dir: Option<&Path>,
     environment: Environment,
 ) -> Result<TextEmbedding> {
@@ -138,7 +180,7 @@ fn catalogue_model(
     let mut options = TextInitOptions::new(model)
         .with_environment(environment)
         .with_max_length(MAX_TOKENS)
-        .with_intra_threads(config.threads)
+        .with_intra_threads(threads)
         .with_show_download_progress(true);
     if let Some(cache_dir) = cache_dir {
         options = options.with_cache_dir(cache_dir.join("hub"));
@@ -147,7 +189,7 @@ fn catalogue_model(
         .map_err(|error| failed(&format!("the embedding model {name} cannot be loaded"), error))
 }
 
-fn local_model(folder: &Path, config: &Embedding, environment: Environment) -> Result<TextEmbedding> {
+fn local_model(folder: &Path, threads: usize, environment: Environment) -> Result<TextEmbedding> {
     let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read(&path).map_err(|error| failed(&format!("{} cannot be read", path.display()), error))
@@ -164,7 +206,7 @@ fn local_model(folder: &Path, config: &Embedding, environment: Environment) -> R
     let options = InitOptionsUserDefined::new()
         .with_environment(environment)
         .with_max_length(MAX_TOKENS)
-        .with_intra_threads(config.threads)
+        .with_intra_threads(threads)
         // Threads that spin between runs take a core from everybody else.
         .with_session_config("session.intra_op.allow_spinning", "0");
     TextEmbedding::try_new_from_user_defined(model, options)
