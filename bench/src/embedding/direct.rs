@@ -1,15 +1,20 @@
-//! The reference: ONNX Runtime through `ort`, one text at a time and unpadded, its tokens made
+//! The reference: ONNX Runtime through `ort`, each text alone and unpadded, its tokens made
 //! beforehand; the mean of the last hidden states, at unit length.
+//!
+//! As many threads as ours has, each with a session of its own: threads within one run cost more CPU
+//! time than they save, and a reference that pays for them would flatter us.
+
+use std::thread;
 
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 
 use crate::parts::Parts;
 
 pub(super) struct Direct {
-    session: Session,
+    sessions: Vec<Session>,
     texts: Vec<Tokens>,
     _environment: Environment,
 }
@@ -23,17 +28,8 @@ struct Tokens {
 impl Direct {
     pub(super) fn load(parts: &Parts, texts: &[String]) -> anyhow::Result<Self> {
         let environment = ort::init_from(&parts.onnxruntime)?.with_telemetry(false).build()?;
-        let recovered = ort::Error::<ort::session::builder::SessionBuilder>::to_string;
-        let failed = |error| anyhow::anyhow!(recovered(&error));
-        let session = Session::builder(&environment)?
-            .with_optimization_level(GraphOptimizationLevel::Level3)
-            .map_err(failed)?
-            .with_intra_threads(parts.threads)
-            .map_err(failed)?
-            // As ours: CPU time spent waiting would flatter it.
-            .with_intra_op_spinning(false)
-            .map_err(failed)?
-            .commit_from_file(parts.model.join(parlance_embedded::model::ONNX_FILE))?;
+        let load = |_thread| session(&environment, parts);
+        let sessions = (0..parts.threads).map(load).collect::<anyhow::Result<_>>()?;
         let tokenizer = parts.tokenizer()?;
         let encode = |text: &String| {
             let encoded = tokenizer.encode_fast(text.as_str(), true);
@@ -46,13 +42,37 @@ impl Direct {
             })
         };
         let texts = texts.iter().map(encode).collect::<anyhow::Result<_>>()?;
-        Ok(Self { session, texts, _environment: environment })
+        Ok(Self { sessions, texts, _environment: environment })
     }
 
+    /// The vectors in the order of the texts.
     pub(super) fn embed(&mut self) -> anyhow::Result<Vec<Vec<f32>>> {
-        let session = &mut self.session;
-        self.texts.iter().map(|tokens| embed_one(session, tokens)).collect()
+        let share = self.texts.len().div_ceil(self.sessions.len()).max(1);
+        thread::scope(|scope| {
+            let shares = self.sessions.iter_mut().zip(self.texts.chunks(share));
+            let threads: Vec<_> = shares
+                .map(|(session, texts)| {
+                    scope.spawn(|| texts.iter().map(|text| embed_one(session, text)).collect())
+                })
+                .collect();
+            let joined = threads.into_iter().map(|thread| {
+                let vectors: anyhow::Result<Vec<_>> =
+                    thread.join().map_err(|_panic| anyhow::anyhow!("the reference panicked"))?;
+                vectors
+            });
+            Ok(joined.collect::<anyhow::Result<Vec<_>>>()?.concat())
+        })
     }
+}
+
+fn session(environment: &Environment, parts: &Parts) -> anyhow::Result<Session> {
+    let failed = |error: ort::Error<SessionBuilder>| anyhow::anyhow!("{error}");
+    Ok(Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .map_err(failed)?
+        .with_intra_threads(1)
+        .map_err(failed)?
+        .commit_from_file(parts.model.join(parlance_embedded::model::ONNX_FILE))?)
 }
 
 fn embed_one(session: &mut Session, tokens: &Tokens) -> anyhow::Result<Vec<f32>> {
