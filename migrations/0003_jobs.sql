@@ -45,6 +45,8 @@ create index job_dispatched_idx on job (kind, dispatched_at) where state = 'disp
 create index job_running_idx on job (lease_expires_at) where state = 'running';
 create index job_deadline_idx on job (deadline_at) where state in ('queued', 'dispatched', 'running');
 create index job_source_idx on job (source_id, source_version) where source_id is not null;
+-- What a cancel looks through: only jobs that have not ended.
+create index job_live_idx on job (tenant_id) where state in ('queued', 'dispatched', 'running');
 create index job_tenant_idx on job (tenant_id, id desc);
 
 -- Live worker processes: what dispatch sizes its window by, and what operators list.

@@ -14,11 +14,12 @@ create table source (
     version integer not null default 1,
     -- The version that is searched; null until the first is complete.
     live_version integer,
+    -- Chunks of the live version, for the tenant's totals.
+    live_chunks integer not null default 0,
     -- The job that began this version.
     job_id uuid,
     file_name text,
     media_type text,
-    blob_key text,
     size_bytes bigint,
     -- SHA-256 of what was given, to recognise the same content in the same bot.
     content_hash bytea not null,
@@ -30,8 +31,10 @@ create table source (
     deleted_at timestamptz
 );
 
+-- One for each filter of the list.
 create index source_tenant_idx on source (tenant_id, id desc) where deleted_at is null;
-create index source_bot_idx on source (bot_id, id desc) where deleted_at is null;
+create index source_type_idx on source (tenant_id, source_type, id desc) where deleted_at is null;
+create index source_bot_idx on source (tenant_id, bot_id, id desc) where deleted_at is null;
 -- The same content twice in one bot is one source; a failed try does not stand in the way of another.
 create unique index source_content_key on source (bot_id, content_hash)
     where deleted_at is null and status not in ('failed', 'cancelled');
@@ -40,6 +43,8 @@ create table source_version (
     source_id uuid not null references source (id) on delete cascade,
     version integer not null,
     tenant_id uuid not null,
+    -- Where the original is kept.
+    blob_key text,
     -- The extracted text that spans of chunks point into; null until it is extracted.
     content text,
     chunk_count integer,

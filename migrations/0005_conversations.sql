@@ -14,15 +14,24 @@ create table conversation (
     started_at timestamptz not null default now(),
     ended_at timestamptz,
     last_message_at timestamptz not null default now(),
+    -- The turn: whoever answers a message holds it, and the next message waits. It expires, should
+    -- its holder die.
+    turn uuid,
+    turn_expires_at timestamptz,
     created_at timestamptz not null default now(),
-    constraint conversation_session_key unique (tenant_id, session_id)
+    constraint conversation_session_key unique (tenant_id, session_id),
+    check ((turn is null) = (turn_expires_at is null))
 );
 
-create index conversation_tenant_idx on conversation (tenant_id, id desc);
+-- Serves the list with every combination of its filters: the few combinations that a tenant has are
+-- known from the rollups, and each is a range of this index, newest first.
+create index conversation_list_idx on conversation (tenant_id, bot_id, status, channel, id desc);
+create index conversation_idle_idx on conversation (last_message_at) where status = 'active';
 
 create table message (
     id uuid primary key,
     tenant_id uuid not null,
+    bot_id uuid not null,
     conversation_id uuid not null references conversation (id) on delete cascade,
     sender text not null check (sender in ('user', 'bot')),
     message text not null,
@@ -35,10 +44,16 @@ create table message (
     input_tokens integer,
     output_tokens integer,
     timings_ms jsonb,
+    -- What the customer thinks of it.
+    feedback text check (feedback in ('up', 'down')),
+    feedback_comment text,
     created_at timestamptz not null default now()
 );
 
-create index message_conversation_idx on message (conversation_id, id);
+create index message_conversation_idx on message (conversation_id, created_at, id);
+
+-- The welcome message is the bot's and answers nothing; it counts nowhere.
+comment on column message.answered is 'null for messages of customers, and for the welcome message';
 
 create table knowledge_gap (
     id uuid primary key,
@@ -46,7 +61,14 @@ create table knowledge_gap (
     bot_id uuid not null references bot (id) on delete cascade,
     message_id uuid not null references message (id) on delete cascade,
     question text not null,
+    -- The first gap that asked nearly the same; its own id when there was none.
+    group_id uuid not null,
+    -- Of a group's first question: what later ones are compared with.
+    embedding halfvec,
+    model text not null,
     created_at timestamptz not null default now()
 );
 
-create index knowledge_gap_tenant_idx on knowledge_gap (tenant_id, id desc);
+create index knowledge_gap_tenant_idx on knowledge_gap (tenant_id, created_at);
+create index knowledge_gap_message_idx on knowledge_gap (message_id);
+create index knowledge_gap_first_idx on knowledge_gap (tenant_id, bot_id, model) where embedding is not null;

@@ -16,6 +16,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::error::ApiError;
+use crate::idempotent;
 
 /// The header that carries the key.
 const HEADER: &str = "X-API-Key";
@@ -67,13 +68,14 @@ impl<A: Area> Tenant<A> {
         self.id
     }
 
-    async fn admit(request: &Request) -> poem::Result<Self> {
+    async fn admit(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let key = key(request)?;
         let ctx: &Context =
             request.data().ok_or(GetDataError("the context, which the endpoint table adds"))?;
         let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
         tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
         permit(&caller, A::SCOPE, request.method())?;
+        idempotent::admit(ctx, caller.tenant, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
 }
@@ -125,10 +127,10 @@ impl<'a, A: Area> ApiExtractor<'a> for Tenant<A> {
 
     async fn from_request(
         request: &'a Request,
-        _body: &mut RequestBody,
+        body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Self::admit(request).await
+        Self::admit(request, body).await
     }
 }
 
@@ -137,6 +139,10 @@ mod tests {
     use parlance_core::ids::KeyId;
 
     use super::*;
+
+    fn caller(scopes: Vec<Scope>) -> Caller {
+        Caller { tenant: TenantId::fresh(), key: KeyId::fresh(), scopes, expires_at: None }
+    }
 
     #[test]
     fn a_scope_opens_its_area_and_read_opens_every_get() {
@@ -153,10 +159,9 @@ mod tests {
             (Knowledge, Some(Knowledge), Method::POST, true),
             (Knowledge, None, Method::GET, false),
         ] {
-            let caller = Caller { tenant: TenantId::fresh(), key: KeyId::fresh(), scopes: vec![scope] };
+            let caller = caller(vec![scope]);
             assert_eq!(permit(&caller, area, &method).is_ok(), open, "{scope:?} {area:?} {method}");
         }
-        let nobody = Caller { tenant: TenantId::fresh(), key: KeyId::fresh(), scopes: Vec::new() };
-        assert!(permit(&nobody, None, &Method::GET).is_err());
+        assert!(permit(&caller(Vec::new()), None, &Method::GET).is_err());
     }
 }

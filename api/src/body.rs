@@ -39,17 +39,31 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        if !request.content_type().is_some_and(is_json) {
+        if !is_json_request(request) {
             return Err(ApiError::unsupported_media_type(JSON).into());
         }
-        refuse_longer(request, JSON_BYTES)?;
-        let limit = usize::try_from(JSON_BYTES).unwrap_or(usize::MAX);
-        let bytes = body.take()?.into_bytes_limit(limit).await.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => ApiError::too_large(JSON_BYTES),
-            other => ApiError::unreadable_body(other),
-        })?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(read(request, body, JSON_BYTES).await?))
     }
+}
+
+/// Whether the request says that its body is JSON.
+pub(crate) fn is_json_request(request: &Request) -> bool {
+    request.content_type().is_some_and(is_json)
+}
+
+/// A JSON body of at most so many bytes.
+pub(crate) async fn read<T: ParseFromJSON>(
+    request: &Request,
+    body: &mut RequestBody,
+    limit: u64,
+) -> poem::Result<T> {
+    refuse_longer(request, limit)?;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let bytes = body.take()?.into_bytes_limit(most).await.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => ApiError::too_large(limit),
+        other => ApiError::unreadable_body(other),
+    })?;
+    Ok(parse(&bytes)?)
 }
 
 /// Refuses a body that says itself that it is too long, before any of it is read.

@@ -1,6 +1,8 @@
-//! Bots: make, list, look at.
+//! Bots: make, list, look at, change, delete.
 
-use parlance_core::bots::{self, Channel, Filter, Language, NewBot, Personality, RawBot, Role};
+use parlance_core::bots::{
+    self, Changes, Channel, Filter, Language, NewBot, Personality, RawBot, RawChanges, Role,
+};
 use parlance_core::ids::BotId;
 use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
@@ -10,8 +12,8 @@ use poem_openapi::{Object, OpenApi};
 use crate::auth::Tenant;
 use crate::body::JsonBody;
 use crate::docs::Tag;
-use crate::envelope::{Created, Found, Listed};
-use crate::error::{Fails, Finding, Listing, Making, When};
+use crate::envelope::{Created, Deleted, Found, Listed};
+use crate::error::{Changing, Fails, Finding, Listing, Making, When};
 use crate::fields::{Field, Fields, Needed};
 use crate::page;
 use crate::values::{Id, OrNull, PathId, Timestamp};
@@ -71,6 +73,41 @@ impl Api {
     ) -> Result<Created<CreatedBot>, Fails<Making>> {
         let bot = body.0.parse().when("creating a bot")?;
         Ok(Created(bots::create(&ctx, tenant.id(), &bot).await?.into()))
+    }
+
+    /// Update bot
+    ///
+    /// Update an existing bot's configuration. What the body does not have stays as it is; `null` clears
+    /// an optional text. `is_default: true` takes the default from another bot.
+    #[oai(path = "/bots/:bot_id", method = "put", operation_id = "updateBot")]
+    async fn update_bot(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Unique identifier of the bot to update.
+        bot_id: Path<PathId<BotId>>,
+        body: JsonBody<UpdateBot>,
+    ) -> Result<Found<UpdatedBot>, Fails<Changing>> {
+        let bot = bot_id.0.known()?;
+        let changes = body.0.parse().when("updating a bot")?;
+        Ok(Found(UpdatedBot::of(bots::update(&ctx, tenant.id(), bot, &changes).await?)))
+    }
+
+    /// Delete bot
+    ///
+    /// Permanently delete a bot and all associated data. This action cannot be undone. All conversations,
+    /// messages, and knowledge associated with this bot will be permanently deleted. When it was the
+    /// default, the oldest that remains takes its place.
+    #[oai(path = "/bots/:bot_id", method = "delete", operation_id = "deleteBot")]
+    async fn delete_bot(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Unique identifier of the bot to delete.
+        bot_id: Path<PathId<BotId>>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        let name = bots::delete(&ctx, tenant.id(), bot_id.0.known()?).await?;
+        Ok(Deleted(format!("Bot '{name}' deleted successfully")))
     }
 }
 
@@ -178,6 +215,70 @@ impl CreateBot {
             bot_role: fields.take("bot_role", self.bot_role).map(String::from),
         };
         fields.check(NewBot::parse(raw))
+    }
+}
+
+/// A bot that has just been changed.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct UpdatedBot {
+    #[oai(flatten)]
+    pub(crate) bot: Bot,
+    /// What was done.
+    pub(crate) message: String,
+}
+
+/// What to change of a bot.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct UpdateBot {
+    /// New name for the bot.
+    #[oai(validator(min_length = 1, max_length = 255))]
+    pub(crate) name: Field<String>,
+    /// New description.
+    #[oai(nullable, validator(max_length = 2000))]
+    pub(crate) description: Field<String>,
+    /// New welcome message.
+    #[oai(nullable, validator(max_length = 2000))]
+    pub(crate) welcome_message: Field<String>,
+    /// New system prompt.
+    #[oai(nullable, validator(max_length = 20000))]
+    pub(crate) system_prompt: Field<String>,
+    /// New active status.
+    pub(crate) is_active: Field<bool>,
+    /// Whether it answers sessions that name no bot; `true` takes that from another bot.
+    pub(crate) is_default: Field<bool>,
+    /// New primary language.
+    pub(crate) language: Field<Word<Language>>,
+    /// New bot personality.
+    #[oai(nullable)]
+    pub(crate) personality: Field<Word<Personality>>,
+    /// New bot role.
+    #[oai(nullable)]
+    pub(crate) bot_role: Field<Word<Role>>,
+}
+
+impl UpdateBot {
+    fn parse(self) -> Result<Changes> {
+        let mut fields = Fields::of_body();
+        let raw = RawChanges {
+            name: fields.change("name", self.name),
+            description: fields.change("description", self.description),
+            welcome_message: fields.change("welcome_message", self.welcome_message),
+            system_prompt: fields.change("system_prompt", self.system_prompt),
+            is_active: fields.change("is_active", self.is_active),
+            is_default: fields.change("is_default", self.is_default),
+            language: fields.change("language", self.language).map(|word| word.map(String::from)),
+            personality: fields.change("personality", self.personality).map(|word| word.map(String::from)),
+            bot_role: fields.change("bot_role", self.bot_role).map(|word| word.map(String::from)),
+        };
+        fields.check(Changes::parse(raw))
+    }
+}
+
+impl UpdatedBot {
+    fn of(bot: bots::Bot) -> Self {
+        Self { bot: bot.into(), message: "Bot updated successfully".to_owned() }
     }
 }
 

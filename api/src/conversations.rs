@@ -1,26 +1,30 @@
-//! Conversations: say something and hear the answer; read what was said.
+//! Conversations: say something and hear the answer; open, list, read, end, erase, judge.
 
-use parlance_core::bots::Channel;
-use parlance_core::conversations::{self, NewMessage, RawMessage, SessionId};
+use parlance_core::conversations::{self, Filter, SessionId};
 use parlance_core::error::{Fault, Problem, Thing};
-use parlance_core::{Context, Error, Result};
+use parlance_core::ids::MessageId;
+use parlance_core::{Context, Error, PageRequest, Result};
 use poem::web::Data;
-use poem_openapi::param::Path;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
 
 use crate::auth::{Chat, Tenant};
 use crate::body::JsonBody;
 use crate::docs::Tag;
-use crate::envelope::Found;
-use crate::error::{ApiError, Changing, Fails, Finding, When};
-use crate::fields::{Field, Fields, Needed};
-use crate::values::{FreeObject, Id};
+use crate::envelope::{Created, Deleted, Found, Listed};
+use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When};
+use crate::fields::{Field, Fields};
+use crate::page;
+use crate::values::{Id, PathId, PathSession};
 use crate::words::Word;
 
+mod asked;
 mod shown;
 
+pub(crate) use asked::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
 pub(crate) use shown::{
-    BotResponse, Conversation, Details, Exchange, Message, Source, Timings, Usage, UserMessage,
+    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Timings, UpdatedConversation,
+    Usage, UserMessage,
 };
 
 #[derive(Clone, Copy, Default)]
@@ -28,6 +32,54 @@ pub(crate) struct Api;
 
 #[OpenApi(tag = "Tag::Conversations")]
 impl Api {
+    /// List conversations
+    ///
+    /// Retrieve a paginated list of conversations for your tenant's bots, newest first.
+    #[oai(path = "/conversations", method = "get", operation_id = "listConversations")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list_conversations(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// Filter by status.
+        status: Query<Field<Word<conversations::Status>>>,
+        /// Filter by channel type.
+        channel: Query<Field<Word<parlance_core::bots::Channel>>>,
+    ) -> Result<Listed<Conversation>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let filter = Filter {
+            bot: fields.id("bot_id", "a bot", bot_id.0),
+            status: fields.word("status", status.0),
+            channel: fields.word("channel", channel.0),
+        };
+        let page: PageRequest = fields.check(page)?;
+        Ok(Listed::of(conversations::list(&ctx, tenant.id(), filter, page).await?))
+    }
+
+    /// Open conversation
+    ///
+    /// Open a conversation before anything is said: on the bot that the body names, else on your default
+    /// bot, whose welcome is its first message. A message to an unknown session opens it as well.
+    #[oai(path = "/conversations", method = "post", operation_id = "openConversation")]
+    async fn open_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        body: JsonBody<OpenConversation>,
+    ) -> Result<Created<Details>, Fails<Adding>> {
+        let (session, opening) = body.0.parse().when("opening a conversation")?;
+        Ok(Created(conversations::open(&ctx, tenant.id(), session, &opening).await?.into()))
+    }
+
     /// Get conversation details
     ///
     /// Retrieve detailed information about a specific conversation including all messages.
@@ -37,38 +89,97 @@ impl Api {
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         /// Unique session identifier.
-        session_id: Path<String>,
+        session_id: Path<PathSession>,
     ) -> Result<Found<Details>, Fails<Finding>> {
         Ok(Found(conversations::get(&ctx, tenant.id(), &existing(&session_id)?).await?.into()))
+    }
+
+    /// Update conversation
+    ///
+    /// End a conversation, or change what is known of its user. What the body does not have stays as it
+    /// is; `null` clears. An ended conversation takes no more messages.
+    #[oai(path = "/conversations/:session_id", method = "patch", operation_id = "updateConversation")]
+    async fn update_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        body: JsonBody<UpdateConversation>,
+    ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
+        let session = existing(&session_id)?;
+        let changes = body.0.parse().when("updating a conversation")?;
+        let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
+        Ok(Found(UpdatedConversation::of(changed)))
+    }
+
+    /// Delete conversation
+    ///
+    /// Permanently erase a conversation with all of its messages. This action cannot be undone.
+    #[oai(path = "/conversations/:session_id", method = "delete", operation_id = "deleteConversation")]
+    async fn delete_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        conversations::erase(&ctx, tenant.id(), &existing(&session_id)?).await?;
+        Ok(Deleted("Conversation deleted successfully".to_owned()))
     }
 
     /// Send message
     ///
     /// Send a message to a conversation and receive an AI-generated response. A session that is not
-    /// known yet is opened by it: on the bot that the body names, else on your default bot.
+    /// known yet is opened by it: on the bot that the body names, else on your default bot. Messages to
+    /// one session are answered one after the other.
     #[oai(path = "/conversations/:session_id/messages", method = "post", operation_id = "sendMessage")]
     async fn send_message(
         &self,
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         /// Unique session identifier: 1 to 255 characters of letters, digits and `._:@-`.
-        session_id: Path<String>,
+        session_id: Path<PathSession>,
         body: JsonBody<SendMessage>,
     ) -> Result<Found<Exchange>, Fails<Changing>> {
         let session = nameable(&session_id)?;
         let message = body.0.parse().when("sending a message")?;
         Ok(Found(conversations::send(&ctx, tenant.id(), &session, message).await?.into()))
     }
+
+    /// Give feedback
+    ///
+    /// Say whether an answer helped. It replaces what was said before; a rating of `null` takes it back.
+    #[oai(
+        path = "/conversations/:session_id/messages/:message_id/feedback",
+        method = "post",
+        operation_id = "giveFeedback"
+    )]
+    async fn give_feedback(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        /// Unique identifier of the bot's message.
+        message_id: Path<PathId<MessageId>>,
+        body: JsonBody<GiveFeedback>,
+    ) -> Result<Found<Feedback>, Fails<Changing>> {
+        let (session, message) = (existing(&session_id)?, message_id.0.known()?);
+        let feedback = body.0.parse().when("giving feedback")?;
+        conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
+        Ok(Found(Feedback::of(message, feedback)))
+    }
 }
 
 /// A session that may exist; a name that none can have is not found, like any other.
-fn existing(raw: &str) -> Result<SessionId, ApiError> {
-    SessionId::parse(raw).map_err(|_| ApiError::not_found(Thing::Conversation))
+fn existing(raw: &PathSession) -> Result<SessionId, ApiError> {
+    SessionId::parse(&raw.0).map_err(|_| ApiError::not_found(Thing::Conversation))
 }
 
 /// A session that exists or will; a name that none can have is not found, and told what one can.
-fn nameable(raw: &str) -> Result<SessionId, ApiError> {
-    SessionId::parse(raw).map_err(|error| {
+fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
+    SessionId::parse(&raw.0).map_err(|error| {
         let refused = ApiError::not_found(Thing::Conversation);
         match error {
             Error::Invalid(mut problems) => match problems.pop() {
@@ -78,47 +189,4 @@ fn nameable(raw: &str) -> Result<SessionId, ApiError> {
             _ => refused,
         }
     })
-}
-
-/// A message to send. All but the message counts only when it opens the conversation.
-#[derive(Debug, Default, Object)]
-#[oai(example)]
-pub(crate) struct SendMessage {
-    /// The message content to send.
-    #[oai(validator(min_length = 1, max_length = 8000))]
-    pub(crate) message: Needed<String>,
-    /// The bot to open the conversation on (default: your default bot).
-    #[oai(nullable)]
-    pub(crate) bot_id: Field<Id>,
-    /// Who the user is, in your terms.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_identifier: Field<String>,
-    /// The user's name.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_name: Field<String>,
-    /// The user's e-mail address.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_email: Field<String>,
-    /// Where the conversation takes place (default: the bot's channel type).
-    #[oai(nullable)]
-    pub(crate) channel: Field<Word<Channel>>,
-    /// An object of your own, up to 4 KiB.
-    #[oai(nullable)]
-    pub(crate) metadata: Field<FreeObject>,
-}
-
-impl SendMessage {
-    fn parse(self) -> Result<NewMessage> {
-        let mut fields = Fields::of_body();
-        let raw = RawMessage {
-            message: fields.take("message", self.message),
-            bot_id: fields.take("bot_id", self.bot_id).map(String::from),
-            user_identifier: fields.take("user_identifier", self.user_identifier),
-            user_name: fields.take("user_name", self.user_name),
-            user_email: fields.take("user_email", self.user_email),
-            channel: fields.take("channel", self.channel).map(String::from),
-            metadata: fields.take("metadata", self.metadata).map(|object| object.0),
-        };
-        fields.check(NewMessage::parse(raw))
-    }
 }

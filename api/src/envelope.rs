@@ -33,6 +33,10 @@ pub(crate) enum CreatedOrFound<T> {
     Created(T),
 }
 
+/// 200: it is gone; the text says what.
+#[derive(Debug)]
+pub(crate) struct Deleted(pub(crate) String);
+
 /// 200: a page of a list.
 #[derive(Debug)]
 pub(crate) struct Listed<T> {
@@ -76,6 +80,13 @@ impl<T: ToJSON> IntoResponse for CreatedOrFound<T> {
             CreatedOrFound::Found(data) => succeeded(200, &data),
             CreatedOrFound::Created(data) => succeeded(201, &data),
         }
+    }
+}
+
+impl IntoResponse for Deleted {
+    fn into_response(self) -> Response {
+        let body = json!({"success": true, "message": self.0});
+        json_response(poem::http::StatusCode::OK, &body)
     }
 }
 
@@ -125,6 +136,23 @@ impl<T: Type> ApiResponse for CreatedOrFound<T> {
     }
 }
 
+impl ApiResponse for Deleted {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![described(200, "OK: resource deleted", DELETED.to_owned())] }
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(DELETED.to_owned(), |_| {
+            let message = MetaSchema {
+                description: Some("What was deleted."),
+                example: Some(Value::String("Bot 'Customer Support Bot' deleted successfully".to_owned())),
+                ..MetaSchema::new("string")
+            };
+            envelope(vec![("message", MetaSchemaRef::Inline(Box::new(message)))])
+        });
+    }
+}
+
 impl<T: Type> ApiResponse for Listed<T> {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![described(200, "OK: request successful", page_name::<T>())] }
@@ -142,6 +170,9 @@ impl<T: Type> ApiResponse for Listed<T> {
         });
     }
 }
+
+/// The name of what a delete answers.
+const DELETED: &str = "Deleted";
 
 fn register<T: Type>(registry: &mut Registry) {
     T::register(registry);

@@ -22,7 +22,9 @@ mod documented;
 mod mapped;
 mod words;
 
-pub(crate) use documented::{Adding, Changing, Fails, Finding, Listing, Making, Showing, named_request};
+pub(crate) use documented::{
+    Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, named_request,
+};
 
 /// A failure on its way to a client.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
+use crate::values::Id;
 use crate::words::{Vocabulary, Word};
 
 /// What a client may write into a field.
@@ -52,6 +53,19 @@ impl Readable for bool {
             "false" | "0" => Some(false),
             _ => None,
         }
+    }
+}
+
+impl<V: Vocabulary> Readable for Vec<Word<V>> {
+    const EXPECTED: &'static str = "a list of strings";
+
+    fn from_json(json: Value) -> Option<Self> {
+        let Value::Array(items) = json else { return None };
+        items.into_iter().map(Word::from_json).collect()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.split(',').map(|word| Word::from_text(word.trim())).collect()
     }
 }
 
@@ -125,6 +139,28 @@ impl Fields {
         }
     }
 
+    /// What the field is to become: absent leaves it as it is, `null` clears it.
+    pub(crate) fn change<T: Readable, const NEEDED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<T, NEEDED>,
+    ) -> Option<Option<T>> {
+        let given = !matches!(field, Field::Absent | Field::Wrong);
+        let value = self.take(name, field);
+        given.then_some(value)
+    }
+
+    /// The id of a thing, if the field is there and can be one; `what` is the thing, with its article.
+    pub(crate) fn id<T: FromStr>(&mut self, name: &'static str, what: &str, field: Field<Id>) -> Option<T> {
+        let raw = String::from(self.take(name, field)?);
+        let id = raw.trim().parse().ok();
+        if id.is_none() {
+            let message = format!("The '{name}' {} must be {what}'s id", self.noun);
+            self.heard.push(Problem::wrong(name, message));
+        }
+        id
+    }
+
     /// The domain's word, if the field is there and one of the vocabulary.
     pub(crate) fn word<V>(&mut self, name: &'static str, field: Field<Word<V>>) -> Option<V>
     where
@@ -132,7 +168,14 @@ impl Fields {
     {
         let parsed = self.take(name, field).map(|word| String::from(word).parse()).transpose();
         if let Err(Error::Invalid(problems)) = parsed {
-            self.heard.extend(problems);
+            // A vocabulary calls itself by the name that its field has elsewhere.
+            self.heard.extend(problems.into_iter().map(|problem| match problem.fault {
+                Fault::Wrong(message) => Problem::wrong(
+                    name,
+                    message.replace(&format!("'{}'", problem.field), &format!("'{name}'")),
+                ),
+                Fault::Missing => Problem::missing(name),
+            }));
             return None;
         }
         parsed.ok().flatten()
@@ -147,8 +190,11 @@ impl Fields {
             verdict if self.wrong.is_empty() && problems.is_empty() => return verdict,
             _ => {}
         }
-        // A field of a wrong type looks absent to the domain.
-        problems.retain(|problem| self.wrong.iter().all(|wrong| wrong.field != problem.field));
+        // A field of a wrong type looks absent to the domain, and a body of such fields empty.
+        problems.retain(|problem| {
+            let told = |wrong: &Problem| wrong.field == problem.field || problem.field == "body";
+            !self.wrong.iter().any(told)
+        });
         for problem in &mut problems {
             if let Fault::Wrong(message) = &mut problem.fault {
                 *message = message.replace("' field", &format!("' {}", self.noun));

@@ -1,31 +1,86 @@
-//! Knowledge: upload a file, look at a source.
+//! Knowledge: add, list, look at, change, delete, download.
 
-use parlance_core::ids::SourceId;
-use parlance_core::knowledge;
-use parlance_core::{Context, Result};
+use parlance_core::ids::{BotId, SourceId};
+use parlance_core::knowledge::{self, Filter, SourceType};
+use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 
 use crate::auth::{Knowledge, Tenant};
 use crate::docs::Tag;
-use crate::envelope::{CreatedOrFound, Found};
-use crate::error::{Adding, Fails, Finding, When};
-use crate::upload::FileForm;
-use crate::values::PathId;
+use crate::download::Download;
+use crate::envelope::{CreatedOrFound, Deleted, Found, Listed};
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, When};
+use crate::fields::{Field, Fields};
+use crate::page;
+use crate::values::{Id, PathId};
+use crate::words::Word;
 
+mod asked;
 mod shown;
 
-pub(crate) use shown::{Chunk, Progress, Source, SourceDetails, SourceWithContent, Upload};
+pub(crate) use asked::{CreateSource, UpdateSource};
+pub(crate) use shown::{
+    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceWithContent, UpdatedSource,
+    Upload,
+};
+
+use asked::{Body, UploadForm};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
 
 /// Completes "The 'file' field is required when …".
 const UPLOADING: &str = "uploading a file";
+const CREATING: &str = "creating a knowledge source";
+const UPDATING: &str = "updating a knowledge source";
 
 #[OpenApi(tag = "Tag::Knowledge")]
 impl Api {
+    /// List knowledge sources
+    ///
+    /// Retrieve a paginated list of knowledge sources for your tenant's bots, newest first.
+    #[oai(path = "/knowledge/sources", method = "get", operation_id = "listKnowledgeSources")]
+    async fn list_sources(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// Filter by source type.
+        source_type: Query<Field<Word<SourceType>>>,
+    ) -> Result<Listed<Source>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
+        let filter = Filter { bot, source_type: fields.word("source_type", source_type.0) };
+        let page: PageRequest = fields.check(page)?;
+        Ok(Listed::of(knowledge::list(&ctx, tenant.id(), filter, page).await?))
+    }
+
+    /// Create knowledge source
+    ///
+    /// Create a new knowledge source for a bot: from a text (JSON), or from a file (a form). It is stored
+    /// at once and made ready by a job. Content that the bot has already is answered with 200 and its
+    /// source.
+    #[oai(path = "/knowledge/sources", method = "post", operation_id = "createKnowledgeSource")]
+    async fn create_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        body: Body<CreateSource>,
+    ) -> Result<CreatedOrFound<CreatedSource>, Fails<Adding>> {
+        let request = body.parse().when(CREATING)?;
+        Ok(knowledge::add(&ctx, tenant.id(), request).await?.into())
+    }
+
     /// Get knowledge source
     ///
     /// Retrieve detailed information about a specific knowledge source including all chunks.
@@ -40,6 +95,84 @@ impl Api {
         Ok(Found(knowledge::get(&ctx, tenant.id(), source_id.0.known()?).await?.into()))
     }
 
+    /// Update knowledge source
+    ///
+    /// Rename a knowledge source, or give it new content: a text (JSON) or a file (a form), as it is made
+    /// from. The old content answers until the new one is ready.
+    #[oai(path = "/knowledge/sources/:source_id", method = "put", operation_id = "updateKnowledgeSource")]
+    async fn update_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to update.
+        source_id: Path<PathId<SourceId>>,
+        body: Body<UpdateSource>,
+    ) -> Result<Found<UpdatedSource>, Fails<Changing>> {
+        let source = source_id.0.known()?;
+        let changes = body.parse().when(UPDATING)?;
+        Ok(Found(UpdatedSource::of(knowledge::update(&ctx, tenant.id(), source, changes).await?)))
+    }
+
+    /// Delete knowledge source
+    ///
+    /// Permanently delete a knowledge source and all associated chunks, in whatever state it is. Its chunks
+    /// are found no more from the moment of the answer.
+    #[oai(path = "/knowledge/sources/:source_id", method = "delete", operation_id = "deleteKnowledgeSource")]
+    async fn delete_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to delete.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        knowledge::delete(&ctx, tenant.id(), source_id.0.known()?).await?;
+        Ok(Deleted("Knowledge source deleted successfully".to_owned()))
+    }
+
+    /// List chunks of a knowledge source
+    ///
+    /// Retrieve a paginated list of the chunks of a knowledge source, in order.
+    #[oai(
+        path = "/knowledge/sources/:source_id/chunks",
+        method = "get",
+        operation_id = "listKnowledgeChunks"
+    )]
+    async fn list_chunks(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+    ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
+        let source = source_id.0.known()?;
+        let page = page::alone(page.0, per_page.0)?;
+        Ok(Listed::of(knowledge::list_chunks(&ctx, tenant.id(), source, page).await?))
+    }
+
+    /// Download the original
+    ///
+    /// Download what a knowledge source was made from, as it was given.
+    #[oai(
+        path = "/knowledge/sources/:source_id/file",
+        method = "get",
+        operation_id = "downloadKnowledgeFile"
+    )]
+    async fn download_file(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Download, Fails<Finding>> {
+        Ok(Download(knowledge::download(&ctx, tenant.id(), source_id.0.known()?).await?))
+    }
+
     /// Upload knowledge file
     ///
     /// Upload a file directly for knowledge base processing. The file is stored at once and read by a
@@ -49,10 +182,9 @@ impl Api {
         &self,
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
-        form: FileForm,
+        form: UploadForm,
     ) -> Result<CreatedOrFound<Upload>, Fails<Adding>> {
-        let file = form.parse().when(UPLOADING)?;
-        let uploaded = knowledge::upload(&ctx, tenant.id(), file.bot, &file.name, file.bytes).await;
-        Ok(uploaded.when(UPLOADING)?.into())
+        let request = form.parse().when(UPLOADING)?;
+        Ok(knowledge::add(&ctx, tenant.id(), request).await?.into())
     }
 }

@@ -17,16 +17,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::routes::Routes;
 
+mod analytics;
 mod auth;
 mod body;
 mod bots;
 mod conversations;
 mod docs;
+mod download;
 mod envelope;
 mod error;
 mod examples;
 mod fields;
+mod form;
 mod health;
+mod idempotent;
+mod keys;
 mod knowledge;
 mod linger;
 mod page;
@@ -35,7 +40,6 @@ mod routes;
 mod tenant;
 #[cfg(test)]
 mod tests;
-mod upload;
 mod values;
 mod words;
 
@@ -45,7 +49,7 @@ pub use docs::openapi_json;
 const BASE: &str = "/api/v1";
 
 /// The slices, in the order of the reference.
-type Apis = (tenant::Api, bots::Api, conversations::Api, knowledge::Api);
+type Apis = (tenant::Api, keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api);
 
 fn apis() -> Apis {
     Apis::default()
@@ -53,7 +57,7 @@ fn apis() -> Apis {
 
 /// The whole service, as it is run and as it is tested.
 pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
-    edge(table().data(ctx))
+    edge(table().data(ctx.clone()), Some(ctx))
 }
 
 /// Every path.
@@ -67,8 +71,8 @@ fn table() -> Route {
 }
 
 /// The layer around every path, and around none.
-fn edge<E: Endpoint + 'static>(inner: E) -> impl Endpoint<Output = Response> + 'static {
-    request_id::Edge { inner, routes: Routes::of_api::<Apis>(BASE) }
+fn edge<E: Endpoint + 'static>(inner: E, ctx: Option<Context>) -> impl Endpoint<Output = Response> + 'static {
+    request_id::Edge { inner: inner.into(), routes: Routes::of_api::<Apis>(BASE).into(), ctx }
 }
 
 /// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has

@@ -9,9 +9,9 @@ use crate::fields::{Field, Fields};
 #[derive(Clone, Copy, Debug, Object)]
 pub(crate) struct Pagination {
     /// The page's number, from 1.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
     /// Items on a page at most.
-    pub(crate) per_page: u32,
+    pub(crate) per_page: i64,
     /// Items in all.
     pub(crate) total: i64,
     /// Pages in all; 0 when the list is empty.
@@ -31,7 +31,7 @@ impl Pagination {
             total: page.total,
             pages,
             has_prev: page.page > 1,
-            has_next: i64::from(page.page) < pages,
+            has_next: page.page < pages,
         }
     }
 }
@@ -41,6 +41,13 @@ pub(crate) fn requested(fields: &mut Fields, page: Field<i64>, per_page: Field<i
     let page = fields.take("page", page);
     let per_page = fields.take("per_page", per_page);
     PageRequest::parse(page, per_page)
+}
+
+/// The page that a query asks for that asks for nothing else.
+pub(crate) fn alone(page: Field<i64>, per_page: Field<i64>) -> Result<PageRequest> {
+    let mut fields = Fields::of_query();
+    let page = requested(&mut fields, page, per_page);
+    fields.check(page)
 }
 
 /// The page that is shown when none is asked for; for the specification.

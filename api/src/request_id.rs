@@ -2,9 +2,11 @@
 //! leaves in the envelope with the id in its header.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use parlance_core::Context;
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
@@ -12,6 +14,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::idempotent::Once;
 use crate::linger;
 use crate::routes::Routes;
 
@@ -23,11 +26,19 @@ const LENGTH: usize = 128;
 
 /// The API's outermost layer.
 pub(crate) struct Edge<E> {
-    pub(crate) inner: E,
-    pub(crate) routes: Routes,
+    pub(crate) inner: Arc<E>,
+    pub(crate) routes: Arc<Routes>,
+    /// To keep answers; `None`: none are.
+    pub(crate) ctx: Option<Context>,
 }
 
-impl<E: Endpoint> Endpoint for Edge<E> {
+impl<E> Clone for Edge<E> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), routes: Arc::clone(&self.routes), ctx: self.ctx.clone() }
+    }
+}
+
+impl<E: Endpoint + 'static> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
@@ -43,7 +54,23 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         // A path may hold a customer's address, as the name of a session.
         tracing::debug!(parent: &span, http.path = request.uri().path(), "asked");
         linger::over(&mut request);
-        let mut response = self.answer(request, &method, &id).instrument(span).await;
+        let once = Once::of(&request).zip(self.ctx.clone());
+        let mut response = match once {
+            None => self.answer(request, &method, &id).instrument(span).await,
+            Some((once, ctx)) => {
+                request.set_data(once.clone());
+                // A task of its own: what the client can ask for again goes on when it has gone.
+                let (edge, id) = (self.clone(), id.clone());
+                let work = async move {
+                    let response = edge.answer(request, &method, &id).await;
+                    once.settle(&ctx, response).await
+                };
+                match tokio::spawn(work.instrument(span)).await {
+                    Ok(response) => response,
+                    Err(error) => ApiError::panicked(&error.to_string()).respond(""),
+                }
+            }
+        };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, id);
         }
@@ -51,7 +78,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     }
 }
 
-impl<E: Endpoint> Edge<E> {
+impl<E: Endpoint + 'static> Edge<E> {
     async fn answer(&self, request: Request, method: &Method, id: &str) -> Response {
         let begun = Instant::now();
         let outcome = AssertUnwindSafe(self.inner.call(request)).catch_unwind().await;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use parlance_core::error::Thing;
-use parlance_core::ids::{BotId, ChunkId, ConversationId, JobId, MessageId, SourceId, TenantId};
+use parlance_core::ids::{BotId, ChunkId, ConversationId, JobId, KeyId, MessageId, SourceId, TenantId};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
@@ -104,9 +104,41 @@ macro_rules! ids {
     )*};
 }
 
-ids!(TenantId BotId SourceId ChunkId ConversationId MessageId JobId);
+ids!(TenantId KeyId BotId SourceId ChunkId ConversationId MessageId JobId);
 
 impl Readable for Id {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        String::from_json(json).map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+}
+
+/// A moment as a client wrote it; the domain reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(String);
+
+value!([] Moment, "string_moment", inline(MetaSchema::new_with_format("string", "date-time")), |self| {
+    self.0.clone().into()
+});
+
+impl From<Moment> for String {
+    fn from(moment: Moment) -> Self {
+        moment.0
+    }
+}
+
+impl From<&str> for Moment {
+    fn from(moment: &str) -> Self {
+        Self(moment.to_owned())
+    }
+}
+
+impl Readable for Moment {
     const EXPECTED: &'static str = "a string";
 
     fn from_json(json: Value) -> Option<Self> {
@@ -220,6 +252,14 @@ impl Named for SourceId {
     const THING: Thing = Thing::Source;
 }
 
+impl Named for KeyId {
+    const THING: Thing = Thing::Key;
+}
+
+impl Named for MessageId {
+    const THING: Thing = Thing::Message;
+}
+
 impl Named for JobId {
     const THING: Thing = Thing::Job;
 }
@@ -246,6 +286,49 @@ value!([T: Named] PathId<T>, "string_uuid", inline(MetaSchema::new_with_format("
 impl<T: Named> ParseFromParameter for PathId<T> {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         Ok(Self(value.parse().ok()))
+    }
+}
+
+/// The name of a session in a path; whether it can be one is for its handler to say.
+#[derive(Clone, Debug)]
+pub(crate) struct PathSession(pub(crate) String);
+
+value!([] PathSession, "string_session", inline(MetaSchema {
+    pattern: Some("^[A-Za-z0-9._:@-]{1,255}$".to_owned()),
+    ..MetaSchema::new("string")
+}), |self| {
+    self.0.clone().into()
+});
+
+impl ParseFromParameter for PathSession {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(Self(value.to_owned()))
+    }
+}
+
+/// The IANA name of a time zone; the domain knows which there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TimeZone(String);
+
+value!([] TimeZone, "string_timezone", inline(MetaSchema::new_with_format("string", "timezone")), |self| {
+    self.0.clone().into()
+});
+
+impl From<TimeZone> for String {
+    fn from(zone: TimeZone) -> Self {
+        zone.0
+    }
+}
+
+impl Readable for TimeZone {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        String::from_json(json).map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
     }
 }
 

@@ -5,23 +5,28 @@ use std::marker::PhantomData;
 
 use parlance_core::bots::{Channel, Language, Personality, Role};
 use parlance_core::tenants::Plan;
+use parlance_core::tenants::keys::Scope;
 use parlance_core::{conversations, knowledge};
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
 use crate::fields::Readable;
-use crate::values::{inline, value};
 
 /// A set of words that the API and the domain share.
 pub(crate) trait Vocabulary: Send + Sync + 'static {
+    /// Its name in the specification.
+    const NAME: &'static str;
+
     /// Every word.
     fn words() -> Vec<&'static str>;
 }
 
 macro_rules! vocabularies {
-    ($($type:ty: $all:expr;)*) => {$(
+    ($($type:ty, $name:literal: $all:expr;)*) => {$(
         impl Vocabulary for $type {
+            const NAME: &'static str = $name;
+
             fn words() -> Vec<&'static str> {
                 $all.iter().map(|word| word.as_str()).collect()
             }
@@ -36,41 +41,101 @@ macro_rules! vocabularies {
 }
 
 vocabularies! {
-    Channel: Channel::ALL;
-    Language: Language::ALL;
-    Personality: Personality::ALL;
-    Role: Role::ALL;
-    Plan: Plan::ALL;
-    knowledge::SourceType: [
-        knowledge::SourceType::File,
-        knowledge::SourceType::Url,
-        knowledge::SourceType::Text,
-    ];
-    knowledge::Status: [
+    Channel, "ChannelType": Channel::ALL;
+    Language, "Language": Language::ALL;
+    Personality, "Personality": Personality::ALL;
+    Role, "BotRole": Role::ALL;
+    Plan, "Plan": Plan::ALL;
+    Scope, "ApiKeyScope": Scope::ALL;
+    knowledge::SourceType, "SourceType": knowledge::SourceType::ALL;
+    knowledge::Status, "SourceStatus": [
         knowledge::Status::Queued,
         knowledge::Status::Processing,
         knowledge::Status::Ready,
         knowledge::Status::Failed,
         knowledge::Status::Cancelled,
     ];
-    conversations::Status: [
-        conversations::Status::Active,
-        conversations::Status::Ended,
-        conversations::Status::Abandoned,
-    ];
-    conversations::Sender: [conversations::Sender::User, conversations::Sender::Bot];
+    conversations::Status, "ConversationStatus": conversations::Status::ALL;
+    conversations::Rating, "Rating": conversations::Rating::ALL;
+    conversations::Sender, "Sender": [conversations::Sender::User, conversations::Sender::Bot];
+}
+
+/// Makes a vocabulary of one word: what may be written where the domain knows more.
+macro_rules! one_word {
+    ($($(#[$doc:meta])* $type:ident, $name:literal: $word:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct $type;
+
+        impl Vocabulary for $type {
+            const NAME: &'static str = $name;
+
+            fn words() -> Vec<&'static str> {
+                vec![$word]
+            }
+        }
+
+        impl From<$type> for Word<$type> {
+            fn from(_: $type) -> Self {
+                Self($word.into(), PhantomData)
+            }
+        }
+    )*};
+}
+
+one_word! {
+    /// What a client may make of a conversation.
+    Ended, "EndedStatus": "ended";
+    /// The type of a source that is made from a text.
+    TextType, "TextSourceType": "text";
 }
 
 /// A word of a vocabulary. One that a client wrote may be any: the domain knows which are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word<V>(Cow<'static, str>, PhantomData<V>);
 
-value!([V: Vocabulary] Word<V>, "string", inline(MetaSchema {
-    enum_items: V::words().into_iter().map(Value::from).collect(),
-    ..MetaSchema::new("string")
-}), |self| {
-    self.0.as_ref().into()
-});
+impl<V: Vocabulary> Type for Word<V> {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        V::NAME.into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(V::NAME.to_owned())
+    }
+
+    /// Named, so that generated clients have one type for it.
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(V::NAME.to_owned(), |_| MetaSchema {
+            enum_items: V::words().into_iter().map(Value::from).collect(),
+            ..MetaSchema::new("string")
+        });
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl<V: Vocabulary> ToJSON for Word<V> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.as_ref().into())
+    }
+}
+
+impl<V: Vocabulary> ParseFromJSON for Word<V> {
+    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
+        Err(ParseError::custom("written, never read"))
+    }
+}
 
 impl<V> From<Word<V>> for String {
     fn from(word: Word<V>) -> Self {

@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Worker(Worker),
     /// Bring the database's schema up to date.
     Migrate,
-    /// Make and list tenants.
+    /// Make, list, change and shut out tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Make, list and revoke API keys.
@@ -53,7 +53,7 @@ pub(crate) struct Up {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Worker {
-    /// Only these queues, separated by commas: upload, chunk, embed.
+    /// Only these queues, separated by commas: upload, chunk, embed, purge.
     #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
     pub(crate) queues: Vec<Kind>,
     /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.
@@ -74,6 +74,24 @@ pub(crate) enum TenantCommand {
     },
     /// List every tenant.
     List,
+    /// Move a tenant to another plan.
+    SetPlan {
+        /// The tenant's id, as `tenant list` shows it.
+        tenant: TenantId,
+        /// free, starter, professional or enterprise.
+        #[arg(long)]
+        plan: Plan,
+    },
+    /// Shut a tenant out: its keys open nothing until it is activated.
+    Deactivate {
+        /// The tenant's id, as `tenant list` shows it.
+        tenant: TenantId,
+    },
+    /// Let a tenant in again.
+    Activate {
+        /// The tenant's id, as `tenant list` shows it.
+        tenant: TenantId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,6 +107,9 @@ pub(crate) enum KeyCommand {
         /// full, read, chat, knowledge; separated by commas.
         #[arg(long, value_delimiter = ',', default_value = "full")]
         scopes: Vec<Scope>,
+        /// When it ends, in RFC 3339, like 2027-01-31T00:00:00Z; never when not given.
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
     },
     /// List a tenant's keys, without the keys themselves.
     List {

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
+use parlance_core::Context;
 use parlance_core::bots::{self, NewBot, RawBot};
 use parlance_core::ids::TenantId;
-use parlance_core::tenants::keys::{self, RawKey, Scope};
+use parlance_core::knowledge::{self, File};
+use parlance_core::tenants::keys::{self, KeyRequest, RawKey};
 use parlance_core::tenants::{self, Plan};
-use parlance_core::{Context, knowledge};
 
 use crate::local::write_private;
 
@@ -34,7 +35,7 @@ pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> an
         return Ok(Owner { tenant: caller.tenant, key });
     }
     let tenant = tenants::create(ctx, "Demo", Plan::Professional).await?;
-    let (_, key) = keys::create(ctx, tenant.id, "parlance up", &[Scope::Full], None).await?;
+    let (_, key) = keys::create(ctx, tenant.id, &KeyRequest::full("parlance up")?).await?;
     if with_demo {
         teach(ctx, tenant.id).await?;
     }
@@ -55,7 +56,8 @@ async fn teach(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
     })?;
     let bot = bots::create(ctx, tenant, &bot).await?;
     for (name, text) in LESSONS {
-        knowledge::upload(ctx, tenant, bot.id, name, Bytes::from_static(text.as_bytes())).await?;
+        let file = File { name: name.to_owned(), bytes: Bytes::from_static(text.as_bytes()) };
+        knowledge::upload(ctx, tenant, bot.id, file).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use parlance_core::bus::Bus;
 use parlance_core::config::Config;
-use parlance_core::db;
+use parlance_core::db::{self, Db};
 use parlance_core::error::Chain;
 use parlance_core::providers::{blob, embed};
 use parlance_embedded::default_cache_dir;
@@ -87,8 +87,8 @@ async fn postgres(config: &Config, parts: &Parts) -> Finding {
     if config.database.url.is_none() {
         return private(parts, Part::Postgres);
     }
-    let checked = match db::connect(&config.database) {
-        Ok(pool) => db::check(&pool).await,
+    let checked = match Db::new(&config.database) {
+        Ok(db) => db::check(&db).await,
         Err(error) => Err(error),
     };
     match checked {

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use chrono::Utc;
 use parlance_core::config::Config;
-use parlance_core::tenants::keys::{self, Scope};
-use parlance_core::{db, tenants};
+use parlance_core::ids::TenantId;
+use parlance_core::tenants::keys::{self, Key, KeyRequest, RawKeyRequest};
+use parlance_core::{Context, PageRequest, db, tenants};
 
 use crate::args::{KeyCommand, TenantCommand};
 use crate::local::operator_context;
@@ -22,9 +24,23 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
     match command {
         TenantCommand::Create { name, plan } => {
             let tenant = tenants::create(&ctx, &name, plan).await?;
-            let (_, raw) = keys::create(&ctx, tenant.id, "default", &[Scope::Full], None).await?;
+            let (_, raw) = keys::create(&ctx, tenant.id, &KeyRequest::full("default")?).await?;
             out(&format!("tenant   {}\nname     {}\nplan     {}", tenant.id, tenant.name, plan.as_str()));
             out(&format!("api key  {}\nKeep the key: it is not shown again.", raw.expose()));
+        }
+        TenantCommand::SetPlan { tenant, plan } => {
+            let tenant = tenants::set_plan(&ctx, tenant, plan).await?;
+            out(&format!("{} is on the plan {} now.", tenant.name, tenant.plan.as_str()));
+        }
+        TenantCommand::Deactivate { tenant } => {
+            bus(&ctx).await;
+            let tenant = tenants::set_active(&ctx, tenant, false).await?;
+            out(&format!("The keys of {} open nothing any more.", tenant.name));
+        }
+        TenantCommand::Activate { tenant } => {
+            bus(&ctx).await;
+            let tenant = tenants::set_active(&ctx, tenant, true).await?;
+            out(&format!("The keys of {} work again.", tenant.name));
         }
         TenantCommand::List => {
             for tenant in tenants::list(&ctx).await? {
@@ -45,8 +61,10 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
 pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     match command {
-        KeyCommand::Create { tenant, name, scopes } => {
-            let (key, raw) = keys::create(&ctx, tenant, &name, &scopes, None).await?;
+        KeyCommand::Create { tenant, name, scopes, expires } => {
+            let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+            let request = RawKeyRequest { name: Some(name), scopes: Some(scopes), expires_at: expires };
+            let (key, raw) = keys::create(&ctx, tenant, &KeyRequest::parse(request)?).await?;
             out(&format!(
                 "key      {}\napi key  {}\nKeep the key: it is not shown again.",
                 key.id,
@@ -55,8 +73,9 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
         }
         KeyCommand::List { tenant } => {
             tenants::get(&ctx, tenant).await?;
-            for key in keys::list(&ctx, tenant).await? {
-                let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
+            for key in every_key(&ctx, tenant).await? {
+                let over = key.expires_at.is_some_and(|end| end <= Utc::now());
+                let state = if over { "expired" } else { "active" };
                 let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
                 let made = key.created_at.format("%F");
                 out(&format!(
@@ -69,9 +88,29 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
             }
         }
         KeyCommand::Revoke { tenant, key } => {
+            bus(&ctx).await;
             keys::revoke(&ctx, tenant, key).await?;
             out("The key opens nothing any more.");
         }
     }
     Ok(())
+}
+
+async fn every_key(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    for page in 1.. {
+        let more = keys::list(ctx, tenant, PageRequest::parse(Some(page), Some(100))?).await?.items;
+        if more.is_empty() {
+            break;
+        }
+        keys.extend(more);
+    }
+    Ok(keys)
+}
+
+/// Waits for Redis, where other processes learn at once what opens nothing any more.
+async fn bus(ctx: &Context) {
+    if ctx.bus().wait_for_connection().await.is_err() {
+        out("Redis does not answer; processes that use it take up to ten seconds to notice.");
+    }
 }

@@ -5,15 +5,18 @@
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
-use fred::types::Builder;
+use fred::interfaces::{ClientLike, EventInterface, KeysInterface, PubsubInterface};
 use fred::types::config::{Config as FredConfig, ReconnectPolicy};
+use fred::types::{Builder, Expiration, SetOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
 use crate::jobs::State;
+
+/// How long a look into the cache may take before it is passed over.
+const CACHE_PATIENCE: Duration = Duration::from_millis(50);
 
 /// News about a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,6 +85,49 @@ impl Bus {
                 tracing::debug!(%error, "an event was dropped");
             }
         });
+    }
+
+    /// What is kept under a name; nothing too when Redis is away or slow, for whoever asks can do without.
+    pub(crate) async fn get(&self, name: &str) -> Option<String> {
+        let asking =
+            self.cached(|client, key| async move { client.get::<Option<String>, _>(key).await }, name);
+        tokio::time::timeout(CACHE_PATIENCE, asking).await.ok()?.flatten()
+    }
+
+    /// Keeps a value for a while, unless there is one.
+    pub(crate) async fn put_if_absent(&self, name: &str, value: &str, ttl: Duration) {
+        self.set(name, value, ttl, Some(SetOptions::NX)).await;
+    }
+
+    /// Keeps a value for a while.
+    pub(crate) async fn put(&self, name: &str, value: &str, ttl: Duration) {
+        self.set(name, value, ttl, None).await;
+    }
+
+    /// Keeps nothing under a name.
+    pub(crate) async fn forget(&self, name: &str) {
+        self.cached(|client, key| async move { client.del::<(), _>(key).await }, name).await;
+    }
+
+    async fn set(&self, name: &str, value: &str, ttl: Duration, options: Option<SetOptions>) {
+        let expiry = Expiration::PX(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let value = value.to_owned();
+        let write = |client: Client, key| async move {
+            client.set::<(), _, _>(key, value, Some(expiry), options, false).await
+        };
+        self.cached(write, name).await;
+    }
+
+    /// Does something to a name, if Redis is there; what it says against it is for the log.
+    async fn cached<T, F>(&self, act: impl FnOnce(Client, String) -> F, name: &str) -> Option<T>
+    where
+        F: Future<Output = Result<T, fred::error::Error>>,
+    {
+        if !self.client.is_connected() {
+            return None;
+        }
+        let done = act(self.client.clone(), format!("{}.{name}", self.namespace)).await;
+        done.inspect_err(|error| tracing::debug!(%error, "the cache was passed over")).ok()
     }
 
     /// Whether Redis answers.

@@ -32,6 +32,8 @@ pub struct Config {
     pub embedding: Embedding,
     /// What writes the answers.
     pub chat: Chat,
+    /// How long conversations go on.
+    pub conversations: Conversations,
     /// What crawls may reach.
     pub scrape: Scrape,
     /// How jobs are run.
@@ -149,6 +151,13 @@ impl Default for Jobs {
     }
 }
 
+/// How long conversations go on.
+#[derive(Clone, Debug)]
+pub struct Conversations {
+    /// How long after its last message a conversation counts as abandoned.
+    pub abandoned_after: Duration,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -224,6 +233,11 @@ impl Config {
                 model: read.required("LLM_MODEL")?,
                 base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
                 api_key: read.text("LLM_API_KEY").map(SecretString::from),
+            },
+            conversations: Conversations {
+                abandoned_after: Duration::from_secs(
+                    60 * 60 * read.number::<u64>("CONVERSATION_ABANDONED_HOURS", 1..=8760)?,
+                ),
             },
             scrape: Scrape {
                 allow_networks: read.list("SCRAPE_ALLOW_NETWORKS", "has an entry that is not a network")?,

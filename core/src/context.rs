@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::bus::Bus;
 use crate::config::Config;
-use crate::db;
+use crate::conversations::Turns;
+use crate::db::Db;
 use crate::error::Result;
 use crate::jobs::PerKind;
 use crate::providers::absent::Absent;
@@ -23,11 +23,12 @@ pub struct Context(Arc<Parts>);
 
 struct Parts {
     config: Config,
-    db: PgPool,
+    db: Db,
     queue: Queue,
     bus: Bus,
     /// Rung when a queue may have work or room.
     bells: PerKind<Notify>,
+    turns: Turns,
     providers: Providers,
 }
 
@@ -71,10 +72,11 @@ impl Context {
     /// When the configuration cannot be used.
     pub fn new(config: Config, providers: Providers) -> Result<Self> {
         Ok(Self(Arc::new(Parts {
-            db: db::connect(&config.database)?,
+            db: Db::new(&config.database)?,
             queue: Queue::new(&config)?,
             bus: Bus::new(&config)?,
             bells: PerKind::default(),
+            turns: Turns::default(),
             providers,
             config,
         })))
@@ -116,10 +118,14 @@ impl Context {
         self.0.providers.chat.as_deref()
     }
 
-    /// The pool. For stores and for whoever begins a transaction.
+    /// The database's doors, for stores.
     #[must_use]
-    pub fn db(&self) -> &PgPool {
+    pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 
     pub(crate) fn bells(&self) -> &PerKind<Notify> {

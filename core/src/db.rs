@@ -1,38 +1,157 @@
-//! The database: the pool and the migrations. Statements live in the slices' stores.
+//! The database: two doors, and the migrations. Statements live in the slices' stores.
+//!
+//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant and no other,
+//! whatever a statement says: it holds the role `parlance_tenant`, which row-level security walls in.
+//! [`Db::platform`] is for what spans tenants, and for nothing else.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, PgTransaction, Postgres};
 
 use crate::config::Database;
 use crate::error::{Error, Part, Result};
+use crate::ids::TenantId;
 
 /// Every migration, in order, inside the binary.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
-/// Opens the pool; the database need not be up yet.
-///
-/// # Errors
-/// When the URL is not one of Postgres.
-pub fn connect(config: &Database) -> Result<PgPool> {
-    let url = config.require().map_err(|error| Error::internal("no database is configured", error))?;
-    let options: PgConnectOptions =
-        url.parse().map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
-    Ok(PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .acquire_timeout(Duration::from_secs(5))
-        .test_before_acquire(false)
-        .connect_lazy_with(options.application_name("parlance")))
+/// How long a request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Both doors to the database. They connect when they must; the database need not be up yet.
+#[derive(Clone, Debug)]
+pub struct Db {
+    /// Connections that are walled in from their first moment to their last.
+    tenants: PgPool,
+    platform: PgPool,
+}
+
+/// A connection that sees one tenant.
+#[derive(Debug)]
+pub struct TenantConnection(PoolConnection<Postgres>);
+
+impl Deref for TenantConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for TenantConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
+impl Db {
+    /// Opens both doors.
+    ///
+    /// # Errors
+    /// When the URL is not one of Postgres.
+    pub fn new(config: &Database) -> Result<Self> {
+        let url = config.require().map_err(|error| Error::internal("no database is configured", error))?;
+        let options: PgConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
+        let options = options.application_name("parlance");
+        // What spans tenants is short: claims, heartbeats, dispatch, keys by their hash.
+        let platform = (config.max_connections / 4).max(2);
+        let tenants = config.max_connections.saturating_sub(platform).max(1);
+        let pool = |size| {
+            PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).test_before_acquire(false)
+        };
+        let walled = pool(tenants).after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("set role parlance_tenant").await?;
+                Ok(())
+            })
+        });
+        Ok(Self {
+            tenants: walled.connect_lazy_with(options.clone()),
+            platform: pool(platform).connect_lazy_with(options),
+        })
+    }
+
+    /// A connection that sees this tenant.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn of(&self, tenant: TenantId) -> Result<TenantConnection> {
+        let mut tries = self.tenants.size() + 1;
+        loop {
+            let mut connection = self.tenants.acquire().await?;
+            let named = sqlx::query("select set_config('parlance.tenant', $1, false)")
+                .bind(tenant.to_string())
+                .execute(&mut *connection)
+                .await;
+            match named {
+                Ok(_) => return Ok(TenantConnection(connection)),
+                // The database was away since this one was last used; there may be better ones.
+                Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
+                Err(error) => return Err(error.into()),
+            }
+            connection.close_on_drop();
+        }
+    }
+
+    /// A transaction that sees this tenant.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begin(&self, tenant: TenantId) -> Result<PgTransaction<'static>> {
+        let mut tries = self.tenants.size() + 1;
+        loop {
+            // One message, for both are of no use alone. An id has no quotes in it.
+            let begin = format!("begin; set local parlance.tenant = '{tenant}'");
+            match self.tenants.begin_with(AssertSqlSafe(begin)).await {
+                Ok(transaction) => return Ok(transaction),
+                Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The door to what spans tenants: operators' lists, keys by their hash, the ledger's upkeep.
+    #[must_use]
+    pub fn platform(&self) -> &PgPool {
+        &self.platform
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.tenants.close().await;
+        self.platform.close().await;
+    }
+}
+
+/// Postgres counts an interval in microseconds; a duration beyond its range is as good as for ever.
+pub(crate) fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2);
+    PgInterval { months: 0, days: 0, microseconds }
+}
+
+/// Whether it was the connection that failed, and not the statement.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        // Ended by an administrator, or by the server's own end.
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => false,
+    }
 }
 
 /// Brings the schema up to date. Safe to run in many processes at once: the migrator takes a lock.
 ///
 /// # Errors
 /// When the database does not answer, or a migration fails.
-pub async fn migrate(db: &PgPool) -> Result<()> {
-    MIGRATOR.run(db).await.map_err(|error| match error {
+pub async fn migrate(db: &Db) -> Result<()> {
+    MIGRATOR.run(db.platform()).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error) => Error::from(error),
         other => Error::internal("a migration failed", other),
     })
@@ -42,9 +161,9 @@ pub async fn migrate(db: &PgPool) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Unavailable`] with what is missing.
-pub async fn check(db: &PgPool) -> Result<()> {
+pub async fn check(db: &Db) -> Result<()> {
     let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
-        .fetch_one(db)
+        .fetch_one(db.platform())
         .await
         .map_err(|error| Error::unavailable(Part::Postgres, error))?;
     let known = MIGRATOR.iter().count();

@@ -30,6 +30,14 @@ pub enum Error {
         /// Sentence for people.
         message: String,
     },
+    /// The same is being done at this moment; trying again soon helps.
+    #[error("busy: {message}")]
+    Busy {
+        /// Stable slug for programs.
+        code: &'static str,
+        /// Sentence for people.
+        message: String,
+    },
     /// The input is larger than allowed.
     #[error("larger than {limit_bytes} bytes")]
     TooLarge {
@@ -89,6 +97,8 @@ pub enum Thing {
     Bot,
     /// A conversation.
     Conversation,
+    /// A message of a conversation.
+    Message,
     /// A knowledge source.
     Source,
     /// A job.
@@ -102,6 +112,7 @@ impl fmt::Display for Thing {
             Thing::Key => "API key",
             Thing::Bot => "bot",
             Thing::Conversation => "conversation",
+            Thing::Message => "message",
             Thing::Source => "knowledge source",
             Thing::Job => "job",
         })

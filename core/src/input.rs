@@ -43,14 +43,61 @@ pub(crate) fn required_text(field: &'static str, raw: Option<String>, most: usiz
 
 /// The text, trimmed; blank is none.
 pub(crate) fn optional_text(field: &'static str, raw: Option<String>, most: usize) -> Result<Option<String>> {
-    let Some(text) = raw.map(|raw| raw.trim().to_owned()).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    if text.contains('\0') {
-        return Err(Error::invalid(field, format!("The '{field}' field must not contain NUL characters")));
-    }
+    let Some(text) = raw.filter(|text| !is_blank(text)) else { return Ok(None) };
+    let text = text.trim();
+    without_nul(field, text)?;
     if text.chars().count() > most {
         return Err(Error::invalid(field, format!("The '{field}' field must be at most {most} characters")));
     }
-    Ok(Some(text))
+    Ok(Some(text.to_owned()))
+}
+
+/// Postgres stores no NUL in a text.
+pub(crate) fn without_nul(field: &'static str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::invalid(field, format!("The '{field}' field must not contain NUL characters")));
+    }
+    Ok(())
+}
+
+/// Whether there is nothing to be seen of a text. A NUL is seen, for it is told on its own.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c != '\0'
+            && (c.is_whitespace()
+                || c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}'))
+    })
+}
+
+/// A text that may be changed or cleared; blank clears it too.
+pub(crate) fn clearable_text(
+    field: &'static str,
+    raw: Option<Option<String>>,
+    most: usize,
+) -> Result<Option<Option<String>>> {
+    raw.map(|raw| optional_text(field, raw, most)).transpose()
+}
+
+/// A value that may be changed and not cleared.
+pub(crate) fn not_null<T>(field: &'static str, raw: Option<Option<T>>) -> Result<Option<T>> {
+    match raw {
+        Some(None) => Err(Error::invalid(field, format!("The '{field}' field must not be null"))),
+        other => Ok(other.flatten()),
+    }
+}
+
+/// A change that changes nothing.
+pub(crate) fn nothing_to_change() -> Error {
+    Error::invalid("body", "The request body must have at least one field to change")
+}
+
+/// An id in a body or a query: one that cannot be an id is wrong, not unknown.
+pub(crate) fn optional_id<T: FromStr>(
+    field: &'static str,
+    what: &str,
+    raw: Option<&str>,
+) -> Result<Option<T>> {
+    let wrong = || Error::invalid(field, format!("The '{field}' field must be {what}'s id"));
+    raw.map(|raw| raw.trim().parse().map_err(|_| wrong())).transpose()
 }

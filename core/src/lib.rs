@@ -4,6 +4,7 @@
 //! `mod.rs` and its SQL in a private `store.rs`; slices call each other's verbs, never each other's
 //! tables.
 
+pub mod analytics;
 pub mod bots;
 pub mod bus;
 pub mod config;
@@ -12,18 +13,21 @@ pub mod conversations;
 pub mod db;
 pub mod error;
 pub mod health;
+pub mod idempotency;
 pub mod ids;
 mod input;
 pub mod jobs;
 pub mod knowledge;
 mod page;
 pub mod providers;
+pub mod purge;
 pub mod queue;
 pub mod tenants;
 pub mod tls;
 
 pub use context::{Context, Providers};
 pub use error::{Error, Result};
+pub use input::is_blank;
 pub use page::{Page, PageRequest};
 
 /// Runs blocking work off the threads that serve requests and heartbeats.

@@ -5,8 +5,8 @@ use crate::error::{Error, Problem, Result};
 /// Which page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    page: u32,
-    per_page: u32,
+    page: i64,
+    per_page: i64,
 }
 
 impl PageRequest {
@@ -16,36 +16,26 @@ impl PageRequest {
     /// [`Error::Invalid`] with every number that is out of range.
     pub fn parse(page: Option<i64>, per_page: Option<i64>) -> Result<Self> {
         let mut problems = Vec::new();
-        let mut within = |field, value: Option<i64>, default: u32, most: u32| match value {
-            None => default,
-            Some(value) => match u32::try_from(value) {
-                Ok(value) if (1..=most).contains(&value) => value,
-                _ => {
-                    let range = if most == u32::MAX {
-                        "1 or more".to_owned()
-                    } else {
-                        format!("between 1 and {most}")
-                    };
-                    problems.push(Problem::wrong(field, format!("The '{field}' parameter must be {range}")));
-                    default
-                }
-            },
-        };
-        let request =
-            Self { page: within("page", page, 1, u32::MAX), per_page: within("per_page", per_page, 20, 100) };
-        if problems.is_empty() { Ok(request) } else { Err(Error::Invalid(problems)) }
+        let (page, per_page) = (page.unwrap_or(1), per_page.unwrap_or(20));
+        if page < 1 {
+            problems.push(Problem::wrong("page", "The 'page' parameter must be 1 or more"));
+        }
+        if !(1..=100).contains(&per_page) {
+            problems.push(Problem::wrong("per_page", "The 'per_page' parameter must be between 1 and 100"));
+        }
+        if problems.is_empty() { Ok(Self { page, per_page }) } else { Err(Error::Invalid(problems)) }
     }
 
     /// Rows on a page at most.
     #[must_use]
     pub fn limit(self) -> i64 {
-        i64::from(self.per_page)
+        self.per_page
     }
 
-    /// Rows before it.
+    /// Rows before it. No list is so long that the bound matters.
     #[must_use]
     pub fn offset(self) -> i64 {
-        i64::from(self.page - 1) * i64::from(self.per_page)
+        (self.page - 1).saturating_mul(self.per_page).min(i64::MAX / 2)
     }
 }
 
@@ -55,9 +45,9 @@ pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
     /// Its number, from 1.
-    pub page: u32,
+    pub page: i64,
     /// Rows on a page at most.
-    pub per_page: u32,
+    pub per_page: i64,
     /// Rows in all.
     pub total: i64,
 }
@@ -72,6 +62,6 @@ impl<T> Page<T> {
     /// Pages in all; 0 for an empty list.
     #[must_use]
     pub fn pages(&self) -> i64 {
-        (self.total + i64::from(self.per_page) - 1) / i64::from(self.per_page)
+        (self.total + self.per_page - 1) / self.per_page
     }
 }

@@ -37,6 +37,12 @@ impl Client {
         Self { key: key.map(str::to_owned), ..self.clone() }
     }
 
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// The server's address, without `/api/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -65,6 +71,21 @@ impl Client {
     /// POSTs JSON to a path below `/api/v1`.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// PUTs JSON to a path below `/api/v1`.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// PATCHes a path below `/api/v1` with JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// DELETEs a path below `/api/v1`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
     }
 
     /// Uploads a file to a bot.

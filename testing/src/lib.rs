@@ -18,7 +18,7 @@ use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
 use parlance_core::knowledge::ingest;
 use parlance_core::providers::blob;
-use parlance_core::tenants::keys::{self, Scope};
+use parlance_core::tenants::keys::{self, KeyRequest};
 use parlance_core::tenants::{self, Plan};
 use parlance_core::{Context, Providers};
 use parlance_workers::runner::Runner;
@@ -129,7 +129,7 @@ impl Stage {
         };
         let ctx = Context::new(config, providers).unwrap();
         let tenant = tenants::create(&ctx, "Test", Plan::Professional).await.unwrap().id;
-        let (_, key) = keys::create(&ctx, tenant, "test", &[Scope::Full], None).await.unwrap();
+        let (_, key) = keys::create(&ctx, tenant, &KeyRequest::full("test").unwrap()).await.unwrap();
 
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -153,7 +153,7 @@ impl Stage {
     /// Another tenant, and a client with its key.
     pub async fn another_tenant(&self) -> (TenantId, Client) {
         let tenant = tenants::create(&self.ctx, "Other", Plan::Professional).await.unwrap().id;
-        let (_, key) = keys::create(&self.ctx, tenant, "test", &[Scope::Full], None).await.unwrap();
+        let (_, key) = keys::create(&self.ctx, tenant, &KeyRequest::full("test").unwrap()).await.unwrap();
         (tenant, self.http.with_key(Some(key.expose())))
     }
 
@@ -213,7 +213,7 @@ impl Stage {
     pub async fn waiting(&self, kind: Kind) -> Vec<JobId> {
         let query = "select id from job where kind = $1 and state in ('queued', 'dispatched') and not_before <= now() order by id";
         let ids: Vec<uuid::Uuid> =
-            sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db()).await.unwrap();
+            sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db().platform()).await.unwrap();
         ids.into_iter().map(JobId::from).collect()
     }
 

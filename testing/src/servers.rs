@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use parlance_core::config::{Config, Embedding};
-use parlance_core::db;
+use parlance_core::db::{self, Db};
 use parlance_core::providers::embed::{self, Embedder};
 use parlance_embedded::model::Precision;
 use parlance_embedded::parts::Parts;
@@ -63,9 +63,9 @@ impl Private {
         self.execute(&format!("create database {TEMPLATE}")).await;
         let mut config = Config::read(|_| None).unwrap().database;
         config.url = Some(self.url_of(TEMPLATE).into());
-        let pool = db::connect(&config).unwrap();
-        db::migrate(&pool).await.unwrap();
-        pool.close().await;
+        let db = Db::new(&config).unwrap();
+        db::migrate(&db).await.unwrap();
+        db.close().await;
     }
 
     fn url_of(&self, database: &str) -> String {

@@ -1,12 +1,12 @@
 //! The sweeper of a worker process: says that the process lives, puts right what workers and Redis
-//! dropped, and keeps Redis small.
+//! dropped, keeps Redis small, and does what is due from time to time.
 
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
 use parlance_core::knowledge::ingest;
-use parlance_core::{Context, Result};
+use parlance_core::{Context, Result, analytics, conversations, idempotency};
 use tokio_util::sync::CancellationToken;
 
 /// Sweeps between two vacuums of Redis.
@@ -24,8 +24,14 @@ pub(crate) async fn run(
         if let Err(error) = sweep(&ctx, worker, &name, &queues).await {
             tracing::warn!(error = %Chain(&error), "a sweep failed; the next one tries again");
         }
+        if let Err(error) = fold(&ctx).await {
+            tracing::warn!(error = %Chain(&error), "rollups were not folded; the next sweep tries again");
+        }
         if until_vacuum == 0 {
             vacuum(&ctx).await;
+            if let Err(error) = tidy(&ctx).await {
+                tracing::warn!(error = %Chain(&error), "what is due was not done; it is tried again");
+            }
             until_vacuum = SWEEPS_PER_VACUUM;
         }
         until_vacuum -= 1;
@@ -47,6 +53,18 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
             "the sweeper put jobs right"
         );
     }
+    Ok(())
+}
+
+async fn fold(ctx: &Context) -> Result<()> {
+    while analytics::fold(ctx).await? > 0 {}
+    Ok(())
+}
+
+/// What is due from time to time.
+async fn tidy(ctx: &Context) -> Result<()> {
+    while conversations::abandon_idle(ctx).await? > 0 {}
+    while idempotency::forget_old(ctx).await? > 0 {}
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! Conversations, as the API shows them.
 
 use parlance_core::bots::Channel;
-use parlance_core::conversations::{self, Sender, Status};
+use parlance_core::conversations::{self, Rating, Sender, Status};
+use parlance_core::ids::MessageId;
 use poem_openapi::Object;
 
 use crate::values::{Id, OrNull, Timestamp};
@@ -156,6 +157,52 @@ pub(crate) struct Message {
     pub(crate) message_type: String,
     /// When it was said.
     pub(crate) created_at: Timestamp,
+    /// Of an answer: whether the knowledge had one.
+    pub(crate) answered: OrNull<bool>,
+    /// Of an answer: what it rests on.
+    pub(crate) sources: Vec<Source>,
+    /// Of an answer: what the customer thinks of it.
+    pub(crate) rating: OrNull<Word<Rating>>,
+    /// The same in the customer's words.
+    pub(crate) comment: OrNull<String>,
+}
+
+/// A conversation that has just been changed.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct UpdatedConversation {
+    #[oai(flatten)]
+    pub(crate) conversation: Conversation,
+    /// What was done.
+    pub(crate) message: String,
+}
+
+/// What a customer thinks of an answer.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Feedback {
+    /// The answer.
+    pub(crate) message_id: Id,
+    /// Whether it helped.
+    pub(crate) rating: OrNull<Word<Rating>>,
+    /// In the customer's words.
+    pub(crate) comment: OrNull<String>,
+}
+
+impl UpdatedConversation {
+    pub(super) fn of(conversation: conversations::Conversation) -> Self {
+        Self { conversation: conversation.into(), message: "Conversation updated successfully".to_owned() }
+    }
+}
+
+impl Feedback {
+    pub(super) fn of(message: MessageId, feedback: conversations::Feedback) -> Self {
+        Self {
+            message_id: message.into(),
+            rating: OrNull::of(feedback.rating),
+            comment: OrNull(feedback.comment),
+        }
+    }
 }
 
 impl From<conversations::Exchange> for Exchange {
@@ -254,6 +301,10 @@ impl From<conversations::Message> for Message {
             message: message.message,
             message_type: message.message_type,
             created_at: message.created_at.into(),
+            answered: OrNull(message.answered),
+            sources: message.sources.into_iter().map(Into::into).collect(),
+            rating: OrNull::of(message.rating),
+            comment: OrNull(message.comment),
         }
     }
 }

@@ -36,10 +36,12 @@ failures! {
     Listing [400];
     /// Finds by an id.
     Finding [404];
+    /// Lists by filters what is in something that is there.
+    Browsing [400, 404];
     /// Makes something new.
-    Making [400, 413, 415];
+    Making [400, 409, 413, 415];
     /// Makes something new in something that is there.
-    Adding [400, 404, 413, 415];
+    Adding [400, 404, 409, 413, 415];
     /// Changes something that is there, if its state allows.
     Changing [400, 404, 409, 413, 415];
 }

@@ -19,6 +19,7 @@ impl ApiError {
             Thing::Key => ("api_key_not_found", "API key"),
             Thing::Bot => ("bot_not_found", "bot"),
             Thing::Conversation => ("conversation_not_found", "conversation"),
+            Thing::Message => ("message_not_found", "message"),
             Thing::Source => ("source_not_found", "knowledge source"),
             Thing::Job => ("job_not_found", "job"),
         };
@@ -209,6 +210,16 @@ impl ApiError {
             format!("The {name} does not answer at the moment; try again later"),
         )
         .with_header(header::RETRY_AFTER, &seconds.max(1).to_string())
+    }
+
+    /// The same is being done at this moment.
+    pub(super) fn busy(code: &'static str, message: String) -> Self {
+        Self::new(StatusCode::CONFLICT, code, title(code), message).with_header(header::RETRY_AFTER, "1")
+    }
+
+    /// Not shown: the answer of before takes its place.
+    pub(crate) fn replayed() -> Self {
+        Self::new(StatusCode::CONFLICT, "idempotency_replayed", "Replayed", "The request was answered before")
     }
 
     pub(super) fn internal() -> Self {

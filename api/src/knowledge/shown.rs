@@ -69,6 +69,46 @@ pub(crate) struct Source {
     pub(crate) updated_at: Timestamp,
 }
 
+/// A knowledge source that has just been made.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct CreatedSource {
+    #[oai(flatten)]
+    pub(crate) source: Source,
+    /// What was done.
+    pub(crate) message: String,
+    /// Whether the bot had the content already, so that nothing was done.
+    pub(crate) duplicate: bool,
+}
+
+/// A knowledge source that has just been changed.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct UpdatedSource {
+    #[oai(flatten)]
+    pub(crate) source: Source,
+    /// What was done.
+    pub(crate) message: String,
+}
+
+/// A passage of a source, and where it is.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct SourceChunk {
+    #[oai(flatten)]
+    pub(crate) chunk: Chunk,
+    /// The headings above it.
+    pub(crate) heading: OrNull<String>,
+    /// The page, when the source has pages.
+    pub(crate) page: OrNull<i32>,
+    /// Where it begins in the source's content, in characters.
+    pub(crate) start: i32,
+    /// Where it ends, excluded.
+    pub(crate) end: i32,
+    /// Its length, in tokens of the embedding model.
+    pub(crate) token_count: i32,
+}
+
 /// How far a source is.
 #[derive(Debug, PartialEq, Eq, Object)]
 pub(crate) struct Progress {
@@ -123,8 +163,8 @@ pub(crate) struct Chunk {
     pub(crate) created_at: Timestamp,
 }
 
-impl From<knowledge::Uploaded> for CreatedOrFound<Upload> {
-    fn from(knowledge::Uploaded { source, duplicate }: knowledge::Uploaded) -> Self {
+impl From<knowledge::Added> for CreatedOrFound<Upload> {
+    fn from(knowledge::Added { source, duplicate }: knowledge::Added) -> Self {
         // The reference calls a new upload `processing`, whether or not a worker has it yet.
         let (status, message) = if duplicate {
             (source.status, "The bot has this file already")
@@ -142,6 +182,24 @@ impl From<knowledge::Uploaded> for CreatedOrFound<Upload> {
             duplicate,
         };
         if duplicate { CreatedOrFound::Found(upload) } else { CreatedOrFound::Created(upload) }
+    }
+}
+
+impl From<knowledge::Added> for CreatedOrFound<CreatedSource> {
+    fn from(knowledge::Added { source, duplicate }: knowledge::Added) -> Self {
+        let message = if duplicate {
+            "The bot has this content already"
+        } else {
+            "Knowledge source created successfully"
+        };
+        let created = CreatedSource { source: source.into(), message: message.to_owned(), duplicate };
+        if duplicate { CreatedOrFound::Found(created) } else { CreatedOrFound::Created(created) }
+    }
+}
+
+impl UpdatedSource {
+    pub(super) fn of(source: knowledge::Source) -> Self {
+        Self { source: source.into(), message: "Knowledge source updated successfully".to_owned() }
     }
 }
 
@@ -197,6 +255,19 @@ impl From<knowledge::ChunkRow> for Chunk {
             content: chunk.content,
             chunk_index: chunk.ordinal,
             created_at: chunk.created_at.into(),
+        }
+    }
+}
+
+impl From<knowledge::ChunkRow> for SourceChunk {
+    fn from(chunk: knowledge::ChunkRow) -> Self {
+        Self {
+            heading: OrNull(chunk.heading.clone()),
+            page: OrNull(chunk.page),
+            start: chunk.start,
+            end: chunk.end,
+            token_count: chunk.token_count,
+            chunk: chunk.into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The account, and who gets in.
 
-use parlance_core::tenants::keys::{self, Scope};
+use parlance_core::tenants::keys::{self, KeyRequest};
+use serde_json::json;
 
 use crate::stage;
 
@@ -22,7 +23,8 @@ async fn a_tenant_sees_its_account() {
 #[tokio::test]
 async fn a_key_that_opens_nothing_is_refused_in_the_documented_words() {
     let stage = stage().await;
-    let (key, revoked) = keys::create(&stage.ctx, stage.tenant, "old", &[Scope::Full], None).await.unwrap();
+    let (key, revoked) =
+        keys::create(&stage.ctx, stage.tenant, &KeyRequest::full("old").unwrap()).await.unwrap();
     keys::revoke(&stage.ctx, stage.tenant, key.id).await.unwrap();
     for (key, code) in [
         (None, "missing_api_key"),
@@ -42,13 +44,14 @@ async fn a_key_that_opens_nothing_is_refused_in_the_documented_words() {
 async fn a_key_does_what_its_scopes_say() {
     let stage = stage().await;
     let mut clients = Vec::new();
-    for scope in [Scope::Read, Scope::Chat, Scope::Knowledge] {
-        let (_, key) = keys::create(&stage.ctx, stage.tenant, "narrow", &[scope], None).await.unwrap();
-        clients.push(stage.http.with_key(Some(key.expose())));
+    for scope in ["read", "chat", "knowledge"] {
+        let made = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": [scope]})).await;
+        let key = made.data(201)["key"].as_str().unwrap();
+        clients.push(stage.http.with_key(Some(key)));
     }
     let [read, chat, knowledge] = &clients[..] else { panic!() };
     read.get("/bots").await.data(200);
-    assert_eq!(read.post("/bots", serde_json::json!({})).await.error(403), "missing_scope");
+    assert_eq!(read.post("/bots", json!({})).await.error(403), "missing_scope");
     assert_eq!(chat.get("/bots").await.error(403), "missing_scope");
     assert_eq!(chat.get("/conversations/none").await.error(404), "conversation_not_found");
     assert_eq!(knowledge.get("/conversations/none").await.error(403), "missing_scope");

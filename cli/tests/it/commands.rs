@@ -33,7 +33,14 @@ async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
     assert!(listed.contains("readers") && !listed.contains(value(&second, "api key")));
     run(&["key", "revoke", "--tenant", tenant, value(&second, "key ")]);
     assert_eq!(reader.get("/bots").await.error(401), "invalid_api_key");
-    assert!(run(&["key", "list", "--tenant", tenant]).contains("revoked"));
+    assert!(!run(&["key", "list", "--tenant", tenant]).contains("readers"));
+
+    run(&["tenant", "set-plan", tenant, "--plan", "enterprise"]);
+    assert_eq!(http.get("/tenant/usage").await.data(200)["utilization"]["bots"], "0/unlimited");
+    run(&["tenant", "deactivate", tenant]);
+    assert_eq!(http.get("/bots").await.error(401), "invalid_api_key");
+    run(&["tenant", "activate", tenant]);
+    http.get("/bots").await.data(200);
 
     let well = said(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
     assert!(

@@ -1,15 +1,20 @@
 //! Bots: what a tenant's customers talk to.
 //!
-//! Owns the table `bot`. Input is parsed once, into [`NewBot`]; the rest of the domain never meets a
+//! Owns the table `bot`. Input is parsed once, into [`NewBot`] and [`Changes`]; the rest of the domain never meets a
 //! raw name.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgTransaction;
 
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, TenantId};
-use crate::input::{Collect, optional, optional_text, required, required_text};
+use crate::input::{
+    Collect, clearable_text, not_null, nothing_to_change, optional, optional_text, required, required_text,
+};
+use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::page::{Page, PageRequest};
+use crate::purge::{self, Purge};
 use crate::tenants;
 
 mod store;
@@ -122,6 +127,117 @@ impl NewBot {
     }
 }
 
+/// What is to be changed of a bot, as it was asked for. A field that is `None` stays; of those that can
+/// be absent, `Some(None)` clears.
+#[derive(Clone, Debug, Default)]
+pub struct RawChanges {
+    /// 1 to 255 characters.
+    pub name: Option<Option<String>>,
+    /// Up to 2,000 characters.
+    pub description: Option<Option<String>>,
+    /// Up to 2,000 characters.
+    pub welcome_message: Option<Option<String>>,
+    /// Up to 20,000 characters.
+    pub system_prompt: Option<Option<String>>,
+    /// Whether it answers.
+    pub is_active: Option<Option<bool>>,
+    /// Whether it answers sessions that name no bot.
+    pub is_default: Option<Option<bool>>,
+    /// A [`Language`].
+    pub language: Option<Option<String>>,
+    /// A [`Personality`].
+    pub personality: Option<Option<String>>,
+    /// A [`Role`].
+    pub bot_role: Option<Option<String>>,
+}
+
+/// What is to be changed of a bot, with everything checked.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    name: Option<String>,
+    description: Option<Option<String>>,
+    welcome_message: Option<Option<String>>,
+    system_prompt: Option<Option<String>>,
+    is_active: Option<bool>,
+    is_default: Option<bool>,
+    language: Option<Language>,
+    personality: Option<Option<Personality>>,
+    role: Option<Option<Role>>,
+}
+
+impl Changes {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields, or because there is
+    /// nothing to change.
+    pub fn parse(raw: RawChanges) -> Result<Self> {
+        let mut problems = Vec::new();
+        let name = problems.take(not_null("name", raw.name).and_then(|name| {
+            match name {
+                Some(name) => optional_text("name", Some(name), NAME_LENGTH)?
+                    .map(Some)
+                    .ok_or_else(|| Error::invalid("name", "The 'name' field must not be blank")),
+                None => Ok(None),
+            }
+        }));
+        let description = problems.take(clearable_text("description", raw.description, TEXT_LENGTH));
+        let welcome_message =
+            problems.take(clearable_text("welcome_message", raw.welcome_message, TEXT_LENGTH));
+        let system_prompt = problems.take(clearable_text("system_prompt", raw.system_prompt, PROMPT_LENGTH));
+        let is_active = problems.take(not_null("is_active", raw.is_active));
+        let is_default = problems.take(not_null("is_default", raw.is_default));
+        let language = problems.take(not_null("language", raw.language).and_then(optional));
+        let personality = problems.take(raw.personality.map(optional).transpose());
+        let role = problems.take(raw.bot_role.map(optional).transpose());
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems));
+        }
+        let changes = Self {
+            name: name.flatten(),
+            description: description.flatten(),
+            welcome_message: welcome_message.flatten(),
+            system_prompt: system_prompt.flatten(),
+            is_active: is_active.flatten(),
+            is_default: is_default.flatten(),
+            language: language.flatten(),
+            personality: personality.flatten(),
+            role: role.flatten(),
+        };
+        if changes.is_empty() { Err(nothing_to_change()) } else { Ok(changes) }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                name: None,
+                description: None,
+                welcome_message: None,
+                system_prompt: None,
+                is_active: None,
+                is_default: None,
+                language: None,
+                personality: None,
+                role: None,
+            }
+        )
+    }
+}
+
+/// A bot in a list of all of them.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Its id.
+    pub id: BotId,
+    /// Its name.
+    pub name: String,
+    /// Where it talks.
+    pub channel_type: Channel,
+    /// Whether it answers.
+    pub is_active: bool,
+}
+
 /// Which bots of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
@@ -136,7 +252,7 @@ pub struct Filter {
 /// # Errors
 /// [`Error::LimitReached`] when the plan has no room.
 pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin(tenant).await?;
     // Holds the tenant's row, so that of two first bots one is the default.
     tenants::count_bot(&mut tx, tenant).await?;
     let made = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
@@ -147,11 +263,18 @@ pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot
 /// A page of a tenant's bots, newest first.
 ///
 /// # Errors
-/// When a statement fails.
+/// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageRequest) -> Result<Page<Bot>> {
-    let bots = store::list(ctx.db(), tenant, filter, page).await?;
-    let total = store::count(ctx.db(), tenant, filter).await?;
+    let (bots, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, filter, page).await?;
     Ok(Page::new(page, bots, total))
+}
+
+/// Every bot of a tenant, newest first, in short.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
+    Ok(store::list_all(&mut *ctx.db().of(tenant).await?, tenant).await?)
 }
 
 /// A bot of a tenant.
@@ -159,7 +282,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
-    store::find(ctx.db(), tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
 /// The bot that answers sessions that name none.
@@ -167,5 +290,79 @@ pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
 pub async fn get_default(ctx: &Context, tenant: TenantId) -> Result<Bot> {
-    store::find_default(ctx.db(), tenant).await?.ok_or(Error::NotFound(Thing::Bot))
+    let found = store::find_default(&mut *ctx.db().of(tenant).await?, tenant).await?;
+    found.ok_or(Error::NotFound(Thing::Bot))
+}
+
+/// Changes what is to be changed of a bot. One that becomes the default takes the other's place.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Conflict`] when it is the default and
+/// is to be one no more, for there must be one.
+pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Changes) -> Result<Bot> {
+    let mut tx = ctx.db().begin(tenant).await?;
+    if changes.is_default.is_some() {
+        // Holds the tenant's row: of two that become the default at once, one does.
+        tenants::hold(&mut tx, tenant).await?;
+    }
+    if changes.is_default == Some(true) {
+        store::take_default(&mut tx, tenant, bot).await?;
+    }
+    let changed = store::update(&mut *tx, tenant, bot, changes).await?.ok_or(Error::NotFound(Thing::Bot))?;
+    if changed.is_default && changes.is_default == Some(false) {
+        return Err(Error::Conflict {
+            code: "default_bot",
+            message: "The default bot stays the default until another one is made it".to_owned(),
+        });
+    }
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Hides a bot and everything of it, at once; a job removes the rows. Gives what it was called. When
+/// it was the default, the oldest that remains takes its place.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such bot.
+pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<String> {
+    let mut tx = ctx.db().begin(tenant).await?;
+    tenants::hold(&mut tx, tenant).await?;
+    let name = store::hide(&mut *tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
+    store::appoint_default(&mut *tx, tenant).await?;
+    tenants::uncount_bot(&mut tx, tenant).await?;
+    jobs::cancel(&mut tx, tenant, Subject::Bot(bot), None).await?;
+    purge::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
+    tx.commit().await?;
+    dispatch::nudge(ctx, Kind::Purge);
+    Ok(name)
+}
+
+/// Removes the row of a bot that is hidden and has nothing left, in the caller's transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn remove(tx: &mut PgTransaction<'_>, tenant: TenantId, bot: BotId) -> Result<()> {
+    Ok(store::remove(&mut **tx, tenant, bot).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_tells_what_cannot_be_null_and_that_there_is_nothing_to_change() {
+        let raw = RawChanges {
+            name: Some(None),
+            is_active: Some(None),
+            language: Some(Some("xx".into())),
+            description: Some(None),
+            ..RawChanges::default()
+        };
+        let Err(Error::Invalid(problems)) = Changes::parse(raw) else { panic!() };
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["name", "is_active", "language"]);
+        assert!(Changes::parse(RawChanges::default()).is_err());
+        let clearing = RawChanges { description: Some(None), ..RawChanges::default() };
+        assert_eq!(Changes::parse(clearing).unwrap().description, Some(None));
+    }
 }

@@ -1,8 +1,8 @@
 //! SQL of the table `bot`. Private to the slice.
 
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
-use super::{Bot, Channel, Filter, Language, NewBot, Personality, Role};
+use super::{Bot, Changes, Channel, Filter, Language, NewBot, Personality, Role, Summary};
 use crate::ids::{BotId, TenantId};
 use crate::page::PageRequest;
 
@@ -41,23 +41,36 @@ pub(super) async fn insert(
     .await
 }
 
+/// A page of the bots, and how many there are: one statement, for it is asked for most.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     filter: Filter,
     page: PageRequest,
-) -> sqlx::Result<Vec<Bot>> {
-    sqlx::query_as!(
-        Bot,
+) -> sqlx::Result<(Vec<Bot>, i64)> {
+    let rows = sqlx::query!(
         r#"
-        select id as "id: BotId", name, channel_type as "channel_type: Channel", description,
-            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
-        from bot
-        where tenant_id = $1 and deleted_at is null
-            and ($2::text is null or channel_type = $2) and ($3::boolean is null or is_active = $3)
+        select total as "total!", id as "id?: BotId", name as "name?",
+            channel_type as "channel_type?: Channel", description, welcome_message, system_prompt,
+            is_active as "is_active?", is_default as "is_default?", language as "language?: Language",
+            personality as "personality: Personality", bot_role as "role: Role",
+            created_at as "created_at?", updated_at as "updated_at?"
+        from (
+            select count(*) as total
+            from bot
+            where tenant_id = $1 and deleted_at is null
+                and ($2::text is null or channel_type = $2) and ($3::boolean is null or is_active = $3)
+        ) as counted
+        left join lateral (
+            select id, name, channel_type, description, welcome_message, system_prompt, is_active,
+                is_default, language, personality, bot_role, created_at, updated_at
+            from bot
+            where tenant_id = $1 and deleted_at is null
+                and ($2::text is null or channel_type = $2) and ($3::boolean is null or is_active = $3)
+            order by id desc
+            limit $4 offset $5
+        ) as page on true
         order by id desc
-        limit $4 offset $5
         "#,
         tenant.uuid(),
         filter.channel_type as Option<Channel>,
@@ -66,23 +79,160 @@ pub(super) async fn list(
         page.offset(),
     )
     .fetch_all(db)
+    .await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    // A page beyond the last is the total alone.
+    let bots = rows.into_iter().filter_map(|row| {
+        Some(Bot {
+            id: row.id?,
+            name: row.name?,
+            channel_type: row.channel_type?,
+            description: row.description,
+            welcome_message: row.welcome_message,
+            system_prompt: row.system_prompt,
+            is_active: row.is_active?,
+            is_default: row.is_default?,
+            language: row.language?,
+            personality: row.personality,
+            role: row.role,
+            created_at: row.created_at?,
+            updated_at: row.updated_at?,
+        })
+    });
+    Ok((bots.collect(), total))
+}
+
+pub(super) async fn list_all(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<Summary>> {
+    sqlx::query_as!(
+        Summary,
+        r#"
+        select id as "id: BotId", name, channel_type as "channel_type: Channel", is_active
+        from bot
+        where tenant_id = $1 and deleted_at is null
+        order by id desc
+        "#,
+        tenant.uuid(),
+    )
+    .fetch_all(db)
     .await
 }
 
-pub(super) async fn count(db: impl PgExecutor<'_>, tenant: TenantId, filter: Filter) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+/// A column that is not to be changed is written as it is.
+pub(super) async fn update(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    id: BotId,
+    changes: &Changes,
+) -> sqlx::Result<Option<Bot>> {
+    sqlx::query_as!(
+        Bot,
         r#"
-        select count(*) as "count!"
-        from bot
-        where tenant_id = $1 and deleted_at is null
-            and ($2::text is null or channel_type = $2) and ($3::boolean is null or is_active = $3)
+        update bot
+        set name = coalesce($3, name),
+            description = case when $4 then $5 else description end,
+            welcome_message = case when $6 then $7 else welcome_message end,
+            system_prompt = case when $8 then $9 else system_prompt end,
+            is_active = coalesce($10, is_active),
+            language = coalesce($11, language),
+            personality = case when $12 then $13 else personality end,
+            bot_role = case when $14 then $15 else bot_role end,
+            updated_at = now()
+        where tenant_id = $1 and id = $2 and deleted_at is null
+        returning id as "id: BotId", name, channel_type as "channel_type: Channel", description,
+            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
+            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
         "#,
         tenant.uuid(),
-        filter.channel_type as Option<Channel>,
-        filter.is_active,
+        id.uuid(),
+        changes.name,
+        changes.description.is_some(),
+        changes.description.clone().flatten(),
+        changes.welcome_message.is_some(),
+        changes.welcome_message.clone().flatten(),
+        changes.system_prompt.is_some(),
+        changes.system_prompt.clone().flatten(),
+        changes.is_active,
+        changes.language as Option<Language>,
+        changes.personality.is_some(),
+        changes.personality.flatten() as Option<Personality>,
+        changes.role.is_some(),
+        changes.role.flatten() as Option<Role>,
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await
+}
+
+/// The bot is the default and no other is, if there is such a bot. In the order of two statements, for
+/// at no moment may there be two.
+pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: BotId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update bot
+        set is_default = false, updated_at = now()
+        where tenant_id = $1 and id <> $2 and is_default and deleted_at is null
+            and exists (select 1 from bot where tenant_id = $1 and id = $2 and deleted_at is null)
+        "#,
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "update bot set is_default = true where tenant_id = $1 and id = $2 and deleted_at is null",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The oldest bot becomes the default, when there is none.
+pub(super) async fn appoint_default(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update bot
+        set is_default = true, updated_at = now()
+        where tenant_id = $1
+            and id = (select id from bot where tenant_id = $1 and deleted_at is null order by id limit 1)
+            and not exists (select 1 from bot where tenant_id = $1 and is_default and deleted_at is null)
+        "#,
+        tenant.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The name of the bot that was hidden.
+pub(super) async fn hide(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    id: BotId,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        update bot
+        set deleted_at = now(), is_default = false
+        where tenant_id = $1 and id = $2 and deleted_at is null
+        returning name
+        "#,
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn remove(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from bot where tenant_id = $1 and id = $2 and deleted_at is not null",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId) -> sqlx::Result<Option<Bot>> {

@@ -96,6 +96,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("LLM_API_KEY", "the key for the model's provider or server", None, "sk-…"),
     setting(
+        "CONVERSATION_ABANDONED_HOURS",
+        "the hours without a message after which a conversation counts as abandoned",
+        Some("24"),
+        "72",
+    ),
+    setting(
         "SCRAPE_ALLOW_NETWORKS",
         "a comma-separated list of private networks that crawls may reach; not set: none",
         None,

@@ -27,18 +27,24 @@ const THRESHOLD: f32 = 0.35;
 /// A model may be shown a passage whose whole is farther away than its best sentence.
 const PASSAGE_THRESHOLD: f32 = 0.25;
 
+/// An answer, and the vector of its question.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) vector: Vec<f32>,
+}
+
 /// Answers a question from a bot's knowledge.
 ///
 /// # Errors
 /// When the database or the embedding model does not answer; a language model that does not is no
 /// error: the built-in answer is given and marked as degraded.
-pub async fn answer(
+pub(super) async fn answer(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     history: &[Turn],
     question: &str,
-) -> Result<Answer> {
+) -> Result<Answered> {
     let begun = Instant::now();
     let mut timings = Timings::default();
 
@@ -61,7 +67,7 @@ pub async fn answer(
     timings.first_token = milliseconds(writing);
     timings.total = milliseconds(begun);
     answer.timings = timings;
-    Ok(answer)
+    Ok(Answered { answer, vector })
 }
 
 /// What a language model writes; `None` when there is no model, or nothing to write from.

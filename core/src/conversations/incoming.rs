@@ -1,12 +1,16 @@
-//! A message as it comes in, parsed once.
+//! Messages, and what is said of conversations, as they come in: parsed once.
 
-use super::MESSAGE_LENGTH;
+use super::{MESSAGE_LENGTH, Rating};
 use crate::bots::Channel;
 use crate::error::{Error, Problem, Result};
 use crate::ids::BotId;
-use crate::input::{Collect, optional, optional_text};
+use crate::input::{
+    Collect, clearable_text, is_blank, not_null, nothing_to_change, optional, optional_id, optional_text,
+};
 
 const METADATA_BYTES: usize = 4 * 1024;
+const USER_LENGTH: usize = 255;
+const COMMENT_LENGTH: usize = 2_000;
 
 /// A message to send, with everything checked.
 #[derive(Clone, Debug)]
@@ -15,9 +19,9 @@ pub struct NewMessage {
     pub(super) opening: Opening,
 }
 
-/// What the first message of a conversation says about it.
+/// What is said of a conversation when it is opened.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Opening {
+pub struct Opening {
     pub(super) bot: Option<BotId>,
     pub(super) user_identifier: Option<String>,
     pub(super) user_name: Option<String>,
@@ -26,11 +30,9 @@ pub(super) struct Opening {
     pub(super) metadata: Option<serde_json::Value>,
 }
 
-/// A message to send, as it was asked for.
+/// What is said of a conversation, as it was said.
 #[derive(Clone, Debug, Default)]
-pub struct RawMessage {
-    /// 1 to 8,000 characters, not blank.
-    pub message: Option<String>,
+pub struct RawOpening {
     /// The bot to open the conversation on; the default bot when absent.
     pub bot_id: Option<String>,
     /// Up to 255 characters.
@@ -46,32 +48,123 @@ pub struct RawMessage {
 }
 
 impl NewMessage {
-    /// Checks every field. A `bot_id` that is no id is a bot that does not exist, and is told when the
-    /// conversation would be opened.
+    /// Checks every field of a message, `message` first. A `bot_id` of a bot that does not exist is told
+    /// when the conversation would be opened.
     ///
     /// # Errors
     /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
-    pub fn parse(raw: RawMessage) -> Result<Self> {
+    pub fn parse(message: Option<String>, opening: RawOpening) -> Result<Self> {
         let mut problems = Vec::new();
-        let text = problems.take(message_text(raw.message));
-        let bot = problems.take(bot_id(raw.bot_id.as_deref()));
-        let user_identifier = problems.take(optional_text("user_identifier", raw.user_identifier, 255));
-        let user_name = problems.take(optional_text("user_name", raw.user_name, 255));
-        let user_email = problems.take(optional_text("user_email", raw.user_email, 255));
+        let text = problems.take(message_text(message));
+        let opening = problems.take(Opening::parse(opening));
+        match (text, opening) {
+            (Some(text), Some(opening)) => Ok(Self { text, opening }),
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+}
+
+impl Opening {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    pub fn parse(raw: RawOpening) -> Result<Self> {
+        let mut problems = Vec::new();
+        let bot = problems.take(optional_id("bot_id", "a bot", raw.bot_id.as_deref()));
+        let user_identifier =
+            problems.take(optional_text("user_identifier", raw.user_identifier, USER_LENGTH));
+        let user_name = problems.take(optional_text("user_name", raw.user_name, USER_LENGTH));
+        let user_email = problems.take(optional_text("user_email", raw.user_email, USER_LENGTH));
         let channel = problems.take(channel(raw.channel));
         let metadata = problems.take(metadata(raw.metadata));
-        match text {
-            Some(text) if problems.is_empty() => Ok(Self {
-                text,
-                opening: Opening {
-                    bot: bot.flatten(),
-                    user_identifier: user_identifier.flatten(),
-                    user_name: user_name.flatten(),
-                    user_email: user_email.flatten(),
-                    channel: channel.flatten(),
-                    metadata: metadata.flatten(),
-                },
-            }),
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems));
+        }
+        Ok(Self {
+            bot: bot.flatten(),
+            user_identifier: user_identifier.flatten(),
+            user_name: user_name.flatten(),
+            user_email: user_email.flatten(),
+            channel: channel.flatten(),
+            metadata: metadata.flatten(),
+        })
+    }
+}
+
+/// What is to be changed of a conversation, as it was asked for. `Some(None)` clears.
+#[derive(Clone, Debug, Default)]
+pub struct RawConversationChanges {
+    /// `ended`.
+    pub status: Option<Option<String>>,
+    /// Up to 255 characters.
+    pub user_identifier: Option<Option<String>>,
+    /// Up to 255 characters.
+    pub user_name: Option<Option<String>>,
+    /// Up to 255 characters.
+    pub user_email: Option<Option<String>>,
+}
+
+/// What is to be changed of a conversation, with everything checked.
+#[derive(Clone, Debug)]
+pub struct ConversationChanges {
+    pub(super) end: bool,
+    pub(super) user_identifier: Option<Option<String>>,
+    pub(super) user_name: Option<Option<String>>,
+    pub(super) user_email: Option<Option<String>>,
+}
+
+impl ConversationChanges {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields, or because there is
+    /// nothing to change.
+    pub fn parse(raw: RawConversationChanges) -> Result<Self> {
+        let mut problems = Vec::new();
+        let status =
+            problems.take(not_null("status", raw.status).and_then(|status| match status.as_deref() {
+                None => Ok(false),
+                Some("ended") => Ok(true),
+                Some(_) => Err(Error::invalid("status", "The 'status' field must be one of: ended")),
+            }));
+        let user_identifier =
+            problems.take(clearable_text("user_identifier", raw.user_identifier, USER_LENGTH));
+        let user_name = problems.take(clearable_text("user_name", raw.user_name, USER_LENGTH));
+        let user_email = problems.take(clearable_text("user_email", raw.user_email, USER_LENGTH));
+        match (status, user_identifier, user_name, user_email) {
+            (Some(false), Some(None), Some(None), Some(None)) => Err(nothing_to_change()),
+            (Some(end), Some(user_identifier), Some(user_name), Some(user_email)) => {
+                Ok(Self { end, user_identifier, user_name, user_email })
+            }
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+}
+
+/// What a customer thinks of an answer, with everything checked.
+#[derive(Clone, Debug)]
+pub struct Feedback {
+    /// `None` takes back what was thought before.
+    pub rating: Option<Rating>,
+    /// In the customer's words.
+    pub comment: Option<String>,
+}
+
+impl Feedback {
+    /// Checks every field; a rating of `null` takes the feedback back.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    pub fn parse(rating: Option<Option<String>>, comment: Option<String>) -> Result<Self> {
+        let mut problems = Vec::new();
+        let rating = rating.ok_or_else(|| Error::Invalid(vec![Problem::missing("rating")]));
+        let rating = problems.take(rating.and_then(optional::<Rating>));
+        let comment = problems.take(optional_text("comment", comment, COMMENT_LENGTH));
+        match (rating, comment) {
+            (Some(rating), Some(comment)) => {
+                Ok(Self { rating, comment: comment.filter(|_| rating.is_some()) })
+            }
             _ => Err(Error::Invalid(problems)),
         }
     }
@@ -79,16 +172,11 @@ impl NewMessage {
 
 fn message_text(raw: Option<String>) -> Result<String> {
     let text = raw.ok_or_else(|| Error::Invalid(vec![Problem::missing("message")]))?;
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         return Err(Error::invalid("message", "The 'message' field must not be blank"));
     }
     optional_text("message", Some(text), MESSAGE_LENGTH)?
         .ok_or_else(|| Error::Invalid(vec![Problem::missing("message")]))
-}
-
-fn bot_id(raw: Option<&str>) -> Result<Option<BotId>> {
-    raw.map(|raw| raw.parse().map_err(|_| Error::invalid("bot_id", "The 'bot_id' field must be a bot's id")))
-        .transpose()
 }
 
 fn channel(raw: Option<String>) -> Result<Option<Channel>> {
@@ -120,15 +208,33 @@ mod tests {
 
     #[test]
     fn everything_wrong_with_a_message_is_told_at_once() {
-        let raw = RawMessage {
-            message: Some("  ".into()),
+        let raw = RawOpening {
             bot_id: Some("nonsense".into()),
             channel: Some("fax".into()),
             metadata: Some(serde_json::json!([])),
-            ..RawMessage::default()
+            ..RawOpening::default()
         };
-        let Err(Error::Invalid(problems)) = NewMessage::parse(raw) else { panic!() };
+        let Err(Error::Invalid(problems)) = NewMessage::parse(Some("  ".into()), raw) else { panic!() };
         let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["message", "bot_id", "channel", "metadata"]);
+    }
+
+    #[test]
+    fn a_change_must_change_something() {
+        assert!(ConversationChanges::parse(RawConversationChanges::default()).is_err());
+        let status = |word: &str| RawConversationChanges {
+            status: Some(Some(word.into())),
+            ..RawConversationChanges::default()
+        };
+        assert!(ConversationChanges::parse(status("ended")).unwrap().end);
+        assert!(ConversationChanges::parse(status("active")).is_err());
+    }
+
+    #[test]
+    fn feedback_needs_a_rating_and_null_takes_it_back() {
+        assert!(Feedback::parse(None, None).is_err());
+        assert!(Feedback::parse(Some(Some("meh".into())), None).is_err());
+        assert_eq!(Feedback::parse(Some(None), Some("a".into())).unwrap().comment, None);
+        assert_eq!(Feedback::parse(Some(Some("up".into())), None).unwrap().rating, Some(Rating::Up));
     }
 }

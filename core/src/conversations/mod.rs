@@ -1,26 +1,32 @@
 //! Conversations: what customers ask and bots answer.
 //!
-//! Owns the tables `conversation`, `message` and `knowledge_gap`. [`mod@answer`] makes an answer;
+//! Owns the tables `conversation`, `message` and `knowledge_gap`. `answer` makes an answer, `turns` keeps their order;
 //! [`mod@extractive`] and [`mod@prompt`] are pure.
+
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::bots::Channel;
-use crate::context::Context;
-use crate::error::{Error, Result, Thing};
-use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId, TenantId};
+use crate::error::{Error, Result};
+use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
 
-pub mod answer;
+mod answer;
 pub mod extractive;
 mod incoming;
+mod manage;
 mod passages;
 pub mod prompt;
 mod send;
 mod store;
+mod turns;
 
-pub use incoming::{NewMessage, RawMessage};
+pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
+pub use manage::{abandon_idle, erase, get, give_feedback, list, open, update};
+pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
+pub(crate) use turns::Turns;
 
 /// The longest message, in characters.
 pub const MESSAGE_LENGTH: usize = 8_000;
@@ -47,6 +53,55 @@ impl Status {
             Status::Ended => "ended",
             Status::Abandoned => "abandoned",
         }
+    }
+
+    /// Every status.
+    pub const ALL: [Status; 3] = [Status::Active, Status::Ended, Status::Abandoned];
+}
+
+impl FromStr for Status {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        Status::ALL.into_iter().find(|status| status.as_str() == raw).ok_or_else(|| {
+            let known = Status::ALL.map(Status::as_str).join(", ");
+            Error::invalid("status", format!("The 'status' field must be one of: {known}"))
+        })
+    }
+}
+
+/// What a customer thinks of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Rating {
+    /// It helped.
+    Up,
+    /// It did not.
+    Down,
+}
+
+impl Rating {
+    /// Every rating.
+    pub const ALL: [Rating; 2] = [Rating::Up, Rating::Down];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Rating::Up => "up",
+            Rating::Down => "down",
+        }
+    }
+}
+
+impl FromStr for Rating {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        Rating::ALL.into_iter().find(|rating| rating.as_str() == raw).ok_or_else(|| {
+            let known = Rating::ALL.map(Rating::as_str).join(", ");
+            Error::invalid("rating", format!("The 'rating' field must be one of: {known}"))
+        })
     }
 }
 
@@ -89,6 +144,12 @@ impl SessionId {
             "session_id",
             "The 'session_id' must be 1 to 255 characters of letters, digits and . _ : @ -",
         ))
+    }
+
+    /// A name that nobody has.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
     }
 
     /// The name.
@@ -138,6 +199,14 @@ pub struct Message {
     pub message: String,
     /// What it is; `text` today.
     pub message_type: String,
+    /// Of an answer: whether the knowledge had one.
+    pub answered: Option<bool>,
+    /// Of an answer: what it rests on.
+    pub sources: Vec<Citation>,
+    /// Of an answer: what the customer thinks of it.
+    pub rating: Option<Rating>,
+    /// The same in the customer's words.
+    pub comment: Option<String>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
 }
@@ -205,6 +274,17 @@ pub struct Answer {
     pub timings: Timings,
 }
 
+/// Which conversations of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Those with a bot.
+    pub bot: Option<BotId>,
+    /// Those that stand there.
+    pub status: Option<Status>,
+    /// Those that take place there.
+    pub channel: Option<Channel>,
+}
+
 /// What one message to a conversation led to.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -214,20 +294,6 @@ pub struct Exchange {
     pub bot_response: Message,
     /// How that came about.
     pub answer: Answer,
-}
-
-/// A conversation with its messages, oldest first.
-///
-/// # Errors
-/// [`Error::NotFound`] when the tenant has no such session.
-pub async fn get(
-    ctx: &Context,
-    tenant: TenantId,
-    session: &SessionId,
-) -> Result<(Conversation, Vec<Message>)> {
-    let found = store::find(ctx.db(), tenant, session).await?.ok_or(Error::NotFound(Thing::Conversation))?;
-    let messages = store::list_messages(ctx.db(), tenant, found.id).await?;
-    Ok((found, messages))
 }
 
 #[cfg(test)]

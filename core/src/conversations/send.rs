@@ -1,8 +1,12 @@
 //! Sending a message: the question is stored, answered, and the answer stored.
 
+use std::time::{Duration, Instant};
+
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use super::incoming::Opening;
+use super::turns::{self, Turn};
 use super::{Exchange, Message, NewMessage, SessionId, Status, answer, prompt, store};
 use crate::bots::{self, Bot};
 use crate::context::Context;
@@ -10,58 +14,106 @@ use crate::error::{Error, Forbidden, Result, Thing};
 use crate::ids::{ConversationId, TenantId};
 use crate::tenants;
 
+/// How long a message waits for those before it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it looks whether another process is done.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Sends a message and gives the bot's answer. An unknown session is opened by it.
 ///
 /// # Errors
 /// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
-/// [`Error::Conflict`] when the conversation has ended, [`Error::LimitReached`].
+/// [`Error::Conflict`] when the conversation has ended, [`Error::Busy`] when earlier messages are still
+/// being answered, [`Error::LimitReached`].
 pub async fn send(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: NewMessage,
 ) -> Result<Exchange> {
-    let mut place = locate(ctx, tenant, session, &message.opening).await?;
-    let mut said = say(ctx, tenant, session, &place, &message).await?;
-    if said.is_none() {
-        // Another first message of this session was faster; now the session is there.
-        place = locate(ctx, tenant, session, &message.opening).await?;
-        said = say(ctx, tenant, session, &place, &message).await?;
-    }
-    let (conversation, user_message) = said.ok_or(Error::NotFound(Thing::Conversation))?;
-    let bot = place.bot;
+    let _line = ctx.turns().wait(tenant, session).await;
+    let (bot, turn, user_message) = take_turn(ctx, tenant, session, &message).await?;
+    let conversation = turn.conversation;
+    let answering = async {
+        let history = store::list_recent(
+            &mut *ctx.db().of(tenant).await?,
+            tenant,
+            conversation,
+            user_message.id,
+            prompt::HISTORY,
+        )
+        .await?;
+        answer::answer(ctx, tenant, &bot, &history, &message.text).await
+    };
+    let answered = turn.hold(answering).await?;
 
-    let history =
-        store::list_recent(ctx.db(), tenant, conversation, user_message.id, prompt::HISTORY).await?;
-    let answer = answer::answer(ctx, tenant, &bot, &history, &message.text).await?;
-
-    let mut tx = ctx.db().begin().await?;
-    let bot_response = store::insert_bot_message(&mut *tx, tenant, conversation, &answer).await?;
-    if !answer.answered {
-        store::insert_gap(&mut *tx, tenant, bot.id, bot_response.id, &message.text).await?;
+    let mut tx = ctx.db().begin(tenant).await?;
+    let bot_response =
+        store::insert_answer(&mut *tx, tenant, bot.id, conversation, turn.token, &answered.answer).await?;
+    if !answered.answer.answered {
+        let gap = store::NewGap {
+            bot: bot.id,
+            message: bot_response.id,
+            question: &message.text,
+            vector: &answered.vector,
+            model: ctx.embedder().id(),
+        };
+        store::insert_gap(&mut *tx, tenant, &gap).await?;
     }
     tx.commit().await?;
-    Ok(Exchange { user_message, bot_response, answer })
+    turn.passed();
+    Ok(Exchange { user_message, bot_response, answer: answered.answer })
 }
 
 /// Where a message belongs.
-struct Place {
-    bot: Bot,
+pub(super) struct Place {
+    pub(super) bot: Bot,
     /// `None`: the session is new.
-    conversation: Option<ConversationId>,
+    pub(super) conversation: Option<ConversationId>,
+}
+
+/// Stores the message when it is its turn.
+async fn take_turn(
+    ctx: &Context,
+    tenant: TenantId,
+    session: &SessionId,
+    message: &NewMessage,
+) -> Result<(Bot, Turn, Message)> {
+    let begun = Instant::now();
+    loop {
+        let place = locate(ctx, tenant, session, message.opening.bot).await?;
+        if let Some((turn, stored)) = say(ctx, tenant, session, &place, message).await? {
+            return Ok((place.bot, turn, stored));
+        }
+        // Another message has the turn, or has just opened the session.
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::Busy {
+                code: "conversation_busy",
+                message: "An earlier message of the conversation is still being answered; try again later"
+                    .to_owned(),
+            });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Finds the conversation of a session, or the bot to open it on. Outside of any transaction, for each
 /// verb takes its own connection.
-async fn locate(ctx: &Context, tenant: TenantId, session: &SessionId, opening: &Opening) -> Result<Place> {
-    let found = store::find(ctx.db(), tenant, session).await?;
+pub(super) async fn locate(
+    ctx: &Context,
+    tenant: TenantId,
+    session: &SessionId,
+    bot: Option<crate::ids::BotId>,
+) -> Result<Place> {
+    let found = store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {
         return Err(Error::Conflict {
             code: "conversation_ended",
             message: "The conversation has ended; use another session_id to begin a new one".to_owned(),
         });
     }
-    let bot = match (&found, opening.bot) {
+    let bot = match (&found, bot) {
         (Some(found), _) => bots::get(ctx, tenant, found.bot_id).await?,
         (None, Some(bot)) => bots::get(ctx, tenant, bot).await?,
         (None, None) => bots::get_default(ctx, tenant).await?,
@@ -72,16 +124,16 @@ async fn locate(ctx: &Context, tenant: TenantId, session: &SessionId, opening: &
     Ok(Place { bot, conversation: found.map(|found| found.id) })
 }
 
-/// Stores a customer's message, and opens its conversation when that is new. `None`: somebody else
-/// opened it meanwhile, and nothing was stored.
+/// Takes the turn and stores a customer's message, and opens its conversation when that is new. `None`:
+/// somebody else has the turn, or opened the conversation meanwhile, and nothing was stored.
 async fn say(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     place: &Place,
     message: &NewMessage,
-) -> Result<Option<(ConversationId, Message)>> {
-    let mut tx = ctx.db().begin().await?;
+) -> Result<Option<(Turn, Message)>> {
+    let mut tx = ctx.db().begin(tenant).await?;
     let conversation = match place.conversation {
         Some(conversation) => conversation,
         None => match open(&mut tx, tenant, session, &place.bot, &message.opening).await? {
@@ -89,14 +141,20 @@ async fn say(
             None => return Ok(None),
         },
     };
+    let token = Uuid::now_v7();
+    if !store::take_turn(&mut *tx, tenant, conversation, token, turns::LEASE).await? {
+        return Ok(None);
+    }
     // The question and its answer, so that an answer is never refused half-way.
     tenants::count_messages(&mut tx, tenant, 2).await?;
-    let stored = store::insert_user_message(&mut *tx, tenant, conversation, &message.text).await?;
+    let stored =
+        store::insert_user_message(&mut *tx, tenant, place.bot.id, conversation, &message.text).await?;
     tx.commit().await?;
-    Ok(Some((conversation, stored)))
+    Ok(Some((Turn::taken(ctx, tenant, conversation, token), stored)))
 }
 
-async fn open(
+/// Opens a conversation, in the caller's transaction. `None`: the session is there.
+pub(super) async fn open(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
     session: &SessionId,
@@ -104,12 +162,19 @@ async fn open(
     opening: &Opening,
 ) -> Result<Option<ConversationId>> {
     let channel = opening.channel.unwrap_or(bot.channel_type);
+    // One of a bot that was deleted is hidden, and must not stand in the way until it is removed.
+    store::delete_hidden(&mut **tx, tenant, session).await?;
     let Some(conversation) = store::insert(&mut **tx, tenant, bot, session, channel, opening).await? else {
         return Ok(None);
     };
     tenants::count_conversation(tx, tenant).await?;
     if let Some(welcome) = &bot.welcome_message {
-        store::insert_welcome(&mut **tx, tenant, conversation, welcome).await?;
+        store::insert_welcome(&mut **tx, tenant, bot.id, conversation, welcome).await?;
     }
     Ok(Some(conversation))
+}
+
+/// For verbs that find nothing.
+pub(super) fn unknown() -> Error {
+    Error::NotFound(Thing::Conversation)
 }

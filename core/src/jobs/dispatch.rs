@@ -32,7 +32,7 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
         return Ok(0);
     }
     if let Err(error) = ctx.queue().push(kind, &picked).await {
-        store::return_to_queue(ctx.db(), &picked).await?;
+        store::return_to_queue(ctx.db().platform(), &picked).await?;
         return Err(error);
     }
     Ok(picked.len())
@@ -44,7 +44,7 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
 /// # Errors
 /// When Postgres does not answer.
 pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
-    let recalled = store::requeue_dispatched(ctx.db(), kind).await?;
+    let recalled = store::requeue_dispatched(ctx.db().platform(), kind).await?;
     nudge(ctx, kind);
     Ok(recalled)
 }
@@ -52,7 +52,7 @@ pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
 /// Marks the next jobs as dispatched. One dispatcher of a queue at a time, or two would each fill
 /// the room that both see.
 async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().platform().begin().await?;
     store::lock_dispatch(&mut *tx, kind).await?;
     let picked = store::pick(&mut *tx, kind, window).await?;
     tx.commit().await?;

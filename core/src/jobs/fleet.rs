@@ -54,7 +54,7 @@ pub async fn announce(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) 
         name,
         Json(queues) as _,
     )
-    .execute(ctx.db())
+    .execute(ctx.db().platform())
     .await?;
     Ok(())
 }
@@ -69,7 +69,7 @@ pub async fn retire(ctx: &Context, id: WorkerId) -> Result<()> {
         id.uuid(),
         interval(SILENCE),
     )
-    .execute(ctx.db())
+    .execute(ctx.db().platform())
     .await?;
     Ok(())
 }
@@ -79,12 +79,12 @@ pub async fn retire(ctx: &Context, id: WorkerId) -> Result<()> {
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context) -> Result<Vec<Worker>> {
-    Ok(list_seen(ctx.db(), SILENCE).await?)
+    Ok(list_seen(ctx.db().platform(), SILENCE).await?)
 }
 
 /// How many hints may lie in a queue: a few times what the fleet runs at once.
 pub(super) async fn window(ctx: &Context, kind: Kind) -> Result<i64> {
-    let places: i64 = list_seen(ctx.db(), SILENCE)
+    let places: i64 = list_seen(ctx.db().platform(), SILENCE)
         .await?
         .iter()
         .filter_map(|worker| worker.queues.get(&kind))

@@ -41,11 +41,13 @@ pub enum Kind {
     Chunk,
     /// A batch of chunks becomes vectors.
     Embed,
+    /// What was deleted is removed.
+    Purge,
 }
 
 impl Kind {
-    /// Every kind, in the order in which a source passes through them.
-    pub const ALL: [Kind; 3] = [Kind::Upload, Kind::Chunk, Kind::Embed];
+    /// Every kind; first those that a source passes through, in that order.
+    pub const ALL: [Kind; 4] = [Kind::Upload, Kind::Chunk, Kind::Embed, Kind::Purge];
 
     /// The name of the kind and of its queue.
     #[must_use]
@@ -54,6 +56,7 @@ impl Kind {
             Kind::Upload => "upload",
             Kind::Chunk => "chunk",
             Kind::Embed => "embed",
+            Kind::Purge => "purge",
         }
     }
 }
@@ -64,11 +67,12 @@ pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
 
 impl<T> PerKind<T> {
     pub(crate) fn of(&self, kind: Kind) -> &T {
-        let [upload, chunk, embed] = &self.0;
+        let [upload, chunk, embed, purge] = &self.0;
         match kind {
             Kind::Upload => upload,
             Kind::Chunk => chunk,
             Kind::Embed => embed,
+            Kind::Purge => purge,
         }
     }
 }
@@ -253,7 +257,7 @@ pub async fn enqueue<J: Job>(
 /// When the statement fails.
 pub async fn claim(ctx: &Context, job: JobId, worker: WorkerId) -> Result<Option<Claim>> {
     let lease = LeaseToken::fresh();
-    Ok(store::claim(ctx.db(), job, worker, lease, ctx.config().jobs.lease).await?)
+    Ok(store::claim(ctx.db().platform(), job, worker, lease, ctx.config().jobs.lease).await?)
 }
 
 /// Renews a lease and records progress, which only rises.
@@ -261,7 +265,8 @@ pub async fn claim(ctx: &Context, job: JobId, worker: WorkerId) -> Result<Option
 /// # Errors
 /// When the statement fails.
 pub async fn renew(ctx: &Context, claim: &Claim, progress: Progress) -> Result<Renewal> {
-    let renewed = store::renew(ctx.db(), claim.id, claim.lease, ctx.config().jobs.lease, progress).await?;
+    let renewed =
+        store::renew(ctx.db().platform(), claim.id, claim.lease, ctx.config().jobs.lease, progress).await?;
     Ok(match renewed {
         None => Renewal::Lost,
         Some(true) => Renewal::CancelRequested,
@@ -298,19 +303,29 @@ pub async fn settle(tx: &mut PgTransaction<'_>, claim: &Claim, outcome: &Outcome
     Ok(Some(Ended { id: claim.id, about: claim.about, state, failure }))
 }
 
-/// Stops the jobs of a source's version that have not ended, but for `except`: those that wait end
-/// now, those that run are told with their next heartbeat.
+/// What jobs can be about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// A bot, and everything of it.
+    Bot(BotId),
+    /// A source, in all its versions.
+    Source(SourceId),
+    /// A version of a source.
+    Version(SourceId, i32),
+}
+
+/// Stops the jobs about something that have not ended, but for `except`: those that wait end now, those
+/// that run are told with their next heartbeat.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn cancel_for_version(
+pub async fn cancel(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
-    source: SourceId,
-    version: i32,
-    except: JobId,
+    subject: Subject,
+    except: Option<JobId>,
 ) -> Result<()> {
-    Ok(store::cancel_for_version(&mut **tx, tenant, source, version, except).await?)
+    Ok(store::cancel(&mut **tx, tenant, subject, except).await?)
 }
 
 /// What one sweep of the ledger found.
@@ -367,7 +382,7 @@ pub struct Report {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such job.
 pub async fn get(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
-    store::find(ctx.db(), tenant, job).await?.ok_or(Error::NotFound(Thing::Job))
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, job).await?.ok_or(Error::NotFound(Thing::Job))
 }
 
 /// The jobs of a tenant's source, oldest first.
@@ -375,7 +390,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> 
 /// # Errors
 /// When the statement fails.
 pub async fn list_for_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Vec<Report>> {
-    Ok(store::list_for_source(ctx.db(), tenant, source).await?)
+    Ok(store::list_for_source(&mut *ctx.db().of(tenant).await?, tenant, source).await?)
 }
 
 /// Jobs by state, over all tenants: what the harness asserts and operators watch.
@@ -383,7 +398,7 @@ pub async fn list_for_source(ctx: &Context, tenant: TenantId, source: SourceId) 
 /// # Errors
 /// When the statement fails.
 pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
-    Ok(store::count_by_state(ctx.db()).await?)
+    Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
 impl Failure {

@@ -15,8 +15,9 @@ use crate::bus::JobEvent;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
-use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State};
+use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State, Subject};
 use crate::providers::extract::FileType;
+use crate::purge::{self, Purge};
 
 /// Chunks that one embed job embeds: about a second of work, so that jobs stay fair and progress
 /// shows, and large enough that the ledger costs nothing beside it.
@@ -96,9 +97,10 @@ pub struct Unembedded {
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> Result<StoredFile> {
-    let found = store::find_file(ctx.db(), tenant, job.source, job.version).await?;
+    let mut db = ctx.db().of(tenant).await?;
+    let found = store::find_file(&mut *db, tenant, job.source, job.version).await?;
     let blob_key = found.ok_or(Error::Cancelled)?;
-    store::set_processing(ctx.db(), tenant, job.source, job.version).await?;
+    store::set_processing(&mut *db, tenant, job.source, job.version).await?;
     Ok(StoredFile { blob_key })
 }
 
@@ -108,7 +110,7 @@ pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> 
 /// [`Error::LeaseLost`] when the job is another's now.
 pub async fn settle_extracted(ctx: &Context, claim: &Claim, job: &ExtractFile, text: &str) -> Result<()> {
     let tenant = claim.about.tenant;
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     store::set_content(&mut *tx, tenant, job.source, job.version, text).await?;
     let next = ChunkText { source: job.source, version: job.version };
@@ -124,12 +126,10 @@ pub async fn settle_extracted(ctx: &Context, claim: &Claim, job: &ExtractFile, t
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<VersionText> {
-    let found = store::find_text(ctx.db(), tenant, job.source, job.version).await?;
-    let (text, file_name) = found.ok_or(Error::Cancelled)?;
-    let markup = match file_name.as_deref().and_then(FileType::of_name) {
-        Some(FileType::Markdown) => Markup::Markdown,
-        Some(FileType::Text) | None => Markup::Plain,
-    };
+    let found = store::find_text(&mut *ctx.db().of(tenant).await?, tenant, job.source, job.version).await?;
+    let (text, media_type) = found.ok_or(Error::Cancelled)?;
+    let markdown = media_type.as_deref() == Some(FileType::Markdown.media_type());
+    let markup = if markdown { Markup::Markdown } else { Markup::Plain };
     Ok(VersionText { text, markup })
 }
 
@@ -148,7 +148,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         bot => bot?,
     };
     let rows = store::NewChunks::new(chunks);
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
     store::insert_chunks(&mut *tx, &version, ctx.embedder().id(), bot.language.text_search(), &rows).await?;
@@ -160,11 +160,12 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         }
     }
     if missing.is_empty() {
-        store::make_live(&mut *tx, tenant, job.source, job.version).await?;
+        go_live(ctx, &mut tx, tenant, job.source, job.version).await?;
     }
     tx.commit().await?;
     announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
+    jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(())
 }
 
@@ -173,10 +174,11 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn unembedded(ctx: &Context, tenant: TenantId, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
-    if !store::is_wanted(ctx.db(), tenant, job.source, job.version).await? {
+    let mut db = ctx.db().of(tenant).await?;
+    if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
-    Ok(store::list_unembedded(ctx.db(), tenant, job.source, job.version, job.first, job.last).await?)
+    Ok(store::list_unembedded(&mut *db, tenant, job.source, job.version, job.first, job.last).await?)
 }
 
 /// Settles an [`EmbedBatch`]: the vectors are kept, and when they were the last that the version
@@ -195,16 +197,17 @@ pub async fn settle_embedded(
     let ids: Vec<ChunkId> = vectors.iter().map(|(id, _)| *id).collect();
     let halves: Vec<HalfVector> =
         vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     store::set_embeddings(&mut *tx, tenant, &ids, &halves).await?;
     // Of two batches that settle at once, the second waits here and then sees the first's vectors.
     store::lock_source(&mut *tx, tenant, job.source).await?;
     if store::list_unembedded_ordinals(&mut *tx, &version).await?.is_empty() {
-        store::make_live(&mut *tx, tenant, job.source, job.version).await?;
+        go_live(ctx, &mut tx, tenant, job.source, job.version).await?;
     }
     tx.commit().await?;
     announce(ctx, claim, State::Succeeded);
+    jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(())
 }
 
@@ -213,7 +216,7 @@ pub async fn settle_embedded(
 /// # Errors
 /// [`Error::LeaseLost`] when the job is another's now.
 pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> Result<()> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().begin(claim.about.tenant).await?;
     let ended = jobs::settle(&mut tx, claim, outcome).await?;
     if let Some(ended) = &ended {
         end_version(&mut tx, ended).await?;
@@ -229,7 +232,7 @@ pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> R
 /// # Errors
 /// When a statement fails.
 pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
-    let mut tx = ctx.db().begin().await?;
+    let mut tx = ctx.db().platform().begin().await?;
     let swept = jobs::sweep(ctx, &mut tx).await?;
     for ended in &swept.ended {
         end_version(&mut tx, ended).await?;
@@ -241,10 +244,25 @@ pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
     Ok(swept)
 }
 
+/// The version is searched from the commit on, and those before it will be removed.
+async fn go_live(
+    ctx: &Context,
+    tx: &mut PgTransaction<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+) -> Result<()> {
+    store::make_live(&mut **tx, tenant, source, version).await?;
+    if version > 1 {
+        purge::enqueue(ctx, tx, tenant, Purge::Versions { source }).await?;
+    }
+    Ok(())
+}
+
 async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
     let Some((source, version)) = ended.about.source else { return Ok(()) };
     store::end_version(&mut **tx, ended.about.tenant, source, version, ended.state, &ended.failure).await?;
-    jobs::cancel_for_version(tx, ended.about.tenant, source, version, ended.id).await
+    jobs::cancel(tx, ended.about.tenant, Subject::Version(source, version), Some(ended.id)).await
 }
 
 fn following(claim: &Claim) -> About {

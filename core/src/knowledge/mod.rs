@@ -6,27 +6,33 @@
 //! Invariant: a chunk is found only while its version is its source's live one, and a version becomes
 //! live in one transaction, when its last vector is there.
 
+use std::str::FromStr;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 
-use crate::bots;
 use crate::context::Context;
-use crate::error::{Error, Problem, Result, Thing};
+use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, ChunkId, JobId, SourceId, TenantId};
-use crate::jobs::{self, About, Kind};
-use crate::providers::extract::FileType;
+use crate::page::{Page, PageRequest};
 
+mod add;
+mod change;
 pub mod chunk;
 pub mod ingest;
+mod original;
+mod removal;
 pub mod search;
 mod store;
 
+pub use add::{Added, RawSource, SourceRequest, add, upload};
+pub use change::{RawSourceChanges, SourceChanges, update};
+pub use original::{File, Original};
+pub use removal::delete;
+pub(crate) use removal::{purge_bot, purge_source, purge_versions};
+
 /// The largest file accepted, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
-
-/// How long a file's name may be, in characters; the rest of it is cut.
-const NAME_LENGTH: usize = 255;
 
 /// How much of the text a list shows, in characters.
 const PREVIEW_LENGTH: i32 = 200;
@@ -52,6 +58,20 @@ impl SourceType {
             SourceType::Url => "url",
             SourceType::Text => "text",
         }
+    }
+
+    /// Every type, in the order of the reference.
+    pub const ALL: [SourceType; 3] = [SourceType::File, SourceType::Url, SourceType::Text];
+}
+
+impl FromStr for SourceType {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        SourceType::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| {
+            let known = SourceType::ALL.map(SourceType::as_str).join(", ");
+            Error::invalid("source_type", format!("The 'source_type' field must be one of: {known}"))
+        })
     }
 }
 
@@ -135,6 +155,16 @@ pub struct ChunkRow {
     pub content: String,
     /// Its place in the source, from 0.
     pub ordinal: i32,
+    /// The headings above it, outermost first, joined by ` > `.
+    pub heading: Option<String>,
+    /// Its page, when the source has pages.
+    pub page: Option<i32>,
+    /// Where it begins in the source's text, in characters.
+    pub start: i32,
+    /// Where it ends, excluded.
+    pub end: i32,
+    /// Its length in tokens of the embedding model.
+    pub token_count: i32,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -150,76 +180,39 @@ pub struct SourceDetails {
     pub chunks: Vec<ChunkRow>,
 }
 
-/// What came of an upload.
-#[derive(Clone, Debug)]
-pub struct Uploaded {
-    /// The source.
-    pub source: Source,
-    /// Whether the bot had the same content already, so that nothing was done.
-    pub duplicate: bool,
+/// Which sources of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Those of a bot.
+    pub bot: Option<BotId>,
+    /// Those of a type.
+    pub source_type: Option<SourceType>,
 }
 
-/// Accepts a file: stores it, writes the source and its first job, and answers. The work is done by
-/// the workers; the file is safe from here on, even while Redis is down.
+/// The original of a source, as it was given.
+#[derive(Clone, Debug)]
+pub struct Download {
+    /// What it is called.
+    pub file_name: String,
+    /// What it is, as far as its name says.
+    pub media_type: String,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+/// A page of a tenant's sources, newest first.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot, [`Error::TooLarge`] above [`MAX_FILE_BYTES`],
-/// [`Error::Invalid`] for a type that is not supported.
-pub async fn upload(
+/// When the statement fails.
+pub async fn list(
     ctx: &Context,
     tenant: TenantId,
-    bot: BotId,
-    file_name: &str,
-    bytes: Bytes,
-) -> Result<Uploaded> {
-    let bot = bots::get(ctx, tenant, bot).await?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Error::TooLarge { limit_bytes: MAX_FILE_BYTES });
-    }
-    let name = plain_name(file_name).ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;
-    let file_type = FileType::of_name(&name).ok_or_else(|| {
-        Error::invalid(
-            "file",
-            format!("The file's type is not supported; supported are {}", FileType::EXTENSIONS),
-        )
-    })?;
-    let content_hash: [u8; 32] = Sha256::digest(&bytes).into();
-    if let Some(existing) = store::find_by_content(ctx.db(), tenant, bot.id, &content_hash).await? {
-        return Ok(Uploaded { source: get_source(ctx, tenant, existing).await?, duplicate: true });
-    }
-
-    let id = SourceId::fresh();
-    let blob_key = format!("{tenant}/{id}/1");
-    let new = store::NewSource {
-        id,
-        tenant,
-        bot: bot.id,
-        name: &name,
-        source_type: SourceType::File,
-        file_name: Some(safe_name(&name)),
-        media_type: Some(file_type.media_type()),
-        blob_key: Some(&blob_key),
-        size_bytes: i64::try_from(bytes.len()).ok(),
-        content_hash: &content_hash,
-    };
-    ctx.blob().put(&blob_key, bytes).await?;
-
-    let mut tx = ctx.db().begin().await?;
-    if !store::insert_source(&mut *tx, &new).await? {
-        // Another upload of the same content won; its source is the one.
-        drop(tx);
-        ctx.blob().delete(&blob_key).await?;
-        let existing = store::find_by_content(ctx.db(), tenant, bot.id, &content_hash).await?;
-        let existing = existing.ok_or(Error::NotFound(Thing::Source))?;
-        return Ok(Uploaded { source: get_source(ctx, tenant, existing).await?, duplicate: true });
-    }
-    store::insert_version(&mut *tx, tenant, id, 1).await?;
-    let about = About { tenant, bot: Some(bot.id), source: Some((id, 1)), parent: None };
-    let job = jobs::enqueue(ctx, &mut tx, about, &ingest::ExtractFile { source: id, version: 1 }).await?;
-    store::set_job(&mut *tx, tenant, id, job).await?;
-    tx.commit().await?;
-    jobs::dispatch::nudge(ctx, Kind::Upload);
-    Ok(Uploaded { source: get_source(ctx, tenant, id).await?, duplicate: false })
+    filter: Filter,
+    page: PageRequest,
+) -> Result<Page<Source>> {
+    let mut db = ctx.db().of(tenant).await?;
+    let (sources, total) = store::list_sources(&mut *db, tenant, filter, page, PREVIEW_LENGTH).await?;
+    Ok(Page::new(page, sources, total))
 }
 
 /// A source of a tenant.
@@ -227,7 +220,8 @@ pub async fn upload(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
-    store::find_source(ctx.db(), tenant, source, PREVIEW_LENGTH).await?.ok_or(Error::NotFound(Thing::Source))
+    let found = store::find_source(&mut *ctx.db().of(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
+    found.ok_or(Error::NotFound(Thing::Source))
 }
 
 /// A source with its text and chunks: those of the live version, else of the one being made.
@@ -235,46 +229,37 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<SourceDetails> {
-    let found = get_source(ctx, tenant, source).await?;
-    let content = store::find_content(ctx.db(), tenant, source).await?;
-    let chunks = store::list_chunks(ctx.db(), tenant, source).await?;
+    let mut db = ctx.db().of(tenant).await?;
+    let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
+    let found = found.ok_or(Error::NotFound(Thing::Source))?;
+    let content = store::find_content(&mut *db, tenant, source).await?;
+    let chunks = store::list_chunks(&mut *db, tenant, source, None).await?;
     Ok(SourceDetails { source: found, content, chunks })
 }
 
-/// The last part of what a client sent as a file's name; clients of old sent whole paths.
-fn plain_name(raw: &str) -> Option<String> {
-    let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
-    let name = name.trim().to_owned();
-    (!name.is_empty()).then_some(name)
+/// A page of a source's chunks, in order: those of the live version, else of the one being made.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such source.
+pub async fn list_chunks(
+    ctx: &Context,
+    tenant: TenantId,
+    source: SourceId,
+    page: PageRequest,
+) -> Result<Page<ChunkRow>> {
+    let mut db = ctx.db().of(tenant).await?;
+    let total = store::count_chunks(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
+    let chunks = store::list_chunks(&mut *db, tenant, source, Some(page)).await?;
+    Ok(Page::new(page, chunks, total))
 }
 
-/// The name as one segment of a path that every system and shell takes as it is.
-fn safe_name(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
-        .collect::<String>()
-        .trim_start_matches('.')
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{plain_name, safe_name};
-
-    #[test]
-    fn a_name_is_never_a_path() {
-        for (raw, plain, safe) in [
-            ("report.md", "report.md", "report.md"),
-            ("../../etc/passwd.md", "passwd.md", "passwd.md"),
-            (r"C:\docs\My File (1).md", "My File (1).md", "My-File--1-.md"),
-            ("Größe?.md", "Größe?.md", "Größe-.md"),
-            (".hidden.md", ".hidden.md", "hidden.md"),
-        ] {
-            let name = plain_name(raw).unwrap();
-            assert_eq!((name.as_str(), safe_name(&name).as_str()), (plain, safe));
-        }
-        assert_eq!(plain_name("  "), None);
-        assert_eq!(plain_name("a/"), None);
-    }
+/// The original of a source, in its newest version.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such source, or it has no original.
+pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
+    let found = store::find_original(&mut *ctx.db().of(tenant).await?, tenant, source).await?;
+    let found = found.ok_or(Error::NotFound(Thing::Source))?;
+    let bytes = ctx.blob().get(&found.blob_key).await?.ok_or(Error::NotFound(Thing::Source))?;
+    Ok(Download { file_name: found.file_name, media_type: found.media_type, bytes })
 }

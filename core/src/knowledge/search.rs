@@ -74,7 +74,7 @@ pub async fn hybrid(
         text_search: bot.language.text_search(),
         candidates: CANDIDATES,
     };
-    let candidates = store::search(ctx.db(), &query).await?;
+    let candidates = store::search(&mut *ctx.db().of(tenant).await?, &query).await?;
     Ok(fuse(candidates, top_k))
 }
 

@@ -96,6 +96,19 @@ pub struct Tenant {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What a tenant has used of what its plan allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// What it pays for.
+    pub plan: Plan,
+    /// Bots that exist now.
+    pub bots: i32,
+    /// Conversations begun in this calendar month, UTC.
+    pub conversations: i64,
+    /// Messages stored in this calendar month, UTC; welcome messages excepted.
+    pub messages: i64,
+}
+
 /// Makes a tenant. For operators.
 ///
 /// # Errors
@@ -108,7 +121,7 @@ pub async fn create(ctx: &Context, name: &str, plan: Plan) -> Result<Tenant> {
     if name.chars().count() > 255 {
         return Err(Error::invalid("name", "The 'name' field must be at most 255 characters"));
     }
-    Ok(store::insert(ctx.db(), TenantId::fresh(), name, plan).await?)
+    Ok(store::insert(ctx.db().platform(), TenantId::fresh(), name, plan).await?)
 }
 
 /// Every tenant, newest first. For operators.
@@ -116,7 +129,7 @@ pub async fn create(ctx: &Context, name: &str, plan: Plan) -> Result<Tenant> {
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context) -> Result<Vec<Tenant>> {
-    Ok(store::list(ctx.db()).await?)
+    Ok(store::list(ctx.db().platform()).await?)
 }
 
 /// A tenant.
@@ -124,7 +137,34 @@ pub async fn list(ctx: &Context) -> Result<Vec<Tenant>> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
-    store::find(ctx.db(), tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// What a tenant has used of its plan.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
+    store::find_usage(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// Moves a tenant to another plan, at once. What it has above the new limits stays. For operators.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub async fn set_plan(ctx: &Context, tenant: TenantId, plan: Plan) -> Result<Tenant> {
+    store::set_plan(ctx.db().platform(), tenant, plan).await?.ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// Shuts a tenant out, or lets it in again: its keys open nothing while it is inactive. For operators.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub async fn set_active(ctx: &Context, tenant: TenantId, active: bool) -> Result<Tenant> {
+    let changed = store::set_active(ctx.db().platform(), tenant, active).await?;
+    let changed = changed.ok_or(Error::NotFound(Thing::Tenant))?;
+    keys::forget_all(ctx, tenant).await?;
+    Ok(changed)
 }
 
 /// Counts one more bot, in the caller's transaction.
@@ -136,6 +176,23 @@ pub(crate) async fn count_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) -> R
     let plan = store::lock_plan(&mut **tx, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
     let counted = store::count_bot(&mut **tx, tenant, plan.limits().bots).await?;
     if counted { Ok(()) } else { Err(Error::LimitReached(Limit::Bots)) }
+}
+
+/// Holds the tenant's row until the caller's transaction ends, against others that would too. Whoever
+/// reads it does not wait.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub(crate) async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
+    store::lock_plan(&mut **tx, tenant).await?.map(drop).ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// Counts one bot less, in the caller's transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn uncount_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
+    Ok(store::uncount_bot(&mut **tx, tenant).await?)
 }
 
 /// Counts one more conversation of this month, in the caller's transaction.

@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use super::{Limits, Plan, Tenant};
+use super::{Limits, Plan, Tenant, Usage};
 use crate::ids::TenantId;
 
 pub(super) async fn insert(
@@ -53,11 +53,72 @@ pub(super) async fn find(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<
     .await
 }
 
-/// The plan, held against a change of plan until the transaction ends.
+pub(super) async fn find_usage(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Usage>> {
+    sqlx::query_as!(
+        Usage,
+        r#"
+        select plan as "plan: Plan", bot_count as bots, coalesce(conversations, 0) as "conversations!",
+            coalesce(messages, 0) as "messages!"
+        from tenant
+        left join usage_month
+            on tenant_id = id and month = date_trunc('month', now() at time zone 'utc')::date
+        where id = $1
+        "#,
+        id.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn set_plan(
+    db: impl PgExecutor<'_>,
+    id: TenantId,
+    plan: Plan,
+) -> sqlx::Result<Option<Tenant>> {
+    sqlx::query_as!(
+        Tenant,
+        r#"
+        update tenant
+        set plan = $2, updated_at = now()
+        where id = $1
+        returning id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
+        "#,
+        id.uuid(),
+        plan as Plan,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn set_active(
+    db: impl PgExecutor<'_>,
+    id: TenantId,
+    active: bool,
+) -> sqlx::Result<Option<Tenant>> {
+    sqlx::query_as!(
+        Tenant,
+        r#"
+        update tenant
+        set is_active = $2, updated_at = now()
+        where id = $1
+        returning id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
+        "#,
+        id.uuid(),
+        active,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The plan, held against a change of plan until the transaction ends. Whoever reads the tenant, or
+/// adds something that belongs to it, does not wait.
 pub(super) async fn lock_plan(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Plan>> {
-    sqlx::query_scalar!(r#"select plan as "plan: Plan" from tenant where id = $1 for update"#, id.uuid())
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar!(
+        r#"select plan as "plan: Plan" from tenant where id = $1 for no key update"#,
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await
 }
 
 pub(super) async fn count_bot(
@@ -77,6 +138,13 @@ pub(super) async fn count_bot(
     .execute(db)
     .await?;
     Ok(counted.rows_affected() == 1)
+}
+
+pub(super) async fn uncount_bot(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<()> {
+    sqlx::query!("update tenant set bot_count = greatest(bot_count - 1, 0) where id = $1", id.uuid())
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Adds to this month's counters, unless one would pass its limit.

@@ -2,4 +2,5 @@
 
 pub(crate) mod chunk;
 pub(crate) mod embed;
+pub(crate) mod purge;
 pub(crate) mod upload;

@@ -17,7 +17,11 @@ async fn stage(embedder: &TestEmbedder) -> Stage {
 
 async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
     let statement = format!("update job set {assignment} where id = $1");
-    sqlx::query(sqlx::AssertSqlSafe(statement)).bind(job.uuid()).execute(stage.ctx.db()).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(job.uuid())
+        .execute(stage.ctx.db().platform())
+        .await
+        .unwrap();
 }
 
 async fn report(stage: &Stage, job: JobId) -> jobs::Report {
@@ -113,7 +117,7 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
                 "select extract(epoch from not_before - updated_at)::float8 from job where id = $1",
             )
             .bind(job.uuid())
-            .fetch_one(stage.ctx.db())
+            .fetch_one(stage.ctx.db().platform())
             .await
             .unwrap();
             pauses.push(pause);
@@ -254,7 +258,7 @@ async fn dispatch_never_exceeds_its_window() {
         let (tenant, _) = stage.another_tenant().await;
         let bot = stage.bot_of(tenant).await;
         let free = "update job set state = 'queued', dispatched_at = null where state = 'dispatched'";
-        sqlx::query(free).execute(stage.ctx.db()).await.unwrap();
+        sqlx::query(free).execute(stage.ctx.db().platform()).await.unwrap();
         let text = format!("Late text {i}.");
         tokio::join!(fill(), fill(), upload(&stage, tenant, bot, "a.txt", &text), fill(), fill(), fill());
         fill().await;
@@ -287,7 +291,7 @@ async fn a_tenant_with_many_jobs_delays_nobody() {
     assert_eq!(stage.fill(Kind::Upload).await, 4);
     let places: Vec<(uuid::Uuid, i64)> =
         sqlx::query_as("select tenant_id, count(*) from job where state = 'dispatched' group by tenant_id order by tenant_id")
-            .fetch_all(stage.ctx.db())
+            .fetch_all(stage.ctx.db().platform())
             .await
             .unwrap();
     assert_eq!(places, [(stage.tenant.uuid(), 2), (second.uuid(), 1), (third.uuid(), 1)]);

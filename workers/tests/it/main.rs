@@ -7,13 +7,13 @@ mod outages;
 mod pipeline;
 
 use parlance_core::ids::{BotId, SourceId, TenantId};
-use parlance_core::knowledge;
+use parlance_core::knowledge::{self, File};
 use parlance_testing::Stage;
 
 /// Uploads a text to a bot, without the API.
 pub(crate) async fn upload(stage: &Stage, tenant: TenantId, bot: BotId, name: &str, text: &str) -> SourceId {
     let bytes = text.to_owned().into_bytes().into();
-    knowledge::upload(&stage.ctx, tenant, bot, name, bytes).await.unwrap().source.id
+    knowledge::upload(&stage.ctx, tenant, bot, File { name: name.to_owned(), bytes }).await.unwrap().source.id
 }
 
 /// Paragraphs with no two alike; about thirteen to a chunk.

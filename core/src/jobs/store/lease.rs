@@ -7,8 +7,8 @@ use serde_json::Value;
 use sqlx::PgExecutor;
 
 use super::{about, interval};
-use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
-use crate::jobs::{About, Claim, Failure, Kind, Progress, State};
+use crate::ids::{BotId, JobId, LeaseToken, TenantId, WorkerId};
+use crate::jobs::{About, Claim, Failure, Kind, Progress, State, Subject};
 
 pub(in crate::jobs) struct NewJob {
     pub(in crate::jobs) id: JobId,
@@ -203,13 +203,18 @@ pub(in crate::jobs) async fn end(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-pub(in crate::jobs) async fn cancel_for_version(
+/// Of the jobs about `subject`, those that wait end now, and those that run are told.
+pub(in crate::jobs) async fn cancel(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
-    source: SourceId,
-    version: i32,
-    except: JobId,
+    subject: Subject,
+    except: Option<JobId>,
 ) -> sqlx::Result<()> {
+    let (bot, source, version) = match subject {
+        Subject::Bot(bot) => (Some(bot.uuid()), None, None),
+        Subject::Source(source) => (None, Some(source.uuid()), None),
+        Subject::Version(source, version) => (None, Some(source.uuid()), Some(version)),
+    };
     let cancelled = Failure::cancelled();
     sqlx::query!(
         r#"
@@ -217,15 +222,17 @@ pub(in crate::jobs) async fn cancel_for_version(
         set cancel_requested = true, updated_at = now(),
             state = case when state = 'running' then state else 'cancelled' end,
             finished_at = case when state = 'running' then null else now() end,
-            error_code = case when state = 'running' then error_code else $5 end,
-            error_message = case when state = 'running' then error_message else $6 end
-        where tenant_id = $1 and source_id = $2 and source_version = $3 and id <> $4
-            and state in ('queued', 'dispatched', 'running')
+            error_code = case when state = 'running' then error_code else $6 end,
+            error_message = case when state = 'running' then error_message else $7 end
+        where tenant_id = $1 and state in ('queued', 'dispatched', 'running')
+            and ($2::uuid is null or bot_id = $2) and ($3::uuid is null or source_id = $3)
+            and ($4::integer is null or source_version = $4) and ($5::uuid is null or id <> $5)
         "#,
         tenant.uuid(),
-        source.uuid(),
+        bot,
+        source,
         version,
-        except.uuid(),
+        except.map(JobId::uuid),
         cancelled.code,
         cancelled.message,
     )

@@ -1,8 +1,5 @@
 //! SQL of the table `job`. Private to the slice.
 
-use std::time::Duration;
-
-use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
 use super::About;
@@ -13,6 +10,7 @@ mod lease;
 mod reports;
 mod sweep;
 
+pub(super) use crate::db::interval;
 pub(super) use dispatch::*;
 pub(super) use lease::*;
 pub(super) use reports::*;
@@ -31,10 +29,4 @@ fn about(
         source: source.map(SourceId::from).zip(version),
         parent: parent.map(JobId::from),
     }
-}
-
-/// Postgres counts an interval in microseconds; a duration beyond its range is as good as for ever.
-pub(super) fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2);
-    PgInterval { months: 0, days: 0, microseconds }
 }

@@ -1,49 +1,53 @@
-//! Sources: made, found, shown.
+//! Sources: made, found, shown, changed, hidden.
 
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, ChunkId, JobId, SourceId, TenantId};
-use crate::knowledge::{ChunkRow, Source, SourceType, Status};
+use crate::knowledge::{ChunkRow, Filter, Original, Source, SourceType, Status};
+use crate::page::PageRequest;
 
-pub(in crate::knowledge) struct NewSource<'a> {
-    pub(in crate::knowledge) id: SourceId,
-    pub(in crate::knowledge) tenant: TenantId,
-    pub(in crate::knowledge) bot: BotId,
-    pub(in crate::knowledge) name: &'a str,
-    pub(in crate::knowledge) source_type: SourceType,
-    pub(in crate::knowledge) file_name: Option<String>,
-    pub(in crate::knowledge) media_type: Option<&'a str>,
-    pub(in crate::knowledge) blob_key: Option<&'a str>,
-    pub(in crate::knowledge) size_bytes: Option<i64>,
-    pub(in crate::knowledge) content_hash: &'a [u8],
+/// Where the original of a source is, and what it is.
+pub(in crate::knowledge) struct Stored {
+    pub(in crate::knowledge) blob_key: String,
+    pub(in crate::knowledge) file_name: String,
+    pub(in crate::knowledge) media_type: String,
+}
+
+/// What a source is made from now.
+pub(in crate::knowledge) struct Current {
+    pub(in crate::knowledge) version: i32,
+    pub(in crate::knowledge) hash: Vec<u8>,
+    /// Neither failed nor cancelled.
+    pub(in crate::knowledge) is_wanted: bool,
 }
 
 /// False when the bot has the same content already.
 pub(in crate::knowledge) async fn insert_source(
     db: impl PgExecutor<'_>,
-    source: &NewSource<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    source: SourceId,
+    original: &Original,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         r#"
         insert into source (
-            id, tenant_id, bot_id, name, source_type, file_name, media_type, blob_key, size_bytes,
-            content_hash
+            id, tenant_id, bot_id, name, source_type, file_name, media_type, size_bytes, content_hash
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict (bot_id, content_hash)
             where deleted_at is null and status not in ('failed', 'cancelled')
             do nothing
         "#,
-        source.id.uuid(),
-        source.tenant.uuid(),
-        source.bot.uuid(),
-        source.name,
-        source.source_type as SourceType,
-        source.file_name,
-        source.media_type,
-        source.blob_key,
-        source.size_bytes,
-        source.content_hash,
+        source.uuid(),
+        tenant.uuid(),
+        bot.uuid(),
+        original.name,
+        original.source_type as SourceType,
+        original.file_name,
+        original.media_type,
+        original.size(),
+        &original.hash,
     )
     .execute(db)
     .await?;
@@ -55,12 +59,14 @@ pub(in crate::knowledge) async fn insert_version(
     tenant: TenantId,
     source: SourceId,
     version: i32,
+    blob_key: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into source_version (source_id, version, tenant_id) values ($1, $2, $3)",
+        "insert into source_version (source_id, version, tenant_id, blob_key) values ($1, $2, $3, $4)",
         source.uuid(),
         version,
         tenant.uuid(),
+        blob_key,
     )
     .execute(db)
     .await?;
@@ -118,7 +124,7 @@ pub(in crate::knowledge) async fn find_source(
             source.name, source_type as "source_type: SourceType", status as "status: Status",
             source.version, file_name, url, size_bytes, job_id as "job_id: JobId", error_code,
             error_message, source.created_at, source.updated_at,
-            left(source_version.content, $3) as content_preview, chunk_count,
+            left(shown.content, $3) as content_preview, made.chunk_count,
             (
                 select count(*) from chunk
                 where chunk.source_id = source.id and chunk.version = source.version
@@ -126,13 +132,116 @@ pub(in crate::knowledge) async fn find_source(
             ) as "embedded_count!"
         from source
         join bot on bot.id = source.bot_id and bot.deleted_at is null
-        join source_version
-            on source_version.source_id = source.id and source_version.version = source.version
+        join source_version as made on made.source_id = source.id and made.version = source.version
+        join source_version as shown
+            on shown.source_id = source.id and shown.version = coalesce(live_version, source.version)
         where source.tenant_id = $1 and source.id = $2 and source.deleted_at is null
         "#,
         tenant.uuid(),
         source.uuid(),
         preview_length,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A page of the sources, and how many there are. The chunks that have their vector are counted only
+/// where that says something: in sources on their way.
+pub(in crate::knowledge) async fn list_sources(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    filter: Filter,
+    page: PageRequest,
+    preview_length: i32,
+) -> sqlx::Result<(Vec<Source>, i64)> {
+    let rows = sqlx::query!(
+        r#"
+        select total as "total!", page.id as "id?: SourceId", page.bot_id as "bot_id?: BotId",
+            bot_name as "bot_name?", name as "name?", source_type as "source_type?: SourceType",
+            status as "status?: Status", page.version as "version?", file_name, url, size_bytes,
+            job_id as "job_id: JobId", error_code, error_message, page.created_at as "created_at?",
+            updated_at as "updated_at?", left(shown.content, $6) as content_preview,
+            made.chunk_count as "chunk_count?",
+            case when status = 'ready' then made.chunk_count else (
+                select count(*) from chunk
+                where chunk.source_id = page.id and chunk.version = page.version
+                    and embedding is not null
+            ) end as "embedded_count"
+        from (
+            select count(*) as total
+            from source
+            join bot on bot.id = source.bot_id and bot.deleted_at is null
+            where source.tenant_id = $1 and source.deleted_at is null
+                and ($2::uuid is null or bot_id = $2) and ($3::text is null or source_type = $3)
+        ) as counted
+        left join lateral (
+            select source.*, bot.name as bot_name
+            from source
+            join bot on bot.id = source.bot_id and bot.deleted_at is null
+            where source.tenant_id = $1 and source.deleted_at is null
+                and ($2::uuid is null or bot_id = $2) and ($3::text is null or source_type = $3)
+            order by source.id desc
+            limit $4 offset $5
+        ) as page on true
+        left join source_version as made on made.source_id = page.id and made.version = page.version
+        left join source_version as shown
+            on shown.source_id = page.id and shown.version = coalesce(live_version, page.version)
+        order by page.id desc
+        "#,
+        tenant.uuid(),
+        filter.bot.map(BotId::uuid),
+        filter.source_type as Option<SourceType>,
+        page.limit(),
+        page.offset(),
+        preview_length,
+    )
+    .fetch_all(db)
+    .await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let sources = rows.into_iter().filter_map(|row| {
+        Some(Source {
+            id: row.id?,
+            bot_id: row.bot_id?,
+            bot_name: row.bot_name?,
+            name: row.name?,
+            source_type: row.source_type?,
+            status: row.status?,
+            version: row.version?,
+            file_name: row.file_name,
+            url: row.url,
+            size_bytes: row.size_bytes,
+            content_preview: row.content_preview,
+            chunk_count: row.chunk_count,
+            embedded_count: row.embedded_count.unwrap_or(0),
+            job_id: row.job_id,
+            error_code: row.error_code,
+            error_message: row.error_message,
+            created_at: row.created_at?,
+            updated_at: row.updated_at?,
+        })
+    });
+    Ok((sources.collect(), total))
+}
+
+pub(in crate::knowledge) async fn find_original(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+) -> sqlx::Result<Option<Stored>> {
+    sqlx::query_as!(
+        Stored,
+        r#"
+        select blob_key as "blob_key!", coalesce(file_name, 'content.md') as "file_name!",
+            coalesce(media_type, 'application/octet-stream') as "media_type!"
+        from source
+        join bot on bot.id = source.bot_id and bot.deleted_at is null
+        join source_version
+            on source_version.source_id = source.id and source_version.version = source.version
+        where source.tenant_id = $1 and source.id = $2 and source.deleted_at is null
+            and blob_key is not null
+        "#,
+        tenant.uuid(),
+        source.uuid(),
     )
     .fetch_optional(db)
     .await
@@ -159,24 +268,143 @@ pub(in crate::knowledge) async fn find_content(
     Ok(content.flatten())
 }
 
+/// `None` when there is no such source.
+pub(in crate::knowledge) async fn count_chunks(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"
+        select (
+            select count(*) from chunk
+            where chunk.source_id = source.id and chunk.version = coalesce(live_version, source.version)
+        ) as "count!"
+        from source
+        join bot on bot.id = source.bot_id and bot.deleted_at is null
+        where source.tenant_id = $1 and source.id = $2 and source.deleted_at is null
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A page of the chunks, or all.
 pub(in crate::knowledge) async fn list_chunks(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     source: SourceId,
+    page: Option<PageRequest>,
 ) -> sqlx::Result<Vec<ChunkRow>> {
     sqlx::query_as!(
         ChunkRow,
         r#"
-        select chunk.id as "id: ChunkId", content, ordinal, chunk.created_at
+        select chunk.id as "id: ChunkId", content, ordinal, heading, page, start_at as start,
+            end_at as "end", token_count, chunk.created_at
         from chunk
         join source on source.id = chunk.source_id
             and chunk.version = coalesce(live_version, source.version)
         where source.tenant_id = $1 and source.id = $2 and deleted_at is null
         order by ordinal
+        limit $3 offset $4
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        page.map(PageRequest::limit),
+        page.map_or(0, PageRequest::offset),
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::knowledge) async fn rename(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    name: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source
+        set name = $3, updated_at = now()
+        where tenant_id = $1 and id = $2 and deleted_at is null
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        name,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What the source is made from, held until the transaction ends.
+pub(in crate::knowledge) async fn lock_content(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+) -> sqlx::Result<Option<Current>> {
+    sqlx::query_as!(
+        Current,
+        r#"
+        select version, content_hash as hash, status not in ('failed', 'cancelled') as "is_wanted!"
+        from source
+        where tenant_id = $1 and id = $2 and deleted_at is null
+        for no key update
         "#,
         tenant.uuid(),
         source.uuid(),
     )
-    .fetch_all(db)
+    .fetch_optional(db)
     .await
+}
+
+pub(in crate::knowledge) async fn begin_version(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+    original: &Original,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source
+        set version = $3, status = 'queued', file_name = $4, media_type = $5, size_bytes = $6,
+            content_hash = $7, error_code = null, error_message = null, updated_at = now()
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+        original.file_name,
+        original.media_type,
+        original.size(),
+        &original.hash,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether there was such a source.
+pub(in crate::knowledge) async fn hide(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+) -> sqlx::Result<bool> {
+    let hidden = sqlx::query!(
+        r#"
+        update source
+        set deleted_at = now()
+        where tenant_id = $1 and id = $2 and deleted_at is null
+            and exists (select 1 from bot where bot.id = bot_id and bot.deleted_at is null)
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(hidden.rows_affected() == 1)
 }

@@ -16,7 +16,8 @@ pub(in crate::knowledge) async fn find_file(
         r#"
         select blob_key
         from source
-        where tenant_id = $1 and id = $2 and version = $3 and deleted_at is null
+        join source_version using (version)
+        where source.tenant_id = $1 and id = $2 and version = $3 and source_id = id and deleted_at is null
         "#,
         tenant.uuid(),
         source.uuid(),
@@ -67,7 +68,7 @@ pub(in crate::knowledge) async fn set_content(
     Ok(())
 }
 
-/// The text and the file's name.
+/// The text and its media type.
 pub(in crate::knowledge) async fn find_text(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -76,7 +77,7 @@ pub(in crate::knowledge) async fn find_text(
 ) -> sqlx::Result<Option<(String, Option<String>)>> {
     sqlx::query!(
         r#"
-        select content as "content!", file_name
+        select content as "content!", media_type
         from source
         join source_version using (version)
         where source.tenant_id = $1 and source.id = $2 and version = $3
@@ -86,7 +87,7 @@ pub(in crate::knowledge) async fn find_text(
         source.uuid(),
         version,
     )
-    .map(|row| (row.content, row.file_name))
+    .map(|row| (row.content, row.media_type))
     .fetch_optional(db)
     .await
 }
@@ -138,6 +139,10 @@ pub(in crate::knowledge) async fn make_live(
         r#"
         update source
         set live_version = $3, status = 'ready', error_code = null, error_message = null,
+            live_chunks = (
+                select coalesce(chunk_count, 0) from source_version
+                where tenant_id = $1 and source_id = $2 and source_version.version = $3
+            ),
             updated_at = now()
         where tenant_id = $1 and id = $2 and version = $3
         "#,

@@ -1,35 +1,38 @@
 //! API keys: made, shown once, recognised by their hash.
 //!
-//! A key is `tk_` + 43 characters of base62 that carry 256 random bits + 6 of a CRC-32 over what
-//! stands before, so that a mistyped key is told from an unknown one without a look at the database.
-//! Only its SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
-//! would protect nothing.
+//! Only a key's SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
+//! would protect nothing. Who a key belongs to is cached on the bus for seconds, and forgotten there when
+//! the key or its tenant stops counting.
 
-use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rand::Rng;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 use crate::context::Context;
-use crate::error::{Error, Result, Thing, Unauthorized};
+use crate::error::{Chain, Error, Result, Thing, Unauthorized};
 use crate::ids::{KeyId, TenantId};
+use crate::input::{Collect, required_text};
+use crate::page::{Page, PageRequest};
 
 mod base62;
+mod cache;
+mod raw;
 mod store;
 
-const MARK: &str = "tk_";
-/// 256 bits in base 62: ⌈256 / log2 62⌉.
-const SECRET_LENGTH: usize = 43;
-/// 32 bits in base 62: ⌈32 / log2 62⌉.
-const CHECKSUM_LENGTH: usize = 6;
-/// How much of a key is shown afterwards.
-const PREFIX_LENGTH: usize = 11;
+pub use raw::RawKey;
+
+/// The longest time for which a rotated key goes on working.
+pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How exactly the last use of a key is known.
+const USE_RESOLUTION: Duration = Duration::from_secs(60);
 
 /// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Everything.
     Full,
@@ -83,16 +86,84 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
-    pub revoked_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// Who is calling, as a key proves it.
+/// A key to be made, as it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RawKeyRequest {
+    /// 1 to 255 characters.
+    pub name: Option<String>,
+    /// Each a [`Scope`]; `full` when absent.
+    pub scopes: Option<Vec<String>>,
+    /// RFC 3339, in the future; never when absent.
+    pub expires_at: Option<String>,
+}
+
+/// A key to be made, with everything checked.
 #[derive(Clone, Debug)]
+pub struct KeyRequest {
+    name: String,
+    scopes: Vec<Scope>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl KeyRequest {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    pub fn parse(raw: RawKeyRequest) -> Result<Self> {
+        let mut problems = Vec::new();
+        let name = problems.take(required_text("name", raw.name, 255));
+        let scopes = problems.take(scopes(raw.scopes));
+        let expires_at = problems.take(expiry(raw.expires_at.as_deref()));
+        match (name, scopes, expires_at) {
+            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self { name, scopes, expires_at }),
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+
+    /// A key that does everything and never ends.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the name is blank or too long.
+    pub fn full(name: &str) -> Result<Self> {
+        Self::parse(RawKeyRequest { name: Some(name.to_owned()), ..RawKeyRequest::default() })
+    }
+}
+
+fn scopes(raw: Option<Vec<String>>) -> Result<Vec<Scope>> {
+    let Some(raw) = raw else { return Ok(vec![Scope::Full]) };
+    let mut scopes = Vec::new();
+    for scope in &raw {
+        let scope: Scope = scope.parse()?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    if scopes.is_empty() {
+        return Err(Error::invalid("scopes", "The 'scopes' field must have at least one scope"));
+    }
+    Ok(scopes)
+}
+
+fn expiry(raw: Option<&str>) -> Result<Option<DateTime<Utc>>> {
+    let Some(raw) = raw else { return Ok(None) };
+    let wrong =
+        || Error::invalid("expires_at", "The 'expires_at' field must be a moment in the future, in RFC 3339");
+    let moment = DateTime::parse_from_rfc3339(raw).map_err(|_| wrong())?.with_timezone(&Utc);
+    if moment <= Utc::now() {
+        return Err(wrong());
+    }
+    Ok(Some(moment))
+}
+
+/// Who is calling, as a key proves it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Caller {
     /// The tenant.
     pub tenant: TenantId,
@@ -100,105 +171,70 @@ pub struct Caller {
     pub key: KeyId,
     /// What the key may do.
     pub scopes: Vec<Scope>,
-}
-
-/// A well-formed key: its checksum holds. Not shown by `Debug`.
-#[derive(Clone)]
-pub struct RawKey(SecretString);
-
-impl RawKey {
-    fn generate() -> Self {
-        let mut bits = [0_u8; 32];
-        rand::rng().fill_bytes(&mut bits);
-        let body = format!("{MARK}{}", base62::encode(&bits, SECRET_LENGTH));
-        let checksum = checksum(&body);
-        Self(SecretString::from(body + &checksum))
-    }
-
-    /// The key itself, to be shown once.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    fn prefix(&self) -> String {
-        self.expose().chars().take(PREFIX_LENGTH).collect()
-    }
-
-    fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.expose()).into()
-    }
-}
-
-impl fmt::Debug for RawKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RawKey(…)")
-    }
-}
-
-impl FromStr for RawKey {
-    type Err = Error;
-
-    /// # Errors
-    /// [`Unauthorized::Rejected`] when it is not a key of ours.
-    fn from_str(raw: &str) -> Result<Self> {
-        let malformed = || Error::Unauthorized(Unauthorized::Rejected);
-        let length = MARK.len() + SECRET_LENGTH + CHECKSUM_LENGTH;
-        if raw.len() != length || !raw.is_ascii() || !raw.starts_with(MARK) {
-            return Err(malformed());
-        }
-        let (body, given) = raw.split_at(length - CHECKSUM_LENGTH);
-        if given != checksum(body) {
-            return Err(malformed());
-        }
-        Ok(Self(SecretString::from(raw.to_owned())))
-    }
-}
-
-fn checksum(body: &str) -> String {
-    base62::encode(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM_LENGTH)
+    /// When the key ends.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Makes a key. The key itself is in the answer and nowhere else.
 ///
 /// # Errors
 /// When the tenant does not exist.
-pub async fn create(
-    ctx: &Context,
-    tenant: TenantId,
-    name: &str,
-    scopes: &[Scope],
-    expires_at: Option<DateTime<Utc>>,
-) -> Result<(Key, RawKey)> {
+pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
     super::get(ctx, tenant).await?;
     let raw = RawKey::generate();
-    let new = store::NewKey {
-        id: KeyId::fresh(),
-        tenant,
-        name: name.trim(),
-        prefix: &raw.prefix(),
-        hash: &raw.hash(),
-        scopes,
-        expires_at,
-    };
-    Ok((store::insert(ctx.db(), &new).await?, raw))
+    let key = store::insert(&mut *ctx.db().of(tenant).await?, &new(tenant, request, &raw)).await?;
+    Ok((key, raw))
 }
 
-/// A tenant's keys, newest first.
+/// A page of a tenant's keys that are not revoked, newest first.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn list(ctx: &Context, tenant: TenantId) -> Result<Vec<Key>> {
-    Ok(store::list(ctx.db(), tenant).await?)
+pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<Page<Key>> {
+    let (keys, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, page).await?;
+    Ok(Page::new(page, keys, total))
 }
 
-/// Ends a key at once.
+/// Ends a key at once. Gives what it was called.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
-pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<()> {
-    let revoked = store::revoke(ctx.db(), tenant, key).await?;
-    if revoked { Ok(()) } else { Err(Error::NotFound(Thing::Key)) }
+pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<String> {
+    let revoked = store::revoke(&mut *ctx.db().of(tenant).await?, tenant, key).await?;
+    let (name, hash) = revoked.ok_or(Error::NotFound(Thing::Key))?;
+    cache::shut(ctx, &[hash]).await;
+    Ok(name)
+}
+
+/// Makes a key that may do what an older one may, and lets the older one go on for `grace`.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over;
+/// [`Error::Invalid`] when the grace is longer than [`MAX_GRACE`].
+pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration) -> Result<(Key, RawKey)> {
+    if grace > MAX_GRACE {
+        let most = MAX_GRACE.as_secs();
+        let message = format!("The 'grace_period_seconds' field must be between 0 and {most}");
+        return Err(Error::invalid("grace_period_seconds", message));
+    }
+    let raw = RawKey::generate();
+    let mut tx = ctx.db().begin(tenant).await?;
+    let old = store::lock(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
+    let hash = if grace.is_zero() {
+        store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash)
+    } else {
+        store::expire(&mut *tx, tenant, key, grace).await?
+    };
+    let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
+    let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
+    tx.commit().await?;
+    let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
+    if grace.is_zero() {
+        cache::shut(ctx, &[hash]).await;
+    } else {
+        cache::forget(ctx, &[hash]).await;
+    }
+    Ok((made, raw))
 }
 
 /// Who holds this key.
@@ -206,39 +242,89 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<()> {
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
 pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
-    let found = store::find_by_hash(ctx.db(), &raw.hash()).await?;
-    found.ok_or(Error::Unauthorized(Unauthorized::Rejected))
+    let hash = raw.hash();
+    let rejected = || Error::Unauthorized(Unauthorized::Rejected);
+    match cache::find(ctx, &hash).await {
+        cache::Found::Caller(caller) if caller.expires_at.is_none_or(|end| end > Utc::now()) => Ok(caller),
+        cache::Found::Caller(_) | cache::Found::Shut => Err(rejected()),
+        cache::Found::Nothing => {
+            let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
+            // The index compared them already, but not in constant time.
+            if !bool::from(known.hash.ct_eq(&hash)) {
+                return Err(rejected());
+            }
+            cache::keep(ctx, &hash, &known.caller).await;
+            note_use(ctx, &known);
+            Ok(known.caller)
+        }
+    }
+}
+
+/// Writes down that the key is used, now and then and beside the request: a key that is used all the
+/// time is looked up every few seconds.
+fn note_use(ctx: &Context, known: &store::Known) {
+    let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
+    if !known.last_used_at.is_none_or(due) {
+        return;
+    }
+    let (ctx, key) = (ctx.clone(), known.caller.key);
+    tokio::spawn(async move {
+        if let Err(error) = store::note_use(ctx.db().platform(), key).await {
+            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "its use was not noted");
+        }
+    });
+}
+
+/// Forgets who the tenant's keys belong to: it has become inactive, or active again.
+pub(super) async fn forget_all(ctx: &Context, tenant: TenantId) -> Result<()> {
+    let hashes = store::list_hashes(ctx.db().platform(), tenant).await?;
+    let active = super::get(ctx, tenant).await?.is_active;
+    if active {
+        cache::forget(ctx, &hashes).await
+    } else {
+        cache::shut(ctx, &hashes).await
+    }
+    Ok(())
+}
+
+fn new<'a>(tenant: TenantId, request: &'a KeyRequest, raw: &RawKey) -> store::NewKey<'a> {
+    store::NewKey {
+        id: KeyId::fresh(),
+        tenant,
+        name: &request.name,
+        prefix: raw.prefix(),
+        hash: raw.hash(),
+        scopes: &request.scopes,
+        expires_at: request.expires_at,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::error::Problem;
+
     use super::*;
 
     #[test]
-    fn a_key_has_the_documented_shape_and_reads_back() {
-        for _ in 0..100 {
-            let key = RawKey::generate();
-            assert_eq!(key.expose().len(), 3 + 43 + 6);
-            assert!(key.expose()[3..].chars().all(|c| c.is_ascii_alphanumeric()));
-            assert_eq!(key.expose().parse::<RawKey>().unwrap().hash(), key.hash());
-        }
+    fn everything_wrong_with_a_key_is_told_at_once() {
+        let raw = RawKeyRequest {
+            name: Some(" ".into()),
+            scopes: Some(vec!["admin".into()]),
+            expires_at: Some("2001-01-01T00:00:00Z".into()),
+        };
+        let Err(Error::Invalid(problems)) = KeyRequest::parse(raw) else { panic!() };
+        let fields: Vec<&str> = problems.iter().map(|problem: &Problem| problem.field).collect();
+        assert_eq!(fields, ["name", "scopes", "expires_at"]);
     }
 
     #[test]
-    fn one_wrong_character_is_noticed_without_a_look_at_the_database() {
-        let key = RawKey::generate();
-        for place in 3..key.expose().len() {
-            let mut wrong: Vec<char> = key.expose().chars().collect();
-            wrong[place] = if wrong[place] == 'a' { 'b' } else { 'a' };
-            assert!(String::from_iter(wrong).parse::<RawKey>().is_err());
-        }
-        for wrong in ["", "tk_", "sk_123", "tk_ü", &format!("{}x", key.expose())] {
-            assert!(wrong.parse::<RawKey>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_not_shown_by_accident() {
-        assert_eq!(format!("{:?}", RawKey::generate()), "RawKey(…)");
+    fn a_scope_counts_once_and_full_is_the_default() {
+        let of = |scopes: Option<Vec<&str>>| {
+            let scopes = scopes.map(|scopes| scopes.into_iter().map(str::to_owned).collect());
+            KeyRequest::parse(RawKeyRequest { name: Some("a".into()), scopes, expires_at: None })
+        };
+        assert_eq!(of(None).unwrap().scopes, [Scope::Full]);
+        assert_eq!(of(Some(vec!["chat", "read", "chat"])).unwrap().scopes, [Scope::Chat, Scope::Read]);
+        assert!(of(Some(vec![])).is_err());
     }
 }

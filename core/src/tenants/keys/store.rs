@@ -1,17 +1,28 @@
 //! SQL of the table `api_key`. Private to the slice.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::{Caller, Key, Scope};
+use crate::db::interval;
 use crate::ids::{KeyId, TenantId};
+use crate::page::PageRequest;
+
+/// A key that is good, and what it was found by.
+pub(super) struct Known {
+    pub(super) caller: Caller,
+    pub(super) hash: Vec<u8>,
+    pub(super) last_used_at: Option<DateTime<Utc>>,
+}
 
 pub(super) struct NewKey<'a> {
     pub(super) id: KeyId,
     pub(super) tenant: TenantId,
     pub(super) name: &'a str,
-    pub(super) prefix: &'a str,
-    pub(super) hash: &'a [u8],
+    pub(super) prefix: String,
+    pub(super) hash: [u8; 32],
     pub(super) scopes: &'a [Scope],
     pub(super) expires_at: Option<DateTime<Utc>>,
 }
@@ -28,7 +39,7 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, key: &NewKey<'_>) -> sqlx::R
         key.tenant.uuid(),
         key.name,
         key.prefix,
-        key.hash,
+        &key.hash,
         &scopes,
         key.expires_at,
     )
@@ -38,56 +49,130 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, key: &NewKey<'_>) -> sqlx::R
         id: key.id,
         tenant: key.tenant,
         name: key.name.to_owned(),
-        prefix: key.prefix.to_owned(),
+        prefix: key.prefix.clone(),
         scopes: key.scopes.to_vec(),
         expires_at: key.expires_at,
-        revoked_at: None,
         last_used_at: None,
         created_at,
     })
 }
 
-pub(super) async fn list(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<Key>> {
-    sqlx::query!(
+/// A page of the keys that are not revoked, and how many there are.
+pub(super) async fn list(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    page: PageRequest,
+) -> sqlx::Result<(Vec<Key>, i64)> {
+    let rows = sqlx::query!(
         r#"
-        select id, name, prefix, scopes, expires_at, revoked_at, last_used_at, created_at
-        from api_key
-        where tenant_id = $1
+        select total as "total!", id as "id?", name as "name?", prefix as "prefix?", scopes as "scopes?",
+            expires_at, last_used_at, created_at as "created_at?"
+        from (select count(*) as total from api_key where tenant_id = $1 and revoked_at is null) as counted
+        left join lateral (
+            select id, name, prefix, scopes, expires_at, last_used_at, created_at
+            from api_key
+            where tenant_id = $1 and revoked_at is null
+            order by id desc
+            limit $2 offset $3
+        ) as page on true
         order by id desc
         "#,
         tenant.uuid(),
+        page.limit(),
+        page.offset(),
+    )
+    .fetch_all(db)
+    .await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let keys = rows.into_iter().filter_map(|row| {
+        Some(Key {
+            id: row.id?.into(),
+            tenant,
+            name: row.name?,
+            prefix: row.prefix?,
+            scopes: known(&row.scopes?),
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            created_at: row.created_at?,
+        })
+    });
+    Ok((keys.collect(), total))
+}
+
+/// A key that still opens something, held until the transaction ends.
+pub(super) async fn lock(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) -> sqlx::Result<Option<Key>> {
+    sqlx::query!(
+        r#"
+        select name, prefix, scopes, expires_at, last_used_at, created_at
+        from api_key
+        where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+        for update
+        "#,
+        tenant.uuid(),
+        key.uuid(),
     )
     .map(|row| Key {
-        id: row.id.into(),
+        id: key,
         tenant,
         name: row.name,
         prefix: row.prefix,
         scopes: known(&row.scopes),
         expires_at: row.expires_at,
-        revoked_at: row.revoked_at,
         last_used_at: row.last_used_at,
         created_at: row.created_at,
     })
-    .fetch_all(db)
+    .fetch_optional(db)
     .await
 }
 
-pub(super) async fn revoke(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) -> sqlx::Result<bool> {
-    let revoked = sqlx::query!(
-        "update api_key set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null",
+/// The name and the hash of the key that was revoked.
+pub(super) async fn revoke(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: KeyId,
+) -> sqlx::Result<Option<(String, Vec<u8>)>> {
+    sqlx::query!(
+        r#"
+        update api_key
+        set revoked_at = now()
+        where tenant_id = $1 and id = $2 and revoked_at is null
+        returning name, hash
+        "#,
         tenant.uuid(),
         key.uuid(),
     )
-    .execute(db)
-    .await?;
-    Ok(revoked.rows_affected() == 1)
+    .map(|row| (row.name, row.hash))
+    .fetch_optional(db)
+    .await
+}
+
+/// The key ends after `grace`, or earlier if it would have. Gives its hash.
+pub(super) async fn expire(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: KeyId,
+    grace: Duration,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        r#"
+        update api_key
+        set expires_at = least(expires_at, now() + $3::interval)
+        where tenant_id = $1 and id = $2
+        returning hash
+        "#,
+        tenant.uuid(),
+        key.uuid(),
+        interval(grace),
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// The one statement on a tenant's data that names no tenant: it finds out which tenant it is.
-pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<Caller>> {
+pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<Known>> {
     sqlx::query!(
         r#"
-        select api_key.id, tenant_id, scopes
+        select api_key.id, tenant_id, scopes, expires_at, last_used_at, hash
         from api_key
         join tenant on tenant.id = api_key.tenant_id
         where hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
@@ -95,8 +180,41 @@ pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::
         "#,
         hash,
     )
-    .map(|row| Caller { tenant: row.tenant_id.into(), key: row.id.into(), scopes: known(&row.scopes) })
+    .map(|row| Known {
+        caller: Caller {
+            tenant: row.tenant_id.into(),
+            key: row.id.into(),
+            scopes: known(&row.scopes),
+            expires_at: row.expires_at,
+        },
+        hash: row.hash,
+        last_used_at: row.last_used_at,
+    })
     .fetch_optional(db)
+    .await
+}
+
+/// Its last use is now; of many processes that say so at once, one writes.
+pub(super) async fn note_use(db: impl PgExecutor<'_>, key: KeyId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update api_key
+        set last_used_at = now()
+        where id = $1 and (last_used_at is null or last_used_at < now() - interval '30 seconds')
+        "#,
+        key.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_hashes(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "select hash from api_key where tenant_id = $1 and revoked_at is null",
+        tenant.uuid(),
+    )
+    .fetch_all(db)
     .await
 }
 

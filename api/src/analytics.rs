@@ -1,0 +1,136 @@
+//! Analytics: what a tenant's bots did, in numbers.
+
+use parlance_core::analytics::{self, Period};
+use parlance_core::ids::BotId;
+use parlance_core::{Context, PageRequest, Result};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
+
+use crate::auth::Tenant;
+use crate::docs::Tag;
+use crate::envelope::{Found, Listed};
+use crate::error::{Fails, Listing};
+use crate::fields::{Field, Fields};
+use crate::page;
+use crate::values::{Id, TimeZone};
+
+mod shown;
+
+pub(crate) use shown::{
+    AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
+    OverviewBot,
+};
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+#[OpenApi(tag = "Tag::Analytics")]
+impl Api {
+    /// Get analytics overview
+    ///
+    /// Retrieve high-level analytics overview for your tenant. The period is the last days up to and with
+    /// today; totals count what began in it, `active_conversations` is now.
+    #[oai(path = "/analytics/overview", method = "get", operation_id = "getAnalyticsOverview")]
+    async fn get_overview(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+    ) -> Result<Found<Overview>, Fails<Listing>> {
+        let (period, _) = wanted(period.0, timezone.0, Field::Absent)?;
+        Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
+    }
+
+    /// Get conversation analytics
+    ///
+    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` has
+    /// every day of the period.
+    #[oai(path = "/analytics/conversations", method = "get", operation_id = "getConversationAnalytics")]
+    async fn get_conversations(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+    ) -> Result<Found<Conversations>, Fails<Listing>> {
+        let (period, bot) = wanted(period.0, timezone.0, bot_id.0)?;
+        Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
+    }
+
+    /// List knowledge gaps
+    ///
+    /// Retrieve the questions that no knowledge answered, most frequent first. Questions that ask nearly
+    /// the same are one.
+    #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list_gaps(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+    ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let period = asked(&mut fields, period.0, timezone.0);
+        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
+        let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
+        Ok(Listed::of(analytics::knowledge_gaps(&ctx, tenant.id(), &period, bot, page).await?))
+    }
+}
+
+/// The days that are looked at when nobody says how many; for the specification.
+fn usual() -> Field<i64> {
+    Field::Given(analytics::period::USUAL)
+}
+
+fn asked(fields: &mut Fields, period: Field<i64>, timezone: Field<TimeZone>) -> Result<Period> {
+    let period = fields.take("period", period);
+    let timezone = fields.take("timezone", timezone).map(String::from);
+    Period::parse(period, timezone.as_deref())
+}
+
+fn wanted(
+    period: Field<i64>,
+    timezone: Field<TimeZone>,
+    bot_id: Field<Id>,
+) -> Result<(Period, Option<BotId>)> {
+    let mut fields = Fields::of_query();
+    let period = asked(&mut fields, period, timezone);
+    let bot = fields.id("bot_id", "a bot", bot_id);
+    fields.check(period.map(|period| (period, bot)))
+}
+
+/// Both, or everything that is wrong with either.
+fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
+    use parlance_core::Error::Invalid;
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Invalid(mut a)), Err(Invalid(b))) => {
+            a.extend(b);
+            Err(Invalid(a))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}

@@ -1,0 +1,169 @@
+//! What is asked of conversations, as clients write it.
+
+use parlance_core::bots::Channel;
+use parlance_core::conversations::{
+    ConversationChanges, Feedback, NewMessage, Opening, Rating, RawConversationChanges, RawOpening, SessionId,
+};
+use parlance_core::{Error, Result};
+use poem_openapi::Object;
+
+use crate::fields::{Field, Fields, Needed};
+use crate::values::{FreeObject, Id};
+use crate::words::{Ended, Word};
+
+/// A message to send. All but the message counts only when it opens the conversation.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct SendMessage {
+    /// The message content to send.
+    #[oai(validator(min_length = 1, max_length = 8000))]
+    pub(crate) message: Needed<String>,
+    /// The bot to open the conversation on (default: your default bot).
+    #[oai(nullable)]
+    pub(crate) bot_id: Field<Id>,
+    /// Who the user is, in your terms.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_identifier: Field<String>,
+    /// The user's name.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_name: Field<String>,
+    /// The user's e-mail address.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_email: Field<String>,
+    /// Where the conversation takes place (default: the bot's channel type).
+    #[oai(nullable)]
+    pub(crate) channel: Field<Word<Channel>>,
+    /// An object of your own, up to 4 KiB, without NUL characters.
+    #[oai(nullable)]
+    pub(crate) metadata: Field<FreeObject>,
+}
+
+/// A conversation to open.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct OpenConversation {
+    /// Your name for it: 1 to 255 characters of letters, digits and `._:@-` (default: a fresh one).
+    #[oai(nullable, validator(pattern = "^[A-Za-z0-9._:@-]{1,255}$"))]
+    pub(crate) session_id: Field<String>,
+    /// The bot to open the conversation on (default: your default bot).
+    #[oai(nullable)]
+    pub(crate) bot_id: Field<Id>,
+    /// Who the user is, in your terms.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_identifier: Field<String>,
+    /// The user's name.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_name: Field<String>,
+    /// The user's e-mail address.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_email: Field<String>,
+    /// Where the conversation takes place (default: the bot's channel type).
+    #[oai(nullable)]
+    pub(crate) channel: Field<Word<Channel>>,
+    /// An object of your own, up to 4 KiB, without NUL characters.
+    #[oai(nullable)]
+    pub(crate) metadata: Field<FreeObject>,
+}
+
+/// What to change of a conversation.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct UpdateConversation {
+    /// `ended`: it takes no more messages.
+    pub(crate) status: Field<Word<Ended>>,
+    /// Who the user is, in your terms.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_identifier: Field<String>,
+    /// The user's name.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_name: Field<String>,
+    /// The user's e-mail address.
+    #[oai(nullable, validator(max_length = 255))]
+    pub(crate) user_email: Field<String>,
+}
+
+/// What a customer thinks of an answer.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct GiveFeedback {
+    /// Whether it helped; `null` takes the feedback back.
+    #[oai(nullable)]
+    pub(crate) rating: Needed<Word<Rating>>,
+    /// In the customer's words.
+    #[oai(nullable, validator(max_length = 2000))]
+    pub(crate) comment: Field<String>,
+}
+
+/// What is said of a conversation when it is opened.
+struct Said {
+    bot_id: Field<Id>,
+    user_identifier: Field<String>,
+    user_name: Field<String>,
+    user_email: Field<String>,
+    channel: Field<Word<Channel>>,
+    metadata: Field<FreeObject>,
+}
+
+impl Said {
+    fn take(self, fields: &mut Fields) -> RawOpening {
+        RawOpening {
+            bot_id: fields.take("bot_id", self.bot_id).map(String::from),
+            user_identifier: fields.take("user_identifier", self.user_identifier),
+            user_name: fields.take("user_name", self.user_name),
+            user_email: fields.take("user_email", self.user_email),
+            channel: fields.take("channel", self.channel).map(String::from),
+            metadata: fields.take("metadata", self.metadata).map(|object| object.0),
+        }
+    }
+}
+
+impl SendMessage {
+    pub(super) fn parse(self) -> Result<NewMessage> {
+        let Self { message, bot_id, user_identifier, user_name, user_email, channel, metadata } = self;
+        let mut fields = Fields::of_body();
+        let message = fields.take("message", message);
+        let said = Said { bot_id, user_identifier, user_name, user_email, channel, metadata };
+        let opening = said.take(&mut fields);
+        fields.check(NewMessage::parse(message, opening))
+    }
+}
+
+impl OpenConversation {
+    pub(super) fn parse(self) -> Result<(Option<SessionId>, Opening)> {
+        let Self { session_id, bot_id, user_identifier, user_name, user_email, channel, metadata } = self;
+        let mut fields = Fields::of_body();
+        let session = fields.take("session_id", session_id).map(|raw| SessionId::parse(&raw)).transpose();
+        let said = Said { bot_id, user_identifier, user_name, user_email, channel, metadata };
+        let opening = Opening::parse(said.take(&mut fields));
+        fields.check(match (session, opening) {
+            (Ok(session), Ok(opening)) => Ok((session, opening)),
+            (Err(Error::Invalid(mut problems)), Err(Error::Invalid(more))) => {
+                problems.extend(more);
+                Err(Error::Invalid(problems))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        })
+    }
+}
+
+impl UpdateConversation {
+    pub(super) fn parse(self) -> Result<ConversationChanges> {
+        let mut fields = Fields::of_body();
+        let raw = RawConversationChanges {
+            status: fields.change("status", self.status).map(|word| word.map(String::from)),
+            user_identifier: fields.change("user_identifier", self.user_identifier),
+            user_name: fields.change("user_name", self.user_name),
+            user_email: fields.change("user_email", self.user_email),
+        };
+        fields.check(ConversationChanges::parse(raw))
+    }
+}
+
+impl GiveFeedback {
+    pub(super) fn parse(self) -> Result<Feedback> {
+        let mut fields = Fields::of_body();
+        let rating = fields.change("rating", self.rating).map(|word| word.map(String::from));
+        let comment = fields.take("comment", self.comment);
+        fields.check(Feedback::parse(rating, comment))
+    }
+}

@@ -1,0 +1,167 @@
+//! SQL of the tables `rollup` and `rollup_delta`. Private to the slice.
+//!
+//! Whoever reads adds the deltas that are not folded yet. A delta of a bot that was deleted is as hidden
+//! as the bot.
+
+use sqlx::PgExecutor;
+
+use super::Period;
+use super::measure::Measure;
+use crate::ids::{BotId, TenantId};
+
+/// A measure that this binary does not know is a later one's.
+fn known<T>(rows: Vec<(T, String, i64)>) -> impl Iterator<Item = (T, Measure, i64)> {
+    rows.into_iter().filter_map(|(of, measure, n)| Some((of, measure.parse().ok()?, n)))
+}
+
+/// What was counted in a period.
+pub(super) async fn sum(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    period: &Period,
+    bot: Option<BotId>,
+) -> sqlx::Result<Vec<(Measure, i64)>> {
+    let rows = sqlx::query!(
+        r#"
+        select measure as "measure!", sum(n)::bigint as "n!"
+        from (
+            select bot_id, measure, n from rollup
+            where tenant_id = $1 and grain = $2 and bucket >= $3
+            union all
+            select bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $3
+        ) as counted
+        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
+        where $4::uuid is null or bot_id = $4
+        group by measure
+        "#,
+        tenant.uuid(),
+        period.grain(),
+        period.start(),
+        bot.map(BotId::uuid),
+    )
+    .map(|row| ((), row.measure, row.n))
+    .fetch_all(db)
+    .await?;
+    Ok(known(rows).map(|((), measure, n)| (measure, n)).collect())
+}
+
+/// What there is now.
+pub(super) async fn sum_ever(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<(Measure, i64)>> {
+    Ok(count_by_bot(db, tenant).await?.into_iter().map(|(_, measure, n)| (measure, n)).collect())
+}
+
+/// What there is now, by bot.
+pub(super) async fn count_by_bot(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+) -> sqlx::Result<Vec<(BotId, Measure, i64)>> {
+    let rows = sqlx::query!(
+        r#"
+        select bot_id as "bot_id!: BotId", measure as "measure!", sum(n)::bigint as "n!"
+        from (
+            select bot_id, measure, n from rollup
+            where tenant_id = $1 and grain = 'all' and bucket = '-infinity'
+            union all
+            select bot_id, measure, n from rollup_delta where tenant_id = $1
+        ) as counted
+        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
+        where measure like 'conversation.%' or measure in ('source', 'chunk')
+        group by bot_id, measure
+        "#,
+        tenant.uuid(),
+    )
+    .map(|row| (row.bot_id, row.measure, row.n))
+    .fetch_all(db)
+    .await?;
+    Ok(known(rows).collect())
+}
+
+/// What was counted on each day of a period, by the day's number from 0.
+pub(super) async fn sum_by_day(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    period: &Period,
+    bot: Option<BotId>,
+) -> sqlx::Result<Vec<(usize, Measure, i64)>> {
+    let rows = sqlx::query!(
+        r#"
+        select width_bucket(bucket, $4::timestamptz[]) - 1 as "day!", measure as "measure!",
+            sum(n)::bigint as "n!"
+        from (
+            select bucket, bot_id, measure, n from rollup
+            where tenant_id = $1 and grain = $2 and bucket >= $3
+            union all
+            select bucket, bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $3
+        ) as counted
+        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
+        where measure like 'conversation.%' and ($5::uuid is null or bot_id = $5)
+        group by 1, 2
+        "#,
+        tenant.uuid(),
+        period.grain(),
+        period.start(),
+        period.starts(),
+        bot.map(BotId::uuid),
+    )
+    .map(|row| (usize::try_from(row.day).unwrap_or(usize::MAX), row.measure, row.n))
+    .fetch_all(db)
+    .await?;
+    Ok(known(rows).collect())
+}
+
+/// Whether nobody else folds, until the transaction ends.
+pub(super) async fn lock_fold(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended('parlance.rollup', 0)) as "locked!""#
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Moves the oldest deltas of all tenants into the rollups of each grain, in one statement: whoever reads
+/// sees them here or there.
+pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64> {
+    sqlx::query_scalar!(
+        r#"
+        with taken as (
+            delete from rollup_delta
+            where id in (select id from rollup_delta order by id limit $1)
+            returning tenant_id, bot_id, bucket, measure, n
+        ),
+        folded as (
+            insert into rollup (tenant_id, grain, bucket, bot_id, measure, n)
+            select tenant_id, grain, at, bot_id, measure, sum(n)
+            from taken
+            cross join lateral (
+                values
+                    ('all', '-infinity'::timestamptz),
+                    ('day', date_trunc('day', bucket, 'utc')),
+                    ('quarter', bucket)
+            ) as grains (grain, at)
+            where grain = 'all' or measure not in ('source', 'chunk')
+            group by 1, 2, 3, 4, 5
+            on conflict (tenant_id, grain, bucket, bot_id, measure) do update
+            set n = rollup.n + excluded.n
+        )
+        select count(*) as "count!" from taken
+        "#,
+        most,
+    )
+    .fetch_one(db)
+    .await
+    .map(|count| u64::try_from(count).unwrap_or(0))
+}
+
+pub(super) async fn forget_deltas(db: impl PgExecutor<'_>, tenant: TenantId, bot: BotId) -> sqlx::Result<()> {
+    sqlx::query!("delete from rollup_delta where tenant_id = $1 and bot_id = $2", tenant.uuid(), bot.uuid())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn forget(db: impl PgExecutor<'_>, tenant: TenantId, bot: BotId) -> sqlx::Result<()> {
+    sqlx::query!("delete from rollup where tenant_id = $1 and bot_id = $2", tenant.uuid(), bot.uuid())
+        .execute(db)
+        .await?;
+    Ok(())
+}

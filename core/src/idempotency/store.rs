@@ -1,0 +1,129 @@
+//! SQL of the table `idempotency`. Private to the slice.
+
+use std::time::Duration;
+
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::{Answered, Fingerprint, Key};
+use crate::db::interval;
+use crate::ids::TenantId;
+
+pub(super) struct Kept {
+    pub(super) fingerprint: Vec<u8>,
+    /// `None` while it runs.
+    pub(super) answered: Option<Answered>,
+}
+
+/// Whether the name was free: new, forgotten, or held by somebody who died.
+pub(super) async fn claim(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: &Key,
+    fingerprint: Fingerprint,
+    token: Uuid,
+    lease: Duration,
+    kept: Duration,
+) -> sqlx::Result<bool> {
+    let claimed = sqlx::query!(
+        r#"
+        insert into idempotency (tenant_id, key, fingerprint, claim, claim_expires_at)
+        values ($1, $2, $3, $4, now() + $5::interval)
+        on conflict (tenant_id, key) do update
+        set fingerprint = excluded.fingerprint, claim = excluded.claim,
+            claim_expires_at = excluded.claim_expires_at, status = null, body = null, created_at = now()
+        where idempotency.created_at < now() - $6::interval
+            or (idempotency.claim is not null and idempotency.claim_expires_at < now()
+                and idempotency.fingerprint = excluded.fingerprint)
+        "#,
+        tenant.uuid(),
+        key.0,
+        &fingerprint.0,
+        token,
+        interval(lease),
+        interval(kept),
+    )
+    .execute(db)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
+pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: &Key) -> sqlx::Result<Option<Kept>> {
+    sqlx::query!(
+        "select fingerprint, status, body from idempotency where tenant_id = $1 and key = $2",
+        tenant.uuid(),
+        key.0,
+    )
+    .map(|row| Kept {
+        fingerprint: row.fingerprint,
+        answered: row
+            .status
+            .and_then(|status| u16::try_from(status).ok())
+            .zip(row.body)
+            .map(|(status, body)| Answered { status, body }),
+    })
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn finish(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: &Key,
+    token: Uuid,
+    answered: &Answered,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update idempotency
+        set claim = null, claim_expires_at = null, status = $4, body = $5
+        where tenant_id = $1 and key = $2 and claim = $3
+        "#,
+        tenant.uuid(),
+        key.0,
+        token,
+        i16::try_from(answered.status).unwrap_or(i16::MAX),
+        answered.body,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn give_up(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: &Key,
+    token: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from idempotency where tenant_id = $1 and key = $2 and claim = $3",
+        tenant.uuid(),
+        key.0,
+        token,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Of all tenants: what is old spans them.
+pub(super) async fn forget_old(db: impl PgExecutor<'_>, kept: Duration, most: i64) -> sqlx::Result<u64> {
+    let forgotten = sqlx::query!(
+        r#"
+        delete from idempotency
+        where (tenant_id, key) in (
+            select tenant_id, key from idempotency
+            where created_at < now() - $1::interval
+            order by created_at
+            limit $2
+            for update skip locked
+        )
+        "#,
+        interval(kept),
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(forgotten.rows_affected())
+}

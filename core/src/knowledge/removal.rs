@@ -1,0 +1,78 @@
+//! Deleting: a source is found no more from the moment of the answer; its rows and files go later.
+
+use super::store;
+use crate::context::Context;
+use crate::error::{Error, Result, Thing};
+use crate::ids::{BotId, SourceId, TenantId};
+use crate::jobs::{self, Kind, Subject, dispatch};
+use crate::purge::{self, Purge};
+
+/// Deletes a source, in whatever state it is: its jobs are stopped, its chunks found no more.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such source.
+pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<()> {
+    let mut tx = ctx.db().begin(tenant).await?;
+    if !store::hide(&mut *tx, tenant, source).await? {
+        return Err(Error::NotFound(Thing::Source));
+    }
+    jobs::cancel(&mut tx, tenant, Subject::Source(source), None).await?;
+    purge::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
+    tx.commit().await?;
+    dispatch::nudge(ctx, Kind::Purge);
+    Ok(())
+}
+
+/// Removes some of what a deleted bot's sources hold.
+///
+/// # Errors
+/// When a part does not answer.
+pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
+    match store::find_any(&mut *ctx.db().of(tenant).await?, tenant, bot).await? {
+        Some(source) => purge_source(ctx, tenant, source, most).await,
+        None => Ok(0),
+    }
+}
+
+/// Removes some of what a deleted source holds, at last the source.
+///
+/// # Errors
+/// When a part does not answer.
+pub(crate) async fn purge_source(
+    ctx: &Context,
+    tenant: TenantId,
+    source: SourceId,
+    most: i64,
+) -> Result<u64> {
+    let mut db = ctx.db().of(tenant).await?;
+    let chunks = store::delete_chunks(&mut *db, tenant, source, i32::MAX, most).await?;
+    if chunks > 0 {
+        return Ok(chunks);
+    }
+    for key in store::list_blobs(&mut *db, tenant, source, i32::MAX).await? {
+        ctx.blob().delete(&key).await?;
+    }
+    Ok(store::remove_source(&mut *db, tenant, source).await?)
+}
+
+/// Removes some of what a source's replaced versions hold, at last the versions.
+///
+/// # Errors
+/// When a part does not answer.
+pub(crate) async fn purge_versions(
+    ctx: &Context,
+    tenant: TenantId,
+    source: SourceId,
+    most: i64,
+) -> Result<u64> {
+    let mut db = ctx.db().of(tenant).await?;
+    let Some(live) = store::find_live_version(&mut *db, tenant, source).await? else { return Ok(0) };
+    let chunks = store::delete_chunks(&mut *db, tenant, source, live, most).await?;
+    if chunks > 0 {
+        return Ok(chunks);
+    }
+    for key in store::list_blobs(&mut *db, tenant, source, live).await? {
+        ctx.blob().delete(&key).await?;
+    }
+    Ok(store::remove_versions(&mut *db, tenant, source, live).await?)
+}

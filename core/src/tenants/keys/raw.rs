@@ -1,0 +1,112 @@
+//! Pure: a key as its owner holds it.
+//!
+//! `tk_` + 43 characters of base62 that carry 256 random bits + 6 of a CRC-32 over what stands before, so
+//! that a mistyped key is told from an unknown one without a look at the database.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::Rng;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::base62;
+use crate::error::{Error, Result, Unauthorized};
+
+const MARK: &str = "tk_";
+/// 256 bits in base 62: ⌈256 / log2 62⌉.
+const SECRET_LENGTH: usize = 43;
+/// 32 bits in base 62: ⌈32 / log2 62⌉.
+const CHECKSUM_LENGTH: usize = 6;
+/// How much of a key is shown afterwards.
+const PREFIX_LENGTH: usize = 11;
+
+/// A well-formed key: its checksum holds. Not shown by `Debug`.
+#[derive(Clone)]
+pub struct RawKey(SecretString);
+
+impl RawKey {
+    pub(super) fn generate() -> Self {
+        let mut bits = [0_u8; 32];
+        rand::rng().fill_bytes(&mut bits);
+        let body = format!("{MARK}{}", base62::encode(&bits, SECRET_LENGTH));
+        let checksum = checksum(&body);
+        Self(SecretString::from(body + &checksum))
+    }
+
+    /// The key itself, to be shown once.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    pub(super) fn prefix(&self) -> String {
+        self.expose().chars().take(PREFIX_LENGTH).collect()
+    }
+
+    pub(super) fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.expose()).into()
+    }
+}
+
+impl fmt::Debug for RawKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawKey(…)")
+    }
+}
+
+impl FromStr for RawKey {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Unauthorized::Rejected`] when it is not a key of ours.
+    fn from_str(raw: &str) -> Result<Self> {
+        let malformed = || Error::Unauthorized(Unauthorized::Rejected);
+        let length = MARK.len() + SECRET_LENGTH + CHECKSUM_LENGTH;
+        if raw.len() != length || !raw.is_ascii() || !raw.starts_with(MARK) {
+            return Err(malformed());
+        }
+        let (body, given) = raw.split_at(length - CHECKSUM_LENGTH);
+        if given != checksum(body) {
+            return Err(malformed());
+        }
+        Ok(Self(SecretString::from(raw.to_owned())))
+    }
+}
+
+fn checksum(body: &str) -> String {
+    base62::encode(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM_LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_the_documented_shape_and_reads_back() {
+        for _ in 0..100 {
+            let key = RawKey::generate();
+            assert_eq!(key.expose().len(), 3 + 43 + 6);
+            assert!(key.expose()[3..].chars().all(|c| c.is_ascii_alphanumeric()));
+            assert_eq!(key.expose().parse::<RawKey>().unwrap().hash(), key.hash());
+        }
+    }
+
+    #[test]
+    fn one_wrong_character_is_noticed_without_a_look_at_the_database() {
+        let key = RawKey::generate();
+        for place in 3..key.expose().len() {
+            let mut wrong: Vec<char> = key.expose().chars().collect();
+            wrong[place] = if wrong[place] == 'a' { 'b' } else { 'a' };
+            assert!(String::from_iter(wrong).parse::<RawKey>().is_err());
+        }
+        for wrong in ["", "tk_", "sk_123", "tk_ü", &format!("{}x", key.expose())] {
+            assert!(wrong.parse::<RawKey>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown_by_accident() {
+        assert_eq!(format!("{:?}", RawKey::generate()), "RawKey(…)");
+    }
+}
