@@ -10,6 +10,7 @@ mod embedders;
 mod http;
 mod servers;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use parlance_core::bots::{self, NewBot, RawBot};
@@ -22,6 +23,7 @@ use parlance_core::tenants::keys::{self, KeyRequest};
 use parlance_core::tenants::{self, Plan};
 use parlance_core::{Context, Providers};
 use parlance_workers::runner::Runner;
+use sqlx::AssertSqlSafe;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -48,7 +50,7 @@ pub struct Stage {
     workers: Option<(JoinHandle<()>, CancellationToken)>,
     stop: CancellationToken,
     ended: bool,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
 }
 
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
@@ -146,7 +148,7 @@ impl Stage {
             workers: None,
             stop,
             ended: false,
-            _files: files,
+            files,
         }
     }
 
@@ -215,6 +217,36 @@ impl Stage {
         let ids: Vec<uuid::Uuid> =
             sqlx::query_scalar(query).bind(kind.as_str()).fetch_all(self.ctx.db().platform()).await.unwrap();
         ids.into_iter().map(JobId::from).collect()
+    }
+
+    /// What a query counts, over all tenants.
+    pub async fn count_of(&self, query: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(self.ctx.db().platform()).await.unwrap()
+    }
+
+    /// Makes every statement on a table fail, until [`Stage::mend_table`].
+    pub async fn break_table(&self, table: &str) {
+        self.rename(table, &format!("{table}_broken")).await;
+    }
+
+    /// Lets statements on a table work again.
+    pub async fn mend_table(&self, table: &str) {
+        self.rename(&format!("{table}_broken"), table).await;
+    }
+
+    async fn rename(&self, from: &str, to: &str) {
+        let statement = format!("alter table {from} rename to {to}");
+        sqlx::query(AssertSqlSafe(statement)).execute(self.ctx.db().platform()).await.unwrap();
+    }
+
+    /// Originals in the blob store.
+    #[must_use]
+    pub fn stored_files(&self) -> usize {
+        fn files(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
+        }
+        files(self.files.path())
     }
 
     /// How many jobs of a queue stand in a state.

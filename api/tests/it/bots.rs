@@ -1,5 +1,6 @@
 //! Bots.
 
+use parlance_testing::Stage;
 use serde_json::{Value, json};
 
 use crate::stage;
@@ -80,20 +81,144 @@ async fn a_list_is_paged_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_plan_holds_when_many_bots_are_made_at_once() {
+async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
     let stage = stage().await;
     let body = json!({"name": "One of many", "channel_type": "webchat"});
-    let answers = {
-        let requests = (0..30).map(|_| stage.http.post("/bots", body.clone()));
-        futures_util::future::join_all(requests).await
-    };
-    let made = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(made, 10);
+    for _ in 0..9 {
+        stage.http.post("/bots", body.clone()).await.data(201);
+    }
+    let requests = (0..100).map(|_| stage.http.post("/bots", body.clone()));
+    let answers = futures_util::future::join_all(requests).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     for refused in answers.iter().filter(|answer| answer.status != 201) {
         assert_eq!(refused.error(403), "plan_limit_bots");
         assert_eq!(refused.body["error"], "Bot limit reached for current plan");
         assert_eq!(refused.body["message"], "Upgrade your plan to create more bots");
     }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
+    let stage = stage().await;
+    let made = stage
+        .http
+        .post(
+            "/bots",
+            json!({
+                "name": "Old", "channel_type": "webchat", "description": "Kept", "welcome_message": "Hi",
+                "personality": "friendly", "bot_role": "sales",
+            }),
+        )
+        .await;
+    let path = format!("/bots/{}", made.id());
+    let changes = json!({
+        "name": " New ", "welcome_message": null, "personality": null, "bot_role": "lead_generation",
+        "language": "es", "is_active": false, "channel_type": "slack",
+    });
+    let changed = stage.http.put(&path, changes).await;
+    assert_eq!(changed.data(200)["message"], "Bot updated successfully");
+    let bot = stage.http.get(&path).await;
+    for (field, value) in [
+        ("name", json!("New")),
+        ("description", json!("Kept")),
+        ("welcome_message", Value::Null),
+        ("personality", Value::Null),
+        ("bot_role", json!("lead_generation")),
+        ("language", json!("es")),
+        ("is_active", json!(false)),
+        // Not among the fields that can be changed, and so ignored.
+        ("channel_type", json!("webchat")),
+    ] {
+        assert_eq!(bot.data(200)[field], value, "{field}");
+        assert_eq!(changed.data(200)[field], value, "{field}");
+    }
+    for nothing in [json!({}), json!({"unknown": 1})] {
+        assert_eq!(stage.http.put(&path, nothing).await.error(400), "invalid_field");
+    }
+    stage.end().await;
+}
+
+async fn defaults(stage: &Stage) -> Vec<String> {
+    let bots = stage.http.get("/bots").await;
+    let bots = bots.data(200).as_array().unwrap().iter();
+    bots.filter(|bot| bot["is_default"] == true).map(|bot| bot["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn there_is_always_one_default_bot() {
+    let stage = stage().await;
+    let mut ids = Vec::new();
+    for name in ["A", "B", "C"] {
+        ids.push(stage.http.post("/bots", json!({"name": name, "channel_type": "api"})).await.id());
+    }
+    let path = |place: usize| format!("/bots/{}", ids[place]);
+    assert_eq!(defaults(&stage).await, ["A"]);
+    stage.http.put(&path(2), json!({"is_default": true})).await.data(200);
+    assert_eq!(defaults(&stage).await, ["C"]);
+    assert_eq!(stage.http.put(&path(2), json!({"is_default": false})).await.error(409), "default_bot");
+    stage.http.put(&path(0), json!({"is_default": false})).await.data(200);
+    // All three become it at once: one does.
+    let moves = (0..3).map(|place| {
+        let path = path(place);
+        let http = stage.http.clone();
+        async move { http.put(&path, json!({"is_default": true})).await }
+    });
+    for answer in futures_util::future::join_all(moves).await {
+        answer.data(200);
+    }
+    assert_eq!(defaults(&stage).await.len(), 1);
+    stage.http.put(&path(1), json!({"is_default": true})).await.data(200);
+    // The oldest that remains takes the place of one that is deleted.
+    stage.http.delete(&path(1)).await;
+    assert_eq!(defaults(&stage).await, ["A"]);
+    crate::work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
+    let stage = stage().await;
+    let bot = stage.http.post("/bots", json!({"name": "Doomed", "channel_type": "webchat"})).await.id();
+    let path = format!("/bots/{bot}");
+    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    let ready = stage.http.upload(&bot, "a.md", "Some text.").await.id();
+    crate::work(&stage).await;
+    let waiting = stage.http.upload(&bot, "b.md", "Other text.").await.id();
+
+    let deleted = stage.http.delete(&path).await;
+    assert_eq!(deleted.body, json!({"success": true, "message": "Bot 'Doomed' deleted successfully"}));
+    assert_eq!(stage.http.get(&path).await.error(404), "bot_not_found");
+    assert_eq!(stage.http.put(&path, json!({"name": "X"})).await.error(404), "bot_not_found");
+    assert_eq!(stage.http.delete(&path).await.error(404), "bot_not_found");
+    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    for source in [&ready, &waiting] {
+        let path = format!("/knowledge/sources/{source}");
+        for tail in ["", "/chunks", "/file"] {
+            assert_eq!(stage.http.get(&format!("{path}{tail}")).await.error(404), "source_not_found");
+        }
+        assert_eq!(stage.http.put(&path, json!({"name": "X"})).await.error(404), "source_not_found");
+        assert_eq!(stage.http.delete(&path).await.error(404), "source_not_found");
+    }
+    for list in ["/bots", "/conversations", "/knowledge/sources"] {
+        assert_eq!(stage.http.get(list).await.body["pagination"]["total"], 0, "{list}");
+    }
+    let overview = stage.http.get("/analytics/overview").await;
+    assert_eq!(overview.data(200)["total_conversations"], 0);
+    assert_eq!(overview.data(200)["knowledge"], json!({"sources": 0, "chunks": 0}));
+
+    // The session's name is free again, before and after the rows are gone.
+    stage.http.post("/bots", json!({"name": "Heir", "channel_type": "webchat"})).await.data(201);
+    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    crate::work(&stage).await;
+    assert_eq!(stage.http.get("/conversations/s").await.data(200)["session"]["bot_name"], "Heir");
+    for table in ["source", "source_version", "chunk"] {
+        let query = format!("select count(*) from {table}");
+        assert_eq!(stage.count_of(&query).await, 0, "{table}");
+    }
+    assert_eq!(stage.count_of("select count(*) from bot").await, 1);
+    assert_eq!(stage.http.get("/tenant/usage").await.data(200)["usage"]["bot_count"], 1);
+    assert_eq!(stage.stored_files(), 0);
     stage.end().await;
 }
 

@@ -91,3 +91,232 @@ async fn a_session_id_that_cannot_be_is_not_found() {
     assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 4);
     stage.end().await;
 }
+
+#[tokio::test]
+async fn a_conversation_is_opened_before_anything_is_said() {
+    let stage = stage().await;
+    let welcoming = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
+    bot(&stage, welcoming).await;
+    let second = bot(&stage, json!({"name": "Second", "channel_type": "slack"})).await;
+    let opened = stage.http.post("/conversations", json!({"user_name": "Jo"})).await;
+    let session = &opened.data(201)["session"];
+    assert_eq!((&session["user_name"], &session["channel"]), (&json!("Jo"), &json!("webchat")));
+    assert_eq!(opened.data(201)["messages"][0]["message"], "Hi!");
+    let made = session["session_id"].as_str().unwrap();
+    stage.http.get(&format!("/conversations/{made}")).await.data(200);
+
+    let body = json!({"session_id": "mine", "bot_id": second, "channel": "email", "metadata": {"a": 1}});
+    let opened = stage.http.post("/conversations", body.clone()).await;
+    assert_eq!(opened.data(201)["session"]["bot_name"], "Second");
+    assert_eq!(opened.data(201)["session"]["channel"], "email");
+    assert_eq!(opened.data(201)["messages"], json!([]));
+    assert_eq!(stage.http.post("/conversations", body).await.error(409), "conversation_exists");
+    let nobodys = parlance_core::ids::BotId::fresh().to_string();
+    assert_eq!(
+        stage.http.post("/conversations", json!({"bot_id": nobodys})).await.error(404),
+        "bot_not_found"
+    );
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
+    let stage = stage().await;
+    let first = bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    let second = bot(&stage, json!({"name": "B", "channel_type": "slack"})).await;
+    for (session, bot, channel) in
+        [("1", &first, "webchat"), ("2", &second, "slack"), ("3", &first, "email"), ("4", &second, "email")]
+    {
+        let body = json!({"session_id": session, "bot_id": bot, "channel": channel});
+        stage.http.post("/conversations", body).await.data(201);
+    }
+    stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
+    stage.http.delete("/conversations/1").await;
+    let seen = async |query: &str| -> (Vec<String>, i64) {
+        let listed = stage.http.get(&format!("/conversations?{query}")).await;
+        let sessions = listed.data(200).as_array().unwrap().iter();
+        let sessions = sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect();
+        (sessions, listed.body["pagination"]["total"].as_i64().unwrap())
+    };
+    // Once from the deltas alone, once from what they were folded into.
+    for _ in 0..2 {
+        for (query, sessions, total) in [
+            (String::new(), vec!["4", "3", "2"], 3),
+            (format!("bot_id={second}"), vec!["4", "2"], 2),
+            ("status=active".to_owned(), vec!["4", "3"], 2),
+            ("status=ended".to_owned(), vec!["2"], 1),
+            ("channel=email".to_owned(), vec!["4", "3"], 2),
+            (format!("channel=email&status=active&bot_id={first}"), vec!["3"], 1),
+            ("status=abandoned".to_owned(), vec![], 0),
+            ("per_page=1&page=2".to_owned(), vec!["3"], 3),
+            ("per_page=2&page=9".to_owned(), vec![], 3),
+        ] {
+            let expected = (sessions.iter().map(ToString::to_string).collect::<Vec<_>>(), total);
+            assert_eq!(seen(&query).await, expected, "{query}");
+        }
+        while parlance_core::analytics::fold(&stage.ctx).await.unwrap() > 0 {}
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_ended_conversation_takes_no_message_and_its_users_can_be_corrected() {
+    let stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    stage.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
+    let changes = json!({"status": "ended", "user_name": null, "user_email": "jo@example.com"});
+    let changed = stage.http.patch("/conversations/s", changes).await;
+    let data = changed.data(200);
+    assert_eq!(data["message"], "Conversation updated successfully");
+    assert_eq!((&data["status"], &data["user_name"]), (&json!("ended"), &Value::Null));
+    assert_eq!(data["user_email"], "jo@example.com");
+    let ended_at = data["ended_at"].as_str().unwrap();
+    let again = stage.http.patch("/conversations/s", json!({"status": "ended"})).await;
+    assert_eq!(again.data(200)["ended_at"], ended_at, "it ended once");
+    let refused = stage.http.post("/conversations/s/messages", json!({"message": "More"})).await;
+    assert_eq!(refused.error(409), "conversation_ended");
+    for nothing in [json!({}), json!({"status": "active"}), json!({"status": null})] {
+        assert_eq!(stage.http.patch("/conversations/s", nothing).await.error(400), "invalid_field");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_erased_conversation_is_gone_with_its_messages() {
+    let stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    let erased = stage.http.delete("/conversations/s").await;
+    assert_eq!(erased.body, json!({"success": true, "message": "Conversation deleted successfully"}));
+    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    assert_eq!(stage.http.delete("/conversations/s").await.error(404), "conversation_not_found");
+    assert_eq!(stage.count_of("select count(*) from message").await, 0);
+    assert_eq!(stage.count_of("select count(*) from knowledge_gap").await, 0);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn parallel_messages_to_one_session_are_answered_in_turn() {
+    let stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    let said = (0..8).map(|number| {
+        let http = stage.http.clone();
+        async move {
+            let message = json!({"message": format!("Question {number}")});
+            http.post("/conversations/s/messages", message).await.data(200).clone()
+        }
+    });
+    let exchanges = futures_util::future::join_all(said).await;
+    let details = stage.http.get("/conversations/s").await;
+    let messages = details.data(200)["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 16);
+    for pair in messages.chunks(2) {
+        let exchange = exchanges.iter().find(|it| it["user_message"]["id"] == pair[0]["id"]).unwrap();
+        assert_eq!(exchange["bot_response"]["id"], pair[1]["id"], "an answer follows its question");
+    }
+    assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_turn_whose_holder_died_passes_on() {
+    let stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    sqlx::query("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
+        .execute(stage.ctx.db().platform())
+        .await
+        .unwrap();
+    let begun = std::time::Instant::now();
+    stage.http.post("/conversations/s/messages", json!({"message": "Still there?"})).await.data(200);
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "it waited for the other's turn");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_conversation_that_nobody_writes_to_counts_as_abandoned_until_somebody_does() {
+    let mut stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    for session in ["old", "new"] {
+        stage
+            .http
+            .post(&format!("/conversations/{session}/messages"), json!({"message": "Hi"}))
+            .await
+            .data(200);
+    }
+    sqlx::query(
+        "update conversation set last_message_at = now() - interval '25 hours' where session_id = 'old'",
+    )
+    .execute(stage.ctx.db().platform())
+    .await
+    .unwrap();
+    stage.start_workers();
+    let status = async |session: &str| {
+        let details = stage.http.get(&format!("/conversations/{session}")).await;
+        details.data(200)["session"]["status"].as_str().unwrap().to_owned()
+    };
+    stage
+        .eventually("it counts as abandoned", async || (status("old").await == "abandoned").then_some(()))
+        .await;
+    assert_eq!(status("new").await, "active");
+    stage.http.post("/conversations/old/messages", json!({"message": "I am back"})).await.data(200);
+    assert_eq!(status("old").await, "active");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn feedback_is_given_changed_and_taken_back() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi!"});
+    bot(&stage, body).await;
+    let said = stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await;
+    let id = |who: &str| said.data(200)[who]["id"].as_str().unwrap().to_owned();
+    let path = |message: &str| format!("/conversations/s/messages/{message}/feedback");
+    let answer = path(&id("bot_response"));
+    for (body, up, down) in [
+        (json!({"rating": "up", "comment": "Thanks"}), 1, 0),
+        (json!({"rating": "down"}), 0, 1),
+        (json!({"rating": null}), 0, 0),
+    ] {
+        let given = stage.http.post(&answer, body.clone()).await;
+        assert_eq!(given.data(200)["rating"], body["rating"]);
+        let details = stage.http.get("/conversations/s").await;
+        let message = &details.data(200)["messages"][2];
+        assert_eq!(message["rating"], body["rating"]);
+        assert_eq!(message["comment"], body["comment"]);
+        let overview = stage.http.get("/analytics/overview").await;
+        assert_eq!(overview.data(200)["feedback"], json!({"up": up, "down": down}));
+    }
+    assert_eq!(stage.http.post(&answer, json!({})).await.error(400), "missing_field");
+    assert_eq!(stage.http.post(&answer, json!({"rating": "meh"})).await.error(400), "invalid_field");
+    let details = stage.http.get("/conversations/s").await;
+    let welcome = details.data(200)["messages"][0]["id"].as_str().unwrap();
+    for not_an_answer in [&id("user_message"), welcome, "nonsense"] {
+        let refused = stage.http.post(&path(not_an_answer), json!({"rating": "up"})).await;
+        assert_eq!(refused.error(404), "message_not_found");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn limits_of_conversations_and_messages_hold() {
+    let stage = stage().await;
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    let message = json!({"message": "Hi"});
+    stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
+    let set = async |statement: &str| {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(stage.ctx.db().platform()).await.unwrap();
+    };
+    set("update usage_month set conversations = 5000").await;
+    let refused = stage.http.post("/conversations/t/messages", message.clone()).await;
+    assert_eq!(refused.error(403), "plan_limit_conversations");
+    assert_eq!(stage.http.post("/conversations", json!({})).await.error(403), "plan_limit_conversations");
+    assert_eq!(stage.http.get("/conversations/t").await.error(404), "conversation_not_found");
+    stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
+    set("update usage_month set messages = 49999").await;
+    let refused = stage.http.post("/conversations/s/messages", message).await;
+    assert_eq!(refused.error(403), "plan_limit_messages");
+    // A message that is refused holds no turn.
+    assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
+    stage.end().await;
+}

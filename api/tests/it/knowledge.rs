@@ -1,20 +1,12 @@
 //! Knowledge.
 
-use parlance_core::jobs::Kind;
-use parlance_testing::{Answer, Stage};
+use parlance_testing::Answer;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stage;
+use crate::{stage, work};
 
 const MIB: usize = 1024 * 1024;
-
-/// Runs the jobs of every queue until none waits.
-async fn work(stage: &Stage) {
-    for kind in Kind::ALL {
-        while stage.step(kind).await.is_some() {}
-    }
-}
 
 #[tokio::test]
 async fn an_upload_is_answered_as_the_reference_shows_and_becomes_knowledge() {

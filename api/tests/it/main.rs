@@ -2,18 +2,30 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod analytics;
 mod bots;
 mod conversations;
 mod errors;
+mod idempotency;
+mod keys;
 mod knowledge;
 mod models;
 mod openapi;
 mod serving;
+mod sources;
 mod tenants;
 
+use parlance_core::jobs::Kind;
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
 /// The application, with an embedder that costs nothing.
 pub(crate) async fn stage() -> Stage {
     Builder::default().embedder(TestEmbedder::default()).start().await
+}
+
+/// Runs the jobs of every queue until none waits.
+pub(crate) async fn work(stage: &Stage) {
+    for kind in Kind::ALL {
+        while stage.step(kind).await.is_some() {}
+    }
 }

@@ -1,0 +1,132 @@
+//! Analytics, as clients see them; that they are right for every workload is shown in `rollups`.
+
+use chrono::{Days, Utc};
+use parlance_testing::Stage;
+use serde_json::{Value, json};
+
+use crate::{stage, work};
+
+async fn talk(stage: &Stage, session: &str, bot: &str, message: &str) -> Value {
+    let body = json!({"message": message, "bot_id": bot});
+    stage.http.post(&format!("/conversations/{session}/messages"), body).await.data(200).clone()
+}
+
+#[tokio::test]
+async fn an_overview_counts_what_happened() {
+    let stage = stage().await;
+    let empty = stage.http.get("/analytics/overview").await;
+    assert_eq!(empty.data(200)["answer_time_ms"], json!({"median": null, "p95": null}));
+    assert_eq!((&empty.data(200)["period_days"], &empty.data(200)["bots"]), (&json!(30), &json!([])));
+
+    let bot = stage
+        .http
+        .post("/bots", json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi"}))
+        .await
+        .id();
+    stage.http.upload(&bot, "a.md", "The sky is blue.").await.data(201);
+    work(&stage).await;
+    talk(&stage, "1", &bot, "The sky is blue.").await;
+    talk(&stage, "1", &bot, "The sky is blue!").await;
+    talk(&stage, "2", &bot, "The sky is blue?").await;
+    stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
+    let overview = stage.http.get("/analytics/overview?period=7&timezone=Asia/Kathmandu").await;
+    let data = overview.data(200);
+    for (field, value) in [
+        ("total_bots", json!(1)),
+        ("total_conversations", json!(2)),
+        ("total_messages", json!(6)),
+        ("active_conversations", json!(1)),
+        ("period_days", json!(7)),
+        ("bots", json!([{"id": bot, "name": "A", "channel_type": "webchat", "is_active": true}])),
+        ("answered_messages", json!(3)),
+        ("unanswered_messages", json!(0)),
+        ("feedback", json!({"up": 0, "down": 0})),
+        ("knowledge", json!({"sources": 1, "chunks": 1})),
+    ] {
+        assert_eq!(data[field], value, "{field}: {data}");
+    }
+    let time = &data["answer_time_ms"];
+    assert!(time["median"].as_f64().unwrap() <= time["p95"].as_f64().unwrap(), "{time}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn every_day_of_a_period_is_there_and_only_what_occurs_beside() {
+    let stage = stage().await;
+    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
+    let other = stage.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
+    talk(&stage, "1", &bot, "Hi").await;
+    talk(&stage, "2", &other, "Hi").await;
+    talk(&stage, "3", &other, "Hi").await;
+    stage.http.patch("/conversations/3", json!({"status": "ended"})).await.data(200);
+    let report = stage.http.get("/analytics/conversations?period=3").await;
+    let today = Utc::now().date_naive();
+    let day = |ago: u64| (today - Days::new(ago)).to_string();
+    let mut by_day = serde_json::Map::new();
+    for (ago, n) in [(2, 0), (1, 0), (0, 3)] {
+        by_day.insert(day(ago), json!(n));
+    }
+    assert_eq!(
+        report.data(200),
+        &json!({
+            "total_conversations": 3,
+            "period_days": 3,
+            "breakdown": {
+                "by_channel": {"slack": 1, "api": 2},
+                "by_status": {"active": 2, "ended": 1},
+                "by_day": by_day,
+            },
+        })
+    );
+    let one = stage.http.get(&format!("/analytics/conversations?bot_id={bot}")).await;
+    assert_eq!(one.data(200)["total_conversations"], 1);
+    assert_eq!(one.data(200)["breakdown"]["by_channel"], json!({"slack": 1}));
+    assert_eq!(one.data(200)["breakdown"]["by_day"].as_object().unwrap().len(), 30);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_gap_is_told_once_however_often_it_is_asked() {
+    let stage = stage().await;
+    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
+    for (session, question) in
+        [("1", "Do you ship to Iceland?"), ("2", "Do you ship to Iceland"), ("3", "777")]
+    {
+        talk(&stage, session, &bot, question).await;
+    }
+    let gaps = stage.http.get("/analytics/knowledge-gaps").await;
+    let seen: Vec<(&str, i64)> = gaps
+        .data(200)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gap| (gap["question"].as_str().unwrap(), gap["count"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(seen, [("Do you ship to Iceland", 2), ("777", 1)]);
+    assert_eq!(gaps.body["pagination"]["total"], 2);
+    assert_eq!(gaps.data(200)[0]["bot_name"], "A");
+    let second = stage.http.get("/analytics/knowledge-gaps?per_page=1&page=2").await;
+    assert_eq!(second.data(200)[0]["question"], "777");
+    let nobodys = parlance_core::ids::BotId::fresh();
+    let none = stage.http.get(&format!("/analytics/knowledge-gaps?bot_id={nobodys}")).await;
+    assert_eq!(none.data(200), &json!([]));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_period_that_cannot_be_is_told() {
+    let stage = stage().await;
+    for path in ["overview", "conversations", "knowledge-gaps"] {
+        for (query, field) in [
+            ("period=0", "period"),
+            ("period=366", "period"),
+            ("period=x", "period"),
+            ("timezone=Mars/Olympus", "timezone"),
+        ] {
+            let answer = stage.http.get(&format!("/analytics/{path}?{query}")).await;
+            assert_eq!(answer.error(400), "invalid_field");
+            assert_eq!(answer.body["details"][0]["field"], field, "{path} {query}");
+        }
+    }
+    stage.end().await;
+}

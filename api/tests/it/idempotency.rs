@@ -1,0 +1,155 @@
+//! Requests that are sent again.
+
+use parlance_testing::{Answer, Stage};
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::{stage, work};
+
+async fn post(stage: &Stage, key: &str, path: &str, body: &Value) -> Answer {
+    Answer::of(stage.http.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
+}
+
+fn replayed(answer: &Answer) -> bool {
+    answer.headers.get("idempotency-replayed").is_some_and(|told| told == "true")
+}
+
+#[tokio::test]
+async fn the_same_request_again_is_answered_as_it_was_and_done_once() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    let first = post(&stage, "k1", "/bots", &body).await;
+    let again = post(&stage, "k1", "/bots", &body).await;
+    assert_eq!((again.status.as_u16(), &again.body), (201, &first.body));
+    assert_eq!((replayed(&first), replayed(&again)), (false, true));
+    assert_ne!(first.headers["x-request-id"], again.headers["x-request-id"]);
+    assert_eq!(stage.http.get("/bots").await.body["pagination"]["total"], 1);
+    post(&stage, "k2", "/bots", &body).await.data(201);
+
+    let other = json!({"name": "B", "channel_type": "api"});
+    assert_eq!(post(&stage, "k1", "/bots", &other).await.error(409), "idempotency_key_reused");
+    assert_eq!(post(&stage, "k1", "/conversations", &json!({})).await.error(409), "idempotency_key_reused");
+    let (_, theirs) = stage.another_tenant().await;
+    let request = theirs.request(Method::POST, "/bots").header("Idempotency-Key", "k1").json(&other);
+    Answer::of(request).await.data(201);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_refused_again_and_a_wrong_key_is_told() {
+    let stage = stage().await;
+    let refused = post(&stage, "k", "/bots", &json!({})).await;
+    assert_eq!(refused.error(400), "missing_field");
+    let again = post(&stage, "k", "/bots", &json!({})).await;
+    assert_eq!(again.body, refused.body);
+    assert!(replayed(&again));
+    for wrong in ["", "two words", &"x".repeat(256)] {
+        let answer = post(&stage, wrong, "/bots", &json!({"name": "A", "channel_type": "api"})).await;
+        assert_eq!(answer.error(400), "invalid_field");
+        assert_eq!(answer.body["details"][0]["field"], "Idempotency-Key");
+    }
+    let stranger = stage.http.with_key(None).request(Method::POST, "/bots");
+    let answer = Answer::of(stranger.header("Idempotency-Key", "k").json(&json!({}))).await;
+    assert_eq!(answer.error(401), "missing_api_key");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_replay_is_for_keys_that_may_do_it() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    post(&stage, "k", "/bots", &body).await.data(201);
+    let made = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": ["chat"]})).await;
+    let narrow = stage.http.with_key(made.data(201)["key"].as_str());
+    let request = narrow.request(Method::POST, "/bots").header("Idempotency-Key", "k").json(&body);
+    assert_eq!(Answer::of(request).await.error(403), "missing_scope");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn many_at_the_same_moment_run_once() {
+    let stage = stage().await;
+    stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    let body = json!({"message": "Hello?"});
+    let requests = (0..10).map(|_| post(&stage, "k", "/conversations/s/messages", &body));
+    let answers = futures_util::future::join_all(requests).await;
+    for answer in &answers {
+        answer.data(200);
+        assert_eq!(answer.body, answers[0].body);
+    }
+    assert_eq!(answers.iter().filter(|answer| !replayed(answer)).count(), 1);
+    let details = stage.http.get("/conversations/s").await;
+    assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_upload_may_be_sent_again_with_another_boundary() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let upload = async |text: &str| {
+        let file = Part::text(text.to_owned()).file_name("a.md");
+        let form = Form::new().text("bot_id", bot.clone()).part("file", file);
+        let request = stage.http.request(Method::POST, "/knowledge/upload").header("Idempotency-Key", "k");
+        Answer::of(request.multipart(form)).await
+    };
+    let first = upload("Some text.").await;
+    let again = upload("Some text.").await;
+    assert_eq!((again.status.as_u16(), &again.body), (201, &first.body));
+    assert_eq!(upload("Other text.").await.error(409), "idempotency_key_reused");
+    work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_failed_for_a_while_is_done_the_next_time() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    stage.break_table("bot").await;
+    assert_eq!(post(&stage, "k", "/bots", &body).await.error(500), "internal_error");
+    stage.mend_table("bot").await;
+    let done = post(&stage, "k", "/bots", &body).await;
+    assert!(done.status == 201 && !replayed(&done));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_holder_died_passes_on_and_a_day_is_long_enough() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    let first = post(&stage, "k", "/bots", &body).await;
+    let set = async |statement: &str| {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(stage.ctx.db().platform()).await.unwrap();
+    };
+    set("update idempotency set status = null, body = null, claim = tenant_id, claim_expires_at = now()")
+        .await;
+    let second = post(&stage, "k", "/bots", &body).await;
+    assert_ne!(second.id(), first.id());
+    set("update idempotency set created_at = now() - interval '25 hours'").await;
+    assert_eq!(parlance_core::idempotency::forget_old(&stage.ctx).await.unwrap(), 1);
+    assert_ne!(post(&stage, "k", "/bots", &body).await.id(), second.id());
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_finds_the_answer_when_it_comes_back() {
+    let stage = stage().await;
+    stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    let body = json!({"message": "Hello?"});
+    // Another message has the turn, so that this one waits while its client leaves.
+    post(&stage, "before", "/conversations/s/messages", &body).await.data(200);
+    sqlx::query("update conversation set turn = id, turn_expires_at = now() + interval '500 milliseconds'")
+        .execute(stage.ctx.db().platform())
+        .await
+        .unwrap();
+    let leaving = post(&stage, "k", "/conversations/s/messages", &body);
+    let patience = std::time::Duration::from_millis(150);
+    assert!(tokio::time::timeout(patience, leaving).await.is_err(), "it left too late");
+    let found = post(&stage, "k", "/conversations/s/messages", &body).await;
+    found.data(200);
+    assert!(replayed(&found));
+    let details = stage.http.get("/conversations/s").await;
+    assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 4);
+    stage.end().await;
+}
