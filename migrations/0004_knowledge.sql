@@ -74,6 +74,8 @@ create table chunk (
     -- Null until it is embedded. Unit length, so that cosine distance ranks.
     embedding halfvec,
     tsv tsvector not null,
+    -- The text search configuration of tsv, to make it anew when the bot's language changes.
+    text_search text not null,
     created_at timestamptz not null default now(),
     constraint chunk_ordinal_key unique (source_id, version, ordinal)
 );

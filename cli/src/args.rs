@@ -53,7 +53,7 @@ pub(crate) struct Up {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Worker {
-    /// Only these queues, separated by commas: upload, chunk, embed, purge.
+    /// Only these queues, separated by commas: upload, chunk, embed, reindex, purge.
     #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
     pub(crate) queues: Vec<Kind>,
     /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.

@@ -34,6 +34,7 @@ async fn perform(run: &Run) -> Result<()> {
         Kind::Upload => jobs::upload::run(run).await,
         Kind::Chunk => jobs::chunk::run(run).await,
         Kind::Embed => jobs::embed::run(run).await,
+        Kind::Reindex => jobs::reindex::run(run).await,
         Kind::Purge => jobs::purge::run(run).await,
     }
 }

@@ -136,6 +136,23 @@ async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
     for nothing in [json!({}), json!({"unknown": 1})] {
         assert_eq!(stage.http.put(&path, nothing).await.error(400), "invalid_field");
     }
+    crate::work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn another_language_stems_the_knowledge_anew() {
+    let stage = stage().await;
+    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
+    stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
+    crate::work(&stage).await;
+    let found = "select count(*) from chunk where tsv @@ to_tsquery('spanish', 'devolución')";
+    assert_eq!(stage.count_of(found).await, 0);
+    stage.http.put(&format!("/bots/{bot}"), json!({"language": "es"})).await.data(200);
+    crate::work(&stage).await;
+    assert_eq!(stage.count_of(found).await, 1);
+    stage.http.put(&format!("/bots/{bot}"), json!({"language": "es"})).await.data(200);
+    assert_eq!(stage.count_of("select count(*) from job where kind = 'reindex'").await, 1);
     stage.end().await;
 }
 

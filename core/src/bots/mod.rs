@@ -13,6 +13,7 @@ use crate::input::{
     Collect, clearable_text, not_null, nothing_to_change, optional, optional_text, required, required_text,
 };
 use crate::jobs::{self, Kind, Subject, dispatch};
+use crate::knowledge::reindex;
 use crate::page::{Page, PageRequest};
 use crate::purge::{self, Purge};
 use crate::tenants;
@@ -308,6 +309,10 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
     if changes.is_default == Some(true) {
         store::take_default(&mut tx, tenant, bot).await?;
     }
+    let before = match changes.language {
+        Some(_) => store::find(&mut *tx, tenant, bot).await?,
+        None => None,
+    };
     let changed = store::update(&mut *tx, tenant, bot, changes).await?.ok_or(Error::NotFound(Thing::Bot))?;
     if changed.is_default && changes.is_default == Some(false) {
         return Err(Error::Conflict {
@@ -315,7 +320,14 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
             message: "The default bot stays the default until another one is made it".to_owned(),
         });
     }
+    let reworded = before.is_some_and(|before| before.language != changed.language);
+    if reworded {
+        reindex::enqueue(ctx, &mut tx, tenant, bot).await?;
+    }
     tx.commit().await?;
+    if reworded {
+        dispatch::nudge(ctx, Kind::Reindex);
+    }
     Ok(changed)
 }
 

@@ -41,13 +41,15 @@ pub enum Kind {
     Chunk,
     /// A batch of chunks becomes vectors.
     Embed,
+    /// The words of a bot's chunks become those of another language.
+    Reindex,
     /// What was deleted is removed.
     Purge,
 }
 
 impl Kind {
     /// Every kind; first those that a source passes through, in that order.
-    pub const ALL: [Kind; 4] = [Kind::Upload, Kind::Chunk, Kind::Embed, Kind::Purge];
+    pub const ALL: [Kind; 5] = [Kind::Upload, Kind::Chunk, Kind::Embed, Kind::Reindex, Kind::Purge];
 
     /// The name of the kind and of its queue.
     #[must_use]
@@ -56,6 +58,7 @@ impl Kind {
             Kind::Upload => "upload",
             Kind::Chunk => "chunk",
             Kind::Embed => "embed",
+            Kind::Reindex => "reindex",
             Kind::Purge => "purge",
         }
     }
@@ -67,11 +70,12 @@ pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
 
 impl<T> PerKind<T> {
     pub(crate) fn of(&self, kind: Kind) -> &T {
-        let [upload, chunk, embed, purge] = &self.0;
+        let [upload, chunk, embed, reindex, purge] = &self.0;
         match kind {
             Kind::Upload => upload,
             Kind::Chunk => chunk,
             Kind::Embed => embed,
+            Kind::Reindex => reindex,
             Kind::Purge => purge,
         }
     }

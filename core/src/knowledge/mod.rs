@@ -21,6 +21,7 @@ mod change;
 pub mod chunk;
 pub mod ingest;
 mod original;
+pub mod reindex;
 mod removal;
 pub mod search;
 mod store;

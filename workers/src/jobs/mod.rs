@@ -3,4 +3,29 @@
 pub(crate) mod chunk;
 pub(crate) mod embed;
 pub(crate) mod purge;
+pub(crate) mod reindex;
 pub(crate) mod upload;
+
+use parlance_core::{Error, Result};
+
+use crate::runner::Run;
+
+/// Takes steps until one finds nothing to do; the rows they did are the progress. Between two the job can
+/// be stopped.
+async fn in_steps<F>(run: &Run, step: impl Fn() -> F) -> Result<()>
+where
+    F: Future<Output = Result<u64>>,
+{
+    let report = run.step();
+    let mut done = 0;
+    loop {
+        if run.stop().is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        match step().await? {
+            0 => return Ok(()),
+            more => done += usize::try_from(more).unwrap_or(usize::MAX),
+        }
+        report(done);
+    }
+}

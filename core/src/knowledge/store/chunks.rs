@@ -69,7 +69,7 @@ pub(in crate::knowledge) async fn insert_chunks(
         )
         insert into chunk (
             id, tenant_id, bot_id, source_id, version, ordinal, content, heading, start_at, end_at,
-            token_count, hash, model, embedding, tsv
+            token_count, hash, model, embedding, tsv, text_search
         )
         select fresh.id, $1, $2, $3, $4, place - 1, content, heading, start_at, end_at, token_count,
             hash, $5,
@@ -80,7 +80,8 @@ pub(in crate::knowledge) async fn insert_chunks(
                 limit 1
             ),
             setweight(to_tsvector($13::text::regconfig, coalesce(heading, '')), 'B')
-                || setweight(to_tsvector($13::text::regconfig, content), 'A')
+                || setweight(to_tsvector($13::text::regconfig, content), 'A'),
+            $13
         from fresh
         "#,
         key.tenant.uuid(),
@@ -171,4 +172,32 @@ pub(in crate::knowledge) async fn set_embeddings(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Makes the words of `most` chunks anew, of those that are in another language.
+pub(in crate::knowledge) async fn reindex(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    text_search: &str,
+    most: i64,
+) -> sqlx::Result<u64> {
+    let reindexed = sqlx::query!(
+        r#"
+        update chunk
+        set text_search = $3,
+            tsv = setweight(to_tsvector($3::text::regconfig, coalesce(heading, '')), 'B')
+                || setweight(to_tsvector($3::text::regconfig, content), 'A')
+        where tenant_id = $1 and id in (
+            select id from chunk where tenant_id = $1 and bot_id = $2 and text_search <> $3 limit $4
+        )
+        "#,
+        tenant.uuid(),
+        bot.uuid(),
+        text_search,
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(reindexed.rows_affected())
 }

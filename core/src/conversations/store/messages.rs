@@ -1,0 +1,236 @@
+//! What is said in conversations, and what is thought of it.
+
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::conversations::incoming::Feedback;
+use crate::conversations::{Answer, Citation, Message, Rating, Sender};
+use crate::ids::{BotId, ConversationId, MessageId, TenantId};
+use crate::providers::chat::{Speaker, Turn};
+
+pub(in crate::conversations) async fn insert_welcome(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    conversation: ConversationId,
+    welcome: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into message (id, tenant_id, bot_id, conversation_id, sender, message)
+        values ($1, $2, $3, $4, 'bot', $5)
+        "#,
+        MessageId::fresh().uuid(),
+        tenant.uuid(),
+        bot.uuid(),
+        conversation.uuid(),
+        welcome,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::conversations) async fn insert_user_message(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    conversation: ConversationId,
+    text: &str,
+) -> sqlx::Result<Message> {
+    sqlx::query!(
+        r#"
+        insert into message (id, tenant_id, bot_id, conversation_id, sender, message, created_at)
+        values ($1, $2, $3, $4, 'user', $5, clock_timestamp())
+        returning id as "id: MessageId", message, message_type, created_at
+        "#,
+        MessageId::fresh().uuid(),
+        tenant.uuid(),
+        bot.uuid(),
+        conversation.uuid(),
+        text,
+    )
+    .map(|row| Message {
+        id: row.id,
+        sender: Sender::User,
+        message: row.message,
+        message_type: row.message_type,
+        answered: None,
+        sources: Vec::new(),
+        rating: None,
+        comment: None,
+        created_at: row.created_at,
+    })
+    .fetch_one(db)
+    .await
+}
+
+/// Passes the turn on with it.
+pub(in crate::conversations) async fn insert_answer(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    conversation: ConversationId,
+    turn: Uuid,
+    answer: &Answer,
+) -> sqlx::Result<Message> {
+    sqlx::query!(
+        r#"
+        with passed as (
+            update conversation
+            set turn = null, turn_expires_at = null, last_message_at = now()
+            where tenant_id = $2 and id = $4 and turn = $5
+        )
+        insert into message (
+            id, tenant_id, bot_id, conversation_id, sender, message, sources, answered, degraded, model,
+            input_tokens, output_tokens, timings_ms, created_at
+        )
+        values ($1, $2, $3, $4, 'bot', $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp())
+        returning id as "id: MessageId", message, message_type, created_at
+        "#,
+        MessageId::fresh().uuid(),
+        tenant.uuid(),
+        bot.uuid(),
+        conversation.uuid(),
+        turn,
+        answer.text,
+        Json(&answer.sources) as _,
+        answer.answered,
+        answer.degraded,
+        answer.model,
+        answer.input_tokens,
+        answer.output_tokens,
+        Json(&answer.timings) as _,
+    )
+    .map(|row| Message {
+        id: row.id,
+        sender: Sender::Bot,
+        message: row.message,
+        message_type: row.message_type,
+        answered: Some(answer.answered),
+        sources: answer.sources.clone(),
+        rating: None,
+        comment: None,
+        created_at: row.created_at,
+    })
+    .fetch_one(db)
+    .await
+}
+
+pub(in crate::conversations) async fn list_messages(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> sqlx::Result<Vec<Message>> {
+    sqlx::query!(
+        r#"
+        select id as "id: MessageId", sender as "sender: Sender", message, message_type, answered,
+            sources as "sources: Json<Vec<Citation>>", feedback as "rating: Rating", feedback_comment,
+            created_at
+        from message
+        where tenant_id = $1 and conversation_id = $2
+        order by created_at, id
+        "#,
+        tenant.uuid(),
+        conversation.uuid(),
+    )
+    .map(|row| Message {
+        id: row.id,
+        sender: row.sender,
+        message: row.message,
+        message_type: row.message_type,
+        answered: row.answered,
+        sources: row.sources.map(|sources| sources.0).unwrap_or_default(),
+        rating: row.rating,
+        comment: row.feedback_comment,
+        created_at: row.created_at,
+    })
+    .fetch_all(db)
+    .await
+}
+
+/// The last `most` messages but one, oldest first.
+pub(in crate::conversations) async fn list_recent(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+    except: MessageId,
+    most: i64,
+) -> sqlx::Result<Vec<Turn>> {
+    let mut turns = sqlx::query!(
+        r#"
+        select sender as "sender: Sender", message
+        from message
+        where tenant_id = $1 and conversation_id = $2 and id <> $3
+        order by created_at desc, id desc
+        limit $4
+        "#,
+        tenant.uuid(),
+        conversation.uuid(),
+        except.uuid(),
+        most,
+    )
+    .map(|row| Turn {
+        speaker: match row.sender {
+            Sender::User => Speaker::User,
+            Sender::Bot => Speaker::Bot,
+        },
+        text: row.message,
+    })
+    .fetch_all(db)
+    .await?;
+    turns.reverse();
+    Ok(turns)
+}
+
+/// Whether the conversation has such an answer.
+pub(in crate::conversations) async fn set_feedback(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+    message: MessageId,
+    feedback: &Feedback,
+) -> sqlx::Result<bool> {
+    let kept = sqlx::query!(
+        r#"
+        update message
+        set feedback = $4, feedback_comment = $5
+        where tenant_id = $1 and conversation_id = $2 and id = $3 and answered is not null
+        "#,
+        tenant.uuid(),
+        conversation.uuid(),
+        message.uuid(),
+        feedback.rating as Option<Rating>,
+        feedback.comment,
+    )
+    .execute(db)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+pub(in crate::conversations) async fn purge_messages(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    most: i64,
+) -> sqlx::Result<u64> {
+    let purged = sqlx::query!(
+        r#"
+        delete from message
+        where tenant_id = $1 and id in (
+            select message.id
+            from conversation
+            join message on message.conversation_id = conversation.id
+            where conversation.tenant_id = $1 and conversation.bot_id = $2
+            limit $3
+        )
+        "#,
+        tenant.uuid(),
+        bot.uuid(),
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(purged.rows_affected())
+}

@@ -1,0 +1,57 @@
+//! Reindex: a bot speaks another language now, and the words of its chunks are stemmed anew. Vectors stay.
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgTransaction;
+
+use super::store;
+use crate::bots;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ids::{BotId, TenantId};
+use crate::jobs::{self, About, Claim, Job, Kind};
+
+/// Chunks that one step makes anew at most.
+const STEP: i64 = 1_000;
+
+/// Makes the words of a bot's chunks those of its language.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reindex {
+    /// The bot.
+    pub bot: BotId,
+}
+
+impl Job for Reindex {
+    const KIND: Kind = Kind::Reindex;
+}
+
+/// Writes a reindex into the ledger, in the caller's transaction.
+pub(crate) async fn enqueue(
+    ctx: &Context,
+    tx: &mut PgTransaction<'_>,
+    tenant: TenantId,
+    bot: BotId,
+) -> Result<()> {
+    let about = About { tenant, bot: Some(bot), source: None, parent: None };
+    jobs::enqueue(ctx, tx, about, &Reindex { bot }).await.map(drop)
+}
+
+/// Makes some chunks anew; gives how many, 0 when there are no more.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] when the bot was deleted meanwhile.
+pub async fn step(ctx: &Context, tenant: TenantId, job: &Reindex) -> Result<u64> {
+    // Each time, for it may have changed again.
+    let language = bots::get(ctx, tenant, job.bot).await?.language;
+    let mut db = ctx.db().of(tenant).await?;
+    Ok(store::reindex(&mut *db, tenant, job.bot, language.text_search(), STEP).await?)
+}
+
+/// Settles a reindex that has nothing left to do.
+///
+/// # Errors
+/// [`crate::Error::LeaseLost`] when the job is another's now.
+pub async fn settle(ctx: &Context, claim: &Claim) -> Result<()> {
+    let mut tx = ctx.db().begin(claim.about.tenant).await?;
+    jobs::succeed(&mut tx, claim).await?;
+    Ok(tx.commit().await?)
+}

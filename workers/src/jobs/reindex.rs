@@ -1,0 +1,14 @@
+//! `reindex`: the words of a bot's chunks become those of its language, some at a time.
+
+use parlance_core::Result;
+use parlance_core::knowledge::reindex::{self, Reindex};
+
+use super::in_steps;
+use crate::runner::Run;
+
+pub(crate) async fn run(run: &Run) -> Result<()> {
+    let (ctx, claim) = (run.ctx(), run.claim());
+    let job: Reindex = run.payload()?;
+    in_steps(run, || reindex::step(ctx, claim.about.tenant, &job)).await?;
+    reindex::settle(ctx, claim).await
+}
