@@ -42,7 +42,7 @@ impl Api {
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<Overview>, Fails<Listing>> {
-        let (period, _) = wanted(period.0, timezone.0, Field::Absent)?;
+        let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
         Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
     }
 
@@ -63,7 +63,7 @@ impl Api {
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<Conversations>, Fails<Listing>> {
-        let (period, bot) = wanted(period.0, timezone.0, bot_id.0)?;
+        let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
         Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
     }
 
@@ -93,8 +93,7 @@ impl Api {
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
-        let period = asked(&mut fields, period.0, timezone.0);
-        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
+        let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
         let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
         Ok(Listed::of(analytics::knowledge_gaps(&ctx, tenant.id(), &period, bot, page).await?))
     }
@@ -105,20 +104,26 @@ fn usual() -> Field<i64> {
     Field::Given(analytics::period::USUAL)
 }
 
-fn asked(fields: &mut Fields, period: Field<i64>, timezone: Field<TimeZone>) -> Result<Period> {
+/// What is asked about: which days, and which bot.
+fn asked(
+    fields: &mut Fields,
+    period: Field<i64>,
+    bot_id: Field<Id>,
+    timezone: Field<TimeZone>,
+) -> (Result<Period>, Option<BotId>) {
     let period = fields.take("period", period);
+    let bot = fields.id("bot_id", "a bot", bot_id);
     let timezone = fields.take("timezone", timezone).map(String::from);
-    Period::parse(period, timezone.as_deref())
+    (Period::parse(period, timezone.as_deref()), bot)
 }
 
 fn wanted(
     period: Field<i64>,
-    timezone: Field<TimeZone>,
     bot_id: Field<Id>,
+    timezone: Field<TimeZone>,
 ) -> Result<(Period, Option<BotId>)> {
     let mut fields = Fields::of_query();
-    let period = asked(&mut fields, period, timezone);
-    let bot = fields.id("bot_id", "a bot", bot_id);
+    let (period, bot) = asked(&mut fields, period, bot_id, timezone);
     fields.check(period.map(|period| (period, bot)))
 }
 

@@ -13,7 +13,7 @@ use crate::auth::Tenant;
 use crate::body::JsonBody;
 use crate::docs::Tag;
 use crate::envelope::{Created, Deleted, Found, Listed};
-use crate::error::{Changing, Fails, Finding, Listing, Making, When};
+use crate::error::{Changing, Fails, Finding, Listing, Making, When, about};
 use crate::fields::{Field, Fields, Needed};
 use crate::page;
 use crate::values::{Id, OrNull, PathId, Timestamp};
@@ -89,7 +89,8 @@ impl Api {
         body: JsonBody<UpdateBot>,
     ) -> Result<Found<UpdatedBot>, Fails<Changing>> {
         let bot = bot_id.0.known()?;
-        let changes = body.0.parse().when("updating a bot")?;
+        let changes = body.0.parse().when("updating a bot");
+        let changes = about(bots::get(&ctx, tenant.id(), bot), changes).await?;
         Ok(Found(UpdatedBot::of(bots::update(&ctx, tenant.id(), bot, &changes).await?)))
     }
 

@@ -12,7 +12,7 @@ use crate::auth::{Chat, Tenant};
 use crate::body::JsonBody;
 use crate::docs::Tag;
 use crate::envelope::{Created, Deleted, Found, Listed};
-use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When};
+use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, about};
 use crate::fields::{Field, Fields};
 use crate::page;
 use crate::values::{Id, PathId, PathSession};
@@ -108,7 +108,8 @@ impl Api {
         body: JsonBody<UpdateConversation>,
     ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
         let session = existing(&session_id)?;
-        let changes = body.0.parse().when("updating a conversation")?;
+        let changes = body.0.parse().when("updating a conversation");
+        let changes = about(conversations::get(&ctx, tenant.id(), &session), changes).await?;
         let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
         Ok(Found(UpdatedConversation::of(changed)))
     }
@@ -166,7 +167,9 @@ impl Api {
         body: JsonBody<GiveFeedback>,
     ) -> Result<Found<Feedback>, Fails<Changing>> {
         let (session, message) = (existing(&session_id)?, message_id.0.known()?);
-        let feedback = body.0.parse().when("giving feedback")?;
+        let feedback = body.0.parse().when("giving feedback");
+        let feedback =
+            about(conversations::get_answer(&ctx, tenant.id(), &session, message), feedback).await?;
         conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
         Ok(Found(Feedback::of(message, feedback)))
     }

@@ -170,6 +170,18 @@ impl From<Error> for ApiError {
     }
 }
 
+/// What was read from a request, if it is right; when the thing that it is about does not exist, that is
+/// told, and not what is wrong with it.
+pub(crate) async fn about<T, X>(
+    known: impl Future<Output = Result<X, Error>>,
+    read: Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    if read.is_err() {
+        known.await?;
+    }
+    read
+}
+
 /// Says what was being done, for the words of a missing field.
 pub(crate) trait When<T> {
     /// `doing` completes "The 'name' field is required when …".

@@ -1,4 +1,4 @@
-//! Requests that a client may send again: the header `Idempotency-Key` on every POST.
+//! Requests that a client may send again: the header `Idempotency-Key` on every POST, PUT and PATCH.
 //!
 //! The tenant check finds out whether the request is the first of its name ([`admit`]), for nothing of a
 //! stranger's is looked up; the outermost layer keeps what came of it ([`Once::settle`]), whatever the
@@ -45,7 +45,8 @@ enum State {
 impl Once {
     /// That of a request which asks for it.
     pub(crate) fn of(request: &Request) -> Option<Self> {
-        (*request.method() == Method::POST && request.headers().contains_key(HEADER)).then(Self::default)
+        let writes = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+        (writes && request.headers().contains_key(HEADER)).then(Self::default)
     }
 
     fn set(&self, state: State) {

@@ -13,7 +13,7 @@ use crate::auth::Tenant;
 use crate::body::JsonBody;
 use crate::docs::Tag;
 use crate::envelope::{Created, Deleted, Listed};
-use crate::error::{Adding, Fails, Finding, Listing, Making, When};
+use crate::error::{Adding, Fails, Finding, Listing, Making, When, about};
 use crate::fields::{Field, Fields, Needed};
 use crate::page;
 use crate::values::{Id, Moment, OrNull, PathId, Timestamp};
@@ -72,7 +72,8 @@ impl Api {
         body: JsonBody<RotateApiKey>,
     ) -> Result<Created<CreatedApiKey>, Fails<Adding>> {
         let key = key_id.0.known()?;
-        let grace = body.0.parse()?;
+        let grace = body.0.parse().when("rotating an API key");
+        let grace = about(keys::get(&ctx, tenant.id(), key), grace).await?;
         let (key, raw) = keys::rotate(&ctx, tenant.id(), key, grace).await?;
         Ok(Created(CreatedApiKey::of(key, &raw, "API key rotated successfully")))
     }

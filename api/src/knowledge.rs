@@ -11,7 +11,7 @@ use crate::auth::{Knowledge, Tenant};
 use crate::docs::Tag;
 use crate::download::Download;
 use crate::envelope::{CreatedOrFound, Deleted, Found, Listed};
-use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, When};
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, When, about};
 use crate::fields::{Field, Fields};
 use crate::page;
 use crate::values::{Id, PathId};
@@ -109,7 +109,8 @@ impl Api {
         body: Body<UpdateSource>,
     ) -> Result<Found<UpdatedSource>, Fails<Changing>> {
         let source = source_id.0.known()?;
-        let changes = body.parse().when(UPDATING)?;
+        let changes = body.parse().when(UPDATING);
+        let changes = about(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
         Ok(Found(UpdatedSource::of(knowledge::update(&ctx, tenant.id(), source, changes).await?)))
     }
 
@@ -151,7 +152,8 @@ impl Api {
         per_page: Query<Field<i64>>,
     ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
         let source = source_id.0.known()?;
-        let page = page::alone(page.0, per_page.0)?;
+        let page = page::alone(page.0, per_page.0).map_err(Into::into);
+        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
         Ok(Listed::of(knowledge::list_chunks(&ctx, tenant.id(), source, page).await?))
     }
 

@@ -44,12 +44,12 @@ pub(crate) fn required_text(field: &'static str, raw: Option<String>, most: usiz
 /// The text, trimmed; blank is none.
 pub(crate) fn optional_text(field: &'static str, raw: Option<String>, most: usize) -> Result<Option<String>> {
     let Some(text) = raw.filter(|text| !is_blank(text)) else { return Ok(None) };
-    let text = text.trim();
-    without_nul(field, text)?;
+    without_nul(field, &text)?;
+    // As it was sent, for so the specification counts.
     if text.chars().count() > most {
         return Err(Error::invalid(field, format!("The '{field}' field must be at most {most} characters")));
     }
-    Ok(Some(text.to_owned()))
+    Ok(Some(text.trim().to_owned()))
 }
 
 /// Postgres stores no NUL in a text.

@@ -18,8 +18,8 @@ const CHANGES: [&str; 4] = ["UpdateBot", "UpdateConversation", "UpdateSource", "
 
 /// Completes the specification.
 pub(super) fn complete(spec: &mut Value) {
-    for operation in operations(spec, "post") {
-        may_be_sent_again(operation);
+    for method in ["post", "put", "patch"] {
+        operations(spec, method).for_each(may_be_sent_again);
     }
     let asked = asked_schemas(spec);
     let Some(schemas) = spec.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {

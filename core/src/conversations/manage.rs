@@ -103,6 +103,21 @@ pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Resu
     if erased { Ok(()) } else { Err(unknown()) }
 }
 
+/// An answer of a conversation.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
+pub async fn get_answer(
+    ctx: &Context,
+    tenant: TenantId,
+    session: &SessionId,
+    message: MessageId,
+) -> Result<Message> {
+    let (_, messages) = get(ctx, tenant, session).await?;
+    let found = messages.into_iter().find(|it| it.id == message && it.answered.is_some());
+    found.ok_or(Error::NotFound(Thing::Message))
+}
+
 /// Keeps what a customer thinks of an answer, in the place of what was thought before.
 ///
 /// # Errors

@@ -44,7 +44,7 @@ impl Original {
         let file_type = FileType::of_name(&name).ok_or_else(|| {
             Error::invalid(
                 "file",
-                format!("The file's type is not supported; supported are {}", FileType::EXTENSIONS),
+                format!("The 'file' field must be of a supported type: {}", FileType::EXTENSIONS),
             )
         })?;
         if file.bytes.len() as u64 > MAX_FILE_BYTES {

@@ -66,7 +66,7 @@ impl FromStr for Scope {
     fn from_str(raw: &str) -> Result<Self> {
         Scope::ALL.into_iter().find(|scope| scope.as_str() == raw).ok_or_else(|| {
             let known = Scope::ALL.map(Scope::as_str).join(", ");
-            Error::invalid("scopes", format!("A scope must be one of: {known}"))
+            Error::invalid("scopes", format!("The 'scopes' field must hold only these: {known}"))
         })
     }
 }
@@ -193,6 +193,14 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
 pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<Page<Key>> {
     let (keys, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, page).await?;
     Ok(Page::new(page, keys, total))
+}
+
+/// A key of a tenant that still opens something.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over.
+pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
+    store::lock(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
 /// Ends a key at once. Gives what it was called.
