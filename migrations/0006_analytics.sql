@@ -9,12 +9,14 @@ create table rollup (
     -- all: since ever; day: a day, UTC; quarter: a quarter of an hour, from which the days of every time
     -- zone can be made.
     grain text not null check (grain in ('all', 'day', 'quarter')),
+    -- What the measure begins with: who asks for some measures does not read past the others.
+    family text not null,
     -- When it begins; '-infinity' for all.
     bucket timestamptz not null,
     bot_id uuid not null,
     measure text not null,
     n bigint not null,
-    primary key (tenant_id, grain, bucket, bot_id, measure)
+    primary key (tenant_id, grain, family, bucket, bot_id, measure)
 );
 
 create table rollup_delta (

@@ -1,13 +1,13 @@
-//! The bus: short-lived news and small caches in Redis. The only file that names `fred`.
+//! The bus: short-lived news and small caches in Redis. With [`near`] the only file that names `fred`.
 //!
 //! Nothing waits for it: news that Redis does not take is dropped, for the ledger knows it anyway.
 
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, EventInterface, KeysInterface, PubsubInterface};
+use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
+use fred::types::Builder;
 use fred::types::config::{Config as FredConfig, ReconnectPolicy};
-use fred::types::{Builder, Expiration, SetOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -15,8 +15,10 @@ use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
 use crate::jobs::State;
 
-/// How long a look into the cache may take before it is passed over.
-const CACHE_PATIENCE: Duration = Duration::from_millis(50);
+mod cache;
+mod near;
+
+use near::Near;
 
 /// News about a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +38,7 @@ pub struct JobEvent {
 pub struct Bus {
     client: Client,
     namespace: String,
+    near: Near,
 }
 
 impl Bus {
@@ -46,11 +49,12 @@ impl Bus {
     pub fn new(config: &Config) -> Result<Self> {
         let misconfigured = |error: BoxError| Error::internal("REDIS_URL cannot be used", error);
         let url = config.redis.require().map_err(|error| misconfigured(error.into()))?;
-        let client = FredConfig::from_url(url)
-            .and_then(|mut config| {
+        let builder = FredConfig::from_url(url)
+            .map(|mut config| {
                 // A process that starts before Redis does finds it later.
                 config.fail_fast = false;
-                Builder::from_config(config)
+                let mut builder = Builder::from_config(config);
+                builder
                     .with_performance_config(|performance| {
                         performance.default_command_timeout = Duration::from_secs(2);
                     })
@@ -59,16 +63,19 @@ impl Bus {
                         // Commands fail while Redis is away, instead of piling up for its return.
                         connection.max_command_attempts = 1;
                     })
-                    .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2))
-                    .build()
+                    .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2));
+                builder
             })
             .map_err(|error| misconfigured(error.into()))?;
+        let client = builder.build().map_err(|error| misconfigured(error.into()))?;
         client.on_error(|(error, _server)| async move {
             tracing::debug!(%error, "the bus lost its connection");
             Ok(())
         });
         drop(client.connect());
-        Ok(Self { client, namespace: config.redis.namespace.clone() })
+        let namespace = config.redis.namespace.clone();
+        let near = Near::new(builder, format!("{namespace}.forgotten"));
+        Ok(Self { client, namespace, near })
     }
 
     /// Tells whoever listens. Returns at once.
@@ -85,49 +92,6 @@ impl Bus {
                 tracing::debug!(%error, "an event was dropped");
             }
         });
-    }
-
-    /// What is kept under a name; nothing too when Redis is away or slow, for whoever asks can do without.
-    pub(crate) async fn get(&self, name: &str) -> Option<String> {
-        let asking =
-            self.cached(|client, key| async move { client.get::<Option<String>, _>(key).await }, name);
-        tokio::time::timeout(CACHE_PATIENCE, asking).await.ok()?.flatten()
-    }
-
-    /// Keeps a value for a while, unless there is one.
-    pub(crate) async fn put_if_absent(&self, name: &str, value: &str, ttl: Duration) {
-        self.set(name, value, ttl, Some(SetOptions::NX)).await;
-    }
-
-    /// Keeps a value for a while.
-    pub(crate) async fn put(&self, name: &str, value: &str, ttl: Duration) {
-        self.set(name, value, ttl, None).await;
-    }
-
-    /// Keeps nothing under a name.
-    pub(crate) async fn forget(&self, name: &str) {
-        self.cached(|client, key| async move { client.del::<(), _>(key).await }, name).await;
-    }
-
-    async fn set(&self, name: &str, value: &str, ttl: Duration, options: Option<SetOptions>) {
-        let expiry = Expiration::PX(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-        let value = value.to_owned();
-        let write = |client: Client, key| async move {
-            client.set::<(), _, _>(key, value, Some(expiry), options, false).await
-        };
-        self.cached(write, name).await;
-    }
-
-    /// Does something to a name, if Redis is there; what it says against it is for the log.
-    async fn cached<T, F>(&self, act: impl FnOnce(Client, String) -> F, name: &str) -> Option<T>
-    where
-        F: Future<Output = Result<T, fred::error::Error>>,
-    {
-        if !self.client.is_connected() {
-            return None;
-        }
-        let done = act(self.client.clone(), format!("{}.{name}", self.namespace)).await;
-        done.inspect_err(|error| tracing::debug!(%error, "the cache was passed over")).ok()
     }
 
     /// Whether Redis answers.
@@ -155,6 +119,7 @@ impl Bus {
 
     /// Closes the connection.
     pub async fn close(&self) {
+        self.near.close();
         if let Err(error) = self.client.quit().await {
             tracing::debug!(%error, "the bus was not closed in order");
         }

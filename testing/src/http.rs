@@ -123,17 +123,35 @@ impl Answer {
     }
 
     /// Checks that this is an error in the envelope, and gives its `code`.
+    #[track_caller]
     pub fn error(&self, status: u16) -> &str {
-        assert_eq!(self.status.as_u16(), status, "{}", self.body);
-        assert_eq!(self.body["success"], false);
-        assert_eq!(
-            self.headers["content-type"].to_str().unwrap().split(';').next(),
-            Some("application/json")
-        );
-        for field in ["error", "message", "code", "request_id"] {
-            assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.body);
+        self.try_error(status).unwrap_or_else(|flaw| panic!("{flaw}: {}", self.body))
+    }
+
+    /// The same, for a test that goes on.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn try_error(&self, status: u16) -> Result<&str, String> {
+        let text = |field: &str| self.body[field].as_str().unwrap_or_default();
+        let header = |name| self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if self.status.as_u16() != status {
+            return Err(format!("the status is {} and must be {status}", self.status));
         }
-        assert_eq!(self.body["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
-        self.body["code"].as_str().unwrap()
+        if self.body["success"] != false {
+            return Err("it does not say that it is no success".to_owned());
+        }
+        if header("content-type").split(';').next() != Some("application/json") {
+            return Err(format!("its type is {}", header("content-type")));
+        }
+        if let Some(empty) =
+            ["error", "message", "code", "request_id"].iter().find(|field| text(field).is_empty())
+        {
+            return Err(format!("it has no {empty}"));
+        }
+        if text("request_id") != header("x-request-id") {
+            return Err(format!("the request is called {} in the header", header("x-request-id")));
+        }
+        Ok(text("code"))
     }
 }

@@ -9,6 +9,7 @@
 mod embedders;
 mod http;
 mod servers;
+mod statements;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ use url::Url;
 pub use embedders::TestEmbedder;
 pub use http::{Answer, Client};
 pub use servers::{Private, real_embedder};
+pub use statements::{counted_request, statements_of};
 
 /// How long a test waits for what must come about.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,11 +100,7 @@ impl Stage {
     }
 
     async fn build(builder: Builder) -> Self {
-        // Shown by the test runner when the test fails.
-        let _set_already = tracing_subscriber::fmt()
-            .with_test_writer()
-            .with_env_filter("info,apalis=warn,fred=off,sqlx=warn")
-            .try_init();
+        statements::log();
         let servers = Private::take(builder.own_servers).await;
         let files = tempfile::tempdir().unwrap();
         let mut config = Config::read(|_| None).unwrap();

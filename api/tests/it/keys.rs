@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use parlance_core::tenants;
+use parlance_core::tenants::keys::{self, RawKey};
 use serde_json::json;
 
 use crate::stage;
@@ -168,5 +169,25 @@ async fn usage_is_told_beside_the_plan() {
     let usage = stage.http.get("/tenant/usage").await;
     assert_eq!(usage.data(200)["limits"]["max_bots"], serde_json::Value::Null);
     assert_eq!(usage.data(200)["utilization"]["bots"], "1/unlimited");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn another_process_forgets_a_revoked_key_long_before_it_would_by_itself() {
+    let stage = stage().await;
+    let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
+    let key: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
+    let absent = parlance_core::Providers::absent();
+    let other = parlance_core::Context::new(stage.ctx.config().clone(), absent).unwrap();
+    other.bus().wait_for_connection().await.unwrap();
+    for _ in 0..50 {
+        // It begins to listen with the first that it reads.
+        keys::authenticate(&other, &key).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stage.http.delete(&format!("/tenant/api-keys/{}", made.id())).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    keys::authenticate(&other, &key).await.unwrap_err();
+    other.close().await;
     stage.end().await;
 }

@@ -225,3 +225,37 @@ async fn a_source_is_deleted_in_every_state() {
     work(&stage).await;
     stage.end().await;
 }
+
+#[tokio::test]
+async fn a_source_that_is_deleted_or_changed_while_its_jobs_settle_is_never_a_deadlock() {
+    let mut stage = stage().await;
+    stage.start_workers();
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let lives = (0..40).map(|number: u64| {
+        let (http, bot) = (stage.http.clone(), bot.clone());
+        async move {
+            let made = http.upload(&bot, "a.md", format!("Text {number}.")).await.id();
+            let path = format!("/knowledge/sources/{made}");
+            tokio::time::sleep(std::time::Duration::from_millis(number * 5)).await;
+            let form = Form::new().part("file", file("b.md", &format!("Other {number}.")));
+            Answer::of(http.request(Method::PUT, &path).multipart(form)).await.data(200);
+            tokio::time::sleep(std::time::Duration::from_millis(number * 3)).await;
+            assert_eq!(http.delete(&path).await.status, 200);
+        }
+    });
+    futures_util::future::join_all(lives).await;
+    stage
+        .eventually("every job ends", async || {
+            let live = "select count(*) from job where state in ('queued', 'dispatched', 'running')";
+            (stage.count_of(live).await == 0).then_some(())
+        })
+        .await;
+    assert_eq!(stage.count_of("select count(*) from chunk").await, 0);
+    assert_eq!(
+        stage.count_of("select count(*) from job where attempt > 1").await,
+        0,
+        "nothing was tried again"
+    );
+    assert_eq!(stage.stored_files(), 0);
+    stage.end().await;
+}

@@ -107,7 +107,7 @@ pub struct ConversationCount {
 pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Result<Overview> {
     let bots = bots::list_all(ctx, tenant).await?;
     let mut db = ctx.db().of(tenant).await?;
-    let in_period = store::sum(&mut *db, tenant, period, None).await?;
+    let in_period = store::sum(&mut *db, tenant, period).await?;
     let ever = store::sum_ever(&mut *db, tenant).await?;
     let mut overview = Overview {
         days: period.days(),

@@ -67,6 +67,12 @@ impl Period {
         self.starts.first().copied().unwrap_or(DateTime::UNIX_EPOCH)
     }
 
+    /// The first midnight, UTC, that is not before it.
+    pub(super) fn first_midnight(&self) -> DateTime<Utc> {
+        let midnight = self.start().date_naive().and_time(NaiveTime::MIN).and_utc();
+        if midnight == self.start() { midnight } else { midnight + Days::new(1) }
+    }
+
     pub(super) fn starts(&self) -> &[DateTime<Utc>] {
         &self.starts
     }

@@ -9,35 +9,41 @@ use super::Period;
 use super::measure::Measure;
 use crate::ids::{BotId, TenantId};
 
+/// The families of what is told of a period.
+const FAMILIES: [&str; 6] = ["conversation", "message", "answered", "unanswered", "feedback", "answer_time"];
+
 /// A measure that this binary does not know is a later one's.
 fn known<T>(rows: Vec<(T, String, i64)>) -> impl Iterator<Item = (T, Measure, i64)> {
     rows.into_iter().filter_map(|(of, measure, n)| Some((of, measure.parse().ok()?, n)))
 }
 
-/// What was counted in a period.
+/// What was counted in a period: whole days from their rollups, and what of the first day lies before
+/// midnight, UTC, from quarters of an hour.
 pub(super) async fn sum(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     period: &Period,
-    bot: Option<BotId>,
 ) -> sqlx::Result<Vec<(Measure, i64)>> {
     let rows = sqlx::query!(
         r#"
         select measure as "measure!", sum(n)::bigint as "n!"
         from (
             select bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = $2 and bucket >= $3
+            where tenant_id = $1 and grain = 'quarter' and family = any($4)
+                and bucket >= $2 and bucket < $3
             union all
-            select bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $3
+            select bot_id, measure, n from rollup
+            where tenant_id = $1 and grain = 'day' and family = any($4) and bucket >= $3
+            union all
+            select bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $2
         ) as counted
-        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
-        where $4::uuid is null or bot_id = $4
+        where bot_id in (select id from bot where tenant_id = $1 and deleted_at is null)
         group by measure
         "#,
         tenant.uuid(),
-        period.grain(),
         period.start(),
-        bot.map(BotId::uuid),
+        period.first_midnight(),
+        &FAMILIES.map(str::to_owned),
     )
     .map(|row| ((), row.measure, row.n))
     .fetch_all(db)
@@ -60,12 +66,12 @@ pub(super) async fn count_by_bot(
         select bot_id as "bot_id!: BotId", measure as "measure!", sum(n)::bigint as "n!"
         from (
             select bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = 'all' and bucket = '-infinity'
+            where tenant_id = $1 and grain = 'all' and family in ('conversation', 'source', 'chunk')
             union all
             select bot_id, measure, n from rollup_delta where tenant_id = $1
         ) as counted
-        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
-        where measure like 'conversation.%' or measure in ('source', 'chunk')
+        where bot_id in (select id from bot where tenant_id = $1 and deleted_at is null)
+            and (measure like 'conversation.%' or measure in ('source', 'chunk'))
         group by bot_id, measure
         "#,
         tenant.uuid(),
@@ -89,12 +95,12 @@ pub(super) async fn sum_by_day(
             sum(n)::bigint as "n!"
         from (
             select bucket, bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = $2 and bucket >= $3
+            where tenant_id = $1 and grain = $2 and family = 'conversation' and bucket >= $3
             union all
             select bucket, bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $3
         ) as counted
-        join bot on bot.tenant_id = $1 and bot.id = bot_id and deleted_at is null
         where measure like 'conversation.%' and ($5::uuid is null or bot_id = $5)
+            and bot_id in (select id from bot where tenant_id = $1 and deleted_at is null)
         group by 1, 2
         "#,
         tenant.uuid(),
@@ -129,8 +135,8 @@ pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64
             returning tenant_id, bot_id, bucket, measure, n
         ),
         folded as (
-            insert into rollup (tenant_id, grain, bucket, bot_id, measure, n)
-            select tenant_id, grain, at, bot_id, measure, sum(n)
+            insert into rollup (tenant_id, grain, family, bucket, bot_id, measure, n)
+            select tenant_id, grain, split_part(measure, '.', 1), at, bot_id, measure, sum(n)
             from taken
             cross join lateral (
                 values
@@ -139,8 +145,8 @@ pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64
                     ('quarter', bucket)
             ) as grains (grain, at)
             where grain = 'all' or measure not in ('source', 'chunk')
-            group by 1, 2, 3, 4, 5
-            on conflict (tenant_id, grain, bucket, bot_id, measure) do update
+            group by 1, 2, 3, 4, 5, 6
+            on conflict (tenant_id, grain, family, bucket, bot_id, measure) do update
             set n = rollup.n + excluded.n
         )
         select count(*) as "count!" from taken

@@ -342,7 +342,8 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     let name = store::hide(&mut *tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
     store::appoint_default(&mut *tx, tenant).await?;
     tenants::uncount_bot(&mut tx, tenant).await?;
-    jobs::cancel(&mut tx, tenant, Subject::Bot(bot), None).await?;
+    let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
+    jobs::cancel(&mut tx, tenant, &live).await?;
     purge::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);

@@ -318,18 +318,39 @@ pub enum Subject {
     Version(SourceId, i32),
 }
 
-/// Stops the jobs about something that have not ended, but for `except`: those that wait end now, those
-/// that run are told with their next heartbeat.
+/// Jobs that nobody else changes until the transaction ends.
+#[must_use]
+pub struct Held(Vec<JobId>);
+
+/// Holds the jobs about something that have not ended.
+///
+/// Whoever settles a job holds it first and its source after; so whoever changes a source holds its jobs
+/// first, here, or the two would wait for each other. Jobs that are enqueued after are not among them, and
+/// must not be waited for: they find out that they are not wanted.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn cancel(
-    tx: &mut PgTransaction<'_>,
-    tenant: TenantId,
-    subject: Subject,
-    except: Option<JobId>,
-) -> Result<()> {
-    Ok(store::cancel(&mut **tx, tenant, subject, except).await?)
+pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject) -> Result<Held> {
+    Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
+}
+
+/// Holds those that nobody else holds: for whoever holds a job already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject) -> Result<Held> {
+    Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
+}
+
+/// Stops held jobs: those that wait end now, those that run are told with their next heartbeat.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn cancel(tx: &mut PgTransaction<'_>, tenant: TenantId, held: &Held) -> Result<()> {
+    if held.0.is_empty() {
+        return Ok(());
+    }
+    Ok(store::cancel(&mut **tx, tenant, &held.0).await?)
 }
 
 /// What one sweep of the ledger found.

@@ -121,6 +121,7 @@ async fn write(
 ) -> Result<bool> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
+    let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
     if let Some(name) = &changes.name {
         store::rename(&mut *tx, tenant, source, name).await?;
     }
@@ -137,7 +138,7 @@ async fn write(
     let version = current.version + 1;
     store::begin_version(&mut *tx, tenant, source, version, original).await.map_err(duplicate)?;
     store::insert_version(&mut *tx, tenant, source, version, blob_key).await?;
-    jobs::cancel(&mut tx, tenant, Subject::Source(source), None).await?;
+    jobs::cancel(&mut tx, tenant, &live).await?;
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version }).await?;
     store::set_job(&mut *tx, tenant, source, job).await?;

@@ -234,7 +234,10 @@ pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> R
 pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
     let mut tx = ctx.db().platform().begin().await?;
     let swept = jobs::sweep(ctx, &mut tx).await?;
-    for ended in &swept.ended {
+    // In one order, so that two sweepers do not wait for each other's sources.
+    let mut ended: Vec<&Ended> = swept.ended.iter().collect();
+    ended.sort_unstable_by_key(|ended| ended.about.source);
+    for ended in ended {
         end_version(&mut tx, ended).await?;
     }
     tx.commit().await?;
@@ -261,8 +264,10 @@ async fn go_live(
 
 async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
     let Some((source, version)) = ended.about.source else { return Ok(()) };
-    store::end_version(&mut **tx, ended.about.tenant, source, version, ended.state, &ended.failure).await?;
-    jobs::cancel(tx, ended.about.tenant, Subject::Version(source, version), Some(ended.id)).await
+    let tenant = ended.about.tenant;
+    let others = jobs::hold_free(tx, tenant, Subject::Version(source, version)).await?;
+    jobs::cancel(tx, tenant, &others).await?;
+    Ok(store::end_version(&mut **tx, tenant, source, version, ended.state, &ended.failure).await?)
 }
 
 fn following(claim: &Claim) -> About {

@@ -13,10 +13,11 @@ use crate::purge::{self, Purge};
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<()> {
     let mut tx = ctx.db().begin(tenant).await?;
+    let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
     if !store::hide(&mut *tx, tenant, source).await? {
         return Err(Error::NotFound(Thing::Source));
     }
-    jobs::cancel(&mut tx, tenant, Subject::Source(source), None).await?;
+    jobs::cancel(&mut tx, tenant, &live).await?;
     purge::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);

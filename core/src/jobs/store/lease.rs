@@ -203,18 +203,62 @@ pub(in crate::jobs) async fn end(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-/// Of the jobs about `subject`, those that wait end now, and those that run are told.
-pub(in crate::jobs) async fn cancel(
+/// The jobs about `subject` that have not ended, held until the transaction ends, oldest first. `wait`:
+/// also those that somebody else holds.
+pub(in crate::jobs) async fn hold(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     subject: Subject,
-    except: Option<JobId>,
-) -> sqlx::Result<()> {
+    wait: bool,
+) -> sqlx::Result<Vec<JobId>> {
     let (bot, source, version) = match subject {
         Subject::Bot(bot) => (Some(bot.uuid()), None, None),
         Subject::Source(source) => (None, Some(source.uuid()), None),
         Subject::Version(source, version) => (None, Some(source.uuid()), Some(version)),
     };
+    if wait {
+        return sqlx::query_scalar!(
+            r#"
+            select id as "id: JobId" from job
+            where tenant_id = $1 and state in ('queued', 'dispatched', 'running')
+                and ($2::uuid is null or bot_id = $2) and ($3::uuid is null or source_id = $3)
+                and ($4::integer is null or source_version = $4)
+            order by id
+            for update
+            "#,
+            tenant.uuid(),
+            bot,
+            source,
+            version,
+        )
+        .fetch_all(db)
+        .await;
+    }
+    sqlx::query_scalar!(
+        r#"
+        select id as "id: JobId" from job
+        where tenant_id = $1 and state in ('queued', 'dispatched', 'running')
+            and ($2::uuid is null or bot_id = $2) and ($3::uuid is null or source_id = $3)
+            and ($4::integer is null or source_version = $4)
+        order by id
+        for update skip locked
+        "#,
+        tenant.uuid(),
+        bot,
+        source,
+        version,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Of these jobs, those that wait end now, and those that run are told.
+pub(in crate::jobs) async fn cancel(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    jobs: &[JobId],
+) -> sqlx::Result<()> {
+    let jobs: Vec<_> = jobs.iter().map(|job| job.uuid()).collect();
     let cancelled = Failure::cancelled();
     sqlx::query!(
         r#"
@@ -222,17 +266,12 @@ pub(in crate::jobs) async fn cancel(
         set cancel_requested = true, updated_at = now(),
             state = case when state = 'running' then state else 'cancelled' end,
             finished_at = case when state = 'running' then null else now() end,
-            error_code = case when state = 'running' then error_code else $6 end,
-            error_message = case when state = 'running' then error_message else $7 end
-        where tenant_id = $1 and state in ('queued', 'dispatched', 'running')
-            and ($2::uuid is null or bot_id = $2) and ($3::uuid is null or source_id = $3)
-            and ($4::integer is null or source_version = $4) and ($5::uuid is null or id <> $5)
+            error_code = case when state = 'running' then error_code else $3 end,
+            error_message = case when state = 'running' then error_message else $4 end
+        where tenant_id = $1 and id = any($2) and state in ('queued', 'dispatched', 'running')
         "#,
         tenant.uuid(),
-        bot,
-        source,
-        version,
-        except.map(JobId::uuid),
+        &jobs,
         cancelled.code,
         cancelled.message,
     )

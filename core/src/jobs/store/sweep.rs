@@ -67,20 +67,26 @@ pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> 
 pub(in crate::jobs) async fn end_hopeless(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
     sqlx::query!(
         r#"
-        with hopeless as (
+        with late as (
             select id, 'failed' as state, 'deadline_exceeded' as code,
                 'It was not done by its deadline.' || coalesce(' The last try: ' || error_message, '')
                     as message
             from job
             where state in ('queued', 'dispatched', 'running') and deadline_at < now()
-            union all
-            select id, case when cancel_requested then 'cancelled' else 'failed' end,
-                case when cancel_requested then 'cancelled' else 'worker_lost' end,
+            for update skip locked
+        ),
+        lost as (
+            select id, case when cancel_requested then 'cancelled' else 'failed' end as state,
+                case when cancel_requested then 'cancelled' else 'worker_lost' end as code,
                 case when cancel_requested then 'The job was cancelled.'
-                    else 'Every worker that ran it went silent.' end
+                    else 'Every worker that ran it went silent.' end as message
             from job
             where state = 'running' and lease_expires_at < now() and deadline_at >= now()
                 and (attempt >= max_attempts or cancel_requested)
+            for update skip locked
+        ),
+        hopeless as (
+            select * from late union all select * from lost
         )
         update job
         set state = hopeless.state, lease_token = null, lease_expires_at = null,

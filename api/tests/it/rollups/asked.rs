@@ -1,0 +1,202 @@
+//! What the API says, compared with the full count.
+
+use std::collections::BTreeMap;
+
+use parlance_core::ids::TenantId;
+use parlance_testing::{Client, Stage};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Where the tenant's days are: as the clock of Greenwich, three quarters of an hour beside a whole one,
+/// and with summer time.
+const ZONES: [&str; 3] = ["UTC", "Asia/Kathmandu", "America/New_York"];
+
+const DAYS: i32 = 30;
+
+/// Conversations of bots that are not deleted, by what they can be filtered by.
+type Kinds = Vec<(Uuid, String, String, i64)>;
+
+/// Fails where the analytics say something else than the tables.
+pub(super) async fn check_analytics(stage: &Stage, tenant: TenantId, http: &Client) {
+    for zone in ZONES {
+        overview(stage, tenant, http, zone).await;
+        let bots: Vec<Uuid> = sqlx::query_scalar("select id from bot where tenant_id = $1")
+            .bind(tenant.uuid())
+            .fetch_all(stage.ctx.db().platform())
+            .await
+            .unwrap();
+        for bot in [None].into_iter().chain(bots.into_iter().map(Some)) {
+            conversations(stage, tenant, http, zone, bot).await;
+        }
+    }
+}
+
+/// The data of an answer, and the day on which it was given.
+async fn on_one_day(stage: &Stage, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
+    let today = async || {
+        sqlx::query_scalar("select (now() at time zone $1)::date")
+            .bind(zone)
+            .fetch_one(stage.ctx.db().platform())
+            .await
+            .unwrap()
+    };
+    loop {
+        let (before, answer) = (today().await, http.get(path).await);
+        if today().await == before {
+            return (answer.data(200).clone(), before);
+        }
+    }
+}
+
+async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str) {
+    let path = format!("/analytics/overview?period={DAYS}&timezone={zone}");
+    let (mut said, today) = on_one_day(stage, http, &path, zone).await;
+    let query = "
+        with mine as (select * from bot where tenant_id = $1 and deleted_at is null),
+        talk as (
+            select *, (started_at at time zone $2)::date > $3 - $4::integer as recent
+            from conversation where bot_id in (select id from mine)
+        ),
+        said as (
+            select * from message
+            where bot_id in (select id from mine) and (created_at at time zone $2)::date > $3 - $4::integer
+        ),
+        times as (
+            select (timings_ms ->> 'total')::double precision as ms, row_number() over (order by (timings_ms ->> 'total')::double precision) - 1 as rank,
+                count(*) over () as n
+            from said where answered is not null
+        )
+        select jsonb_build_object(
+            'total_bots', (select count(*) from mine),
+            'total_conversations', (select count(*) from talk where recent),
+            'total_messages', (select count(*) from said where sender = 'user' or answered is not null),
+            'active_conversations', (select count(*) from talk where status = 'active'),
+            'period_days', $4::integer,
+            'answered_messages', (select count(*) from said where answered),
+            'unanswered_messages', (select count(*) from said where not answered),
+            'feedback', jsonb_build_object(
+                'up', (select count(*) from said where feedback = 'up'),
+                'down', (select count(*) from said where feedback = 'down')
+            ),
+            'answer_time_ms', jsonb_build_object(
+                'median', (select ms from times where rank = floor(0.5 * (n - 1))),
+                'p95', (select ms from times where rank = floor(0.95 * (n - 1)))
+            ),
+            'knowledge', jsonb_build_object(
+                'sources', (select count(*) from source where bot_id in (select id from mine) and deleted_at is null),
+                'chunks', (
+                    select count(*) from chunk
+                    join source on source.id = source_id and chunk.version = live_version and deleted_at is null
+                    where source.bot_id in (select id from mine)
+                )
+            )
+        )";
+    let mut counted: Value = sqlx::query_scalar(query)
+        .bind(tenant.uuid())
+        .bind(zone)
+        .bind(today)
+        .bind(DAYS)
+        .fetch_one(stage.ctx.db().platform())
+        .await
+        .unwrap();
+    assert!(counted["total_messages"].as_i64() > Some(0), "{counted}");
+    for share in ["median", "p95"] {
+        let [said, counted] =
+            [&mut said, &mut counted].map(|all| all["answer_time_ms"][share].take().as_f64().unwrap());
+        // To within 5 %, and a tenth of a millisecond for the rounding.
+        assert!((said - counted).abs() <= counted * 0.0501 + 0.1, "{zone} {share}: {said} and {counted}");
+    }
+    let bots = said.as_object_mut().unwrap().remove("bots").unwrap();
+    assert_eq!(bots.as_array().unwrap().len() as i64, said["total_bots"].as_i64().unwrap());
+    // Their fields may be in another order.
+    let sorted = |all: &Value| all.as_object().unwrap().clone().into_iter().collect::<BTreeMap<_, _>>();
+    assert_eq!(sorted(&said), sorted(&counted), "{path}");
+}
+
+async fn conversations(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, bot: Option<Uuid>) {
+    let filter = bot.map_or(String::new(), |bot| format!("&bot_id={bot}"));
+    let path = format!("/analytics/conversations?period={DAYS}&timezone={zone}{filter}");
+    let (said, today) = on_one_day(stage, http, &path, zone).await;
+    let query = "
+        select (started_at at time zone $2)::date, channel, status, count(*)
+        from conversation
+        join bot on bot.id = bot_id and deleted_at is null
+        where conversation.tenant_id = $1 and (started_at at time zone $2)::date > $3 - $4::integer
+            and ($5::uuid is null or bot_id = $5)
+        group by 1, 2, 3";
+    let counted: Vec<(chrono::NaiveDate, String, String, i64)> = sqlx::query_as(query)
+        .bind(tenant.uuid())
+        .bind(zone)
+        .bind(today)
+        .bind(DAYS)
+        .bind(bot)
+        .fetch_all(stage.ctx.db().platform())
+        .await
+        .unwrap();
+    let first = today - chrono::Days::new(DAYS as u64 - 1);
+    let mut by_day: Map<String, Value> =
+        first.iter_days().take(DAYS as usize).map(|day| (day.to_string(), json!(0))).collect();
+    let (mut by_channel, mut by_status, mut total) = (BTreeMap::new(), BTreeMap::new(), 0);
+    for (day, channel, status, n) in counted {
+        let of_day = by_day.get_mut(&day.to_string()).unwrap();
+        *of_day = json!(of_day.as_i64().unwrap() + n);
+        *by_channel.entry(channel).or_insert(0) += n;
+        *by_status.entry(status).or_insert(0) += n;
+        total += n;
+    }
+    assert_eq!((&said["total_conversations"], &said["period_days"]), (&json!(total), &json!(DAYS)), "{path}");
+    let breakdown = &said["breakdown"];
+    assert_eq!(breakdown["by_channel"], json!(by_channel), "{path}");
+    assert_eq!(breakdown["by_status"], json!(by_status), "{path}");
+    // Every day, and the oldest first.
+    let days: Vec<_> = breakdown["by_day"].as_object().unwrap().iter().collect();
+    assert_eq!(days, by_day.iter().collect::<Vec<_>>(), "{path}");
+}
+
+/// Fails where the list has another length than the tables, with any combination of its filters.
+pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) {
+    let query = "
+        select bot_id, status, channel, count(*)
+        from conversation
+        join bot on bot.id = bot_id and deleted_at is null
+        where conversation.tenant_id = $1
+        group by 1, 2, 3";
+    let kinds: Kinds =
+        sqlx::query_as(query).bind(tenant.uuid()).fetch_all(stage.ctx.db().platform()).await.unwrap();
+    assert!(kinds.len() > 20, "{}", kinds.len());
+    let of = |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();
+    let mut bots: Vec<String> = kinds.iter().map(|(bot, ..)| bot.to_string()).collect();
+    bots.sort_unstable();
+    bots.dedup();
+    let statuses = of(["active", "ended", "abandoned"].map(str::to_owned).into());
+    let channels = ["webchat", "whatsapp", "telegram", "messenger", "slack", "email", "api"];
+    let channels = of(channels.map(str::to_owned).into());
+    for bot in of(bots) {
+        for status in &statuses {
+            for channel in &channels {
+                let wanted =
+                    |filter: &Option<String>, value: &str| filter.as_ref().is_none_or(|one| one == value);
+                let total: i64 = kinds
+                    .iter()
+                    .filter(|(of_bot, of_status, of_channel, _)| {
+                        wanted(&bot, &of_bot.to_string())
+                            && wanted(status, of_status)
+                            && wanted(channel, of_channel)
+                    })
+                    .map(|(.., n)| n)
+                    .sum();
+                let filters = [("bot_id", &bot), ("status", status), ("channel", channel)];
+                let filters =
+                    filters.iter().filter_map(|(name, value)| Some(format!("&{name}={}", value.as_ref()?)));
+                let path = format!("/conversations?per_page=100{}", filters.collect::<String>());
+                let answer = http.get(&path).await;
+                let shown = answer.data(200).as_array().unwrap().len() as i64;
+                assert_eq!(
+                    (&answer.body["pagination"]["total"], shown),
+                    (&json!(total), total.min(100)),
+                    "{path}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The full count of everything, compared with the rollups.
+
+use parlance_testing::Stage;
+use sqlx::AssertSqlSafe;
+
+/// Everything that is counted, a row each: without the functions that the triggers use.
+const EVERYTHING: &str = "
+    select tenant_id, bot_id, started_at as at, 'conversation.' || channel || '.' || status as measure, false as ever
+    from conversation
+    union all
+    select tenant_id, bot_id, created_at, 'message', false from message
+    where sender = 'user' or answered is not null
+    union all
+    select tenant_id, bot_id, created_at, 'answered', false from message where answered
+    union all
+    select tenant_id, bot_id, created_at, 'unanswered', false from message where not answered
+    union all
+    select tenant_id, bot_id, created_at, 'answer_time', false from message where answered is not null
+    union all
+    select tenant_id, bot_id, created_at, 'feedback.' || feedback, false from message where feedback is not null
+    union all
+    select tenant_id, bot_id, created_at, 'source', true from source where deleted_at is null
+    union all
+    select source.tenant_id, source.bot_id, source.created_at, 'chunk', true
+    from source
+    join chunk on chunk.source_id = source.id and chunk.version = source.live_version
+    where deleted_at is null";
+
+/// Fails where a grain of the rollups, with what is not folded yet, and the full count differ.
+pub(super) async fn check(stage: &Stage, when: &str) {
+    for (grain, seconds, ever) in
+        [("all", None, true), ("day", Some(86_400), false), ("quarter", Some(900), false)]
+    {
+        let bucket = |at: &str| match seconds {
+            Some(seconds) => format!("to_timestamp(floor(extract(epoch from {at}) / {seconds}) * {seconds})"),
+            None => "'-infinity'::timestamptz".to_owned(),
+        };
+        let full = format!(
+            "select tenant_id, bot_id, {} as bucket, measure, count(*) as n from ({EVERYTHING}) as everything \
+             where {ever} or not ever group by 1, 2, 3, 4",
+            bucket("at")
+        );
+        // Times are counted in many buckets; here, how many there are in all.
+        let rolled = format!(
+            "select tenant_id, bot_id, bucket, regexp_replace(measure, '^answer_time[.].*', 'answer_time') as measure, \
+                 sum(n)::bigint as n \
+             from ( \
+                 select tenant_id, bot_id, bucket, measure, n from rollup where grain = '{grain}' \
+                 union all \
+                 select tenant_id, bot_id, {}, measure, n from rollup_delta \
+                 where {ever} or measure not in ('source', 'chunk') \
+             ) as counted \
+             group by 1, 2, 3, 4 having sum(n) <> 0",
+            bucket("bucket")
+        );
+        let differences = format!(
+            "select 'not in the tables: ' || row_to_json(more)::text from (({rolled}) except ({full})) as more \
+             union all \
+             select 'not in the rollups: ' || row_to_json(less)::text from (({full}) except ({rolled})) as less \
+             limit 20"
+        );
+        let db = stage.ctx.db().platform();
+        let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(differences)).fetch_all(db).await.unwrap();
+        assert!(found.is_empty(), "{when}, {grain}:\n{}", found.join("\n"));
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from ({full}) as counted")))
+                .fetch_one(db)
+                .await
+                .unwrap();
+        assert!(rows > 0, "{when}, {grain}: nothing is counted");
+    }
+}
+
+/// Nothing that is counted is about a bot that was deleted and removed.
+pub(super) async fn no_trace_of_deleted_bots(stage: &Stage) {
+    let query = "select count(*) from (select bot_id, n from rollup union all select bot_id, n from rollup_delta) as all_of_it \
+                 where n <> 0 and not exists (select 1 from bot where bot.id = bot_id)";
+    let left: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
+    assert_eq!(left, 0);
+}

@@ -1,0 +1,30 @@
+//! Every row of a tenant, to see whether anything changed.
+
+use std::collections::BTreeMap;
+
+use parlance_core::ids::TenantId;
+use parlance_testing::Stage;
+use sqlx::AssertSqlSafe;
+
+/// The tables that hold what is a tenant's: those with its id.
+pub(crate) async fn tables(stage: &Stage) -> Vec<String> {
+    let query = "select table_name::text from information_schema.columns \
+                 join information_schema.tables using (table_schema, table_name) \
+                 where table_schema = 'public' and column_name = 'tenant_id' and table_type = 'BASE TABLE' \
+                 order by 1";
+    sqlx::query_scalar(query).fetch_all(stage.ctx.db().platform()).await.unwrap()
+}
+
+/// The rows of a tenant, by table. When a key was last used is no change.
+pub(crate) async fn rows(stage: &Stage, tenant: TenantId) -> BTreeMap<String, Vec<String>> {
+    let mut rows = BTreeMap::new();
+    for table in tables(stage).await.into_iter().chain(["tenant".to_owned()]) {
+        let owner = if table == "tenant" { "id" } else { "tenant_id" };
+        let query = format!(
+            "select (to_jsonb(row) - 'last_used_at')::text from \"{table}\" as row where {owner} = $1 order by 1"
+        );
+        let found = sqlx::query_scalar(AssertSqlSafe(query)).bind(tenant.uuid());
+        rows.insert(table, found.fetch_all(stage.ctx.db().platform()).await.unwrap());
+    }
+    rows
+}

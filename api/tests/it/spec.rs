@@ -1,0 +1,149 @@
+//! The served specification, as tests that are made from it read it: an operation that is added later is
+//! tested without a change.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Map, Value};
+
+/// What a client can ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    /// With its parameters in braces, below `/api/v1`.
+    pub(crate) path: String,
+    pub(crate) parameters: Vec<Parameter>,
+    /// One for each media type.
+    pub(crate) bodies: Vec<Body>,
+}
+
+/// A parameter of the path, the query or the header.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) place: String,
+    pub(crate) name: String,
+    pub(crate) schema: Value,
+}
+
+/// A body that an operation takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) media: String,
+    pub(crate) schema: Value,
+}
+
+/// A field of a body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) schema: &'a Value,
+    pub(crate) required: bool,
+}
+
+impl Operation {
+    /// Its parameters in a place: `path`, `query` or `header`.
+    pub(crate) fn parameters(&self, place: &str) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(move |parameter| parameter.place == place)
+    }
+}
+
+impl Body {
+    /// Its fields, in the order of the reference.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let required = |name: &str| {
+            self.schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
+        };
+        self.schema["properties"].as_object().into_iter().flatten().map(move |(name, schema)| Field {
+            name,
+            schema,
+            required: required(name),
+        })
+    }
+
+    pub(crate) fn is_form(&self) -> bool {
+        self.media == "multipart/form-data"
+    }
+}
+
+impl Field<'_> {
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.schema["nullable"] == true
+    }
+
+    /// Whether it holds the id of a thing.
+    pub(crate) fn is_id(&self) -> bool {
+        self.schema["format"] == "uuid"
+    }
+}
+
+/// Every operation, in the order of the specification.
+pub(crate) fn operations() -> Vec<Operation> {
+    let spec: Value = serde_json::from_str(&parlance_api::openapi_json()).unwrap();
+    let mut found = Vec::new();
+    for (path, operations) in spec["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+            found.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                parameters: parameters.map(|parameter| Parameter::of(&spec, parameter)).collect(),
+                bodies: bodies
+                    .map(|(media, body)| Body {
+                        media: media.clone(),
+                        schema: resolved(&spec, &body["schema"]),
+                    })
+                    .collect(),
+            });
+        }
+    }
+    found
+}
+
+/// The operations by their paths.
+pub(crate) fn paths() -> BTreeMap<String, Vec<Operation>> {
+    let mut paths = BTreeMap::<_, Vec<_>>::new();
+    for operation in operations() {
+        paths.entry(operation.path.clone()).or_default().push(operation);
+    }
+    paths
+}
+
+impl Parameter {
+    fn of(spec: &Value, parameter: &Value) -> Self {
+        Self {
+            place: parameter["in"].as_str().unwrap().to_owned(),
+            name: parameter["name"].as_str().unwrap().to_owned(),
+            schema: resolved(spec, &parameter["schema"]),
+        }
+    }
+}
+
+/// The schema with everything in it to which it refers.
+fn resolved(spec: &Value, schema: &Value) -> Value {
+    let Value::Object(said) = schema else { return schema.clone() };
+    let mut whole = Map::new();
+    let references = said.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for part in references.map(|part| resolved(spec, part)).chain(referred(spec, said)) {
+        whole.extend(part.as_object().cloned().unwrap_or_default());
+    }
+    for (name, value) in said {
+        match (name.as_str(), value) {
+            ("$ref" | "allOf", _) => {}
+            ("properties", Value::Object(fields)) => {
+                let fields = fields.iter().map(|(name, field)| (name.clone(), resolved(spec, field)));
+                whole.insert(name.clone(), Value::Object(fields.collect()));
+            }
+            ("items", items) => drop(whole.insert(name.clone(), resolved(spec, items))),
+            _ => drop(whole.insert(name.clone(), value.clone())),
+        }
+    }
+    Value::Object(whole)
+}
+
+fn referred(spec: &Value, schema: &Map<String, Value>) -> Option<Value> {
+    let reference = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
+    Some(resolved(spec, spec.pointer(reference)?))
+}

@@ -1,0 +1,142 @@
+//! No operation runs a statement for each row: it runs as many for many rows as for few, and few.
+//!
+//! Counted is what sqlx logs: each statement, the one that names the tenant to a connection included, and
+//! not `begin` and `commit`. Not counted is what comes once in a while: whose a key is, when the cache does
+//! not know it, and what sqlx asks about types, once a connection.
+
+use parlance_core::ids::TenantId;
+use parlance_core::tenants::{self, Plan};
+use parlance_testing::{Client, Stage, counted_request, statements_of};
+use reqwest::Method;
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+use crate::scene::{Asked, Scene};
+use crate::spec::operations;
+use crate::{stage, work};
+
+/// The most statements of one request.
+const MOST: usize = 16;
+
+/// What is asked once in a while.
+const RARE: [&str; 2] = ["from api_key join tenant", "pg_catalog.pg_type"];
+
+/// A tenant with two of everything, or with many.
+struct House {
+    tenant: TenantId,
+    http: Client,
+    more: i32,
+}
+
+impl House {
+    async fn build(stage: &Stage, more: i32) -> Self {
+        let (tenant, http) = stage.another_tenant().await;
+        tenants::set_plan(&stage.ctx, tenant, Plan::Enterprise).await.unwrap();
+        Self { tenant, http, more }
+    }
+
+    /// A scene with more of everything in it.
+    async fn scene(&self, stage: &Stage) -> Scene {
+        let scene = Scene::set(&self.http).await;
+        let asked = format!("/conversations/{}/messages", scene.id("session_id"));
+        self.http.post(&asked, json!({"message": "And where?"})).await.data(200);
+        work(stage).await;
+        let conversation =
+            format!("tenant_id = '{}' and session_id = '{}'", self.tenant, scene.id("session_id"));
+        let of_session = format!("conversation_id in (select id from conversation where {conversation})");
+        let of_source = format!("source_id = '{}'", scene.id("source_id"));
+        let id = |name| format!("id = '{}'", scene.id(name));
+        for (table, which, changes) in [
+            ("bot", id("bot_id"), "'name', 'Bot ' || i, 'is_default', false"),
+            ("api_key", id("key_id"), r"'hash', '\x' || md5(gen_random_uuid()::text)"),
+            (
+                "conversation",
+                conversation,
+                "'session_id', gen_random_uuid(), 'channel', (array['webchat', 'slack', 'email'])[1 + i % 3], \
+                 'status', (array['active', 'ended', 'abandoned'])[1 + i % 3]",
+            ),
+            ("message", of_session, "'created_at', row.created_at - i * interval '1 hour'"),
+            ("knowledge_gap", format!("tenant_id = '{}'", self.tenant), "'group_id', gen_random_uuid()"),
+            ("source", id("source_id"), r"'content_hash', '\x' || md5(gen_random_uuid()::text)"),
+            ("chunk", of_source.clone(), "'ordinal', row.ordinal + 1000 * i"),
+            (
+                "job",
+                of_source.clone(),
+                "'state', 'queued', 'finished_at', null, 'not_before', now() + interval '1 day'",
+            ),
+        ] {
+            self.copy(stage, table, &which, changes).await;
+        }
+        let counts = format!(
+            "with counted as (update source set live_chunks = live_chunks + {0} where {1}) \
+             update source_version set chunk_count = chunk_count + {0} where {of_source}",
+            self.more,
+            id("source_id"),
+        );
+        sqlx::query(AssertSqlSafe(counts)).execute(stage.ctx.db().platform()).await.unwrap();
+        scene
+    }
+
+    /// Copies rows, each as often as there is to be more of it.
+    async fn copy(&self, stage: &Stage, table: &str, which: &str, changes: &str) {
+        let copy = format!(
+            "insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(row) || \
+                 jsonb_build_object('id', gen_random_uuid(), {changes}))).* \
+             from (select * from {table} where {which} order by id limit 8) as row, generate_series(1, {}) as i",
+            self.more,
+        );
+        let copied = sqlx::query(AssertSqlSafe(copy)).execute(stage.ctx.db().platform()).await.unwrap();
+        assert!(copied.rows_affected() >= self.more as u64, "{table}: {which}");
+    }
+
+    /// The statements of a request that succeeds.
+    async fn statements(&self, asked: &Asked) -> Vec<String> {
+        // The cache knows the key from here on.
+        self.http.get("/tenant/info").await.data(200);
+        let id = counted_request();
+        let response = asked.request(&self.http).header("X-Request-Id", &id).send().await.unwrap();
+        let status = response.status();
+        assert!(status.is_success(), "{} {}: {}", asked.method, asked.path, response.text().await.unwrap());
+        let mut statements = statements_of(&id);
+        statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
+        statements
+    }
+}
+
+#[tokio::test]
+async fn no_operation_runs_a_statement_for_each_row() {
+    let stage = stage().await;
+    let (few, many) = (House::build(&stage, 1).await, House::build(&stage, 25).await);
+    let lasting = [few.scene(&stage).await, many.scene(&stage).await];
+    let mut table = String::new();
+    let mut wrong = Vec::new();
+    for operation in operations() {
+        let bodies = operation.bodies.iter().map(Some).chain(operation.bodies.is_empty().then_some(None));
+        for body in bodies {
+            let mut counted = Vec::new();
+            for (house, lasting) in [&few, &many].into_iter().zip(&lasting) {
+                let scene = match operation.method {
+                    // They end something.
+                    Method::DELETE | Method::PATCH => house.scene(&stage).await,
+                    _ => lasting.clone(),
+                };
+                let mut asked =
+                    body.map_or_else(|| scene.ask(&operation), |body| scene.ask_rightly(&operation, body));
+                if operation.parameters("query").any(|parameter| parameter.name == "per_page") {
+                    asked = asked.asking("per_page", "100");
+                }
+                counted.push(house.statements(&asked).await);
+            }
+            let name = format!("{} {}", operation.id, body.map_or("", |body| &body.media));
+            table += &format!("{:2} {:2}  {name}\n", counted[0].len(), counted[1].len());
+            if counted[0] != counted[1] || counted[0].len() > MOST || counted[0].is_empty() {
+                wrong.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
+            }
+        }
+    }
+    println!("statements of few and of many rows:\n{table}");
+    work(&stage).await;
+    sqlx::query("delete from job where not_before > now()").execute(stage.ctx.db().platform()).await.unwrap();
+    stage.end().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

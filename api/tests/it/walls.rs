@@ -1,0 +1,237 @@
+//! The second wall: what a connection for one tenant sees of another's rows when a statement has forgotten
+//! its tenant clause. Nothing; in every table that there is, and that there will be.
+
+use parlance_core::analytics;
+use parlance_core::ids::TenantId;
+use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use reqwest::Method;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use crate::rows::tables;
+use crate::scene::Scene;
+use crate::{stage, work};
+
+/// Postgres: "insufficient privilege", which is what row-level security says of a new row.
+const REFUSED: &str = "42501";
+
+/// Two tenants with rows in every table: the stage's, whose rows nobody else must see, and another.
+async fn two_tenants(stage: &Stage) -> TenantId {
+    let (other, http) = stage.another_tenant().await;
+    for http in [&stage.http, &http] {
+        let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "mine");
+        Answer::of(request.json(&json!({"name": "Once", "channel_type": "api"}))).await.data(201);
+        Scene::set(http).await;
+    }
+    work(stage).await;
+    // Some are folded, and some not yet.
+    analytics::fold(&stage.ctx).await.unwrap();
+    for http in [&stage.http, &http] {
+        http.post("/conversations", json!({})).await.data(201);
+    }
+    other
+}
+
+async fn count(db: impl PgExecutor<'_>, what: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(db).await.unwrap()
+}
+
+/// The tenants whose rows a statement sees that asks for all.
+async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
+    let owner = if table == "tenant" { "id" } else { "tenant_id" };
+    let query = format!("select distinct {owner} from \"{table}\" order by 1");
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(db).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
+    let stage = stage().await;
+    let db = stage.ctx.db().platform();
+    let tables = tables(&stage).await;
+    assert!(tables.len() >= 13, "{tables:?}");
+    let walled: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class join pg_policy on polrelid = pg_class.oid \
+         where relnamespace = 'public'::regnamespace and relrowsecurity \
+             and polroles = array['parlance_tenant'::regrole::oid] and polcmd = '*' and polpermissive \
+             and pg_get_expr(polqual, polrelid) like '%current_tenant()%' \
+             and polwithcheck is null \
+         order by 1",
+    )
+    .fetch_all(db)
+    .await
+    .unwrap();
+    // A second policy would open what the first shuts.
+    let policies = count(db, "pg_policy").await;
+    assert_eq!(policies, walled.len() as i64);
+    let mut with_tenant = tables.clone();
+    with_tenant.push("tenant".to_owned());
+    with_tenant.sort_unstable();
+    assert_eq!(walled, with_tenant);
+    // Views and functions that run as their owner would lead around the wall; to truncate knows no rows.
+    let open: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class \
+         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') \
+             and (has_table_privilege('parlance_tenant', oid, 'truncate, trigger, references') \
+                 or (relname <> all ($1) and has_table_privilege('parlance_tenant', oid, 'select, insert, update, delete')))",
+    )
+    .bind(&walled)
+    .fetch_all(db)
+    .await
+    .unwrap();
+    assert!(open.is_empty(), "{open:?}");
+    assert_eq!(count(db, "pg_proc where prosecdef and pronamespace = 'public'::regnamespace").await, 0);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_role_of_a_tenants_connection_is_nobody() {
+    let stage = stage().await;
+    let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \
+                     rolcreatedb or rolcanlogin or rolreplication, \
+                 exists (select 1 from pg_class where relowner = pg_roles.oid), \
+                 exists (select 1 from pg_auth_members where member = pg_roles.oid) \
+                 from pg_roles where rolname = current_user";
+    let mut connection = stage.ctx.db().of(stage.tenant).await.unwrap();
+    let mut transaction = stage.ctx.db().begin(stage.tenant).await.unwrap();
+    for db in [&mut *connection, &mut *transaction] {
+        let found: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
+        assert_eq!(found, (true, false, false, false));
+    }
+    drop((connection, transaction));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_statement_without_a_tenant_clause_sees_one_tenant() {
+    let stage = stage().await;
+    let (mine, other) = (stage.tenant.uuid(), two_tenants(&stage).await);
+    let mut tables = tables(&stage).await;
+    tables.push("tenant".to_owned());
+    for table in &tables {
+        // Without the wall the same statement does see both.
+        let mut both = [mine, other.uuid()];
+        both.sort_unstable();
+        assert_eq!(seen(stage.ctx.db().platform(), table).await, both, "{table}");
+        let mut connection = stage.ctx.db().of(other).await.unwrap();
+        assert_eq!(seen(&mut *connection, table).await, [other.uuid()], "{table}");
+        let mut transaction = stage.ctx.db().begin(other).await.unwrap();
+        assert_eq!(seen(&mut *transaction, table).await, [other.uuid()], "{table}");
+        drop(transaction);
+        // Whose tenant is not named sees nothing.
+        for unset in ["reset parlance.tenant", "set parlance.tenant = ''"] {
+            sqlx::query(unset).execute(&mut *connection).await.unwrap();
+            assert_eq!(seen(&mut *connection, table).await, Vec::<Uuid>::new(), "{table}: {unset}");
+        }
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
+    let stage = stage().await;
+    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
+    for table in tables(&stage).await {
+        let of = |tenant: TenantId| format!("\"{table}\" where tenant_id = '{tenant}'");
+        let platform = stage.ctx.db().platform();
+        let (theirs, own) = (count(platform, &of(mine)).await, count(platform, &of(other)).await);
+        assert!(theirs > 0 && own > 0, "{table}");
+        for (statement, changed) in [
+            (format!("update \"{table}\" set tenant_id = tenant_id"), own),
+            (format!("update \"{table}\" set tenant_id = tenant_id where tenant_id = '{mine}'"), 0),
+            (format!("update \"{table}\" set tenant_id = '{other}' where tenant_id <> '{other}'"), 0),
+            (format!("delete from \"{table}\" where tenant_id = '{mine}'"), 0),
+            (format!("delete from \"{table}\""), own),
+        ] {
+            let mut transaction = stage.ctx.db().begin(other).await.unwrap();
+            let done = execute(&mut transaction, &statement).await.unwrap();
+            assert_eq!(done, changed as u64, "{statement}");
+            assert_eq!(count(&mut *transaction, &of(mine)).await, 0, "{statement}");
+            transaction.rollback().await.unwrap();
+        }
+        for statement in [
+            format!("update \"{table}\" set tenant_id = '{mine}'"),
+            format!(
+                "insert into \"{table}\" overriding system value \
+                 select (jsonb_populate_record(null::\"{table}\", to_jsonb(row) || '{{\"tenant_id\": \"{mine}\"}}')).* \
+                 from \"{table}\" as row limit 1"
+            ),
+        ] {
+            let mut connection = stage.ctx.db().of(other).await.unwrap();
+            let refused = execute(&mut connection, &statement).await.unwrap_err();
+            let code =
+                refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
+            assert_eq!(code.as_deref(), Some(REFUSED), "{statement}: {refused}");
+            assert!(refused.to_string().contains("row-level security policy"), "{statement}: {refused}");
+        }
+        assert_eq!(count(platform, &of(mine)).await, theirs, "{table}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_tenant_cannot_make_itself_another_one() {
+    let stage = stage().await;
+    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
+    let bots = format!("tenant where id = '{mine}' and bot_count = 2");
+    assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
+    let mut connection = stage.ctx.db().of(other).await.unwrap();
+    assert_eq!(execute(&mut connection, "update tenant set bot_count = 0").await.unwrap(), 1);
+    for statement in [
+        format!("update tenant set id = '{mine}'"),
+        "update tenant set plan = 'enterprise'".to_owned(),
+        "update tenant set is_active = true".to_owned(),
+        "insert into tenant (id, name, plan) values (gen_random_uuid(), 'New', 'enterprise')".to_owned(),
+        "delete from tenant".to_owned(),
+    ] {
+        let refused = execute(&mut connection, &statement).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
+        assert_eq!(code.as_deref(), Some(REFUSED), "{statement}: {refused}");
+    }
+    assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
+    drop(connection);
+    stage.end().await;
+}
+
+async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
+    Ok(sqlx::query(AssertSqlSafe(statement)).execute(db).await?.rows_affected())
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
+    // One connection for all tenants: two are the platform's.
+    let one = |config: &mut parlance_core::config::Config| config.database.max_connections = 3;
+    let stage = Builder::default().embedder(TestEmbedder::default()).configure(one).start().await;
+    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
+    let db = stage.ctx.db();
+    let mut backends = Vec::new();
+    let look = async |db: &mut PgConnection, tenant: TenantId| {
+        assert_eq!(seen(&mut *db, "bot").await, [tenant.uuid()]);
+        sqlx::query_scalar::<_, i32>("select pg_backend_pid()").fetch_one(db).await.unwrap()
+    };
+    for tenant in [mine, other, mine] {
+        backends.push(look(&mut db.of(tenant).await.unwrap(), tenant).await);
+        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        let mut committed = db.begin(tenant).await.unwrap();
+        backends.push(look(&mut committed, tenant).await);
+        committed.commit().await.unwrap();
+        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        let mut dropped = db.begin(tenant).await.unwrap();
+        backends.push(look(&mut dropped, tenant).await);
+        drop(dropped);
+        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        let mut failed = db.begin(tenant).await.unwrap();
+        sqlx::query("select 1 / 0").execute(&mut *failed).await.unwrap_err();
+        drop(failed);
+        backends.push(look(&mut db.begin(other).await.unwrap(), other).await);
+    }
+    backends.dedup();
+    assert_eq!(backends.len(), 1, "it was not one connection: {backends:?}");
+    // Nor does it matter that somebody gave up waiting for it.
+    let held = db.of(mine).await.unwrap();
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(50), db.of(other)).await;
+    assert!(waited.is_err());
+    drop(held);
+    look(&mut db.of(other).await.unwrap(), other).await;
+    stage.end().await;
+}
