@@ -6,9 +6,10 @@
 
 create table rollup (
     tenant_id uuid not null references tenant (id) on delete cascade,
-    -- all: since ever; day: a day, UTC; quarter: a quarter of an hour, from which the days of every time
-    -- zone can be made.
-    grain text not null check (grain in ('all', 'day', 'quarter')),
+    -- How much time it covers. Each grain nests in the next, counted from 2000-01-01, UTC, so that any stretch
+    -- of time up to now is a few rows of each; quarters of an hour, for the days of every time zone are made of
+    -- them.
+    grain text not null check (grain in ('quarter', 'hour', 'six', 'day', 'octad', 'era', 'all')),
     -- What the measure begins with: who asks for some measures does not read past the others.
     family text not null,
     -- When it begins; '-infinity' for all.

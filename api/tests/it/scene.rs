@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parlance_testing::Client;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -14,6 +14,11 @@ use crate::spec::{Body, Operation};
 /// A tenant's things, by the names that paths and bodies give to their ids.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scene(BTreeMap<String, String>);
+
+/// Whether a request failed because earlier ones had used up what it is about.
+pub(crate) fn is_used_up(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT)
+}
 
 /// What the customer of a scene asks; nothing answers it.
 pub(crate) const QUESTION: &str = "How long may I return what I bought?";
@@ -108,7 +113,8 @@ impl Scene {
 fn example(schema: &Value) -> Value {
     match (&schema["enum"][0], schema["type"].as_str(), schema["format"].as_str()) {
         (Value::String(word), ..) => word.as_str().into(),
-        (_, _, Some("binary")) => file("policies.md", "# Policies\n\nBe kind.\n"),
+        // Content that no source has.
+        (_, _, Some("binary")) => file("policies.md", &format!("# Policies\n\n{}\n", Uuid::now_v7())),
         (_, Some("integer"), _) => 1.into(),
         (_, Some("boolean"), _) => true.into(),
         _ => "Something".into(),

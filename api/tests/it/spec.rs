@@ -102,6 +102,13 @@ pub(crate) fn operations() -> Vec<Operation> {
     found
 }
 
+/// The same, and those last that end something.
+pub(crate) fn gentle_first(mut operations: Vec<Operation>) -> Vec<Operation> {
+    operations
+        .sort_by_key(|operation| (operation.method == Method::DELETE, operation.method == Method::PATCH));
+    operations
+}
+
 /// The operations by their paths.
 pub(crate) fn paths() -> BTreeMap<String, Vec<Operation>> {
     let mut paths = BTreeMap::<_, Vec<_>>::new();

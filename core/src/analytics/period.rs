@@ -17,7 +17,64 @@ pub struct Period {
     first: NaiveDate,
     /// When each day begins; oldest first.
     starts: Vec<DateTime<Utc>>,
-    utc: bool,
+}
+
+/// How much time a rollup covers. Each nests in the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// A quarter of an hour: the days of every time zone begin with one.
+    Quarter,
+    Hour,
+    Six,
+    Day,
+    /// 8 days.
+    Octad,
+    /// 64 days.
+    Era,
+}
+
+/// A stretch of rollups of one grain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) grain: Grain,
+    pub(super) from: DateTime<Utc>,
+    /// `None`: up to now.
+    pub(super) until: Option<DateTime<Utc>>,
+}
+
+impl Grain {
+    const ALL: [Grain; 6] = [Grain::Quarter, Grain::Hour, Grain::Six, Grain::Day, Grain::Octad, Grain::Era];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Grain::Quarter => "quarter",
+            Grain::Hour => "hour",
+            Grain::Six => "six",
+            Grain::Day => "day",
+            Grain::Octad => "octad",
+            Grain::Era => "era",
+        }
+    }
+
+    const fn seconds(self) -> i64 {
+        match self {
+            Grain::Quarter => 15 * 60,
+            Grain::Hour => 60 * 60,
+            Grain::Six => 6 * 60 * 60,
+            Grain::Day => 24 * 60 * 60,
+            Grain::Octad => 8 * 24 * 60 * 60,
+            Grain::Era => 64 * 24 * 60 * 60,
+        }
+    }
+
+    /// The first beginning of one that is not before a moment.
+    fn not_before(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        /// 2000-01-01T00:00:00Z, from which the migration counts too.
+        const ORIGIN: i64 = 946_684_800;
+        let (since, width) = (moment.timestamp() - ORIGIN, self.seconds());
+        let whole = since.div_euclid(width) + i64::from(since.rem_euclid(width) > 0);
+        DateTime::from_timestamp(ORIGIN + whole * width, 0).unwrap_or(moment)
+    }
 }
 
 impl Period {
@@ -47,7 +104,7 @@ impl Period {
         let today = now.with_timezone(&zone).date_naive();
         let first = today - Days::new(days.unsigned_abs() - 1);
         let starts = first.iter_days().take(days.unsigned_abs() as usize);
-        Ok(Self { first, starts: starts.map(|date| start_of(date, zone)).collect(), utc: zone == Tz::UTC })
+        Ok(Self { first, starts: starts.map(|date| start_of(date, zone)).collect() })
     }
 
     /// How many days.
@@ -67,19 +124,30 @@ impl Period {
         self.starts.first().copied().unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The first midnight, UTC, that is not before it.
-    pub(super) fn first_midnight(&self) -> DateTime<Utc> {
-        let midnight = self.start().date_naive().and_time(NaiveTime::MIN).and_utc();
-        if midnight == self.start() { midnight } else { midnight + Days::new(1) }
+    /// The rollups that everything from its start up to now is made of: few of each grain.
+    pub(super) fn spans(&self) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut from = self.start();
+        for pair in Grain::ALL.windows(2) {
+            let [grain, next] = *pair else { continue };
+            let until = next.not_before(from);
+            if from < until {
+                spans.push(Span { grain, from, until: Some(until) });
+            }
+            from = until;
+        }
+        spans.push(Span { grain: Grain::Era, from, until: None });
+        spans
     }
 
     pub(super) fn starts(&self) -> &[DateTime<Utc>] {
         &self.starts
     }
 
-    /// The coarsest rollups that its days are made of.
-    pub(super) fn grain(&self) -> &'static str {
-        if self.utc { "day" } else { "quarter" }
+    /// The coarsest rollups that each of its days is made of.
+    pub(super) fn grain(&self) -> Grain {
+        let fits = |grain: &&Grain| self.starts.iter().all(|start| grain.not_before(*start) == *start);
+        [Grain::Day, Grain::Six, Grain::Hour].iter().find(fits).copied().unwrap_or(Grain::Quarter)
     }
 }
 
@@ -129,6 +197,38 @@ mod tests {
         assert_eq!(lengths, [24, 23]);
         let period = Period::up_to(at("2026-03-29T12:00:00Z"), Some(1), Some("Asia/Beirut")).unwrap();
         assert_eq!(period.start(), at("2026-03-28T22:00:00Z"));
+    }
+
+    #[test]
+    fn spans_follow_each_other_and_are_few() {
+        for zone in ["UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Apia"] {
+            for days in [1, 7, 30, 365] {
+                let period = Period::up_to(at("2026-11-25T04:20:00Z"), Some(days), Some(zone)).unwrap();
+                let spans = period.spans();
+                assert_eq!(spans[0].from, period.start());
+                let mut rows = 0;
+                for pair in spans.windows(2) {
+                    assert_eq!(pair[0].until, Some(pair[1].from));
+                    rows += (pair[1].from - pair[0].from).num_seconds() / pair[0].grain.seconds();
+                    assert_eq!(pair[0].grain.not_before(pair[0].from), pair[0].from);
+                }
+                assert_eq!(spans.last().unwrap().until, None);
+                assert!(rows <= 3 + 5 + 3 + 7 + 7, "{zone} {days}: {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_days_of_a_zone_are_made_of_the_coarsest_that_fit() {
+        for (zone, grain) in [
+            ("UTC", Grain::Day),
+            ("Asia/Dhaka", Grain::Six),
+            ("Europe/Madrid", Grain::Hour),
+            ("Asia/Kathmandu", Grain::Quarter),
+        ] {
+            let period = Period::up_to(at("2026-11-25T04:20:00Z"), Some(30), Some(zone)).unwrap();
+            assert_eq!(period.grain(), grain, "{zone}");
+        }
     }
 
     #[test]

@@ -17,23 +17,29 @@ fn known<T>(rows: Vec<(T, String, i64)>) -> impl Iterator<Item = (T, Measure, i6
     rows.into_iter().filter_map(|(of, measure, n)| Some((of, measure.parse().ok()?, n)))
 }
 
-/// What was counted in a period: whole days from their rollups, and what of the first day lies before
-/// midnight, UTC, from quarters of an hour.
+/// What was counted in a period, from the coarsest rollups that it is made of.
 pub(super) async fn sum(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     period: &Period,
 ) -> sqlx::Result<Vec<(Measure, i64)>> {
+    let spans = period.spans();
+    let grains: Vec<&str> = spans.iter().map(|span| span.grain.as_str()).collect();
+    let from: Vec<_> = spans.iter().map(|span| span.from).collect();
+    let until: Vec<_> = spans.iter().map(|span| span.until).collect();
+    // `offset 0` keeps the planner from reading all rollups at once.
     let rows = sqlx::query!(
         r#"
         select measure as "measure!", sum(n)::bigint as "n!"
         from (
-            select bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = 'quarter' and family = any($4)
-                and bucket >= $2 and bucket < $3
-            union all
-            select bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = 'day' and family = any($4) and bucket >= $3
+            select bot_id, measure, n
+            from unnest($3::text[], $4::timestamptz[], $5::timestamptz[]) as span (grain, from_at, until_at)
+            cross join lateral (
+                select bot_id, measure, n from rollup
+                where tenant_id = $1 and rollup.grain = span.grain and family = any($6)
+                    and bucket >= span.from_at and (bucket < span.until_at or span.until_at is null)
+                offset 0
+            ) as within
             union all
             select bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $2
         ) as counted
@@ -42,7 +48,9 @@ pub(super) async fn sum(
         "#,
         tenant.uuid(),
         period.start(),
-        period.first_midnight(),
+        &grains as _,
+        &from,
+        &until as _,
         &FAMILIES.map(str::to_owned),
     )
     .map(|row| ((), row.measure, row.n))
@@ -104,7 +112,7 @@ pub(super) async fn sum_by_day(
         group by 1, 2
         "#,
         tenant.uuid(),
-        period.grain(),
+        period.grain().as_str(),
         period.start(),
         period.starts(),
         bot.map(BotId::uuid),
@@ -141,8 +149,12 @@ pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64
             cross join lateral (
                 values
                     ('all', '-infinity'::timestamptz),
-                    ('day', date_trunc('day', bucket, 'utc')),
-                    ('quarter', bucket)
+                    ('quarter', bucket),
+                    ('hour', date_bin('1 hour', bucket, timestamptz '2000-01-01 00:00:00+00')),
+                    ('six', date_bin('6 hours', bucket, timestamptz '2000-01-01 00:00:00+00')),
+                    ('day', date_bin('1 day', bucket, timestamptz '2000-01-01 00:00:00+00')),
+                    ('octad', date_bin('8 days', bucket, timestamptz '2000-01-01 00:00:00+00')),
+                    ('era', date_bin('64 days', bucket, timestamptz '2000-01-01 00:00:00+00'))
             ) as grains (grain, at)
             where grain = 'all' or measure not in ('source', 'chunk')
             group by 1, 2, 3, 4, 5, 6
