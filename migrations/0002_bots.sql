@@ -16,7 +16,9 @@ create table bot (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     -- Set by a delete: hidden at once, removed by a later job.
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    -- What refers to a bot names its tenant too, so that nothing can belong to another's.
+    constraint bot_tenant_id_key unique (tenant_id, id)
 );
 
 -- Lists are newest first; v7 ids sort by time.

@@ -5,7 +5,7 @@ create extension if not exists vector;
 create table source (
     id uuid primary key,
     tenant_id uuid not null references tenant (id) on delete cascade,
-    bot_id uuid not null references bot (id) on delete cascade,
+    bot_id uuid not null,
     name text not null,
     source_type text not null check (source_type in ('file', 'url', 'text')),
     status text not null default 'queued'
@@ -28,13 +28,14 @@ create table source (
     error_message text,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    foreign key (tenant_id, bot_id) references bot (tenant_id, id) on delete cascade
 );
 
 -- One for each filter of the list.
 create index source_tenant_idx on source (tenant_id, id desc) where deleted_at is null;
 create index source_type_idx on source (tenant_id, source_type, id desc) where deleted_at is null;
-create index source_bot_idx on source (tenant_id, bot_id, id desc) where deleted_at is null;
+create index source_bot_idx on source (tenant_id, bot_id, id desc);
 -- The same content twice in one bot is one source; a failed try does not stand in the way of another.
 create unique index source_content_key on source (bot_id, content_hash)
     where deleted_at is null and status not in ('failed', 'cancelled');

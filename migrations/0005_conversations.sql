@@ -3,7 +3,7 @@
 create table conversation (
     id uuid primary key,
     tenant_id uuid not null references tenant (id) on delete cascade,
-    bot_id uuid not null references bot (id) on delete cascade,
+    bot_id uuid not null,
     session_id text not null,
     user_identifier text,
     user_name text,
@@ -20,7 +20,8 @@ create table conversation (
     turn_expires_at timestamptz,
     created_at timestamptz not null default now(),
     constraint conversation_session_key unique (tenant_id, session_id),
-    check ((turn is null) = (turn_expires_at is null))
+    check ((turn is null) = (turn_expires_at is null)),
+    foreign key (tenant_id, bot_id) references bot (tenant_id, id) on delete cascade
 );
 
 -- Serves the list with every combination of its filters: the few combinations that a tenant has are
@@ -58,7 +59,7 @@ comment on column message.answered is 'null for messages of customers, and for t
 create table knowledge_gap (
     id uuid primary key,
     tenant_id uuid not null references tenant (id) on delete cascade,
-    bot_id uuid not null references bot (id) on delete cascade,
+    bot_id uuid not null,
     message_id uuid not null references message (id) on delete cascade,
     question text not null,
     -- The first gap that asked nearly the same; its own id when there was none.
@@ -66,9 +67,11 @@ create table knowledge_gap (
     -- Of a group's first question: what later ones are compared with.
     embedding halfvec,
     model text not null,
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    foreign key (tenant_id, bot_id) references bot (tenant_id, id) on delete cascade
 );
 
 create index knowledge_gap_tenant_idx on knowledge_gap (tenant_id, created_at);
+create index knowledge_gap_bot_idx on knowledge_gap (tenant_id, bot_id);
 create index knowledge_gap_message_idx on knowledge_gap (message_id);
 create index knowledge_gap_first_idx on knowledge_gap (tenant_id, bot_id, model) where embedding is not null;

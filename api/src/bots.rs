@@ -128,7 +128,7 @@ fn wanted(
 }
 
 /// A bot.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Bot {
     /// Its id.
@@ -160,10 +160,11 @@ pub(crate) struct Bot {
 }
 
 /// A bot that has just been made.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct CreatedBot {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) bot: Bot,
     /// What was done.
     pub(crate) message: String,
@@ -220,10 +221,11 @@ impl CreateBot {
 }
 
 /// A bot that has just been changed.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct UpdatedBot {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) bot: Bot,
     /// What was done.
     pub(crate) message: String,

@@ -7,10 +7,11 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{
     MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
-use poem_openapi::types::{ToJSON, Type};
+use poem_openapi::types::Type;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::named_request;
+use crate::error::{ApiError, named_request};
 use crate::page::Pagination;
 
 /// The type of every body, in and out. JSON is UTF-8 by definition (RFC 8259 §8.1): no parameter.
@@ -57,28 +58,40 @@ pub(crate) fn json_response(status: poem::http::StatusCode, body: &Value) -> Res
     Response::builder().status(status).content_type(JSON).body(body.to_string())
 }
 
-fn succeeded(status: u16, data: &impl ToJSON) -> Response {
+/// The envelope, written as it goes: a tree of values in between would cost as much as the statement.
+#[derive(Serialize)]
+struct Success<'a, T> {
+    success: bool,
+    data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+}
+
+fn succeeded(status: u16, data: &impl Serialize, pagination: Option<Pagination>) -> Response {
     let status = poem::http::StatusCode::from_u16(status).unwrap_or_default();
-    json_response(status, &json!({"success": true, "data": data.to_json()}))
-}
-
-impl<T: ToJSON> IntoResponse for Found<T> {
-    fn into_response(self) -> Response {
-        succeeded(200, &self.0)
+    match serde_json::to_vec(&Success { success: true, data, pagination }) {
+        Ok(body) => Response::builder().status(status).content_type(JSON).body(body),
+        Err(error) => ApiError::unwritable(error).respond(""),
     }
 }
 
-impl<T: ToJSON> IntoResponse for Created<T> {
+impl<T: Serialize + Send> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
-        succeeded(201, &self.0)
+        succeeded(200, &self.0, None)
     }
 }
 
-impl<T: ToJSON> IntoResponse for CreatedOrFound<T> {
+impl<T: Serialize + Send> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        succeeded(201, &self.0, None)
+    }
+}
+
+impl<T: Serialize + Send> IntoResponse for CreatedOrFound<T> {
     fn into_response(self) -> Response {
         match self {
-            CreatedOrFound::Found(data) => succeeded(200, &data),
-            CreatedOrFound::Created(data) => succeeded(201, &data),
+            CreatedOrFound::Found(data) => succeeded(200, &data, None),
+            CreatedOrFound::Created(data) => succeeded(201, &data, None),
         }
     }
 }
@@ -90,14 +103,9 @@ impl IntoResponse for Deleted {
     }
 }
 
-impl<T: ToJSON> IntoResponse for Listed<T> {
+impl<T: Serialize + Send> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
-        let body = json!({
-            "success": true,
-            "data": self.items.to_json(),
-            "pagination": self.pagination.to_json(),
-        });
-        json_response(poem::http::StatusCode::OK, &body)
+        succeeded(200, &self.items, Some(self.pagination))
     }
 }
 

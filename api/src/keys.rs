@@ -95,7 +95,7 @@ impl Api {
 }
 
 /// An API key, without the key itself.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct ApiKey {
     /// Its id.
@@ -115,10 +115,11 @@ pub(crate) struct ApiKey {
 }
 
 /// An API key that has just been made.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct CreatedApiKey {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) api_key: ApiKey,
     /// The key. It is shown this once.
     pub(crate) key: String,

@@ -6,7 +6,7 @@ use poem_openapi::Object;
 use crate::fields::{Field, Fields};
 
 /// Where a page lies in its list.
-#[derive(Clone, Copy, Debug, Object)]
+#[derive(Clone, Copy, Debug, Object, serde::Serialize)]
 pub(crate) struct Pagination {
     /// The page's number, from 1.
     pub(crate) page: i64,

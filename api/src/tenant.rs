@@ -44,7 +44,7 @@ impl Api {
 }
 
 /// What a tenant has used, and what it may.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example, rename = "TenantUsage")]
 pub(crate) struct Usage {
     /// What it has used.
@@ -56,7 +56,7 @@ pub(crate) struct Usage {
 }
 
 /// What a tenant has used.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Used {
     /// Bots that exist now.
     pub(crate) bot_count: i64,
@@ -67,7 +67,7 @@ pub(crate) struct Used {
 }
 
 /// What a tenant may use; `null` is unlimited.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Limits {
     /// Bots at once.
     pub(crate) max_bots: OrNull<i64>,
@@ -78,7 +78,7 @@ pub(crate) struct Limits {
 }
 
 /// What a tenant has used of what it may.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Utilization {
     /// Bots.
     pub(crate) bots: String,
@@ -118,7 +118,7 @@ fn of(used: i64, limit: Option<i64>) -> String {
 }
 
 /// A tenant.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example, rename = "Tenant")]
 pub(crate) struct Info {
     /// Its id.

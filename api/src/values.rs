@@ -45,6 +45,13 @@ macro_rules! value {
             }
         }
 
+        impl<$($generics)*> serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&$self, serializer: S) -> Result<S::Ok, S::Error> {
+                let json: Value = $json;
+                json.serialize(serializer)
+            }
+        }
+
         impl<$($generics)*> ParseFromJSON for $type {
             fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
                 Err(ParseError::custom("written, never read"))
@@ -196,6 +203,12 @@ impl<T: Type> Type for OrNull<T> {
 impl<T: ToJSON> ToJSON for OrNull<T> {
     fn to_json(&self) -> Option<Value> {
         Some(self.0.as_ref().and_then(ToJSON::to_json).unwrap_or(Value::Null))
+    }
+}
+
+impl<T: serde::Serialize> serde::Serialize for OrNull<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

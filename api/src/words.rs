@@ -131,6 +131,12 @@ impl<V: Vocabulary> ToJSON for Word<V> {
     }
 }
 
+impl<V: Vocabulary> serde::Serialize for Word<V> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl<V: Vocabulary> ParseFromJSON for Word<V> {
     fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
         Err(ParseError::custom("written, never read"))

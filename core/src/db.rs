@@ -1,7 +1,8 @@
 //! The database: two doors, and the migrations. Statements live in the slices' stores.
 //!
-//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant and no other,
-//! whatever a statement says: it holds the role `parlance_tenant`, which row-level security walls in.
+//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant and no other, also
+//! in a statement that forgets to name it: it holds the role `parlance_tenant`, which row-level security
+//! walls in. No statement changes the role or the tenant but here.
 //! [`Db::platform`] is for what spans tenants, and for nothing else.
 
 use std::ops::{Deref, DerefMut};
@@ -60,6 +61,9 @@ impl Db {
             .parse()
             .map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
         let options = options.application_name("parlance");
+        // The walled statements are planned once a connection, and not at every execution: planning costs
+        // twice what a short list does. They are written so that one plan does for all of their arguments.
+        let planned = options.clone().options([("plan_cache_mode", "force_generic_plan")]);
         // What spans tenants is short: claims, heartbeats, dispatch, keys by their hash.
         let platform = (config.max_connections / 4).max(2);
         let tenants = config.max_connections.saturating_sub(platform).max(1);
@@ -73,7 +77,7 @@ impl Db {
             })
         });
         Ok(Self {
-            tenants: walled.connect_lazy_with(options.clone()),
+            tenants: walled.connect_lazy_with(planned),
             platform: pool(platform).connect_lazy_with(options),
         })
     }
@@ -86,10 +90,9 @@ impl Db {
         let mut tries = self.tenants.size() + 1;
         loop {
             let mut connection = self.tenants.acquire().await?;
-            let named = sqlx::query("select set_config('parlance.tenant', $1, false)")
-                .bind(tenant.to_string())
-                .execute(&mut *connection)
-                .await;
+            // Text without arguments is one short message each way. An id has no quotes in it.
+            let name = format!("set parlance.tenant = '{tenant}'");
+            let named = sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut *connection).await;
             match named {
                 Ok(_) => return Ok(TenantConnection(connection)),
                 // The database was away since this one was last used; there may be better ones.

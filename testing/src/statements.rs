@@ -1,7 +1,7 @@
 //! The statements that a request runs, as sqlx logs them.
 //!
-//! `begin`, with what is said in one breath with it, `commit` and `rollback` are not among them: sqlx logs
-//! none of these. What a request leaves to a task of its own is not either.
+//! `commit` is among them; `begin`, with what is said in one breath with it, and `rollback` are not: sqlx
+//! does not log these. Nor is what a request leaves to a task of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

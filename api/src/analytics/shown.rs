@@ -13,7 +13,7 @@ use crate::values::{Id, OrNull, Timestamp, inline, value};
 use crate::words::Word;
 
 /// A tenant in numbers.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example, rename = "AnalyticsOverview")]
 pub(crate) struct Overview {
     /// Bots that exist now.
@@ -41,7 +41,7 @@ pub(crate) struct Overview {
 }
 
 /// A bot, in short.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct OverviewBot {
     /// Its id.
     pub(crate) id: Id,
@@ -54,7 +54,7 @@ pub(crate) struct OverviewBot {
 }
 
 /// What customers think of answers.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct FeedbackCounts {
     /// They helped.
     pub(crate) up: i64,
@@ -63,7 +63,7 @@ pub(crate) struct FeedbackCounts {
 }
 
 /// How long answers took, in milliseconds, to within 5 %; `null` without answers.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct AnswerTime {
     /// Half of them took no longer.
     pub(crate) median: OrNull<f64>,
@@ -72,7 +72,7 @@ pub(crate) struct AnswerTime {
 }
 
 /// What bots know.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct KnowledgeCounts {
     /// Knowledge sources.
     pub(crate) sources: i64,
@@ -81,7 +81,7 @@ pub(crate) struct KnowledgeCounts {
 }
 
 /// The conversations of a period.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example, rename = "ConversationAnalytics")]
 pub(crate) struct Conversations {
     /// How many began.
@@ -93,7 +93,7 @@ pub(crate) struct Conversations {
 }
 
 /// The conversations of a period, broken down.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Breakdown {
     /// By channel; only those that occur.
     pub(crate) by_channel: Counts,
@@ -116,7 +116,7 @@ value!([] Counts, Cow::Borrowed("counts"), inline(MetaSchema {
 });
 
 /// Questions that ask nearly the same, and that no knowledge answered.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct KnowledgeGap {
     /// The bot that was asked.

@@ -9,7 +9,7 @@ use crate::values::{Id, OrNull, Timestamp};
 use crate::words::Word;
 
 /// A message and the answer to it.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Exchange {
     /// What the user said.
@@ -19,7 +19,7 @@ pub(crate) struct Exchange {
 }
 
 /// What the user said.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct UserMessage {
     /// Its id.
     pub(crate) id: Id,
@@ -30,7 +30,7 @@ pub(crate) struct UserMessage {
 }
 
 /// What the bot said, and why.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct BotResponse {
     /// Its id.
     pub(crate) id: Id,
@@ -53,7 +53,7 @@ pub(crate) struct BotResponse {
 }
 
 /// What a part of an answer rests on.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(rename = "Citation")]
 pub(crate) struct Source {
     /// The number of its marker.
@@ -83,7 +83,7 @@ pub(crate) struct Source {
 }
 
 /// What the model read and wrote, in tokens; null when it does not say.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Usage {
     /// Tokens read.
     pub(crate) input_tokens: OrNull<i32>,
@@ -92,7 +92,7 @@ pub(crate) struct Usage {
 }
 
 /// How long the parts of an answer took, in milliseconds.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Timings {
     /// Embedding the question.
     pub(crate) embed: f64,
@@ -105,7 +105,7 @@ pub(crate) struct Timings {
 }
 
 /// A conversation with its messages.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example, rename = "ConversationDetails")]
 pub(crate) struct Details {
     /// The conversation.
@@ -115,7 +115,7 @@ pub(crate) struct Details {
 }
 
 /// A conversation.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Conversation {
     /// Its id.
@@ -145,7 +145,7 @@ pub(crate) struct Conversation {
 }
 
 /// A message of a conversation.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Message {
     /// Its id.
     pub(crate) id: Id,
@@ -168,17 +168,18 @@ pub(crate) struct Message {
 }
 
 /// A conversation that has just been changed.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct UpdatedConversation {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) conversation: Conversation,
     /// What was done.
     pub(crate) message: String,
 }
 
 /// What a customer thinks of an answer.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Feedback {
     /// The answer.

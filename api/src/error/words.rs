@@ -217,6 +217,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, title(code), message).with_header(header::RETRY_AFTER, "1")
     }
 
+    /// What is to be answered cannot be written.
+    pub(crate) fn unwritable(cause: impl Into<BoxError>) -> Self {
+        Self::internal().because(cause)
+    }
+
     /// Not shown: the answer of before takes its place.
     pub(crate) fn replayed() -> Self {
         Self::new(StatusCode::CONFLICT, "idempotency_replayed", "Replayed", "The request was answered before")

@@ -8,7 +8,7 @@ use crate::values::{Id, OrNull, Timestamp};
 use crate::words::Word;
 
 /// What came of an upload.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Upload {
     /// The knowledge source.
@@ -30,7 +30,7 @@ pub(crate) struct Upload {
 }
 
 /// A knowledge source.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct Source {
     /// Its id.
@@ -70,10 +70,11 @@ pub(crate) struct Source {
 }
 
 /// A knowledge source that has just been made.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct CreatedSource {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) source: Source,
     /// What was done.
     pub(crate) message: String,
@@ -82,20 +83,22 @@ pub(crate) struct CreatedSource {
 }
 
 /// A knowledge source that has just been changed.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct UpdatedSource {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) source: Source,
     /// What was done.
     pub(crate) message: String,
 }
 
 /// A passage of a source, and where it is.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct SourceChunk {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) chunk: Chunk,
     /// The headings above it.
     pub(crate) heading: OrNull<String>,
@@ -110,7 +113,7 @@ pub(crate) struct SourceChunk {
 }
 
 /// How far a source is.
-#[derive(Debug, PartialEq, Eq, Object)]
+#[derive(Debug, PartialEq, Eq, Object, serde::Serialize)]
 pub(crate) struct Progress {
     /// How many are done.
     pub(crate) done: i64,
@@ -123,7 +126,7 @@ pub(crate) struct Progress {
 }
 
 /// Why a source failed.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct SourceError {
     /// For programs: a stable slug.
     pub(crate) code: String,
@@ -132,16 +135,17 @@ pub(crate) struct SourceError {
 }
 
 /// A knowledge source with all of its text.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct SourceWithContent {
     #[oai(flatten)]
+    #[serde(flatten)]
     pub(crate) source: Source,
     /// Its text, once that is extracted.
     pub(crate) content: OrNull<String>,
 }
 
 /// A knowledge source with its text and its chunks.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct SourceDetails {
     /// The source.
@@ -151,7 +155,7 @@ pub(crate) struct SourceDetails {
 }
 
 /// A passage of a source.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Chunk {
     /// Its id.
     pub(crate) id: Id,

@@ -81,7 +81,7 @@ async fn what_another_tenant_has_is_answered_like_what_nobody_has_and_stays_as_i
     for (operation, heard) in &seen_before {
         assert_eq!(heard, &seen_after[operation], "{operation}");
     }
-    println!("isolation: {cases} cases");
+    eprintln!("isolation: {cases} cases");
     work(&stage).await;
     stage.end().await;
 }

@@ -19,7 +19,7 @@ const STEPS: usize = 120;
 #[tokio::test]
 async fn rollups_and_the_api_say_what_a_full_count_says() {
     let seed = option_env!("PARLANCE_SEED").map_or_else(rand::random, |seed| seed.parse().unwrap());
-    println!("PARLANCE_SEED={seed}");
+    eprintln!("PARLANCE_SEED={seed}");
     let stage = stage().await;
     let (other, http) = stage.another_tenant().await;
     for tenant in [stage.tenant, other] {
@@ -32,14 +32,16 @@ async fn rollups_and_the_api_say_what_a_full_count_says() {
             // Two fold at once, while two tenants change something.
             let folding = async { tokio::join!(fold(&stage.ctx), fold(&stage.ctx)) };
             let (one, two, (folded, as_well)) = tokio::join!(one.step(), two.step(), folding);
-            println!("{number}: {one}; {two}; folded {} and {}", folded.unwrap(), as_well.unwrap());
+            eprintln!("{number}: {one}; {two}; folded {} and {}", folded.unwrap(), as_well.unwrap());
         } else {
-            println!("{number}: {}; {}", one.step().await, two.step().await);
+            eprintln!("{number}: {}; {}", one.step().await, two.step().await);
         }
         if number % 20 == 0 {
             counted::check(&stage, &format!("after step {number}")).await;
         }
     }
+    one.talk().await;
+    two.talk().await;
     for (tenant, http) in [(stage.tenant, &stage.http), (other, &http)] {
         asked::check_analytics(&stage, tenant, http).await;
     }

@@ -62,7 +62,7 @@ impl Walk {
 
     /// Fails with everything that was wrong.
     async fn end(self, what: &str) {
-        println!("{what}: {} cases in {:?}", self.cases, self.begun.elapsed());
+        eprintln!("{what}: {} cases in {:?}", self.cases, self.begun.elapsed());
         work(&self.stage).await;
         self.stage.end().await;
         assert!(self.cases > 0);

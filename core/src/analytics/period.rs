@@ -38,8 +38,8 @@ pub(super) enum Grain {
 pub(super) struct Span {
     pub(super) grain: Grain,
     pub(super) from: DateTime<Utc>,
-    /// `None`: up to now.
-    pub(super) until: Option<DateTime<Utc>>,
+    /// Excluded; of the last one, after everything.
+    pub(super) until: DateTime<Utc>,
 }
 
 impl Grain {
@@ -132,11 +132,13 @@ impl Period {
             let [grain, next] = *pair else { continue };
             let until = next.not_before(from);
             if from < until {
-                spans.push(Span { grain, from, until: Some(until) });
+                spans.push(Span { grain, from, until });
             }
             from = until;
         }
-        spans.push(Span { grain: Grain::Era, from, until: None });
+        // An era covers more than the longest period does.
+        let until = from + TimeDelta::seconds(8 * Grain::Era.seconds());
+        spans.push(Span { grain: Grain::Era, from, until });
         spans
     }
 
@@ -208,11 +210,11 @@ mod tests {
                 assert_eq!(spans[0].from, period.start());
                 let mut rows = 0;
                 for pair in spans.windows(2) {
-                    assert_eq!(pair[0].until, Some(pair[1].from));
+                    assert_eq!(pair[0].until, pair[1].from);
                     rows += (pair[1].from - pair[0].from).num_seconds() / pair[0].grain.seconds();
                     assert_eq!(pair[0].grain.not_before(pair[0].from), pair[0].from);
                 }
-                assert_eq!(spans.last().unwrap().until, None);
+                assert!(spans.last().unwrap().until > at("2026-11-25T04:20:00Z"));
                 assert!(rows <= 3 + 5 + 3 + 7 + 7, "{zone} {days}: {rows}");
             }
         }

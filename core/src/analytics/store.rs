@@ -37,7 +37,7 @@ pub(super) async fn sum(
             cross join lateral (
                 select bot_id, measure, n from rollup
                 where tenant_id = $1 and rollup.grain = span.grain and family = any($6)
-                    and bucket >= span.from_at and (bucket < span.until_at or span.until_at is null)
+                    and bucket >= span.from_at and bucket < span.until_at
                 offset 0
             ) as within
             union all
@@ -50,7 +50,7 @@ pub(super) async fn sum(
         period.start(),
         &grains as _,
         &from,
-        &until as _,
+        &until,
         &FAMILIES.map(str::to_owned),
     )
     .map(|row| ((), row.measure, row.n))

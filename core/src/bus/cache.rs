@@ -25,9 +25,16 @@ impl Bus {
         Some(value)
     }
 
-    /// Keeps a value for a while, unless there is one.
-    pub(crate) async fn put_if_absent(&self, name: &str, value: &str, ttl: Duration) {
-        self.set(name, value, ttl, Some(SetOptions::NX)).await;
+    /// A moment before something is read that is to be kept.
+    pub(crate) fn asked(&self) -> u64 {
+        self.near.now()
+    }
+
+    /// Keeps a value that was read since `asked`, for a while, unless there is one.
+    pub(crate) async fn put_if_absent(&self, name: &str, value: &str, ttl: Duration, asked: u64) {
+        if self.set(name, value, ttl, Some(SetOptions::NX)).await {
+            self.near.keep(name, value, asked);
+        }
     }
 
     /// Keeps a value for a while, and has every process forget what it had.
@@ -49,13 +56,14 @@ impl Bus {
         self.cached(tell, "").await;
     }
 
-    async fn set(&self, name: &str, value: &str, ttl: Duration, options: Option<SetOptions>) {
+    /// Whether it is kept.
+    async fn set(&self, name: &str, value: &str, ttl: Duration, options: Option<SetOptions>) -> bool {
         let expiry = Expiration::PX(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
         let value = value.to_owned();
         let write = |client: Client, key| async move {
-            client.set::<(), _, _>(key, value, Some(expiry), options, false).await
+            client.set::<Option<String>, _, _>(key, value, Some(expiry), options, false).await
         };
-        self.cached(write, name).await;
+        self.cached(write, name).await.flatten().is_some()
     }
 
     /// Does something to a name, if Redis is there; what it says against it is for the log.

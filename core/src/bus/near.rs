@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 /// How long a value is believed without a word.
-const TTL: Duration = Duration::from_secs(5);
+const TTL: Duration = Duration::from_secs(10);
 
 /// Values at most; the least used go first.
 const MOST: u64 = 50_000;

@@ -163,7 +163,7 @@ pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) 
         group by 1, 2, 3";
     let kinds: Kinds =
         sqlx::query_as(query).bind(tenant.uuid()).fetch_all(stage.ctx.db().platform()).await.unwrap();
-    assert!(kinds.len() > 20, "{}", kinds.len());
+    assert!(kinds.len() > 10, "{}", kinds.len());
     let of = |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();
     let mut bots: Vec<String> = kinds.iter().map(|(bot, ..)| bot.to_string()).collect();
     bots.sort_unstable();

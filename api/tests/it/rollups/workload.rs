@@ -110,13 +110,21 @@ impl<'a> Workload<'a> {
         format!("{what} ({rows})")
     }
 
+    /// So much more that nothing that is compared is empty.
+    pub(super) async fn talk(&mut self) {
+        self.open(60).await;
+        let say = SAY.replace("{which}", &format!("tenant_id = '{}'", self.tenant)).replace("{most}", "1000");
+        self.execute(&say).await;
+    }
+
     /// Runs a statement whose `random()` comes of the seed.
     async fn execute(&mut self, statement: &str) -> u64 {
         let mut db = self.stage.ctx.db().platform().acquire().await.unwrap();
         let seed: f64 = self.random.random_range(-1.0..1.0);
         sqlx::query("select setseed($1)").bind(seed).execute(&mut *db).await.unwrap();
         let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut *db).await;
-        done.unwrap_or_else(|error| panic!("{statement}: {error}")).rows_affected()
+        assert!(done.is_ok(), "{statement}: {done:?}");
+        done.unwrap().rows_affected()
     }
 
     async fn open(&mut self, most: u64) -> u64 {

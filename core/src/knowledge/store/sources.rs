@@ -156,6 +156,20 @@ pub(in crate::knowledge) async fn list_sources(
 ) -> sqlx::Result<(Vec<Source>, i64)> {
     let rows = sqlx::query!(
         r#"
+        with living as not materialized (
+            select source.id, source.bot_id, source_type
+            from source
+            join bot on bot.id = source.bot_id and bot.deleted_at is null
+            where source.tenant_id = $1 and source.deleted_at is null
+        ),
+        -- One of the three, each by its index.
+        matching as materialized (
+            select id from living where $2::uuid is null and $3::text is null
+            union all
+            select id from living where bot_id = $2 and ($3 is null or source_type = $3)
+            union all
+            select id from living where $2 is null and source_type = $3
+        )
         select total as "total!", page.id as "id?: SourceId", page.bot_id as "bot_id?: BotId",
             bot_name as "bot_name?", name as "name?", source_type as "source_type?: SourceType",
             status as "status?: Status", page.version as "version?", file_name, url, size_bytes,
@@ -169,19 +183,14 @@ pub(in crate::knowledge) async fn list_sources(
             ) end as "embedded_count"
         from (
             select count(*) as total
-            from source
-            join bot on bot.id = source.bot_id and bot.deleted_at is null
-            where source.tenant_id = $1 and source.deleted_at is null
-                and ($2::uuid is null or bot_id = $2) and ($3::text is null or source_type = $3)
+            from matching
         ) as counted
         left join lateral (
             select source.*, bot.name as bot_name
-            from source
-            join bot on bot.id = source.bot_id and bot.deleted_at is null
-            where source.tenant_id = $1 and source.deleted_at is null
-                and ($2::uuid is null or bot_id = $2) and ($3::text is null or source_type = $3)
-            order by source.id desc
-            limit $4 offset $5
+            from (select id from matching order by id desc limit $4 offset $5) as newest
+            join source using (id)
+            join bot on bot.id = source.bot_id
+            where source.tenant_id = $1
         ) as page on true
         left join source_version as made on made.source_id = page.id and made.version = page.version
         left join source_version as shown

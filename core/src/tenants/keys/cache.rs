@@ -10,7 +10,7 @@ use super::Caller;
 use crate::context::Context;
 
 /// How long an entry is believed.
-const TTL: Duration = Duration::from_secs(10);
+const TTL: Duration = Duration::from_secs(30);
 
 /// How long a key that stopped counting is remembered: longer than a look at the database takes, plus
 /// [`TTL`].
@@ -35,9 +35,10 @@ pub(super) async fn find(ctx: &Context, hash: &[u8]) -> Found {
     }
 }
 
-pub(super) async fn keep(ctx: &Context, hash: &[u8], caller: &Caller) {
+/// Keeps who the key was found to belong to since `asked`.
+pub(super) async fn keep(ctx: &Context, hash: &[u8], caller: &Caller, asked: u64) {
     if let Ok(entry) = serde_json::to_string(caller) {
-        ctx.bus().put_if_absent(&name(hash), &entry, TTL).await;
+        ctx.bus().put_if_absent(&name(hash), &entry, TTL, asked).await;
     }
 }
 

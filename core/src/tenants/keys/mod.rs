@@ -180,10 +180,15 @@ pub struct Caller {
 /// # Errors
 /// When the tenant does not exist.
 pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
-    super::get(ctx, tenant).await?;
     let raw = RawKey::generate();
-    let key = store::insert(&mut *ctx.db().of(tenant).await?, &new(tenant, request, &raw)).await?;
-    Ok((key, raw))
+    let made = store::insert(&mut *ctx.db().of(tenant).await?, &new(tenant, request, &raw)).await;
+    let unknown = |error: &sqlx::Error| {
+        error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
+    };
+    match made {
+        Err(error) if unknown(&error) => Err(Error::NotFound(Thing::Tenant)),
+        made => Ok((made?, raw)),
+    }
 }
 
 /// A page of a tenant's keys that are not revoked, newest first.
@@ -256,12 +261,13 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
         cache::Found::Caller(caller) if caller.expires_at.is_none_or(|end| end > Utc::now()) => Ok(caller),
         cache::Found::Caller(_) | cache::Found::Shut => Err(rejected()),
         cache::Found::Nothing => {
+            let asked = ctx.bus().asked();
             let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
             // The index compared them already, but not in constant time.
             if !bool::from(known.hash.ct_eq(&hash)) {
                 return Err(rejected());
             }
-            cache::keep(ctx, &hash, &known.caller).await;
+            cache::keep(ctx, &hash, &known.caller, asked).await;
             note_use(ctx, &known);
             Ok(known.caller)
         }
