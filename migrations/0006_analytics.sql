@@ -44,19 +44,11 @@ return 'answer_time.' || ceil(ln(greatest((timings ->> 'total')::double precisio
 
 -- Conversations: by channel and status, where they began.
 
-create function note_conversations_inserted() returns trigger language plpgsql as $$
+create function note_conversations() returns trigger language plpgsql as $$
 begin
     insert into rollup_delta (tenant_id, bot_id, bucket, measure, n)
-    select tenant_id, bot_id, quarter_of(started_at), 'conversation.' || channel || '.' || status, count(*)
-    from changed
-    group by 1, 2, 3, 4;
-    return null;
-end $$;
-
-create function note_conversations_deleted() returns trigger language plpgsql as $$
-begin
-    insert into rollup_delta (tenant_id, bot_id, bucket, measure, n)
-    select tenant_id, bot_id, quarter_of(started_at), 'conversation.' || channel || '.' || status, -count(*)
+    select tenant_id, bot_id, quarter_of(started_at), 'conversation.' || channel || '.' || status,
+        case tg_op when 'INSERT' then count(*) else -count(*) end
     from changed
     group by 1, 2, 3, 4;
     return null;
@@ -74,9 +66,9 @@ begin
 end $$;
 
 create trigger conversation_inserted after insert on conversation
-    referencing new table as changed for each statement execute function note_conversations_inserted();
+    referencing new table as changed for each statement execute function note_conversations();
 create trigger conversation_deleted after delete on conversation
-    referencing old table as changed for each statement execute function note_conversations_deleted();
+    referencing old table as changed for each statement execute function note_conversations();
 create trigger conversation_updated after update on conversation for each row
     when ((old.status, old.channel, old.started_at) is distinct from (new.status, new.channel, new.started_at))
     execute function note_conversation_updated();
@@ -84,27 +76,11 @@ create trigger conversation_updated after update on conversation for each row
 -- Messages, where they were written: all but the welcome, answers by whether they are one, and how long
 -- they took.
 
-create function note_messages_inserted() returns trigger language plpgsql as $$
+create function note_messages() returns trigger language plpgsql as $$
 begin
     insert into rollup_delta (tenant_id, bot_id, bucket, measure, n)
-    select tenant_id, bot_id, quarter_of(created_at), counted.measure, count(*)
-    from changed
-    cross join lateral (
-        values
-            (case when sender = 'user' or answered is not null then 'message' end),
-            (case when answered then 'answered' when not answered then 'unanswered' end),
-            (case when answered is not null then answer_time_measure(timings_ms) end),
-            ('feedback.' || feedback)
-    ) as counted (measure)
-    where counted.measure is not null
-    group by 1, 2, 3, 4;
-    return null;
-end $$;
-
-create function note_messages_deleted() returns trigger language plpgsql as $$
-begin
-    insert into rollup_delta (tenant_id, bot_id, bucket, measure, n)
-    select tenant_id, bot_id, quarter_of(created_at), counted.measure, -count(*)
+    select tenant_id, bot_id, quarter_of(created_at), counted.measure,
+        case tg_op when 'INSERT' then count(*) else -count(*) end
     from changed
     cross join lateral (
         values
@@ -128,9 +104,9 @@ begin
 end $$;
 
 create trigger message_inserted after insert on message
-    referencing new table as changed for each statement execute function note_messages_inserted();
+    referencing new table as changed for each statement execute function note_messages();
 create trigger message_deleted after delete on message
-    referencing old table as changed for each statement execute function note_messages_deleted();
+    referencing old table as changed for each statement execute function note_messages();
 create trigger message_feedback after update on message for each row
     when (old.feedback is distinct from new.feedback) execute function note_feedback_given();
 

@@ -21,7 +21,7 @@ use crate::words::Word;
 mod asked;
 mod shown;
 
-pub(crate) use asked::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
+pub(crate) use asked::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
 pub(crate) use shown::{
     BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Timings, UpdatedConversation,
     Usage, UserMessage,

@@ -13,7 +13,7 @@ use crate::analytics::{
 };
 use crate::bots::{Bot, CreateBot, CreatedBot, UpdateBot, UpdatedBot};
 use crate::conversations::{
-    BotResponse, Conversation, Details, Exchange, Feedback, GiveFeedback, Message, OpenConversation,
+    BotResponse, Conversation, Details, Exchange, Feedback, GiveFeedback, Message, OpenConversation, Said,
     SendMessage, Source as Cited, Timings, UpdateConversation, UpdatedConversation, Usage, UserMessage,
 };
 use crate::fields::Field;
@@ -326,7 +326,12 @@ impl Example for UpdatedBot {
 
 impl Example for OpenConversation {
     fn example() -> Self {
-        Self { user_identifier: given("user@example.com"), user_name: given("John Doe"), ..Self::default() }
+        let opening = Said {
+            user_identifier: given("user@example.com"),
+            user_name: given("John Doe"),
+            ..Said::default()
+        };
+        Self { opening, ..Self::default() }
     }
 }
 

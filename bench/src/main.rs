@@ -5,6 +5,7 @@
 //! embedding as a library. Ends with failure only when something could not be measured: a missed
 //! goal is a result.
 
+mod api;
 mod chat;
 mod client;
 mod corpus;
@@ -22,7 +23,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
+use tokio::runtime::Builder;
 
+use api::Sizes;
 use embedding::Engine;
 use parts::Parts;
 use report::{Report, Row};
@@ -37,6 +40,11 @@ struct Args {
     /// Embed what standard input asks for; how `embedding` starts its two sides.
     #[arg(long, hide = true)]
     side: Option<Engine>,
+    /// Be the reference of `api`; how it starts it.
+    #[arg(long, hide = true)]
+    bare: bool,
+    #[command(flatten)]
+    sizes: Sizes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,16 +61,18 @@ enum What {
     Memory,
     /// Chunks embedded in a second of CPU time, against ONNX Runtime alone.
     Embedding,
+    /// Requests in a second against a bare handler, and how lists and overviews slow down with size.
+    Api,
 }
 
 impl What {
-    const EACH: [What; 5] = [What::Up, What::Upload, What::Chat, What::Memory, What::Embedding];
+    const EACH: [What; 6] = [What::Up, What::Upload, What::Chat, What::Memory, What::Embedding, What::Api];
 
     fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    async fn measure(self, parts: &Parts) -> anyhow::Result<Vec<Row>> {
+    async fn measure(self, parts: &Parts, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
         match self {
             What::All => Ok(Vec::new()),
             What::Up => up::measure().await,
@@ -70,17 +80,13 @@ impl What {
             What::Chat => chat::measure().await,
             What::Memory => memory::measure().await,
             What::Embedding => embedding::measure(parts),
+            What::Api => api::measure(sizes).await,
         }
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let args = Args::parse();
-    let outcome = match args.side {
-        Some(engine) => embedding::side(engine).await.map(|()| true),
-        None => run(&args.what).await,
-    };
+fn main() -> ExitCode {
+    let outcome = act(&Args::parse());
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -91,8 +97,19 @@ async fn main() -> ExitCode {
     }
 }
 
+fn act(args: &Args) -> anyhow::Result<bool> {
+    // The reference of the API has as many threads as the API.
+    let mut runtime = if args.bare { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = runtime.enable_all().build()?;
+    match args.side {
+        _ if args.bare => runtime.block_on(api::serve_bare()).map(|()| true),
+        Some(engine) => runtime.block_on(embedding::side(engine)).map(|()| true),
+        None => runtime.block_on(run(&args.what, &args.sizes)),
+    }
+}
+
 /// Gives whether everything that was asked for could be measured.
-async fn run(asked: &[What]) -> anyhow::Result<bool> {
+async fn run(asked: &[What], sizes: &Sizes) -> anyhow::Result<bool> {
     parlance_core::tls::install();
     server::program()?;
     say("preparing the parts that a first start would fetch and convert");
@@ -106,7 +123,7 @@ async fn run(asked: &[What]) -> anyhow::Result<bool> {
     for what in What::EACH.into_iter().filter(|what| everything || asked.contains(what)) {
         let name = what.name();
         say(&format!("measuring {name}"));
-        match what.measure(&parts).await {
+        match what.measure(&parts, sizes).await {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => {
                 say(&format!("bench: {name} could not be measured: {error:#}"));

@@ -20,6 +20,8 @@ pub(crate) enum Against {
     AtMost(f64),
     /// What a reference reached in the same run; the ratio to it must reach `least`.
     Reference { name: &'static str, value: f64, ratio: f64, least: f64 },
+    /// What something else took in the same run; the ratio to it must not exceed `most`.
+    Baseline { name: String, value: f64, ratio: f64, most: f64 },
 }
 
 /// A figure.
@@ -59,10 +61,11 @@ impl Row {
         samples: usize,
         against: Against,
     ) -> Self {
-        let (ratio, ok) = match against {
+        let (ratio, ok) = match &against {
             Against::Nothing => (None, None),
-            Against::AtMost(goal) => (Some(value / goal), Some(value <= goal)),
-            Against::Reference { ratio, least, .. } => (Some(ratio), Some(ratio >= least)),
+            Against::AtMost(goal) => (Some(value / goal), Some(value <= *goal)),
+            Against::Reference { ratio, least, .. } => (Some(*ratio), Some(ratio >= least)),
+            Against::Baseline { ratio, most, .. } => (Some(*ratio), Some(ratio <= most)),
         };
         Self { name, value, unit, samples, against, ratio, ok }
     }
@@ -73,6 +76,9 @@ impl Row {
             Against::AtMost(goal) => format!("goal <= {} {}", number(*goal), self.unit),
             Against::Reference { name, value, least, .. } => {
                 format!("{name} {} {}, goal >= {least} x", number(*value), self.unit)
+            }
+            Against::Baseline { name, value, most, .. } => {
+                format!("{name} {} {}, goal <= {most} x", number(*value), self.unit)
             }
         };
         let ratio = self.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
@@ -174,6 +180,14 @@ mod tests {
         let row = Row::new("embedding".into(), 9.1, "chunks/CPU-s", 4, against);
         assert_eq!((row.ok, row.ratio), (Some(true), Some(0.92)));
         assert_eq!(row.cells()[2], "ort 10.0 chunks/CPU-s, goal >= 0.9 x");
+    }
+
+    #[test]
+    fn a_baseline_is_kept_by_the_ratio_to_it() {
+        let against = |ratio| Against::Baseline { name: "at 5,000".into(), value: 2.0, ratio, most: 3.0 };
+        let row = |ratio| Row::new("page 1".into(), 5.0, "ms", 9, against(ratio));
+        assert_eq!((row(2.5).ok, row(3.5).ok), (Some(true), Some(false)));
+        assert_eq!(row(2.5).cells()[2], "at 5,000 2.00 ms, goal <= 3 x");
     }
 
     #[test]

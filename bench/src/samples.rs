@@ -32,6 +32,12 @@ impl Samples {
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }
 
+    /// The same of 99 of 100; of fewer than 100, the largest.
+    pub(crate) fn p99(&self) -> f64 {
+        let rank = (self.0.len() * 99).div_ceil(100);
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    }
+
     pub(crate) fn max(&self) -> f64 {
         self.0.last().copied().unwrap_or(f64::NAN)
     }
@@ -61,6 +67,7 @@ mod tests {
         assert!(same(of(1..=100).p95(), 95.0));
         assert!(same(of(1..=20).p95(), 19.0));
         assert!(same(of([3, 1, 2]).p95(), 3.0));
+        assert!(same(of(1..=1000).p99(), 990.0));
         assert!(of([]).p95().is_nan());
     }
 }

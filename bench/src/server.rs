@@ -59,8 +59,10 @@ pub(crate) struct Server<'a> {
 
 /// What `up` leaves in its data folder.
 #[derive(Debug, Deserialize)]
-struct UpFile {
-    url: String,
+pub(crate) struct UpFile {
+    pub(crate) url: String,
+    pub(crate) database_url: String,
+    pub(crate) redis_url: String,
     api_key: String,
     pid: u32,
 }
@@ -105,9 +107,14 @@ impl<'a> Server<'a> {
         self.end()
     }
 
-    async fn reachable(&self) -> Option<Client> {
+    /// What it left in its data folder.
+    pub(crate) fn up_file(&self) -> Option<UpFile> {
         let text = fs::read_to_string(self.folder.data().join("up.json")).ok()?;
-        let up: UpFile = serde_json::from_str(&text).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    async fn reachable(&self) -> Option<Client> {
+        let up = self.up_file()?;
         if up.pid != self.pid() {
             return None;
         }

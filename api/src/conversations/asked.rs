@@ -11,13 +11,9 @@ use crate::fields::{Field, Fields, Needed};
 use crate::values::{FreeObject, Id};
 use crate::words::{Ended, Word};
 
-/// A message to send. All but the message counts only when it opens the conversation.
+/// What is said of a conversation when it is opened.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
-pub(crate) struct SendMessage {
-    /// The message content to send.
-    #[oai(validator(min_length = 1, max_length = 8000))]
-    pub(crate) message: Needed<String>,
+pub(crate) struct Said {
     /// The bot to open the conversation on (default: your default bot).
     #[oai(nullable)]
     pub(crate) bot_id: Field<Id>,
@@ -38,6 +34,17 @@ pub(crate) struct SendMessage {
     pub(crate) metadata: Field<FreeObject>,
 }
 
+/// A message to send. All but the message counts only when it opens the conversation.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct SendMessage {
+    /// The message content to send.
+    #[oai(validator(min_length = 1, max_length = 8000))]
+    pub(crate) message: Needed<String>,
+    #[oai(flatten)]
+    pub(crate) opening: Said,
+}
+
 /// A conversation to open.
 #[derive(Debug, Default, Object)]
 #[oai(example)]
@@ -45,24 +52,8 @@ pub(crate) struct OpenConversation {
     /// Your name for it: 1 to 255 characters of letters, digits and `._:@-` (default: a fresh one).
     #[oai(nullable, validator(pattern = "^[A-Za-z0-9._:@-]{1,255}$"))]
     pub(crate) session_id: Field<String>,
-    /// The bot to open the conversation on (default: your default bot).
-    #[oai(nullable)]
-    pub(crate) bot_id: Field<Id>,
-    /// Who the user is, in your terms.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_identifier: Field<String>,
-    /// The user's name.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_name: Field<String>,
-    /// The user's e-mail address.
-    #[oai(nullable, validator(max_length = 255))]
-    pub(crate) user_email: Field<String>,
-    /// Where the conversation takes place (default: the bot's channel type).
-    #[oai(nullable)]
-    pub(crate) channel: Field<Word<Channel>>,
-    /// An object of your own, up to 4 KiB, without NUL characters.
-    #[oai(nullable)]
-    pub(crate) metadata: Field<FreeObject>,
+    #[oai(flatten)]
+    pub(crate) opening: Said,
 }
 
 /// What to change of a conversation.
@@ -94,16 +85,6 @@ pub(crate) struct GiveFeedback {
     pub(crate) comment: Field<String>,
 }
 
-/// What is said of a conversation when it is opened.
-struct Said {
-    bot_id: Field<Id>,
-    user_identifier: Field<String>,
-    user_name: Field<String>,
-    user_email: Field<String>,
-    channel: Field<Word<Channel>>,
-    metadata: Field<FreeObject>,
-}
-
 impl Said {
     fn take(self, fields: &mut Fields) -> RawOpening {
         RawOpening {
@@ -119,22 +100,19 @@ impl Said {
 
 impl SendMessage {
     pub(super) fn parse(self) -> Result<NewMessage> {
-        let Self { message, bot_id, user_identifier, user_name, user_email, channel, metadata } = self;
         let mut fields = Fields::of_body();
-        let message = fields.take("message", message);
-        let said = Said { bot_id, user_identifier, user_name, user_email, channel, metadata };
-        let opening = said.take(&mut fields);
+        let message = fields.take("message", self.message);
+        let opening = self.opening.take(&mut fields);
         fields.check(NewMessage::parse(message, opening))
     }
 }
 
 impl OpenConversation {
     pub(super) fn parse(self) -> Result<(Option<SessionId>, Opening)> {
-        let Self { session_id, bot_id, user_identifier, user_name, user_email, channel, metadata } = self;
         let mut fields = Fields::of_body();
-        let session = fields.take("session_id", session_id).map(|raw| SessionId::parse(&raw)).transpose();
-        let said = Said { bot_id, user_identifier, user_name, user_email, channel, metadata };
-        let opening = Opening::parse(said.take(&mut fields));
+        let session =
+            fields.take("session_id", self.session_id).map(|raw| SessionId::parse(&raw)).transpose();
+        let opening = Opening::parse(self.opening.take(&mut fields));
         fields.check(match (session, opening) {
             (Ok(session), Ok(opening)) => Ok((session, opening)),
             (Err(Error::Invalid(mut problems)), Err(Error::Invalid(more))) => {

@@ -48,6 +48,7 @@ async fn rollups_and_the_api_say_what_a_full_count_says() {
     work(&stage).await;
     while fold(&stage.ctx).await.unwrap() > 0 {}
     counted::check(&stage, "folded").await;
+    counted::families(&stage).await;
     counted::no_trace_of_deleted_bots(&stage).await;
     for (tenant, http) in [(stage.tenant, &stage.http), (other, &http)] {
         asked::check_analytics(&stage, tenant, http).await;

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::work;
 
-/// A moment of the last 40 days, in SQL.
-const EARLIER: &str = "now() - random() * interval '40 days'";
+/// A moment of the last 40 days, or, one time in five, of the last 400; in SQL.
+const EARLIER: &str =
+    "now() - random() * case when random() < 0.8 then interval '40 days' else interval '400 days' end";
 
 const CHANNEL: &str = "(array['webchat', 'whatsapp', 'telegram', 'messenger', 'slack', 'email', 'api'])[1 + floor(random() * 7)::integer]";
 
