@@ -60,14 +60,14 @@ impl<E: Endpoint + 'static> Endpoint for Edge<E> {
             Some((once, ctx)) => {
                 request.set_data(once.clone());
                 // A task of its own: what the client can ask for again goes on when it has gone.
-                let (edge, id) = (self.clone(), id.clone());
+                let (edge, name) = (self.clone(), id.clone());
                 let work = async move {
-                    let response = edge.answer(request, &method, &id).await;
+                    let response = edge.answer(request, &method, &name).await;
                     once.settle(&ctx, response).await
                 };
                 match tokio::spawn(work.instrument(span)).await {
                     Ok(response) => response,
-                    Err(error) => ApiError::panicked(&error.to_string()).respond(""),
+                    Err(error) => ApiError::panicked(&error.to_string()).respond(&id),
                 }
             }
         };

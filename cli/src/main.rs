@@ -15,10 +15,6 @@ mod up;
 
 use args::{Args, Command};
 
-/// A third of what the API burns under load is the system's allocator, with which memory also stays taken.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(args) {

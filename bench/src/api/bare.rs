@@ -93,7 +93,10 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
-        .connect_lazy_with(options.application_name("bare"));
+        // As the API plans what belongs to tenants.
+        .connect_lazy_with(
+            options.application_name("bare").options([("plan_cache_mode", "force_generic_plan")]),
+        );
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     crate::out(&listener.local_addr()?.to_string());
     let ended = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().count());
