@@ -108,23 +108,10 @@ impl Db {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self, tenant: TenantId) -> Result<PgTransaction<'static>> {
-        self.begin_with(tenant, "").await
-    }
-
-    /// The same, whose statements are planned for their arguments and for the tables as they are now: for
-    /// what is dear when a plan from before the tables grew is used.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn begin_planning(&self, tenant: TenantId) -> Result<PgTransaction<'static>> {
-        self.begin_with(tenant, "; set local plan_cache_mode = force_custom_plan").await
-    }
-
-    async fn begin_with(&self, tenant: TenantId, more: &'static str) -> Result<PgTransaction<'static>> {
         let mut tries = self.tenants.size() + 1;
         loop {
             // One message, for both are of no use alone. An id has no quotes in it.
-            let begin = format!("begin; set local parlance.tenant = '{tenant}'{more}");
+            let begin = format!("begin; set local parlance.tenant = '{tenant}'");
             match self.tenants.begin_with(AssertSqlSafe(begin)).await {
                 Ok(transaction) => return Ok(transaction),
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,

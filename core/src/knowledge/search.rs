@@ -74,9 +74,7 @@ pub async fn hybrid(
         text_search: bot.language.text_search(),
         candidates: CANDIDATES,
     };
-    let mut tx = ctx.db().begin_planning(tenant).await?;
-    let candidates = store::search(&mut *tx, &query).await?;
-    tx.commit().await?;
+    let candidates = store::search(&mut *ctx.db().of(tenant).await?, &query).await?;
     Ok(fuse(candidates, top_k))
 }
 
