@@ -1,4 +1,4 @@
-//! The bus: short-lived news and small caches in Redis. With [`near`] the only file that names `fred`.
+//! The bus: short-lived news and small caches in Redis. It and its folder alone name `fred`.
 //!
 //! Nothing waits for it: news that Redis does not take is dropped, for the ledger knows it anyway.
 
