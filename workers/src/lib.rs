@@ -55,6 +55,7 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let _lifeline = runner.lifeline();
     let mut tasks = JoinSet::new();
     tasks.spawn(dispatch::run(ctx.clone(), stop.clone()));
+    tasks.spawn(sweep::keep_up(ctx.clone(), stop.clone()));
     tasks.spawn(sweep::run(ctx.clone(), id, name, queues.clone(), stop.clone()));
     for (&kind, &concurrency) in &queues {
         tasks.spawn(consume(Arc::clone(&runner), kind, concurrency, stop.clone()));

@@ -1,5 +1,5 @@
 //! The sweeper of a worker process: says that the process lives, puts right what workers and Redis
-//! dropped, keeps Redis small, and does what is due from time to time.
+//! dropped, and keeps Redis small. Beside it, what is due from time to time.
 
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
@@ -24,14 +24,8 @@ pub(crate) async fn run(
         if let Err(error) = sweep(&ctx, worker, &name, &queues).await {
             tracing::warn!(error = %Chain(&error), "a sweep failed; the next one tries again");
         }
-        if let Err(error) = fold(&ctx).await {
-            tracing::warn!(error = %Chain(&error), "rollups were not folded; the next sweep tries again");
-        }
         if until_vacuum == 0 {
             vacuum(&ctx).await;
-            if let Err(error) = tidy(&ctx).await {
-                tracing::warn!(error = %Chain(&error), "what is due was not done; it is tried again");
-            }
             until_vacuum = SWEEPS_PER_VACUUM;
         }
         until_vacuum -= 1;
@@ -56,15 +50,39 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
     Ok(())
 }
 
-async fn fold(ctx: &Context) -> Result<()> {
-    while analytics::fold(ctx).await? > 0 {}
-    Ok(())
+/// Does what is due from time to time, beside the sweeper, which must never wait for it: much may be due
+/// at once.
+pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
+    let mut until_tidy = 0;
+    while !stop.is_cancelled() {
+        if let Err(error) = drain(&stop, || analytics::fold(&ctx)).await {
+            tracing::warn!(error = %Chain(&error), "rollups were not folded; it is tried again");
+        }
+        if until_tidy == 0 {
+            if let Err(error) = tidy(&ctx, &stop).await {
+                tracing::warn!(error = %Chain(&error), "what is due was not done; it is tried again");
+            }
+            until_tidy = SWEEPS_PER_VACUUM;
+        }
+        until_tidy -= 1;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(ctx.config().jobs.sweep_interval) => {}
+        }
+    }
 }
 
-/// What is due from time to time.
-async fn tidy(ctx: &Context) -> Result<()> {
-    while conversations::abandon_idle(ctx).await? > 0 {}
-    while idempotency::forget_old(ctx).await? > 0 {}
+async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
+    drain(stop, || conversations::abandon_idle(ctx)).await?;
+    drain(stop, || idempotency::forget_old(ctx)).await
+}
+
+/// Takes steps until one finds nothing to do.
+async fn drain<F: Future<Output = Result<u64>>>(
+    stop: &CancellationToken,
+    step: impl Fn() -> F,
+) -> Result<()> {
+    while !stop.is_cancelled() && step().await? > 0 {}
     Ok(())
 }
 
