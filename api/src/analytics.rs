@@ -11,7 +11,7 @@ use crate::auth::Tenant;
 use crate::docs::Tag;
 use crate::envelope::{Found, Listed};
 use crate::error::{Fails, Listing};
-use crate::fields::{Field, Fields};
+use crate::fields::{Field, Fields, both};
 use crate::page;
 use crate::values::{Id, TimeZone};
 
@@ -125,17 +125,4 @@ fn wanted(
     let mut fields = Fields::of_query();
     let (period, bot) = asked(&mut fields, period, bot_id, timezone);
     fields.check(period.map(|period| (period, bot)))
-}
-
-/// Both, or everything that is wrong with either.
-fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
-    use parlance_core::Error::Invalid;
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(Invalid(mut a)), Err(Invalid(b))) => {
-            a.extend(b);
-            Err(Invalid(a))
-        }
-        (Err(error), _) | (_, Err(error)) => Err(error),
-    }
 }

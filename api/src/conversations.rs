@@ -109,7 +109,7 @@ impl Api {
     ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
         let session = existing(&session_id)?;
         let changes = body.0.parse().when("updating a conversation");
-        let changes = about(conversations::get(&ctx, tenant.id(), &session), changes).await?;
+        let changes = about(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
         let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
         Ok(Found(UpdatedConversation::of(changed)))
     }
@@ -169,7 +169,7 @@ impl Api {
         let (session, message) = (existing(&session_id)?, message_id.0.known()?);
         let feedback = body.0.parse().when("giving feedback");
         let feedback =
-            about(conversations::get_answer(&ctx, tenant.id(), &session, message), feedback).await?;
+            about(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback).await?;
         conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
         Ok(Found(Feedback::of(message, feedback)))
     }

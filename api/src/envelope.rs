@@ -11,7 +11,7 @@ use poem_openapi::types::Type;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{ApiError, named_request};
+use crate::error::named_request;
 use crate::page::Pagination;
 
 /// The type of every body, in and out. JSON is UTF-8 by definition (RFC 8259 §8.1): no parameter.
@@ -58,6 +58,10 @@ pub(crate) fn json_response(status: poem::http::StatusCode, body: &Value) -> Res
     Response::builder().status(status).content_type(JSON).body(body.to_string())
 }
 
+/// Why an answer could not be written.
+#[derive(Clone)]
+pub(crate) struct Unwritten(pub(crate) String);
+
 /// The envelope, written as it goes: a tree of values in between would cost as much as the statement.
 #[derive(Serialize)]
 struct Success<'a, T> {
@@ -71,7 +75,12 @@ fn succeeded(status: u16, data: &impl Serialize, pagination: Option<Pagination>)
     let status = poem::http::StatusCode::from_u16(status).unwrap_or_default();
     match serde_json::to_vec(&Success { success: true, data, pagination }) {
         Ok(body) => Response::builder().status(status).content_type(JSON).body(body),
-        Err(error) => ApiError::unwritable(error).respond(""),
+        // The outermost layer makes the envelope of it: here nobody knows the request's id.
+        Err(error) => {
+            let mut response = Response::default();
+            response.set_data(Unwritten(error.to_string()));
+            response
+        }
     }
 }
 

@@ -207,6 +207,18 @@ impl Fields {
     }
 }
 
+/// Both, or everything that is wrong with either.
+pub(crate) fn both<A, B>(a: Result<A, Error>, b: Result<B, Error>) -> Result<(A, B), Error> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Error::Invalid(mut problems)), Err(Error::Invalid(more))) => {
+            problems.extend(more);
+            Err(Error::Invalid(problems))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
 impl<T: Readable, const NEEDED: bool> Type for Field<T, NEEDED> {
     const IS_REQUIRED: bool = NEEDED;
 

@@ -58,7 +58,7 @@ impl Form {
     }
 
     /// A field, as its text can be read.
-    pub(crate) fn take<T: Readable>(&mut self, name: &str) -> Field<T> {
+    pub(crate) fn take<T: Readable, const NEEDED: bool>(&mut self, name: &str) -> Field<T, NEEDED> {
         match self.texts.remove(name) {
             Some(Field::Given(text)) => T::from_text(&text).map_or(Field::Wrong, Field::Given),
             Some(Field::Wrong) => Field::Wrong,
@@ -133,8 +133,8 @@ mod tests {
         for parts in [format!("{BOT}{FILE}--x--\n"), format!("{OTHER}{FILE}{OTHER}{BOT}--x--\n")] {
             let mut form = form(&parts, 10_000).await.unwrap();
             assert_eq!((form.files[0].name.as_str(), &*form.files[0].bytes), ("a.md", &b"hello"[..]));
-            assert_eq!(form.take::<String>("bot_id"), Field::Given("abc".to_owned()));
-            assert_eq!(form.take::<i64>("other_field"), Field::Absent);
+            assert_eq!(form.take::<String, false>("bot_id"), Field::Given("abc".to_owned()));
+            assert_eq!(form.take::<i64, false>("other_field"), Field::Absent);
         }
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let pages = BOT.replace("bot_id", "max_pages").replace("abc", "12");
         let mut form = form(&format!("{unnamed}{pages}--x--\n"), 10_000).await.unwrap();
         assert!(form.files.is_empty());
-        assert_eq!(form.take::<i64>("max_pages"), Field::Given(12));
+        assert_eq!(form.take::<i64, true>("max_pages"), Field::Given(12));
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::envelope::Unwritten;
 use crate::error::ApiError;
 use crate::idempotent::Once;
 use crate::linger;
@@ -93,7 +94,10 @@ impl<E: Endpoint + 'static> Edge<E> {
             tracing::Span::current().record("http.route", route.path);
         }
         let response = match outcome {
-            Ok(Ok(response)) => response,
+            Ok(Ok(response)) => match response.data::<Unwritten>() {
+                None => response,
+                Some(Unwritten(why)) => ApiError::unwritable(why.as_str()).respond(id),
+            },
             Ok(Err(error)) if error.is::<MethodNotAllowedError>() => {
                 let allow = route.map_or("", |route| route.allow);
                 if *method == Method::OPTIONS {

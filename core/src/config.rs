@@ -209,7 +209,7 @@ impl Config {
         Ok(Self {
             database: Database {
                 url: read.url("DATABASE_URL", &["postgres", "postgresql"])?.map(secret),
-                max_connections: read.number("DATABASE_MAX_CONNECTIONS", 1..=1000)?,
+                max_connections: read.number("DATABASE_MAX_CONNECTIONS", 3..=1000)?,
             },
             redis: Redis {
                 url: read.url("REDIS_URL", &["redis", "rediss"])?.map(secret),
@@ -334,6 +334,7 @@ mod tests {
             &[("BIND", "8080")],
             &[("WORKER_CONCURRENCY", "0")],
             &[("WORKER_CONCURRENCY", "many")],
+            &[("DATABASE_MAX_CONNECTIONS", "2")],
             &[("LOG_FORMAT", "xml")],
             &[("STORAGE_URL", "ftp://x/y")],
         ] {

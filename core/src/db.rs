@@ -139,6 +139,11 @@ pub(crate) fn interval(duration: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds }
 }
 
+/// Whether a row was to refer to one that is not there, or not any more.
+pub(crate) fn refers_to_nothing(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
+}
+
 /// Whether it was the connection that failed, and not the statement.
 fn is_dead(error: &sqlx::Error) -> bool {
     match error {

@@ -101,3 +101,14 @@ pub(crate) fn optional_id<T: FromStr>(
     let wrong = || Error::invalid(field, format!("The '{field}' field must be {what}'s id"));
     raw.map(|raw| raw.trim().parse().map_err(|_| wrong())).transpose()
 }
+
+/// A text that may be changed and not cleared.
+pub(crate) fn changed_text(
+    field: &'static str,
+    raw: Option<Option<String>>,
+    most: usize,
+) -> Result<Option<String>> {
+    let Some(raw) = not_null(field, raw)? else { return Ok(None) };
+    let text = optional_text(field, Some(raw), most)?;
+    text.map(Some).ok_or_else(|| Error::invalid(field, format!("The '{field}' field must not be blank")))
+}

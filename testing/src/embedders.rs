@@ -21,6 +21,7 @@ struct Told {
     fails: AtomicUsize,
     panics: AtomicBool,
     held: AtomicBool,
+    questions_held: AtomicBool,
     runs: AtomicUsize,
     passages: Mutex<Vec<String>>,
 }
@@ -41,8 +42,14 @@ impl TestEmbedder {
         self.0.held.store(true, Ordering::SeqCst);
     }
 
-    /// Lets the held batches go on.
+    /// Questions wait until [`TestEmbedder::release`].
+    pub fn hold_questions(&self) {
+        self.0.questions_held.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets what is held go on.
     pub fn release(&self) {
+        self.0.questions_held.store(false, Ordering::SeqCst);
         self.0.held.store(false, Ordering::SeqCst);
     }
 
@@ -82,6 +89,9 @@ impl Embedder for TestEmbedder {
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
+        while self.0.questions_held.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         Ok(vector(&text))
     }
 

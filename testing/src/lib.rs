@@ -32,6 +32,8 @@ use url::Url;
 pub use embedders::TestEmbedder;
 pub use http::{Answer, Client};
 pub use servers::{Private, real_embedder};
+/// For tests that look behind the API, into the database: the crates that they test need not name it.
+pub use sqlx;
 pub use statements::{counted_request, statements_of};
 
 /// How long a test waits for what must come about.
@@ -222,6 +224,11 @@ impl Stage {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(self.ctx.db().platform()).await.unwrap()
     }
 
+    /// Runs a statement, over all tenants.
+    pub async fn execute(&self, statement: &str) {
+        sqlx::query(AssertSqlSafe(statement)).execute(self.ctx.db().platform()).await.unwrap();
+    }
+
     /// Makes every statement on a table fail, until [`Stage::mend_table`].
     pub async fn break_table(&self, table: &str) {
         self.rename(table, &format!("{table}_broken")).await;
@@ -233,8 +240,7 @@ impl Stage {
     }
 
     async fn rename(&self, from: &str, to: &str) {
-        let statement = format!("alter table {from} rename to {to}");
-        sqlx::query(AssertSqlSafe(statement)).execute(self.ctx.db().platform()).await.unwrap();
+        self.execute(&format!("alter table {from} rename to {to}")).await;
     }
 
     /// Originals in the blob store.

@@ -1,13 +1,13 @@
 //! What is asked of conversations, as clients write it.
 
+use parlance_core::Result;
 use parlance_core::bots::Channel;
 use parlance_core::conversations::{
     ConversationChanges, Feedback, NewMessage, Opening, Rating, RawConversationChanges, RawOpening, SessionId,
 };
-use parlance_core::{Error, Result};
 use poem_openapi::Object;
 
-use crate::fields::{Field, Fields, Needed};
+use crate::fields::{Field, Fields, Needed, both};
 use crate::values::{FreeObject, Id};
 use crate::words::{Ended, Word};
 
@@ -113,14 +113,7 @@ impl OpenConversation {
         let session =
             fields.take("session_id", self.session_id).map(|raw| SessionId::parse(&raw)).transpose();
         let opening = Opening::parse(self.opening.take(&mut fields));
-        fields.check(match (session, opening) {
-            (Ok(session), Ok(opening)) => Ok((session, opening)),
-            (Err(Error::Invalid(mut problems)), Err(Error::Invalid(more))) => {
-                problems.extend(more);
-                Err(Error::Invalid(problems))
-            }
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        })
+        fields.check(both(session, opening))
     }
 }
 

@@ -131,7 +131,12 @@ fn errors_have_examples(spec: &mut Value) {
     for operation in
         paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).flat_map(Map::values_mut)
     {
-        let about = operation["tags"][0].as_str().map(str::to_owned).unwrap_or_default();
+        let about = match operation["operationId"].as_str() {
+            // What these do not find is the bot.
+            Some("openConversation" | "createKnowledgeSource" | "uploadKnowledgeFile") => "Bots".to_owned(),
+            Some("createBot") => "createBot".to_owned(),
+            _ => operation["tags"][0].as_str().map(str::to_owned).unwrap_or_default(),
+        };
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, response) in responses.into_iter().flatten() {
             if let Some((error, message, code)) = example(status, &about) {

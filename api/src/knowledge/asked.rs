@@ -76,10 +76,10 @@ impl JsonOrForm for CreateSource {
 
     fn of_form(form: &mut Form) -> Self {
         Self {
-            bot_id: needed(form.take("bot_id")),
-            name: needed(form.take("name")),
-            source_type: needed(form.take("source_type")),
-            content: needed(form.take("content")),
+            bot_id: form.take("bot_id"),
+            name: form.take("name"),
+            source_type: form.take("source_type"),
+            content: form.take("content"),
         }
     }
 }
@@ -93,16 +93,6 @@ impl JsonOrForm for UpdateSource {
 
     fn of_form(form: &mut Form) -> Self {
         Self { name: form.take("name"), content: form.take("content") }
-    }
-}
-
-/// A form's field in the place of one that the domain needs.
-fn needed<T>(field: Field<T>) -> Needed<T> {
-    match field {
-        Field::Absent => Field::Absent,
-        Field::Null => Field::Null,
-        Field::Given(value) => Field::Given(value),
-        Field::Wrong => Field::Wrong,
     }
 }
 

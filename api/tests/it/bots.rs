@@ -1,6 +1,6 @@
 //! Bots.
 
-use parlance_testing::Stage;
+use parlance_testing::{Stage, sqlx};
 use serde_json::{Value, json};
 
 use crate::stage;
@@ -95,6 +95,26 @@ async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
         assert_eq!(refused.body["error"], "Bot limit reached for current plan");
         assert_eq!(refused.body["message"], "Upgrade your plan to create more bots");
     }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "webchat"});
+    stage.http.post("/bots", body.clone()).await.data(201);
+    // As the making of a bot holds the plan, and goes on holding it.
+    let mut counting = stage.ctx.db().begin(stage.tenant).await.unwrap();
+    sqlx::query("select plan from tenant for no key update").execute(&mut *counting).await.unwrap();
+    let making = stage.http.post("/bots", body);
+    let meanwhile = async {
+        stage.http.get("/bots").await.data(200);
+        stage.http.get("/tenant/usage").await.data(200);
+        stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+        counting.rollback().await.unwrap();
+    };
+    let (made, ()) = tokio::join!(making, meanwhile);
+    made.data(201);
     stage.end().await;
 }
 

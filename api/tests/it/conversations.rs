@@ -223,13 +223,32 @@ async fn a_turn_whose_holder_died_passes_on() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
-    sqlx::query("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
-        .execute(stage.ctx.db().platform())
-        .await
-        .unwrap();
+    stage
+        .execute("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
+        .await;
     let begun = std::time::Instant::now();
     stage.http.post("/conversations/s/messages", json!({"message": "Still there?"})).await.data(200);
     assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "it waited for the other's turn");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
+    let (embedder, stage) = {
+        let embedder = parlance_testing::TestEmbedder::default();
+        let stage = parlance_testing::Builder::default().embedder(embedder.clone()).start().await;
+        (embedder, stage)
+    };
+    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    embedder.hold_questions();
+    let asking = stage.http.post("/conversations/s/messages", json!({"message": "Hi"}));
+    let erasing = async {
+        let there = async || (stage.http.delete("/conversations/s").await.status == 200).then_some(());
+        stage.eventually("the conversation is there, and erased", there).await;
+        embedder.release();
+    };
+    let (asked, ()) = tokio::join!(asking, erasing);
+    assert_eq!(asked.error(404), "conversation_not_found");
     stage.end().await;
 }
 
@@ -244,12 +263,11 @@ async fn a_conversation_that_nobody_writes_to_counts_as_abandoned_until_somebody
             .await
             .data(200);
     }
-    sqlx::query(
-        "update conversation set last_message_at = now() - interval '25 hours' where session_id = 'old'",
-    )
-    .execute(stage.ctx.db().platform())
-    .await
-    .unwrap();
+    stage
+        .execute(
+            "update conversation set last_message_at = now() - interval '25 hours' where session_id = 'old'",
+        )
+        .await;
     stage.start_workers();
     let status = async |session: &str| {
         let details = stage.http.get(&format!("/conversations/{session}")).await;
@@ -304,16 +322,13 @@ async fn limits_of_conversations_and_messages_hold() {
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let message = json!({"message": "Hi"});
     stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
-    let set = async |statement: &str| {
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(stage.ctx.db().platform()).await.unwrap();
-    };
-    set("update usage_month set conversations = 5000").await;
+    stage.execute("update usage_month set conversations = 5000").await;
     let refused = stage.http.post("/conversations/t/messages", message.clone()).await;
     assert_eq!(refused.error(403), "plan_limit_conversations");
     assert_eq!(stage.http.post("/conversations", json!({})).await.error(403), "plan_limit_conversations");
     assert_eq!(stage.http.get("/conversations/t").await.error(404), "conversation_not_found");
     stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
-    set("update usage_month set messages = 49999").await;
+    stage.execute("update usage_month set messages = 49999").await;
     let refused = stage.http.post("/conversations/s/messages", message).await;
     assert_eq!(refused.error(403), "plan_limit_messages");
     // A message that is refused holds no turn.

@@ -119,14 +119,14 @@ async fn a_claim_whose_holder_died_passes_on_and_a_day_is_long_enough() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let first = post(&stage, "k", "/bots", &body).await;
-    let set = async |statement: &str| {
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(stage.ctx.db().platform()).await.unwrap();
-    };
-    set("update idempotency set status = null, body = null, claim = tenant_id, claim_expires_at = now()")
+    stage
+        .execute(
+            "update idempotency set status = null, body = null, claim = tenant_id, claim_expires_at = now()",
+        )
         .await;
     let second = post(&stage, "k", "/bots", &body).await;
     assert_ne!(second.id(), first.id());
-    set("update idempotency set created_at = now() - interval '25 hours'").await;
+    stage.execute("update idempotency set created_at = now() - interval '25 hours'").await;
     assert_eq!(parlance_core::idempotency::forget_old(&stage.ctx).await.unwrap(), 1);
     assert_ne!(post(&stage, "k", "/bots", &body).await.id(), second.id());
     stage.end().await;
@@ -139,10 +139,9 @@ async fn a_client_that_goes_away_finds_the_answer_when_it_comes_back() {
     let body = json!({"message": "Hello?"});
     // Another message has the turn, so that this one waits while its client leaves.
     post(&stage, "before", "/conversations/s/messages", &body).await.data(200);
-    sqlx::query("update conversation set turn = id, turn_expires_at = now() + interval '500 milliseconds'")
-        .execute(stage.ctx.db().platform())
-        .await
-        .unwrap();
+    stage
+        .execute("update conversation set turn = id, turn_expires_at = now() + interval '500 milliseconds'")
+        .await;
     let leaving = post(&stage, "k", "/conversations/s/messages", &body);
     let patience = std::time::Duration::from_millis(150);
     assert!(tokio::time::timeout(patience, leaving).await.is_err(), "it left too late");
@@ -151,5 +150,24 @@ async fn a_client_that_goes_away_finds_the_answer_when_it_comes_back() {
     assert!(replayed(&found));
     let details = stage.http.get("/conversations/s").await;
     assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 4);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_answered_is_not_said_twice() {
+    let stage = stage().await;
+    stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    let body = json!({"message": "Hello?"});
+    stage.break_table("chunk").await;
+    for key in ["k", "k"] {
+        assert_eq!(post(&stage, key, "/conversations/s/messages", &body).await.error(500), "internal_error");
+    }
+    stage.mend_table("chunk").await;
+    let answered = post(&stage, "k", "/conversations/s/messages", &body).await;
+    assert!(answered.status == 200 && !replayed(&answered));
+    let details = stage.http.get("/conversations/s").await;
+    assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 2);
+    assert_eq!(stage.http.get("/tenant/usage").await.data(200)["usage"]["message_count"], 2);
+    assert_eq!(stage.http.get("/analytics/overview").await.data(200)["total_messages"], 2);
     stage.end().await;
 }

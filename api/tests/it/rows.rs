@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use parlance_core::ids::TenantId;
 use parlance_testing::Stage;
-use sqlx::AssertSqlSafe;
+use parlance_testing::sqlx;
+use parlance_testing::sqlx::AssertSqlSafe;
 
 /// The tables that hold what is a tenant's: those with its id.
 pub(crate) async fn tables(stage: &Stage) -> Vec<String> {

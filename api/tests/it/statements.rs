@@ -6,9 +6,9 @@
 
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
+use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Client, Stage, counted_request, statements_of};
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 
 use crate::scene::{Asked, Scene, is_used_up};
 use crate::spec::{gentle_first, operations};
@@ -72,7 +72,7 @@ impl House {
             self.more,
             id("source_id"),
         );
-        sqlx::query(AssertSqlSafe(counts)).execute(stage.ctx.db().platform()).await.unwrap();
+        stage.execute(&counts).await;
         scene
     }
 
@@ -145,7 +145,7 @@ async fn no_operation_runs_a_statement_for_each_row() {
     }
     eprintln!("statements of few and of many rows:\n{table}");
     work(&stage).await;
-    sqlx::query("delete from job where not_before > now()").execute(stage.ctx.db().platform()).await.unwrap();
+    stage.execute("delete from job where not_before > now()").await;
     stage.end().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

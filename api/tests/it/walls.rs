@@ -3,10 +3,11 @@
 
 use parlance_core::analytics;
 use parlance_core::ids::TenantId;
+use parlance_testing::sqlx;
+use parlance_testing::sqlx::{AssertSqlSafe, PgConnection, PgExecutor};
 use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::rows::tables;

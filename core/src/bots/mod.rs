@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, TenantId};
 use crate::input::{
-    Collect, clearable_text, not_null, nothing_to_change, optional, optional_text, required, required_text,
+    Collect, changed_text, clearable_text, not_null, nothing_to_change, optional, optional_text, required,
+    required_text,
 };
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::knowledge::reindex;
@@ -174,14 +175,7 @@ impl Changes {
     /// nothing to change.
     pub fn parse(raw: RawChanges) -> Result<Self> {
         let mut problems = Vec::new();
-        let name = problems.take(not_null("name", raw.name).and_then(|name| {
-            match name {
-                Some(name) => optional_text("name", Some(name), NAME_LENGTH)?
-                    .map(Some)
-                    .ok_or_else(|| Error::invalid("name", "The 'name' field must not be blank")),
-                None => Ok(None),
-            }
-        }));
+        let name = problems.take(changed_text("name", raw.name, NAME_LENGTH));
         let description = problems.take(clearable_text("description", raw.description, TEXT_LENGTH));
         let welcome_message =
             problems.take(clearable_text("welcome_message", raw.welcome_message, TEXT_LENGTH));

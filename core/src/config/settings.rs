@@ -38,7 +38,12 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "postgres://parlance:secret@localhost:5432/parlance",
     ),
-    setting("DATABASE_MAX_CONNECTIONS", "the most connections one process holds", Some("20"), "20"),
+    setting(
+        "DATABASE_MAX_CONNECTIONS",
+        "the most connections one process holds, at least 3",
+        Some("20"),
+        "20",
+    ),
     setting(
         "REDIS_URL",
         "the Redis (6.2 or later, or Valkey) to use; `up` starts a private one when it is not set",

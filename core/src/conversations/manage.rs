@@ -32,6 +32,14 @@ pub async fn list(
     Ok(Page::new(page, conversations, total))
 }
 
+/// A conversation, without its messages.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such session.
+pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<Conversation> {
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(unknown)
+}
+
 /// A conversation with its messages, oldest first.
 ///
 /// # Errors
@@ -103,19 +111,20 @@ pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Resu
     if erased { Ok(()) } else { Err(unknown()) }
 }
 
-/// An answer of a conversation.
+/// That a conversation has an answer.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
-pub async fn get_answer(
+pub async fn check_answer(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: MessageId,
-) -> Result<Message> {
-    let (_, messages) = get(ctx, tenant, session).await?;
-    let found = messages.into_iter().find(|it| it.id == message && it.answered.is_some());
-    found.ok_or(Error::NotFound(Thing::Message))
+) -> Result<()> {
+    let mut db = ctx.db().of(tenant).await?;
+    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?.id;
+    let there = store::has_answer(&mut *db, tenant, conversation, message).await?;
+    if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
 /// Keeps what a customer thinks of an answer, in the place of what was thought before.

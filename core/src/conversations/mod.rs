@@ -23,7 +23,7 @@ mod store;
 mod turns;
 
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
-pub use manage::{abandon_idle, erase, get, get_answer, give_feedback, list, open, update};
+pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
 pub(crate) use turns::Turns;

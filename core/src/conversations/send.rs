@@ -10,8 +10,9 @@ use super::turns::{self, Turn};
 use super::{Exchange, Message, NewMessage, SessionId, Status, answer, prompt, store};
 use crate::bots::{self, Bot};
 use crate::context::Context;
-use crate::error::{Error, Forbidden, Result, Thing};
-use crate::ids::{ConversationId, TenantId};
+use crate::db;
+use crate::error::{Chain, Error, Forbidden, Result, Thing};
+use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::tenants;
 
 /// How long a message waits for those before it.
@@ -46,11 +47,22 @@ pub async fn send(
         .await?;
         answer::answer(ctx, tenant, &bot, &history, &message.text).await
     };
-    let answered = turn.hold(answering).await?;
+    let answered = match turn.hold(answering).await {
+        Ok(answered) => answered,
+        Err(error) => {
+            take_back(ctx, tenant, conversation, user_message.id).await;
+            return Err(error);
+        }
+    };
 
     let mut tx = ctx.db().begin(tenant).await?;
-    let bot_response =
-        store::insert_answer(&mut *tx, tenant, bot.id, conversation, turn.token, &answered.answer).await?;
+    let stored =
+        store::insert_answer(&mut *tx, tenant, bot.id, conversation, turn.token, &answered.answer).await;
+    let bot_response = match stored {
+        // The conversation was erased while it was answered.
+        Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),
+        stored => stored?,
+    };
     if !answered.answer.answered {
         let gap = store::NewGap {
             bot: bot.id,
@@ -64,6 +76,21 @@ pub async fn send(
     tx.commit().await?;
     turn.passed();
     Ok(Exchange { user_message, bot_response, answer: answered.answer })
+}
+
+/// A message that could not be answered was never sent: who sends it again does not say it twice.
+async fn take_back(ctx: &Context, tenant: TenantId, conversation: ConversationId, message: MessageId) {
+    let taken_back = async {
+        let mut tx = ctx.db().begin(tenant).await?;
+        if store::delete_message(&mut *tx, tenant, conversation, message).await? {
+            tenants::uncount_messages(&mut tx, tenant, 2).await?;
+        }
+        tx.commit().await?;
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = taken_back.await {
+        tracing::warn!(message.id = %message, error = %Chain(&error), "a message stays without an answer");
+    }
 }
 
 /// Where a message belongs.
@@ -104,7 +131,7 @@ pub(super) async fn locate(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
-    bot: Option<crate::ids::BotId>,
+    bot: Option<BotId>,
 ) -> Result<Place> {
     let found = store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {

@@ -20,13 +20,18 @@ use serde::de::DeserializeOwned;
 use sqlx::PgTransaction;
 
 use crate::context::Context;
-use crate::error::{Error, Result, Thing};
+use crate::error::{Error, Result};
 use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
 
 pub mod backoff;
+mod cancel;
 pub mod dispatch;
 pub mod fleet;
+mod reports;
 mod store;
+
+pub use cancel::{Held, Subject, cancel, hold, hold_free};
+pub use reports::{Report, count_by_state, get, list_for_source};
 
 /// What a job does, and so which queue carries it.
 #[derive(
@@ -307,52 +312,6 @@ pub async fn settle(tx: &mut PgTransaction<'_>, claim: &Claim, outcome: &Outcome
     Ok(Some(Ended { id: claim.id, about: claim.about, state, failure }))
 }
 
-/// What jobs can be about.
-#[derive(Clone, Copy, Debug)]
-pub enum Subject {
-    /// A bot, and everything of it.
-    Bot(BotId),
-    /// A source, in all its versions.
-    Source(SourceId),
-    /// A version of a source.
-    Version(SourceId, i32),
-}
-
-/// Jobs that nobody else changes until the transaction ends.
-#[must_use]
-pub struct Held(Vec<JobId>);
-
-/// Holds the jobs about something that have not ended.
-///
-/// Whoever settles a job holds it first and its source after; so whoever changes a source holds its jobs
-/// first, here, or the two would wait for each other. Jobs that are enqueued after are not among them, and
-/// must not be waited for: they find out that they are not wanted.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject) -> Result<Held> {
-    Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
-}
-
-/// Holds those that nobody else holds: for whoever holds a job already.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject) -> Result<Held> {
-    Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
-}
-
-/// Stops held jobs: those that wait end now, those that run are told with their next heartbeat.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn cancel(tx: &mut PgTransaction<'_>, tenant: TenantId, held: &Held) -> Result<()> {
-    if held.0.is_empty() {
-        return Ok(());
-    }
-    Ok(store::cancel(&mut **tx, tenant, &held.0).await?)
-}
-
 /// What one sweep of the ledger found.
 #[derive(Debug, Default)]
 pub struct Swept {
@@ -373,57 +332,6 @@ pub async fn sweep(ctx: &Context, tx: &mut PgTransaction<'_>) -> Result<Swept> {
     let ended = store::end_hopeless(&mut **tx).await?;
     let expired_leases = store::requeue_expired_leases(&mut **tx).await?;
     Ok(Swept { lost_hints, expired_leases, ended })
-}
-
-/// A job as its tenant and its operator see it.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The job.
-    pub id: JobId,
-    /// What it does.
-    pub kind: Kind,
-    /// Where it stands.
-    pub state: State,
-    /// Tries begun.
-    pub attempt: i32,
-    /// Units done.
-    pub progress_done: i64,
-    /// Units in all, when known.
-    pub progress_total: Option<i64>,
-    /// What is counted.
-    pub progress_unit: Option<String>,
-    /// Why the last try failed.
-    pub error_code: Option<String>,
-    /// The same, as a sentence.
-    pub error_message: Option<String>,
-    /// When it was enqueued.
-    pub created_at: DateTime<Utc>,
-    /// When it ended.
-    pub finished_at: Option<DateTime<Utc>>,
-}
-
-/// A job of a tenant.
-///
-/// # Errors
-/// [`Error::NotFound`] when the tenant has no such job.
-pub async fn get(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, job).await?.ok_or(Error::NotFound(Thing::Job))
-}
-
-/// The jobs of a tenant's source, oldest first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn list_for_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Vec<Report>> {
-    Ok(store::list_for_source(&mut *ctx.db().of(tenant).await?, tenant, source).await?)
-}
-
-/// Jobs by state, over all tenants: what the harness asserts and operators watch.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
-    Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
 impl Failure {

@@ -8,7 +8,7 @@ use super::{Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{SourceId, TenantId};
-use crate::input::{Collect, not_null, nothing_to_change, optional_text};
+use crate::input::{Collect, changed_text, not_null, nothing_to_change};
 use crate::jobs::{self, About, Kind, Subject};
 
 /// What is to be changed of a source, as it was asked for.
@@ -37,18 +37,11 @@ impl SourceChanges {
     /// nothing to change; [`Error::TooLarge`].
     pub fn parse(raw: RawSourceChanges) -> Result<Self> {
         let mut problems = Vec::new();
-        let name = problems.take(not_null("name", raw.name).and_then(|name| {
-            match name {
-                Some(name) => optional_text("name", Some(name), NAME_LENGTH)?
-                    .map(Some)
-                    .ok_or_else(|| Error::invalid("name", "The 'name' field must not be blank")),
-                None => Ok(None),
-            }
-        }));
+        let name = problems.take(changed_text("name", raw.name, NAME_LENGTH));
         let text = problems.take(not_null("content", raw.content)).flatten();
         let original = match (text, raw.files.is_empty()) {
             (Some(_), false) => Err(Error::invalid("file", "Send the 'content' field or the 'file' field")),
-            (Some(text), true) => Original::of_text(String::new(), text).map(Some),
+            (Some(text), true) => Original::of_text(text).map(Some),
             (None, false) => one_file(raw.files).and_then(Original::of_file).map(Some),
             (None, true) => Ok(None),
         };

@@ -26,6 +26,7 @@ pub struct File {
 #[derive(Clone, Debug)]
 pub struct Original {
     pub(super) source_type: SourceType,
+    /// Of a file: what it is called. A text has no name of its own.
     pub(super) name: String,
     /// Of a file: safe in a path.
     pub(super) file_name: Option<String>,
@@ -64,7 +65,7 @@ impl Original {
     ///
     /// # Errors
     /// [`Error::Invalid`] when it is blank, [`Error::TooLarge`] above [`MAX_FILE_BYTES`].
-    pub(super) fn of_text(name: String, text: String) -> Result<Self> {
+    pub(super) fn of_text(text: String) -> Result<Self> {
         if is_blank(&text) {
             return Err(Error::invalid("content", "The 'content' field must not be blank"));
         }
@@ -74,7 +75,7 @@ impl Original {
         }
         Ok(Self {
             source_type: SourceType::Text,
-            name,
+            name: String::new(),
             file_name: None,
             media_type: FileType::Markdown.media_type(),
             hash: Sha256::digest(&text).into(),

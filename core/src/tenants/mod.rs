@@ -153,7 +153,7 @@ pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub async fn set_plan(ctx: &Context, tenant: TenantId, plan: Plan) -> Result<Tenant> {
-    store::set_plan(ctx.db().platform(), tenant, plan).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::update(ctx.db().platform(), tenant, Some(plan), None).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// Shuts a tenant out, or lets it in again: its keys open nothing while it is inactive. For operators.
@@ -161,9 +161,9 @@ pub async fn set_plan(ctx: &Context, tenant: TenantId, plan: Plan) -> Result<Ten
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub async fn set_active(ctx: &Context, tenant: TenantId, active: bool) -> Result<Tenant> {
-    let changed = store::set_active(ctx.db().platform(), tenant, active).await?;
+    let changed = store::update(ctx.db().platform(), tenant, None, Some(active)).await?;
     let changed = changed.ok_or(Error::NotFound(Thing::Tenant))?;
-    keys::forget_all(ctx, tenant).await?;
+    keys::forget_all(ctx, &changed).await?;
     Ok(changed)
 }
 
@@ -213,6 +213,18 @@ pub(crate) async fn count_messages(
     messages: i64,
 ) -> Result<()> {
     count(tx, tenant, 0, messages, Limit::Messages).await
+}
+
+/// Takes messages back that were counted and came to nothing, in the caller's transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn uncount_messages(
+    tx: &mut PgTransaction<'_>,
+    tenant: TenantId,
+    messages: i64,
+) -> Result<()> {
+    Ok(store::uncount_messages(&mut **tx, tenant, messages).await?)
 }
 
 async fn count(

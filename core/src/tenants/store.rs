@@ -70,41 +70,24 @@ pub(super) async fn find_usage(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::R
     .await
 }
 
-pub(super) async fn set_plan(
+/// What is `None` stays.
+pub(super) async fn update(
     db: impl PgExecutor<'_>,
     id: TenantId,
-    plan: Plan,
+    plan: Option<Plan>,
+    is_active: Option<bool>,
 ) -> sqlx::Result<Option<Tenant>> {
     sqlx::query_as!(
         Tenant,
         r#"
         update tenant
-        set plan = $2, updated_at = now()
+        set plan = coalesce($2, plan), is_active = coalesce($3, is_active), updated_at = now()
         where id = $1
         returning id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
         "#,
         id.uuid(),
-        plan as Plan,
-    )
-    .fetch_optional(db)
-    .await
-}
-
-pub(super) async fn set_active(
-    db: impl PgExecutor<'_>,
-    id: TenantId,
-    active: bool,
-) -> sqlx::Result<Option<Tenant>> {
-    sqlx::query_as!(
-        Tenant,
-        r#"
-        update tenant
-        set is_active = $2, updated_at = now()
-        where id = $1
-        returning id as "id: TenantId", name, plan as "plan: Plan", is_active, created_at, updated_at
-        "#,
-        id.uuid(),
-        active,
+        plan as Option<Plan>,
+        is_active,
     )
     .fetch_optional(db)
     .await
@@ -175,4 +158,23 @@ pub(super) async fn count_usage(
     .execute(db)
     .await?;
     Ok(counted.rows_affected() == 1)
+}
+
+pub(super) async fn uncount_messages(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    messages: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update usage_month
+        set messages = greatest(messages - $2, 0)
+        where tenant_id = $1 and month = date_trunc('month', now() at time zone 'utc')::date
+        "#,
+        tenant.uuid(),
+        messages,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use parlance_core::ids::TenantId;
+use parlance_testing::sqlx;
 use parlance_testing::{Client, Stage};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

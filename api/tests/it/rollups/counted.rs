@@ -1,7 +1,8 @@
 //! The full count of everything, compared with the rollups.
 
 use parlance_testing::Stage;
-use sqlx::AssertSqlSafe;
+use parlance_testing::sqlx;
+use parlance_testing::sqlx::AssertSqlSafe;
 
 /// Everything that is counted, a row each: without the functions that the triggers use.
 const EVERYTHING: &str = "

@@ -2,11 +2,12 @@
 
 use parlance_core::conversations;
 use parlance_core::ids::TenantId;
+use parlance_testing::sqlx;
+use parlance_testing::sqlx::AssertSqlSafe;
 use parlance_testing::{Client, Stage};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::work;

@@ -234,3 +234,43 @@ pub(in crate::conversations) async fn purge_messages(
     .await?;
     Ok(purged.rows_affected())
 }
+
+/// Whether there was such a message.
+pub(in crate::conversations) async fn delete_message(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+    message: MessageId,
+) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from message where tenant_id = $1 and conversation_id = $2 and id = $3",
+        tenant.uuid(),
+        conversation.uuid(),
+        message.uuid(),
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Whether the conversation has such an answer.
+pub(in crate::conversations) async fn has_answer(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+    message: MessageId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from message
+            where tenant_id = $1 and conversation_id = $2 and id = $3 and answered is not null
+        ) as "exists!"
+        "#,
+        tenant.uuid(),
+        conversation.uuid(),
+        message.uuid(),
+    )
+    .fetch_one(db)
+    .await
+}

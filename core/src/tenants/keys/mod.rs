@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::context::Context;
+use crate::db;
 use crate::error::{Chain, Error, Result, Thing, Unauthorized};
 use crate::ids::{KeyId, TenantId};
 use crate::input::{Collect, required_text};
 use crate::page::{Page, PageRequest};
+
+use super::Tenant;
 
 mod base62;
 mod cache;
@@ -182,11 +185,8 @@ pub struct Caller {
 pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
     let made = store::insert(&mut *ctx.db().of(tenant).await?, &new(tenant, request, &raw)).await;
-    let unknown = |error: &sqlx::Error| {
-        error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
-    };
     match made {
-        Err(error) if unknown(&error) => Err(Error::NotFound(Thing::Tenant)),
+        Err(error) if db::refers_to_nothing(&error) => Err(Error::NotFound(Thing::Tenant)),
         made => Ok((made?, raw)),
     }
 }
@@ -205,7 +205,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
-    store::lock(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
 /// Ends a key at once. Gives what it was called.
@@ -232,16 +232,17 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     }
     let raw = RawKey::generate();
     let mut tx = ctx.db().begin(tenant).await?;
-    let old = store::lock(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
+    let old = store::find(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
     let hash = if grace.is_zero() {
         store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash)
     } else {
         store::expire(&mut *tx, tenant, key, grace).await?
     };
+    // Of two rotations at once that end the key, the second finds none.
+    let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
     let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
     tx.commit().await?;
-    let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     if grace.is_zero() {
         cache::shut(ctx, &[hash]).await;
     } else {
@@ -290,10 +291,9 @@ fn note_use(ctx: &Context, known: &store::Known) {
 }
 
 /// Forgets who the tenant's keys belong to: it has become inactive, or active again.
-pub(super) async fn forget_all(ctx: &Context, tenant: TenantId) -> Result<()> {
-    let hashes = store::list_hashes(ctx.db().platform(), tenant).await?;
-    let active = super::get(ctx, tenant).await?.is_active;
-    if active {
+pub(super) async fn forget_all(ctx: &Context, tenant: &Tenant) -> Result<()> {
+    let hashes = store::list_hashes(ctx.db().platform(), tenant.id).await?;
+    if tenant.is_active {
         cache::forget(ctx, &hashes).await
     } else {
         cache::shut(ctx, &hashes).await

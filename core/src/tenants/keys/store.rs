@@ -99,14 +99,13 @@ pub(super) async fn list(
     Ok((keys.collect(), total))
 }
 
-/// A key that still opens something, held until the transaction ends.
-pub(super) async fn lock(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) -> sqlx::Result<Option<Key>> {
+/// A key that still opens something.
+pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) -> sqlx::Result<Option<Key>> {
     sqlx::query!(
         r#"
         select name, prefix, scopes, expires_at, last_used_at, created_at
         from api_key
         where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > now())
-        for update
         "#,
         tenant.uuid(),
         key.uuid(),
@@ -157,7 +156,7 @@ pub(super) async fn expire(
         r#"
         update api_key
         set expires_at = least(expires_at, now() + $3::interval)
-        where tenant_id = $1 and id = $2
+        where tenant_id = $1 and id = $2 and revoked_at is null
         returning hash
         "#,
         tenant.uuid(),

@@ -1,0 +1,127 @@
+//! Knowledge.
+
+use parlance_core::knowledge;
+use poem_openapi::types::Example;
+
+use super::{BOT, CHUNK, JOB, PASSAGE, SOURCE, given, moment};
+use crate::knowledge::{
+    Chunk, CreateSource, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceWithContent,
+    UpdateSource, UpdatedSource, Upload,
+};
+use crate::values::{Id, OrNull};
+use crate::words::TextType;
+
+impl Example for Upload {
+    fn example() -> Self {
+        Self {
+            id: Id::from(SOURCE),
+            name: "product-faq.md".into(),
+            source_type: knowledge::SourceType::File.into(),
+            status: knowledge::Status::Processing.into(),
+            file_size: 10_240,
+            message: "File uploaded and processing started".into(),
+            job_id: OrNull(Some(Id::from(JOB))),
+            duplicate: false,
+        }
+    }
+}
+
+impl Example for Source {
+    fn example() -> Self {
+        Self {
+            id: Id::from(SOURCE),
+            bot_id: Id::from(BOT),
+            bot_name: "Customer Support Bot".into(),
+            name: "product-faq.md".into(),
+            source_type: knowledge::SourceType::File.into(),
+            content_preview: OrNull(Some(PASSAGE.into())),
+            file_path: OrNull(Some(format!("/uploads/{SOURCE}/product-faq.md"))),
+            url: OrNull(None),
+            status: knowledge::Status::Ready.into(),
+            progress: Progress { done: 1, total: OrNull(Some(1)), unit: "chunks".into(), percent: 100 },
+            error: OrNull(None),
+            job_id: OrNull(Some(Id::from(JOB))),
+            size_bytes: OrNull(Some(10_240)),
+            chunk_count: OrNull(Some(1)),
+            version: 1,
+            created_at: moment(0),
+            updated_at: moment(1),
+        }
+    }
+}
+
+impl Example for SourceDetails {
+    fn example() -> Self {
+        Self {
+            source: SourceWithContent { source: Source::example(), content: OrNull(Some(PASSAGE.into())) },
+            chunks: vec![Chunk {
+                id: Id::from(CHUNK),
+                content: PASSAGE.into(),
+                chunk_index: 0,
+                created_at: moment(1),
+            }],
+        }
+    }
+}
+
+impl Example for CreateSource {
+    fn example() -> Self {
+        Self {
+            bot_id: given(BOT),
+            name: given("Company Policies"),
+            source_type: given(TextType),
+            content: given(
+                "Our company policies include: 1. Remote work is allowed up to 3 days per week. 2. All employees \
+                 get 25 vacation days per year. 3. Health insurance is provided for all full-time employees.",
+            ),
+        }
+    }
+}
+
+impl Example for CreatedSource {
+    fn example() -> Self {
+        let source = Source {
+            name: "Company Policies".into(),
+            source_type: knowledge::SourceType::Text.into(),
+            content_preview: OrNull(None),
+            file_path: OrNull(None),
+            status: knowledge::Status::Queued.into(),
+            progress: Progress { done: 0, total: OrNull(None), unit: "chunks".into(), percent: 0 },
+            size_bytes: OrNull(Some(190)),
+            chunk_count: OrNull(None),
+            ..Source::example()
+        };
+        Self { source, message: "Knowledge source created successfully".into(), duplicate: false }
+    }
+}
+
+impl Example for UpdateSource {
+    fn example() -> Self {
+        Self { name: given("Company Policies 2026"), ..Self::default() }
+    }
+}
+
+impl Example for UpdatedSource {
+    fn example() -> Self {
+        let source = Source { name: "Company Policies 2026".into(), ..Source::example() };
+        Self { source, message: "Knowledge source updated successfully".into() }
+    }
+}
+
+impl Example for SourceChunk {
+    fn example() -> Self {
+        Self {
+            chunk: Chunk {
+                id: Id::from(CHUNK),
+                content: PASSAGE.into(),
+                chunk_index: 0,
+                created_at: moment(1),
+            },
+            heading: OrNull(Some("Returns".into())),
+            page: OrNull(None),
+            start: 0,
+            end: 83,
+            token_count: 22,
+        }
+    }
+}
