@@ -59,7 +59,7 @@ impl SourceRequest {
             }
             Some(SourceType::Text) => {
                 let text = raw.content.ok_or_else(|| Error::Invalid(vec![Problem::missing("content")]));
-                let text = text.and_then(|text| Original::of_text(text));
+                let text = text.and_then(Original::of_text);
                 problems.too_large_or(text)?
             }
             Some(SourceType::Url) => {
