@@ -1,0 +1,131 @@
+//! Writes OLE compound files, and in them Word 97: a text of one piece, without styles.
+
+/// A sector of a compound file.
+const SECTOR: usize = 512;
+
+/// Smaller streams would go into a stream of their own; none here is smaller.
+const SMALLEST: usize = 4096;
+
+const FREE: u32 = 0xffff_ffff;
+const END: u32 = 0xffff_fffe;
+const TABLE: u32 = 0xffff_fffd;
+
+/// Where the text of a document begins: after its header.
+const TEXT: usize = 1024;
+
+/// A compound file of these streams.
+pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let streams: Vec<(&str, Vec<u8>)> = streams
+        .iter()
+        .map(|(name, content)| {
+            let mut content = content.to_vec();
+            content.resize(content.len().max(SMALLEST).next_multiple_of(SECTOR), 0);
+            (*name, content)
+        })
+        .collect();
+    let directory = ((streams.len() + 1) * 128).div_ceil(SECTOR);
+    let content: usize = streams.iter().map(|(_, content)| content.len() / SECTOR).sum();
+    // A sector of the table says where 128 sectors go on, the table's own among them.
+    let tables = (1..).find(|tables| tables * 128 >= tables + directory + content).unwrap_or(1);
+
+    let mut chains = vec![TABLE; tables];
+    chain(&mut chains, directory);
+    let mut entries = entry("Root Entry", 5, END, 0, FREE, if streams.is_empty() { FREE } else { 1 });
+    for (index, (name, content)) in streams.iter().enumerate() {
+        let start = chains.len() as u32;
+        chain(&mut chains, content.len() / SECTOR);
+        let next = if index + 1 < streams.len() { index as u32 + 2 } else { FREE };
+        entries.extend(entry(name, 2, start, content.len() as u64, next, FREE));
+    }
+    entries.resize(directory * SECTOR, 0);
+    chains.resize(tables * 128, FREE);
+
+    let mut file = header(tables, tables as u32);
+    file.extend(chains.into_iter().flat_map(u32::to_le_bytes));
+    file.extend(entries);
+    file.extend(streams.into_iter().flat_map(|(_, content)| content));
+    file
+}
+
+/// A document of Word 97.
+pub(super) fn doc(paragraphs: &[&str]) -> Vec<u8> {
+    let (main, table) = word(paragraphs, 0, None);
+    compound(&[("1Table", &table), ("WordDocument", &main)])
+}
+
+/// The two streams of a document. `flags` are further bits of its header, and `characters` is what
+/// it says its length is, if that is not the truth.
+pub(super) fn word(paragraphs: &[&str], flags: u16, characters: Option<u32>) -> (Vec<u8>, Vec<u8>) {
+    let text: Vec<u16> = paragraphs.iter().flat_map(|text| text.encode_utf16().chain([13])).collect();
+    let characters = characters.unwrap_or(text.len() as u32);
+    let mut main = vec![0; TEXT];
+    let mut put = |at: usize, bytes: &[u8]| {
+        if let Some(place) = main.get_mut(at..at + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    };
+    put(0, &0xa5ec_u16.to_le_bytes());
+    put(2, &0x00c1_u16.to_le_bytes());
+    put(6, &0x0409_u16.to_le_bytes());
+    // The table stream is the one called "1Table".
+    put(10, &(0x0200 | flags).to_le_bytes());
+    put(12, &0x00bf_u16.to_le_bytes());
+    put(24, &(TEXT as u32).to_le_bytes());
+    put(28, &((TEXT + text.len() * 2) as u32).to_le_bytes());
+    put(32, &14_u16.to_le_bytes());
+    put(62, &22_u16.to_le_bytes());
+    put(64, &((TEXT + text.len() * 2) as u32).to_le_bytes());
+    put(76, &characters.to_le_bytes());
+    put(152, &93_u16.to_le_bytes());
+
+    let mut pieces = vec![2];
+    pieces.extend(16_u32.to_le_bytes());
+    pieces.extend(0_u32.to_le_bytes());
+    pieces.extend(characters.to_le_bytes());
+    pieces.extend([0, 0]);
+    pieces.extend((TEXT as u32).to_le_bytes());
+    pieces.extend([0, 0]);
+    // Where the pieces are in the table stream: at its beginning.
+    put(0x1a2, &0_u32.to_le_bytes());
+    put(0x1a6, &(pieces.len() as u32).to_le_bytes());
+    main.extend(text.into_iter().flat_map(u16::to_le_bytes));
+    (main, pieces)
+}
+
+fn chain(chains: &mut Vec<u32>, sectors: usize) {
+    for _ in 1..sectors {
+        chains.push(chains.len() as u32 + 1);
+    }
+    chains.push(END);
+}
+
+fn header(tables: usize, directory: u32) -> Vec<u8> {
+    let mut header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
+    header.extend([0; 16]);
+    for half in [0x3e_u16, 3, 0xfffe, 9, 6, 0, 0, 0] {
+        header.extend(half.to_le_bytes());
+    }
+    for word in [0, tables as u32, directory, 0, SMALLEST as u32, END, 0, END, 0] {
+        header.extend(word.to_le_bytes());
+    }
+    for index in 0..109 {
+        header.extend(if index < tables { index as u32 } else { FREE }.to_le_bytes());
+    }
+    header
+}
+
+fn entry(name: &str, kind: u8, start: u32, size: u64, right: u32, child: u32) -> Vec<u8> {
+    let mut entry: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let length = entry.len() as u16 + 2;
+    entry.resize(64, 0);
+    entry.extend(length.to_le_bytes());
+    // Black, so that a chain of right siblings is a tree.
+    entry.extend([kind, 1]);
+    for word in [FREE, right, child] {
+        entry.extend(word.to_le_bytes());
+    }
+    entry.extend([0; 36]);
+    entry.extend(start.to_le_bytes());
+    entry.extend(size.to_le_bytes());
+    entry
+}

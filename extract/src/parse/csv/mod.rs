@@ -1,0 +1,170 @@
+//! Rows become records, each a line "Header: value" a cell, separated by a blank line. No row is
+//! split and none is lost: a cell beyond the header is called by its column's number, and a line end
+//! inside a cell becomes a space.
+
+mod dialect;
+
+use csv::StringRecord;
+
+use super::{text, too_large};
+use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Verdict};
+use dialect::Dialect;
+
+/// A header is repeated in every record: a long one would multiply the file.
+const MAX_HEADER_CHARS: usize = 120;
+
+/// More columns than a spreadsheet that people read has.
+const MAX_COLUMNS: usize = 2_000;
+
+/// The records of a file.
+pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
+    let text = text::clean(&text::read(bytes)?);
+    let dialect = Dialect::of(&text);
+    let table = dialect.body(&text);
+    let mut notes = Vec::new();
+    let written = match records(table, dialect, true)? {
+        Some(written) => written,
+        None => {
+            notes.push(
+                "A quotation mark in the file is never closed; quotation marks were read as text.".to_owned(),
+            );
+            records(table, dialect, false)?.unwrap_or_default()
+        }
+    };
+    Ok(Document {
+        format: Format::Csv,
+        markup: Markup::Records,
+        text: written,
+        pages: Vec::new(),
+        title: None,
+        notes,
+        web: None,
+    })
+}
+
+/// The records as text; none when a quotation mark that is never closed has swallowed rows.
+fn records(table: &str, dialect: Dialect, quoting: bool) -> Result<Option<String>, Rejection> {
+    let mut reader = dialect.reader(table, quoting);
+    let mut record = StringRecord::new();
+    let mut headers = Vec::new();
+    let mut written = String::new();
+    let mut first = true;
+    let mut swallowed = false;
+    while reader.read_record(&mut record).map_err(|error| damaged(&error))? {
+        if record.len() > MAX_COLUMNS {
+            return Err(Rejection::new(
+                Verdict::TooLarge,
+                format!(
+                    "A row of the file has {} cells; at most {MAX_COLUMNS} are read. Split the table.",
+                    record.len()
+                ),
+            ));
+        }
+        swallowed = record.iter().any(|cell| cell.contains('\n'));
+        if std::mem::take(&mut first) && dialect.header {
+            headers = record.iter().map(header).collect();
+            continue;
+        }
+        write(&mut written, &headers, &record);
+        if written.len() > MAX_TEXT_BYTES {
+            return Err(too_large());
+        }
+    }
+    // A header alone is all the text there is.
+    if written.is_empty() {
+        written = headers.join("\n");
+    }
+    let unclosed = swallowed && quoting && table.matches(char::from(dialect.quote)).count() % 2 == 1;
+    Ok((!unclosed).then_some(written))
+}
+
+fn write(written: &mut String, headers: &[String], record: &StringRecord) {
+    let start = written.len();
+    for (column, cell) in record.iter().enumerate() {
+        if cell.trim().is_empty() {
+            continue;
+        }
+        if written.len() > start {
+            written.push('\n');
+        } else if start > 0 {
+            written.push_str("\n\n");
+        }
+        match headers.get(column).filter(|header| !header.is_empty()) {
+            Some(header) => written.push_str(header),
+            None => {
+                written.push_str("Column ");
+                written.push_str(&(column + 1).to_string());
+            }
+        }
+        written.push_str(": ");
+        text::push_line(written, cell);
+    }
+}
+
+fn header(cell: &str) -> String {
+    text::shorten(text::line(cell), MAX_HEADER_CHARS)
+}
+
+fn damaged(error: &csv::Error) -> Rejection {
+    Rejection::new(Verdict::Corrupt, format!("The file cannot be read as comma-separated values: {error}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(csv: &str) -> String {
+        read(csv.as_bytes()).unwrap().text
+    }
+
+    #[test]
+    fn each_row_carries_its_header() {
+        assert_eq!(
+            text("name,price\r\nAlpha,10\r\nBeta,\"1,5\"\r\n"),
+            "name: Alpha\nprice: 10\n\nname: Beta\nprice: 1,5"
+        );
+    }
+
+    #[test]
+    fn dialects_are_found() {
+        let expected = "name: Alpha, Ltd\nprice: 10\n\nname: Beta\nprice: 20";
+        for csv in [
+            "name;price\nAlpha, Ltd;10\nBeta;20",
+            "name\tprice\nAlpha, Ltd\t10\nBeta\t20",
+            "name|price\nAlpha, Ltd|10\nBeta|20",
+            "\"name\",\"price\"\n\"Alpha, Ltd\",\"10\"\n\"Beta\",\"20\"",
+            "'name','price'\n'Alpha, Ltd','10'\n'Beta','20'",
+            "sep=;\nname;price\nAlpha, Ltd;10\nBeta;20",
+        ] {
+            assert_eq!(text(csv), expected, "{csv}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_header_names_its_columns_by_number() {
+        assert_eq!(text("1,Alpha\n2,Beta\n"), "Column 1: 1\nColumn 2: Alpha\n\nColumn 1: 2\nColumn 2: Beta");
+    }
+
+    #[test]
+    fn no_row_is_split_or_lost() {
+        assert_eq!(
+            text("name,note\nAlpha,\"two\nlines\n\nof it\",extra\nBeta\n,,\nGamma,\n"),
+            "name: Alpha\nnote: two lines of it\nColumn 3: extra\n\nname: Beta\n\nname: Gamma"
+        );
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_swallows_no_row() {
+        let document = read(b"name,size\nPipe,\"5\nTube,6\nHose,7\n").unwrap();
+        assert_eq!(document.text, "name: Pipe\nsize: \"5\n\nname: Tube\nsize: 6\n\nname: Hose\nsize: 7");
+        assert_eq!(document.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_long_header_is_cut_and_too_many_columns_are_refused() {
+        let long = format!("{},b\nx,1\ny,2\n", "h".repeat(5000));
+        assert!(text(&long).len() < 400);
+        let wide = "a,".repeat(MAX_COLUMNS + 1);
+        assert_eq!(read(wide.as_bytes()).unwrap_err().verdict, Verdict::TooLarge);
+    }
+}

@@ -1,0 +1,95 @@
+//! Containers: what is inside a ZIP archive or an OLE compound file is known by its directory. The
+//! sizes that a directory declares are not believed; nothing but names is used.
+
+use std::io::{Cursor, Read};
+
+use office_oxide::cfb::CfbReader;
+use zip::ZipArchive;
+
+use super::Content;
+use crate::protocol::{Format, Rejection, Verdict};
+
+const SAVE_AS_DOCX: &str = "Save it as DOCX or PDF and upload that.";
+const SAVE_AS_PDF: &str = "Save it as PDF and upload that.";
+const SAVE_AS_CSV: &str = "Save its sheets as CSV and upload those.";
+
+/// What a ZIP archive holds.
+pub(super) fn zip(bytes: &[u8]) -> Content {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else {
+        return Content::Rejected(Rejection::new(
+            Verdict::Corrupt,
+            "The file is damaged: its end is missing. Upload it again, or save it again from the program \
+             that made it.",
+        ));
+    };
+    let holds = |start: &str, end: &str| {
+        archive.file_names().filter_map(Result::ok).any(|name| name.starts_with(start) && name.ends_with(end))
+    };
+    if holds("word/document", ".xml") {
+        return Content::Format(Format::Docx);
+    }
+    if holds("xl/workbook", "") {
+        return Content::Foreign("an Excel workbook", SAVE_AS_CSV);
+    }
+    if holds("ppt/presentation", "") {
+        return Content::Foreign("a PowerPoint presentation", SAVE_AS_PDF);
+    }
+    if holds("Index/", ".iwa") || holds("index.apxl", "") || holds("Index.zip", "") {
+        return Content::Foreign("an Apple iWork document", SAVE_AS_DOCX);
+    }
+    if holds("META-INF/MANIFEST.MF", "") && holds("", ".class") {
+        return Content::Foreign("a Java archive", "");
+    }
+    if holds("visio/", "") {
+        return Content::Foreign("a Visio drawing", SAVE_AS_PDF);
+    }
+    let mut media_type = [0; 64];
+    let read = archive.by_name("mimetype").ok().and_then(|mut entry| entry.read(&mut media_type).ok());
+    match media_type.get(..read.unwrap_or_default()).unwrap_or_default() {
+        b"application/epub+zip" => Content::Foreign("an e-book (EPUB)", SAVE_AS_PDF),
+        m if m.starts_with(b"application/vnd.oasis.opendocument.text") => {
+            Content::Foreign("an OpenDocument text", SAVE_AS_DOCX)
+        }
+        m if m.starts_with(b"application/vnd.oasis.opendocument.spreadsheet") => {
+            Content::Foreign("an OpenDocument spreadsheet", SAVE_AS_CSV)
+        }
+        m if m.starts_with(b"application/vnd.oasis.opendocument") => {
+            Content::Foreign("an OpenDocument file", SAVE_AS_PDF)
+        }
+        _ => Content::Foreign("a ZIP archive", "Unpack it and upload the files in it."),
+    }
+}
+
+/// What an OLE compound file holds: Office 97 to 2003, and what newer versions lock.
+pub(super) fn ole(bytes: &[u8]) -> Content {
+    let damaged = || {
+        Content::Rejected(Rejection::new(
+            Verdict::Corrupt,
+            "The file is damaged. Upload it again, or save it again from the program that made it.",
+        ))
+    };
+    let Ok(reader) = CfbReader::new(Cursor::new(bytes)) else { return damaged() };
+    let holds = |name: &str| reader.has_root_entry(name);
+    if holds("EncryptedPackage") {
+        return Content::Rejected(Rejection::new(
+            Verdict::Encrypted,
+            "The file is locked with a password. Remove the password and upload it again.",
+        ));
+    }
+    if holds("WordDocument") {
+        Content::Format(Format::Doc)
+    } else if holds("Workbook") || holds("Book") {
+        Content::Foreign("an Excel workbook", SAVE_AS_CSV)
+    } else if holds("PowerPoint Document") {
+        Content::Foreign("a PowerPoint presentation", SAVE_AS_PDF)
+    } else if holds("__properties_version1.0") {
+        Content::Foreign("an Outlook message", SAVE_AS_PDF)
+    } else if reader.entries().iter().any(|entry| entry.name == "WordDocument") {
+        // A damaged directory has lost which stream is at its root.
+        Content::Format(Format::Doc)
+    } else if reader.entries().len() < 2 {
+        damaged()
+    } else {
+        Content::Foreign("an OLE file of another program", "")
+    }
+}

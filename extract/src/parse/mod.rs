@@ -1,0 +1,82 @@
+//! Bytes in, a document out, in memory: no file is opened and no process started here.
+//!
+//! The content decides the format ([`detect`]); one module a format makes the text; what all texts
+//! have in common is done here, once: the cap, the characters nobody can store, blank texts, and
+//! the sentence about a name that disagrees with the content.
+
+mod csv;
+mod detect;
+mod html;
+mod markdown;
+mod pdf;
+mod text;
+mod word;
+
+use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
+
+/// A longer title is text.
+const MAX_TITLE_CHARS: usize = 300;
+
+/// The text of a file.
+///
+/// # Errors
+/// A [`Rejection`] when the file holds no text that can be read.
+pub fn parse(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Rejection::new(Verdict::Empty, "The file is empty."));
+    }
+    let claim = detect::Claim::of(request);
+    let format = claim.format(bytes)?;
+    let mut document = read(request, format, bytes)
+        .and_then(finish)
+        .map_err(|rejection| claim.explain(format, rejection))?;
+    document
+        .notes
+        .splice(0..0, claim.disagreement(format).map(|what| format!("{what} It was read as such.")));
+    Ok(document)
+}
+
+fn read(request: &Request, format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
+    match format {
+        Format::Text => text::read(bytes).map(|text| plain(Format::Text, Markup::Plain, text)),
+        Format::Markdown => text::read(bytes).map(|text| plain(Format::Markdown, Markup::Markdown, text)),
+        Format::Csv => csv::read(bytes),
+        Format::Pdf => pdf::read(bytes),
+        Format::Docx | Format::Doc => word::read(format, bytes),
+        Format::Html => html::read(request, bytes),
+    }
+}
+
+fn plain(format: Format, markup: Markup, text: String) -> Document {
+    Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None }
+}
+
+fn finish(mut document: Document) -> Result<Document, Rejection> {
+    if document.text.len() > MAX_TEXT_BYTES {
+        return Err(too_large());
+    }
+    // Page offsets count characters, so the format that has pages cleans each of them itself.
+    if document.pages.is_empty() {
+        document.text = text::clean(&document.text);
+        // A Markdown file is as its author wrote it.
+        if document.markup == Markup::Markdown && document.format != Format::Markdown {
+            document.text = markdown::unescape(&document.text);
+        }
+    }
+    if document.text.trim().is_empty() {
+        return Err(Rejection::new(Verdict::Empty, "The file has no text in it."));
+    }
+    let title = document.title.map(|title| text::shorten(text::line(&title), MAX_TITLE_CHARS));
+    document.title = title.filter(|title| !title.is_empty());
+    Ok(document)
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(
+        Verdict::TooLarge,
+        format!(
+            "The file holds more than {} MiB of text. Split it into smaller files.",
+            MAX_TEXT_BYTES >> 20
+        ),
+    )
+}
