@@ -1,0 +1,139 @@
+//! Pure: which pages belong to a source, and when two addresses are the same page. No IO.
+
+use url::Url;
+
+/// Parameters that only tell where a visitor came from.
+const TRACKING: [&str; 9] =
+    ["gclid", "fbclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "mc_cid", "mc_eid"];
+
+/// Endings of a page's own name: such a page covers the folder it lies in.
+const PAGES: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "jspx"];
+
+/// Endings of what is surely no document.
+const NO_DOCUMENTS: &str = " 7z aac apk avi avif bin bmp br bz2 css deb dmg eot exe flac gif gz ico iso \
+    jar jpeg jpg js m4a m4v map mjs mkv mov mp3 mp4 mpeg mpg msi ogg ogv opus otf png rar rpm rss svg tar \
+    tgz tif tiff ttf wasm wav webm webmanifest webp wma wmv woff woff2 xz zip zst ";
+
+/// The pages that belong to a source: its root page, and with subpages what lies below it on the same
+/// site. A site is a host with or without `www.`, over http or https.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    root: String,
+    site: String,
+    folder: Option<String>,
+}
+
+impl Scope {
+    /// The scope of a root page. `/help` covers `/help` and `/help/…`; so do `/help/` and
+    /// `/help/index.html`.
+    pub fn new(root: &Url, include_subpages: bool) -> Self {
+        let root = normalise(root);
+        Self {
+            root: key(&root),
+            site: site(&root),
+            folder: include_subpages.then(|| folder(root.path()).to_owned()),
+        }
+    }
+
+    /// Whether a page belongs to the source. Files that are surely no documents do not.
+    pub fn contains(&self, url: &Url) -> bool {
+        let url = normalise(url);
+        matches!(url.scheme(), "http" | "https") && (key(&url) == self.root || self.covers(&url))
+    }
+
+    fn covers(&self, url: &Url) -> bool {
+        self.folder.as_ref().is_some_and(|folder| {
+            let below = url.path().strip_prefix(folder.as_str());
+            site(url) == self.site
+                && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                && !is_no_document(url.path())
+        })
+    }
+}
+
+/// One form of the many ways to write a page's address: no fragment, no default port, no dot segments,
+/// no empty query, no tracking parameters (`utm_*`, `gclid`, `fbclid` and their like), a lower-case host
+/// without a final dot, and percent-encoding only where it means something.
+pub fn normalise(url: &Url) -> Url {
+    // The `url` crate has dropped default ports and dot segments, and lower-cased the host.
+    let mut url = url.clone();
+    url.set_fragment(None);
+    if let Some(host) = url.domain().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
+        // A domain stays a domain without its final dot; where not, the address stays as it was.
+        let _kept = url.set_host(Some(&host));
+    }
+    let path = plain(url.path());
+    if path != url.path() {
+        url.set_path(&path);
+    }
+    let kept: Option<String> = url.query().map(|query| {
+        query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect::<Vec<_>>().join("&")
+    });
+    if kept.as_deref() != url.query() || kept.as_deref() == Some("") {
+        url.set_query(kept.as_deref().filter(|query| !query.is_empty()));
+    }
+    url
+}
+
+/// Recognises the same page: without scheme, `www.` and final slash, and normalised.
+pub fn key(url: &Url) -> String {
+    let url = normalise(url);
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}{}{query}", site(&url), url.path().trim_end_matches('/'))
+}
+
+/// The site: host without `www.`, and the port where it is an unusual one.
+fn site(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    match url.port_or_known_default() {
+        None | Some(80 | 443) => host.to_owned(),
+        Some(port) => format!("{host}:{port}"),
+    }
+}
+
+/// The folder that a root page covers, without a final slash.
+fn folder(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((folder, page)) if ending(page).is_some_and(|e| PAGES.contains(&e.as_str())) => folder,
+        _ => path,
+    }
+    .trim_end_matches('/')
+}
+
+fn is_tracking(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    name.starts_with("utm_") || TRACKING.contains(&name.as_str())
+}
+
+fn is_no_document(path: &str) -> bool {
+    ending(path).is_some_and(|ending| NO_DOCUMENTS.contains(&format!(" {ending} ")))
+}
+
+/// What follows the last dot of a path's last part, in lower case.
+fn ending(path: &str) -> Option<String> {
+    let page = path.rsplit('/').next().unwrap_or_default();
+    page.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase())
+}
+
+/// Decodes the percent-encoded characters that mean the same plain (RFC 3986, 6.2.2.2), and writes the
+/// other codes in upper case.
+fn plain(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        match after.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => plain.push(byte.into()),
+            Some(byte) => plain.push_str(&format!("%{byte:02X}")),
+            None => {
+                plain.push('%');
+                rest = after;
+                continue;
+            }
+        }
+        rest = &after[2..];
+    }
+    plain.push_str(rest);
+    plain
+}

@@ -1,0 +1,166 @@
+//! Bodies: what is inflated, what is too large, what never ends.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use parlance_crawl::door::{Door, DoorConfig, FetchError};
+
+use crate::proxies::run_alone;
+use crate::site::{Reply, Site, open_config, open_door};
+
+const MIB: usize = 1024 * 1024;
+
+#[tokio::test]
+async fn compressed_pages_are_inflated() {
+    let site = Site::start(|path| {
+        let (coding, body) = match path {
+            "/gzip" => ("gzip", gzip(b"hello ", 1000)),
+            "/br" => ("br", brotli(b"hello ", 1000)),
+            _ => ("deflate", deflate(b"hello ", 1000)),
+        };
+        Reply::Full(200, vec![("Content-Encoding", coding.into())], body)
+    })
+    .await;
+    for path in ["/gzip", "/br", "/deflate"] {
+        let fetched = open_door().fetch(&site.url(path), "*/*").await.unwrap();
+        assert_eq!(fetched.body.as_ref(), b"hello ".repeat(1000), "{path}");
+    }
+}
+
+#[test]
+fn a_bomb_is_too_large_and_costs_little_memory() {
+    // Alone in a process, so that the memory measured is its own.
+    run_alone("bodies::a_bomb_alone", &[]);
+}
+
+#[tokio::test]
+#[ignore = "run by the test before it, alone in a process"]
+async fn a_bomb_alone() {
+    let (zeros, times) = (vec![0; MIB], 256);
+    let bombs =
+        [("gzip", gzip(&zeros, times)), ("br", brotli(&zeros, times)), ("deflate", deflate(&zeros, times))];
+    for (coding, bomb) in bombs {
+        assert!(bomb.len() < MIB, "{coding}: {} bytes stand for 256 MiB", bomb.len());
+        let site =
+            Site::start(move |_| Reply::Full(200, vec![("Content-Encoding", coding.into())], bomb.clone()))
+                .await;
+        let before = peak_memory();
+        let error = open_door().fetch(&site.url("/"), "*/*").await.unwrap_err();
+        assert!(matches!(error, FetchError::TooLarge { limit: MIB }), "{coding}: {error:?}");
+        assert!(!error.is_transient());
+        let grown = peak_memory() - before;
+        assert!(grown < 48 * MIB, "{coding}: {grown} bytes more");
+    }
+}
+
+#[tokio::test]
+async fn a_length_over_the_limit_is_refused_before_the_body() {
+    let site =
+        Site::start(|_| Reply::Stall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n".to_vec()))
+            .await;
+    let started = Instant::now();
+    let error = open_door().fetch(&site.url("/"), "*/*").await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLarge { .. }), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_body_of_the_limit_passes_and_one_byte_more_does_not() {
+    let site = Site::start(|path| Reply::page(vec![b'x'; path[1..].parse().unwrap()])).await;
+    let door = open_door();
+    assert_eq!(door.fetch(&site.url(&format!("/{MIB}")), "*/*").await.unwrap().body.len(), MIB);
+    let error = door.fetch(&site.url(&format!("/{}", MIB + 1)), "*/*").await.unwrap_err();
+    assert_eq!(error.code(), "too_large");
+}
+
+#[tokio::test]
+async fn slow_answers_time_out_as_a_whole() {
+    let site = Site::start(|path| match path {
+        "/silent" => Reply::Stall(vec![]),
+        "/head" => Reply::Drip(b"HTTP/1.1 200 OK\r\nX-Slow: ".to_vec()),
+        "/body" => Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".to_vec()),
+        "/endless" => Reply::Drip(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+        _ => Reply::redirect("/silent"),
+    })
+    .await;
+    let door = Door::new(DoorConfig { page_timeout: Duration::from_millis(400), ..open_config() }).unwrap();
+    for path in ["/silent", "/head", "/body", "/endless", "/redirect"] {
+        let started = Instant::now();
+        let error = door.fetch(&site.url(path), "*/*").await.unwrap_err();
+        assert!(matches!(error, FetchError::Timeout), "{path}: {error:?}");
+        assert!(error.is_transient() && started.elapsed() < Duration::from_secs(2), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_site_are_pages_with_their_headers() {
+    let site = Site::start(|path| match path {
+        "/busy" => Reply::Full(
+            429,
+            vec![
+                ("Retry-After", "120".into()),
+                ("X-Robots-Tag", "noindex".into()),
+                ("X-Robots-Tag", "nofollow".into()),
+            ],
+            b"later".to_vec(),
+        ),
+        "/challenge" => Reply::Full(403, vec![("Cf-Mitigated", "challenge".into())], vec![b'x'; 2 * MIB]),
+        _ => Reply::status(404),
+    })
+    .await;
+    let door = open_door();
+    let busy = door.fetch(&site.url("/busy"), "*/*").await.unwrap();
+    assert_eq!((busy.status, busy.retry_after), (429, Some(Duration::from_secs(120))));
+    assert_eq!(
+        (busy.x_robots_tag.as_deref(), busy.body.as_ref()),
+        (Some("noindex, nofollow"), &b"later"[..])
+    );
+    let challenge = door.fetch(&site.url("/challenge"), "*/*").await.unwrap();
+    assert_eq!((challenge.body.len(), challenge.mitigated.as_deref()), (256 * 1024, Some("challenge")));
+    assert_eq!(door.fetch(&site.url("/gone"), "*/*").await.unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn what_breaks_off_or_does_not_connect_says_so() {
+    let site = Site::start(|path| match path {
+        "/short" => {
+            Reply::Full(200, vec![("Content-Encoding", "gzip".into())], gzip(b"hello", 999)[..20].to_vec())
+        }
+        _ => Reply::Stall(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()),
+    })
+    .await;
+    for path in ["/short", "/ssh"] {
+        let error = open_door().fetch(&site.url(path), "*/*").await.unwrap_err();
+        assert!(matches!(error, FetchError::Broken(_)), "{path}: {error:?}");
+    }
+    let closed = crate::site::url("http://127.0.0.1:1/");
+    let error = open_door().fetch(&closed, "*/*").await.unwrap_err();
+    assert!(matches!(error, FetchError::Connect(_)) && error.is_transient(), "{error:?}");
+}
+
+fn gzip(piece: &[u8], times: usize) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    (0..times).for_each(|_| encoder.write_all(piece).unwrap());
+    encoder.finish().unwrap()
+}
+
+fn deflate(piece: &[u8], times: usize) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    (0..times).for_each(|_| encoder.write_all(piece).unwrap());
+    encoder.finish().unwrap()
+}
+
+fn brotli(piece: &[u8], times: usize) -> Vec<u8> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 1, 22);
+    (0..times).for_each(|_| encoder.write_all(piece).unwrap());
+    encoder.into_inner()
+}
+
+/// The most memory this process has had, in bytes.
+fn peak_memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}

@@ -1,0 +1,103 @@
+//! Scopes, normal forms and keys.
+
+use parlance_crawl::scope::{Scope, key, normalise};
+
+use crate::site::url;
+
+#[test]
+fn a_scope_covers_its_root_and_what_lies_below() {
+    for root in
+        ["https://example.com/help", "https://example.com/help/", "http://www.example.com/help/index.html"]
+    {
+        let scope = Scope::new(&url(root), true);
+        for inside in [
+            root,
+            "https://example.com/help",
+            "https://example.com/help/",
+            "http://example.com/help/a/b?c=d#e",
+            "https://www.example.com/help/a.pdf",
+            "https://EXAMPLE.com:443/help/x/../y",
+            "https://example.com./help/%61",
+            "https://example.com/%68elp/a",
+        ] {
+            assert!(scope.contains(&url(inside)), "{root} covers {inside}");
+        }
+        for outside in [
+            "https://example.com/",
+            "https://example.com/helpers",
+            "https://example.com/Help/a",
+            "https://example.com/help/../admin",
+            "https://example.com/help/%2e%2e/admin",
+            "https://docs.example.com/help/a",
+            "https://example.com.evil.org/help/a",
+            "https://example.com:8443/help/a",
+            "https://example.org/help/a",
+            "ftp://example.com/help/a",
+            "https://example.com/help/logo.PNG",
+            "https://example.com/help/app.js?v=1",
+            "https://example.com/help/all.zip",
+        ] {
+            assert!(!scope.contains(&url(outside)), "{root} does not cover {outside}");
+        }
+    }
+}
+
+#[test]
+fn a_whole_site_and_a_single_page_are_scopes_too() {
+    let site = Scope::new(&url("https://example.com"), true);
+    assert!(
+        site.contains(&url("http://www.example.com/any/page"))
+            && site.contains(&url("https://example.com/?a=b"))
+    );
+    let page = Scope::new(&url("https://example.com/help?id=1"), false);
+    assert!(page.contains(&url("http://example.com/help/?id=1&utm_source=x#y")));
+    assert!(
+        !page.contains(&url("https://example.com/help?id=2"))
+            && !page.contains(&url("https://example.com/help/a"))
+    );
+    assert!(Scope::new(&url("https://example.com/v1.2"), true).contains(&url("https://example.com/v1.2/a")));
+    assert!(!Scope::new(&url("https://example.com/v1.2"), true).contains(&url("https://example.com/a")));
+    let image = url("https://example.com/logo.png");
+    assert!(Scope::new(&image, false).contains(&image), "what was named is meant");
+    let local = Scope::new(&url("http://127.0.0.1:8080/"), true);
+    assert!(
+        local.contains(&url("http://127.0.0.1:8080/a")) && !local.contains(&url("http://127.0.0.1:8081/a"))
+    );
+}
+
+#[test]
+fn the_normal_form_keeps_what_means_something() {
+    for (raw, normal) in [
+        ("HTTP://Example.COM:80/a/./b/../c#d", "http://example.com/a/c"),
+        ("https://example.com:443", "https://example.com/"),
+        ("https://example.com:8443/", "https://example.com:8443/"),
+        ("https://example.com./a", "https://example.com/a"),
+        ("https://example.com/a?", "https://example.com/a"),
+        ("https://example.com/a?utm_source=x&b=1&UTM_Medium=y&gclid=z&fbclid=", "https://example.com/a?b=1"),
+        ("https://example.com/a?utm_source=x", "https://example.com/a"),
+        ("https://example.com/a?b=2&a=1&&c", "https://example.com/a?b=2&a=1&c"),
+        ("https://example.com/%7euser/%c3%a4/a%2fb%", "https://example.com/~user/%C3%A4/a%2Fb%"),
+        ("https://example.com/ä", "https://example.com/%C3%A4"),
+        ("https://example.com/a/", "https://example.com/a/"),
+        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+    ] {
+        assert_eq!(normalise(&url(raw)).as_str(), normal);
+        assert_eq!(normalise(&url(normal)).as_str(), normal, "a normal form is its own");
+    }
+}
+
+#[test]
+fn keys_recognise_the_same_page() {
+    let same = [
+        "http://www.example.com/a/",
+        "https://example.com/a",
+        "https://example.com/a?utm_campaign=x#y",
+        "https://EXAMPLE.com./%61/",
+    ];
+    for address in same {
+        assert_eq!(key(&url(address)), "example.com/a");
+    }
+    assert_eq!(key(&url("https://example.com/")), "example.com");
+    assert_eq!(key(&url("https://example.com/a?b=1")), "example.com/a?b=1");
+    assert_ne!(key(&url("https://example.com/a")), key(&url("https://example.com/A")));
+}
