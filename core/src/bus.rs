@@ -17,8 +17,10 @@ use crate::jobs::State;
 
 mod cache;
 mod near;
+mod news;
 
 use near::Near;
+use news::News;
 
 /// News about a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +41,7 @@ pub struct Bus {
     client: Client,
     namespace: String,
     near: Near,
+    news: News,
 }
 
 impl Bus {
@@ -74,8 +77,9 @@ impl Bus {
         });
         drop(client.connect());
         let namespace = config.redis.namespace.clone();
+        let news = News::new(builder.clone(), format!("{namespace}.jobs.*"));
         let near = Near::new(builder, format!("{namespace}.forgotten"));
-        Ok(Self { client, namespace, near })
+        Ok(Self { client, namespace, near, news })
     }
 
     /// Tells whoever listens. Returns at once.
@@ -92,6 +96,12 @@ impl Bus {
                 tracing::debug!(%error, "an event was dropped");
             }
         });
+    }
+
+    /// What is told of jobs from now on, by any process; what is told while Redis is away is missed.
+    #[must_use]
+    pub fn news(&self) -> tokio::sync::broadcast::Receiver<JobEvent> {
+        self.news.listen()
     }
 
     /// Whether Redis answers.
@@ -120,6 +130,7 @@ impl Bus {
     /// Closes the connection.
     pub async fn close(&self) {
         self.near.close();
+        self.news.close();
         if let Err(error) = self.client.quit().await {
             tracing::debug!(%error, "the bus was not closed in order");
         }

@@ -36,6 +36,8 @@ pub struct Config {
     pub conversations: Conversations,
     /// What crawls may reach.
     pub scrape: Scrape,
+    /// What reads files.
+    pub extract: Extract,
     /// How jobs are run.
     pub jobs: Jobs,
     /// What is logged, and how.
@@ -107,6 +109,19 @@ pub struct Chat {
 pub struct Scrape {
     /// Private networks opened on purpose; every other private address is refused.
     pub allow_networks: Vec<IpNet>,
+    /// Ports beside 80 and 443.
+    pub allow_ports: Vec<u16>,
+    /// How the owner of a web site reaches whoever runs this: a part of the user agent.
+    pub contact: Option<String>,
+    /// How long a request waits for its crawl before it is answered that it goes on.
+    pub wait: Duration,
+}
+
+/// What reads files. No variables: it is for tests.
+#[derive(Clone, Debug, Default)]
+pub struct Extract {
+    /// The program whose role `extract` reads a file; `None`: the one that runs.
+    pub program: Option<PathBuf>,
 }
 
 /// How jobs are run. The times have no variables: they are for tests and for the careful.
@@ -130,6 +145,8 @@ pub struct Jobs {
     pub deadline: Duration,
     /// The fewest hints that may lie in one queue: what keeps a small fleet busy between dispatches.
     pub window_floor: usize,
+    /// Batches of one tenant that may wait to be embedded before no more of its texts are split.
+    pub embed_backlog: usize,
     /// How long running jobs may take to end when the process is told to stop.
     pub drain: Duration,
 }
@@ -146,6 +163,7 @@ impl Default for Jobs {
             backoff_cap: Duration::from_secs(300),
             deadline: Duration::from_secs(24 * 60 * 60),
             window_floor: 8,
+            embed_backlog: 64,
             drain: Duration::from_secs(25),
         }
     }
@@ -241,7 +259,11 @@ impl Config {
             },
             scrape: Scrape {
                 allow_networks: read.list("SCRAPE_ALLOW_NETWORKS", "has an entry that is not a network")?,
+                allow_ports: read.list("SCRAPE_ALLOW_PORTS", "has an entry that is not a port")?,
+                contact: read.text("SCRAPE_CONTACT"),
+                wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
             },
+            extract: Extract::default(),
             jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
             log: Log {
                 format: match read.required("LOG_FORMAT")?.as_str() {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use parlance_crawl::door::Door;
 use tokio::sync::Notify;
 
 use crate::bus::Bus;
@@ -15,6 +16,8 @@ use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, ChatModel};
 use crate::providers::embed::{self, Embedder};
+use crate::providers::extract::Extractor;
+use crate::providers::web;
 use crate::queue::Queue;
 
 /// Everything a verb needs. Cheap to clone.
@@ -29,6 +32,8 @@ struct Parts {
     /// Rung when a queue may have work or room.
     bells: PerKind<Notify>,
     turns: Turns,
+    extractor: Extractor,
+    door: Door,
     providers: Providers,
 }
 
@@ -77,6 +82,8 @@ impl Context {
             bus: Bus::new(&config)?,
             bells: PerKind::default(),
             turns: Turns::default(),
+            extractor: Extractor::new(config.extract.program.as_deref())?,
+            door: web::door(&config.scrape)?,
             providers,
             config,
         })))
@@ -116,6 +123,18 @@ impl Context {
     #[must_use]
     pub fn chat(&self) -> Option<&dyn ChatModel> {
         self.0.providers.chat.as_deref()
+    }
+
+    /// What reads files, each in a process of its own.
+    #[must_use]
+    pub fn extractor(&self) -> &Extractor {
+        &self.0.extractor
+    }
+
+    /// The one door to addresses that tenants name.
+    #[must_use]
+    pub fn door(&self) -> &Door {
+        &self.0.door
     }
 
     /// The database's doors, for stores.

@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, PgTransaction, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, PgTransaction, Postgres};
 
 use crate::config::Database;
 use crate::error::{Error, Part, Result};
@@ -68,7 +68,17 @@ impl Db {
         let platform = (config.max_connections / 4).max(2);
         let tenants = config.max_connections.saturating_sub(platform).max(1);
         let pool = |size| {
-            PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).test_before_acquire(false)
+            PgPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(PATIENCE)
+                .test_before_acquire(false)
+                // A text of megabytes would leave its connection with as much, for good.
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        connection.shrink_buffers();
+                        Ok(true)
+                    })
+                })
         };
         let walled = pool(tenants).after_connect(|connection, _| {
             Box::pin(async move {

@@ -121,6 +121,48 @@ impl Embedder for TestEmbedder {
     }
 }
 
+/// A model that fails now and then, as a provider of embeddings does.
+pub struct Flaky {
+    inner: Arc<dyn Embedder>,
+    /// Of a hundred batches, so many fail.
+    percent: u32,
+}
+
+impl Flaky {
+    /// Fails so many of a hundred batches.
+    #[must_use]
+    pub fn over(inner: Arc<dyn Embedder>, percent: u32) -> Arc<dyn Embedder> {
+        Arc::new(Self { inner, percent })
+    }
+}
+
+#[async_trait]
+impl Embedder for Flaky {
+    fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    fn token_starts(&self, text: &str) -> Vec<usize> {
+        self.inner.token_starts(text)
+    }
+
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
+        self.inner.embed_query(text).await
+    }
+
+    async fn embed_passages(
+        &self,
+        texts: Vec<String>,
+        done: Arc<dyn Fn(usize) + Send + Sync>,
+        stop: CancellationToken,
+    ) -> Result<Vec<Vec<f32>>> {
+        if rand::random_range(0..100) < self.percent {
+            return Err(Error::unavailable(Part::Embedding, "the provider is having a bad moment"));
+        }
+        self.inner.embed_passages(texts, done, stop).await
+    }
+}
+
 /// Counts of bytes, in eight buckets, at unit length.
 fn vector(text: &str) -> Vec<f32> {
     let mut buckets = [1e-3_f32; 8];

@@ -88,6 +88,28 @@ impl Client {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
+    /// Posts a body; the data of the answer, or none when the request failed or was refused for the moment.
+    pub async fn try_post(&self, path: &str, body: Value) -> Option<Value> {
+        self.try_send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Gets a path; the data of the answer, or none when the request failed or was refused for the moment.
+    pub async fn try_get(&self, path: &str) -> Option<Value> {
+        self.try_send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a request; the data of the answer, or none when it failed or was refused for the moment.
+    ///
+    /// # Panics
+    /// When it was refused for good.
+    pub async fn try_send(&self, request: RequestBuilder) -> Option<Value> {
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        assert!(!status.is_client_error(), "{status}");
+        let mut body: Value = response.json().await.ok()?;
+        status.is_success().then(|| body["data"].take())
+    }
+
     /// Uploads a file to a bot.
     pub async fn upload(&self, bot: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
         let file = Part::bytes(bytes.into()).file_name(name.to_owned());
@@ -96,12 +118,27 @@ impl Client {
     }
 }
 
+/// The text of an answer; of a stream, which may never end, the data of its first event in the envelope.
+pub async fn text_of(mut response: reqwest::Response) -> String {
+    let is_stream = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    if !is_stream {
+        return response.text().await.unwrap();
+    }
+    let mut heard = Vec::new();
+    while !heard.windows(2).any(|end| end == b"\n\n") {
+        heard.extend(response.chunk().await.unwrap().unwrap());
+    }
+    let heard = String::from_utf8(heard).unwrap();
+    let data = heard.lines().find_map(|line| line.strip_prefix("data:")).unwrap();
+    format!("{{\"success\":true,\"data\":{data}}}")
+}
+
 impl Answer {
     /// Sends a request.
     pub async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let text = text_of(response).await;
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {status} {text}"));
         Self { status, headers, body }
     }

@@ -9,9 +9,10 @@
 mod embedders;
 mod http;
 mod servers;
+mod site;
 mod statements;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parlance_core::bots::{self, NewBot, RawBot};
@@ -29,9 +30,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use embedders::TestEmbedder;
-pub use http::{Answer, Client};
+pub use embedders::{Flaky, TestEmbedder};
+pub use http::{Answer, Client, text_of};
+/// Files to upload: honest ones and hostile ones.
+pub use parlance_extract::corpus;
 pub use servers::{Private, real_embedder};
+pub use site::{Page, Site};
 /// For tests that look behind the API, into the database: the crates that they test need not name it.
 pub use sqlx;
 pub use statements::{counted_request, statements_of};
@@ -117,6 +121,8 @@ impl Stage {
         config.jobs.lease = Duration::from_secs(3);
         config.jobs.backoff_base = Duration::from_millis(20);
         config.jobs.drain = Duration::from_secs(5);
+        config.extract.program = Some(binary());
+        config.scrape.wait = Duration::ZERO;
         if let Some(change) = builder.configure {
             change(&mut config);
         }
@@ -305,6 +311,18 @@ impl Stage {
         (&mut self.api).await.unwrap().unwrap();
         self.ctx.close().await;
     }
+}
+
+/// The program, beside the tests: `cargo test` builds it before it runs any.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("parlance");
+    assert!(program.exists(), "{} is not there: build it with `cargo build`", program.display());
+    program
 }
 
 impl Drop for Stage {

@@ -32,6 +32,7 @@ const RECONNECT: Duration = Duration::from_secs(1);
 async fn perform(run: &Run) -> Result<()> {
     match run.claim().kind {
         Kind::Upload => jobs::upload::run(run).await,
+        Kind::Scrape => jobs::scrape::run(run).await,
         Kind::Chunk => jobs::chunk::run(run).await,
         Kind::Embed => jobs::embed::run(run).await,
         Kind::Reindex => jobs::reindex::run(run).await,
@@ -81,7 +82,7 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
         let name = format!("{kind}-{}", WorkerId::fresh());
         let consumer = WorkerBuilder::new(name)
             .backend(ctx.queue().consumer(kind, ctx.config().jobs.poll_interval))
-            .data(Arc::clone(&runner))
+            .data((kind, Arc::clone(&runner)))
             .concurrency(concurrency)
             .build(take);
         let stopped = stop.clone();
@@ -103,11 +104,11 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
     }
 }
 
-/// Takes one hint. Always a success to apalis: what becomes of the job stands in the ledger.
-async fn take(hint: Hint, runner: Data<Arc<Runner>>) -> Result<(), Infallible> {
-    let runner = Arc::clone(&*runner);
+/// Takes one hint: that something waits in the queue, most likely this job. Always a success to apalis: what becomes of the job stands in the ledger.
+async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
+    let (kind, runner) = (*queue).clone();
     // A task of its own, so that the heartbeats of apalis go on beside it.
-    if let Err(error) = tokio::spawn(async move { runner.run(hint.job).await }).await {
+    if let Err(error) = tokio::spawn(async move { runner.take(kind, hint.job).await }).await {
         tracing::error!(%error, "the runner ended unexpectedly; the sweeper will find its job");
     }
     Ok(())

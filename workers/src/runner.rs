@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Job, Progress, Renewal, dispatch};
+use parlance_core::jobs::{self, Claim, Job, Kind, Progress, Renewal, dispatch};
 use parlance_core::knowledge::ingest;
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -117,9 +117,18 @@ impl Runner {
         &self.ctx
     }
 
+    /// Runs the job of a queue whose turn it is, for a hint to one. Gives whether there was one.
+    pub(crate) async fn take(&self, kind: Kind, hinted: JobId) -> bool {
+        self.run_if(async |ctx, worker| jobs::claim_fairly(ctx, kind, hinted, worker).await).await
+    }
+
     /// Runs a job if it still waits. Gives whether it was this call that ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        let run = self.running.track_future(self.claim_and_run(job));
+        self.run_if(async |ctx, worker| jobs::claim(ctx, job, worker).await).await
+    }
+
+    async fn run_if(&self, claim: impl AsyncFnOnce(&Context, WorkerId) -> Result<Option<Claim>>) -> bool {
+        let run = self.running.track_future(self.claim_and_run(claim));
         self.dead.run_until_cancelled(run).await.unwrap_or(false)
     }
 
@@ -138,13 +147,16 @@ impl Runner {
         }
     }
 
-    async fn claim_and_run(&self, job: JobId) -> bool {
-        let claim = match jobs::claim(&self.ctx, job, self.worker).await {
+    async fn claim_and_run(
+        &self,
+        claim: impl AsyncFnOnce(&Context, WorkerId) -> Result<Option<Claim>>,
+    ) -> bool {
+        let claim = match claim(&self.ctx, self.worker).await {
             Ok(Some(claim)) => claim,
             // Somebody else has it, or it is over: the hint is spent.
             Ok(None) => return false,
             Err(error) => {
-                tracing::warn!(job.id = %job, error = %Chain(&error), "no claim; the hint will be given again");
+                tracing::warn!(error = %Chain(&error), "no claim; the hint will be given again");
                 return false;
             }
         };

@@ -5,8 +5,8 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::ingest;
-use parlance_core::{Context, Result, analytics, conversations, idempotency};
+use parlance_core::knowledge::{ingest, upkeep};
+use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
 /// Sweeps between two vacuums of Redis.
@@ -74,7 +74,13 @@ pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
 
 async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     drain(stop, || conversations::abandon_idle(ctx)).await?;
-    drain(stop, || idempotency::forget_old(ctx)).await
+    drain(stop, || idempotency::forget_old(ctx)).await?;
+    drain(stop, || jobs::forget_old(ctx)).await?;
+    let orphans = upkeep::look_for_orphans(ctx).await?;
+    if orphans > 0 {
+        tracing::error!(chunks = orphans, "orphans were found, and are removed");
+    }
+    Ok(())
 }
 
 /// Takes steps until one finds nothing to do.

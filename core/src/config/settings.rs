@@ -107,6 +107,24 @@ pub const SETTINGS: &[Setting] = &[
         "72",
     ),
     setting(
+        "SCRAPE_CONTACT",
+        "how the owner of a web site reaches you: a part of the crawler's user agent",
+        None,
+        "https://example.com/bot",
+    ),
+    setting(
+        "SCRAPE_WAIT_SECONDS",
+        "the seconds that POST /knowledge/scrape waits for its job before it answers 202",
+        Some("60"),
+        "20",
+    ),
+    setting(
+        "SCRAPE_ALLOW_PORTS",
+        "a comma-separated list of ports that crawls may reach beside 80 and 443; not set: none",
+        None,
+        "8080,8443",
+    ),
+    setting(
         "SCRAPE_ALLOW_NETWORKS",
         "a comma-separated list of private networks that crawls may reach; not set: none",
         None,

@@ -2,6 +2,7 @@
 //! each other.
 
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use super::store;
 use crate::error::Result;
@@ -18,9 +19,28 @@ pub enum Subject {
     Version(SourceId, i32),
 }
 
+impl Subject {
+    /// The columns that name it: bot, source, version.
+    pub(super) fn parts(self) -> (Option<Uuid>, Option<Uuid>, Option<i32>) {
+        match self {
+            Subject::Bot(bot) => (Some(bot.uuid()), None, None),
+            Subject::Source(source) => (None, Some(source.uuid()), None),
+            Subject::Version(source, version) => (None, Some(source.uuid()), Some(version)),
+        }
+    }
+}
+
 /// Jobs that nobody else changes until the transaction ends.
 #[must_use]
 pub struct Held(Vec<JobId>);
+
+impl Held {
+    /// Whether a job is among them: it has not ended.
+    #[must_use]
+    pub fn has(&self, job: JobId) -> bool {
+        self.0.contains(&job)
+    }
+}
 
 /// Holds the jobs about something that have not ended.
 ///

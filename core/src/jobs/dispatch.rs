@@ -16,6 +16,10 @@ use crate::ids::JobId;
 /// How long the dispatcher waits when a push failed; the sweeper nudges it anyway.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// How long nudges are gathered after the window was filled: what it costs is the same for one free place as
+/// for many.
+const GATHER: Duration = Duration::from_millis(3);
+
 /// Says that the queue may have work or room. Returns at once; call it after commit.
 pub fn nudge(ctx: &Context, kind: Kind) {
     ctx.bells().of(kind).notify_one();
@@ -54,9 +58,16 @@ pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
 async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
     let mut tx = ctx.db().platform().begin().await?;
     store::lock_dispatch(&mut *tx, kind).await?;
-    let picked = store::pick(&mut *tx, kind, window).await?;
+    let picked = store::pick(&mut *tx, kind, window, following(ctx, kind)).await?;
     tx.commit().await?;
     Ok(picked)
+}
+
+/// Backpressure: what a job of this kind makes waits in another queue, and where too much of a tenant's
+/// waits there, no more is made for it.
+fn following(ctx: &Context, kind: Kind) -> Option<(Kind, i64)> {
+    let most = i64::try_from(ctx.config().jobs.embed_backlog).unwrap_or(i64::MAX);
+    (kind == Kind::Chunk).then_some((Kind::Embed, most))
 }
 
 /// Answers nudges until told to stop. Any number of processes may run it.
@@ -71,9 +82,14 @@ async fn serve(ctx: &Context, kind: Kind, stop: &CancellationToken) {
             () = stop.cancelled() => return,
             () = ctx.bells().of(kind).notified() => {}
         }
-        if let Err(error) = fill(ctx, kind).await {
-            tracing::warn!(queue = %kind, error = %crate::error::Chain(&error), "dispatch failed; the sweeper tries again");
-            tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        match fill(ctx, kind).await {
+            // Nothing waits: whoever brings something is not made to wait.
+            Ok(0) => {}
+            Ok(_) => tokio::time::sleep(GATHER).await,
+            Err(error) => {
+                tracing::warn!(queue = %kind, error = %crate::error::Chain(&error), "dispatch failed; the sweeper tries again");
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+            }
         }
     }
 }

@@ -10,8 +10,6 @@
 //!
 //! Must never: run a job, or know what one does.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -27,115 +25,27 @@ pub mod backoff;
 mod cancel;
 pub mod dispatch;
 pub mod fleet;
+mod kind;
 mod reports;
+mod steer;
 mod store;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
-pub use reports::{Report, count_by_state, get, list_for_source};
-
-/// What a job does, and so which queue carries it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx::Type,
-)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Kind {
-    /// A stored file becomes text.
-    Upload,
-    /// Text becomes chunks.
-    Chunk,
-    /// A batch of chunks becomes vectors.
-    Embed,
-    /// The words of a bot's chunks become those of another language.
-    Reindex,
-    /// What was deleted is removed.
-    Purge,
-}
-
-impl Kind {
-    /// Every kind; first those that a source passes through, in that order.
-    pub const ALL: [Kind; 5] = [Kind::Upload, Kind::Chunk, Kind::Embed, Kind::Reindex, Kind::Purge];
-
-    /// The name of the kind and of its queue.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Upload => "upload",
-            Kind::Chunk => "chunk",
-            Kind::Embed => "embed",
-            Kind::Reindex => "reindex",
-            Kind::Purge => "purge",
-        }
-    }
-}
-
-/// One thing for each kind.
-#[derive(Debug, Default)]
-pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
-
-impl<T> PerKind<T> {
-    pub(crate) fn of(&self, kind: Kind) -> &T {
-        let [upload, chunk, embed, reindex, purge] = &self.0;
-        match kind {
-            Kind::Upload => upload,
-            Kind::Chunk => chunk,
-            Kind::Embed => embed,
-            Kind::Reindex => reindex,
-            Kind::Purge => purge,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = String;
-
-    fn from_str(raw: &str) -> Result<Self, String> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| {
-            format!("there is no queue {raw:?}; there are {}", Kind::ALL.map(Kind::as_str).join(", "))
-        })
-    }
-}
-
-/// Where a job stands. `queued → dispatched → running → succeeded | failed | cancelled`, and back to
-/// `queued` for a retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum State {
-    /// It waits for a place in the window, or for its time.
-    Queued,
-    /// A hint to it lies in Redis.
-    Dispatched,
-    /// A worker holds its lease.
-    Running,
-    /// Its results are there.
-    Succeeded,
-    /// It will not be tried again by itself; the cause stays with it.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl State {
-    /// Whether nothing more will happen by itself.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, State::Succeeded | State::Failed | State::Cancelled)
-    }
-}
+pub(crate) use kind::PerKind;
+pub use kind::{Kind, State};
+pub use reports::{
+    Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
+    list_for_source, list_of_worker, outlook,
+};
+pub use steer::{forget_old, hold_ended, revive};
 
 /// A kind of job, as its payload. A payload is ids; everything else is read when the job runs.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
     /// Its kind, and so its queue.
     const KIND: Kind;
-    /// How often it is tried before it counts as failed.
-    const MAX_ATTEMPTS: i32 = 5;
+    /// How often it is tried before it counts as failed: with the pauses between tries, an outage of a quarter
+    /// of an hour is survived.
+    const MAX_ATTEMPTS: i32 = 10;
 }
 
 /// What a job is about, and who it is for.
@@ -166,6 +76,8 @@ pub struct Claim {
     pub attempt: i32,
     /// How many tries there are.
     pub max_attempts: i32,
+    /// When it was first begun.
+    pub started_at: DateTime<Utc>,
     /// When it fails whatever happens.
     pub deadline_at: DateTime<Utc>,
     /// The right to settle it.
@@ -269,6 +181,27 @@ pub async fn claim(ctx: &Context, job: JobId, worker: WorkerId) -> Result<Option
     Ok(store::claim(ctx.db().platform(), job, worker, lease, ctx.config().jobs.lease).await?)
 }
 
+/// Takes the job whose turn it is, for a hint to any of its queue: of those that are dispatched, one of the
+/// tenant that has the fewest running. So a tenant whose hints fill Redis delays another's job by no more
+/// than what runs already. `None` when nothing waits: the hint is spent.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn claim_fairly(
+    ctx: &Context,
+    kind: Kind,
+    hinted: JobId,
+    worker: WorkerId,
+) -> Result<Option<Claim>> {
+    let lease = LeaseToken::fresh();
+    let next = store::claim_next(ctx.db().platform(), kind, worker, lease, ctx.config().jobs.lease).await?;
+    match next {
+        Some(next) => Ok(Some(next)),
+        // Others hold what is dispatched; the hinted one is waited for, or its hint would be lost.
+        None => claim(ctx, hinted, worker).await,
+    }
+}
+
 /// Renews a lease and records progress, which only rises.
 ///
 /// # Errors
@@ -289,6 +222,14 @@ pub async fn renew(ctx: &Context, claim: &Claim, progress: Progress) -> Result<R
 /// [`Error::LeaseLost`] when the claim has passed to another: the caller must write nothing.
 pub async fn succeed(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()> {
     store::succeed(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
+}
+
+/// Holds the claim until the transaction ends, for a job that writes more than its results: a step of many.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the claim has passed to another: the caller must write nothing.
+pub async fn hold_claim(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()> {
+    store::hold_claim(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
 }
 
 /// Ends a try that did not succeed. Gives the job back when that was its end.

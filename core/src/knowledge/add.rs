@@ -1,8 +1,10 @@
 //! Adding a source: the original is stored, the source and its first job are written, and the answer is
 //! given. The work is the workers'; the original is safe from here on, even while Redis is down.
 
+use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
 use super::original::{File, NAME_LENGTH, Original};
+use super::site::{self, Site};
 use super::{Source, SourceType, get_source, store};
 use crate::bots;
 use crate::context::Context;
@@ -22,6 +24,12 @@ pub struct RawSource {
     pub source_type: Option<String>,
     /// The text, for the type `text`.
     pub content: Option<String>,
+    /// The address, for the type `url`.
+    pub url: Option<String>,
+    /// Whether pages below the address are read too.
+    pub include_subpages: Option<bool>,
+    /// 1 to 20.
+    pub max_pages: Option<i64>,
     /// The files that came with it, for the type `file`: one.
     pub files: Vec<File>,
 }
@@ -53,6 +61,9 @@ impl SourceRequest {
         let bot = problems.take(required_bot(raw.bot_id.as_deref()));
         let name = problems.take(required_text("name", raw.name, NAME_LENGTH));
         let source_type = problems.take(required("source_type", raw.source_type));
+        if source_type != Some(SourceType::Url) {
+            problems.take(site::check_unused(raw.url.clone(), raw.max_pages));
+        }
         let original = match source_type {
             Some(SourceType::File) => {
                 problems.too_large_or(one_file(raw.files).and_then(Original::of_file))?
@@ -62,11 +73,9 @@ impl SourceRequest {
                 let text = text.and_then(Original::of_text);
                 problems.too_large_or(text)?
             }
-            Some(SourceType::Url) => {
-                let message = "Web sites cannot be added yet: the 'source_type' field must be file or text";
-                problems.push(Problem::wrong("source_type", message));
-                None
-            }
+            Some(SourceType::Url) => problems
+                .take(Site::parse(raw.url, raw.include_subpages, raw.max_pages))
+                .map(Original::of_site),
             None => None,
         };
         match (bot, name, original) {
@@ -87,6 +96,27 @@ impl SourceRequest {
         let original = problems.too_large_or(one_file(files).and_then(Original::of_file))?;
         match (bot, original) {
             (Some(bot), Some(original)) => Ok(Self { bot, original }),
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+}
+
+impl SourceRequest {
+    /// A web site for a bot, under its own address.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong.
+    pub fn of_site(
+        bot_id: Option<&str>,
+        url: Option<String>,
+        include_subpages: Option<bool>,
+        max_pages: Option<i64>,
+    ) -> Result<Self> {
+        let mut problems = Vec::new();
+        let bot = problems.take(required_bot(bot_id));
+        let site = problems.take(Site::parse(url, include_subpages, max_pages));
+        match (bot, site) {
+            (Some(bot), Some(site)) => Ok(Self { bot, original: Original::of_site(site) }),
             _ => Err(Error::Invalid(problems)),
         }
     }
@@ -124,18 +154,24 @@ pub(super) fn one_file(mut files: Vec<File>) -> Result<File> {
 /// [`Error::NotFound`] without such a bot.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
+    if let Some(site) = &original.site {
+        let refused = |refusal| Error::invalid("url", format!("The 'url' field cannot be read: {refusal}"));
+        ctx.door().check(&site.url).map_err(refused)?;
+    }
     let bot = bots::get(ctx, tenant, bot).await?.id;
     if let Some(existing) = existing(ctx, tenant, bot, &original).await? {
         return Ok(existing);
     }
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
-    if !insert(ctx, tenant, bot, id, &original, &blob_key).await? {
+    if !insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await? {
         // Another request with the same content won; its source is the one.
-        ctx.blob().delete(&blob_key).await?;
+        if let Some(blob_key) = &blob_key {
+            ctx.blob().delete(blob_key).await?;
+        }
         return existing(ctx, tenant, bot, &original).await?.ok_or(Error::NotFound(Thing::Source));
     }
-    jobs::dispatch::nudge(ctx, Kind::Upload);
+    jobs::dispatch::nudge(ctx, if original.site.is_some() { Kind::Scrape } else { Kind::Upload });
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
 }
 
@@ -160,7 +196,7 @@ async fn insert(
     bot: BotId,
     source: SourceId,
     original: &Original,
-    blob_key: &str,
+    blob_key: Option<&str>,
 ) -> Result<bool> {
     let mut tx = ctx.db().begin(tenant).await?;
     if !store::insert_source(&mut *tx, tenant, bot, source, original).await? {
@@ -168,7 +204,10 @@ async fn insert(
     }
     store::insert_version(&mut *tx, tenant, source, 1, blob_key).await?;
     let about = About { tenant, bot: Some(bot), source: Some((source, 1)), parent: None };
-    let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?;
+    let job = match &original.site {
+        Some(_) => jobs::enqueue(ctx, &mut tx, about, &CrawlSite { source, version: 1 }).await?,
+        None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
+    };
     store::set_job(&mut *tx, tenant, source, job).await?;
     tx.commit().await?;
     Ok(true)
@@ -197,6 +236,9 @@ mod tests {
         assert_eq!(fields(RawSource::default()), ["bot_id", "name", "source_type"]);
         assert_eq!(fields(raw("text")), ["content"]);
         assert_eq!(fields(raw("file")), ["file"]);
+        assert_eq!(fields(raw("url")), ["url"]);
+        let site = RawSource { url: Some("https://a.example".into()), max_pages: Some(21), ..raw("url") };
+        assert_eq!(fields(site), ["max_pages"]);
         assert_eq!(fields(raw("film")), ["source_type"]);
         assert_eq!(fields(RawSource { content: Some(" ".into()), ..raw("text") }), ["content"]);
     }

@@ -2,6 +2,7 @@
 //! new one is complete.
 
 use super::add::one_file;
+use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
 use super::original::{File, NAME_LENGTH, Original};
 use super::{Source, SourceType, get_source, store};
@@ -73,7 +74,7 @@ pub async fn update(
         fits(&found, original)?;
     }
     let blob_key = match &changes.original {
-        Some(original) => Some(original.store(ctx, tenant, source).await?),
+        Some(original) => original.store(ctx, tenant, source).await?,
         None => None,
     };
     let changed = write(ctx, tenant, &found, &changes, blob_key.as_deref()).await;
@@ -95,7 +96,9 @@ fn fits(source: &Source, original: &Original) -> Result<()> {
         (SourceType::Text, SourceType::File) => {
             Err(other_type("The knowledge source is made from a text: send the 'content' field"))
         }
-        (SourceType::Url, _) => Err(other_type("The knowledge source is made from a web site")),
+        (SourceType::Url, _) => {
+            Err(other_type("The knowledge source is made from a web site: refresh it, or make another"))
+        }
         _ => Ok(()),
     }
 }
@@ -130,7 +133,7 @@ async fn write(
     }
     let version = current.version + 1;
     store::begin_version(&mut *tx, tenant, source, version, original).await.map_err(duplicate)?;
-    store::insert_version(&mut *tx, tenant, source, version, blob_key).await?;
+    store::insert_version(&mut *tx, tenant, source, version, Some(blob_key)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version }).await?;
@@ -139,8 +142,24 @@ async fn write(
     Ok(true)
 }
 
+/// Begins another crawl of a web site, as a new version; one that runs is stopped.
+pub(super) async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<()> {
+    let source = found.id;
+    let mut tx = ctx.db().begin(tenant).await?;
+    let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
+    let current = store::lock_content(&mut *tx, tenant, source).await?;
+    let version = current.ok_or(Error::NotFound(Thing::Source))?.version + 1;
+    store::begin_refresh(&mut *tx, tenant, source, version).await.map_err(duplicate)?;
+    store::insert_version(&mut *tx, tenant, source, version, None).await?;
+    jobs::cancel(&mut tx, tenant, &live).await?;
+    let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
+    let job = jobs::enqueue(ctx, &mut tx, about, &CrawlSite { source, version }).await?;
+    store::set_job(&mut *tx, tenant, source, job).await?;
+    Ok(tx.commit().await?)
+}
+
 /// The constraint speaks: a bot has a content once.
-fn duplicate(error: sqlx::Error) -> Error {
+pub(super) fn duplicate(error: sqlx::Error) -> Error {
     let taken =
         error.as_database_error().is_some_and(|cause| cause.constraint() == Some("source_content_key"));
     if taken {

@@ -1,11 +1,13 @@
 //! Pure: text in, chunks out. No IO.
 //!
 //! Splitting is `text-splitter`'s: at the largest semantic border that fits (Markdown blocks, then
-//! sentences, words, characters), sized in the embedding model's own tokens, with overlap.
+//! sentences, words, characters), sized in the embedding model's own tokens, with overlap. Records (the rows
+//! of a table) are never split; ours is only to put as many into a chunk as fit.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use parlance_extract::protocol;
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 use text_splitter::{ChunkCharIndex, ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
@@ -28,12 +30,47 @@ impl Default for Sizing {
 }
 
 /// How the text is written, and so where it may be split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Markup {
     /// Plain text.
     Plain,
     /// Markdown.
     Markdown,
+    /// Records with a blank line between two.
+    Records,
+}
+
+impl From<protocol::Markup> for Markup {
+    fn from(markup: protocol::Markup) -> Self {
+        match markup {
+            protocol::Markup::Plain => Markup::Plain,
+            protocol::Markup::Markdown => Markup::Markdown,
+            protocol::Markup::Records => Markup::Records,
+        }
+    }
+}
+
+/// Where a page begins in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageStart {
+    /// The page's number.
+    pub number: i32,
+    /// Its place, in characters.
+    pub start: usize,
+}
+
+/// A text to be split.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// How it is written.
+    pub markup: Markup,
+    /// Its pages, in order; empty when it has none.
+    pub pages: Vec<PageStart>,
+    /// Whether each page is a text of its own, as those of a web site are: no chunk spans two.
+    pub apart: bool,
 }
 
 /// A passage of a text.
@@ -43,6 +80,8 @@ pub struct Chunk {
     pub content: String,
     /// The headings above its beginning, outermost first, joined by ` > `.
     pub heading: Option<String>,
+    /// The page on which it begins, when the text has pages.
+    pub page: Option<i32>,
     /// Its place in the text, in characters (Unicode scalar values).
     pub span: Range<usize>,
     /// Its tokens.
@@ -67,6 +106,10 @@ const HEADING_LENGTH: usize = 160;
 /// text, so that its work grows with the square of what it sees.
 const WINDOW: usize = 32 * 1024;
 
+/// A record of up to so many tokens is one chunk, though it is larger than others: with its headings it is
+/// within the 512 positions of all-MiniLM-L6-v2 and its kind. A longer one is split like any text.
+const RECORD_TOKENS: usize = 480;
+
 /// A token stands for this many characters at most, or a word of a million letters, which is one
 /// unknown token, would be one chunk.
 const CHARACTERS_PER_TOKEN: usize = 16;
@@ -77,44 +120,130 @@ const CHARACTERS_PER_TOKEN: usize = 16;
 /// # Errors
 /// [`Error::Cancelled`] when stopped; [`Error::Internal`] when the sizing is impossible.
 pub fn split(
-    text: &str,
-    markup: Markup,
+    text: &Text,
     sizing: Sizing,
     tokenize: &dyn Fn(&str) -> Vec<usize>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Vec<Chunk>> {
-    let mut headings = match markup {
-        Markup::Plain => Headings::default(),
-        Markup::Markdown => Headings::of(text),
-    };
-    let mut chunks = Vec::new();
-    let mut characters = 0;
-    for range in windows(text, WINDOW) {
-        let Some(window) = text.get(range.clone()) else { continue };
-        let ruler = Ruler { window, starts: tokenize(window) };
-        let config = ChunkConfig::new(sizing.tokens)
-            .with_sizer(&ruler)
-            .with_overlap(sizing.overlap)
-            .map_err(|error| Error::internal("the chunk size is impossible", error))?;
-        let splitter = match markup {
-            Markup::Plain => Splitter::Plain(TextSplitter::new(config)),
-            Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
-        };
-        for piece in splitter.pieces(window) {
-            if stopped() {
-                return Err(Error::Cancelled);
-            }
-            let start = characters + piece.char_offset;
-            chunks.push(Chunk {
-                heading: headings.at(range.start + piece.byte_offset),
-                span: start..start + piece.chunk.chars().count(),
-                tokens: ruler.tokens(piece.chunk),
-                content: piece.chunk.to_owned(),
-            });
+    let mut splitting = Splitting { sizing, tokenize, stopped, chunks: Vec::new() };
+    if text.apart {
+        for (page, part) in parts(text) {
+            splitting.split(part, text.markup, page.start)?;
+            let fresh = splitting.chunks.iter_mut().rev().take_while(|chunk| chunk.page.is_none());
+            fresh.for_each(|chunk| chunk.page = Some(page.number));
         }
-        characters += window.chars().count();
+        return Ok(splitting.chunks);
     }
-    Ok(chunks)
+    splitting.split(&text.text, text.markup, 0)?;
+    for chunk in &mut splitting.chunks {
+        let begun = text.pages.partition_point(|page| page.start <= chunk.span.start);
+        chunk.page = begun.checked_sub(1).and_then(|last| text.pages.get(last)).map(|page| page.number);
+    }
+    Ok(splitting.chunks)
+}
+
+/// The pages of a text, each with its part.
+fn parts(text: &Text) -> impl Iterator<Item = (PageStart, &str)> {
+    let mut rest = (0, text.text.as_str());
+    text.pages.iter().enumerate().map(move |(index, page)| {
+        let next = text.pages.get(index + 1).map_or(usize::MAX, |next| next.start);
+        let (at, ahead) = rest;
+        let skipped = ahead.char_indices().nth(page.start.saturating_sub(at));
+        let from = skipped.map_or(ahead.len(), |(byte, _)| byte);
+        let ahead = ahead.get(from..).unwrap_or_default();
+        let end = ahead.char_indices().nth(next - page.start).map_or(ahead.len(), |(byte, _)| byte);
+        let (part, after) = ahead.split_at(end);
+        rest = (next, after);
+        (*page, part)
+    })
+}
+
+struct Splitting<'a> {
+    sizing: Sizing,
+    tokenize: &'a dyn Fn(&str) -> Vec<usize>,
+    stopped: &'a dyn Fn() -> bool,
+    chunks: Vec<Chunk>,
+}
+
+impl Splitting<'_> {
+    /// Splits a part of a text that begins at `start`, in characters.
+    fn split(&mut self, part: &str, markup: Markup, start: usize) -> Result<()> {
+        match markup {
+            Markup::Plain => self.split_prose(part, markup, Headings::default(), start),
+            Markup::Markdown => self.split_prose(part, markup, Headings::of(part), start),
+            Markup::Records => self.split_records(part, start),
+        }
+    }
+
+    fn split_prose(
+        &mut self,
+        part: &str,
+        markup: Markup,
+        mut headings: Headings,
+        start: usize,
+    ) -> Result<()> {
+        let mut characters = start;
+        for range in windows(part, WINDOW) {
+            let Some(window) = part.get(range.clone()) else { continue };
+            let ruler = Ruler { window, starts: (self.tokenize)(window) };
+            let config = ChunkConfig::new(self.sizing.tokens)
+                .with_sizer(&ruler)
+                .with_overlap(self.sizing.overlap)
+                .map_err(|error| Error::internal("the chunk size is impossible", error))?;
+            let splitter = match markup {
+                Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
+                Markup::Plain | Markup::Records => Splitter::Plain(TextSplitter::new(config)),
+            };
+            for piece in splitter.pieces(window) {
+                let heading = headings.at(range.start + piece.byte_offset);
+                self.keep(piece.chunk, heading, characters + piece.char_offset, ruler.tokens(piece.chunk))?;
+            }
+            characters += window.chars().count();
+        }
+        Ok(())
+    }
+
+    /// As many records as fit make a chunk; no overlap, for a record needs no other to be understood.
+    fn split_records(&mut self, part: &str, start: usize) -> Result<()> {
+        let mut characters = start;
+        // Bytes of the chunk that is being filled, its first character and its tokens.
+        let (mut open, mut open_at, mut open_tokens) = (0..0, start, 0);
+        let mut byte = 0;
+        for record in part.split_inclusive("\n\n") {
+            let told = record.trim_end();
+            let floor = told.chars().count() / CHARACTERS_PER_TOKEN;
+            // What is too long anyway is not tokenised as a whole: a cell may hold megabytes.
+            let tokens = if floor > RECORD_TOKENS { floor } else { (self.tokenize)(told).len().max(floor) };
+            if open_tokens > 0 && open_tokens + tokens > self.sizing.tokens {
+                self.keep(part.get(open.clone()).unwrap_or_default(), None, open_at, open_tokens)?;
+                open_tokens = 0;
+            }
+            if tokens > RECORD_TOKENS {
+                self.split_prose(told, Markup::Plain, Headings::default(), characters)?;
+            } else if !told.is_empty() {
+                if open_tokens == 0 {
+                    (open, open_at) = (byte..byte, characters);
+                }
+                open.end = byte + told.len();
+                open_tokens += tokens.max(1);
+            }
+            byte += record.len();
+            characters += record.chars().count();
+        }
+        if open_tokens > 0 {
+            self.keep(part.get(open).unwrap_or_default(), None, open_at, open_tokens)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, content: &str, heading: Option<String>, start: usize, tokens: usize) -> Result<()> {
+        if (self.stopped)() {
+            return Err(Error::Cancelled);
+        }
+        let span = start..start + content.chars().count();
+        self.chunks.push(Chunk { content: content.to_owned(), heading, page: None, span, tokens });
+        Ok(())
+    }
 }
 
 enum Splitter<'a> {
@@ -239,7 +368,11 @@ mod tests {
     }
 
     fn split_words(text: &str, markup: Markup, tokens: usize, overlap: usize) -> Vec<Chunk> {
-        split(text, markup, Sizing { tokens, overlap }, &words, &|| false).unwrap()
+        split(&whole(text, markup), Sizing { tokens, overlap }, &words, &|| false).unwrap()
+    }
+
+    fn whole(text: &str, markup: Markup) -> Text {
+        Text { text: text.into(), markup, pages: Vec::new(), apart: false }
     }
 
     const HANDBOOK: &str = "# Handbook\n\nWelcome to the company, we are glad.\n\n## Leave\n\nEvery employee gets 25 days of leave a year.\n\n### Sick leave\n\nCall before nine o'clock.\n\n## Remote work\n\nThree days a week – agree with your team, später mehr.\n";
@@ -329,13 +462,70 @@ mod tests {
 
     #[test]
     fn it_stops_when_told() {
-        let outcome = split(HANDBOOK, Markup::Plain, Sizing { tokens: 5, overlap: 0 }, &words, &|| true);
+        let outcome =
+            split(&whole(HANDBOOK, Markup::Plain), Sizing { tokens: 5, overlap: 0 }, &words, &|| true);
         assert!(matches!(outcome, Err(Error::Cancelled)));
     }
 
     #[test]
     fn an_overlap_that_is_no_overlap_is_refused() {
-        let outcome = split(HANDBOOK, Markup::Plain, Sizing { tokens: 5, overlap: 5 }, &words, &|| false);
+        let outcome =
+            split(&whole(HANDBOOK, Markup::Plain), Sizing { tokens: 5, overlap: 5 }, &words, &|| false);
         assert!(matches!(outcome, Err(Error::Internal { .. })));
+    }
+
+    fn pages(starts: &[(i32, usize)]) -> Vec<PageStart> {
+        starts.iter().map(|&(number, start)| PageStart { number, start }).collect()
+    }
+
+    #[test]
+    fn a_chunk_names_the_page_on_which_it_begins() {
+        let text = Text {
+            pages: pages(&[(1, 0), (2, 12), (3, 24)]),
+            ..whole("Ä one two\n\n three four\n\n five six", Markup::Plain)
+        };
+        let chunks = split(&text, Sizing { tokens: 3, overlap: 0 }, &words, &|| false).unwrap();
+        let seen: Vec<_> = chunks.iter().map(|chunk| (chunk.content.as_str(), chunk.page)).collect();
+        assert_eq!(seen, [("Ä one two", Some(1)), ("three four", Some(2)), ("five six", Some(3))]);
+    }
+
+    #[test]
+    fn no_chunk_spans_two_pages_that_stand_apart() {
+        let text = Text {
+            pages: pages(&[(2, 0), (5, 9)]),
+            apart: true,
+            ..whole("# Ö\n\none\nanother two", Markup::Markdown)
+        };
+        let chunks = split(&text, Sizing { tokens: 50, overlap: 0 }, &words, &|| false).unwrap();
+        let characters: Vec<char> = text.text.chars().collect();
+        let seen: Vec<_> = chunks
+            .iter()
+            .map(|chunk| (String::from_iter(&characters[chunk.span.clone()]), chunk.page))
+            .collect();
+        assert_eq!(seen, [("# Ö\n\none".to_owned(), Some(2)), ("another two".to_owned(), Some(5))]);
+        assert_eq!(chunks[1].heading, None, "the headings of one page say nothing about another");
+    }
+
+    #[test]
+    fn a_record_is_never_split_and_none_is_lost() {
+        let record = |i: usize| format!("Name: Größe {i}\nPrice: {i} euros and {} more", i % 7);
+        let text = (0..100).map(record).collect::<Vec<_>>().join("\n\n");
+        let chunks = split_words(&text, Markup::Records, 40, 5);
+        let joined = chunks.iter().map(|chunk| chunk.content.as_str()).collect::<Vec<_>>().join("\n\n");
+        assert_eq!(joined, text);
+        assert!(chunks.iter().all(|chunk| chunk.tokens <= 40));
+        let characters: Vec<char> = text.chars().collect();
+        for chunk in &chunks {
+            assert_eq!(String::from_iter(&characters[chunk.span.clone()]), chunk.content);
+        }
+    }
+
+    #[test]
+    fn a_record_larger_than_a_chunk_stays_whole_while_the_model_can_read_it() {
+        let large = format!("Text: {}", "word ".repeat(300).trim_end());
+        let chunks = split_words(&format!("A: 1\n\n{large}\n\nB: 2"), Markup::Records, 40, 0);
+        assert_eq!(chunks.iter().map(|c| c.content.as_str()).collect::<Vec<_>>(), ["A: 1", &large, "B: 2"]);
+        let huge = format!("Text: {}", "word ".repeat(1000));
+        assert!(split_words(&huge, Markup::Records, 40, 0).iter().all(|chunk| chunk.tokens <= 40));
     }
 }

@@ -8,7 +8,9 @@ use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
 
-use super::chunk::{Chunk, Markup};
+use parlance_extract::protocol::{Document, Request};
+
+use super::chunk::{Chunk, Markup, Text};
 use super::store;
 use crate::bots;
 use crate::bus::JobEvent;
@@ -16,12 +18,14 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State, Subject};
-use crate::providers::extract::FileType;
 use crate::purge::{self, Purge};
 
 /// Chunks that one embed job embeds: about a second of work, so that jobs stay fair and progress
 /// shows, and large enough that the ledger costs nothing beside it.
 pub const EMBED_BATCH: usize = 32;
+
+/// Chunks that one statement writes: what is sent at once stays small, however long the text.
+const INSERT_BATCH: usize = 1_000;
 
 /// Turns a stored file into text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,15 +76,8 @@ impl Job for EmbedBatch {
 pub struct StoredFile {
     /// Its key in the blob store.
     pub blob_key: String,
-}
-
-/// A version's text, to be split.
-#[derive(Clone, Debug)]
-pub struct VersionText {
-    /// The text.
-    pub text: String,
-    /// How it is written.
-    pub markup: Markup,
+    /// What its owner said about it.
+    pub said: Request,
 }
 
 /// A chunk, to be embedded.
@@ -99,20 +96,25 @@ pub struct Unembedded {
 pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> Result<StoredFile> {
     let mut db = ctx.db().of(tenant).await?;
     let found = store::find_file(&mut *db, tenant, job.source, job.version).await?;
-    let blob_key = found.ok_or(Error::Cancelled)?;
+    let file = found.ok_or(Error::Cancelled)?;
     store::set_processing(&mut *db, tenant, job.source, job.version).await?;
-    Ok(StoredFile { blob_key })
+    Ok(file)
 }
 
 /// Settles an [`ExtractFile`]: the text is kept and will be split.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when the job is another's now.
-pub async fn settle_extracted(ctx: &Context, claim: &Claim, job: &ExtractFile, text: &str) -> Result<()> {
+pub async fn settle_extracted(
+    ctx: &Context,
+    claim: &Claim,
+    job: &ExtractFile,
+    document: &Document,
+) -> Result<()> {
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    store::set_content(&mut *tx, tenant, job.source, job.version, text).await?;
+    store::set_content(&mut *tx, tenant, job.source, job.version, document).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;
@@ -125,12 +127,16 @@ pub async fn settle_extracted(ctx: &Context, claim: &Claim, job: &ExtractFile, t
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
-pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<VersionText> {
-    let found = store::find_text(&mut *ctx.db().of(tenant).await?, tenant, job.source, job.version).await?;
-    let (text, media_type) = found.ok_or(Error::Cancelled)?;
-    let markdown = media_type.as_deref() == Some(FileType::Markdown.media_type());
-    let markup = if markdown { Markup::Markdown } else { Markup::Plain };
-    Ok(VersionText { text, markup })
+pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<Text> {
+    let mut db = ctx.db().of(tenant).await?;
+    let found = store::find_text(&mut *db, tenant, job.source, job.version).await?;
+    let found = found.ok_or(Error::Cancelled)?;
+    let pages = if found.is_site {
+        store::list_page_starts(&mut *db, tenant, job.source, job.version).await?
+    } else {
+        store::numbered(&found.page_starts)
+    };
+    Ok(Text { text: found.text, markup: found.markup.unwrap_or(Markup::Plain), pages, apart: found.is_site })
 }
 
 /// Settles a [`ChunkText`]: the chunks are kept, those whose text this tenant embedded before with
@@ -147,11 +153,20 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         Err(Error::NotFound(_)) => return Err(Error::Cancelled),
         bot => bot?,
     };
-    let rows = store::NewChunks::new(chunks);
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
-    store::insert_chunks(&mut *tx, &version, ctx.embedder().id(), bot.language.text_search(), &rows).await?;
+    let (model, text_search) = (ctx.embedder().id(), bot.language.text_search());
+    let mut chunks = chunks.into_iter();
+    let mut first = 0;
+    loop {
+        let rows = store::NewChunks::new(first, chunks.by_ref().take(INSERT_BATCH));
+        if rows.is_empty() {
+            break;
+        }
+        first += rows.len();
+        store::insert_chunks(&mut *tx, &version, model, text_search, &rows).await?;
+    }
     let missing = store::list_unembedded_ordinals(&mut *tx, &version).await?;
     for batch in missing.chunks(EMBED_BATCH) {
         if let [first, .., last] | [first @ last] = *batch {
@@ -262,7 +277,7 @@ async fn go_live(
     Ok(())
 }
 
-async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
+pub(super) async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
     let Some((source, version)) = ended.about.source else { return Ok(()) };
     let tenant = ended.about.tenant;
     let others = jobs::hold_free(tx, tenant, Subject::Version(source, version)).await?;
@@ -270,7 +285,7 @@ async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
     Ok(store::end_version(&mut **tx, tenant, source, version, ended.state, &ended.failure).await?)
 }
 
-fn following(claim: &Claim) -> About {
+pub(super) fn following(claim: &Claim) -> About {
     About { parent: Some(claim.id), ..claim.about }
 }
 
@@ -278,7 +293,7 @@ fn owner(claim: &Claim) -> Result<BotId> {
     claim.about.bot.ok_or_else(|| Error::internal("a job of a source names no bot", claim.id.to_string()))
 }
 
-fn announce(ctx: &Context, claim: &Claim, state: State) {
+pub(super) fn announce(ctx: &Context, claim: &Claim, state: State) {
     ctx.bus().publish(&JobEvent {
         tenant: claim.about.tenant,
         job: claim.id,

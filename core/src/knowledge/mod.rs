@@ -1,7 +1,7 @@
 //! Knowledge: what a bot answers from.
 //!
-//! Owns the tables `source`, `source_version` and `chunk`. [`mod@ingest`] turns a source into chunks
-//! with vectors, a step a job; [`mod@search`] finds them; [`mod@chunk`] is pure.
+//! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into
+//! chunks with vectors, a step a job; [`mod@crawl`] goes through the pages of a web site; [`mod@search`] finds them; [`mod@chunk`] is pure.
 //!
 //! Invariant: a chunk is found only while its version is its source's live one, and a version becomes
 //! live in one transaction, when its last vector is there.
@@ -19,18 +19,25 @@ use crate::page::{Page, PageRequest};
 mod add;
 mod change;
 pub mod chunk;
+pub mod crawl;
 pub mod ingest;
 mod original;
 pub mod reindex;
 mod removal;
+mod scrape;
 pub mod search;
+mod site;
+mod steer;
 mod store;
+pub mod upkeep;
 
 pub use add::{Added, RawSource, SourceRequest, add, upload};
 pub use change::{RawSourceChanges, SourceChanges, update};
 pub use original::{File, Original};
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_versions};
+pub use scrape::{FailedPage, Scraped, scrape};
+pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
 /// The largest file accepted, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
@@ -135,6 +142,14 @@ pub struct Source {
     pub chunk_count: Option<i32>,
     /// Chunks of this version that have their vector.
     pub embedded_count: i64,
+    /// Chunks of this version that kept the vector of an earlier one.
+    pub reused_chunks: Option<i32>,
+    /// What its owner should know about this version, a sentence each.
+    pub notes: Vec<String>,
+    /// Of a web site: whether pages below its address are read too.
+    pub include_subpages: bool,
+    /// Of a web site: pages at most.
+    pub max_pages: Option<i32>,
     /// The job that began this version.
     pub job_id: Option<JobId>,
     /// Why it failed: a slug.

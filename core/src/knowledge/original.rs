@@ -1,17 +1,21 @@
 //! What a source is made from, as its owner gave it: checked, named, and stored.
 
 use bytes::Bytes;
+use parlance_extract::protocol::Format;
 use sha2::{Digest, Sha256};
 
+use super::site::Site;
 use super::{MAX_FILE_BYTES, SourceType};
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::ids::{SourceId, TenantId};
 use crate::input::{is_blank, without_nul};
-use crate::providers::extract::FileType;
 
 /// How long a name may be, in characters; the rest of a file's is cut.
 pub(super) const NAME_LENGTH: usize = 255;
+
+/// The extensions that are accepted, for messages.
+const EXTENSIONS: &str = ".txt, .md, .csv, .pdf, .docx, .doc";
 
 /// A file as a client sent it.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct Original {
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
     pub(super) hash: [u8; 32],
+    /// Of a web site: where it is. It has no bytes before it is crawled.
+    pub(super) site: Option<Site>,
 }
 
 impl Original {
@@ -42,11 +48,8 @@ impl Original {
     /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for a type that is not supported.
     pub(super) fn of_file(file: File) -> Result<Self> {
         let name = plain_name(&file.name).ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;
-        let file_type = FileType::of_name(&name).ok_or_else(|| {
-            Error::invalid(
-                "file",
-                format!("The 'file' field must be of a supported type: {}", FileType::EXTENSIONS),
-            )
+        let format = named_format(&name).ok_or_else(|| {
+            Error::invalid("file", format!("The 'file' field must be of a supported type: {}", EXTENSIONS))
         })?;
         if file.bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(Error::TooLarge { limit_bytes: MAX_FILE_BYTES });
@@ -55,9 +58,10 @@ impl Original {
             source_type: SourceType::File,
             file_name: Some(safe_name(&name)),
             name,
-            media_type: file_type.media_type(),
+            media_type: format.media_type(),
             hash: Sha256::digest(&file.bytes).into(),
             bytes: file.bytes,
+            site: None,
         })
     }
 
@@ -77,21 +81,59 @@ impl Original {
             source_type: SourceType::Text,
             name: String::new(),
             file_name: None,
-            media_type: FileType::Markdown.media_type(),
+            media_type: Format::Markdown.media_type(),
             hash: Sha256::digest(&text).into(),
             bytes: text.into(),
+            site: None,
         })
     }
 
-    pub(super) fn size(&self) -> Option<i64> {
-        i64::try_from(self.bytes.len()).ok()
+    /// A web site's.
+    pub(super) fn of_site(site: Site) -> Self {
+        Self {
+            source_type: SourceType::Url,
+            name: site.name().chars().take(NAME_LENGTH).collect(),
+            file_name: None,
+            media_type: Format::Html.media_type(),
+            bytes: Bytes::new(),
+            hash: site.hash(),
+            site: Some(site),
+        }
     }
 
-    /// Stores it; gives its key. Each has its own, so that no version overwrites another's.
-    pub(super) async fn store(&self, ctx: &Context, tenant: TenantId, source: SourceId) -> Result<String> {
+    /// In bytes; a web site has none before it is crawled.
+    pub(super) fn size(&self) -> Option<i64> {
+        self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
+    }
+
+    /// Stores it, if there is something to store; gives its key. Each has its own, so that no version
+    /// overwrites another's.
+    pub(super) async fn store(
+        &self,
+        ctx: &Context,
+        tenant: TenantId,
+        source: SourceId,
+    ) -> Result<Option<String>> {
+        if self.site.is_some() {
+            return Ok(None);
+        }
         let key = format!("{tenant}/{source}/{}", uuid::Uuid::now_v7().simple());
         ctx.blob().put(&key, self.bytes.clone()).await?;
-        Ok(key)
+        Ok(Some(key))
+    }
+}
+
+/// The format that a file's name claims. What it really is, its content says.
+fn named_format(name: &str) -> Option<Format> {
+    let (_, extension) = name.rsplit_once('.')?;
+    match extension.to_ascii_lowercase().as_str() {
+        "txt" | "text" => Some(Format::Text),
+        "md" | "markdown" => Some(Format::Markdown),
+        "csv" => Some(Format::Csv),
+        "pdf" => Some(Format::Pdf),
+        "docx" => Some(Format::Docx),
+        "doc" => Some(Format::Doc),
+        _ => None,
     }
 }
 

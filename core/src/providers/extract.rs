@@ -1,170 +1,138 @@
-//! Files become text. Pure: bytes in, text out.
+//! Files become text, each in a child process of its own: no parser survives every file, and none of them may
+//! take a worker with it.
 //!
-//! Plain text and Markdown, in any encoding: byte order mark, then strict UTF-8, then a guess by
-//! `chardetng` over the first mebibyte, as the measurements of our corpus advise.
+//! Must never: parse a file here. The parsers are not among this crate's dependencies; the child is this
+//! binary again (`parlance extract`), with limits that it sets itself before it reads a byte.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parlance_extract::protocol::{self, Document, Reply, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 
-/// How many bytes the guess of an encoding looks at.
-const GUESS_BYTES: usize = 1 << 20;
+/// The running program, also when its file was replaced by an upgrade.
+const SELF: &str = "/proc/self/exe";
 
-/// Above this share of control and replacement characters a file is not text.
-const MOST_GARBAGE: f64 = 0.01;
-
-/// A kind of file that can become knowledge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileType {
-    /// Plain text.
-    Text,
-    /// Markdown.
-    Markdown,
+/// Starts the children that read files.
+#[derive(Clone, Debug)]
+pub struct Extractor {
+    program: PathBuf,
+    /// Children at once: each may take a core and a gigabyte.
+    places: Arc<Semaphore>,
 }
 
-impl FileType {
-    /// The extensions that are accepted, for messages.
-    pub const EXTENSIONS: &str = ".txt, .md";
+impl Extractor {
+    /// An extractor whose children are `program extract`; `None`: this program.
+    ///
+    /// # Errors
+    /// When this program's own path is not known.
+    pub fn new(program: Option<&Path>) -> Result<Self> {
+        let program = match program {
+            Some(program) => program.to_owned(),
+            None if Path::new(SELF).exists() => PathBuf::from(SELF),
+            None => std::env::current_exe()
+                .map_err(|error| Error::internal("this program's path is not known", error))?,
+        };
+        let places = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { program, places: Arc::new(Semaphore::new(places)) })
+    }
 
-    /// The type that a file's name claims.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        let (_, extension) = name.rsplit_once('.')?;
-        match extension.to_ascii_lowercase().as_str() {
-            "txt" | "text" => Some(FileType::Text),
-            "md" | "markdown" => Some(FileType::Markdown),
-            _ => None,
+    /// The text of a file. Ends within [`protocol::WALL`] once it has a place, and at once when stopped.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
+    /// [`Error::Internal`] when no child could be started.
+    pub async fn extract(
+        &self,
+        request: &Request,
+        bytes: Bytes,
+        stop: &CancellationToken,
+    ) -> Result<Document> {
+        stop.run_until_cancelled(self.extract_now(request, bytes)).await.ok_or(Error::Cancelled)?
+    }
+
+    async fn extract_now(&self, request: &Request, bytes: Bytes) -> Result<Document> {
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|error| Error::internal("the places of extraction are closed", error))?;
+        let mut child = self.spawn()?;
+        let mut header = serde_json::to_vec(request)
+            .map_err(|error| Error::internal("a request for text is not JSON", error))?;
+        header.push(b'\n');
+        let Ok(heard) = tokio::time::timeout(protocol::WALL, converse(&mut child, &header, &bytes)).await
+        else {
+            // Dropping the child would do; its end is waited for, so that its place is free when it is.
+            child.kill().await.map_err(|error| Error::internal("a child cannot be ended", error))?;
+            return Err(rejected(protocol::verdict_of_death(None, None, true)));
+        };
+        let (status, reply) =
+            heard.map_err(|error| Error::internal("a child cannot be talked with", error))?;
+        understand(status, &reply)
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        Command::new(&self.program)
+            .arg("extract")
+            // It learns nothing of this process: no secret, no setting.
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| Error::internal(format!("{} cannot be started", self.program.display()), error))
+    }
+}
+
+/// Hands a file over and takes the reply, which may come before the file was read to its end.
+async fn converse(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let tell = async {
+        let Some(mut stdin) = stdin else { return };
+        // A child that has heard enough closes its end; what it says counts.
+        if stdin.write_all(header).await.is_ok() && stdin.write_all(bytes).await.is_ok() {
+            let _closed = stdin.shutdown().await;
+        }
+    };
+    let hear = async {
+        let mut reply = Vec::new();
+        if let Some(stdout) = stdout {
+            stdout.take(protocol::MAX_REPLY_BYTES as u64 + 1).read_to_end(&mut reply).await?;
+        }
+        Ok::<_, std::io::Error>(reply)
+    };
+    let ((), reply) = tokio::join!(tell, hear);
+    let reply = reply?;
+    if reply.len() > protocol::MAX_REPLY_BYTES {
+        child.start_kill()?;
+    }
+    Ok((child.wait().await?, reply))
+}
+
+fn understand(status: ExitStatus, reply: &[u8]) -> Result<Document> {
+    if reply.len() > protocol::MAX_REPLY_BYTES {
+        return Err(Error::rejected("too_large", "The file holds more text than one source may."));
+    }
+    match serde_json::from_slice(reply) {
+        Ok(Reply::Document(document)) if status.success() => Ok(document),
+        Ok(Reply::Rejected(rejection)) => Err(rejected(rejection)),
+        Ok(Reply::Document(_)) | Err(_) => {
+            tracing::info!(%status, "a child died over a file");
+            Err(rejected(protocol::verdict_of_death(status.signal(), status.code(), false)))
         }
     }
-
-    /// Its media type (RFC 7763 for Markdown).
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            FileType::Text => "text/plain",
-            FileType::Markdown => "text/markdown",
-        }
-    }
 }
 
-/// The text of a file, with Unix line ends and without a byte order mark.
-///
-/// # Errors
-/// [`Error::Rejected`] with `empty` or `unsupported_type` when there is no text in it.
-pub fn text(bytes: &[u8]) -> Result<String> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::rejected("empty", "The file is empty."));
-    }
-    let text = decode(bytes);
-    if garbage(&text) > MOST_GARBAGE {
-        return Err(Error::rejected(
-            "unsupported_type",
-            "The file is not text, whatever its name says. Upload plain text or Markdown.",
-        ));
-    }
-    // Postgres stores no NUL in a text.
-    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "");
-    if text.trim().is_empty() {
-        return Err(Error::rejected("empty", "The file has no text in it."));
-    }
-    Ok(text)
-}
-
-fn decode(bytes: &[u8]) -> String {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        let rest = bytes.get(mark..).unwrap_or_default();
-        return encoding.decode_without_bom_handling(rest).0.into_owned();
-    }
-    if let Some(encoding) = unmarked_utf16(bytes) {
-        return encoding.decode_without_bom_handling(bytes).0.into_owned();
-    }
-    let escapes_japanese = bytes.windows(3).any(|window| matches!(window, b"\x1b$B" | b"\x1b$@" | b"\x1b(J"));
-    if !escapes_japanese && let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
-    }
-    let iso_2022_jp = if escapes_japanese { Iso2022JpDetection::Allow } else { Iso2022JpDetection::Deny };
-    let mut detector = EncodingDetector::new(iso_2022_jp);
-    let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
-    detector.feed(head, head.len() == bytes.len());
-    let encoding = detector.guess(None, Utf8Detection::Allow);
-    encoding.decode_without_bom_handling(bytes).0.into_owned()
-}
-
-/// UTF-16 without a mark shows as zeros in every other byte of text that is mostly Latin.
-fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = bytes.get(..GUESS_BYTES.min(bytes.len()) & !1).unwrap_or_default();
-    let (pairs, _) = head.as_chunks::<2>();
-    let zeros = |at: usize| pairs.iter().filter(|pair| pair.get(at) == Some(&0)).count();
-    let most = pairs.len() / 2;
-    match (zeros(0) > most, zeros(1) > most) {
-        (true, false) => Some(UTF_16BE),
-        (false, true) => Some(UTF_16LE),
-        _ => None,
-    }
-}
-
-/// The share of characters that no text has: controls, and what could not be decoded.
-fn garbage(text: &str) -> f64 {
-    let (mut all, mut bad) = (0_u64, 0_u64);
-    for character in text.chars() {
-        all += 1;
-        let control = character.is_control() && !matches!(character, '\n' | '\r' | '\t' | '\x0c' | '\x1b');
-        bad += u64::from(control || character == char::REPLACEMENT_CHARACTER);
-    }
-    if all == 0 { 0.0 } else { bad as f64 / all as f64 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use encoding_rs::{GBK, ISO_2022_JP, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
-
-    fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        text.encode_utf16().flat_map(to_bytes).collect()
-    }
-
-    #[test]
-    fn any_encoding_becomes_the_same_text() {
-        let german = "Grüße aus Köln: über süße Äpfel läßt sich schön plaudern, auch mit Größe.";
-        let russian = "Возврат товара возможен в течение тридцати дней после покупки.";
-        let japanese = "返品は購入から三十日以内に可能です。お問い合わせはこちらまで。";
-        let chinese = "购买后三十天内可以退货，请保留您的收据和包装。";
-        for (bytes, expected) in [
-            (german.as_bytes().to_vec(), german),
-            ([b"\xef\xbb\xbf", german.as_bytes()].concat(), german),
-            (WINDOWS_1252.encode(german).0.into_owned(), german),
-            (WINDOWS_1251.encode(russian).0.into_owned(), russian),
-            (SHIFT_JIS.encode(japanese).0.into_owned(), japanese),
-            (ISO_2022_JP.encode(japanese).0.into_owned(), japanese),
-            (GBK.encode(chinese).0.into_owned(), chinese),
-            (utf16(german, u16::to_le_bytes), german),
-            (utf16(german, u16::to_be_bytes), german),
-            ([vec![0xff, 0xfe], utf16(russian, u16::to_le_bytes)].concat(), russian),
-        ] {
-            assert_eq!(text(&bytes).unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn line_ends_become_unix_and_no_zero_is_left() {
-        assert_eq!(text("one\r\ntwo\rthree\n".as_bytes()).unwrap(), "one\ntwo\nthree\n");
-    }
-
-    #[test]
-    fn what_is_not_text_is_refused_by_name() {
-        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let png = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &noise].concat();
-        for (bytes, code) in [
-            (vec![], "empty"),
-            (b" \n\t ".to_vec(), "empty"),
-            (noise, "unsupported_type"),
-            (png, "unsupported_type"),
-        ] {
-            match text(&bytes) {
-                Err(Error::Rejected { code: got, .. }) => assert_eq!(got, code),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
+fn rejected(rejection: protocol::Rejection) -> Error {
+    Error::rejected(rejection.verdict.as_str(), rejection.message)
 }

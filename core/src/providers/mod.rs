@@ -5,3 +5,4 @@ pub mod blob;
 pub mod chat;
 pub mod embed;
 pub mod extract;
+pub(crate) mod web;

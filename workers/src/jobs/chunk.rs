@@ -11,11 +11,11 @@ use crate::runner::Run;
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: ChunkText = run.payload()?;
-    let version = ingest::version_text(ctx, claim.about.tenant, &job).await?;
+    let text = ingest::version_text(ctx, claim.about.tenant, &job).await?;
     let (embedder, stop) = (Arc::clone(ctx.embedder()), run.stop().clone());
     let chunks = parlance_core::blocking(move || {
         let tokenize = |text: &str| embedder.token_starts(text);
-        chunk::split(&version.text, version.markup, Sizing::default(), &tokenize, &|| stop.is_cancelled())
+        chunk::split(&text, Sizing::default(), &tokenize, &|| stop.is_cancelled())
     })
     .await??;
     ingest::settle_chunked(ctx, claim, &job, chunks).await

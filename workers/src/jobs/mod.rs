@@ -4,6 +4,7 @@ pub(crate) mod chunk;
 pub(crate) mod embed;
 pub(crate) mod purge;
 pub(crate) mod reindex;
+pub(crate) mod scrape;
 pub(crate) mod upload;
 
 use parlance_core::{Error, Result};

@@ -1,7 +1,6 @@
 //! `upload`: a stored file becomes text.
 
 use parlance_core::knowledge::ingest::{self, ExtractFile};
-use parlance_core::providers::extract;
 use parlance_core::{Error, Result};
 
 use crate::runner::Run;
@@ -16,6 +15,6 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
         .await?
         .ok_or_else(|| Error::rejected("file_missing", "The stored file is gone; upload it again."))?;
     run.expect(bytes.len(), "bytes");
-    let text = parlance_core::blocking(move || extract::text(&bytes)).await??;
-    ingest::settle_extracted(ctx, claim, &job, &text).await
+    let document = ctx.extractor().extract(&file.said, bytes, run.stop()).await?;
+    ingest::settle_extracted(ctx, claim, &job, &document).await
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod crawl;
+mod fairness;
+mod files;
 mod ledger;
 mod outages;
 mod pipeline;

@@ -17,12 +17,16 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 }
 
 /// The next jobs of a queue, as many as the window has room for: by priority, then round-robin over
-/// tenants, then by age. The recursive part steps over the index from tenant to tenant, so that the
-/// cost follows the number of tenants that wait and not the number of their jobs.
+/// tenants, then by age. What a tenant has on its way counts as turns it had; a tenant that has nothing on
+/// its way gets one place beside the window, which so is twice as wide at most. The recursive part steps over the index from tenant to tenant,
+/// so that the cost follows the number of tenants that wait and not the number of their jobs.
+///
+/// A tenant with `most_following` jobs or more waiting in the queue that follows gets no turn.
 pub(in crate::jobs) async fn pick(
     db: impl PgExecutor<'_>,
     kind: Kind,
     window: i64,
+    following: Option<(Kind, i64)>,
 ) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar!(
         r#"
@@ -43,34 +47,56 @@ pub(in crate::jobs) async fn pick(
             from waiting
             where waiting.tenant_id is not null
         ),
+        on_their_way as (
+            select tenant_id, count(*) as jobs from job
+            where kind = $1 and state in ('dispatched', 'running')
+            group by tenant_id
+        ),
         room as (
-            select greatest($2 - count(*), 0) as places from job
+            select greatest($2 - count(*), 0) as places, greatest(2 * $2 - count(*), 0) as with_beside from job
             where kind = $1 and state = 'dispatched'
         ),
         turns as (
             select mine.id, mine.priority, mine.turn
             from waiting
+            left join on_their_way using (tenant_id)
             cross join lateral (
                 select first.id, first.priority,
-                    row_number() over (order by first.priority desc, first.id) as turn
+                    coalesce(on_their_way.jobs, 0)
+                        + row_number() over (order by first.priority desc, first.id) as turn
                 from (
                     select id, priority from job
                     where kind = $1 and state = 'queued' and job.tenant_id = waiting.tenant_id
                         and not_before <= now()
                     order by priority desc, id
-                    limit (select places from room)
+                    limit (select greatest(places, 1) from room)
                 ) as first
             ) as mine
+            where $3::text is null or (
+                select count(*) from (
+                    select 1 from job
+                    where kind = $3 and state = 'queued' and job.tenant_id = waiting.tenant_id
+                    limit $4
+                ) as next
+            ) < $4
+        ),
+        next as (
+            select id, turn, row_number() over (order by priority desc, turn, id) as place
+            from turns
         )
         update job
         set state = 'dispatched', dispatched_at = now(), updated_at = now()
         where state = 'queued' and id in (
-            select id from turns order by priority desc, turn, id limit (select places from room)
+            select id from next
+            where place <= (select places from room)
+                or (turn = 1 and place <= (select with_beside from room))
         )
         returning id as "id: JobId"
         "#,
         kind.as_str(),
         window,
+        following.map(|(kind, _)| kind.as_str()),
+        following.map(|(_, most)| most),
     )
     .fetch_all(db)
     .await

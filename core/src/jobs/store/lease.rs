@@ -60,7 +60,7 @@ pub(in crate::jobs) async fn claim(
         where id = $1 and state in ('queued', 'dispatched') and not_before <= now()
             and deadline_at > now()
         returning tenant_id, bot_id, source_id, source_version, parent_id, kind as "kind: Kind",
-            payload, attempt, max_attempts, deadline_at
+            payload, attempt, max_attempts, started_at as "started_at!", deadline_at
         "#,
         job.uuid(),
         lease.uuid(),
@@ -74,11 +74,81 @@ pub(in crate::jobs) async fn claim(
         payload: row.payload,
         attempt: row.attempt,
         max_attempts: row.max_attempts,
+        started_at: row.started_at,
         deadline_at: row.deadline_at,
         lease,
     })
     .fetch_optional(db)
     .await
+}
+
+/// Of the dispatched jobs of a queue, which are a window's worth, one of the tenant that has the fewest
+/// running. Workers that ask at once get different ones.
+pub(in crate::jobs) async fn claim_next(
+    db: impl PgExecutor<'_>,
+    kind: Kind,
+    worker: WorkerId,
+    lease: LeaseToken,
+    lease_for: Duration,
+) -> sqlx::Result<Option<Claim>> {
+    sqlx::query!(
+        r#"
+        with at_work as (
+            select tenant_id, count(*) as jobs from job
+            where kind = $1 and state = 'running'
+            group by tenant_id
+        ),
+        next as materialized (
+            select id
+            from job
+            left join at_work using (tenant_id)
+            where kind = $1 and state = 'dispatched' and not_before <= now() and deadline_at > now()
+            order by priority desc, coalesce(at_work.jobs, 0), id
+            limit 1
+            for no key update of job skip locked
+        )
+        update job
+        set state = 'running', attempt = attempt + 1, lease_token = $2, worker_id = $3,
+            lease_expires_at = now() + $4, started_at = coalesce(started_at, now()),
+            updated_at = now()
+        where id = (select id from next) and state = 'dispatched'
+        returning id as "id: JobId", tenant_id, bot_id, source_id, source_version, parent_id,
+            kind as "kind: Kind", payload, attempt, max_attempts, started_at as "started_at!", deadline_at
+        "#,
+        kind.as_str(),
+        lease.uuid(),
+        worker.uuid(),
+        interval(lease_for),
+    )
+    .map(|row| Claim {
+        id: row.id,
+        kind: row.kind,
+        about: about(row.tenant_id, row.bot_id, row.source_id, row.source_version, row.parent_id),
+        payload: row.payload,
+        attempt: row.attempt,
+        max_attempts: row.max_attempts,
+        started_at: row.started_at,
+        deadline_at: row.deadline_at,
+        lease,
+    })
+    .fetch_optional(db)
+    .await
+}
+
+/// Whether the claim holds; nobody changes it until the transaction ends.
+pub(in crate::jobs) async fn hold_claim(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+    lease: LeaseToken,
+) -> sqlx::Result<Option<()>> {
+    let held = sqlx::query_scalar!(
+        r#"select 1 as "one!" from job where id = $1 and lease_token = $2 for no key update"#,
+        job.uuid(),
+        lease.uuid(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(held.map(drop))
 }
 
 /// `Some(cancel_requested)` while the lease holds.
@@ -211,11 +281,7 @@ pub(in crate::jobs) async fn hold(
     subject: Subject,
     wait: bool,
 ) -> sqlx::Result<Vec<JobId>> {
-    let (bot, source, version) = match subject {
-        Subject::Bot(bot) => (Some(bot.uuid()), None, None),
-        Subject::Source(source) => (None, Some(source.uuid()), None),
-        Subject::Version(source, version) => (None, Some(source.uuid()), Some(version)),
-    };
+    let (bot, source, version) = subject.parts();
     if wait {
         return sqlx::query_scalar!(
             r#"

@@ -8,12 +8,14 @@ use crate::ids::{BotId, JobId, SourceId};
 mod dispatch;
 mod lease;
 mod reports;
+mod steer;
 mod sweep;
 
 pub(super) use crate::db::interval;
 pub(super) use dispatch::*;
 pub(super) use lease::*;
 pub(super) use reports::*;
+pub(super) use steer::*;
 pub(super) use sweep::*;
 
 fn about(

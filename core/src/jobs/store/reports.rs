@@ -1,9 +1,17 @@
 //! Jobs as others see them.
 
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 
-use crate::ids::{JobId, SourceId, TenantId};
-use crate::jobs::{Kind, Report, State};
+use crate::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
+use crate::jobs::{Filter, Kind, Moment, Outlook, Report, State};
+use crate::page::PageRequest;
+
+/// Children that are shown of a job.
+const CHILDREN: i64 = 200;
+
+/// How far back the rate is measured.
+const RATE_MINUTES: i32 = 10;
 
 pub(in crate::jobs) async fn find(
     db: impl PgExecutor<'_>,
@@ -13,9 +21,11 @@ pub(in crate::jobs) async fn find(
     sqlx::query_as!(
         Report,
         r#"
-        select id as "id: JobId", kind as "kind: Kind", state as "state: State", attempt,
-            progress_done, progress_total, progress_unit, error_code, error_message, created_at,
-            finished_at
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
         from job
         where tenant_id = $1 and id = $2
         "#,
@@ -23,6 +33,132 @@ pub(in crate::jobs) async fn find(
         job.uuid(),
     )
     .fetch_optional(db)
+    .await
+}
+
+/// Whose it is: for operators, who know no tenant.
+pub(in crate::jobs) async fn find_tenant(
+    db: impl PgExecutor<'_>,
+    job: JobId,
+) -> sqlx::Result<Option<TenantId>> {
+    sqlx::query_scalar!(r#"select tenant_id as "tenant: TenantId" from job where id = $1"#, job.uuid())
+        .fetch_optional(db)
+        .await
+}
+
+/// One of the branches, each by its index.
+pub(in crate::jobs) async fn list(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    filter: Filter,
+    page: PageRequest,
+) -> sqlx::Result<Vec<Report>> {
+    sqlx::query_as!(
+        Report,
+        r#"
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
+        from job
+        where tenant_id = $1 and id in (
+            select id from (
+                select id from job
+                where tenant_id = $1 and $2::text is null and $3::text is null and $4::uuid is null
+                    and $5::uuid is null
+                union all
+                select id from job
+                where tenant_id = $1 and source_id = $5 and ($4 is null or bot_id = $4)
+                    and ($3 is null or state = $3) and ($2 is null or kind = $2)
+                union all
+                select id from job
+                where tenant_id = $1 and bot_id = $4 and $5 is null and ($3 is null or state = $3)
+                    and ($2 is null or kind = $2)
+                union all
+                select id from job
+                where tenant_id = $1 and state = $3 and $4 is null and $5 is null and ($2 is null or kind = $2)
+                union all
+                select id from job
+                where tenant_id = $1 and kind = $2 and $3 is null and $4 is null and $5 is null
+            ) as matching
+            order by id desc
+            limit $6 offset $7
+        )
+        order by id desc
+        "#,
+        tenant.uuid(),
+        filter.kind.map(Kind::as_str),
+        filter.state.map(State::as_str),
+        filter.bot.map(BotId::uuid),
+        filter.source.map(SourceId::uuid),
+        page.limit(),
+        page.offset(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::jobs) async fn count(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    filter: Filter,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!" from (
+            select id from job
+            where tenant_id = $1 and $2::text is null and $3::text is null and $4::uuid is null
+                and $5::uuid is null
+            union all
+            select id from job
+            where tenant_id = $1 and source_id = $5 and ($4 is null or bot_id = $4)
+                and ($3 is null or state = $3) and ($2 is null or kind = $2)
+            union all
+            select id from job
+            where tenant_id = $1 and bot_id = $4 and $5 is null and ($3 is null or state = $3)
+                and ($2 is null or kind = $2)
+            union all
+            select id from job
+            where tenant_id = $1 and state = $3 and $4 is null and $5 is null and ($2 is null or kind = $2)
+            union all
+            select id from job
+            where tenant_id = $1 and kind = $2 and $3 is null and $4 is null and $5 is null
+        ) as matching
+        "#,
+        tenant.uuid(),
+        filter.kind.map(Kind::as_str),
+        filter.state.map(State::as_str),
+        filter.bot.map(BotId::uuid),
+        filter.source.map(SourceId::uuid),
+    )
+    .fetch_one(db)
+    .await
+}
+
+pub(in crate::jobs) async fn list_children(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: JobId,
+) -> sqlx::Result<Vec<Report>> {
+    sqlx::query_as!(
+        Report,
+        r#"
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
+        from job
+        where tenant_id = $1 and parent_id = $2
+        order by id
+        limit $3
+        "#,
+        tenant.uuid(),
+        job.uuid(),
+        CHILDREN,
+    )
+    .fetch_all(db)
     .await
 }
 
@@ -34,9 +170,11 @@ pub(in crate::jobs) async fn list_for_source(
     sqlx::query_as!(
         Report,
         r#"
-        select id as "id: JobId", kind as "kind: Kind", state as "state: State", attempt,
-            progress_done, progress_total, progress_unit, error_code, error_message, created_at,
-            finished_at
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
         from job
         where tenant_id = $1 and source_id = $2
         order by id
@@ -46,6 +184,112 @@ pub(in crate::jobs) async fn list_for_source(
     )
     .fetch_all(db)
     .await
+}
+
+/// Over all tenants, planned for what it is asked.
+pub(in crate::jobs) async fn list_all(
+    db: impl PgExecutor<'_>,
+    filter: Filter,
+    most: i64,
+) -> sqlx::Result<Vec<Report>> {
+    sqlx::query_as!(
+        Report,
+        r#"
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
+        from job
+        where ($1::text is null or kind = $1) and ($2::text is null or state = $2)
+            and ($3::uuid is null or bot_id = $3) and ($4::uuid is null or source_id = $4)
+        order by id desc
+        limit $5
+        "#,
+        filter.kind.map(Kind::as_str),
+        filter.state.map(State::as_str),
+        filter.bot.map(BotId::uuid),
+        filter.source.map(SourceId::uuid),
+        most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::jobs) async fn list_of_worker(
+    db: impl PgExecutor<'_>,
+    worker: WorkerId,
+) -> sqlx::Result<Vec<Report>> {
+    sqlx::query_as!(
+        Report,
+        r#"
+        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
+            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
+            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
+            progress_total, progress_unit, error_code, error_message, cancel_requested,
+            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
+        from job
+        where worker_id = $1 and state = 'running'
+        order by id
+        "#,
+        worker.uuid(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What waits before a job, and how fast the tenant's jobs of its kind have ended of late.
+pub(in crate::jobs) async fn outlook(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    kind: Kind,
+    job: JobId,
+) -> sqlx::Result<Outlook> {
+    let found = sqlx::query!(
+        r#"
+        with mine as (
+            select id, priority from job where tenant_id = $1 and id = $3
+        ),
+        late as (
+            select count(*) as ended, extract(epoch from now() - min(finished_at))::float8 as seconds
+            from job
+            where tenant_id = $1 and kind = $2 and state = 'succeeded'
+                and finished_at > now() - make_interval(mins => $4)
+        )
+        select 1 + count(ahead.id) as "position!", max(late.ended) as "ended!", max(late.seconds) as seconds
+        from late
+        cross join mine
+        left join job as ahead on ahead.tenant_id = $1 and ahead.kind = $2
+            and ahead.state in ('queued', 'dispatched')
+            and (ahead.priority > mine.priority or (ahead.priority = mine.priority and ahead.id < mine.id))
+        "#,
+        tenant.uuid(),
+        kind.as_str(),
+        job.uuid(),
+        RATE_MINUTES,
+    )
+    .fetch_one(db)
+    .await?;
+    let a_job = found.seconds.filter(|_| found.ended > 0).map(|seconds| seconds / found.ended as f64);
+    Ok(Outlook {
+        position: found.position,
+        wait_seconds: a_job.map(|seconds| seconds * found.position as f64),
+    })
+}
+
+pub(in crate::jobs) async fn find_history(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: JobId,
+) -> sqlx::Result<Vec<Moment>> {
+    let history = sqlx::query_scalar!(
+        r#"select history as "history: Json<Vec<Moment>>" from job where tenant_id = $1 and id = $2"#,
+        tenant.uuid(),
+        job.uuid(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(history.map(|Json(moments)| moments).unwrap_or_default())
 }
 
 pub(in crate::jobs) async fn count_by_state(

@@ -18,9 +18,11 @@ pub(in crate::knowledge) struct VersionKey {
 /// Chunks as columns, for one statement whatever their number.
 #[derive(Default)]
 pub(in crate::knowledge) struct NewChunks {
+    first: usize,
     ids: Vec<uuid::Uuid>,
     contents: Vec<String>,
     headings: Vec<Option<String>>,
+    pages: Vec<Option<i32>>,
     starts: Vec<i32>,
     ends: Vec<i32>,
     tokens: Vec<i32>,
@@ -28,21 +30,31 @@ pub(in crate::knowledge) struct NewChunks {
 }
 
 impl NewChunks {
-    pub(in crate::knowledge) fn new(chunks: Vec<Chunk>) -> Self {
+    /// Chunks of which the first has this ordinal.
+    pub(in crate::knowledge) fn new(first: usize, chunks: impl Iterator<Item = Chunk>) -> Self {
         // A text of at most 10 MiB has offsets far below two billion.
         let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
-        let mut columns = Self::default();
+        let mut columns = Self { first, ..Self::default() };
         for chunk in chunks {
             let embedded = Chunk::embedded_text(chunk.heading.as_deref(), &chunk.content);
             columns.hashes.push(Sha256::digest(embedded).to_vec());
             columns.ids.push(ChunkId::fresh().uuid());
             columns.contents.push(chunk.content);
             columns.headings.push(chunk.heading);
+            columns.pages.push(chunk.page);
             columns.starts.push(number(chunk.span.start));
             columns.ends.push(number(chunk.span.end));
             columns.tokens.push(number(chunk.tokens));
         }
         columns
+    }
+
+    pub(in crate::knowledge) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(in crate::knowledge) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
     }
 }
 
@@ -58,21 +70,30 @@ pub(in crate::knowledge) async fn insert_chunks(
         r#"
         with fresh as (
             select *
-            from unnest($6::uuid[], $7::text[], $8::text[], $9::integer[], $10::integer[], $11::integer[], $12::bytea[])
-                with ordinality
-                as fresh (id, content, heading, start_at, end_at, token_count, hash, place)
+            from unnest(
+                $6::uuid[], $7::text[], $8::text[], $9::integer[], $10::integer[], $11::integer[], $12::bytea[],
+                $14::integer[]
+            ) with ordinality
+                as fresh (id, content, heading, start_at, end_at, token_count, hash, page, place)
         ),
         counted as (
             update source_version
-            set chunk_count = (select count(*) from fresh)
+            set chunk_count = $15 + (select count(*) from fresh), reused_chunks = coalesce(reused_chunks, 0) + (
+                select count(*) from fresh
+                where exists (
+                    select 1 from chunk
+                    where chunk.tenant_id = $1 and chunk.hash = fresh.hash and chunk.model = $5
+                        and embedding is not null
+                )
+            )
             where tenant_id = $1 and source_id = $3 and version = $4
         )
         insert into chunk (
-            id, tenant_id, bot_id, source_id, version, ordinal, content, heading, start_at, end_at,
+            id, tenant_id, bot_id, source_id, version, ordinal, content, heading, page, start_at, end_at,
             token_count, hash, model, embedding, tsv, text_search
         )
-        select fresh.id, $1, $2, $3, $4, place - 1, content, heading, start_at, end_at, token_count,
-            hash, $5,
+        select fresh.id, $1, $2, $3, $4, $15 + place - 1, content, heading, page, start_at, end_at,
+            token_count, hash, $5,
             (
                 select embedding from chunk
                 where chunk.tenant_id = $1 and chunk.hash = fresh.hash and chunk.model = $5
@@ -97,6 +118,8 @@ pub(in crate::knowledge) async fn insert_chunks(
         &chunks.tokens,
         &chunks.hashes,
         text_search,
+        &chunks.pages as &[Option<i32>],
+        i64::try_from(chunks.first).unwrap_or(i64::MAX),
     )
     .execute(db)
     .await?;

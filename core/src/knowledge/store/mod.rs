@@ -1,15 +1,19 @@
 //! SQL of the tables `source`, `source_version` and `chunk`. Private to the slice.
 
 mod chunks;
+mod pages;
 mod removal;
 mod search;
 mod shown;
 mod sources;
+mod upkeep;
 mod versions;
 
 pub(super) use chunks::*;
+pub(super) use pages::*;
 pub(super) use removal::*;
 pub(super) use search::*;
 pub(super) use shown::*;
 pub(super) use sources::*;
+pub(super) use upkeep::*;
 pub(super) use versions::*;

@@ -86,7 +86,12 @@ pub(in crate::knowledge) async fn remove_versions(
     before: i32,
 ) -> sqlx::Result<u64> {
     let removed = sqlx::query!(
-        "delete from source_version where tenant_id = $1 and source_id = $2 and version < $3",
+        r#"
+        with pages as (
+            delete from source_page where tenant_id = $1 and source_id = $2 and version < $3
+        )
+        delete from source_version where tenant_id = $1 and source_id = $2 and version < $3
+        "#,
         tenant.uuid(),
         source.uuid(),
         before,

@@ -62,10 +62,15 @@ pub(in crate::knowledge) async fn search(
             cosine as "cosine!", dense_rank as "dense_rank?", text_rank as "text_rank?"
         from found
         cross join lateral (
-            select chunk.id, chunk.source_id, source.name as source_name, source.url, ordinal, page,
-                heading, content, start_at, end_at, -(embedding <#> $4::halfvec) as cosine
+            select chunk.id, chunk.source_id, source.name as source_name, chunk.ordinal,
+                coalesce(site_page.url, source.url) as url,
+                case when source.url is null then page end as page, heading, chunk.content,
+                chunk.start_at, end_at, -(embedding <#> $4::halfvec) as cosine
             from chunk
             join source on source.id = chunk.source_id
+            left join source_page as site_page
+                on site_page.source_id = chunk.source_id and site_page.version = chunk.version
+                and site_page.ordinal = chunk.page
             where chunk.tenant_id = $1 and source.tenant_id = $1 and chunk.id = found.id
             limit 1
         ) as hit

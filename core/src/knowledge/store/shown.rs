@@ -26,7 +26,8 @@ pub(in crate::knowledge) async fn find_source(
             source.name, source_type as "source_type: SourceType", status as "status: Status",
             source.version, file_name, url, size_bytes, job_id as "job_id: JobId", error_code,
             error_message, source.created_at, source.updated_at,
-            left(shown.content, $3) as content_preview, made.chunk_count,
+            left(shown.content, $3) as content_preview, made.chunk_count, made.reused_chunks, made.notes,
+            include_subpages, max_pages,
             (
                 select count(*) from chunk
                 where chunk.source_id = source.id and chunk.version = source.version
@@ -77,7 +78,8 @@ pub(in crate::knowledge) async fn list_sources(
             status as "status?: Status", page.version as "version?", file_name, url, size_bytes,
             job_id as "job_id: JobId", error_code, error_message, page.created_at as "created_at?",
             updated_at as "updated_at?", left(shown.content, $6) as content_preview,
-            made.chunk_count as "chunk_count?",
+            made.chunk_count as "chunk_count?", made.reused_chunks as "reused_chunks?",
+            made.notes as "notes?", include_subpages as "include_subpages?", max_pages,
             case when status = 'ready' then made.chunk_count else (
                 select count(*) from chunk
                 where chunk.source_id = page.id and chunk.version = page.version
@@ -123,6 +125,10 @@ pub(in crate::knowledge) async fn list_sources(
             size_bytes: row.size_bytes,
             content_preview: row.content_preview,
             chunk_count: row.chunk_count,
+            reused_chunks: row.reused_chunks,
+            notes: row.notes.unwrap_or_default(),
+            include_subpages: row.include_subpages?,
+            max_pages: row.max_pages,
             embedded_count: row.embedded_count.unwrap_or(0),
             job_id: row.job_id,
             error_code: row.error_code,

@@ -24,9 +24,10 @@ pub(in crate::knowledge) async fn insert_source(
     let inserted = sqlx::query!(
         r#"
         insert into source (
-            id, tenant_id, bot_id, name, source_type, file_name, media_type, size_bytes, content_hash
+            id, tenant_id, bot_id, name, source_type, file_name, media_type, size_bytes, content_hash, url,
+            include_subpages, max_pages
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         on conflict (bot_id, content_hash)
             where deleted_at is null and status not in ('failed', 'cancelled')
             do nothing
@@ -40,6 +41,9 @@ pub(in crate::knowledge) async fn insert_source(
         original.media_type,
         original.size(),
         &original.hash,
+        original.site.as_ref().map(|site| site.url.as_str()),
+        original.site.as_ref().is_some_and(|site| site.include_subpages),
+        original.site.as_ref().map(|site| site.max_pages),
     )
     .execute(db)
     .await?;
@@ -51,7 +55,7 @@ pub(in crate::knowledge) async fn insert_version(
     tenant: TenantId,
     source: SourceId,
     version: i32,
-    blob_key: &str,
+    blob_key: Option<&str>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into source_version (source_id, version, tenant_id, blob_key) values ($1, $2, $3, $4)",
@@ -166,6 +170,28 @@ pub(in crate::knowledge) async fn begin_version(
         original.media_type,
         original.size(),
         &original.hash,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The same web site once more.
+pub(in crate::knowledge) async fn begin_refresh(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source
+        set version = $3, status = 'queued', error_code = null, error_message = null, updated_at = now()
+        where tenant_id = $1 and id = $2
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
     )
     .execute(db)
     .await?;

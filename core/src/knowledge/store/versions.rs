@@ -1,31 +1,47 @@
 //! A version of a source on its way, and at its end.
 
+use parlance_extract::protocol::{Document, Request};
 use sqlx::PgExecutor;
 
 use crate::ids::{SourceId, TenantId};
 use crate::jobs::{Failure, State};
 use crate::knowledge::Status;
+use crate::knowledge::chunk::{Markup, PageStart};
+use crate::knowledge::ingest::StoredFile;
+
+/// The text of a version.
+pub(in crate::knowledge) struct FoundText {
+    pub(in crate::knowledge) text: String,
+    pub(in crate::knowledge) markup: Option<Markup>,
+    /// Where page 1, 2, … begin, in characters.
+    pub(in crate::knowledge) page_starts: Vec<i32>,
+    pub(in crate::knowledge) is_site: bool,
+}
 
 pub(in crate::knowledge) async fn find_file(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     source: SourceId,
     version: i32,
-) -> sqlx::Result<Option<String>> {
-    let key = sqlx::query_scalar!(
+) -> sqlx::Result<Option<StoredFile>> {
+    sqlx::query!(
         r#"
-        select blob_key
+        select blob_key as "blob_key!", file_name, media_type
         from source
         join source_version using (version)
         where source.tenant_id = $1 and id = $2 and version = $3 and source_id = id and deleted_at is null
+            and blob_key is not null and status in ('queued', 'processing')
         "#,
         tenant.uuid(),
         source.uuid(),
         version,
     )
+    .map(|row| StoredFile {
+        blob_key: row.blob_key,
+        said: Request { name: row.file_name, media_type: row.media_type, url: None },
+    })
     .fetch_optional(db)
-    .await?;
-    Ok(key.flatten())
+    .await
 }
 
 pub(in crate::knowledge) async fn set_processing(
@@ -54,41 +70,81 @@ pub(in crate::knowledge) async fn set_content(
     tenant: TenantId,
     source: SourceId,
     version: i32,
-    content: &str,
+    document: &Document,
 ) -> sqlx::Result<()> {
+    // A text of at most 24 MiB has offsets far below two billion.
+    let starts: Vec<i32> =
+        document.pages.iter().map(|start| i32::try_from(*start).unwrap_or(i32::MAX)).collect();
     sqlx::query!(
-        "update source_version set content = $4 where tenant_id = $1 and source_id = $2 and version = $3",
+        r#"
+        update source_version
+        set content = $4, markup = $5, page_starts = $6, notes = $7
+        where tenant_id = $1 and source_id = $2 and version = $3
+        "#,
         tenant.uuid(),
         source.uuid(),
         version,
-        content,
+        document.text,
+        Markup::from(document.markup) as Markup,
+        &starts,
+        &document.notes,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// The text and its media type.
 pub(in crate::knowledge) async fn find_text(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     source: SourceId,
     version: i32,
-) -> sqlx::Result<Option<(String, Option<String>)>> {
-    sqlx::query!(
+) -> sqlx::Result<Option<FoundText>> {
+    sqlx::query_as!(
+        FoundText,
         r#"
-        select content as "content!", media_type
+        select content as "text!", markup as "markup: Markup", page_starts,
+            source_type = 'url' as "is_site!"
         from source
         join source_version using (version)
         where source.tenant_id = $1 and source.id = $2 and version = $3
             and source_version.source_id = source.id and deleted_at is null and content is not null
+            and status in ('queued', 'processing')
         "#,
         tenant.uuid(),
         source.uuid(),
         version,
     )
-    .map(|row| (row.content, row.media_type))
     .fetch_optional(db)
+    .await
+}
+
+/// The pages of a document, by number.
+pub(in crate::knowledge) fn numbered(starts: &[i32]) -> Vec<PageStart> {
+    let place = |start: &i32| usize::try_from(*start).unwrap_or(0);
+    (1..).zip(starts).map(|(number, start)| PageStart { number, start: place(start) }).collect()
+}
+
+/// The pages of a web site, by the order in which they were found.
+pub(in crate::knowledge) async fn list_page_starts(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+) -> sqlx::Result<Vec<PageStart>> {
+    sqlx::query!(
+        r#"
+        select ordinal, start_at as "start_at!"
+        from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and start_at is not null
+        order by ordinal
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+    )
+    .map(|row| PageStart { number: row.ordinal, start: usize::try_from(row.start_at).unwrap_or(0) })
+    .fetch_all(db)
     .await
 }
 
@@ -103,6 +159,7 @@ pub(in crate::knowledge) async fn is_wanted(
         select 1 as "one!"
         from source
         where tenant_id = $1 and id = $2 and version = $3 and deleted_at is null
+            and status in ('queued', 'processing')
         "#,
         tenant.uuid(),
         source.uuid(),
@@ -128,7 +185,7 @@ pub(in crate::knowledge) async fn lock_source(
     Ok(())
 }
 
-/// The version is searched from the commit on, unless a newer one was begun.
+/// The version is searched from the commit on, unless a newer one was begun, or it was given up.
 pub(in crate::knowledge) async fn make_live(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -144,7 +201,7 @@ pub(in crate::knowledge) async fn make_live(
                 where tenant_id = $1 and source_id = $2 and source_version.version = $3
             ),
             updated_at = now()
-        where tenant_id = $1 and id = $2 and version = $3
+        where tenant_id = $1 and id = $2 and version = $3 and status in ('queued', 'processing')
         "#,
         tenant.uuid(),
         source.uuid(),
@@ -153,6 +210,29 @@ pub(in crate::knowledge) async fn make_live(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The version is made after all; false when it is not the source's any more, or nothing of it failed.
+pub(in crate::knowledge) async fn revive_version(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+) -> sqlx::Result<bool> {
+    let revived = sqlx::query!(
+        r#"
+        update source
+        set status = 'queued', error_code = null, error_message = null, updated_at = now()
+        where tenant_id = $1 and id = $2 and version = $3 and status in ('failed', 'cancelled')
+            and deleted_at is null
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+    )
+    .execute(db)
+    .await?;
+    Ok(revived.rows_affected() == 1)
 }
 
 pub(in crate::knowledge) async fn end_version(

@@ -1,0 +1,80 @@
+//! Jobs that ended, once more and for the last time.
+
+use std::time::Duration;
+
+use sqlx::PgExecutor;
+
+use super::interval;
+use crate::ids::{JobId, TenantId};
+use crate::jobs::{Kind, Subject};
+
+/// The jobs about `subject` that failed or were cancelled, held until the transaction ends, oldest first.
+pub(in crate::jobs) async fn hold_ended(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    subject: Subject,
+) -> sqlx::Result<Vec<JobId>> {
+    let (bot, source, version) = subject.parts();
+    sqlx::query_scalar!(
+        r#"
+        select id as "id: JobId" from job
+        where tenant_id = $1 and state in ('failed', 'cancelled') and ($2::uuid is null or bot_id = $2)
+            and ($3::uuid is null or source_id = $3) and ($4::integer is null or source_version = $4)
+        order by id
+        for update
+        "#,
+        tenant.uuid(),
+        bot,
+        source,
+        version,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::jobs) async fn revive(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    jobs: &[JobId],
+    deadline: Duration,
+) -> sqlx::Result<Vec<Kind>> {
+    let jobs: Vec<_> = jobs.iter().map(|job| job.uuid()).collect();
+    sqlx::query_scalar!(
+        r#"
+        update job
+        set state = 'queued', attempt = 0, cancel_requested = false, not_before = now(),
+            deadline_at = now() + $3::interval, dispatched_at = null, finished_at = null, worker_id = null,
+            error_code = null, error_message = null, updated_at = now()
+        where tenant_id = $1 and id = any($2) and state in ('failed', 'cancelled')
+        returning kind as "kind: Kind"
+        "#,
+        tenant.uuid(),
+        &jobs,
+        interval(deadline),
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::jobs) async fn forget_old(
+    db: impl PgExecutor<'_>,
+    kept: Duration,
+    most: i64,
+) -> sqlx::Result<u64> {
+    let forgotten = sqlx::query!(
+        r#"
+        delete from job
+        where id in (
+            select id from job
+            where state in ('succeeded', 'cancelled') and finished_at < now() - $1::interval
+            limit $2
+            for update skip locked
+        )
+        "#,
+        interval(kept),
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(forgotten.rows_affected())
+}

@@ -1,0 +1,91 @@
+//! Steering: a job about a source is stopped or tried again, and its source with it.
+
+use super::ingest::end_version;
+use super::store;
+use crate::context::Context;
+use crate::error::{Error, Result, Thing};
+use crate::ids::{JobId, TenantId};
+use crate::jobs::{self, Ended, Failure, Kind, Report, State, Subject};
+
+/// Stops a job and all others of its version: those that wait end now, one that runs within two seconds.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it has ended, or is not about
+/// a source: what was deleted goes, and a language that was chosen is taken.
+pub async fn cancel_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
+    let report = jobs::get(ctx, tenant, job).await?;
+    let (source, version) = report.source_id.zip(report.source_version).ok_or_else(|| Error::Conflict {
+        code: "job_not_cancellable",
+        message: "A job that tidies up cannot be cancelled".to_owned(),
+    })?;
+    let mut tx = ctx.db().begin(tenant).await?;
+    let held = jobs::hold(&mut tx, tenant, Subject::Version(source, version)).await?;
+    if !held.has(job) {
+        return Err(Error::Conflict { code: "job_ended", message: "The job has ended already".to_owned() });
+    }
+    jobs::cancel(&mut tx, tenant, &held).await?;
+    let about = jobs::About { tenant, bot: report.bot_id, source: Some((source, version)), parent: None };
+    let ended = Ended { id: job, about, state: State::Cancelled, failure: Failure::cancelled() };
+    end_version(&mut tx, &ended).await?;
+    tx.commit().await?;
+    jobs::get(ctx, tenant, job).await
+}
+
+/// Tries a job again that failed or was cancelled, and with it all of its version that did.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it did not fail, or its source
+/// was replaced or deleted meanwhile, or another source has its content now.
+pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
+    let report = jobs::get(ctx, tenant, job).await?;
+    let mut tx = ctx.db().begin(tenant).await?;
+    let ended = match report.source_id.zip(report.source_version) {
+        Some((source, version)) => {
+            jobs::hold_ended(&mut tx, tenant, Subject::Version(source, version)).await?
+        }
+        None if matches!(report.state, State::Failed | State::Cancelled) => vec![job],
+        None => Vec::new(),
+    };
+    if !ended.contains(&job) {
+        return Err(Error::Conflict {
+            code: "job_not_retryable",
+            message: "Only a job that failed or was cancelled can be tried again".to_owned(),
+        });
+    }
+    if let Some((source, version)) = report.source_id.zip(report.source_version) {
+        let revived = store::revive_version(&mut *tx, tenant, source, version).await;
+        if !revived.map_err(super::change::duplicate)? {
+            return Err(Error::Conflict {
+                code: "source_replaced",
+                message: "The job's knowledge source was changed or deleted since".to_owned(),
+            });
+        }
+        if report.kind == Kind::Scrape {
+            store::requeue_failed_pages(&mut *tx, tenant, source, version).await?;
+        }
+    }
+    let queues = jobs::revive(ctx, &mut tx, tenant, &ended).await?;
+    tx.commit().await?;
+    for kind in queues {
+        jobs::dispatch::nudge(ctx, kind);
+    }
+    jobs::get(ctx, tenant, job).await
+}
+
+/// The same for operators, who know no tenant.
+///
+/// # Errors
+/// As [`cancel_job`].
+pub async fn cancel_any_job(ctx: &Context, job: JobId) -> Result<Report> {
+    let found = jobs::find(ctx, job).await?.ok_or(Error::NotFound(Thing::Job))?;
+    cancel_job(ctx, found.tenant_id, job).await
+}
+
+/// The same for operators, who know no tenant.
+///
+/// # Errors
+/// As [`retry_job`].
+pub async fn retry_any_job(ctx: &Context, job: JobId) -> Result<Report> {
+    let found = jobs::find(ctx, job).await?.ok_or(Error::NotFound(Thing::Job))?;
+    retry_job(ctx, found.tenant_id, job).await
+}

@@ -1,0 +1,173 @@
+//! A web site on a free port, for crawls: what it answers is set path by path, and what was asked is kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, Request, Response, Server, listener::TcpAcceptor};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A web site.
+pub struct Site {
+    /// Where it is, without a path: `http://127.0.0.1:…`.
+    pub url: String,
+    state: Arc<Mutex<State>>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    pages: HashMap<String, Page>,
+    asked: Vec<(String, HashMap<String, String>)>,
+}
+
+/// What the site answers at a path.
+#[derive(Clone, Debug)]
+pub struct Page {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    delay: Duration,
+    /// Answers with this status so many times before it answers as it should.
+    failures: (u16, usize),
+}
+
+impl Page {
+    /// A page of HTML with a title and a body.
+    #[must_use]
+    pub fn html(title: &str, body: &str) -> Self {
+        let html = format!(
+            "<!doctype html><html><head><title>{title}</title></head><body><nav><a href=\"/\">Home</a> \
+             Cookies Login</nav><main>{body}</main><footer>All rights reserved</footer></body></html>"
+        );
+        Self::of("text/html; charset=utf-8", html)
+    }
+
+    /// Any file.
+    #[must_use]
+    pub fn of(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type".into(), media_type.into())],
+            body: body.into(),
+            delay: Duration::ZERO,
+            failures: (500, 0),
+        }
+    }
+
+    /// Nothing but a status.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::of("text/plain", "") }
+    }
+
+    /// A redirect.
+    #[must_use]
+    pub fn redirect(to: &str) -> Self {
+        Self { status: 302, ..Self::of("text/plain", "") }.with("location", to)
+    }
+
+    /// The same with another header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same, answered late.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The same, after so many answers with this status.
+    #[must_use]
+    pub fn failing(mut self, status: u16, times: usize) -> Self {
+        self.failures = (status, times);
+        self
+    }
+}
+
+impl Site {
+    /// A site without a page; what is not there is 404.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State::default()));
+        let endpoint = Answers(Arc::clone(&state));
+        let server = tokio::spawn(async move {
+            let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap());
+            server.run(endpoint).await.unwrap();
+        });
+        Self { url, state, server }
+    }
+
+    /// Sets what is answered at a path.
+    pub fn set(&self, path: &str, page: Page) -> &Self {
+        self.state.lock().unwrap().pages.insert(path.into(), page);
+        self
+    }
+
+    /// The paths that were asked for, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    /// How often a path was asked for.
+    #[must_use]
+    pub fn asked_for(&self, path: &str) -> usize {
+        self.asked().iter().filter(|asked| *asked == path).count()
+    }
+
+    /// The values of a header in every request.
+    #[must_use]
+    pub fn heard(&self, header: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.asked.iter().filter_map(|(_, headers)| headers.get(header).cloned()).collect()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+struct Answers(Arc<Mutex<State>>);
+
+impl Endpoint for Answers {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let page = {
+            let mut state = self.0.lock().unwrap();
+            state.asked.push((path.clone(), headers));
+            let page = state.pages.get_mut(&path).map(|page| {
+                let now = page.clone();
+                page.failures.1 = page.failures.1.saturating_sub(1);
+                now
+            });
+            page.unwrap_or_else(|| Page::status(404))
+        };
+        tokio::time::sleep(page.delay).await;
+        if page.failures.1 > 0 {
+            let status = StatusCode::from_u16(page.failures.0).unwrap();
+            return Ok(Response::builder().status(status).finish());
+        }
+        let mut answer = Response::builder().status(StatusCode::from_u16(page.status).unwrap());
+        for (name, value) in &page.headers {
+            answer = answer.header(header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+        }
+        Ok(answer.body(page.body))
+    }
+}

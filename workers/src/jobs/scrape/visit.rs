@@ -1,0 +1,172 @@
+//! A page is read: fetched through the door, extracted in a child process, and judged.
+
+use std::time::Duration;
+
+use parlance_core::knowledge::crawl::{Cause, Fetched, Outcome, PAGE_ATTEMPTS, PageTask};
+use parlance_core::{Context, Error, Result};
+use parlance_crawl::door::{self, FetchError};
+use parlance_crawl::robots::Robots;
+use parlance_crawl::{challenge, scope};
+use parlance_extract::protocol::{Document, Request, Web};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::link;
+use super::site::Site;
+
+/// What is asked for: pages before texts before documents.
+const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,text/markdown;q=0.8,text/plain;q=0.7,application/pdf;q=0.6,*/*;q=0.1";
+
+/// The media types that are read.
+const READ: [&str; 6] = [
+    "text/html",
+    "application/xhtml+xml",
+    "text/plain",
+    "text/markdown",
+    "text/x-markdown",
+    "application/pdf",
+];
+
+/// The longest pause that a site may ask for; it fails the page otherwise.
+const MOST_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The first page of a crawl, which may lead elsewhere.
+const ROOT: i32 = 1;
+
+/// Reads a page. What is wrong with it is its outcome; only what stops the crawl is an error.
+pub(super) async fn visit(
+    ctx: &Context,
+    stop: &CancellationToken,
+    site: &mut Site,
+    page: &PageTask,
+) -> Result<Outcome> {
+    match site.robots(ctx.door(), &page.url).await {
+        Ok(robots) if !robots.allowed(&page.url) => return Ok(forbidden(ctx, robots, page)),
+        Ok(_) => {}
+        Err(error) => return Ok(unfetched(ctx, &error, page)),
+    }
+    let fetched = match ctx.door().fetch(&page.url, ACCEPT).await {
+        Ok(fetched) => fetched,
+        Err(error) => return Ok(unfetched(ctx, &error, page)),
+    };
+    if let Some(outcome) = refused(ctx, &fetched, page) {
+        return Ok(outcome);
+    }
+    if let Some(outcome) = moved(ctx, site, page, &fetched.url).await {
+        return Ok(outcome);
+    }
+    read(ctx, stop, site, fetched).await
+}
+
+/// A page that leads elsewhere is none of ours, unless it is the first.
+async fn moved(ctx: &Context, site: &mut Site, page: &PageTask, to: &Url) -> Option<Outcome> {
+    if site.scope().contains(to) {
+        return None;
+    }
+    if page.ordinal != ROOT {
+        let message = format!("It leads to {to}, which does not belong to the site.");
+        return Some(Outcome::Skipped(Cause::new("out_of_scope", message)));
+    }
+    site.move_to(to);
+    match site.robots(ctx.door(), to).await {
+        Ok(robots) if !robots.allowed(to) => Some(forbidden(ctx, robots, page)),
+        Ok(_) => None,
+        Err(error) => Some(unfetched(ctx, &error, page)),
+    }
+}
+
+async fn read(
+    ctx: &Context,
+    stop: &CancellationToken,
+    site: &Site,
+    fetched: door::Fetched,
+) -> Result<Outcome> {
+    let media_type = fetched.media_type.as_deref().unwrap_or("text/html");
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !READ.contains(&essence.as_str()) {
+        let message = format!("It is {essence}, which is not read: pages, texts and PDF files are.");
+        return Ok(Outcome::Skipped(Cause::new("unsupported_type", message).with_status(fetched.status)));
+    }
+    let request =
+        Request { name: None, media_type: Some(media_type.to_owned()), url: Some(fetched.url.to_string()) };
+    match ctx.extractor().extract(&request, fetched.body.clone(), stop).await {
+        Ok(document) => Ok(judged(site, &fetched, document)),
+        Err(Error::Rejected { code, message }) => {
+            Ok(Outcome::Failed(Cause::new(code, message).with_status(fetched.status)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn judged(site: &Site, fetched: &door::Fetched, document: Document) -> Outcome {
+    let web = document.web.unwrap_or_default();
+    let header = fetched.x_robots_tag.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if web.noindex || header.contains("noindex") || header.contains("none") {
+        let message = "The page asks not to be indexed.";
+        return Outcome::Skipped(Cause::new("noindex", message).with_status(fetched.status));
+    }
+    let nofollow = web.nofollow || header.contains("nofollow");
+    Outcome::Fetched(Fetched {
+        url: fetched.url.to_string(),
+        title: document.title,
+        text: document.text,
+        http_status: i32::from(fetched.status),
+        bytes: i64::try_from(fetched.body.len()).unwrap_or(i64::MAX),
+        aliases: aliases(site, &fetched.url, &web),
+        links: if nofollow { Vec::new() } else { links(site, &web) },
+    })
+}
+
+/// The keys of the page's other addresses. A canonical one elsewhere would let one site speak for another.
+fn aliases(site: &Site, url: &Url, web: &Web) -> Vec<String> {
+    let canonical = web.canonical.as_deref().and_then(|canonical| Url::parse(canonical).ok());
+    let canonical = canonical.filter(|canonical| site.scope().contains(canonical));
+    [Some(scope::key(url)), canonical.map(|canonical| scope::key(&canonical))].into_iter().flatten().collect()
+}
+
+fn links(site: &Site, web: &Web) -> Vec<parlance_core::knowledge::crawl::Link> {
+    let urls = web.links.iter().filter_map(|raw| Url::parse(raw).ok());
+    urls.filter(|url| site.scope().contains(url)).map(|url| link(&url)).collect()
+}
+
+/// What an answer says that is no page.
+fn refused(ctx: &Context, fetched: &door::Fetched, page: &PageTask) -> Option<Outcome> {
+    let status = fetched.status;
+    if challenge::blocked(status, fetched.mitigated.as_deref(), &fetched.body) {
+        let message = format!(
+            "The site does not let crawlers in (status {status}). Ask its owner to allow ParlanceBot."
+        );
+        return Some(Outcome::Failed(Cause::new("blocked_by_site", message).with_status(status)));
+    }
+    if fetched.is_success() {
+        return None;
+    }
+    let cause = Cause::new(format!("http_{status}"), format!("The site answered with the status {status}."));
+    let cause = cause.with_status(status);
+    Some(if status >= 500 { again(ctx, page, fetched.retry_after, cause) } else { Outcome::Failed(cause) })
+}
+
+fn unfetched(ctx: &Context, error: &FetchError, page: &PageTask) -> Outcome {
+    let cause = Cause::new(error.code(), error.to_string());
+    if error.is_transient() { again(ctx, page, None, cause) } else { Outcome::Failed(cause) }
+}
+
+/// Another try, unless there were enough of them or the site asks for too long a pause.
+fn again(ctx: &Context, page: &PageTask, asked: Option<Duration>, cause: Cause) -> Outcome {
+    let pause =
+        asked.unwrap_or(ctx.config().jobs.backoff_base * 2_u32.saturating_pow(page.attempt.unsigned_abs()));
+    if page.attempt + 1 >= PAGE_ATTEMPTS || pause > MOST_PATIENCE {
+        return Outcome::Failed(cause);
+    }
+    Outcome::Again(pause, cause)
+}
+
+/// A site that cannot say what robots may read is not read (RFC 9309, 2.3.1.4).
+fn forbidden(ctx: &Context, robots: &Robots, page: &PageTask) -> Outcome {
+    if !robots.reached() {
+        let message = "The site did not answer when it was asked for its robots.txt.";
+        return again(ctx, page, None, Cause::new("unreachable", message));
+    }
+    let message = "The site's robots.txt does not let crawlers read this page.";
+    Outcome::Skipped(Cause::new("robots", message))
+}

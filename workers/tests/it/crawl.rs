@@ -1,0 +1,277 @@
+//! Web sites: what is read, what is left out and why, and what a crawl does when its worker dies.
+
+use std::time::Duration;
+
+use parlance_core::ids::{BotId, SourceId};
+use parlance_core::jobs::{Kind, State};
+use parlance_core::knowledge::crawl::{self, PageState, SitePage};
+use parlance_core::knowledge::{self, Source, SourceRequest, Status};
+use parlance_core::{Error, PageRequest};
+use parlance_testing::{Builder, Page, Site, Stage, TestEmbedder};
+
+async fn stage() -> Stage {
+    Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
+        .start()
+        .await
+}
+
+async fn add(stage: &Stage, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+    let bot = bot.to_string();
+    let request =
+        SourceRequest::of_site(Some(&bot), Some(url.to_owned()), Some(most.is_some()), most).unwrap();
+    knowledge::add(&stage.ctx, stage.tenant, request).await.unwrap().source.id
+}
+
+async fn source(stage: &Stage, source: SourceId) -> Source {
+    knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap()
+}
+
+async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
+    let first = PageRequest::parse(None, Some(100)).unwrap();
+    crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
+}
+
+/// Crawls here and now, and does all that follows.
+async fn finish(stage: &Stage) {
+    for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
+        while stage.step(kind).await.is_some() {}
+    }
+}
+
+fn outcomes<'a>(pages: &'a [SitePage], site: &Site) -> Vec<(&'a str, PageState, Option<&'a str>)> {
+    pages
+        .iter()
+        .map(|page| {
+            (page.url.strip_prefix(&*site.url).unwrap_or(&page.url), page.state, page.reason.as_deref())
+        })
+        .collect()
+}
+
+fn article(matter: &str, links: &str) -> Page {
+    let body = format!(
+        "<h1>{matter}</h1><p>Whoever asks about {matter} is told all there is to know about {matter}, \
+         in as many words as a page of some length has, so that nobody has to ask a second time.</p>{links}"
+    );
+    Page::html(matter, &body)
+}
+
+#[tokio::test]
+async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it() {
+    let (stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    let links = "<a href='/help/returns'>Returns</a> <a href='/help/returns#top'>again</a> \
+        <a href='/about'>elsewhere</a> <a href='https://other.example/'>far</a> <a href='/help/gone'>gone</a> \
+        <a href='/help/secret/plan'>secret</a> <a href='/help/closed'>closed</a> <a href='/help/film'>film</a>";
+    site.set("/robots.txt", Page::of("text/plain", "User-agent: *\nDisallow: /help/secret\n"))
+        .set("/help", article("help", links))
+        .set("/help/returns", article("returns", "<a href='/help/copy'>copy</a>"))
+        .set("/help/copy", article("returns", "<a href='/help/copy'>copy</a>"))
+        .set("/help/closed", Page::status(403))
+        .set("/help/film", Page::of("video/mp4", "film"));
+    let id = add(&stage, bot, &format!("{}/help", site.url), Some(10)).await;
+    finish(&stage).await;
+    let pages = pages(&stage, id).await;
+    use PageState::{Failed, Fetched, Skipped};
+    assert_eq!(
+        outcomes(&pages, &site),
+        [
+            ("/help", Fetched, None),
+            ("/help/returns", Fetched, None),
+            ("/help/gone", Failed, Some("http_404")),
+            ("/help/secret/plan", Skipped, Some("robots")),
+            ("/help/closed", Failed, Some("blocked_by_site")),
+            ("/help/film", Skipped, Some("unsupported_type")),
+            ("/help/copy", Skipped, Some("duplicate")),
+        ]
+    );
+    assert!(
+        !site.asked().iter().any(|path| path == "/about" || path.contains("secret")),
+        "{:?}",
+        site.asked()
+    );
+    assert!(site.heard("user-agent").iter().all(|agent| agent.starts_with("ParlanceBot/")));
+    let source = source(&stage, id).await;
+    assert_eq!((source.status, source.chunk_count), (Status::Ready, Some(2)));
+    let text = knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
+    assert!(text.contains("all there is to know about returns"), "{text}");
+    for chrome in ["Login", "All rights reserved"] {
+        assert!(!text.contains(chrome), "{text}");
+    }
+    assert_eq!(pages[1].chunks, 1);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_be_read_fails_with_a_reason() {
+    let (stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    site.set("/blocked", Page::status(403))
+        .set("/empty", Page::html("Empty", ""))
+        .set("/inward", Page::redirect("http://10.0.0.1/"))
+        .set("/film", Page::of("video/mp4", "film"));
+    for (path, code) in [
+        ("/gone", "unreachable"),
+        ("/blocked", "blocked_by_site"),
+        ("/empty", "empty"),
+        ("/inward", "address_refused"),
+        ("/film", "unsupported_type"),
+    ] {
+        let id = add(&stage, bot, &format!("{}{path}", site.url), None).await;
+        finish(&stage).await;
+        let source = source(&stage, id).await;
+        assert_eq!((source.status, source.error_code.as_deref()), (Status::Failed, Some(code)), "{path}");
+        assert!(source.error_message.unwrap().starts_with("No page could be read. "));
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
+    let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    for url in [
+        "http://127.0.0.1/",
+        "http://169.254.169.254/latest",
+        "http://me:secret@example.com/",
+        "http://a:22/",
+    ] {
+        let request = SourceRequest::of_site(Some(&bot), Some(url.to_owned()), None, None).unwrap();
+        match knowledge::add(&stage.ctx, stage.tenant, request).await {
+            Err(Error::Invalid(problems)) => assert_eq!(problems[0].field, "url", "{url}"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_fails_for_a_moment_is_read_after_all() {
+    let (stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    site.set("/", article("patience", "").failing(503, 1));
+    let id = add(&stage, bot, &site.url, None).await;
+    finish(&stage).await;
+    assert_eq!(source(&stage, id).await.status, Status::Ready);
+    assert_eq!(site.asked_for("/"), 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
+    let (mut stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    let links: String = (0..5).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
+    site.set("/", article("the root", &links));
+    for page in 0..5 {
+        let delay = if page == 2 { Duration::from_secs(5) } else { Duration::ZERO };
+        site.set(&format!("/{page}"), article(&format!("matter {page}"), "").after(delay));
+    }
+    stage.start_workers();
+    let id = add(&stage, bot, &site.url, Some(10)).await;
+    stage.eventually("the third page is asked for", async || (site.asked_for("/2") == 1).then_some(())).await;
+    stage.kill_workers().await;
+    site.set("/2", article("matter 2", ""));
+    stage.start_workers();
+    assert_eq!(stage.settled(id).await["status"], "ready");
+    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.asked_for(path)).into();
+    assert_eq!(asked, [1, 1, 1, 2, 1], "only the page that was being read is read again");
+    assert_eq!(pages(&stage, id).await.iter().filter(|page| page.state == PageState::Fetched).count(), 6);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_again() {
+    let (mut stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    site.set("/", article("slowness", "").after(Duration::from_secs(10)));
+    stage.start_workers();
+    let id = add(&stage, bot, &site.url, None).await;
+    let job = source(&stage, id).await.job_id.unwrap();
+    stage.eventually("the page is asked for", async || (site.asked_for("/") == 1).then_some(())).await;
+    knowledge::cancel_job(&stage.ctx, stage.tenant, job).await.unwrap();
+    let ended = async || (stage.count(Kind::Scrape, State::Cancelled).await == 1).then_some(());
+    tokio::time::timeout(Duration::from_secs(5), stage.eventually("the crawl stops", ended)).await.unwrap();
+    assert_eq!(source(&stage, id).await.status, Status::Cancelled);
+    site.set("/", article("slowness", ""));
+    knowledge::retry_job(&stage.ctx, stage.tenant, job).await.unwrap();
+    assert_eq!(stage.settled(id).await["status"], "ready");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_only_what_changed() {
+    let embedder = TestEmbedder::default();
+    let stage = Builder::default()
+        .embedder(embedder.clone())
+        .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
+        .start()
+        .await;
+    let site = Site::start().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    site.set("/", article("the root", "<a href='/a'>a</a><a href='/b'>b</a>"))
+        .set("/a", article("apples", ""))
+        .set("/b", article("bananas", ""));
+    let id = add(&stage, bot, &site.url, Some(10)).await;
+    finish(&stage).await;
+    let first = source(&stage, id).await;
+    assert_eq!((first.chunk_count, first.reused_chunks), (Some(3), Some(0)));
+    let embedded = embedder.passages().len();
+    site.set("/b", article("cherries", ""));
+    let begun = crawl::refresh(&stage.ctx, stage.tenant, id).await.unwrap();
+    assert_eq!((begun.version, begun.status), (2, Status::Queued));
+    stage.step(Kind::Scrape).await.unwrap();
+    let content = async || knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
+    assert!(content().await.contains("bananas"), "the old version answers");
+    finish(&stage).await;
+    assert!(content().await.contains("cherries") && !content().await.contains("bananas"));
+    let second = source(&stage, id).await;
+    assert_eq!((second.status, second.reused_chunks), (Status::Ready, Some(2)));
+    assert_eq!(embedder.passages().len(), embedded + 1, "only the page that changed is embedded");
+    assert_eq!(stage.count_of("select count(*) from chunk where content like '%bananas%'").await, 0);
+    assert_eq!(stage.count_of("select count(*) from source_page where version = 1").await, 0);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
+    let (stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    let links: String = (0..30).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
+    site.set("/", article("the root", &links));
+    for page in 0..30 {
+        site.set(&format!("/{page}"), article(&format!("matter {page}"), ""));
+    }
+    let id = add(&stage, bot, &site.url, Some(4)).await;
+    finish(&stage).await;
+    let pages = pages(&stage, id).await;
+    assert_eq!(pages.iter().filter(|page| page.state == PageState::Fetched).count(), 4);
+    assert!(pages.iter().skip(4).all(|page| page.reason.as_deref() == Some("max_pages")));
+    assert_eq!(site.asked().len(), 5, "four pages and the rules for robots");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_site_map_names_what_no_link_does_and_a_pdf_of_the_site_is_read() {
+    let (stage, site) = (stage().await, Site::start().await);
+    let bot = stage.bot_of(stage.tenant).await;
+    let map = format!(
+        "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{}/hidden</loc></url></urlset>",
+        site.url
+    );
+    site.set("/", article("the root", "<a href='/guide.pdf'>Guide</a>"))
+        .set(
+            "/guide.pdf",
+            Page::of("application/pdf", parlance_testing::corpus::pdf(&["The guide tells of badgers."])),
+        )
+        .set("/sitemap.xml", Page::of("application/xml", map))
+        .set("/hidden", article("hidden things", ""));
+    let id = add(&stage, bot, &site.url, Some(5)).await;
+    finish(&stage).await;
+    let text = knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
+    for part in ["the root", "badgers", "hidden things"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    stage.end().await;
+}

@@ -1,0 +1,92 @@
+//! Whose turn it is: a tenant that brings much delays another by no more than what runs already, and makes no
+//! more than can be embedded.
+
+use parlance_core::jobs::{Kind, State};
+use parlance_core::knowledge::Status;
+use parlance_testing::{Builder, TestEmbedder};
+
+use crate::{paragraphs, upload};
+
+#[tokio::test]
+async fn a_small_file_waits_for_no_more_than_what_runs_already() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let (other, _) = stage.another_tenant().await;
+    let other_bot = stage.bot_of(other).await;
+    for i in 0..60 {
+        upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(3).replace("Rule", &format!("{i}"))).await;
+    }
+    stage.start_workers();
+    let places = i64::try_from(stage.ctx.config().jobs.concurrency).unwrap();
+    stage
+        .eventually("every place is taken and the window is full", async || {
+            let running = stage.count(Kind::Embed, State::Running).await;
+            let ahead = stage.count(Kind::Embed, State::Dispatched).await;
+            let waiting = stage.waiting(Kind::Embed).await.len();
+            (running == places && ahead >= 2 * places && waiting > 20).then_some(())
+        })
+        .await;
+    let small = upload(&stage, other, other_bot, "small.txt", "Small and late.").await;
+    stage
+        .eventually("the small file waits to be embedded", async || {
+            let waits =
+                "select count(*) from job where kind = 'embed' and state = 'dispatched' and tenant_id <> ";
+            (stage.count_of(&format!("{waits}'{}'", stage.tenant)).await == 1).then_some(())
+        })
+        .await;
+    embedder.release();
+    stage
+        .eventually("the small file is ready", async || {
+            let source = parlance_core::knowledge::get_source(&stage.ctx, other, small).await.unwrap();
+            (source.status == Status::Ready).then_some(())
+        })
+        .await;
+    let before = stage
+        .count_of(
+            "select count(*) from job, (select started_at from job where kind = 'embed' and tenant_id <> (\
+             select tenant_id from job order by id limit 1)) as small \
+             where kind = 'embed' and job.started_at < small.started_at",
+        )
+        .await;
+    assert!(before <= 2 * places, "{before} batches were begun before the small file's");
+    let unfinished = "select count(*) from job where state not in ('succeeded', 'failed', 'cancelled')";
+    stage.eventually("all is done", async || (stage.count_of(unfinished).await == 0).then_some(())).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn no_more_texts_are_split_than_can_be_embedded_soon() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = Builder::default()
+        .embedder(embedder.clone())
+        .configure(|config| config.jobs.embed_backlog = 5)
+        .start()
+        .await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let mut sources = Vec::new();
+    for i in 0..40 {
+        let text = paragraphs(3).replace("Rule", &format!("{i}"));
+        sources.push(upload(&stage, stage.tenant, bot, "a.txt", &text).await);
+    }
+    stage.start_workers();
+    stage
+        .eventually("every file is read", async || {
+            (stage.count(Kind::Upload, State::Succeeded).await == 40).then_some(())
+        })
+        .await;
+    // What is dispatched already goes on; nothing is added to it.
+    let bound = 5 + 8 + 8 + 2;
+    for _ in 0..20 {
+        let waiting = stage.waiting(Kind::Embed).await.len();
+        assert!(waiting <= bound, "{waiting} batches wait");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    embedder.release();
+    for source in sources {
+        assert_eq!(stage.settled(source).await["status"], "ready");
+    }
+    stage.end().await;
+}

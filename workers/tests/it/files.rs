@@ -1,0 +1,73 @@
+//! Files of every type, with their structure, their pages, and what is told about them. Files made to hurt
+//! are for whole processes: `cli/tests/it/hostile.rs`.
+
+use parlance_core::jobs::Kind;
+use parlance_core::knowledge::{self, File};
+use parlance_testing::corpus::{self, Block};
+use parlance_testing::{Builder, Stage, TestEmbedder};
+
+async fn stage() -> Stage {
+    // Some of them have more text than a test embeds in its time.
+    Builder::default().embedder(TestEmbedder::default()).start().await
+}
+
+#[tokio::test]
+async fn a_document_of_any_type_becomes_text_with_its_structure() {
+    let mut stage = stage().await;
+    stage.start_workers();
+    let bot = stage.bot_of(stage.tenant).await;
+    let pages = ["The first page tells of otters.", "The second page tells of herons."];
+    let table = corpus::csv(&[&["Product", "Price"], &["Lamp", "20 euros"], &["Chair", "45 euros"]]);
+    let blocks = [Block::Heading(1, "Opening hours"), Block::Paragraph("We open at nine.")];
+    for (name, bytes, text) in [
+        ("a.pdf", corpus::pdf(&pages), "tells of herons"),
+        ("a.docx", corpus::docx(&blocks), "# Opening hours\n\nWe open at nine."),
+        ("a.doc", corpus::doc(&["We close at five."]), "We close at five."),
+        ("a.csv", table, "Product: Chair\nPrice: 45 euros"),
+    ] {
+        let file = File { name: name.to_owned(), bytes: bytes.into() };
+        let source = knowledge::upload(&stage.ctx, stage.tenant, bot, file).await.unwrap().source.id;
+        assert_eq!(stage.settled(source).await["status"], "ready", "{name}");
+        let content = knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap().content.unwrap();
+        assert!(content.contains(text), "{name}: {content}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_chunk_of_a_pdf_names_its_page() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let page =
+        |matter: &str| format!("This page tells of {matter}. {}", "It goes on for a while. ".repeat(45));
+    let (first, second) = (page("otters"), page("herons"));
+    let file = File { name: "a.pdf".into(), bytes: corpus::pdf(&[&first, &second]).into() };
+    let source = knowledge::upload(&stage.ctx, stage.tenant, bot, file).await.unwrap().source.id;
+    for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
+        stage.step(kind).await.unwrap();
+    }
+    let details = knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap();
+    let chunks = stage.http.get(&format!("/knowledge/sources/{source}/chunks")).await;
+    let chunks = chunks.data(200).as_array().unwrap().clone();
+    assert_eq!(details.chunks.len(), chunks.len());
+    let of =
+        |word: &str| chunks.iter().find(|chunk| chunk["content"].as_str().unwrap().contains(word)).unwrap();
+    assert_eq!((of("otters")["page"].as_i64(), of("herons")["page"].as_i64()), (Some(1), Some(2)));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_fit_the_content_is_told() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    let bytes = corpus::docx(&[Block::Paragraph("It is a Word document.")]).into();
+    let file = File { name: "report.pdf".into(), bytes };
+    let source = knowledge::upload(&stage.ctx, stage.tenant, bot, file).await.unwrap().source.id;
+    for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
+        stage.step(kind).await.unwrap();
+    }
+    let shown = stage.http.get(&format!("/knowledge/sources/{source}")).await;
+    let notes = shown.data(200)["source"]["notes"][0].as_str().unwrap().to_owned();
+    assert!(notes.contains("report.pdf"), "{notes}");
+    stage.end().await;
+}
