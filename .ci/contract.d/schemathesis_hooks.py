@@ -15,6 +15,8 @@ from schemathesis.transport.serialization import Binary
 FORM = "multipart/form-data"
 
 schemathesis.openapi.format("timezone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]))
+# Addresses of the web at which nothing answers: any other that is one leads to a machine of somebody's.
+schemathesis.openapi.format("uri", st.sampled_from([f"https://site{n}.invalid/help" for n in range(50)]))
 
 
 def own_keys():
@@ -36,13 +38,23 @@ OWN_KEYS = own_keys()
 
 # Which operation makes what others then name, where Schemathesis does not find that out by itself.
 SOURCE = {"source_id": "$response.body#/data/id"}
-SOURCES = ["getKnowledgeSource", "updateKnowledgeSource", "listKnowledgeChunks", "deleteKnowledgeSource"]
+SOURCES = [
+    "getKnowledgeSource",
+    "updateKnowledgeSource",
+    "listKnowledgeChunks",
+    "listSitePages",
+    "refreshKnowledgeSource",
+    "deleteKnowledgeSource",
+]
+JOB = {"job_id": "$response.body#/data/job_id"}
+JOBS = ["getJob", "watchJob", "cancelJob", "retryJob"]
 SESSION = {"session_id": "$response.body#/data/session/session_id"}
 SESSIONS = ["getConversation", "updateConversation", "sendMessage", "deleteConversation"]
 ANSWER = {"session_id": "$request.path.session_id", "message_id": "$response.body#/data/bot_response/id"}
 LINKS = [
     ("createKnowledgeSource", "201", SOURCES, SOURCE),
     ("uploadKnowledgeFile", "201", [*SOURCES, "downloadKnowledgeFile"], SOURCE),
+    ("uploadKnowledgeFile", "201", JOBS, JOB),
     ("openConversation", "201", SESSIONS, SESSION),
     ("sendMessage", "200", ["giveFeedback"], ANSWER),
 ]
@@ -105,7 +117,7 @@ def after_call(context, case, response):
 def filter_body(context, body):
     """Leaves out what is documented in words alone, for OpenAPI 3.0 has none for it: an object of the
     client's own holds no NUL character, in no key either, and at most 4 KiB; an API key expires in the
-    future. And what cannot be sent: the name of a form's part stands in a header, which holds no control
+    future; a source of the type text has its content, and one of the type url its url. And what cannot be sent: the name of a form's part stands in a header, which holds no control
     characters."""
     fields = getattr(body, "body", body)
     if not isinstance(fields, dict):
@@ -117,8 +129,16 @@ def filter_body(context, body):
         text = json.dumps(metadata, ensure_ascii=False, default=str)
         if "\\u0000" in text or len(text.encode(errors="replace")) > 4096:
             return False
+    needed = {"text": "content", "url": "url"}.get(fields["source_type"]) if is_word(fields) else None
+    if needed and fields.get(needed) is None:
+        return False
     is_form = any(declared.media_type == FORM for declared in context.operation.body)
     return not (is_form and any(character < " " or character == "\x7f" for character in "".join(fields)))
+
+
+def is_word(fields):
+    """Whether the type of a source is a word at all."""
+    return isinstance(fields.get("source_type"), str)
 
 
 def is_past(moment):

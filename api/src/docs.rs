@@ -24,10 +24,12 @@ pub(crate) enum Tag {
     Analytics,
     /// Manage knowledge sources and content for your bots' AI training.
     Knowledge,
+    /// Watch and steer the work that makes your knowledge ready.
+    Jobs,
 }
 
 /// The names of the sections, in the order of the reference.
-const ORDER: [&str; 5] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge"];
+const ORDER: [&str; 6] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge", "Jobs"];
 
 const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge programmatically. \
     Every request carries an API key in the header `X-API-Key`; every answer is JSON: \

@@ -34,6 +34,19 @@ pub(crate) enum CreatedOrFound<T> {
     Created(T),
 }
 
+/// 202: it is begun, and here is what is known of it.
+#[derive(Debug)]
+pub(crate) struct Accepted<T>(pub(crate) T);
+
+/// 200 when it is done; 202 when it goes on.
+#[derive(Debug)]
+pub(crate) enum DoneOrAccepted<T, U> {
+    /// It is done.
+    Done(T),
+    /// It goes on.
+    Accepted(U),
+}
+
 /// 200: it is gone; the text says what.
 #[derive(Debug)]
 pub(crate) struct Deleted(pub(crate) String);
@@ -105,6 +118,21 @@ impl<T: Serialize + Send> IntoResponse for CreatedOrFound<T> {
     }
 }
 
+impl<T: Serialize + Send> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        succeeded(202, &self.0, None)
+    }
+}
+
+impl<T: Serialize + Send, U: Serialize + Send> IntoResponse for DoneOrAccepted<T, U> {
+    fn into_response(self) -> Response {
+        match self {
+            DoneOrAccepted::Done(data) => succeeded(200, &data, None),
+            DoneOrAccepted::Accepted(data) => succeeded(202, &data, None),
+        }
+    }
+}
+
 impl IntoResponse for Deleted {
     fn into_response(self) -> Response {
         let body = json!({"success": true, "message": self.0});
@@ -150,6 +178,32 @@ impl<T: Type> ApiResponse for CreatedOrFound<T> {
 
     fn register(registry: &mut Registry) {
         register::<T>(registry);
+    }
+}
+
+/// What a 202 says of itself.
+const ACCEPTED: &str = "Accepted: the work is begun and goes on";
+
+impl<T: Type> ApiResponse for Accepted<T> {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![documented::<T>(202, ACCEPTED)] }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+    }
+}
+
+impl<T: Type, U: Type> ApiResponse for DoneOrAccepted<T, U> {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![documented::<T>(200, "OK: request successful"), documented::<U>(202, ACCEPTED)],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+        register::<U>(registry);
     }
 }
 

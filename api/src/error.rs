@@ -23,7 +23,7 @@ mod mapped;
 mod words;
 
 pub(crate) use documented::{
-    Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, named_request,
+    Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, Steering, named_request,
 };
 
 /// A failure on its way to a client.

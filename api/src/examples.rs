@@ -9,6 +9,7 @@ mod account;
 mod analytics;
 mod bots;
 mod conversations;
+mod jobs;
 mod knowledge;
 
 const TENANT: &str = "019bb5a1-0c00-7000-8000-000000000001";
@@ -67,5 +68,11 @@ mod tests {
         written_as_shown::<crate::knowledge::UpdatedSource>();
         written_as_shown::<crate::knowledge::SourceDetails>();
         written_as_shown::<crate::knowledge::SourceChunk>();
+        written_as_shown::<crate::knowledge::Scraped>();
+        written_as_shown::<crate::knowledge::Scraping>();
+        written_as_shown::<crate::knowledge::SitePage>();
+        written_as_shown::<crate::jobs::Job>();
+        written_as_shown::<crate::jobs::JobDetails>();
+        written_as_shown::<crate::jobs::JobEvent>();
     }
 }

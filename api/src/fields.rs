@@ -139,6 +139,19 @@ impl Fields {
         }
     }
 
+    /// The field's value, if it is there and right; `null` is not.
+    pub(crate) fn take_not_null<T: Readable, const NEEDED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<T, NEEDED>,
+    ) -> Option<T> {
+        if matches!(field, Field::Null) {
+            let message = format!("The '{name}' {} must not be null", self.noun);
+            self.wrong.push(Problem::wrong(name, message));
+        }
+        self.take(name, field)
+    }
+
     /// What the field is to become: absent leaves it as it is, `null` clears it.
     pub(crate) fn change<T: Readable, const NEEDED: bool>(
         &mut self,

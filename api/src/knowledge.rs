@@ -1,17 +1,20 @@
 //! Knowledge: add, list, look at, change, delete, download.
 
+use std::time::Duration;
+
 use parlance_core::ids::{BotId, SourceId};
 use parlance_core::knowledge::{self, Filter, SourceType};
 use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 
 use crate::auth::{Knowledge, Tenant};
+use crate::body::JsonBody;
 use crate::docs::Tag;
 use crate::download::Download;
-use crate::envelope::{CreatedOrFound, Deleted, Found, Listed};
-use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, When, about};
+use crate::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, about};
 use crate::fields::{Field, Fields};
 use crate::page;
 use crate::values::{Id, PathId};
@@ -20,10 +23,10 @@ use crate::words::Word;
 mod asked;
 mod shown;
 
-pub(crate) use asked::{CreateSource, UpdateSource};
+pub(crate) use asked::{CreateSource, ScrapeSite, UpdateSource};
 pub(crate) use shown::{
-    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceWithContent, UpdatedSource,
-    Upload,
+    Chunk, CreatedSource, FailedUrl, Progress, Scraped, Scraping, SitePage, Source, SourceChunk,
+    SourceDetails, SourceError, SourceWithContent, UpdatedSource, Upload,
 };
 
 use asked::{Body, UploadForm};
@@ -35,6 +38,7 @@ pub(crate) struct Api;
 const UPLOADING: &str = "uploading a file";
 const CREATING: &str = "creating a knowledge source";
 const UPDATING: &str = "updating a knowledge source";
+const SCRAPING: &str = "scraping a website";
 
 #[OpenApi(tag = "Tag::Knowledge")]
 impl Api {
@@ -67,9 +71,9 @@ impl Api {
 
     /// Create knowledge source
     ///
-    /// Create a new knowledge source for a bot: from a text (JSON), or from a file (a form). It is stored
-    /// at once and made ready by a job. Content that the bot has already is answered with 200 and its
-    /// source.
+    /// Create a new knowledge source for a bot: from a text or a web site (JSON), or from a file (a form). It
+    /// is stored at once and made ready by a job. Content that the bot has already is answered with 200 and
+    /// its source.
     #[oai(path = "/knowledge/sources", method = "post", operation_id = "createKnowledgeSource")]
     async fn create_source(
         &self,
@@ -111,7 +115,10 @@ impl Api {
         let source = source_id.0.known()?;
         let changes = body.parse().when(UPDATING);
         let changes = about(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
-        Ok(Found(UpdatedSource::of(knowledge::update(&ctx, tenant.id(), source, changes).await?)))
+        Ok(Found(UpdatedSource::saying(
+            "Knowledge source updated successfully",
+            knowledge::update(&ctx, tenant.id(), source, changes).await?,
+        )))
     }
 
     /// Delete knowledge source
@@ -173,6 +180,70 @@ impl Api {
         source_id: Path<PathId<SourceId>>,
     ) -> Result<Download, Fails<Finding>> {
         Ok(Download(knowledge::download(&ctx, tenant.id(), source_id.0.known()?).await?))
+    }
+
+    /// List pages of a web site
+    ///
+    /// Retrieve a paginated list of the pages that were found when the web site was last read, in the order in
+    /// which they were found, and what became of each.
+    #[oai(path = "/knowledge/sources/:source_id/pages", method = "get", operation_id = "listSitePages")]
+    async fn list_pages(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+    ) -> Result<Listed<SitePage>, Fails<Browsing>> {
+        let source = source_id.0.known()?;
+        let page = page::alone(page.0, per_page.0).map_err(Into::into);
+        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        Ok(Listed::of(knowledge::crawl::list_pages(&ctx, tenant.id(), source, page).await?))
+    }
+
+    /// Refresh knowledge source
+    ///
+    /// Read a web site again. What is known of it answers until all of it was read anew; passages that did
+    /// not change are not embedded again.
+    #[oai(
+        path = "/knowledge/sources/:source_id/refresh",
+        method = "post",
+        operation_id = "refreshKnowledgeSource"
+    )]
+    async fn refresh_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to refresh.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Accepted<UpdatedSource>, Fails<Steering>> {
+        let source = knowledge::crawl::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
+        Ok(Accepted(UpdatedSource::saying("Knowledge source refresh started", source)))
+    }
+
+    /// Scrape website for knowledge
+    ///
+    /// Scrape a website or webpage for knowledge base content. The request waits until the site was read, a
+    /// minute at most; with `Prefer: respond-async`, or when that is over, it is answered with 202 and the job
+    /// that goes on. A site that the bot has already is answered as it is.
+    #[oai(path = "/knowledge/scrape", method = "post", operation_id = "scrapeWebsite")]
+    async fn scrape_site(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// `respond-async`: do not wait (RFC 7240). Other preferences are ignored.
+        #[oai(name = "Prefer")]
+        prefer: Header<Field<String>>,
+        body: JsonBody<ScrapeSite>,
+    ) -> Result<DoneOrAccepted<Scraped, Scraping>, Fails<Adding>> {
+        let request = body.0.parse().when(SCRAPING)?;
+        let patience = if asked::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
+        Ok(knowledge::scrape(&ctx, tenant.id(), request, patience).await?.into())
     }
 
     /// Upload knowledge file

@@ -31,9 +31,11 @@ mod fields;
 mod form;
 mod health;
 mod idempotent;
+mod jobs;
 mod keys;
 mod knowledge;
 mod linger;
+mod metrics;
 mod page;
 mod request_id;
 mod routes;
@@ -49,7 +51,8 @@ pub use docs::openapi_json;
 const BASE: &str = "/api/v1";
 
 /// The slices, in the order of the reference.
-type Apis = (tenant::Api, keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api);
+type Apis =
+    (tenant::Api, keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api, jobs::Api);
 
 fn apis() -> Apis {
     Apis::default()
@@ -68,6 +71,7 @@ fn table() -> Route {
         .at("/openapi.json", get(docs::specification()))
         .at("/healthz", get(health::healthz))
         .at("/readyz", get(health::readyz))
+        .at("/metrics", get(metrics::metrics))
 }
 
 /// The layer around every path, and around none.

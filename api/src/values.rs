@@ -319,6 +319,41 @@ impl ParseFromParameter for PathSession {
     }
 }
 
+/// An address of the web, as a client wrote it; the domain reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address(String);
+
+value!([] Address, "string_uri", inline(MetaSchema {
+    max_length: Some(2_048),
+    ..MetaSchema::new_with_format("string", "uri")
+}), |self| {
+    self.0.clone().into()
+});
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.0
+    }
+}
+
+impl From<&str> for Address {
+    fn from(address: &str) -> Self {
+        Self(address.to_owned())
+    }
+}
+
+impl Readable for Address {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_json(json: Value) -> Option<Self> {
+        String::from_json(json).map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+}
+
 /// The IANA name of a time zone; the domain knows which there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TimeZone(String);

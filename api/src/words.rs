@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use parlance_core::bots::{Channel, Language, Personality, Role};
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::Scope;
-use parlance_core::{conversations, knowledge};
+use parlance_core::{conversations, jobs, knowledge};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
@@ -47,6 +47,7 @@ vocabularies! {
     Role, "BotRole": Role::ALL;
     Plan, "Plan": Plan::ALL;
     Scope, "ApiKeyScope": Scope::ALL;
+    WrittenType, "WrittenSourceType": WrittenType::ALL;
     knowledge::SourceType, "SourceType": knowledge::SourceType::ALL;
     knowledge::Status, "SourceStatus": [
         knowledge::Status::Queued,
@@ -55,6 +56,9 @@ vocabularies! {
         knowledge::Status::Failed,
         knowledge::Status::Cancelled,
     ];
+    knowledge::crawl::PageState, "PageStatus": knowledge::crawl::PageState::ALL;
+    jobs::Kind, "JobKind": jobs::Kind::ALL;
+    jobs::State, "JobState": jobs::State::ALL;
     conversations::Status, "ConversationStatus": conversations::Status::ALL;
     conversations::Rating, "Rating": conversations::Rating::ALL;
     conversations::Sender, "Sender": [conversations::Sender::User, conversations::Sender::Bot];
@@ -86,8 +90,24 @@ macro_rules! one_word {
 one_word! {
     /// What a client may make of a conversation.
     Ended, "EndedStatus": "ended";
-    /// The type of a source that is made from a text.
-    TextType, "TextSourceType": "text";
+}
+
+/// The types of sources that are made from JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WrittenType {
+    Text,
+    Url,
+}
+
+impl WrittenType {
+    const ALL: [WrittenType; 2] = [WrittenType::Text, WrittenType::Url];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            WrittenType::Text => "text",
+            WrittenType::Url => "url",
+        }
+    }
 }
 
 /// A word of a vocabulary. One that a client wrote may be any: the domain knows which are right.

@@ -42,6 +42,8 @@ failures! {
     Making [400, 409, 413, 415];
     /// Makes something new in something that is there.
     Adding [400, 404, 409, 413, 415];
+    /// Does something to what is there, if its state allows; nothing is sent with it.
+    Steering [400, 404, 409];
     /// Changes something that is there, if its state allows.
     Changing [400, 404, 409, 413, 415];
 }

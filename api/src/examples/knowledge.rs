@@ -5,11 +5,11 @@ use poem_openapi::types::Example;
 
 use super::{BOT, CHUNK, JOB, PASSAGE, SOURCE, given, moment};
 use crate::knowledge::{
-    Chunk, CreateSource, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceWithContent,
-    UpdateSource, UpdatedSource, Upload,
+    Chunk, CreateSource, CreatedSource, FailedUrl, Progress, ScrapeSite, Scraped, Scraping, SitePage, Source,
+    SourceChunk, SourceDetails, SourceWithContent, UpdateSource, UpdatedSource, Upload,
 };
 use crate::values::{Id, OrNull};
-use crate::words::TextType;
+use crate::words::WrittenType;
 
 impl Example for Upload {
     fn example() -> Self {
@@ -43,6 +43,10 @@ impl Example for Source {
             job_id: OrNull(Some(Id::from(JOB))),
             size_bytes: OrNull(Some(10_240)),
             chunk_count: OrNull(Some(1)),
+            reused_chunks: OrNull(Some(0)),
+            notes: Vec::new(),
+            include_subpages: OrNull(None),
+            max_pages: OrNull(None),
             version: 1,
             created_at: moment(0),
             updated_at: moment(1),
@@ -69,11 +73,12 @@ impl Example for CreateSource {
         Self {
             bot_id: given(BOT),
             name: given("Company Policies"),
-            source_type: given(TextType),
+            source_type: given(WrittenType::Text),
             content: given(
                 "Our company policies include: 1. Remote work is allowed up to 3 days per week. 2. All employees \
                  get 25 vacation days per year. 3. Health insurance is provided for all full-time employees.",
             ),
+            ..Self::default()
         }
     }
 }
@@ -89,6 +94,7 @@ impl Example for CreatedSource {
             progress: Progress { done: 0, total: OrNull(None), unit: "chunks".into(), percent: 0 },
             size_bytes: OrNull(Some(190)),
             chunk_count: OrNull(None),
+            reused_chunks: OrNull(None),
             ..Source::example()
         };
         Self { source, message: "Knowledge source created successfully".into(), duplicate: false }
@@ -122,6 +128,64 @@ impl Example for SourceChunk {
             start: 0,
             end: 83,
             token_count: 22,
+        }
+    }
+}
+
+impl Example for ScrapeSite {
+    fn example() -> Self {
+        Self { bot_id: given(BOT), url: given(SITE), include_subpages: given(true), max_pages: given(10) }
+    }
+}
+
+/// The web site of the reference.
+const SITE: &str = "https://example.com/help";
+
+impl Example for Scraped {
+    fn example() -> Self {
+        Self {
+            pages_scraped: 8,
+            knowledge_chunks_created: 45,
+            failed_urls: vec![FailedUrl {
+                url: format!("{SITE}/old"),
+                reason: "http_404".into(),
+                status: OrNull(Some(404)),
+            }],
+            message: "Website scraped; some pages could not be read".into(),
+            source_id: Id::from(SOURCE),
+            job_id: OrNull(Some(Id::from(JOB))),
+            status: knowledge::Status::Ready.into(),
+            error: OrNull(None),
+            duplicate: false,
+        }
+    }
+}
+
+impl Example for Scraping {
+    fn example() -> Self {
+        Self {
+            source_id: Id::from(SOURCE),
+            job_id: OrNull(Some(Id::from(JOB))),
+            status: knowledge::Status::Queued.into(),
+            message: "Website scraping started".into(),
+            duplicate: false,
+        }
+    }
+}
+
+impl Example for SitePage {
+    fn example() -> Self {
+        Self {
+            number: 1,
+            url: SITE.into(),
+            title: OrNull(Some("Help".into())),
+            status: knowledge::crawl::PageState::Fetched.into(),
+            http_status: OrNull(Some(200)),
+            bytes: OrNull(Some(18_204)),
+            chunks: 6,
+            reason: OrNull(None),
+            message: OrNull(None),
+            fetched_at: OrNull(Some(moment(1))),
         }
     }
 }

@@ -12,13 +12,13 @@ use crate::envelope::JSON;
 use crate::error::ApiError;
 use crate::fields::{Field, Fields, Needed};
 use crate::form::{FORM, Form, is_form};
-use crate::values::{Id, inline};
-use crate::words::{TextType, Word};
+use crate::values::{Address, Id, inline};
+use crate::words::{Word, WrittenType};
 
 /// The largest JSON body of a source, in bytes: a text of the largest size, with its line ends escaped.
 const JSON_BYTES: u64 = 2 * parlance_core::knowledge::MAX_FILE_BYTES;
 
-/// A knowledge source to make from a text. (From a file: send a form.)
+/// A knowledge source to make from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]
 #[oai(example)]
 pub(crate) struct CreateSource {
@@ -28,10 +28,54 @@ pub(crate) struct CreateSource {
     #[oai(validator(min_length = 1, max_length = 255))]
     pub(crate) name: Needed<String>,
     /// Type of source.
-    pub(crate) source_type: Needed<Word<TextType>>,
-    /// The knowledge content: text or Markdown, at most 10 MB.
+    pub(crate) source_type: Needed<Word<WrittenType>>,
+    /// The knowledge content: text or Markdown, at most 10 MB. Required for the type text.
     #[oai(validator(min_length = 1))]
-    pub(crate) content: Needed<String>,
+    pub(crate) content: Field<String>,
+    /// Website URL to scrape. Required for the type url.
+    pub(crate) url: Field<Address>,
+    /// Whether pages below the address are read too (type url).
+    #[oai(nullable)]
+    pub(crate) include_subpages: Field<bool>,
+    /// How many pages are read at most, with include_subpages (type url; 5 when not given).
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "20")))]
+    pub(crate) max_pages: Field<i64>,
+}
+
+/// A web site to scrape.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct ScrapeSite {
+    /// ID of the bot to add knowledge to.
+    pub(crate) bot_id: Needed<Id>,
+    /// Website URL to scrape.
+    pub(crate) url: Needed<Address>,
+    /// Whether pages below the address are read too.
+    #[oai(nullable)]
+    pub(crate) include_subpages: Field<bool>,
+    /// How many pages are read at most, with include_subpages (5 when not given).
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "20")))]
+    pub(crate) max_pages: Field<i64>,
+}
+
+impl ScrapeSite {
+    pub(super) fn parse(self) -> Result<SourceRequest> {
+        let mut fields = Fields::of_body();
+        let bot = fields.take("bot_id", self.bot_id).map(String::from);
+        let url = fields.take("url", self.url).map(String::from);
+        let include_subpages = fields.take("include_subpages", self.include_subpages);
+        let max_pages = fields.take("max_pages", self.max_pages);
+        fields.check(SourceRequest::of_site(bot.as_deref(), url, include_subpages, max_pages))
+    }
+}
+
+/// Whether the header `Prefer` (RFC 7240) asks not to be kept waiting.
+pub(super) fn prefers_async(prefer: Field<String>) -> bool {
+    let Field::Given(prefer) = prefer else { return false };
+    prefer.split(',').any(|preference| {
+        let name = preference.split([';', '=']).next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("respond-async")
+    })
 }
 
 /// What to change of a knowledge source. (A file: send a form.)
@@ -80,6 +124,9 @@ impl JsonOrForm for CreateSource {
             name: form.take("name"),
             source_type: form.take("source_type"),
             content: form.take("content"),
+            url: form.take("url"),
+            include_subpages: form.take("include_subpages"),
+            max_pages: form.take("max_pages"),
         }
     }
 }
@@ -110,7 +157,10 @@ impl Body<CreateSource> {
             bot_id: fields.take("bot_id", self.fields.bot_id).map(String::from),
             name: fields.take("name", self.fields.name),
             source_type: fields.take("source_type", self.fields.source_type).map(String::from),
-            content: fields.take("content", self.fields.content),
+            content: fields.take_not_null("content", self.fields.content),
+            url: fields.take_not_null("url", self.fields.url).map(String::from),
+            include_subpages: fields.take("include_subpages", self.fields.include_subpages),
+            max_pages: fields.take("max_pages", self.fields.max_pages),
             files: self.files,
         };
         fields.check(SourceRequest::parse(raw))

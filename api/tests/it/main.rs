@@ -9,6 +9,7 @@ mod errors;
 mod examples;
 mod idempotency;
 mod isolation;
+mod jobs;
 mod keys;
 mod knowledge;
 mod models;
@@ -29,7 +30,11 @@ use parlance_testing::{Builder, Stage, TestEmbedder};
 
 /// The application, with an embedder that costs nothing.
 pub(crate) async fn stage() -> Stage {
-    Builder::default().embedder(TestEmbedder::default()).start().await
+    Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
+        .start()
+        .await
 }
 
 /// Runs the jobs of every queue until none waits.

@@ -23,6 +23,9 @@ pub(crate) fn is_used_up(status: StatusCode) -> bool {
 /// What the customer of a scene asks; nothing answers it.
 pub(crate) const QUESTION: &str = "How long may I return what I bought?";
 
+/// Where nothing listens, so that a crawl ends at once.
+pub(crate) const ADDRESS: &str = "http://127.0.0.1:1/help";
+
 impl Scene {
     /// Makes a bot, a conversation with it, a key, and a source, whose job waits.
     pub(crate) async fn set(http: &Client) -> Self {
@@ -49,12 +52,20 @@ impl Scene {
                 scene.put(name, value);
             }
         }
+        let site = json!({"bot_id": bot, "name": "Site", "source_type": "url", "url": ADDRESS});
+        let site = http.post("/knowledge/sources", site).await.id();
+        scene.put("refreshKnowledgeSource/source_id", &site);
+        let unwanted = http.upload(&bot, "unwanted.md", "# Unwanted\n").await.data(201)["job_id"].clone();
+        let unwanted = unwanted.as_str().unwrap();
+        http.post(&format!("/jobs/{unwanted}/cancel"), json!({})).await.data(200);
+        scene.put("retryJob/job_id", unwanted);
         scene
     }
 
     /// The same things, but one.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut scene = self.clone();
+        scene.0.retain(|known, _| known.rsplit_once('/').is_none_or(|(_, special)| special != name));
         scene.put(name, value);
         scene
     }
@@ -70,14 +81,17 @@ impl Scene {
 
     /// The names of the things.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.keys().map(String::as_str).filter(|name| !name.contains('/'))
     }
 
     /// A request for an operation on these things, without a query or a body.
     pub(crate) fn ask(&self, operation: &Operation) -> Asked {
         let mut path = operation.path.clone();
         for parameter in operation.parameters("path") {
-            path = path.replace(&format!("{{{}}}", parameter.name), &self.id(&parameter.name));
+            // An operation that not every thing allows has one of its own.
+            let special = self.0.get(&format!("{}/{}", operation.id, parameter.name)).cloned();
+            let id = special.unwrap_or_else(|| self.id(&parameter.name));
+            path = path.replace(&format!("{{{}}}", parameter.name), &id);
         }
         Asked {
             method: operation.method.clone(),
@@ -101,6 +115,8 @@ impl Scene {
             let wanted = field.required || (bare && !field.is_nullable());
             if field.is_id() && (wanted || right.contains_key(field.name)) {
                 right.insert(field.name.to_owned(), self.id(field.name).into());
+            } else if field.schema["format"] == "uri" && (wanted || right.contains_key(field.name)) {
+                right.insert(field.name.to_owned(), ADDRESS.into());
             } else if wanted && !right.contains_key(field.name) {
                 right.insert(field.name.to_owned(), example(field.schema));
             }

@@ -7,7 +7,7 @@
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, Stage, counted_request, statements_of};
+use parlance_testing::{Client, Stage, counted_request, statements_of, text_of};
 use serde_json::json;
 
 use crate::scene::{Asked, Scene, is_used_up};
@@ -73,7 +73,10 @@ impl House {
             id("source_id"),
         );
         stage.execute(&counts).await;
-        scene
+        // A job that waits yet, to be cancelled.
+        let waits =
+            self.http.upload(&scene.id("bot_id"), "waits.md", format!("# {}\n", scene.id("job_id"))).await;
+        scene.with("cancelJob/job_id", waits.data(201)["job_id"].as_str().unwrap())
     }
 
     /// Copies rows, each as often as there is to be more of it.
@@ -105,7 +108,7 @@ impl House {
                 *scene = self.scene(stage).await;
                 continue;
             }
-            let text = response.text().await.unwrap();
+            let text = text_of(response).await;
             assert!(status.is_success(), "{} {}: {text}", asked.method, asked.path);
             let mut statements = statements_of(&id);
             statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));

@@ -201,7 +201,10 @@ async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
 #[tokio::test]
 async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
     // One connection for all tenants: two are the platform's.
-    let one = |config: &mut parlance_core::config::Config| config.database.max_connections = 3;
+    let one = |config: &mut parlance_core::config::Config| {
+        config.database.max_connections = 3;
+        config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    };
     let stage = Builder::default().embedder(TestEmbedder::default()).configure(one).start().await;
     let (mine, other) = (stage.tenant, two_tenants(&stage).await);
     let db = stage.ctx.db();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlance_testing::Client;
+use parlance_testing::{Client, text_of};
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub(super) async fn hear(http: &Client, asked: &Asked, named: &[String]) -> Hear
         // Times are not always as long.
         headers.remove("content-length");
     }
-    let mut body = response.text().await.unwrap().replace(&request, "<request>");
+    let mut body = text_of(response).await.replace(&request, "<request>");
     for name in named {
         body = body.replace(name, "<named>");
     }

@@ -1,0 +1,158 @@
+//! The stream of a job: what it missed, then what happens, until the job ends.
+//!
+//! The ledger is asked, not the bus: news only wake the stream, and what the bus forgot costs a second.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+use parlance_core::ids::{JobId, TenantId};
+use parlance_core::jobs;
+use parlance_core::{Context, Error, Result};
+use poem::web::sse::{Event, SSE};
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry};
+use poem_openapi::types::Type;
+
+use super::shown::{Job, JobEvent};
+use crate::error::named_request;
+use crate::values::inline;
+
+/// What the specification says of an event.
+const EVENT: &str = "An event: its name, `state`, `job` or `error`; its id, for `Last-Event-ID`; and its data, \
+                     as JSON: of `state` a JobEvent, of `job` a Job, of `error` its code.";
+
+/// The media type of server-sent events.
+const EVENTS: &str = "text/event-stream";
+
+/// How often the ledger is asked when there is no news: progress is no news.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often a comment keeps the connection open.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// 200: what happens to a job, as it happens.
+pub(crate) struct Events(Watch);
+
+impl Events {
+    pub(super) fn of(ctx: Context, tenant: TenantId, job: JobId, last: Option<i64>) -> Self {
+        let news = ctx.bus().news();
+        Self(Watch { ctx, tenant, job, news, last, told: None, ready: VecDeque::new(), is_over: false })
+    }
+}
+
+struct Watch {
+    ctx: Context,
+    tenant: TenantId,
+    job: JobId,
+    news: tokio::sync::broadcast::Receiver<parlance_core::bus::JobEvent>,
+    /// The last event that the client has.
+    last: Option<i64>,
+    /// The last revision that was told as a whole.
+    told: Option<i64>,
+    ready: VecDeque<Event>,
+    is_over: bool,
+}
+
+impl Watch {
+    fn stream(self) -> impl Stream<Item = Event> {
+        stream::unfold(self, async |mut watch| {
+            loop {
+                if let Some(event) = watch.ready.pop_front() {
+                    return Some((event, watch));
+                }
+                if watch.is_over {
+                    return None;
+                }
+                if watch.told.is_some() {
+                    watch.wait().await;
+                }
+                if let Err(error) = watch.look().await {
+                    watch.give_up(&error);
+                }
+            }
+        })
+    }
+
+    /// Until something happened to the job, or it is time to look.
+    async fn wait(&mut self) {
+        let heard = async {
+            while let Ok(event) = self.news.recv().await {
+                if event.job == self.job {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        let _late = tokio::time::timeout(LOOK, heard).await;
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        let report = jobs::get(&self.ctx, self.tenant, self.job).await?;
+        if self.told == Some(report.revision) {
+            return Ok(());
+        }
+        if let Some(last) = self.last {
+            for moment in jobs::history(&self.ctx, self.tenant, self.job, last).await? {
+                let id = moment.revision;
+                self.tell("state", id, &JobEvent::of(self.job, moment))?;
+            }
+        }
+        let revision = report.revision;
+        self.is_over = report.state.is_final();
+        self.tell("job", revision, &Job::from(report))?;
+        (self.last, self.told) = (Some(revision), Some(revision));
+        Ok(())
+    }
+
+    fn tell(&mut self, name: &str, id: i64, what: &impl serde::Serialize) -> Result<()> {
+        let data = serde_json::to_string(what)
+            .map_err(|error| Error::internal("an event cannot be written", error))?;
+        self.ready.push_back(Event::message(data).event_type(name).id(id.to_string()));
+        Ok(())
+    }
+
+    /// The job is gone, or the ledger does not answer: the client may come back.
+    fn give_up(&mut self, error: &Error) {
+        tracing::debug!(%error, "a job is watched no more");
+        let code = if matches!(error, Error::NotFound(_)) { "job_not_found" } else { "unavailable" };
+        let data = serde_json::json!({"code": code}).to_string();
+        self.ready.push_back(Event::message(data).event_type("error"));
+        self.is_over = true;
+    }
+}
+
+impl IntoResponse for Events {
+    fn into_response(self) -> Response {
+        let mut response = SSE::new(self.0.stream()).keep_alive(HEARTBEAT).into_response();
+        // Proxies that collect an answer before they pass it on would make a stream of none.
+        let headers = response.headers_mut();
+        headers.insert("X-Accel-Buffering", poem::http::HeaderValue::from_static("no"));
+        headers.insert(poem::http::header::CACHE_CONTROL, poem::http::HeaderValue::from_static("no-cache"));
+        response
+    }
+}
+
+impl ApiResponse for Events {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "OK: events, until the job ends",
+                status: Some(200),
+                status_range: None,
+                content: vec![MetaMediaType {
+                    content_type: EVENTS,
+                    // No type: generators of clients take any that it has for the whole body's.
+                    schema: inline(MetaSchema { description: Some(EVENT), ..MetaSchema::ANY }),
+                }],
+                headers: vec![named_request()],
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        JobEvent::register(registry);
+        Job::register(registry);
+    }
+}

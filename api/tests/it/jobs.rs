@@ -1,0 +1,245 @@
+//! Jobs: listed, looked at, watched, stopped, tried again.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use parlance_core::jobs::{Kind, State};
+use parlance_core::knowledge::upkeep;
+use parlance_testing::{Builder, Client, Stage, TestEmbedder};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage;
+
+async fn add(stage: &Stage, bot: &str, name: &str) -> Value {
+    let body =
+        json!({"bot_id": bot, "name": name, "source_type": "text", "content": format!("# {name}\n\nText.")});
+    stage.http.post("/knowledge/sources", body).await.data(201).clone()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_list_of_jobs_is_filtered_by_what_they_do_where_they_stand_and_what_they_are_about() {
+    let stage = stage().await;
+    let bots = [stage.bot_of(stage.tenant).await.to_string(), stage.bot_of(stage.tenant).await.to_string()];
+    let first = add(&stage, &bots[0], "One").await;
+    add(&stage, &bots[1], "Two").await;
+    stage.step(Kind::Upload).await.unwrap();
+    let total = async |query: &str| {
+        let answer = stage.http.get(&format!("/jobs?{query}")).await;
+        (answer.data(200).as_array().unwrap().len(), answer.body["pagination"]["total"].as_i64().unwrap())
+    };
+    assert_eq!(total("").await, (3, 3));
+    assert_eq!(total("kind=upload").await, (2, 2));
+    assert_eq!(total("state=succeeded").await, (1, 1));
+    assert_eq!(total("kind=upload&state=queued").await, (1, 1));
+    assert_eq!(total(&format!("bot_id={}", bots[1])).await, (1, 1));
+    assert_eq!(total(&format!("source_id={}", text(&first["id"]))).await, (2, 2));
+    assert_eq!(total(&format!("source_id={}&kind=chunk", text(&first["id"]))).await, (1, 1));
+    assert_eq!(total("per_page=2&page=2").await, (1, 3));
+    let newest = stage.http.get("/jobs?per_page=1").await;
+    assert_eq!(newest.data(200)[0]["kind"], "chunk");
+    stage.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_job_tells_its_place_its_wait_and_what_followed_from_it() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let mut jobs = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        jobs.push(text(&add(&stage, &bot, name).await["job_id"]).to_owned());
+    }
+    let get = async |job: &str| stage.http.get(&format!("/jobs/{job}")).await.data(200).clone();
+    let last = get(&jobs[2]).await;
+    assert_eq!((&last["state"], &last["queue"]["position"]), (&json!("queued"), &json!(3)));
+    assert_eq!(last["queue"]["estimated_wait_seconds"], Value::Null, "nothing was measured yet");
+    assert_eq!((&last["attempt"], &last["children"]), (&json!(0), &json!([])));
+    stage.step(Kind::Upload).await.unwrap();
+    let last = get(&jobs[2]).await;
+    assert_eq!(last["queue"]["position"], 2);
+    assert!(last["queue"]["estimated_wait_seconds"].as_f64().unwrap() >= 0.0);
+    let done = get(&jobs[0]).await;
+    assert_eq!((&done["state"], &done["queue"]), (&json!("succeeded"), &Value::Null));
+    assert_eq!(
+        (&done["children"][0]["kind"], &done["children"][0]["parent_id"]),
+        (&json!("chunk"), &done["id"])
+    );
+    assert!(done["timings_ms"]["ran"].as_i64().unwrap() >= 0);
+    stage.end_with_unfinished_jobs().await;
+}
+
+/// An event of a stream: its name, its id and its data.
+type Event = (String, i64, Value);
+
+/// The events of a stream, until it ends or `enough` is told.
+async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
+    let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
+    if let Some(last) = last {
+        request = request.header("Last-Event-ID", last.to_string());
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let (mut body, mut heard) = (response.bytes_stream(), String::new());
+    let mut events = Vec::new();
+    while events.len() < enough
+        && let Some(bytes) = body.next().await
+    {
+        heard.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());
+        while let Some((event, rest)) = heard.split_once("\n\n") {
+            let field = |name: &str| {
+                event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+            };
+            if !field("event:").is_empty() {
+                let data = serde_json::from_str(&field("data:")).unwrap();
+                events.push((field("event:"), field("id:").parse().unwrap_or(0), data));
+            }
+            heard = rest.to_owned();
+        }
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    add(&stage, &bot, "One").await;
+    stage.step(Kind::Upload).await.unwrap();
+    stage.step(Kind::Chunk).await.unwrap();
+    let job = stage.waiting(Kind::Embed).await[0].to_string();
+    let first = watch(&stage.http, &job, None, 1).await;
+    assert_eq!((first[0].0.as_str(), &first[0].2["state"]), ("job", &json!("queued")));
+    let http = stage.http.clone();
+    let (name, seen) = (job.clone(), first[0].1);
+    let watching = tokio::spawn(async move { watch(&http, &name, Some(seen), usize::MAX).await });
+    stage.start_workers();
+    stage
+        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
+        .await;
+    embedder.release();
+    let events = tokio::time::timeout(Duration::from_secs(20), watching).await.unwrap().unwrap();
+    let states: Vec<&str> =
+        events.iter().filter(|(name, ..)| name == "state").map(|(.., data)| text(&data["state"])).collect();
+    assert_eq!(states, ["running", "succeeded"]);
+    assert_eq!(events.last().unwrap().2["state"], "succeeded");
+    assert!(events.iter().all(|(_, id, _)| *id >= seen));
+    // After its end: the ledger still knows what a client that was away has missed.
+    let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
+    let states: Vec<&str> =
+        replayed.iter().filter(|(name, ..)| name == "state").map(|(.., data)| text(&data["state"])).collect();
+    assert_eq!(states, ["running", "succeeded"]);
+    let caught_up = watch(&stage.http, &job, replayed.last().map(|(_, id, _)| *id), usize::MAX).await;
+    assert_eq!(caught_up.len(), 1, "only how it stands");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_job_that_waits_is_cancelled_at_once_and_its_source_with_it() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let source = add(&stage, &bot, "One").await;
+    let path = format!("/jobs/{}", text(&source["job_id"]));
+    let cancelled = stage.http.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!(cancelled.data(200)["state"], "cancelled");
+    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
+    let again = stage.http.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!((again.status.as_u16(), &again.body["code"]), (409, &json!("job_ended")));
+    assert_eq!(stage.step(Kind::Upload).await, None);
+    let retried = stage.http.post(&format!("{path}/retry"), json!({})).await;
+    assert_eq!(retried.data(200)["state"], "queued");
+    for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
+        stage.step(kind).await.unwrap();
+    }
+    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(shown.data(200)["source"]["status"], "ready");
+    let done = stage.http.post(&format!("{path}/retry"), json!({})).await;
+    assert_eq!((done.status.as_u16(), &done.body["code"]), (409, &json!("job_not_retryable")));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_runs_is_cancelled_within_two_seconds() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let source = add(&stage, &bot, "One").await;
+    stage.start_workers();
+    stage
+        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
+        .await;
+    let running = stage.http.get("/jobs?kind=embed").await.data(200)[0]["id"].clone();
+    let told = stage.http.post(&format!("/jobs/{}/cancel", text(&running)), json!({})).await;
+    assert_eq!(
+        (&told.data(200)["state"], &told.data(200)["cancel_requested"]),
+        (&json!("running"), &json!(true))
+    );
+    let begun = std::time::Instant::now();
+    stage
+        .eventually("it stops", async || {
+            (stage.count(Kind::Embed, State::Cancelled).await == 1).then_some(())
+        })
+        .await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
+    embedder.release();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_stays_with_its_cause_until_it_is_tried_again() {
+    let embedder = TestEmbedder::default();
+    let stage = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let source = add(&stage, &bot, "One").await;
+    stage.step(Kind::Upload).await.unwrap();
+    stage.step(Kind::Chunk).await.unwrap();
+    embedder.fail(usize::MAX);
+    stage
+        .eventually("it is given up", async || {
+            stage.step(Kind::Embed).await;
+            (stage.count(Kind::Embed, State::Failed).await == 1).then_some(())
+        })
+        .await;
+    let dead = stage.http.get("/jobs?state=failed").await;
+    let dead = dead.data(200)[0].clone();
+    assert_eq!((&dead["attempt"], &dead["error"]["code"]), (&json!(10), &json!("unavailable")));
+    embedder.fail(0);
+    stage.http.post(&format!("/jobs/{}/retry", text(&dead["id"])), json!({})).await.data(200);
+    stage.step(Kind::Embed).await.unwrap();
+    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(shown.data(200)["source"]["status"], "ready");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn orphans_are_found_counted_and_removed() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let source = text(&add(&stage, &bot, "One").await["id"]).to_owned();
+    crate::work(&stage).await;
+    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
+    let body = json!({"content": "# Two\n\nOther text."});
+    stage.http.put(&format!("/knowledge/sources/{source}"), body).await.data(200);
+    for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
+        stage.step(kind).await.unwrap();
+    }
+    // The purge of the version before is lost, as no crash loses it.
+    stage.execute("delete from job where kind = 'purge'").await;
+    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 1);
+    let metrics = stage.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("parlance_upkeep_found{name=\"orphan_chunks\"} 1"), "{metrics}");
+    assert!(metrics.contains("parlance_jobs{kind=\"embed\",state=\"succeeded\"} 2"), "{metrics}");
+    crate::work(&stage).await;
+    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
+    assert_eq!(stage.count_of("select count(*) from chunk").await, 1);
+    stage.end().await;
+}
