@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use parlance_core::ids::{KeyId, TenantId};
-use parlance_core::jobs::Kind;
+use parlance_core::ids::{BotId, JobId, KeyId, SourceId, TenantId};
+use parlance_core::jobs::{Kind, State};
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::Scope;
 
@@ -27,6 +27,9 @@ pub(crate) enum Command {
     Api,
     /// Run jobs.
     Worker(Worker),
+    /// Look at jobs, try them again, stop them, wait for them.
+    #[command(subcommand)]
+    Job(JobCommand),
     /// Bring the database's schema up to date.
     Migrate,
     /// Make, list, change and shut out tenants.
@@ -39,6 +42,9 @@ pub(crate) enum Command {
     Openapi,
     /// Check every part, and say what is wrong and how to mend it.
     Doctor,
+    /// Read one file from standard input: what workers start for each file, and nobody else.
+    #[command(hide = true)]
+    Extract,
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,13 +58,65 @@ pub(crate) struct Up {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Worker {
-    /// Only these queues, separated by commas: upload, chunk, embed, reindex, purge.
+    #[command(subcommand)]
+    pub(crate) command: Option<WorkerCommand>,
+    /// Only these queues, separated by commas: upload, scrape, chunk, embed, reindex, purge.
     #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
     pub(crate) queues: Vec<Kind>,
     /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkerCommand {
+    /// List the workers that live, with their queues, their last heartbeat and what they are at.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// List jobs of all tenants, newest first.
+    List {
+        /// Only those of a queue.
+        #[arg(long)]
+        kind: Option<Kind>,
+        /// Only those in a state: queued, dispatched, running, succeeded, failed (dead letters), cancelled.
+        #[arg(long)]
+        state: Option<State>,
+        /// Only those about a bot.
+        #[arg(long, value_name = "ID")]
+        bot: Option<BotId>,
+        /// Only those about a knowledge source.
+        #[arg(long, value_name = "ID")]
+        source: Option<SourceId>,
+        /// So many at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Show a job with all that is known of it.
+    Show {
+        /// The job's id, as `job list` shows it.
+        job: JobId,
+    },
+    /// Try a job again that failed or was cancelled, with all of its version.
+    Retry {
+        /// The job's id, as `job list` shows it.
+        job: JobId,
+    },
+    /// Stop a job, with all of its version.
+    Cancel {
+        /// The job's id, as `job list` shows it.
+        job: JobId,
+    },
+    /// Wait until every job has ended, as before maintenance.
+    Drain {
+        /// Give up after so many seconds.
+        #[arg(long, value_name = "SECONDS")]
+        timeout: Option<u64>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

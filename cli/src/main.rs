@@ -11,12 +11,17 @@ mod local;
 mod log;
 mod operator;
 mod roles;
+mod steering;
 mod up;
 
-use args::{Args, Command};
+use args::{Args, Command, Worker, WorkerCommand};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Command::Extract = args.command {
+        // Before anything else: no setting is read, no thread started, nothing opened.
+        return parlance_extract::child::run();
+    }
     match run(args) {
         Ok(code) => code,
         Err(error) => {
@@ -40,12 +45,16 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         match args.command {
             Command::Up(up) => up::run(config, &data_dir, &up).await?,
             Command::Api => roles::api(config).await?,
+            Command::Worker(Worker { command: Some(WorkerCommand::List), .. }) => {
+                steering::workers(config, &data_dir).await?;
+            }
             Command::Worker(worker) => roles::worker(config, &worker).await?,
+            Command::Job(command) => steering::job(config, &data_dir, command).await?,
             Command::Migrate => operator::migrate(config, &data_dir).await?,
             Command::Tenant(command) => operator::tenant(config, &data_dir, command).await?,
             Command::Key(command) => operator::key(config, &data_dir, command).await?,
             Command::Doctor => return doctor::run(&config, &data_dir).await,
-            Command::Openapi => {}
+            Command::Openapi | Command::Extract => {}
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -11,34 +11,74 @@ use serde_json::json;
 
 use crate::process::{Process, eventually, parlance, ready, said};
 
+/// Servers, and what every role of a fleet on them is told.
+pub(crate) struct Fleet {
+    pub(crate) servers: Servers,
+    files: tempfile::TempDir,
+    parts: Parts,
+    port: u16,
+}
+
+impl Fleet {
+    /// Servers with the schema, and no role yet.
+    pub(crate) async fn prepare() -> Self {
+        let servers = Servers::ephemeral(&default_cache_dir()).await.unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let parts = Parts::new(&default_cache_dir());
+        let fleet = Self { servers, files: tempfile::tempdir().unwrap(), parts, port };
+        said(&mut fleet.role(&["migrate"]));
+        fleet
+    }
+
+    /// A command of the fleet.
+    pub(crate) fn role(&self, arguments: &[&str]) -> Command {
+        let mut command = parlance();
+        command
+            .args(arguments)
+            .env("DATABASE_URL", self.servers.database_url().unwrap())
+            .env("REDIS_URL", self.servers.redis_url().unwrap())
+            .env("STORAGE_URL", format!("file://{}", self.files.path().display()))
+            .env("ORT_DYLIB_PATH", self.parts.onnxruntime().unwrap())
+            .env("EMBEDDING_MODEL_DIR", self.parts.model(Precision::Int8).unwrap())
+            .env("SCRAPE_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("BIND", format!("127.0.0.1:{}", self.port));
+        command
+    }
+
+    /// Starts a role.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Process {
+        Process::spawn(&mut self.role(arguments))
+    }
+
+    /// Starts the API, and waits until it answers.
+    pub(crate) async fn start_api(&self) -> Process {
+        let api = self.start(&["api"]);
+        let port = self.port;
+        eventually("the API answers", async || std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await;
+        api
+    }
+
+    /// A client with the key of a new tenant.
+    pub(crate) fn tenant(&self, name: &str) -> Client {
+        let made = said(&mut self.role(&["tenant", "create", "--name", name, "--plan", "enterprise"]));
+        let key = made.lines().find_map(|line| line.strip_prefix("api key")).unwrap().trim();
+        Client::new(&format!("http://127.0.0.1:{}", self.port), Some(key))
+    }
+}
+
+/// A bot of a tenant.
+pub(crate) async fn bot(http: &Client) -> String {
+    http.post("/bots", json!({"name": "Bot", "channel_type": "api"})).await.id()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_loses_nothing() {
-    let servers = Servers::ephemeral(&default_cache_dir()).await.unwrap();
-    let files = tempfile::tempdir().unwrap();
-    let parts = Parts::new(&default_cache_dir());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let role = |arguments: &[&str]| -> Command {
-        let mut command = parlance();
-        command.args(arguments);
-        command
-            .env("DATABASE_URL", servers.database_url().unwrap())
-            .env("REDIS_URL", servers.redis_url().unwrap());
-        command.env("STORAGE_URL", format!("file://{}", files.path().display()));
-        command.env("ORT_DYLIB_PATH", parts.onnxruntime().unwrap());
-        command.env("EMBEDDING_MODEL_DIR", parts.model(Precision::Int8).unwrap());
-        command.env("BIND", format!("127.0.0.1:{port}"));
-        command
-    };
-    said(&mut role(&["migrate"]));
-    let made = said(&mut role(&["tenant", "create", "--name", "Fleet", "--plan", "professional"]));
-    let key = made.lines().find_map(|line| line.strip_prefix("api key")).unwrap().trim();
-    let _api = Process::spawn(&mut role(&["api"]));
-    let _readers = Process::spawn(&mut role(&["worker", "--queues", "upload,chunk"]));
-    let doomed = Process::spawn(&mut role(&["worker", "--queues", "embed"]));
-    eventually("the API answers", async || std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await;
-
-    let http = Client::new(&format!("http://127.0.0.1:{port}"), Some(key));
-    let bot = http.post("/bots", json!({"name": "Bot", "channel_type": "api"})).await.id();
+    let fleet = Fleet::prepare().await;
+    let http = fleet.tenant("Fleet");
+    let _api = fleet.start_api().await;
+    let _readers = fleet.start(&["worker", "--queues", "upload,chunk"]);
+    let doomed = fleet.start(&["worker", "--queues", "embed"]);
+    let bot = bot(&http).await;
     let text: String = (0..1500)
         .map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90))
         .collect();
@@ -50,10 +90,18 @@ async fn a_worker_that_is_killed_loses_nothing() {
         (done > 0).then_some(())
     })
     .await;
+    let listed = said(&mut fleet.role(&["worker", "list"]));
+    assert!(listed.contains("embed=2") && listed.contains("running"), "{listed}");
     doomed.kill();
-    let heir = Process::spawn(&mut role(&["worker", "--queues", "embed", "--concurrency", "1"]));
+    let heir = fleet.start(&["worker", "--queues", "embed", "--concurrency", "1"]);
     let settled = ready(&http, &source).await;
     assert_eq!(settled["progress"]["done"], settled["progress"]["total"]);
+    let drained = said(&mut fleet.role(&["job", "drain", "--timeout", "60"]));
+    assert!(drained.contains("Every job has ended; 0 are dead letters"), "{drained}");
+    let jobs = said(&mut fleet.role(&["job", "list", "--source", &source]));
+    let upload = jobs.lines().find(|line| line.contains("upload")).unwrap();
+    let shown = said(&mut fleet.role(&["job", "show", upload.split_whitespace().next().unwrap()]));
+    assert!(shown.contains("state     succeeded") && shown.contains("child     "), "{shown}");
     assert!(heir.terminate().success());
-    servers.stop().await.unwrap();
+    fleet.servers.stop().await.unwrap();
 }

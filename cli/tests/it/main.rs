@@ -4,5 +4,7 @@
 
 mod commands;
 mod fleet;
+mod hostile;
 mod process;
+mod storm;
 mod up;

@@ -45,9 +45,22 @@ impl Process {
 
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn terminate(mut self) -> ExitStatus {
-        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
         self.0.wait().unwrap()
+    }
+
+    /// A line of the process's status, in MiB: `VmRSS` for what it holds, `VmHWM` for the most it held.
+    pub(crate) fn resident_mib(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let found = status.lines().find_map(|found| found.strip_prefix(line)).unwrap();
+        found.trim_matches(|c: char| !c.is_ascii_digit()).parse::<u64>().unwrap() / 1024
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent =
+            Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
