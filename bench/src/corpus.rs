@@ -142,6 +142,20 @@ impl Writer {
         Document { name: format!("handbook-{number}.md"), text, questions }
     }
 
+    /// A plain text of about so many bytes, in paragraphs longer than chunks are: it is cut where a chunk is
+    /// full.
+    pub(crate) fn prose(&mut self, number: usize, bytes: usize) -> Document {
+        let mut text = String::new();
+        while text.len() < bytes {
+            for _sentence in 0..self.number(30, 50) {
+                text.push_str(&self.sentence());
+                text.push(' ');
+            }
+            text.push_str("\n\n");
+        }
+        Document { name: format!("report-{number}.txt"), text, questions: Vec::new() }
+    }
+
     /// A sentence of its own.
     pub(crate) fn sentence(&mut self) -> String {
         let device = self.device();

@@ -10,6 +10,8 @@ mod chat;
 mod client;
 mod corpus;
 mod embedding;
+mod ingest;
+mod ledger;
 mod memory;
 mod parts;
 mod proc;
@@ -27,6 +29,7 @@ use tokio::runtime::Builder;
 
 use api::Sizes;
 use embedding::Engine;
+use ledger::Load;
 use parts::Parts;
 use report::{Report, Row};
 
@@ -45,6 +48,8 @@ struct Args {
     bare: bool,
     #[command(flatten)]
     sizes: Sizes,
+    #[command(flatten)]
+    load: Load,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,18 +66,31 @@ enum What {
     Memory,
     /// Chunks embedded in a second of CPU time, against ONNX Runtime alone.
     Embedding,
+    /// The time from the upload of 1,000 chunks until they answer, against ONNX Runtime alone.
+    Ingest,
+    /// Jobs that do nothing, through the ledger and back, against apalis alone.
+    Ledger,
     /// Requests in a second against a bare handler, and how lists and overviews slow down with size.
     Api,
 }
 
 impl What {
-    const EACH: [What; 6] = [What::Up, What::Upload, What::Chat, What::Memory, What::Embedding, What::Api];
+    const EACH: [What; 8] = [
+        What::Up,
+        What::Upload,
+        What::Chat,
+        What::Memory,
+        What::Embedding,
+        What::Ingest,
+        What::Ledger,
+        What::Api,
+    ];
 
     fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    async fn measure(self, parts: &Parts, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
+    async fn measure(self, parts: &Parts, args: &Args) -> anyhow::Result<Vec<Row>> {
         match self {
             What::All => Ok(Vec::new()),
             What::Up => up::measure().await,
@@ -80,7 +98,9 @@ impl What {
             What::Chat => chat::measure().await,
             What::Memory => memory::measure().await,
             What::Embedding => embedding::measure(parts),
-            What::Api => api::measure(sizes).await,
+            What::Ingest => ingest::measure(parts).await,
+            What::Ledger => ledger::measure(&args.load).await,
+            What::Api => api::measure(&args.sizes).await,
         }
     }
 }
@@ -104,12 +124,13 @@ fn act(args: &Args) -> anyhow::Result<bool> {
     match args.side {
         _ if args.bare => runtime.block_on(api::serve_bare()).map(|()| true),
         Some(engine) => runtime.block_on(embedding::side(engine)).map(|()| true),
-        None => runtime.block_on(run(&args.what, &args.sizes)),
+        None => runtime.block_on(run(args)),
     }
 }
 
 /// Gives whether everything that was asked for could be measured.
-async fn run(asked: &[What], sizes: &Sizes) -> anyhow::Result<bool> {
+async fn run(args: &Args) -> anyhow::Result<bool> {
+    let asked = &args.what;
     parlance_core::tls::install();
     server::program()?;
     say("preparing the parts that a first start would fetch and convert");
@@ -123,7 +144,7 @@ async fn run(asked: &[What], sizes: &Sizes) -> anyhow::Result<bool> {
     for what in What::EACH.into_iter().filter(|what| everything || asked.contains(what)) {
         let name = what.name();
         say(&format!("measuring {name}"));
-        match what.measure(&parts, sizes).await {
+        match what.measure(&parts, args).await {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => {
                 say(&format!("bench: {name} could not be measured: {error:#}"));

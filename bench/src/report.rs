@@ -18,6 +18,8 @@ pub(crate) enum Against {
     Nothing,
     /// A goal that it must not exceed.
     AtMost(f64),
+    /// A goal that it must reach.
+    AtLeast(f64),
     /// What a reference reached in the same run; the ratio to it must reach `least`.
     Reference { name: &'static str, value: f64, ratio: f64, least: f64 },
     /// What something else took in the same run; the ratio to it must not exceed `most`.
@@ -54,6 +56,17 @@ impl Row {
         Self::new(name.into(), value, unit, samples, Against::AtMost(goal))
     }
 
+    /// A figure that must reach its goal.
+    pub(crate) fn at_least(
+        goal: f64,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        samples: usize,
+    ) -> Self {
+        Self::new(name.into(), value, unit, samples, Against::AtLeast(goal))
+    }
+
     pub(crate) fn new(
         name: String,
         value: f64,
@@ -64,6 +77,7 @@ impl Row {
         let (ratio, ok) = match &against {
             Against::Nothing => (None, None),
             Against::AtMost(goal) => (Some(value / goal), Some(value <= *goal)),
+            Against::AtLeast(goal) => (Some(value / goal), Some(value >= *goal)),
             Against::Reference { ratio, least, .. } => (Some(*ratio), Some(ratio >= least)),
             Against::Baseline { ratio, most, .. } => (Some(*ratio), Some(ratio <= most)),
         };
@@ -74,6 +88,7 @@ impl Row {
         let against = match &self.against {
             Against::Nothing => "-".to_owned(),
             Against::AtMost(goal) => format!("goal <= {} {}", number(*goal), self.unit),
+            Against::AtLeast(goal) => format!("goal >= {} {}", number(*goal), self.unit),
             Against::Reference { name, value, least, .. } => {
                 format!("{name} {} {}, goal >= {least} x", number(*value), self.unit)
             }
@@ -171,6 +186,11 @@ mod tests {
         assert_eq!(Row::at_most(8.0, "up", 8.0, "s", 3).ok, Some(true));
         let missed = Row::at_most(50.0, "chat", 75.0, "ms", 3);
         assert_eq!((missed.ok, missed.ratio), (Some(false), Some(1.5)));
+        let reached = Row::at_least(1500.0, "ledger", 1500.0, "jobs/s", 3);
+        assert_eq!(
+            (reached.ok, Row::at_least(1500.0, "ledger", 750.0, "jobs/s", 3).ok),
+            (Some(true), Some(false))
+        );
         assert_eq!(Row::plain("split", 1.0, "ms", 1).ok, None);
     }
 

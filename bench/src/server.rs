@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use parlance_core::config::SETTINGS;
+use parlance_core::config::{Config, SETTINGS};
+use parlance_core::{Context, Providers};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -67,9 +68,30 @@ pub(crate) struct UpFile {
     pid: u32,
 }
 
+impl UpFile {
+    /// What a process of the platform has, but for its models.
+    pub(crate) fn context(&self) -> anyhow::Result<Context> {
+        let config = Config::read(|name| match name {
+            "DATABASE_URL" => Some(self.database_url.clone()),
+            "REDIS_URL" => Some(self.redis_url.clone()),
+            _ => None,
+        })?;
+        Ok(Context::new(config, Providers::absent())?)
+    }
+}
+
 impl<'a> Server<'a> {
     /// Starts it and waits until `GET /healthz` answers; gives how long that took.
     pub(crate) async fn start(folder: &'a DataFolder, demo: Demo) -> anyhow::Result<(Self, Duration)> {
+        Self::start_with(folder, demo, &[]).await
+    }
+
+    /// The same, with settings.
+    pub(crate) async fn start_with(
+        folder: &'a DataFolder,
+        demo: Demo,
+        settings: &[(&str, String)],
+    ) -> anyhow::Result<(Self, Duration)> {
         let program = program()?;
         let log = File::options().create(true).append(true).open(folder.log())?;
         let mut command = Command::new(&program);
@@ -78,6 +100,7 @@ impl<'a> Server<'a> {
         for setting in SETTINGS.iter().filter(|setting| !KEPT.contains(&setting.name)) {
             command.env_remove(setting.name);
         }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let begun = Instant::now();
         let child = command.spawn().with_context(|| format!("{} does not start", program.display()))?;

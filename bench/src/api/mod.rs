@@ -12,8 +12,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use hyper::header::{HeaderName, HeaderValue};
-use parlance_core::config::Config;
-use parlance_core::{Context, Providers};
 use serde_json::Value;
 
 use bare::Bare;
@@ -64,7 +62,7 @@ pub(crate) async fn measure(sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let folder = DataFolder::new()?;
     let (server, _) = Server::start(&folder, Demo::Without).await?;
     let up = server.up_file().context("up left no file")?;
-    let ctx = context(&up)?;
+    let ctx = up.context()?;
     let address: SocketAddr = up.url.trim_start_matches("http://").parse()?;
 
     let customers = fill::tenants(&ctx, sizes.tenants).await?;
@@ -76,16 +74,6 @@ pub(crate) async fn measure(sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     ctx.close().await;
     server.stop()?;
     Ok(rows)
-}
-
-/// What a process of the platform has, but for its models.
-fn context(up: &UpFile) -> anyhow::Result<Context> {
-    let config = Config::read(|name| match name {
-        "DATABASE_URL" => Some(up.database_url.clone()),
-        "REDIS_URL" => Some(up.redis_url.clone()),
-        _ => None,
-    })?;
-    Ok(Context::new(config, Providers::absent())?)
 }
 
 async fn list(

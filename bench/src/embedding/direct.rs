@@ -1,5 +1,5 @@
-//! The reference: ONNX Runtime through `ort`, each text alone and unpadded, its tokens made
-//! beforehand; the mean of the last hidden states, at unit length.
+//! The reference: ONNX Runtime through `ort`, its tokens made beforehand; the mean of the last hidden states,
+//! at unit length. Each text runs alone and unpadded, or in batches of texts of like length.
 //!
 //! As many threads as ours has, each with a session of its own: threads within one run cost more CPU
 //! time than they save, and a reference that pays for them would flatter us.
@@ -11,6 +11,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 
+use super::Ask;
 use crate::parts::Parts;
 
 pub(super) struct Direct {
@@ -46,22 +47,43 @@ impl Direct {
     }
 
     /// The vectors in the order of the texts.
-    pub(super) fn embed(&mut self) -> anyhow::Result<Vec<Vec<f32>>> {
-        let share = self.texts.len().div_ceil(self.sessions.len()).max(1);
+    pub(super) fn embed(&mut self, ask: Ask) -> anyhow::Result<Vec<Vec<f32>>> {
+        let texts = self.texts.get(..ask.texts).unwrap_or(&self.texts);
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        if ask.batch > 1 {
+            order.sort_by_key(|&text| texts.get(text).map(|tokens| tokens.ids.len()));
+        }
+        // Dealt like cards, so that each thread has as many long ones as the others.
+        let batches: Vec<&[usize]> = order.chunks(ask.batch.max(1)).collect();
+        let hands = self.sessions.len();
+        let mut vectors = vec![Vec::new(); texts.len()];
         thread::scope(|scope| {
-            let shares = self.sessions.iter_mut().zip(self.texts.chunks(share));
-            let threads: Vec<_> = shares
-                .map(|(session, texts)| {
-                    scope.spawn(|| texts.iter().map(|text| embed_one(session, text)).collect())
+            let threads: Vec<_> = self
+                .sessions
+                .iter_mut()
+                .enumerate()
+                .map(|(hand, session)| {
+                    let dealt = batches.iter().skip(hand).step_by(hands);
+                    scope.spawn(move || -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
+                        let mut made = Vec::new();
+                        for batch in dealt {
+                            made.extend(embed_batch(session, texts, batch)?);
+                        }
+                        Ok(made)
+                    })
                 })
                 .collect();
-            let joined = threads.into_iter().map(|thread| {
-                let vectors: anyhow::Result<Vec<_>> =
-                    thread.join().map_err(|_panic| anyhow::anyhow!("the reference panicked"))?;
-                vectors
-            });
-            Ok(joined.collect::<anyhow::Result<Vec<_>>>()?.concat())
-        })
+            for thread in threads {
+                let made = thread.join().map_err(|_panic| anyhow::anyhow!("the reference panicked"))??;
+                for (text, vector) in made {
+                    if let Some(place) = vectors.get_mut(text) {
+                        *place = vector;
+                    }
+                }
+            }
+            anyhow::Ok(())
+        })?;
+        Ok(vectors)
     }
 }
 
@@ -75,15 +97,38 @@ fn session(environment: &Environment, parts: &Parts) -> anyhow::Result<Session> 
         .commit_from_file(parts.model.join(parlance_embedded::model::ONNX_FILE))?)
 }
 
-fn embed_one(session: &mut Session, tokens: &Tokens) -> anyhow::Result<Vec<f32>> {
-    let shape = [1, tokens.ids.len()];
+/// The vectors of some of the texts, padded to the longest of them.
+fn embed_batch(
+    session: &mut Session,
+    texts: &[Tokens],
+    batch: &[usize],
+) -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
+    let chosen: Vec<(usize, &Tokens)> =
+        batch.iter().filter_map(|&text| Some((text, texts.get(text)?))).collect();
+    let width = chosen.iter().map(|(_, tokens)| tokens.ids.len()).max().unwrap_or_default();
+    let padded = |column: fn(&Tokens) -> &[i64]| -> Vec<i64> {
+        let rows = chosen.iter().map(|(_, tokens)| column(tokens));
+        rows.flat_map(|row| row.iter().copied().chain(std::iter::repeat(0)).take(width)).collect()
+    };
+    let (ids, mask, types) =
+        (padded(|tokens| &tokens.ids), padded(|tokens| &tokens.mask), padded(|tokens| &tokens.types));
+    let shape = [chosen.len(), width];
     let outputs = session.run(ort::inputs![
-        "input_ids" => TensorRef::from_array_view((shape, tokens.ids.as_slice()))?,
-        "attention_mask" => TensorRef::from_array_view((shape, tokens.mask.as_slice()))?,
-        "token_type_ids" => TensorRef::from_array_view((shape, tokens.types.as_slice()))?,
+        "input_ids" => TensorRef::from_array_view((shape, ids.as_slice()))?,
+        "attention_mask" => TensorRef::from_array_view((shape, mask.as_slice()))?,
+        "token_type_ids" => TensorRef::from_array_view((shape, types.as_slice()))?,
     ])?;
     let (_, states) = outputs["last_hidden_state"].try_extract_tensor::<f32>()?;
-    Ok(mean(states, tokens.ids.len()))
+    let size = states.len() / (chosen.len() * width).max(1);
+    let rows = states.chunks(width * size);
+    Ok(chosen
+        .iter()
+        .zip(rows)
+        .map(|((text, tokens), row)| {
+            let own = tokens.ids.len();
+            (*text, mean(row.get(..own * size).unwrap_or(row), own))
+        })
+        .collect())
 }
 
 /// The mean over the tokens, at unit length.

@@ -18,9 +18,8 @@ use crate::corpus::Writer;
 use crate::parts::Parts;
 use crate::report::{Against, Row};
 use crate::samples::Samples;
-use worker::{Pass, Worker};
 
-pub(crate) use worker::side;
+pub(crate) use worker::{Ask, Pass, Worker, side};
 
 /// Who embeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,11 +48,11 @@ pub(crate) fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
         let texts: Arc<[String]> = texts(&tokenizer, tokens, count)?.into();
         let (mut ours, mut direct) =
             (Worker::start(Engine::Ours, &texts)?, Worker::start(Engine::Direct, &texts)?);
-        let agreed = cosine(&ours.pass()?.vector, &direct.pass()?.vector);
+        let agreed = cosine(&ours.pass(Ask::ALL)?.vector, &direct.pass(Ask::ALL)?.vector);
         anyhow::ensure!(agreed >= SAME, "the reference embeds something else: cosine {agreed}");
         let mut turns = Vec::new();
         for _turn in 0..TURNS {
-            turns.push((ours.pass()?, direct.pass()?));
+            turns.push((ours.pass(Ask::ALL)?, direct.pass(Ask::ALL)?));
         }
         rows.extend(compare(tokens, &turns));
     }
@@ -109,6 +108,6 @@ fn texts(tokenizer: &Tokenizer, tokens: usize, count: usize) -> anyhow::Result<V
 }
 
 /// Of vectors of unit length.
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parlance_core::providers::embed::{Embedder, OnnxEmbedder};
 use tokio_util::sync::CancellationToken;
 
+use super::Ask;
 use crate::parts::Parts;
 
 pub(super) struct Ours {
@@ -17,9 +18,10 @@ impl Ours {
         Ok(Self { embedder: Box::new(OnnxEmbedder::load(&parts.embedding(), None)?), texts })
     }
 
-    pub(super) async fn embed(&self) -> anyhow::Result<Vec<Vec<f32>>> {
+    pub(super) async fn embed(&self, ask: Ask) -> anyhow::Result<Vec<Vec<f32>>> {
         let nobody_listens = Arc::new(|_| ());
+        let texts = self.texts.iter().take(ask.texts).cloned().collect();
         let never = CancellationToken::new();
-        Ok(self.embedder.embed_passages(self.texts.clone(), nobody_listens, never).await?)
+        Ok(self.embedder.embed_passages(texts, nobody_listens, never).await?)
     }
 }

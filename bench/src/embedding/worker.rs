@@ -1,6 +1,7 @@
 //! A side of the comparison: a copy of this program that embeds the same texts whenever it is told.
 //!
-//! It reads the texts as one line of JSON, then a line for each pass, and answers each with a line.
+//! It reads the texts as one line of JSON, then a line for each pass that is asked for, and answers each with
+//! a line.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,26 +15,40 @@ use super::{Engine, direct::Direct, ours::Ours};
 use crate::parts::Parts;
 use crate::proc;
 
-/// What came of embedding all texts once.
+/// What is asked of a side.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    /// Only the first so many texts.
+    pub(crate) texts: usize,
+    /// Texts that the reference runs at once. Ours knows by itself.
+    pub(crate) batch: usize,
+}
+
+impl Ask {
+    /// All texts, each alone.
+    pub(crate) const ALL: Self = Self { texts: usize::MAX, batch: 1 };
+}
+
+/// What came of embedding the texts once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Pass {
-    pub(super) chunks: usize,
-    pub(super) cpu_seconds: f64,
-    pub(super) seconds: f64,
+pub(crate) struct Pass {
+    pub(crate) chunks: usize,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) seconds: f64,
     /// The first text's.
-    pub(super) vector: Vec<f32>,
+    pub(crate) vector: Vec<f32>,
 }
 
 /// A running side; it ends with this.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(crate) struct Worker {
     child: Child,
     say: Option<ChildStdin>,
     hear: BufReader<ChildStdout>,
 }
 
 impl Worker {
-    pub(super) fn start(engine: Engine, texts: &[String]) -> anyhow::Result<Self> {
+    pub(crate) fn start(engine: Engine, texts: &[String]) -> anyhow::Result<Self> {
         let name = engine.to_possible_value().context("an engine has a name")?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--side", name.get_name()]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -45,9 +60,9 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Embeds all texts once.
-    pub(super) fn pass(&mut self) -> anyhow::Result<Pass> {
-        self.say("pass")?;
+    /// Embeds what is asked for, once.
+    pub(crate) fn pass(&mut self, ask: Ask) -> anyhow::Result<Pass> {
+        self.say(&serde_json::to_string(&ask)?)?;
         let mut line = String::new();
         self.hear.read_line(&mut line)?;
         serde_json::from_str(&line).context("a side of the comparison ended early")
@@ -78,11 +93,11 @@ pub(crate) async fn side(engine: Engine) -> anyhow::Result<()> {
         Engine::Direct => Embedder::Direct(Direct::load(&parts, &texts)?),
     };
     for line in lines {
-        let _any_line_is_a_pass = line?;
+        let ask: Ask = serde_json::from_str(&line?)?;
         let (cpu, begun) = (proc::cpu_seconds()?, Instant::now());
         let vectors = match &mut embedder {
-            Embedder::Ours(ours) => ours.embed().await?,
-            Embedder::Direct(direct) => direct.embed()?,
+            Embedder::Ours(ours) => ours.embed(ask).await?,
+            Embedder::Direct(direct) => direct.embed(ask)?,
         };
         let seconds = begun.elapsed().as_secs_f64();
         let cpu_seconds = proc::cpu_seconds()? - cpu;
