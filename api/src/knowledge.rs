@@ -22,12 +22,14 @@ use crate::words::Word;
 
 mod asked;
 mod shown;
+mod site;
 
 pub(crate) use asked::{CreateSource, ScrapeSite, UpdateSource};
 pub(crate) use shown::{
-    Chunk, CreatedSource, FailedUrl, Progress, Scraped, Scraping, SitePage, Source, SourceChunk,
-    SourceDetails, SourceError, SourceWithContent, UpdatedSource, Upload,
+    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceError, SourceWithContent,
+    UpdatedSource, Upload,
 };
+pub(crate) use site::{FailedUrl, Scraped, Scraping, SitePage};
 
 use asked::{Body, UploadForm};
 

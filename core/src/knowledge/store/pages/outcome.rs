@@ -1,0 +1,178 @@
+//! What became of a page.
+
+use std::time::Duration;
+
+use sqlx::PgExecutor;
+
+use crate::db::interval;
+use crate::ids::TenantId;
+use crate::knowledge::crawl::{Cause, CrawlSite, Fetched, PageState, PageTask};
+
+/// The address at which the same page was read: of the same content, or one of its other addresses.
+pub(in crate::knowledge) async fn find_twin(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    hash: &[u8],
+    aliases: &[String],
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        select url from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and state = 'fetched'
+            and (content_hash = $5 or key = any($6))
+        order by ordinal
+        limit 1
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        hash,
+        aliases,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::knowledge) async fn keep_page(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    page: &Fetched,
+    hash: &[u8],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set state = 'fetched', attempt = attempt + 1, reason = null, message = null, http_status = $5,
+            bytes = $6, title = $7, content = $8, content_hash = $9, url = $10, fetched_at = now()
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal = $4
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        page.http_status,
+        page.bytes,
+        page.title,
+        page.text,
+        hash,
+        page.url,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The other addresses of a page that was read need not be read.
+pub(in crate::knowledge) async fn skip_aliases(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    page: &PageTask,
+    aliases: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set state = 'skipped', reason = 'duplicate', message = 'The same page was read at ' || $6 || '.'
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and key = any($5)
+            and state = 'queued'
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        page.ordinal,
+        aliases,
+        page.url.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::knowledge) async fn settle_page(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    state: PageState,
+    cause: &Cause,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set state = $5, attempt = attempt + 1, reason = $6, message = $7, http_status = $8
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal = $4
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        state as PageState,
+        cause.reason,
+        cause.message,
+        cause.http_status,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::knowledge) async fn postpone_page(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    after: Duration,
+    cause: &Cause,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set attempt = attempt + 1, not_before = now() + $5::interval, reason = $6, message = $7,
+            http_status = $8
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal = $4
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        interval(after),
+        cause.reason,
+        cause.message,
+        cause.http_status,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Gives the pages that wait no more their outcome: there are enough, or it is too late.
+pub(in crate::knowledge) async fn close_pages(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    late: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set state = case when $4 then 'failed' else 'skipped' end,
+            reason = case when $4 then 'crawl_timeout' else 'max_pages' end,
+            message = case when $4 then 'The crawl took too long; refresh the source to try again.'
+                else 'As many pages were read as the source may have.' end
+        where tenant_id = $1 and source_id = $2 and version = $3 and state = 'queued'
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        late,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What comes of a crawl: the texts of its pages, and what they are told to do once more.
+
+use sqlx::PgExecutor;
+
+use crate::ids::{SourceId, TenantId};
+use crate::knowledge::crawl::{Cause, CrawlSite};
+
+/// The texts that were read, in order.
+pub(in crate::knowledge) async fn list_page_texts(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+) -> sqlx::Result<Vec<(i32, String)>> {
+    sqlx::query!(
+        r#"
+        select ordinal, content as "content!"
+        from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and state = 'fetched'
+        order by ordinal
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+    )
+    .map(|row| (row.ordinal, row.content))
+    .fetch_all(db)
+    .await
+}
+
+/// Why the first page was not read.
+pub(in crate::knowledge) async fn find_first_cause(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+) -> sqlx::Result<Option<Cause>> {
+    sqlx::query_as!(
+        Cause,
+        r#"
+        select reason as "reason!", message as "message!", http_status
+        from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and reason is not null
+        order by ordinal
+        limit 1
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Where the text of each page begins; the text itself is the version's from here on.
+pub(in crate::knowledge) async fn set_page_starts(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    starts: &[(i32, i32)],
+) -> sqlx::Result<()> {
+    let (ordinals, starts): (Vec<i32>, Vec<i32>) = starts.iter().copied().unzip();
+    sqlx::query!(
+        r#"
+        update source_page
+        set start_at = begins.start_at, content = null
+        from unnest($4::integer[], $5::integer[]) as begins (ordinal, start_at)
+        where tenant_id = $1 and source_id = $2 and version = $3 and source_page.ordinal = begins.ordinal
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        &ordinals,
+        &starts,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::knowledge) async fn set_site_text(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    text: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_version
+        set content = $4, markup = 'markdown'
+        where tenant_id = $1 and source_id = $2 and version = $3
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        text,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Pages that failed are tried once more, with a crawl that is.
+pub(in crate::knowledge) async fn requeue_failed_pages(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    version: i32,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page
+        set state = 'queued', attempt = 0, not_before = now(), reason = null, message = null
+        where tenant_id = $1 and source_id = $2 and version = $3
+            and (state = 'failed' or (state = 'skipped' and reason = 'max_pages'))
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        version,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
