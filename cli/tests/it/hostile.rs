@@ -8,12 +8,14 @@ use parlance_testing::corpus::{self, Expect};
 use serde_json::Value;
 
 use crate::fleet::{Fleet, bot};
+use crate::process::alone;
 
 /// Hostile files that the API takes: those with a name that it knows.
 const NAMES: [&str; 6] = [".txt", ".md", ".csv", ".pdf", ".docx", ".doc"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
+    let _alone = alone().await;
     let fleet = Fleet::prepare().await;
     let (http, other) = (fleet.tenant("Hostile"), fleet.tenant("Honest"));
     let _api = fleet.start_api().await;

@@ -115,6 +115,12 @@ pub(crate) async fn ready(http: &Client, source: &str) -> Value {
     .await
 }
 
+/// Held by a test that needs the machine: two of them at once would find the limits of each other's children.
+pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    static HEAVY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    HEAVY.lock().await
+}
+
 pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

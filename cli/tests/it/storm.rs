@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::Fleet;
-use crate::process::{eventually, said};
+use crate::process::{alone, eventually, said};
 use things::Thing;
 
 mod chaos;
@@ -32,6 +32,7 @@ const TENANTS: [&str; 3] = ["North", "East", "West"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_changes_nothing_of_what_becomes_of_the_sources() {
+    let _alone = alone().await;
     let seed = setting("STORM_SEED").unwrap_or_else(rand::random);
     let length = Duration::from_secs(setting("STORM_SECONDS").unwrap_or(60));
     eprintln!("the storm: STORM_SEED={seed} STORM_SECONDS={}", length.as_secs());
