@@ -91,8 +91,13 @@ create index job_rate_idx on job (tenant_id, kind, finished_at) where state = 's
 create index job_parent_idx on job (parent_id, id) where parent_id is not null;
 -- What is forgotten at last.
 create index job_finished_idx on job (finished_at) where state in ('succeeded', 'cancelled');
--- What a worker is at.
-create index job_worker_idx on job (worker_id) where state = 'running';
+-- Who has how much running, and what a worker is at.
+create index job_at_work_idx on job (kind, tenant_id) where state = 'running';
+-- A cancel finds its jobs by their source or bot; every index costs each of a job's updates.
+drop index job_live_idx;
+
+-- A job is written four times within a second or so: what it leaves behind must not pile up.
+alter table job set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- What the sweeper last counted, for metrics: a row a count.
 create table upkeep (

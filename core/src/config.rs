@@ -156,7 +156,7 @@ impl Default for Jobs {
         Self {
             concurrency: 2,
             lease: Duration::from_secs(15),
-            hint_timeout: Duration::from_secs(60),
+            hint_timeout: Duration::from_secs(10),
             sweep_interval: Duration::from_secs(2),
             poll_interval: Duration::from_millis(200),
             backoff_base: Duration::from_secs(2),

@@ -39,6 +39,10 @@ pub use reports::{
 };
 pub use steer::{forget_old, hold_ended, revive};
 
+/// How often a worker looks for the next job before it takes its hint for spent. While it looked, others may
+/// have taken what it saw, for hints to jobs that were dispatched since: those are now its own.
+const LOOKS: u32 = 4;
+
 /// A kind of job, as its payload. A payload is ids; everything else is read when the job runs.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
     /// Its kind, and so its queue.
@@ -193,13 +197,15 @@ pub async fn claim_fairly(
     hinted: JobId,
     worker: WorkerId,
 ) -> Result<Option<Claim>> {
-    let lease = LeaseToken::fresh();
-    let next = store::claim_next(ctx.db().platform(), kind, worker, lease, ctx.config().jobs.lease).await?;
-    match next {
-        Some(next) => Ok(Some(next)),
-        // Others hold what is dispatched; the hinted one is waited for, or its hint would be lost.
-        None => claim(ctx, hinted, worker).await,
+    let (db, lease) = (ctx.db().platform(), LeaseToken::fresh());
+    for _ in 0..LOOKS {
+        let next = store::claim_next(db, kind, worker, lease, ctx.config().jobs.lease).await?;
+        if next.is_some() {
+            return Ok(next);
+        }
     }
+    // Others hold what is dispatched; the hinted one is waited for, or its hint would be lost.
+    claim(ctx, hinted, worker).await
 }
 
 /// Renews a lease and records progress, which only rises.
