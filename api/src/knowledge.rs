@@ -224,7 +224,7 @@ impl Api {
         /// Unique identifier of the knowledge source to refresh.
         source_id: Path<PathId<SourceId>>,
     ) -> Result<Accepted<UpdatedSource>, Fails<Steering>> {
-        let source = knowledge::crawl::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
+        let source = knowledge::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
         Ok(Accepted(UpdatedSource::saying("Knowledge source refresh started", source)))
     }
 

@@ -142,8 +142,25 @@ async fn write(
     Ok(true)
 }
 
+/// Crawls a web site again, as a new version. The old one answers until the new one is complete.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is no web site.
+pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
+    let found = get_source(ctx, tenant, source).await?;
+    if found.source_type != SourceType::Url {
+        return Err(Error::Conflict {
+            code: "source_type_mismatch",
+            message: "Only a knowledge source that is made from a web site can be refreshed".to_owned(),
+        });
+    }
+    begin_crawl(ctx, tenant, &found).await?;
+    jobs::dispatch::nudge(ctx, Kind::Scrape);
+    get_source(ctx, tenant, source).await
+}
+
 /// Begins another crawl of a web site, as a new version; one that runs is stopped.
-pub(super) async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<()> {
+async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<()> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::ingest::{announce, following};
-use super::{get_source, store};
+use super::store;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{SourceId, TenantId};
@@ -261,23 +261,6 @@ fn failed(first: Option<Cause>) -> Error {
         _ => "unreachable",
     };
     Error::rejected(code, format!("No page could be read. {}", cause.message))
-}
-
-/// Crawls a web site again, as a new version. The old one answers until the new one is complete.
-///
-/// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is no web site.
-pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<super::Source> {
-    let found = get_source(ctx, tenant, source).await?;
-    if found.source_type != super::SourceType::Url {
-        return Err(Error::Conflict {
-            code: "source_type_mismatch",
-            message: "Only a knowledge source that is made from a web site can be refreshed".to_owned(),
-        });
-    }
-    super::change::begin_crawl(ctx, tenant, &found).await?;
-    jobs::dispatch::nudge(ctx, Kind::Scrape);
-    get_source(ctx, tenant, source).await
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ mod store;
 pub mod upkeep;
 
 pub use add::{Added, RawSource, SourceRequest, add, upload};
-pub use change::{RawSourceChanges, SourceChanges, update};
+pub use change::{RawSourceChanges, SourceChanges, refresh, update};
 pub use original::{File, Original};
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_versions};

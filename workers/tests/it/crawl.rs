@@ -219,7 +219,7 @@ async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_onl
     assert_eq!((first.chunk_count, first.reused_chunks), (Some(3), Some(0)));
     let embedded = embedder.passages().len();
     site.set("/b", article("cherries", ""));
-    let begun = crawl::refresh(&stage.ctx, stage.tenant, id).await.unwrap();
+    let begun = knowledge::refresh(&stage.ctx, stage.tenant, id).await.unwrap();
     assert_eq!((begun.version, begun.status), (2, Status::Queued));
     stage.step(Kind::Scrape).await.unwrap();
     let content = async || knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
