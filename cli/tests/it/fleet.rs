@@ -41,6 +41,8 @@ impl Fleet {
             .env("ORT_DYLIB_PATH", self.parts.onnxruntime().unwrap())
             .env("EMBEDDING_MODEL_DIR", self.parts.model(Precision::Int8).unwrap())
             .env("SCRAPE_ALLOW_NETWORKS", "127.0.0.0/8")
+            // A storm makes thousands of warnings.
+            .env("RUST_LOG", "error,apalis_core=off")
             .env("BIND", format!("127.0.0.1:{}", self.port));
         command
     }
