@@ -101,9 +101,7 @@ mod tests {
     fn an_address_is_one_of_the_web() {
         let parse = |url: &str| Site::parse(Some(url.into()), Some(true), None);
         assert_eq!(parse(" https://Example.com/Help#top ").unwrap().url.as_str(), "https://example.com/Help");
-        for wrong in
-            ["example.com", "ftp://example.com", "mailto:me@example.com", "https://", "http:///x", " "]
-        {
+        for wrong in ["example.com", "ftp://example.com", "mailto:me@example.com", "https://", " "] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(parse(&format!("https://example.com/{}", "x".repeat(URL_LENGTH))).is_err());
