@@ -18,12 +18,15 @@ use crate::out;
 /// The pause between two looks of a command that waits.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// More jobs than a worker runs at once.
+const MOST_AT_ONCE: i64 = 10_000;
+
 pub(crate) async fn job(config: Config, data_dir: &Path, command: JobCommand) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     match command {
         JobCommand::List { kind, state, bot, source, limit } => {
             let filter = Filter { kind, state, bot, source };
-            let jobs = jobs::list_all(&ctx, filter, i64::from(limit)).await?;
+            let jobs = jobs::list_all(&ctx, filter, None, i64::from(limit)).await?;
             if jobs.is_empty() {
                 out("There is no such job.");
             }
@@ -161,7 +164,7 @@ pub(crate) async fn workers(config: Config, data_dir: &Path) -> anyhow::Result<(
             worker.name,
             queues.join(" ")
         ));
-        for job in jobs::list_of_worker(&ctx, worker.id).await? {
+        for job in jobs::list_all(&ctx, Filter::default(), Some(worker.id), MOST_AT_ONCE).await? {
             out(&format!("    {}", line(&job)));
         }
     }

@@ -69,7 +69,6 @@ mod tests {
             payload: serde_json::Value::Null,
             attempt,
             max_attempts: 5,
-            started_at: Default::default(),
             deadline_at: Default::default(),
             lease: LeaseToken::fresh(),
         }

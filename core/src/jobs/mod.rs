@@ -34,8 +34,7 @@ pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub(crate) use kind::PerKind;
 pub use kind::{Kind, State};
 pub use reports::{
-    Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
-    list_for_source, list_of_worker, outlook,
+    Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all, outlook,
 };
 pub use steer::{forget_old, hold_ended, revive};
 
@@ -80,8 +79,6 @@ pub struct Claim {
     pub attempt: i32,
     /// How many tries there are.
     pub max_attempts: i32,
-    /// When it was first begun.
-    pub started_at: DateTime<Utc>,
     /// When it fails whatever happens.
     pub deadline_at: DateTime<Utc>,
     /// The right to settle it.

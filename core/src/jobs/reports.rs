@@ -161,14 +161,6 @@ pub async fn history(ctx: &Context, tenant: TenantId, job: JobId, after: i64) ->
     Ok(moments.into_iter().filter(|moment| moment.revision > after).collect())
 }
 
-/// The jobs of a tenant's source, oldest first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn list_for_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Vec<Report>> {
-    Ok(store::list_for_source(&mut *ctx.db().of(tenant).await?, tenant, source).await?)
-}
-
 /// Jobs by state, over all tenants: what the harness asserts and operators watch.
 ///
 /// # Errors
@@ -177,18 +169,15 @@ pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
     Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
-/// What a worker is at, oldest first.
+/// Jobs of all tenants, newest first: what operators look through. `worker`: those that it is at.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn list_of_worker(ctx: &Context, worker: WorkerId) -> Result<Vec<Report>> {
-    Ok(store::list_of_worker(ctx.db().platform(), worker).await?)
-}
-
-/// Jobs of all tenants, newest first: what operators look through.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn list_all(ctx: &Context, filter: Filter, most: i64) -> Result<Vec<Report>> {
-    Ok(store::list_all(ctx.db().platform(), filter, most).await?)
+pub async fn list_all(
+    ctx: &Context,
+    filter: Filter,
+    worker: Option<WorkerId>,
+    most: i64,
+) -> Result<Vec<Report>> {
+    Ok(store::list_all(ctx.db().platform(), filter, worker, most).await?)
 }

@@ -29,7 +29,7 @@ const REMEMBERED_PER_PAGE: i32 = 10;
 /// How often a page is tried before it counts as failed.
 pub const PAGE_ATTEMPTS: i32 = 3;
 
-/// How long a crawl may take from its first page on; what is left then fails.
+/// How long one try of a crawl may take; what is left then fails. Time without a worker does not count.
 pub const CRAWL_TIME: Duration = Duration::from_secs(10 * 60);
 
 /// Turns a web site into text.

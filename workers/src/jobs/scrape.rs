@@ -7,7 +7,6 @@ use std::time::Duration;
 use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Tally};
 use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
-use tokio::time::Instant;
 use url::Url;
 
 use crate::runner::Run;
@@ -24,9 +23,7 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: CrawlSite = run.payload()?;
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
-    let age = chrono::Utc::now().signed_duration_since(claim.started_at).to_std().unwrap_or_default();
-    let end = Instant::now() + crawl::CRAWL_TIME.saturating_sub(age);
-    let walk = tokio::time::timeout_at(end, walk(run, &job, &crawl));
+    let walk = tokio::time::timeout(crawl::CRAWL_TIME, walk(run, &job, &crawl));
     let walked = run.stop().run_until_cancelled(walk).await.ok_or(Error::Cancelled)?;
     let late = match walked {
         Ok(walked) => {
@@ -43,14 +40,17 @@ async fn walk(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let mut site = Site::of(crawl);
     let mut mapped = !crawl.include_subpages;
+    let mut asked = false;
     loop {
         let (next, tally) = crawl::next(ctx, claim.about.tenant, job, crawl).await?;
         report(run, crawl, tally);
         match next {
             Next::Visit(page) => {
+                if std::mem::replace(&mut asked, true) {
+                    tokio::time::sleep(site.delay(&page.url).unwrap_or(PACE)).await;
+                }
                 let outcome = visit::visit(ctx, run.stop(), &mut site, &page).await?;
                 crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
-                tokio::time::sleep(site.delay(&page.url).unwrap_or(PACE)).await;
             }
             Next::Wait(pause) => tokio::time::sleep(pause).await,
             // Links say best what belongs to a page; what a map names beside them comes after.

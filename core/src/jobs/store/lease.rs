@@ -60,7 +60,7 @@ pub(in crate::jobs) async fn claim(
         where id = $1 and state in ('queued', 'dispatched') and not_before <= now()
             and deadline_at > now()
         returning tenant_id, bot_id, source_id, source_version, parent_id, kind as "kind: Kind",
-            payload, attempt, max_attempts, started_at as "started_at!", deadline_at
+            payload, attempt, max_attempts, deadline_at
         "#,
         job.uuid(),
         lease.uuid(),
@@ -74,7 +74,6 @@ pub(in crate::jobs) async fn claim(
         payload: row.payload,
         attempt: row.attempt,
         max_attempts: row.max_attempts,
-        started_at: row.started_at,
         deadline_at: row.deadline_at,
         lease,
     })
@@ -113,7 +112,7 @@ pub(in crate::jobs) async fn claim_next(
             updated_at = now()
         where id = (select id from next) and state = 'dispatched'
         returning id as "id: JobId", tenant_id, bot_id, source_id, source_version, parent_id,
-            kind as "kind: Kind", payload, attempt, max_attempts, started_at as "started_at!", deadline_at
+            kind as "kind: Kind", payload, attempt, max_attempts, deadline_at
         "#,
         kind.as_str(),
         lease.uuid(),
@@ -127,7 +126,6 @@ pub(in crate::jobs) async fn claim_next(
         payload: row.payload,
         attempt: row.attempt,
         max_attempts: row.max_attempts,
-        started_at: row.started_at,
         deadline_at: row.deadline_at,
         lease,
     })

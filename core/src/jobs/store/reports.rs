@@ -162,34 +162,11 @@ pub(in crate::jobs) async fn list_children(
     .await
 }
 
-pub(in crate::jobs) async fn list_for_source(
-    db: impl PgExecutor<'_>,
-    tenant: TenantId,
-    source: SourceId,
-) -> sqlx::Result<Vec<Report>> {
-    sqlx::query_as!(
-        Report,
-        r#"
-        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
-            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
-            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
-            progress_total, progress_unit, error_code, error_message, cancel_requested,
-            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
-        from job
-        where tenant_id = $1 and source_id = $2
-        order by id
-        "#,
-        tenant.uuid(),
-        source.uuid(),
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Over all tenants, planned for what it is asked.
+/// Over all tenants: walks back from the newest.
 pub(in crate::jobs) async fn list_all(
     db: impl PgExecutor<'_>,
     filter: Filter,
+    worker: Option<WorkerId>,
     most: i64,
 ) -> sqlx::Result<Vec<Report>> {
     sqlx::query_as!(
@@ -203,6 +180,7 @@ pub(in crate::jobs) async fn list_all(
         from job
         where ($1::text is null or kind = $1) and ($2::text is null or state = $2)
             and ($3::uuid is null or bot_id = $3) and ($4::uuid is null or source_id = $4)
+            and ($6::uuid is null or (worker_id = $6 and state = 'running'))
         order by id desc
         limit $5
         "#,
@@ -211,28 +189,7 @@ pub(in crate::jobs) async fn list_all(
         filter.bot.map(BotId::uuid),
         filter.source.map(SourceId::uuid),
         most,
-    )
-    .fetch_all(db)
-    .await
-}
-
-pub(in crate::jobs) async fn list_of_worker(
-    db: impl PgExecutor<'_>,
-    worker: WorkerId,
-) -> sqlx::Result<Vec<Report>> {
-    sqlx::query_as!(
-        Report,
-        r#"
-        select id as "id: JobId", tenant_id as "tenant_id: TenantId", bot_id as "bot_id: BotId",
-            source_id as "source_id: SourceId", source_version, parent_id as "parent_id: JobId",
-            kind as "kind: Kind", state as "state: State", revision, attempt, max_attempts, progress_done,
-            progress_total, progress_unit, error_code, error_message, cancel_requested,
-            worker_id as "worker_id: WorkerId", created_at, not_before, started_at, finished_at, deadline_at
-        from job
-        where worker_id = $1 and state = 'running'
-        order by id
-        "#,
-        worker.uuid(),
+        worker.map(WorkerId::uuid),
     )
     .fetch_all(db)
     .await
