@@ -43,7 +43,8 @@ create index job_queued_idx on job (kind, tenant_id, priority desc, id) where st
 -- What dispatch counts and the sweeper looks through.
 create index job_dispatched_idx on job (kind, dispatched_at) where state = 'dispatched';
 create index job_running_idx on job (lease_expires_at) where state = 'running';
-create index job_deadline_idx on job (deadline_at) where state in ('queued', 'dispatched', 'running');
+-- Not by state: whoever asks for one state and a deadline to come would read all that live.
+create index job_deadline_idx on job (deadline_at) where finished_at is null;
 create index job_source_idx on job (source_id, source_version) where source_id is not null;
 -- What a cancel looks through: only jobs that have not ended.
 create index job_live_idx on job (tenant_id) where state in ('queued', 'dispatched', 'running');

@@ -61,27 +61,39 @@ alter table job
     -- The states that it passed through, each with its revision, for watchers that come back.
     add column history jsonb not null default '[]';
 
--- A hint to and fro is not worth telling: `dispatched` is `queued` to whoever watches.
-create function job_watched() returns trigger
+-- A hint to and fro is not worth telling: `dispatched` is `queued` to whoever watches. The conditions stand at
+-- the triggers, for a function that is called only to see that it has nothing to do costs as much as the write.
+create function job_moved() returns trigger
 language plpgsql as $$
-declare
-    before text := case old.state when 'dispatched' then 'queued' else old.state end;
-    after text := case new.state when 'dispatched' then 'queued' else new.state end;
 begin
-    if before <> after then
-        new.revision := old.revision + 1;
-        new.history := old.history || jsonb_build_object(
-            'revision', new.revision, 'state', after, 'attempt', new.attempt, 'at', now(),
-            'error_code', new.error_code, 'error_message', new.error_message
-        );
-    elsif (old.progress_done, old.progress_total) is distinct from (new.progress_done, new.progress_total) then
-        new.revision := old.revision + 1;
-    end if;
+    new.revision := old.revision + 1;
+    new.history := old.history || jsonb_build_object(
+        'revision', new.revision, 'state', case new.state when 'dispatched' then 'queued' else new.state end,
+        'attempt', new.attempt, 'at', now(), 'error_code', new.error_code, 'error_message', new.error_message
+    );
     return new;
 end $$;
 
-create trigger job_watched before update on job
-for each row execute function job_watched();
+create trigger job_moved before update on job
+for each row when (
+    old.state <> new.state
+    and not (old.state in ('queued', 'dispatched') and new.state in ('queued', 'dispatched'))
+)
+execute function job_moved();
+
+create function job_progressed() returns trigger
+language plpgsql as $$
+begin
+    new.revision := old.revision + 1;
+    return new;
+end $$;
+
+create trigger job_progressed before update on job
+for each row when (
+    old.state = new.state
+    and (old.progress_done, old.progress_total) is distinct from (new.progress_done, new.progress_total)
+)
+execute function job_progressed();
 
 -- The lists of jobs, by each filter; the rate at which a tenant's jobs end; the children of one.
 create index job_kind_idx on job (tenant_id, kind, id desc);

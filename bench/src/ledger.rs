@@ -37,7 +37,7 @@ pub(crate) struct Load {
     #[arg(long, default_value_t = 10_000)]
     jobs: usize,
     /// Jobs that the worker of `ledger` runs at once.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 32)]
     places: usize,
 }
 

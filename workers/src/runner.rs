@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Job, Kind, Progress, Renewal, dispatch};
+use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Progress, Renewal, dispatch};
 use parlance_core::knowledge::ingest;
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -24,6 +24,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 pub struct Runner {
     ctx: Context,
     worker: WorkerId,
+    claims: Claims,
     running: TaskTracker,
     /// The running jobs are to come to an end.
     shutdown: CancellationToken,
@@ -107,6 +108,7 @@ impl Runner {
         Self {
             ctx,
             worker,
+            claims: Claims::of(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             dead: CancellationToken::new(),
@@ -119,15 +121,15 @@ impl Runner {
 
     /// Runs the job of a queue whose turn it is, for a hint to one. Gives whether there was one.
     pub(crate) async fn take(&self, kind: Kind, hinted: JobId) -> bool {
-        self.run_if(async |ctx, worker| jobs::claim_fairly(ctx, kind, hinted, worker).await).await
+        self.run_if(self.claims.next(&self.ctx, kind, hinted)).await
     }
 
     /// Runs a job if it still waits. Gives whether it was this call that ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.run_if(async |ctx, worker| jobs::claim(ctx, job, worker).await).await
+        self.run_if(jobs::claim(&self.ctx, job, self.worker)).await
     }
 
-    async fn run_if(&self, claim: impl AsyncFnOnce(&Context, WorkerId) -> Result<Option<Claim>>) -> bool {
+    async fn run_if(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
         self.dead.run_until_cancelled(run).await.unwrap_or(false)
     }
@@ -147,11 +149,8 @@ impl Runner {
         }
     }
 
-    async fn claim_and_run(
-        &self,
-        claim: impl AsyncFnOnce(&Context, WorkerId) -> Result<Option<Claim>>,
-    ) -> bool {
-        let claim = match claim(&self.ctx, self.worker).await {
+    async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+        let claim = match claim.await {
             Ok(Some(claim)) => claim,
             // Somebody else has it, or it is over: the hint is spent.
             Ok(None) => return false,

@@ -18,7 +18,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
 /// How long nudges are gathered after the window was filled: what it costs is the same for one free place as
 /// for many.
-const GATHER: Duration = Duration::from_millis(3);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Says that the queue may have work or room. Returns at once; call it after commit.
 pub fn nudge(ctx: &Context, kind: Kind) {

@@ -15,8 +15,9 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::WorkerId;
 
-/// Hints per place: one being run, one ready to follow without waiting for the dispatcher.
-const HINTS_PER_PLACE: i64 = 2;
+/// Hints per place: those that its shortest jobs use up until the dispatcher has looked again. Whose turn it
+/// is, is decided when a hint is claimed; a wider window delays nobody.
+const HINTS_PER_PLACE: i64 = 4;
 
 /// A worker that has not been seen for this long counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -23,6 +23,7 @@ use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
 
 pub mod backoff;
 mod cancel;
+mod claims;
 pub mod dispatch;
 pub mod fleet;
 mod kind;
@@ -31,16 +32,13 @@ mod steer;
 mod store;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
+pub use claims::Claims;
 pub(crate) use kind::PerKind;
 pub use kind::{Kind, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all, outlook,
 };
 pub use steer::{forget_old, hold_ended, revive};
-
-/// How often a worker looks for the next job before it takes its hint for spent. While it looked, others may
-/// have taken what it saw, for hints to jobs that were dispatched since: those are now its own.
-const LOOKS: u32 = 4;
 
 /// A kind of job, as its payload. A payload is ids; everything else is read when the job runs.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
@@ -180,29 +178,6 @@ pub async fn enqueue<J: Job>(
 pub async fn claim(ctx: &Context, job: JobId, worker: WorkerId) -> Result<Option<Claim>> {
     let lease = LeaseToken::fresh();
     Ok(store::claim(ctx.db().platform(), job, worker, lease, ctx.config().jobs.lease).await?)
-}
-
-/// Takes the job whose turn it is, for a hint to any of its queue: of those that are dispatched, one of the
-/// tenant that has the fewest running. So a tenant whose hints fill Redis delays another's job by no more
-/// than what runs already. `None` when nothing waits: the hint is spent.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn claim_fairly(
-    ctx: &Context,
-    kind: Kind,
-    hinted: JobId,
-    worker: WorkerId,
-) -> Result<Option<Claim>> {
-    let (db, lease) = (ctx.db().platform(), LeaseToken::fresh());
-    for _ in 0..LOOKS {
-        let next = store::claim_next(db, kind, worker, lease, ctx.config().jobs.lease).await?;
-        if next.is_some() {
-            return Ok(next);
-        }
-    }
-    // Others hold what is dispatched; the hinted one is waited for, or its hint would be lost.
-    claim(ctx, hinted, worker).await
 }
 
 /// Renews a lease and records progress, which only rises.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parlance_core::Error;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Job, Kind, State};
+use parlance_core::jobs::{self, Claims, Job, Kind, State};
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
@@ -301,7 +301,8 @@ async fn as_many_hints_as_jobs_take_all_of_them_at_once() {
     assert_eq!(stage.fill(Kind::Upload).await, 32);
     // Whatever job a hint names, none is spent while there is a job that nobody took.
     let hinted = stage.waiting(Kind::Upload).await[0];
-    let taking = (0..32).map(|_| jobs::claim_fairly(&stage.ctx, Kind::Upload, hinted, WorkerId::fresh()));
+    let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::of);
+    let taking = (0..32).map(|place| workers[place % 2].next(&stage.ctx, Kind::Upload, hinted));
     let taken = futures_util::future::join_all(taking).await;
     let taken: HashSet<JobId> = taken.into_iter().filter_map(|claim| Some(claim.unwrap()?.id)).collect();
     assert_eq!(taken.len(), 32);

@@ -18,8 +18,13 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 
 /// The next jobs of a queue, as many as the window has room for: by priority, then round-robin over
 /// tenants, then by age. What a tenant has on its way counts as turns it had; a tenant that has nothing on
-/// its way gets one place beside the window, which so is twice as wide at most. The recursive part steps over the index from tenant to tenant,
-/// so that the cost follows the number of tenants that wait and not the number of their jobs.
+/// its way gets one place beside the window, which so is twice as wide at most.
+///
+/// The cost follows the number of tenants that wait, and not the number of their jobs: the recursive part
+/// steps over the index from tenant to tenant, each count reads one partial index, and what is updated is
+/// found by its id. That it still is queued is asked in a way that no partial index answers, or a planner that
+/// saw the queue empty would read all of it. It does not wait for the disk: what a crash of Postgres
+/// undoes is dispatched again.
 ///
 /// A tenant with `most_following` jobs or more waiting in the queue that follows gets no turn.
 pub(in crate::jobs) async fn pick(
@@ -30,7 +35,10 @@ pub(in crate::jobs) async fn pick(
 ) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar!(
         r#"
-        with recursive waiting (tenant_id) as (
+        with recursive unsynced as materialized (
+            select set_config('synchronous_commit', 'off', true)
+        ),
+        waiting (tenant_id) as (
             (
                 select tenant_id from job
                 where kind = $1 and state = 'queued'
@@ -47,12 +55,16 @@ pub(in crate::jobs) async fn pick(
             from waiting
             where waiting.tenant_id is not null
         ),
-        on_their_way as (
-            select tenant_id, count(*) as jobs from job
-            where kind = $1 and state in ('dispatched', 'running')
+        on_their_way as materialized (
+            select tenant_id, count(*) as jobs
+            from (
+                select tenant_id from job where kind = $1 and state = 'dispatched'
+                union all
+                select tenant_id from job where kind = $1 and state = 'running'
+            ) as under_way
             group by tenant_id
         ),
-        room as (
+        room as materialized (
             select greatest($2 - count(*), 0) as places, greatest(2 * $2 - count(*), 0) as with_beside from job
             where kind = $1 and state = 'dispatched'
         ),
@@ -83,14 +95,16 @@ pub(in crate::jobs) async fn pick(
         next as (
             select id, turn, row_number() over (order by priority desc, turn, id) as place
             from turns
+            cross join unsynced
         )
         update job
         set state = 'dispatched', dispatched_at = now(), updated_at = now()
-        where state = 'queued' and id in (
-            select id from next
-            where place <= (select places from room)
-                or (turn = 1 and place <= (select with_beside from room))
-        )
+        where id = any(array(
+                select id from next
+                where place <= (select places from room)
+                    or (turn = 1 and place <= (select with_beside from room))
+            ))
+            and state || '' = 'queued'
         returning id as "id: JobId"
         "#,
         kind.as_str(),

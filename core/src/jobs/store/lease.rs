@@ -81,43 +81,61 @@ pub(in crate::jobs) async fn claim(
     .await
 }
 
-/// Of the dispatched jobs of a queue, which are a window's worth, one of the tenant that has the fewest
-/// running. Workers that ask at once get different ones.
+/// Of the dispatched jobs of a queue, which are a window's worth, the next `most`: each of the tenant that has
+/// the fewest running, these counted. Workers that ask at once get different ones: who locks one, and sees
+/// that it still is dispatched, has it. That is asked in a way that no partial index answers: each would be
+/// read as a whole for every job of the window.
+///
+/// It does not wait for the disk: a claim that a crash of Postgres undoes was never there, and its holder
+/// settles nothing.
 pub(in crate::jobs) async fn claim_next(
     db: impl PgExecutor<'_>,
     kind: Kind,
     worker: WorkerId,
-    lease: LeaseToken,
     lease_for: Duration,
-) -> sqlx::Result<Option<Claim>> {
+    most: i64,
+) -> sqlx::Result<Vec<Claim>> {
     sqlx::query!(
         r#"
-        with at_work as (
+        with unsynced as materialized (
+            select set_config('synchronous_commit', 'off', true)
+        ),
+        at_work as materialized (
             select tenant_id, count(*) as jobs from job
             where kind = $1 and state = 'running'
             group by tenant_id
         ),
-        next as materialized (
-            select id
+        turns as materialized (
+            select job.id, job.priority,
+                coalesce(at_work.jobs, 0)
+                    + row_number() over (partition by tenant_id order by job.priority desc, job.id) as turn
             from job
+            cross join unsynced
             left join at_work using (tenant_id)
             where kind = $1 and state = 'dispatched' and not_before <= now() and deadline_at > now()
-            order by priority desc, coalesce(at_work.jobs, 0), id
-            limit 1
+        ),
+        next as materialized (
+            select job.id
+            from turns
+            join job on job.id = turns.id
+            where job.state || '' = 'dispatched'
+            order by turns.priority desc, turns.turn, turns.id
+            limit $4
             for no key update of job skip locked
         )
         update job
-        set state = 'running', attempt = attempt + 1, lease_token = $2, worker_id = $3,
-            lease_expires_at = now() + $4, started_at = coalesce(started_at, now()),
+        set state = 'running', attempt = attempt + 1, lease_token = gen_random_uuid(), worker_id = $2,
+            lease_expires_at = now() + $3, started_at = coalesce(started_at, now()),
             updated_at = now()
-        where id = (select id from next) and state = 'dispatched'
+        where id = any(array(select id from next))
         returning id as "id: JobId", tenant_id, bot_id, source_id, source_version, parent_id,
-            kind as "kind: Kind", payload, attempt, max_attempts, deadline_at
+            kind as "kind: Kind", payload, attempt, max_attempts, deadline_at,
+            lease_token as "lease_token!: LeaseToken"
         "#,
         kind.as_str(),
-        lease.uuid(),
         worker.uuid(),
         interval(lease_for),
+        most,
     )
     .map(|row| Claim {
         id: row.id,
@@ -127,9 +145,9 @@ pub(in crate::jobs) async fn claim_next(
         attempt: row.attempt,
         max_attempts: row.max_attempts,
         deadline_at: row.deadline_at,
-        lease,
+        lease: row.lease_token,
     })
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
 }
 

@@ -72,7 +72,7 @@ pub(in crate::jobs) async fn end_hopeless(db: impl PgExecutor<'_>) -> sqlx::Resu
                 'It was not done by its deadline.' || coalesce(' The last try: ' || error_message, '')
                     as message
             from job
-            where state in ('queued', 'dispatched', 'running') and deadline_at < now()
+            where finished_at is null and deadline_at < now()
             for update skip locked
         ),
         lost as (
