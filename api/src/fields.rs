@@ -56,16 +56,17 @@ impl Readable for bool {
     }
 }
 
-impl<V: Vocabulary> Readable for Vec<Word<V>> {
+/// Of words and of ids.
+impl<T: Readable> Readable for Vec<T> {
     const EXPECTED: &'static str = "a list of strings";
 
     fn from_json(json: Value) -> Option<Self> {
         let Value::Array(items) = json else { return None };
-        items.into_iter().map(Word::from_json).collect()
+        items.into_iter().map(T::from_json).collect()
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        text.split(',').map(|word| Word::from_text(word.trim())).collect()
+        text.split(',').map(|item| T::from_text(item.trim())).collect()
     }
 }
 

@@ -21,10 +21,12 @@ use crate::values::{Id, PathId};
 use crate::words::Word;
 
 mod asked;
+mod found;
 mod shown;
 mod site;
 
-pub(crate) use asked::{CreateSource, ScrapeSite, UpdateSource};
+pub(crate) use asked::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
+pub(crate) use found::{Passage, SearchResults, SearchTimings};
 pub(crate) use shown::{
     Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceError, SourceWithContent,
     UpdatedSource, Upload,
@@ -41,6 +43,7 @@ const UPLOADING: &str = "uploading a file";
 const CREATING: &str = "creating a knowledge source";
 const UPDATING: &str = "updating a knowledge source";
 const SCRAPING: &str = "scraping a website";
+const SEARCHING: &str = "searching knowledge";
 
 #[OpenApi(tag = "Tag::Knowledge")]
 impl Api {
@@ -246,6 +249,21 @@ impl Api {
         let request = body.0.parse().when(SCRAPING)?;
         let patience = if asked::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
         Ok(knowledge::scrape(&ctx, tenant.id(), request, patience).await?.into())
+    }
+
+    /// Search knowledge
+    ///
+    /// Find the passages of a bot's knowledge that match a query best, ranked by meaning, by words or by both.
+    /// No language model is called.
+    #[oai(path = "/knowledge/search", method = "post", operation_id = "searchKnowledge")]
+    async fn search_knowledge(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        body: JsonBody<SearchKnowledge>,
+    ) -> Result<Found<SearchResults>, Fails<Changing>> {
+        let request = body.0.parse().when(SEARCHING)?;
+        Ok(Found(SearchResults::of(&request, knowledge::search::search(&ctx, tenant.id(), &request).await?)))
     }
 
     /// Upload knowledge file

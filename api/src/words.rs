@@ -56,6 +56,7 @@ vocabularies! {
         knowledge::Status::Failed,
         knowledge::Status::Cancelled,
     ];
+    knowledge::search::Mode, "SearchMode": knowledge::search::Mode::ALL;
     knowledge::crawl::PageState, "PageStatus": knowledge::crawl::PageState::ALL;
     jobs::Kind, "JobKind": jobs::Kind::ALL;
     jobs::State, "JobState": jobs::State::ALL;

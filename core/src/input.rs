@@ -102,6 +102,12 @@ pub(crate) fn optional_id<T: FromStr>(
     raw.map(|raw| raw.trim().parse().map_err(|_| wrong())).transpose()
 }
 
+/// The id of something that must be named.
+pub(crate) fn required_id<T: FromStr>(field: &'static str, what: &str, raw: Option<&str>) -> Result<T> {
+    let raw = raw.filter(|raw| !raw.trim().is_empty());
+    optional_id(field, what, raw)?.ok_or_else(|| Error::Invalid(vec![Problem::missing(field)]))
+}
+
 /// A text that may be changed and not cleared.
 pub(crate) fn changed_text(
     field: &'static str,

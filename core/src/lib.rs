@@ -30,6 +30,11 @@ pub use error::{Error, Result};
 pub use input::is_blank;
 pub use page::{Page, PageRequest};
 
+/// Since then, in milliseconds, to a hundredth.
+fn milliseconds(begun: std::time::Instant) -> f64 {
+    (begun.elapsed().as_secs_f64() * 100_000.0).round() / 100.0
+}
+
 /// Runs blocking work off the threads that serve requests and heartbeats.
 ///
 /// # Errors

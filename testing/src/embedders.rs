@@ -22,6 +22,7 @@ struct Told {
     panics: AtomicBool,
     held: AtomicBool,
     questions_held: AtomicBool,
+    questions_fail: AtomicBool,
     runs: AtomicUsize,
     passages: Mutex<Vec<String>>,
 }
@@ -45,6 +46,11 @@ impl TestEmbedder {
     /// Questions wait until [`TestEmbedder::release`].
     pub fn hold_questions(&self) {
         self.0.questions_held.store(true, Ordering::SeqCst);
+    }
+
+    /// Questions fail as if the model were down.
+    pub fn fail_questions(&self) {
+        self.0.questions_fail.store(true, Ordering::SeqCst);
     }
 
     /// Lets what is held go on.
@@ -91,6 +97,9 @@ impl Embedder for TestEmbedder {
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
         while self.0.questions_held.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if self.0.questions_fail.load(Ordering::SeqCst) {
+            return Err(Error::unavailable(Part::Embedding, "the embedder was told to fail"));
         }
         Ok(vector(&text))
     }

@@ -4,9 +4,11 @@ use parlance_core::knowledge;
 use poem_openapi::types::Example;
 
 use super::{BOT, CHUNK, JOB, PASSAGE, SOURCE, given, moment};
+use crate::fields::Field;
 use crate::knowledge::{
-    Chunk, CreateSource, CreatedSource, FailedUrl, Progress, ScrapeSite, Scraped, Scraping, SitePage, Source,
-    SourceChunk, SourceDetails, SourceWithContent, UpdateSource, UpdatedSource, Upload,
+    Chunk, CreateSource, CreatedSource, FailedUrl, Passage, Progress, ScrapeSite, Scraped, Scraping,
+    SearchKnowledge, SearchResults, SearchTimings, SitePage, Source, SourceChunk, SourceDetails,
+    SourceWithContent, UpdateSource, UpdatedSource, Upload,
 };
 use crate::values::{Id, OrNull};
 use crate::words::WrittenType;
@@ -187,5 +189,57 @@ impl Example for SitePage {
             message: OrNull(None),
             fetched_at: OrNull(Some(moment(1))),
         }
+    }
+}
+
+impl Example for SearchKnowledge {
+    fn example() -> Self {
+        Self {
+            bot_id: given(BOT),
+            query: given("How many days of vacation do I have?"),
+            top_k: given(5_i64),
+            mode: given(knowledge::search::Mode::Hybrid),
+            source_ids: Field::Absent,
+        }
+    }
+}
+
+impl Example for SearchResults {
+    fn example() -> Self {
+        Self {
+            bot_id: Id::from(BOT),
+            query: "How many days of vacation do I have?".into(),
+            mode: knowledge::search::Mode::Hybrid.into(),
+            results: vec![Passage::example()],
+            timings_ms: SearchTimings::example(),
+        }
+    }
+}
+
+impl Example for Passage {
+    fn example() -> Self {
+        Self {
+            chunk_id: Id::from(CHUNK),
+            source_id: Id::from(SOURCE),
+            source_name: "product-faq.md".into(),
+            chunk_index: 0,
+            page: OrNull(None),
+            heading: OrNull(None),
+            content: PASSAGE.into(),
+            start: 0,
+            end: i32::try_from(PASSAGE.chars().count()).unwrap_or(i32::MAX),
+            url: OrNull(None),
+            score: 0.032_786_883,
+            vector_score: OrNull(Some(0.625)),
+            vector_rank: OrNull(Some(1)),
+            text_score: OrNull(Some(0.0625)),
+            text_rank: OrNull(Some(1)),
+        }
+    }
+}
+
+impl Example for SearchTimings {
+    fn example() -> Self {
+        Self { embed: 4.5, search: 2.25 }
     }
 }

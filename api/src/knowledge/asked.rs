@@ -1,6 +1,7 @@
 //! What is asked of knowledge, as clients write it: JSON for texts, forms for files.
 
 use parlance_core::Result;
+use parlance_core::knowledge::search::{self, RawSearch, SearchRequest};
 use parlance_core::knowledge::{File, RawSource, RawSourceChanges, SourceChanges, SourceRequest};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
@@ -66,6 +67,43 @@ impl ScrapeSite {
         let include_subpages = fields.take("include_subpages", self.include_subpages);
         let max_pages = fields.take("max_pages", self.max_pages);
         fields.check(SourceRequest::of_site(bot.as_deref(), url, include_subpages, max_pages))
+    }
+}
+
+/// What to search for.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+pub(crate) struct SearchKnowledge {
+    /// ID of the bot whose knowledge is searched.
+    pub(crate) bot_id: Needed<Id>,
+    /// The question, or the words.
+    #[oai(validator(min_length = 1, max_length = 8000))]
+    pub(crate) query: Needed<String>,
+    /// How many passages are given at most (10 when not given).
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "50")))]
+    pub(crate) top_k: Field<i64>,
+    /// What passages are ranked by: `vector` by meaning, `text` by the words they share with the query,
+    /// `hybrid` (when not given) by both, fused.
+    #[oai(nullable)]
+    pub(crate) mode: Field<Word<search::Mode>>,
+    /// IDs of the knowledge sources that are searched (all of the bot's when not given).
+    #[oai(nullable, validator(min_items = 1))]
+    pub(crate) source_ids: Field<Vec<Id>>,
+}
+
+impl SearchKnowledge {
+    pub(super) fn parse(self) -> Result<SearchRequest> {
+        let mut fields = Fields::of_body();
+        let raw = RawSearch {
+            bot_id: fields.take("bot_id", self.bot_id).map(String::from),
+            query: fields.take("query", self.query),
+            top_k: fields.take("top_k", self.top_k),
+            mode: fields.take("mode", self.mode).map(String::from),
+            source_ids: fields
+                .take("source_ids", self.source_ids)
+                .map(|ids| ids.into_iter().map(String::from).collect()),
+        };
+        fields.check(SearchRequest::parse(raw))
     }
 }
 
@@ -281,7 +319,7 @@ fn name() -> Property {
 
 fn file() -> Property {
     let schema = MetaSchema {
-        description: Some("The file, at most 10 MB: TXT or MD (PDF, DOC, DOCX and CSV are to come)."),
+        description: Some("The file, at most 10 MB: TXT, MD, CSV, PDF, DOC or DOCX."),
         ..MetaSchema::new_with_format("string", "binary")
     };
     ("file", inline(schema))

@@ -17,6 +17,7 @@ mod openapi;
 mod rollups;
 mod rows;
 mod scene;
+mod search;
 mod serving;
 mod sources;
 mod spec;

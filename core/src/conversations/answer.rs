@@ -11,7 +11,7 @@ use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Result};
 use crate::ids::TenantId;
-use crate::knowledge::search::{self, Hit};
+use crate::knowledge::search::{self, Hit, Mode, Search};
 use crate::providers::chat::{EXTRACTIVE, Turn};
 
 /// Passages that an answer is made from.
@@ -49,11 +49,12 @@ pub(super) async fn answer(
     let mut timings = Timings::default();
 
     let vector = ctx.embedder().embed_query(question.to_owned()).await?;
-    timings.embed = milliseconds(begun);
+    timings.embed = crate::milliseconds(begun);
 
     let searching = Instant::now();
-    let hits = search::hybrid(ctx, tenant, bot, question, &vector, TOP_K).await?;
-    timings.search = milliseconds(searching);
+    let search = Search { question, vector: Some(&vector), mode: Mode::Hybrid, sources: None, top_k: TOP_K };
+    let hits = search::find(ctx, tenant, bot, &search).await?;
+    timings.search = crate::milliseconds(searching);
 
     let writing = Instant::now();
     let mut answer = match generated(ctx, bot, history, question, &hits).await {
@@ -64,8 +65,8 @@ pub(super) async fn answer(
         }
         None => extracted(ctx, bot, question, &vector, &hits).await?,
     };
-    timings.first_token = milliseconds(writing);
-    timings.total = milliseconds(begun);
+    timings.first_token = crate::milliseconds(writing);
+    timings.total = crate::milliseconds(begun);
     answer.timings = timings;
     Ok(Answered { answer, vector })
 }
@@ -79,7 +80,7 @@ async fn generated(
     hits: &[Hit],
 ) -> Option<Result<Answer>> {
     let model = ctx.chat()?;
-    let passages: Vec<Hit> = hits.iter().filter(|hit| hit.cosine >= PASSAGE_THRESHOLD).cloned().collect();
+    let passages: Vec<Hit> = hits.iter().filter(|hit| nearness(hit) >= PASSAGE_THRESHOLD).cloned().collect();
     if passages.is_empty() {
         return None;
     }
@@ -94,7 +95,7 @@ async fn generated(
         .filter_map(|&number| {
             let hit = passages.get(number.checked_sub(1)?)?;
             let whole = 0..hit.content.chars().count();
-            Some(extractive::cite(hit, number, whole, hit.cosine, &hit.content))
+            Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
         })
         .collect();
     Some(Ok(Answer {
@@ -132,11 +133,11 @@ async fn extracted(ctx: &Context, bot: &Bot, question: &str, vector: &[f32], hit
     })
 }
 
+fn nearness(hit: &Hit) -> f32 {
+    hit.ranking.cosine.unwrap_or(0.0)
+}
+
 /// Of vectors of unit length.
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    (since.elapsed().as_secs_f64() * 100_000.0).round() / 100.0
 }

@@ -158,8 +158,7 @@ mod tests {
             content: content.to_owned(),
             start,
             end: start + i32::try_from(content.chars().count()).unwrap(),
-            cosine: 0.5,
-            score: 0.0,
+            ranking: Default::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Problem, Result, Thing};
 use crate::ids::{BotId, SourceId, TenantId};
-use crate::input::{Collect, optional_id, required, required_text};
+use crate::input::{Collect, required, required_id, required_text};
 use crate::jobs::{self, About, Kind};
 
 /// A source to be made, as it was asked for.
@@ -58,7 +58,7 @@ impl SourceRequest {
     /// [`Error::TooLarge`].
     pub fn parse(raw: RawSource) -> Result<Self> {
         let mut problems = Vec::new();
-        let bot = problems.take(required_bot(raw.bot_id.as_deref()));
+        let bot = problems.take(required_id("bot_id", "a bot", raw.bot_id.as_deref()));
         let name = problems.take(required_text("name", raw.name, NAME_LENGTH));
         let source_type = problems.take(required("source_type", raw.source_type));
         if source_type != Some(SourceType::Url) {
@@ -92,7 +92,7 @@ impl SourceRequest {
     /// [`Error::Invalid`] with everything that is wrong; [`Error::TooLarge`].
     pub fn of_upload(bot_id: Option<&str>, files: Vec<File>) -> Result<Self> {
         let mut problems = Vec::new();
-        let bot = problems.take(required_bot(bot_id));
+        let bot = problems.take(required_id("bot_id", "a bot", bot_id));
         let original = problems.too_large_or(one_file(files).and_then(Original::of_file))?;
         match (bot, original) {
             (Some(bot), Some(original)) => Ok(Self { bot, original }),
@@ -113,7 +113,7 @@ impl SourceRequest {
         max_pages: Option<i64>,
     ) -> Result<Self> {
         let mut problems = Vec::new();
-        let bot = problems.take(required_bot(bot_id));
+        let bot = problems.take(required_id("bot_id", "a bot", bot_id));
         let site = problems.take(Site::parse(url, include_subpages, max_pages));
         match (bot, site) {
             (Some(bot), Some(site)) => Ok(Self { bot, original: Original::of_site(site) }),
@@ -133,11 +133,6 @@ trait TooLargeOr: Collect {
 }
 
 impl TooLargeOr for Vec<Problem> {}
-
-fn required_bot(raw: Option<&str>) -> Result<BotId> {
-    let raw = raw.filter(|raw| !raw.trim().is_empty());
-    optional_id("bot_id", "a bot", raw)?.ok_or_else(|| Error::Invalid(vec![Problem::missing("bot_id")]))
-}
 
 pub(super) fn one_file(mut files: Vec<File>) -> Result<File> {
     let file = files.pop().ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;

@@ -1,20 +1,144 @@
 //! Search: the passages of a bot that answer a question.
 //!
-//! Hybrid: the nearest by meaning and the best by words, fused by reciprocal rank.
+//! Hybrid: the nearest by meaning and the best by words, fused by reciprocal rank. Either alone is a mode.
+
+use std::str::FromStr;
+use std::time::Instant;
 
 use pgvector::HalfVector;
 
 use super::store;
-use crate::bots::Bot;
+use crate::bots::{self, Bot};
 use crate::context::Context;
-use crate::error::Result;
-use crate::ids::{ChunkId, SourceId, TenantId};
+use crate::error::{Error, Result};
+use crate::ids::{BotId, ChunkId, SourceId, TenantId};
+use crate::input::{Collect, required_id, required_text};
 
 /// How far down each ranking is read before the two are fused.
 const CANDIDATES: i64 = 50;
 
 /// The constant of reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009.
 const RRF_K: f32 = 60.0;
+
+/// The longest question, in characters.
+pub const QUERY_LENGTH: usize = 8_000;
+
+/// Passages that one search may ask for.
+pub const MOST: i64 = 50;
+
+/// Passages that a search gives when it does not say how many.
+const USUAL: i64 = 10;
+
+/// What a passage is ranked by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// By both, fused.
+    #[default]
+    Hybrid,
+    /// By meaning: the cosine of its vector and the question's.
+    Vector,
+    /// By the words that it shares with the question.
+    Text,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 3] = [Mode::Hybrid, Mode::Vector, Mode::Text];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mode::Hybrid => "hybrid",
+            Mode::Vector => "vector",
+            Mode::Text => "text",
+        }
+    }
+
+    fn ranks_by_meaning(self) -> bool {
+        self != Mode::Text
+    }
+
+    fn ranks_by_words(self) -> bool {
+        self != Mode::Vector
+    }
+}
+
+impl FromStr for Mode {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        Mode::ALL.into_iter().find(|mode| mode.as_str() == raw).ok_or_else(|| {
+            let known = Mode::ALL.map(Mode::as_str).join(", ");
+            Error::invalid("mode", format!("The 'mode' field must be one of: {known}"))
+        })
+    }
+}
+
+/// A search, as it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RawSearch {
+    /// A bot's id.
+    pub bot_id: Option<String>,
+    /// 1 to 8,000 characters.
+    pub query: Option<String>,
+    /// 1 to 50.
+    pub top_k: Option<i64>,
+    /// A [`Mode`].
+    pub mode: Option<String>,
+    /// Ids of sources; the others are not searched.
+    pub source_ids: Option<Vec<String>>,
+}
+
+/// A search, with everything checked.
+#[derive(Clone, Debug)]
+pub struct SearchRequest {
+    /// The bot whose knowledge is searched.
+    pub bot: BotId,
+    /// The question.
+    pub query: String,
+    /// Passages at most.
+    pub top_k: usize,
+    /// What they are ranked by.
+    pub mode: Mode,
+    /// The sources that are searched; `None`: all of the bot's.
+    pub sources: Option<Vec<SourceId>>,
+}
+
+impl SearchRequest {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    pub fn parse(raw: RawSearch) -> Result<Self> {
+        let mut problems = Vec::new();
+        let bot = problems.take(required_id("bot_id", "a bot", raw.bot_id.as_deref()));
+        let query = problems.take(required_text("query", raw.query, QUERY_LENGTH));
+        let top_k = problems.take(parse_top_k(raw.top_k));
+        let mode = problems.take(raw.mode.as_deref().map_or(Ok(Mode::default()), str::parse));
+        let sources = problems.take(raw.source_ids.map(parse_sources).transpose());
+        match (bot, query, top_k, mode, sources) {
+            (Some(bot), Some(query), Some(top_k), Some(mode), Some(sources)) if problems.is_empty() => {
+                Ok(Self { bot, query, top_k, mode, sources })
+            }
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+}
+
+fn parse_top_k(raw: Option<i64>) -> Result<usize> {
+    let top_k = raw.unwrap_or(USUAL);
+    usize::try_from(top_k).ok().filter(|_| (1..=MOST).contains(&top_k)).ok_or_else(|| {
+        Error::invalid("top_k", format!("The 'top_k' field must be an integer between 1 and {MOST}"))
+    })
+}
+
+fn parse_sources(raw: Vec<String>) -> Result<Vec<SourceId>> {
+    let ids: Option<Vec<SourceId>> = raw.iter().map(|id| id.trim().parse().ok()).collect();
+    ids.filter(|ids| !ids.is_empty()).ok_or_else(|| {
+        Error::invalid("source_ids", "The 'source_ids' field must be a list of knowledge sources' ids")
+    })
+}
 
 /// A passage that was found.
 #[derive(Clone, Debug)]
@@ -39,57 +163,110 @@ pub struct Hit {
     pub start: i32,
     /// Where it ends, excluded.
     pub end: i32,
-    /// The cosine of its vector and the question's.
-    pub cosine: f32,
-    /// The fused score; only its order means something.
+    /// Where it stands.
+    pub ranking: Ranking,
+}
+
+/// How a passage was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ranking {
+    /// The cosine of its vector and the question's, when it was compared.
+    pub cosine: Option<f32>,
+    /// Its place by meaning, from 1, when it is among the nearest.
+    pub dense_rank: Option<i64>,
+    /// How well its words match; only the order within one search means something.
+    pub text_score: Option<f32>,
+    /// Its place by words, from 1, when it is among the best.
+    pub text_rank: Option<i64>,
+    /// The fused score, `Σ 1 / (60 + rank)`: at most 0.033; only its order means something.
     pub score: f32,
 }
 
-/// A candidate with its places in the two rankings, from 1.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) hit: Hit,
-    pub(super) dense_rank: Option<i64>,
-    pub(super) text_rank: Option<i64>,
+impl Ranking {
+    /// `Σ 1 / (k + rank)` over the rankings that hold the passage.
+    fn fused(self) -> Self {
+        let share = |rank: Option<i64>| rank.map_or(0.0, |rank| 1.0 / (RRF_K + rank as f32));
+        Self { score: share(self.dense_rank) + share(self.text_rank), ..self }
+    }
 }
 
-/// The best passages of a bot's live knowledge for a question, best first. `vector` is the question's.
+/// What was found, and how long it took, in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The passages, best first.
+    pub hits: Vec<Hit>,
+    /// To embed the question.
+    pub embed_ms: f64,
+    /// To search.
+    pub search_ms: f64,
+}
+
+/// What is searched for in a bot's live knowledge.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// The question, for the ranking by words.
+    pub question: &'a str,
+    /// Its vector; without it nothing is ranked by meaning.
+    pub vector: Option<&'a [f32]>,
+    /// What passages are ranked by.
+    pub mode: Mode,
+    /// The sources that are searched; `None`: all of the bot's.
+    pub sources: Option<&'a [SourceId]>,
+    /// Passages at most.
+    pub top_k: usize,
+}
+
+/// Searches a bot's knowledge, as a tenant asks for it: no language model is called.
+///
+/// # Errors
+/// [`Error::NotFound`] without such a bot; when the embedding model or the database does not answer.
+pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
+    let bot = bots::get(ctx, tenant, request.bot).await?;
+    let begun = Instant::now();
+    let vector = match request.mode.ranks_by_meaning() {
+        true => Some(ctx.embedder().embed_query(request.query.clone()).await?),
+        false => None,
+    };
+    let embed_ms = crate::milliseconds(begun);
+    let searching = Instant::now();
+    let search = Search {
+        question: &request.query,
+        vector: vector.as_deref(),
+        mode: request.mode,
+        sources: request.sources.as_deref(),
+        top_k: request.top_k,
+    };
+    let hits = find(ctx, tenant, &bot, &search).await?;
+    Ok(Found { hits, embed_ms, search_ms: crate::milliseconds(searching) })
+}
+
+/// The best passages of a bot's live knowledge, best first.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn hybrid(
-    ctx: &Context,
-    tenant: TenantId,
-    bot: &Bot,
-    question: &str,
-    vector: &[f32],
-    top_k: usize,
-) -> Result<Vec<Hit>> {
+pub async fn find(ctx: &Context, tenant: TenantId, bot: &Bot, search: &Search<'_>) -> Result<Vec<Hit>> {
     let query = store::Query {
         tenant,
         bot: bot.id,
         model: ctx.embedder().id(),
-        vector: HalfVector::from_f32_slice(vector),
-        text: question,
+        vector: search.vector.filter(|_| search.mode.ranks_by_meaning()).map(HalfVector::from_f32_slice),
+        text: search.mode.ranks_by_words().then_some(search.question),
         text_search: bot.language.text_search(),
-        candidates: CANDIDATES,
+        sources: search.sources,
+        candidates: CANDIDATES.max(i64::try_from(search.top_k).unwrap_or(MOST)),
     };
     let candidates = store::search(&mut *ctx.db().of(tenant).await?, &query).await?;
-    Ok(fuse(candidates, top_k))
+    Ok(fuse(candidates, search.top_k))
 }
 
-/// Orders candidates by `Σ 1 / (k + rank)` over the rankings that hold them.
-fn fuse(candidates: Vec<Candidate>, top_k: usize) -> Vec<Hit> {
-    let share = |rank: Option<i64>| rank.map_or(0.0, |rank| 1.0 / (RRF_K + rank as f32));
-    let mut hits: Vec<Hit> = candidates
-        .into_iter()
-        .map(|candidate| Hit {
-            score: share(candidate.dense_rank) + share(candidate.text_rank),
-            ..candidate.hit
-        })
-        .collect();
+fn fuse(candidates: Vec<Hit>, top_k: usize) -> Vec<Hit> {
+    let mut hits: Vec<Hit> =
+        candidates.into_iter().map(|hit| Hit { ranking: hit.ranking.fused(), ..hit }).collect();
+    let cosine = |hit: &Hit| hit.ranking.cosine.unwrap_or(0.0);
     hits.sort_by(|a, b| {
-        b.score.total_cmp(&a.score).then(b.cosine.total_cmp(&a.cosine)).then(a.chunk.cmp(&b.chunk))
+        (b.ranking.score.total_cmp(&a.ranking.score))
+            .then(cosine(b).total_cmp(&cosine(a)))
+            .then(a.chunk.cmp(&b.chunk))
     });
     hits.truncate(top_k);
     hits
@@ -99,8 +276,8 @@ fn fuse(candidates: Vec<Candidate>, top_k: usize) -> Vec<Hit> {
 mod tests {
     use super::*;
 
-    fn candidate(name: &str, dense_rank: Option<i64>, text_rank: Option<i64>) -> Candidate {
-        let hit = Hit {
+    fn candidate(name: &str, dense_rank: Option<i64>, text_rank: Option<i64>) -> Hit {
+        Hit {
             chunk: ChunkId::fresh(),
             source: SourceId::fresh(),
             source_name: name.to_owned(),
@@ -111,10 +288,8 @@ mod tests {
             content: String::new(),
             start: 0,
             end: 0,
-            cosine: 0.0,
-            score: 0.0,
-        };
-        Candidate { hit, dense_rank, text_rank }
+            ranking: Ranking { dense_rank, text_rank, ..Ranking::default() },
+        }
     }
 
     #[test]
@@ -134,6 +309,20 @@ mod tests {
     #[test]
     fn the_score_is_the_sum_of_reciprocal_ranks() {
         let fused = fuse(vec![candidate("both", Some(1), Some(4))], 10);
-        assert!((fused[0].score - (1.0 / 61.0 + 1.0 / 64.0)).abs() < 1e-6);
+        assert!((fused[0].ranking.score - (1.0 / 61.0 + 1.0 / 64.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn everything_wrong_with_a_search_is_told_at_once() {
+        let raw = RawSearch {
+            bot_id: Some("nonsense".into()),
+            query: Some("  ".into()),
+            top_k: Some(51),
+            mode: Some("magic".into()),
+            source_ids: Some(vec!["x".into()]),
+        };
+        let Err(Error::Invalid(problems)) = SearchRequest::parse(raw) else { panic!() };
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["bot_id", "query", "top_k", "mode", "source_ids"]);
     }
 }

@@ -2,7 +2,8 @@
 
 use parlance_core::bots;
 use parlance_core::jobs::{Kind, State};
-use parlance_core::knowledge::{self, Status, search};
+use parlance_core::knowledge::search::{self, Mode, Search};
+use parlance_core::knowledge::{self, Status};
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
 use crate::{paragraphs, upload};
@@ -20,7 +21,14 @@ async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
     let bot = bots::get(&stage.ctx, stage.tenant, bot).await.unwrap();
     let found = async || {
         let vector = stage.ctx.embedder().embed_query("matter 7".into()).await.unwrap();
-        search::hybrid(&stage.ctx, stage.tenant, &bot, "matter 7", &vector, 5).await.unwrap().len()
+        let search = Search {
+            question: "matter 7",
+            vector: Some(&vector),
+            mode: Mode::Hybrid,
+            sources: None,
+            top_k: 5,
+        };
+        search::find(&stage.ctx, stage.tenant, &bot, &search).await.unwrap().len()
     };
     let status = async || {
         let source = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();

@@ -97,6 +97,8 @@ fn broken(number: usize, matter: &str) -> Thing {
         0 => ("txt", format!("  \n\t{}", " ".repeat(number)).into_bytes()),
         1 => {
             pdf.truncate(pdf.len() / 3);
+            // What is left is the same of every one, and the same content twice is one source.
+            pdf.extend(format!("\n% {matter}").bytes());
             ("pdf", pdf)
         }
         _ => ("docx", [b"\x89PNG\r\n\x1a\n", matter.as_bytes()].concat()),

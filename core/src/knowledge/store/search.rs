@@ -3,16 +3,20 @@
 use pgvector::HalfVector;
 use sqlx::PgExecutor;
 
-use crate::ids::{BotId, TenantId};
-use crate::knowledge::search::{Candidate, Hit};
+use crate::ids::{BotId, SourceId, TenantId};
+use crate::knowledge::search::{Hit, Ranking};
 
 pub(in crate::knowledge) struct Query<'a> {
     pub(in crate::knowledge) tenant: TenantId,
     pub(in crate::knowledge) bot: BotId,
     pub(in crate::knowledge) model: &'a str,
-    pub(in crate::knowledge) vector: HalfVector,
-    pub(in crate::knowledge) text: &'a str,
+    /// Without it nothing is ranked by meaning.
+    pub(in crate::knowledge) vector: Option<HalfVector>,
+    /// Without it nothing is ranked by words.
+    pub(in crate::knowledge) text: Option<&'a str>,
     pub(in crate::knowledge) text_search: &'a str,
+    /// `None`: all of the bot's.
+    pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i64,
 }
 
@@ -24,7 +28,8 @@ pub(in crate::knowledge) struct Query<'a> {
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
-) -> sqlx::Result<Vec<Candidate>> {
+) -> sqlx::Result<Vec<Hit>> {
+    let sources: Option<Vec<_>> = query.sources.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     sqlx::query!(
         r#"
         with live as not materialized (
@@ -32,11 +37,13 @@ pub(in crate::knowledge) async fn search(
             from chunk
             join source on source.id = chunk.source_id and source.live_version = chunk.version
             where chunk.tenant_id = $1 and chunk.bot_id = $2 and model = $3 and deleted_at is null
+                and ($8::uuid[] is null or chunk.source_id = any($8))
         ),
         dense as (
             select id, row_number() over (order by distance, id) as place
             from (
                 select id, embedding <#> $4::halfvec as distance from live
+                where $4 is not null
                 order by distance
                 limit $7
             ) as nearest
@@ -45,21 +52,22 @@ pub(in crate::knowledge) async fn search(
             select replace(plainto_tsquery($6::text::regconfig, $5)::text, '&', '|')::tsquery as words
         ),
         lexical as (
-            select id, row_number() over (order by rank desc, id) as place
+            select id, rank, row_number() over (order by rank desc, id) as place
             from (
                 select id, ts_rank(tsv, words, 1) as rank from live, question
-                where tsv @@ words
+                where $5::text is not null and tsv @@ words
                 order by rank desc
                 limit $7
             ) as best
         ),
         found as materialized (
-            select id, dense.place as dense_rank, lexical.place as text_rank
+            select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank
             from dense
             full join lexical using (id)
         )
         select hit.id, source_id, source_name, url, ordinal, page, heading, content, start_at, end_at,
-            cosine as "cosine!", dense_rank as "dense_rank?", text_rank as "text_rank?"
+            cosine as "cosine?", dense_rank as "dense_rank?", text_score as "text_score?",
+            text_rank as "text_rank?"
         from found
         cross join lateral (
             select chunk.id, chunk.source_id, source.name as source_name, chunk.ordinal,
@@ -78,28 +86,30 @@ pub(in crate::knowledge) async fn search(
         query.tenant.uuid(),
         query.bot.uuid(),
         query.model,
-        &query.vector as _,
+        query.vector.as_ref() as _,
         query.text,
         query.text_search,
         query.candidates,
+        sources.as_deref(),
     )
-    .map(|row| Candidate {
-        hit: Hit {
-            chunk: row.id.into(),
-            source: row.source_id.into(),
-            source_name: row.source_name,
-            url: row.url,
-            ordinal: row.ordinal,
-            page: row.page,
-            heading: row.heading,
-            content: row.content,
-            start: row.start_at,
-            end: row.end_at,
-            cosine: row.cosine as f32,
+    .map(|row| Hit {
+        chunk: row.id.into(),
+        source: row.source_id.into(),
+        source_name: row.source_name,
+        url: row.url,
+        ordinal: row.ordinal,
+        page: row.page,
+        heading: row.heading,
+        content: row.content,
+        start: row.start_at,
+        end: row.end_at,
+        ranking: Ranking {
+            cosine: row.cosine.map(|cosine| cosine as f32),
+            dense_rank: row.dense_rank,
+            text_score: row.text_score,
+            text_rank: row.text_rank,
             score: 0.0,
         },
-        dense_rank: row.dense_rank,
-        text_rank: row.text_rank,
     })
     .fetch_all(db)
     .await

@@ -1,0 +1,95 @@
+//! Search without an answer.
+
+use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use serde_json::{Value, json};
+
+use crate::work;
+
+const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
+const SHIPPING: &str = "# Shipping\n\nParcels leave the warehouse every weekday at noon.\n";
+
+/// A bot that knows two files; gives it, and their ids.
+async fn with_two_files(stage: &Stage) -> (String, String, String) {
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let returns = stage.http.upload(&bot, "returns.md", RETURNS).await.id();
+    let shipping = stage.http.upload(&bot, "shipping.md", SHIPPING).await.id();
+    work(stage).await;
+    (bot, returns, shipping)
+}
+
+fn names(answer: &Answer) -> Vec<&str> {
+    let results = answer.data(200)["results"].as_array().unwrap();
+    results.iter().map(|passage| passage["source_name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn each_mode_ranks_by_what_its_name_says() {
+    let stage = Builder::default().start().await;
+    let (bot, returns, _) = with_two_files(&stage).await;
+    let query = "When may goods be returned?";
+    let hybrid = stage.http.post("/knowledge/search", json!({"bot_id": bot, "query": query})).await;
+    assert_eq!(hybrid.data(200)["mode"], "hybrid");
+    assert_eq!(names(&hybrid)[0], "returns.md");
+    let best = &hybrid.data(200)["results"][0];
+    assert_eq!(
+        (&best["source_id"], &best["vector_rank"], &best["text_rank"]),
+        (&json!(returns), &json!(1), &json!(1))
+    );
+    assert!((best["score"].as_f64().unwrap() - 2.0 / 61.0).abs() < 1e-6, "{best}");
+    // The span points at the passage in the source's content.
+    let source = stage.http.get(&format!("/knowledge/sources/{returns}")).await;
+    let content: Vec<char> = source.data(200)["source"]["content"].as_str().unwrap().chars().collect();
+    let at = |end: &str| usize::try_from(best[end].as_i64().unwrap()).unwrap();
+    let spanned: String = content[at("start")..at("end")].iter().collect();
+    assert_eq!(best["content"], spanned);
+
+    let by = async |mode: &str, query: &str| {
+        let asked = json!({"bot_id": bot, "query": query, "mode": mode});
+        stage.http.post("/knowledge/search", asked).await
+    };
+    let by_words = by("text", query).await;
+    assert_eq!(names(&by_words), ["returns.md"]);
+    let best = &by_words.data(200)["results"][0];
+    assert_eq!((&best["vector_score"], &best["vector_rank"]), (&Value::Null, &Value::Null));
+    assert_eq!(by("text", "nothing of the kind").await.data(200)["results"], json!([]));
+    // By meaning everything has a place, near or far.
+    let by_meaning = by("vector", "nothing of the kind").await;
+    assert_eq!(names(&by_meaning).len(), 2);
+    assert_eq!(by_meaning.data(200)["results"][0]["text_rank"], Value::Null);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for() {
+    let stage = Builder::default().start().await;
+    let (bot, returns, shipping) = with_two_files(&stage).await;
+    let search = async |rest: Value| {
+        let mut asked = json!({"bot_id": bot, "query": "When may goods be returned?", "mode": "vector"});
+        asked.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        stage.http.post("/knowledge/search", asked).await
+    };
+    assert_eq!(names(&search(json!({"source_ids": [shipping]})).await), ["shipping.md"]);
+    assert_eq!(names(&search(json!({"source_ids": [shipping, returns]})).await).len(), 2);
+    assert_eq!(names(&search(json!({"top_k": 1})).await), ["returns.md"]);
+    // Sources of others are as good as none.
+    let nobodys = uuid::Uuid::now_v7().to_string();
+    assert!(names(&search(json!({"source_ids": [nobodys]})).await).is_empty());
+    // What is deleted is found no more.
+    stage.http.delete(&format!("/knowledge/sources/{returns}")).await.data(200);
+    assert_eq!(names(&search(json!({})).await), ["shipping.md"]);
+    work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn words_are_found_while_the_embedding_model_is_down() {
+    let embedder = TestEmbedder::default();
+    let stage = Builder::default().embedder(embedder.clone()).start().await;
+    let (bot, ..) = with_two_files(&stage).await;
+    embedder.fail_questions();
+    let asked = |mode: &str| json!({"bot_id": bot, "query": "warehouse", "mode": mode});
+    let by_words = stage.http.post("/knowledge/search", asked("text")).await;
+    assert_eq!(names(&by_words), ["shipping.md"]);
+    assert_eq!(stage.http.post("/knowledge/search", asked("hybrid")).await.error(503), "unavailable");
+    stage.end().await;
+}
