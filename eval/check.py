@@ -41,10 +41,9 @@ def stems(text, lang):
 def main():
     errors, warnings = [], []
     bots = collections.defaultdict(dict)
-    for path in sorted((ROOT / "corpus").glob("*/*/*.md")):
-        domain, lang = path.parts[-3:-1]
+    for path in sorted((ROOT / "corpus").glob("*/*.md")):
         text = path.read_text(encoding="utf-8")
-        bots[f"{domain}-{lang}"][path.name] = text
+        bots[path.parent.name][path.name] = text
         words = len(text.split())
         if not 350 <= words <= 900:
             errors.append(f"{path}: {words} words")

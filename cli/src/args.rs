@@ -30,6 +30,8 @@ pub(crate) enum Command {
     /// Look at jobs, try them again, stop them, wait for them.
     #[command(subcommand)]
     Job(JobCommand),
+    /// Measure how well questions find the passages that answer them.
+    Eval(Eval),
     /// Bring the database's schema up to date.
     Migrate,
     /// Make, list, change and shut out tenants.
@@ -74,6 +76,33 @@ pub(crate) struct Worker {
 pub(crate) enum WorkerCommand {
     /// List the workers that live, with their queues, their last heartbeat and what they are at.
     List,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Eval {
+    /// Questions, a line of JSON each: {"question": "…", "expected": [{"source": "a.md", "quote": "…"}]};
+    /// without an expected passage the knowledge has no answer.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Ask this bot.
+    #[arg(long, value_name = "ID", requires = "tenant")]
+    pub(crate) bot: Option<BotId>,
+    /// Whose bot that is.
+    #[arg(long, value_name = "ID", requires = "bot")]
+    pub(crate) tenant: Option<TenantId>,
+    /// Without --bot: a folder with a folder of documents for each "bot" of the questions, in a "language" each;
+    /// they are taught to a private installation that is thrown away after.
+    #[arg(long, value_name = "DIR", conflicts_with = "bot")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// Answer the questions, too, and tell how often that is wrong.
+    #[arg(long)]
+    pub(crate) answers: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write what became of each question, a line of JSON each.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) details: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ use clap::Parser;
 mod args;
 mod demo;
 mod doctor;
+mod eval;
 mod local;
 mod log;
 mod operator;
@@ -50,6 +51,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             Command::Worker(worker) => roles::worker(config, &worker).await?,
             Command::Job(command) => steering::job(config, &data_dir, command).await?,
+            Command::Eval(eval) => eval::run(config, &data_dir, &eval).await?,
             Command::Migrate => operator::migrate(config, &data_dir).await?,
             Command::Tenant(command) => operator::tenant(config, &data_dir, command).await?,
             Command::Key(command) => operator::key(config, &data_dir, command).await?,

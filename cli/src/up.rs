@@ -60,7 +60,7 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
 }
 
 /// The private parts that the configuration does not name.
-fn wanted(config: &Config, data_dir: &Path) -> Options {
+pub(crate) fn wanted(config: &Config, data_dir: &Path) -> Options {
     let own_model = config.embedding.model.is_none() && config.embedding.model_dir.is_none();
     Options {
         data_dir: data_dir.to_owned(),
@@ -73,7 +73,8 @@ fn wanted(config: &Config, data_dir: &Path) -> Options {
     }
 }
 
-fn fill_in(config: &mut Config, servers: &Servers, data_dir: &Path) -> anyhow::Result<()> {
+/// Names in the configuration what was started.
+pub(crate) fn fill_in(config: &mut Config, servers: &Servers, data_dir: &Path) -> anyhow::Result<()> {
     if let Some(url) = servers.database_url() {
         config.database.url = Some(url.to_owned().into());
     }

@@ -38,6 +38,8 @@ pub struct Config {
     pub scrape: Scrape,
     /// What reads files.
     pub extract: Extract,
+    /// How large chunks are.
+    pub chunking: Chunking,
     /// How jobs are run.
     pub jobs: Jobs,
     /// What is logged, and how.
@@ -122,6 +124,15 @@ pub struct Scrape {
 pub struct Extract {
     /// The program whose role `extract` reads a file; `None`: the one that runs.
     pub program: Option<PathBuf>,
+}
+
+/// How large chunks are.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunking {
+    /// The most tokens of a chunk, in those of the embedding model.
+    pub tokens: usize,
+    /// Tokens at the beginning of a chunk that its predecessor ends with.
+    pub overlap: usize,
 }
 
 /// How jobs are run. The times have no variables: they are for tests and for the careful.
@@ -264,6 +275,7 @@ impl Config {
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
             },
             extract: Extract::default(),
+            chunking: Chunking::read(&read)?,
             jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
             log: Log {
                 format: match read.required("LOG_FORMAT")?.as_str() {
@@ -275,6 +287,18 @@ impl Config {
             },
             cache_dir: read.text("PARLANCE_CACHE_DIR").map(PathBuf::from),
         })
+    }
+}
+
+impl Chunking {
+    fn read(read: &Reader<'_>) -> Result<Self, ConfigError> {
+        let tokens: usize = read.number("CHUNK_TOKENS", 32..=480)?;
+        let overlap: usize = read.number("CHUNK_OVERLAP", 0..=240)?;
+        if overlap > tokens / 2 {
+            let problem = format!("is {overlap}, more than half of CHUNK_TOKENS, which is {tokens}");
+            return Err(read.fault("CHUNK_OVERLAP", problem));
+        }
+        Ok(Self { tokens, overlap })
     }
 }
 
@@ -359,6 +383,8 @@ mod tests {
             &[("DATABASE_MAX_CONNECTIONS", "2")],
             &[("LOG_FORMAT", "xml")],
             &[("STORAGE_URL", "ftp://x/y")],
+            &[("CHUNK_TOKENS", "16")],
+            &[("CHUNK_OVERLAP", "101")],
         ] {
             let error = with(pairs).unwrap_err().to_string();
             let name = pairs[0].0;

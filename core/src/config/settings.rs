@@ -82,6 +82,18 @@ pub const SETTINGS: &[Setting] = &[
         "2",
     ),
     setting(
+        "CHUNK_TOKENS",
+        "the most tokens of a passage that is searched, of the embedding model; what is known already keeps its size",
+        Some("200"),
+        "200",
+    ),
+    setting(
+        "CHUNK_OVERLAP",
+        "the tokens that a passage shares with the one before it, at most half of CHUNK_TOKENS",
+        Some("30"),
+        "30",
+    ),
+    setting(
         "ORT_DYLIB_PATH",
         "the ONNX Runtime library (1.24 or later); `up` fetches one when it is not set",
         None,

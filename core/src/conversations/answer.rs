@@ -71,6 +71,14 @@ pub(super) async fn answer(
     Ok(Answered { answer, vector })
 }
 
+/// Answers a question outside of any conversation: nothing is stored, and nothing counted.
+///
+/// # Errors
+/// As when a message is sent.
+pub async fn preview(ctx: &Context, tenant: TenantId, bot: &Bot, question: &str) -> Result<Answer> {
+    Ok(answer(ctx, tenant, bot, &[], question).await?.answer)
+}
+
 /// What a language model writes; `None` when there is no model, or nothing to write from.
 async fn generated(
     ctx: &Context,

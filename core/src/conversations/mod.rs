@@ -22,6 +22,7 @@ mod send;
 mod store;
 mod turns;
 
+pub use answer::preview;
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};

@@ -24,13 +24,6 @@ pub struct Sizing {
     pub overlap: usize,
 }
 
-impl Default for Sizing {
-    /// Leaves room for the headings within the 256 tokens at which all-MiniLM-L6-v2 was trained.
-    fn default() -> Self {
-        Self { tokens: 200, overlap: 30 }
-    }
-}
-
 /// How the text is written, and so where it may be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

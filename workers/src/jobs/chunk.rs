@@ -12,10 +12,12 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: ChunkText = run.payload()?;
     let text = ingest::version_text(ctx, claim.about.tenant, &job).await?;
+    let size = ctx.config().chunking;
+    let size = Sizing { tokens: size.tokens, overlap: size.overlap };
     let (embedder, stop) = (Arc::clone(ctx.embedder()), run.stop().clone());
     let chunks = parlance_core::blocking(move || {
         let tokenize = |text: &str| embedder.token_starts(text);
-        chunk::split(&text, Sizing::default(), &tokenize, &|| stop.is_cancelled())
+        chunk::split(&text, size, &tokenize, &|| stop.is_cancelled())
     })
     .await??;
     ingest::settle_chunked(ctx, claim, &job, chunks).await
