@@ -41,6 +41,8 @@ create table message (
     sources jsonb,
     answered boolean,
     degraded boolean,
+    -- It broke off: the model did, or whoever asked was gone.
+    is_partial boolean not null default false,
     model text,
     input_tokens integer,
     output_tokens integer,

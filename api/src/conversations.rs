@@ -17,7 +17,9 @@ use crate::fields::{Field, Fields};
 use crate::page;
 use crate::values::{Id, PathId, PathSession};
 use crate::words::Word;
+use crate::{idempotent, sse};
 
+mod answered;
 mod asked;
 mod shown;
 
@@ -26,6 +28,8 @@ pub(crate) use shown::{
     BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Timings, UpdatedConversation,
     Usage, UserMessage,
 };
+
+use answered::Answered;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -134,6 +138,10 @@ impl Api {
     /// Send a message to a conversation and receive an AI-generated response. A session that is not
     /// known yet is opened by it: on the bot that the body names, else on your default bot. Messages to
     /// one session are answered one after the other.
+    ///
+    /// With `Accept: text/event-stream`, or `"stream": true`, the answer comes as it is written. A client that
+    /// goes away stops the model; what was said until then stays, as a partial answer. A streamed answer cannot
+    /// be replayed, and takes no `Idempotency-Key`.
     #[oai(path = "/conversations/:session_id/messages", method = "post", operation_id = "sendMessage")]
     async fn send_message(
         &self,
@@ -141,11 +149,18 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique session identifier: 1 to 255 characters of letters, digits and `._:@-`.
         session_id: Path<PathSession>,
+        request: &poem::Request,
         body: JsonBody<SendMessage>,
-    ) -> Result<Found<Exchange>, Fails<Changing>> {
+    ) -> Result<Answered, Fails<Changing>> {
         let session = nameable(&session_id)?;
-        let message = body.0.parse().when("sending a message")?;
-        Ok(Found(conversations::send(&ctx, tenant.id(), &session, message).await?.into()))
+        let (message, stream) = body.0.parse().when("sending a message")?;
+        if !stream && !sse::is_wanted(request) {
+            return Ok(Answered::whole(&ctx, tenant.id(), &session, message).await?);
+        }
+        if idempotent::is_asked_for(request) {
+            return Err(ApiError::not_replayable().into());
+        }
+        Ok(Answered::streamed(&ctx, tenant.id(), session, message).await?)
     }
 
     /// Give feedback

@@ -139,6 +139,13 @@ impl ApiError {
         response
     }
 
+    /// Writes the failure to the log, if it is ours, and gives what a stream that has begun can tell of it: the
+    /// request's id stands in the header of its answer.
+    pub(crate) fn into_event(self) -> Value {
+        self.log();
+        serde_json::json!({"code": self.0.code, "error": self.0.error, "message": self.0.message})
+    }
+
     fn log(&self) {
         let code = &*self.0.code;
         let cause = self.0.cause.as_deref().map(|cause| Chain(cause).to_string()).unwrap_or_default();

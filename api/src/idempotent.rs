@@ -93,6 +93,11 @@ async fn keep(ctx: &Context, claim: &Claim, mut response: Response) -> Response 
     response
 }
 
+/// Whether a request is to be replayed when it is sent again.
+pub(crate) fn is_asked_for(request: &Request) -> bool {
+    request.headers().contains_key(HEADER)
+}
+
 /// Lets a request go on if it is the first of its name. Reads its body, and puts it back.
 pub(crate) async fn admit(
     ctx: &Context,

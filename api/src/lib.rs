@@ -15,6 +15,7 @@ use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::hangup::Noticing;
 use crate::routes::Routes;
 
 mod analytics;
@@ -29,6 +30,7 @@ mod error;
 mod examples;
 mod fields;
 mod form;
+mod hangup;
 mod health;
 mod idempotent;
 mod jobs;
@@ -39,6 +41,7 @@ mod metrics;
 mod page;
 mod request_id;
 mod routes;
+mod sse;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -90,7 +93,7 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) -> io::Result<()> {
-    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+    Server::new_with_acceptor(Noticing(TcpAcceptor::from_tokio(listener)?))
         .name("api")
         .run_with_graceful_shutdown(build(ctx), stop.cancelled_owned(), Some(drain))
         .await

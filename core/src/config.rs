@@ -104,6 +104,19 @@ pub struct Chat {
     pub base_url: Option<Url>,
     /// The key for that provider or server.
     pub api_key: Option<SecretString>,
+    /// Models to ask, in this order, when the first does not answer; from the same provider or server.
+    pub fallbacks: Vec<String>,
+    /// How long a model is waited for.
+    pub patience: Patience,
+}
+
+/// How long a model is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until the first token, and from one to the next.
+    pub first_token: Duration,
+    /// For the whole answer.
+    pub total: Duration,
 }
 
 /// What crawls may reach.
@@ -262,6 +275,11 @@ impl Config {
                 model: read.required("LLM_MODEL")?,
                 base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
                 api_key: read.text("LLM_API_KEY").map(SecretString::from),
+                fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model's name")?,
+                patience: Patience {
+                    first_token: Duration::from_secs(read.number::<u64>("LLM_FIRST_TOKEN_SECONDS", 1..=600)?),
+                    total: Duration::from_secs(read.number::<u64>("LLM_TOTAL_SECONDS", 1..=3600)?),
+                },
             },
             conversations: Conversations {
                 abandoned_after: Duration::from_secs(

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::jobs::PerKind;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
-use crate::providers::chat::{self, ChatModel};
+use crate::providers::chat::{self, Models};
 use crate::providers::embed::{self, Embedder};
 use crate::providers::extract::Extractor;
 use crate::providers::web;
@@ -45,7 +45,7 @@ pub struct Providers {
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
     /// What writes the answers; `None`: the built-in extractive answers.
-    pub chat: Option<Arc<dyn ChatModel>>,
+    pub chat: Option<Models>,
 }
 
 impl Providers {
@@ -121,8 +121,8 @@ impl Context {
 
     /// What writes the answers, when it is a model.
     #[must_use]
-    pub fn chat(&self) -> Option<&dyn ChatModel> {
-        self.0.providers.chat.as_deref()
+    pub fn chat(&self) -> Option<&Models> {
+        self.0.providers.chat.as_ref()
     }
 
     /// What reads files, each in a process of its own.

@@ -41,6 +41,10 @@ pub(crate) struct SendMessage {
     /// The message content to send.
     #[oai(validator(min_length = 1, max_length = 8000))]
     pub(crate) message: Needed<String>,
+    /// Whether the answer comes as it is written, as server-sent events; the same as the header
+    /// `Accept: text/event-stream`.
+    #[oai(nullable)]
+    pub(crate) stream: Field<bool>,
     #[oai(flatten)]
     pub(crate) opening: Said,
 }
@@ -99,11 +103,14 @@ impl Said {
 }
 
 impl SendMessage {
-    pub(super) fn parse(self) -> Result<NewMessage> {
+    /// The message, and whether its answer is to be streamed.
+    pub(super) fn parse(self) -> Result<(NewMessage, bool)> {
         let mut fields = Fields::of_body();
         let message = fields.take("message", self.message);
+        let stream = fields.take("stream", self.stream);
         let opening = self.opening.take(&mut fields);
-        fields.check(NewMessage::parse(message, opening))
+        let message = fields.check(NewMessage::parse(message, opening))?;
+        Ok((message, stream.unwrap_or(false)))
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct BotResponse {
     pub(crate) answered: bool,
     /// Whether the model was down and the built-in answer was given.
     pub(crate) degraded: bool,
+    /// Whether it broke off: the model did while it wrote.
+    pub(crate) partial: bool,
     /// What wrote the answer.
     pub(crate) model: String,
     /// What the model read and wrote.
@@ -159,6 +161,8 @@ pub(crate) struct Message {
     pub(crate) created_at: Timestamp,
     /// Of an answer: whether the knowledge had one.
     pub(crate) answered: OrNull<bool>,
+    /// Of an answer: whether it broke off: the model did while it wrote, or whoever asked was gone.
+    pub(crate) partial: bool,
     /// Of an answer: what it rests on.
     pub(crate) sources: Vec<Source>,
     /// Of an answer: what the customer thinks of it.
@@ -210,11 +214,7 @@ impl From<conversations::Exchange> for Exchange {
     fn from(exchange: conversations::Exchange) -> Self {
         let conversations::Exchange { user_message, bot_response, answer } = exchange;
         Self {
-            user_message: UserMessage {
-                id: user_message.id.into(),
-                message: user_message.message,
-                created_at: user_message.created_at.into(),
-            },
+            user_message: user_message.into(),
             bot_response: BotResponse {
                 id: bot_response.id.into(),
                 message: bot_response.message,
@@ -222,6 +222,7 @@ impl From<conversations::Exchange> for Exchange {
                 sources: answer.sources.into_iter().map(Into::into).collect(),
                 answered: answer.answered,
                 degraded: answer.degraded,
+                partial: answer.is_partial,
                 model: answer.model,
                 usage: Usage {
                     input_tokens: OrNull(answer.input_tokens),
@@ -230,6 +231,12 @@ impl From<conversations::Exchange> for Exchange {
                 timings_ms: answer.timings.into(),
             },
         }
+    }
+}
+
+impl From<conversations::Message> for UserMessage {
+    fn from(message: conversations::Message) -> Self {
+        Self { id: message.id.into(), message: message.message, created_at: message.created_at.into() }
     }
 }
 
@@ -303,6 +310,7 @@ impl From<conversations::Message> for Message {
             message_type: message.message_type,
             created_at: message.created_at.into(),
             answered: OrNull(message.answered),
+            partial: message.is_partial,
             sources: message.sources.into_iter().map(Into::into).collect(),
             rating: OrNull::of(message.rating),
             comment: OrNull(message.comment),

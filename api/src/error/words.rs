@@ -227,6 +227,16 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "idempotency_replayed", "Replayed", "The request was answered before")
     }
 
+    /// A stream has no end that could be kept.
+    pub(crate) fn not_replayable() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "stream_not_replayable",
+            "Stream cannot be replayed",
+            "A streamed answer takes no Idempotency-Key; leave the header out, or do not ask for a stream",
+        )
+    }
+
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

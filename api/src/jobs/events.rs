@@ -9,28 +9,22 @@ use futures_util::stream::{self, Stream};
 use parlance_core::ids::{JobId, TenantId};
 use parlance_core::jobs;
 use parlance_core::{Context, Error, Result};
-use poem::web::sse::{Event, SSE};
+use poem::web::sse::Event;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry};
+use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
 use super::shown::{Job, JobEvent};
 use crate::error::named_request;
-use crate::values::inline;
+use crate::sse;
 
 /// What the specification says of an event.
 const EVENT: &str = "An event: its name, `state`, `job` or `error`; its id, for `Last-Event-ID`; and its data, \
                      as JSON: of `state` a JobEvent, of `job` a Job, of `error` its code.";
 
-/// The media type of server-sent events.
-const EVENTS: &str = "text/event-stream";
-
 /// How often the ledger is asked when there is no news: progress is no news.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// How often a comment keeps the connection open.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// 200: what happens to a job, as it happens.
 pub(crate) struct Events(Watch);
@@ -125,12 +119,7 @@ impl Watch {
 
 impl IntoResponse for Events {
     fn into_response(self) -> Response {
-        let mut response = SSE::new(self.0.stream()).keep_alive(HEARTBEAT).into_response();
-        // Proxies that collect an answer before they pass it on would make a stream of none.
-        let headers = response.headers_mut();
-        headers.insert("X-Accel-Buffering", poem::http::HeaderValue::from_static("no"));
-        headers.insert(poem::http::header::CACHE_CONTROL, poem::http::HeaderValue::from_static("no-cache"));
-        response
+        sse::response(self.0.stream())
     }
 }
 
@@ -141,11 +130,7 @@ impl ApiResponse for Events {
                 description: "OK: events, until the job ends",
                 status: Some(200),
                 status_range: None,
-                content: vec![MetaMediaType {
-                    content_type: EVENTS,
-                    // No type: generators of clients take any that it has for the whole body's.
-                    schema: inline(MetaSchema { description: Some(EVENT), ..MetaSchema::ANY }),
-                }],
+                content: vec![sse::documented(EVENT)],
                 headers: vec![named_request()],
             }],
         }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::upkeep;
 use parlance_testing::{Builder, Client, Stage, TestEmbedder};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::events::{Event, Events};
 use crate::stage;
 
 async fn add(stage: &Stage, bot: &str, name: &str) -> Value {
@@ -72,33 +72,17 @@ async fn a_job_tells_its_place_its_wait_and_what_followed_from_it() {
     stage.end_with_unfinished_jobs().await;
 }
 
-/// An event of a stream: its name, its id and its data.
-type Event = (String, i64, Value);
-
 /// The events of a stream, until it ends or `enough` is told.
 async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
     let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
     if let Some(last) = last {
         request = request.header("Last-Event-ID", last.to_string());
     }
-    let response = request.send().await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let (mut body, mut heard) = (response.bytes_stream(), String::new());
-    let mut events = Vec::new();
+    let (mut stream, mut events) = (Events::of(request).await, Vec::new());
     while events.len() < enough
-        && let Some(bytes) = body.next().await
+        && let Some(event) = stream.next().await
     {
-        heard.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());
-        while let Some((event, rest)) = heard.split_once("\n\n") {
-            let field = |name: &str| {
-                event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
-            };
-            if !field("event:").is_empty() {
-                let data = serde_json::from_str(&field("data:")).unwrap();
-                events.push((field("event:"), field("id:").parse().unwrap_or(0), data));
-            }
-            heard = rest.to_owned();
-        }
+        events.push(event);
     }
     events
 }
@@ -114,9 +98,9 @@ async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed(
     stage.step(Kind::Chunk).await.unwrap();
     let job = stage.waiting(Kind::Embed).await[0].to_string();
     let first = watch(&stage.http, &job, None, 1).await;
-    assert_eq!((first[0].0.as_str(), &first[0].2["state"]), ("job", &json!("queued")));
+    assert_eq!((first[0].name.as_str(), &first[0].data["state"]), ("job", &json!("queued")));
     let http = stage.http.clone();
-    let (name, seen) = (job.clone(), first[0].1);
+    let (name, seen) = (job.clone(), first[0].id);
     let watching = tokio::spawn(async move { watch(&http, &name, Some(seen), usize::MAX).await });
     stage.start_workers();
     stage
@@ -125,16 +109,19 @@ async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed(
     embedder.release();
     let events = tokio::time::timeout(Duration::from_secs(20), watching).await.unwrap().unwrap();
     let states: Vec<&str> =
-        events.iter().filter(|(name, ..)| name == "state").map(|(.., data)| text(&data["state"])).collect();
+        events.iter().filter(|event| event.name == "state").map(|event| text(&event.data["state"])).collect();
     assert_eq!(states, ["running", "succeeded"]);
-    assert_eq!(events.last().unwrap().2["state"], "succeeded");
-    assert!(events.iter().all(|(_, id, _)| *id >= seen));
+    assert_eq!(events.last().unwrap().data["state"], "succeeded");
+    assert!(events.iter().all(|event| event.id >= seen));
     // After its end: the ledger still knows what a client that was away has missed.
     let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
-    let states: Vec<&str> =
-        replayed.iter().filter(|(name, ..)| name == "state").map(|(.., data)| text(&data["state"])).collect();
+    let states: Vec<&str> = replayed
+        .iter()
+        .filter(|event| event.name == "state")
+        .map(|event| text(&event.data["state"]))
+        .collect();
     assert_eq!(states, ["running", "succeeded"]);
-    let caught_up = watch(&stage.http, &job, replayed.last().map(|(_, id, _)| *id), usize::MAX).await;
+    let caught_up = watch(&stage.http, &job, replayed.last().map(|event| event.id), usize::MAX).await;
     assert_eq!(caught_up.len(), 1, "only how it stands");
     stage.end().await;
 }

@@ -6,6 +6,7 @@ mod analytics;
 mod bots;
 mod conversations;
 mod errors;
+mod events;
 mod examples;
 mod idempotency;
 mod isolation;

@@ -113,6 +113,19 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("LLM_API_KEY", "the key for the model's provider or server", None, "sk-…"),
     setting(
+        "LLM_FALLBACK_MODELS",
+        "the models to ask, in this order, when LLM_MODEL does not answer, separated by commas",
+        None,
+        "gpt-4o-mini,gpt-4.1-nano",
+    ),
+    setting(
+        "LLM_FIRST_TOKEN_SECONDS",
+        "how long a model may take to begin its answer, and pause in it, before another is asked",
+        Some("20"),
+        "20",
+    ),
+    setting("LLM_TOTAL_SECONDS", "how long a model may take for a whole answer", Some("120"), "120"),
+    setting(
         "CONVERSATION_ABANDONED_HOURS",
         "the hours without a message after which a conversation counts as abandoned",
         Some("24"),

@@ -4,15 +4,17 @@
 
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
-use super::{Answer, Timings, extractive, prompt};
+use super::prompt::Markers;
+use super::{Answer, Citation, Teller, Timings, Told, extractive, prompt};
 use crate::bots::Bot;
 use crate::context::Context;
-use crate::error::{Chain, Result};
+use crate::error::{Chain, Error, Part, Result};
 use crate::ids::TenantId;
 use crate::knowledge::search::{self, Hit, Mode, Search};
-use crate::providers::chat::{EXTRACTIVE, Turn};
+use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
 
 /// Passages that an answer is made from.
 const TOP_K: usize = 5;
@@ -33,17 +35,19 @@ pub(super) struct Answered {
     pub(super) vector: Vec<f32>,
 }
 
-/// Answers a question from a bot's knowledge.
+/// Answers a question from a bot's knowledge, and tells of it on the way.
 ///
 /// # Errors
 /// When the database or the embedding model does not answer; a language model that does not is no
-/// error: the built-in answer is given and marked as degraded.
+/// error: the built-in answer is given and marked as degraded. What was told already cannot be untold: then the
+/// answer is partial.
 pub(super) async fn answer(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     history: &[Turn],
     question: &str,
+    teller: &Teller,
 ) -> Result<Answered> {
     let begun = Instant::now();
     let mut timings = Timings::default();
@@ -57,17 +61,19 @@ pub(super) async fn answer(
     timings.search = crate::milliseconds(searching);
 
     let writing = Instant::now();
-    let mut answer = match generated(ctx, bot, history, question, &hits).await {
+    let mut answer = match generated(ctx, bot, history, question, &hits, teller).await {
         Some(Ok(answer)) => answer,
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            Answer { degraded: true, ..extracted(ctx, bot, question, &vector, &hits).await? }
+            Answer { degraded: true, ..extracted(ctx, bot, question, &vector, &hits, teller).await? }
         }
-        None => extracted(ctx, bot, question, &vector, &hits).await?,
+        None => extracted(ctx, bot, question, &vector, &hits, teller).await?,
     };
-    timings.first_token = crate::milliseconds(writing);
-    timings.total = crate::milliseconds(begun);
-    answer.timings = timings;
+    if answer.timings.first_token == 0.0 {
+        answer.timings.first_token = crate::milliseconds(writing);
+    }
+    let first_token = answer.timings.first_token;
+    answer.timings = Timings { first_token, total: crate::milliseconds(begun), ..timings };
     Ok(Answered { answer, vector })
 }
 
@@ -76,7 +82,7 @@ pub(super) async fn answer(
 /// # Errors
 /// As when a message is sent.
 pub async fn preview(ctx: &Context, tenant: TenantId, bot: &Bot, question: &str) -> Result<Answer> {
-    Ok(answer(ctx, tenant, bot, &[], question).await?.answer)
+    Ok(answer(ctx, tenant, bot, &[], question, &Teller::nobody()).await?.answer)
 }
 
 /// What a language model writes; `None` when there is no model, or nothing to write from.
@@ -86,40 +92,111 @@ async fn generated(
     history: &[Turn],
     question: &str,
     hits: &[Hit],
+    teller: &Teller,
 ) -> Option<Result<Answer>> {
-    let model = ctx.chat()?;
+    let models = ctx.chat()?;
     let passages: Vec<Hit> = hits.iter().filter(|hit| nearness(hit) >= PASSAGE_THRESHOLD).cloned().collect();
     if passages.is_empty() {
         return None;
     }
-    let asked = prompt::build(bot, &passages, history, question);
-    let completion = match model.complete(asked).await {
-        Ok(completion) => completion,
+    teller
+        .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
+        .await;
+    let begun = Instant::now();
+    let opened = match models.open(&prompt::build(bot, &passages, history, question)).await {
+        Ok(opened) => opened,
         Err(error) => return Some(Err(error)),
     };
-    let (text, cited) = prompt::cited(&completion.text, passages.len());
-    let sources = cited
-        .iter()
-        .filter_map(|&number| {
-            let hit = passages.get(number.checked_sub(1)?)?;
-            let whole = 0..hit.content.chars().count();
-            Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
-        })
-        .collect();
+    let first_token = crate::milliseconds(begun);
+    let written = match write_down(opened.pieces, passages.len(), teller).await {
+        Ok(written) => written,
+        Err(error) => return Some(Err(error)),
+    };
     Some(Ok(Answer {
-        answered: !cited.is_empty(),
-        text,
-        sources,
+        answered: !written.cited.is_empty(),
+        sources: written.cited.iter().filter_map(|&number| cite(&passages, number)).collect(),
+        text: written.text,
         degraded: false,
-        model: model.id().to_owned(),
-        input_tokens: completion.input_tokens,
-        output_tokens: completion.output_tokens,
-        timings: Timings::default(),
+        is_partial: written.is_partial,
+        model: opened.model,
+        input_tokens: written.usage.input_tokens,
+        output_tokens: written.usage.output_tokens,
+        timings: Timings { first_token, ..Timings::default() },
     }))
 }
 
+/// What a model wrote.
+#[derive(Default)]
+struct Written {
+    text: String,
+    cited: Vec<usize>,
+    usage: Usage,
+    is_partial: bool,
+}
+
+/// Writes down what a model answers, until it ends, or whoever listens is gone.
+///
+/// # Errors
+/// When the model fails and nobody has heard anything of it yet.
+async fn write_down(mut pieces: Pieces, passages: usize, teller: &Teller) -> Result<Written> {
+    let (mut written, mut markers) =
+        (Written { is_partial: true, ..Written::default() }, Markers::of(passages));
+    loop {
+        let piece = tokio::select! {
+            piece = pieces.next() => piece,
+            () = teller.deserted() => break,
+        };
+        match piece {
+            Some(Ok(Piece::Text(piece))) => {
+                let text = markers.read(&piece);
+                say(teller, &mut written.text, text).await;
+            }
+            Some(Ok(Piece::End(usage))) => {
+                (written.usage, written.is_partial) = (usage, false);
+                break;
+            }
+            Some(Err(error)) if teller.is_heard() && !written.text.is_empty() => {
+                tracing::warn!(error = %Chain(&error), "the model broke off, and was heard already");
+                break;
+            }
+            Some(Err(error)) => {
+                let retry_after = error.retry_after;
+                return Err(Error::Unavailable { part: Part::Chat, retry_after, source: error.into() });
+            }
+            None => break,
+        }
+    }
+    let (rest, cited) = markers.end();
+    say(teller, &mut written.text, rest).await;
+    written.cited = cited;
+    Ok(written)
+}
+
+/// Says a part of an answer; what there is of white space before its first word is left out.
+async fn say(teller: &Teller, said: &mut String, part: String) {
+    let part = if said.is_empty() { part.trim_start().to_owned() } else { part };
+    if !part.is_empty() {
+        said.push_str(&part);
+        teller.tell(Told::Delta(part)).await;
+    }
+}
+
+/// A citation of a whole passage, by the number of its marker.
+fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
+    let hit = passages.get(number.checked_sub(1)?)?;
+    let whole = 0..hit.content.chars().count();
+    Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
+}
+
 /// The built-in answer.
-async fn extracted(ctx: &Context, bot: &Bot, question: &str, vector: &[f32], hits: &[Hit]) -> Result<Answer> {
+async fn extracted(
+    ctx: &Context,
+    bot: &Bot,
+    question: &str,
+    vector: &[f32],
+    hits: &[Hit],
+    teller: &Teller,
+) -> Result<Answer> {
     let candidates = extractive::candidates(question, hits, SENTENCES);
     let sentences = candidates.iter().map(|candidate| ctx.embedder().embed_query(candidate.text.clone()));
     let sentences = try_join_all(sentences).await?;
@@ -129,11 +206,16 @@ async fn extracted(ctx: &Context, bot: &Bot, question: &str, vector: &[f32], hit
     let answered = composed.is_some();
     let (text, sources) =
         composed.unwrap_or_else(|| (extractive::unknown(bot.language).to_owned(), Vec::new()));
+    teller.tell(Told::Sources(sources.clone())).await;
+    for part in text.split_inclusive("] ") {
+        teller.tell(Told::Delta(part.to_owned())).await;
+    }
     Ok(Answer {
         text,
         sources,
         answered,
         degraded: false,
+        is_partial: false,
         model: EXTRACTIVE.to_owned(),
         input_tokens: None,
         output_tokens: None,

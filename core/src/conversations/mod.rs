@@ -20,6 +20,7 @@ mod passages;
 pub mod prompt;
 mod send;
 mod store;
+mod telling;
 mod turns;
 
 pub use answer::preview;
@@ -27,6 +28,7 @@ pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConver
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
+pub use telling::{Teller, Told};
 pub(crate) use turns::Turns;
 
 /// The longest message, in characters.
@@ -202,6 +204,8 @@ pub struct Message {
     pub message_type: String,
     /// Of an answer: whether the knowledge had one.
     pub answered: Option<bool>,
+    /// Of an answer: whether it broke off.
+    pub is_partial: bool,
     /// Of an answer: what it rests on.
     pub sources: Vec<Citation>,
     /// Of an answer: what the customer thinks of it.
@@ -265,6 +269,8 @@ pub struct Answer {
     pub answered: bool,
     /// Whether the model was down and the built-in answer was given.
     pub degraded: bool,
+    /// Whether it broke off: the model did, or whoever asked was gone.
+    pub is_partial: bool,
     /// What wrote it.
     pub model: String,
     /// Tokens the model read, when it says so.

@@ -42,38 +42,63 @@ pub fn build(bot: &Bot, passages: &[Hit], history: &[Turn], question: &str) -> P
     Prompt { system, turns }
 }
 
-/// The numbers of the passages that an answer cites, in order of their first mention; markers that
-/// name no passage are taken out of the text.
-#[must_use]
-pub fn cited(answer: &str, passages: usize) -> (String, Vec<usize>) {
-    let mut text = String::with_capacity(answer.len());
-    let mut numbers = Vec::new();
-    let mut rest = answer;
-    while let Some((before, after)) = rest.split_once('[') {
-        text.push_str(before);
-        let marker = after.split_once(']').filter(|(inside, _)| {
-            !inside.is_empty() && inside.len() <= 4 && inside.chars().all(|c| c.is_ascii_digit())
-        });
-        match marker {
-            Some((inside, following)) => {
-                if let Ok(number) = inside.parse::<usize>()
-                    && (1..=passages).contains(&number)
-                {
-                    text.push_str(&format!("[{number}]"));
-                    if !numbers.contains(&number) {
-                        numbers.push(number);
-                    }
-                }
-                rest = following;
-            }
-            None => {
-                text.push('[');
-                rest = after;
+/// Reads an answer piece by piece, and takes the markers out that name no passage. Pieces break where they like,
+/// also within a marker.
+#[derive(Debug)]
+pub struct Markers {
+    passages: usize,
+    /// A marker that has begun, from its bracket.
+    open: String,
+    cited: Vec<usize>,
+}
+
+/// A marker's digits at most: what is longer is none.
+const DIGITS: usize = 4;
+
+impl Markers {
+    /// For an answer from so many passages.
+    #[must_use]
+    pub fn of(passages: usize) -> Self {
+        Self { passages, open: String::new(), cited: Vec::new() }
+    }
+
+    /// What of the answer is known to be text, with this piece.
+    #[must_use]
+    pub fn read(&mut self, piece: &str) -> String {
+        let mut text = String::with_capacity(piece.len());
+        for c in piece.chars() {
+            if self.open.is_empty() {
+                if c == '[' { self.open.push(c) } else { text.push(c) }
+            } else if c == ']' && self.open.len() > 1 {
+                text.push_str(&self.close());
+            } else if c.is_ascii_digit() && self.open.len() <= DIGITS {
+                self.open.push(c);
+            } else {
+                text.push_str(&std::mem::take(&mut self.open));
+                if c == '[' { self.open.push(c) } else { text.push(c) }
             }
         }
+        text
     }
-    text.push_str(rest);
-    (text, numbers)
+
+    fn close(&mut self) -> String {
+        let digits = std::mem::take(&mut self.open);
+        let number = digits.trim_start_matches('[').parse::<usize>().unwrap_or_default();
+        if !(1..=self.passages).contains(&number) {
+            return String::new();
+        }
+        if !self.cited.contains(&number) {
+            self.cited.push(number);
+        }
+        format!("[{number}]")
+    }
+
+    /// The rest of the text, and the numbers of the passages that the answer cites, in order of their first
+    /// mention.
+    #[must_use]
+    pub fn end(self) -> (String, Vec<usize>) {
+        (self.open, self.cited)
+    }
 }
 
 fn role(role: Option<Role>) -> &'static str {
@@ -110,18 +135,32 @@ fn name(language: Language) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::cited;
+    use super::Markers;
+
+    /// The answer in pieces of so many characters.
+    fn read(answer: &str, length: usize) -> (String, Vec<usize>) {
+        let mut markers = Markers::of(2);
+        let chars: Vec<char> = answer.chars().collect();
+        let mut text: String =
+            chars.chunks(length).map(|piece| markers.read(&piece.iter().collect::<String>())).collect();
+        let (rest, cited) = markers.end();
+        text.push_str(&rest);
+        (text, cited)
+    }
 
     #[test]
-    fn markers_without_a_passage_are_taken_out() {
+    fn markers_without_a_passage_are_taken_out_wherever_pieces_break() {
         for (answer, text, numbers) in [
             ("Yes [1]. Also [2], and [1].", "Yes [1]. Also [2], and [1].", vec![1, 2]),
             ("Maybe [3] or [0].", "Maybe  or .", vec![]),
             ("See [note] and [x", "See [note] and [x", vec![]),
             ("[2][02] [12345]", "[2][2] [12345]", vec![2]),
+            ("[[1]] and [] and [1", "[[1]] and [] and [1", vec![1]),
             ("no markers", "no markers", vec![]),
         ] {
-            assert_eq!(cited(answer, 2), (text.to_owned(), numbers));
+            for length in 1..=answer.len() {
+                assert_eq!(read(answer, length), (text.to_owned(), numbers.clone()), "{length}");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::incoming::Opening;
 use super::turns::{self, Turn};
-use super::{Exchange, Message, NewMessage, SessionId, Status, answer, prompt, store};
+use super::{Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, prompt, store};
 use crate::bots::{self, Bot};
 use crate::context::Context;
 use crate::db;
@@ -21,9 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it looks whether another process is done.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sends a message and gives the bot's answer. An unknown session is opened by it.
+/// Sends a message and gives the bot's answer; tells of it on the way. An unknown session is opened by it. When
+/// the listener is gone, what was said until then is stored as a partial answer.
 ///
 /// # Errors
+/// [`Error::Cancelled`] when the listener was gone before anything was said: the message was never sent.
 /// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
 /// [`Error::Conflict`] when the conversation has ended, [`Error::Busy`] when earlier messages are still
 /// being answered, [`Error::LimitReached`].
@@ -32,10 +34,12 @@ pub async fn send(
     tenant: TenantId,
     session: &SessionId,
     message: NewMessage,
+    teller: &Teller,
 ) -> Result<Exchange> {
     let _line = ctx.turns().wait(tenant, session).await;
     let (bot, turn, user_message) = take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
+    teller.tell(Told::UserMessage(user_message.clone())).await;
     let answering = async {
         let history = store::list_recent(
             &mut *ctx.db().of(tenant).await?,
@@ -45,9 +49,15 @@ pub async fn send(
             prompt::HISTORY,
         )
         .await?;
-        answer::answer(ctx, tenant, &bot, &history, &message.text).await
+        answer::answer(ctx, tenant, &bot, &history, &message.text, teller).await
     };
     let answered = match turn.hold(answering).await {
+        Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
+            Err(Error::Cancelled)
+        }
+        answered => answered,
+    };
+    let answered = match answered {
         Ok(answered) => answered,
         Err(error) => {
             take_back(ctx, tenant, conversation, user_message.id).await;
@@ -63,7 +73,7 @@ pub async fn send(
         Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),
         stored => stored?,
     };
-    if !answered.answer.answered {
+    if !answered.answer.answered && !answered.answer.is_partial {
         let gap = store::NewGap {
             bot: bot.id,
             message: bot_response.id,

@@ -57,6 +57,7 @@ pub(in crate::conversations) async fn insert_user_message(
         message: row.message,
         message_type: row.message_type,
         answered: None,
+        is_partial: false,
         sources: Vec::new(),
         rating: None,
         comment: None,
@@ -84,9 +85,9 @@ pub(in crate::conversations) async fn insert_answer(
         )
         insert into message (
             id, tenant_id, bot_id, conversation_id, sender, message, sources, answered, degraded, model,
-            input_tokens, output_tokens, timings_ms, created_at
+            input_tokens, output_tokens, timings_ms, is_partial, created_at
         )
-        values ($1, $2, $3, $4, 'bot', $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp())
+        values ($1, $2, $3, $4, 'bot', $6, $7, $8, $9, $10, $11, $12, $13, $14, clock_timestamp())
         returning id as "id: MessageId", message, message_type, created_at
         "#,
         MessageId::fresh().uuid(),
@@ -102,6 +103,7 @@ pub(in crate::conversations) async fn insert_answer(
         answer.input_tokens,
         answer.output_tokens,
         Json(&answer.timings) as _,
+        answer.is_partial,
     )
     .map(|row| Message {
         id: row.id,
@@ -109,6 +111,7 @@ pub(in crate::conversations) async fn insert_answer(
         message: row.message,
         message_type: row.message_type,
         answered: Some(answer.answered),
+        is_partial: answer.is_partial,
         sources: answer.sources.clone(),
         rating: None,
         comment: None,
@@ -125,7 +128,7 @@ pub(in crate::conversations) async fn list_messages(
 ) -> sqlx::Result<Vec<Message>> {
     sqlx::query!(
         r#"
-        select id as "id: MessageId", sender as "sender: Sender", message, message_type, answered,
+        select id as "id: MessageId", sender as "sender: Sender", message, message_type, answered, is_partial,
             sources as "sources: Json<Vec<Citation>>", feedback as "rating: Rating", feedback_comment,
             created_at
         from message
@@ -141,6 +144,7 @@ pub(in crate::conversations) async fn list_messages(
         message: row.message,
         message_type: row.message_type,
         answered: row.answered,
+        is_partial: row.is_partial,
         sources: row.sources.map(|sources| sources.0).unwrap_or_default(),
         rating: row.rating,
         comment: row.feedback_comment,

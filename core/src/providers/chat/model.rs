@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use genai::adapter::AdapterKind;
-use genai::chat::{ChatMessage, ChatRequest};
+use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent};
 use genai::resolver::{AuthData, AuthResolver, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
 
-use super::{ChatModel, Completion, Prompt, Speaker};
+use super::{ChatModel, ModelError, Piece, Pieces, Prompt, Speaker, Usage};
 use crate::config::Chat;
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, Result};
 
 /// How long connecting to the model's server may take.
 const CONNECT: Duration = Duration::from_secs(5);
-
-/// How long a whole answer may take.
-const TOTAL: Duration = Duration::from_secs(60);
 
 /// A model behind `genai`.
 pub struct GenaiModel {
@@ -31,14 +29,13 @@ impl GenaiModel {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(config: &Chat) -> Result<Self> {
-        let failed = |error: crate::error::BoxError| Error::internal("LLM_MODEL cannot be used", error);
+    pub fn new(name: &str, config: &Chat) -> Result<Self> {
+        let unusable = |error: crate::error::BoxError| Error::internal("LLM_MODEL cannot be used", error);
         crate::tls::install();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
-            .timeout(TOTAL)
             .build()
-            .map_err(|error| failed(error.into()))?;
+            .map_err(|error| unusable(error.into()))?;
         let key = config.api_key.as_ref().map(|key| key.expose_secret().to_owned());
         let builder = match config.base_url.clone() {
             Some(mut url) => {
@@ -68,43 +65,69 @@ impl GenaiModel {
                 None => Client::builder(),
             },
         };
-        let client = builder.with_reqwest(http).build().map_err(|error| failed(error.into()))?;
-        Ok(Self { name: config.model.clone(), client })
+        let client = builder.with_reqwest(http).build().map_err(|error| unusable(error.into()))?;
+        Ok(Self { name: name.to_owned(), client })
     }
 }
 
-#[async_trait]
 impl ChatModel for GenaiModel {
     fn id(&self) -> &str {
         &self.name
     }
 
-    async fn complete(&self, prompt: Prompt) -> Result<Completion> {
+    fn answer(&self, prompt: Prompt) -> Pieces {
         let messages = prompt.turns.into_iter().map(|turn| match turn.speaker {
             Speaker::User => ChatMessage::user(turn.text),
             Speaker::Bot => ChatMessage::assistant(turn.text),
         });
         let request = ChatRequest::new(messages.collect()).with_system(prompt.system);
-        let answer = self.client.exec_chat(&self.name, request, None).await.map_err(unavailable)?;
-        let (input_tokens, output_tokens) = (answer.usage.prompt_tokens, answer.usage.completion_tokens);
-        let text = answer.into_first_text().unwrap_or_default().trim().to_owned();
-        if text.is_empty() {
-            return Err(Error::unavailable(Part::Chat, "the model answered with nothing"));
-        }
-        Ok(Completion { text, input_tokens, output_tokens })
+        let (client, name) = (self.client.clone(), self.name.clone());
+        let asked = async move {
+            let options = ChatOptions::default().with_capture_usage(true);
+            let answer = client.exec_chat_stream(&name, request, Some(&options)).await.map_err(failed)?;
+            Ok(answer.stream.map_err(failed))
+        };
+        let pieces = stream::once(asked).try_flatten();
+        pieces.try_filter_map(|event| std::future::ready(Ok(piece(event)))).boxed()
     }
 }
 
-fn unavailable(error: genai::Error) -> Error {
-    let retry_after = match &error {
-        genai::Error::HttpError { headers, .. } => retry_after(headers),
+/// What a model thinks before it answers is not told.
+fn piece(event: ChatStreamEvent) -> Option<Piece> {
+    match event {
+        ChatStreamEvent::Chunk(chunk) => Some(Piece::Text(chunk.content)),
+        ChatStreamEvent::End(end) => {
+            let usage = end.captured_usage.unwrap_or_default();
+            let (input_tokens, output_tokens) = (usage.prompt_tokens, usage.completion_tokens);
+            Some(Piece::End(Usage { input_tokens, output_tokens }))
+        }
+        _ => None,
+    }
+}
+
+fn failed(error: genai::Error) -> ModelError {
+    let answered = match &error {
+        genai::Error::HttpError { status, headers, .. } => Some((*status, retry_after(headers))),
         genai::Error::WebModelCall {
-            webc_error: genai::webc::Error::ResponseFailedStatus { headers, .. },
+            webc_error: genai::webc::Error::ResponseFailedStatus { status, headers, .. },
             ..
-        } => retry_after(headers),
+        } => Some((*status, retry_after(headers))),
+        genai::Error::WebStream { error, .. } => match error.downcast_ref() {
+            Some(genai::Error::HttpError { status, headers, .. }) => Some((*status, retry_after(headers))),
+            _ => None,
+        },
         _ => None,
     };
-    Error::Unavailable { part: Part::Chat, retry_after, source: error.into() }
+    let is_passing = match answered {
+        Some((status, _)) => {
+            status.is_server_error()
+                || status == StatusCode::TOO_MANY_REQUESTS
+                || status == StatusCode::REQUEST_TIMEOUT
+        }
+        // It could not be reached, or hung up.
+        None => matches!(&error, genai::Error::WebStream { .. } | genai::Error::WebModelCall { .. }),
+    };
+    ModelError { is_passing, retry_after: answered.and_then(|(_, after)| after), source: error.into() }
 }
 
 /// The seconds form of `Retry-After` (RFC 9110, 10.2.3).
