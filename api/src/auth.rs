@@ -11,6 +11,8 @@ use parlance_core::ids::TenantId;
 use parlance_core::tenants::keys::{self, Caller, RawKey, Scope};
 use poem::error::GetDataError;
 use poem::http::Method;
+use poem::web::headers::authorization::Bearer;
+use poem::web::headers::{Authorization, HeaderMapExt};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -80,10 +82,26 @@ impl<A: Area> Tenant<A> {
     }
 }
 
+/// The tenant of a request to the OpenAI-compatible door, whose key comes as a bearer token.
+pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<TenantId, ApiError> {
+    let given = request.headers().typed_get::<Authorization<Bearer>>();
+    let key = match given {
+        Some(Authorization(bearer)) => parsed(bearer.token())?,
+        None => key(request)?,
+    };
+    let caller = keys::authenticate(ctx, &key).await?;
+    tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
+    permit(&caller, A::SCOPE, request.method())?;
+    Ok(caller.tenant)
+}
+
 fn key(request: &Request) -> Result<RawKey, ApiError> {
     let raw = request.headers().get(HEADER).ok_or_else(|| ApiError::unauthorized(Unauthorized::Missing))?;
-    let rejected = || ApiError::unauthorized(Unauthorized::Rejected);
-    raw.to_str().map_err(|_| rejected())?.parse().map_err(|_| rejected())
+    parsed(raw.to_str().unwrap_or_default())
+}
+
+fn parsed(raw: &str) -> Result<RawKey, ApiError> {
+    raw.parse().map_err(|_| ApiError::unauthorized(Unauthorized::Rejected))
 }
 
 fn permit(caller: &Caller, area: Option<Scope>, method: &Method) -> Result<(), ApiError> {

@@ -139,6 +139,31 @@ impl ApiError {
         response
     }
 
+    /// Writes the failure to the log, if it is ours, and into the envelope of OpenAI's API.
+    pub(crate) fn respond_as_openai(self) -> Response {
+        let (status, headers) = (self.0.status, self.0.headers.clone());
+        let body = self.into_openai().to_string();
+        let mut response = Response::builder().status(status).content_type(JSON).body(body);
+        response.headers_mut().extend(headers);
+        response
+    }
+
+    /// The same for a stream that has begun.
+    pub(crate) fn into_openai(self) -> Value {
+        self.log();
+        let kind = match self.0.status {
+            StatusCode::UNAUTHORIZED => "authentication_error",
+            StatusCode::FORBIDDEN => "permission_error",
+            status if status.is_server_error() => "api_error",
+            _ => "invalid_request_error",
+        };
+        let details = self.0.details.iter().map(|detail| detail.message.as_str());
+        let message = details.chain([self.0.message.as_str()]).next().unwrap_or_default().to_owned();
+        serde_json::json!({
+            "error": {"message": message, "type": kind, "param": null, "code": self.0.code},
+        })
+    }
+
     /// Writes the failure to the log, if it is ours, and gives what a stream that has begun can tell of it: the
     /// request's id stands in the header of its answer.
     pub(crate) fn into_event(self) -> Value {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
+use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,7 @@ mod keys;
 mod knowledge;
 mod linger;
 mod metrics;
+mod openai;
 mod page;
 mod request_id;
 mod routes;
@@ -70,6 +71,8 @@ pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
 fn table() -> Route {
     Route::new()
         .nest(BASE, docs::service())
+        .at("/v1/chat/completions", post(openai::complete))
+        .at("/v1/models", get(openai::list_models))
         .at("/docs", get(docs::swagger_ui()))
         .at("/openapi.json", get(docs::specification()))
         .at("/healthz", get(health::healthz))

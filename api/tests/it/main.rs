@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod knowledge;
 mod models;
+mod openai;
 mod openapi;
 mod rollups;
 mod rows;

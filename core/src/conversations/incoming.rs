@@ -170,7 +170,7 @@ impl Feedback {
     }
 }
 
-fn message_text(raw: Option<String>) -> Result<String> {
+pub(super) fn message_text(raw: Option<String>) -> Result<String> {
     let text = raw.ok_or_else(|| Error::Invalid(vec![Problem::missing("message")]))?;
     if is_blank(&text) {
         return Err(Error::invalid("message", "The 'message' field must not be blank"));

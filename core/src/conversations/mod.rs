@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
 
 mod answer;
+mod converse;
 pub mod extractive;
 mod incoming;
 mod manage;
@@ -24,6 +25,7 @@ mod telling;
 mod turns;
 
 pub use answer::preview;
+pub use converse::{Talk, converse};
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};

@@ -1,0 +1,63 @@
+//! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
+
+use super::incoming::message_text;
+use super::{Answer, Teller, answer, prompt};
+use crate::bots;
+use crate::context::Context;
+use crate::error::{Error, Forbidden, Result};
+use crate::ids::{BotId, TenantId};
+use crate::providers::chat::Turn;
+use crate::tenants;
+
+/// What was said so far, and the question that is to be answered.
+#[derive(Clone, Debug)]
+pub struct Talk {
+    history: Vec<Turn>,
+    question: String,
+}
+
+impl Talk {
+    /// Checks the question; of the history, the last turns are heard.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the question is blank or too long.
+    pub fn parse(mut history: Vec<Turn>, question: Option<String>) -> Result<Self> {
+        let question = message_text(question)?;
+        let most = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
+        history.drain(..history.len().saturating_sub(most));
+        Ok(Self { history, question })
+    }
+}
+
+/// Answers a question from a bot's knowledge.
+///
+/// # Errors
+/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
+/// [`Error::Cancelled`] when the listener was gone before anything was said.
+pub async fn converse(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: BotId,
+    talk: &Talk,
+    teller: &Teller,
+) -> Result<Answer> {
+    let bot = bots::get(ctx, tenant, bot).await?;
+    if !bot.is_active {
+        return Err(Error::Forbidden(Forbidden::InactiveBot));
+    }
+    let mut tx = ctx.db().begin(tenant).await?;
+    tenants::count_messages(&mut tx, tenant, 2).await?;
+    tx.commit().await?;
+    let answered = match answer::answer(ctx, tenant, &bot, &talk.history, &talk.question, teller).await {
+        Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
+            Err(Error::Cancelled)
+        }
+        answered => answered,
+    };
+    if answered.is_err() {
+        let mut tx = ctx.db().begin(tenant).await?;
+        tenants::uncount_messages(&mut tx, tenant, 2).await?;
+        tx.commit().await?;
+    }
+    Ok(answered?.answer)
+}
