@@ -22,12 +22,15 @@ use crate::{idempotent, sse};
 mod answered;
 mod asked;
 mod shown;
+mod traced;
 
 pub(crate) use asked::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
 pub(crate) use shown::{
     BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Timings, UpdatedConversation,
     Usage, UserMessage,
 };
+
+pub(crate) use traced::{AnswerTrace, Candidate};
 
 use answered::Answered;
 
@@ -161,6 +164,28 @@ impl Api {
             return Err(ApiError::not_replayable().into());
         }
         Ok(Answered::streamed(&ctx, tenant.id(), session, message).await?)
+    }
+
+    /// Trace an answer
+    ///
+    /// See how an answer came about: the query as it was searched for, the passages that were found with their
+    /// scores, those from which the answer was made, what wrote it and how long it took.
+    #[oai(
+        path = "/conversations/:session_id/messages/:message_id/trace",
+        method = "get",
+        operation_id = "traceAnswer"
+    )]
+    async fn trace_answer(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        /// Unique identifier of the bot's message.
+        message_id: Path<PathId<MessageId>>,
+    ) -> Result<Found<AnswerTrace>, Fails<Finding>> {
+        let (session, message) = (existing(&session_id)?, message_id.0.known()?);
+        Ok(Found(conversations::trace(&ctx, tenant.id(), &session, message).await?.into()))
     }
 
     /// Give feedback

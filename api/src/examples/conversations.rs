@@ -6,8 +6,9 @@ use poem_openapi::types::Example;
 
 use super::{ANSWER, BOT, CHUNK, CONVERSATION, MESSAGES, QUESTION, SOURCE, given, moment};
 use crate::conversations::{
-    BotResponse, Conversation, Details, Exchange, Feedback, GiveFeedback, Message, OpenConversation, Said,
-    SendMessage, Source as Cited, Timings, UpdateConversation, UpdatedConversation, Usage, UserMessage,
+    AnswerTrace, BotResponse, Candidate, Conversation, Details, Exchange, Feedback, GiveFeedback, Message,
+    OpenConversation, Said, SendMessage, Source as Cited, Timings, UpdateConversation, UpdatedConversation,
+    Usage, UserMessage,
 };
 use crate::values::{Id, OrNull};
 use crate::words::Ended;
@@ -143,6 +144,39 @@ impl Example for Feedback {
             message_id: Id::from(MESSAGES[1]),
             rating: OrNull(Some(conversations::Rating::Up.into())),
             comment: OrNull(Some("Just what I needed.".into())),
+        }
+    }
+}
+
+impl Example for AnswerTrace {
+    fn example() -> Self {
+        Self {
+            message_id: Id::from(MESSAGES[1]),
+            query: QUESTION.into(),
+            candidates: vec![Candidate::example()],
+            answered: true,
+            degraded: false,
+            model: "extractive".into(),
+            usage: Usage { input_tokens: OrNull(None), output_tokens: OrNull(None) },
+            timings_ms: Timings { embed: 4.2, search: 3.1, first_token: 0.0, total: 9.8 },
+        }
+    }
+}
+
+impl Example for Candidate {
+    fn example() -> Self {
+        Self {
+            chunk_id: Id::from(CHUNK),
+            source_id: Id::from(SOURCE),
+            source_name: "product-faq.md".into(),
+            chunk_index: 0,
+            heading: OrNull(Some("Returns".into())),
+            score: 0.032_786_883,
+            vector_score: OrNull(Some(0.625)),
+            vector_rank: OrNull(Some(1)),
+            text_score: OrNull(Some(0.0625)),
+            text_rank: OrNull(Some(1)),
+            passage: OrNull(Some(1)),
         }
     }
 }

@@ -338,3 +338,39 @@ async fn what_is_wrong_before_a_stream_begins_is_an_answer_of_its_own() {
     assert_eq!(Answer::of(named).await.error(400), "stream_not_replayable");
     stage.end().await;
 }
+
+#[tokio::test]
+async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
+    let script = Script::of(&[Act::Says("Within 30 days [1].")]);
+    let stage = stage(&script).await;
+    let answer = ask(&stage, QUESTION).await;
+    let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
+    let traced = stage.http.get(&path).await;
+    let trace = traced.data(200);
+    for (field, value) in [
+        ("message_id", answer["id"].clone()),
+        ("query", json!(QUESTION)),
+        ("model", json!("scripted")),
+        ("usage", answer["usage"].clone()),
+        ("timings_ms", answer["timings_ms"].clone()),
+        ("answered", json!(true)),
+    ] {
+        assert_eq!(trace[field], value, "{field}");
+    }
+    let best = &trace["candidates"][0];
+    assert_eq!((&best["source_name"], &best["passage"]), (&json!("shop.md"), &json!(1)));
+    assert_eq!((&best["vector_rank"], &best["text_rank"]), (&json!(1), &json!(1)));
+
+    // What cannot stand alone is searched for with the question before it.
+    let answer = ask(&stage, "And a sofa?").await;
+    let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
+    assert_eq!(stage.http.get(&path).await.data(200)["query"], format!("{QUESTION}\nAnd a sofa?"));
+
+    // A customer's message was not answered by anybody.
+    let conversation = stage.http.get("/conversations/s").await;
+    let asked = &conversation.data(200)["messages"][0];
+    assert_eq!(asked["sender"], "user");
+    let path = format!("/conversations/s/messages/{}/trace", asked["id"].as_str().unwrap());
+    assert_eq!(stage.http.get(&path).await.error(404), "message_not_found");
+    stage.end().await;
+}

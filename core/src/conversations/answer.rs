@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
 use super::prompt::Markers;
-use super::{Answer, Citation, Teller, Timings, Told, extractive, prompt};
+use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, followup, prompt};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -18,6 +18,9 @@ use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
 
 /// Passages that an answer is made from.
 const TOP_K: usize = 5;
+
+/// Passages that a trace shows.
+const TRACED: usize = 20;
 
 /// Sentences that are compared with the question.
 const SENTENCES: usize = 6;
@@ -29,9 +32,10 @@ const THRESHOLD: f32 = 0.35;
 /// A model may be shown a passage whose whole is farther away than its best sentence.
 const PASSAGE_THRESHOLD: f32 = 0.25;
 
-/// An answer, and the vector of its question.
+/// An answer, how it came about, and the vector of its question.
 pub(super) struct Answered {
     pub(super) answer: Answer,
+    pub(super) trace: Trace,
     pub(super) vector: Vec<f32>,
 }
 
@@ -52,29 +56,33 @@ pub(super) async fn answer(
     let begun = Instant::now();
     let mut timings = Timings::default();
 
-    let vector = ctx.embedder().embed_query(question.to_owned()).await?;
+    let query = followup::query(history, question);
+    let vector = ctx.embedder().embed_query(query.clone()).await?;
     timings.embed = crate::milliseconds(begun);
 
     let searching = Instant::now();
-    let search = Search { question, vector: Some(&vector), mode: Mode::Hybrid, sources: None, top_k: TOP_K };
-    let hits = search::find(ctx, tenant, bot, &search).await?;
+    let search =
+        Search { question: &query, vector: Some(&vector), mode: Mode::Hybrid, sources: None, top_k: TRACED };
+    let found = search::find(ctx, tenant, bot, &search).await?;
+    let hits = found.get(..TOP_K.min(found.len())).unwrap_or_default();
     timings.search = crate::milliseconds(searching);
 
     let writing = Instant::now();
-    let mut answer = match generated(ctx, bot, history, question, &hits, teller).await {
+    let mut answer = match generated(ctx, bot, history, question, hits, teller).await {
         Some(Ok(answer)) => answer,
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            Answer { degraded: true, ..extracted(ctx, bot, question, &vector, &hits, teller).await? }
+            Answer { degraded: true, ..extracted(ctx, bot, &query, &vector, hits, teller).await? }
         }
-        None => extracted(ctx, bot, question, &vector, &hits, teller).await?,
+        None => extracted(ctx, bot, &query, &vector, hits, teller).await?,
     };
     if answer.timings.first_token == 0.0 {
         answer.timings.first_token = crate::milliseconds(writing);
     }
     let first_token = answer.timings.first_token;
     answer.timings = Timings { first_token, total: crate::milliseconds(begun), ..timings };
-    Ok(Answered { answer, vector })
+    let trace = Trace::of(query, found, &answer);
+    Ok(Answered { answer, trace, vector })
 }
 
 /// Answers a question outside of any conversation: nothing is stored, and nothing counted.
@@ -116,6 +124,7 @@ async fn generated(
         answered: !written.cited.is_empty(),
         sources: written.cited.iter().filter_map(|&number| cite(&passages, number)).collect(),
         text: written.text,
+        passages: passages.iter().map(|hit| hit.chunk).collect(),
         degraded: false,
         is_partial: written.is_partial,
         model: opened.model,
@@ -213,6 +222,7 @@ async fn extracted(
     Ok(Answer {
         text,
         sources,
+        passages: hits.iter().map(|hit| hit.chunk).collect(),
         answered,
         degraded: false,
         is_partial: false,

@@ -1,7 +1,7 @@
 //! Conversations: what customers ask and bots answer.
 //!
-//! Owns the tables `conversation`, `message` and `knowledge_gap`. `answer` makes an answer, `turns` keeps their order;
-//! [`mod@extractive`] and [`mod@prompt`] are pure.
+//! Owns the tables `conversation`, `message`, `answer_trace` and `knowledge_gap`. `answer` makes an answer, `turns` keeps their order;
+//! [`mod@extractive`], [`mod@followup`] and [`mod@prompt`] are pure.
 
 use std::str::FromStr;
 
@@ -15,6 +15,7 @@ use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
 mod answer;
 mod converse;
 pub mod extractive;
+pub mod followup;
 mod incoming;
 mod manage;
 mod passages;
@@ -22,6 +23,7 @@ pub mod prompt;
 mod send;
 mod store;
 mod telling;
+mod trace;
 mod turns;
 
 pub use answer::preview;
@@ -31,6 +33,7 @@ pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedb
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
 pub use telling::{Teller, Told};
+pub use trace::{Considered, Trace, TracedAnswer, trace};
 pub(crate) use turns::Turns;
 
 /// The longest message, in characters.
@@ -267,6 +270,8 @@ pub struct Answer {
     pub text: String,
     /// What it rests on.
     pub sources: Vec<Citation>,
+    /// The passages from which it was made, by the numbers of their markers.
+    pub passages: Vec<ChunkId>,
     /// Whether the knowledge had an answer.
     pub answered: bool,
     /// Whether the model was down and the built-in answer was given.

@@ -66,8 +66,16 @@ pub async fn send(
     };
 
     let mut tx = ctx.db().begin(tenant).await?;
-    let stored =
-        store::insert_answer(&mut *tx, tenant, bot.id, conversation, turn.token, &answered.answer).await;
+    let stored = store::insert_answer(
+        &mut *tx,
+        tenant,
+        bot.id,
+        conversation,
+        turn.token,
+        &answered.answer,
+        &answered.trace,
+    )
+    .await;
     let bot_response = match stored {
         // The conversation was erased while it was answered.
         Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use pgvector::HalfVector;
+use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::bots::{self, Bot};
@@ -168,7 +169,7 @@ pub struct Hit {
 }
 
 /// How a passage was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
     /// The cosine of its vector and the question's, when it was compared.
     pub cosine: Option<f32>,

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::conversations::incoming::Feedback;
-use crate::conversations::{Answer, Citation, Message, Rating, Sender};
+use crate::conversations::{Answer, Citation, Message, Rating, Sender, Timings, Trace, TracedAnswer};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::providers::chat::{Speaker, Turn};
 
@@ -67,7 +67,7 @@ pub(in crate::conversations) async fn insert_user_message(
     .await
 }
 
-/// Passes the turn on with it.
+/// Passes the turn on with it, and keeps how it came about.
 pub(in crate::conversations) async fn insert_answer(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -75,6 +75,7 @@ pub(in crate::conversations) async fn insert_answer(
     conversation: ConversationId,
     turn: Uuid,
     answer: &Answer,
+    trace: &Trace,
 ) -> sqlx::Result<Message> {
     sqlx::query!(
         r#"
@@ -82,6 +83,9 @@ pub(in crate::conversations) async fn insert_answer(
             update conversation
             set turn = null, turn_expires_at = null, last_message_at = now()
             where tenant_id = $2 and id = $4 and turn = $5
+        ),
+        traced as (
+            insert into answer_trace (message_id, tenant_id, trace) values ($1, $2, $15)
         )
         insert into message (
             id, tenant_id, bot_id, conversation_id, sender, message, sources, answered, degraded, model,
@@ -104,6 +108,7 @@ pub(in crate::conversations) async fn insert_answer(
         answer.output_tokens,
         Json(&answer.timings) as _,
         answer.is_partial,
+        Json(trace) as _,
     )
     .map(|row| Message {
         id: row.id,
@@ -276,5 +281,38 @@ pub(in crate::conversations) async fn has_answer(
         message.uuid(),
     )
     .fetch_one(db)
+    .await
+}
+
+pub(in crate::conversations) async fn find_trace(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    conversation: ConversationId,
+    message: MessageId,
+) -> sqlx::Result<Option<TracedAnswer>> {
+    sqlx::query!(
+        r#"
+        select trace as "trace: Json<Trace>", answered as "answered!", degraded as "degraded!",
+            model as "model!", input_tokens, output_tokens, timings_ms as "timings!: Json<Timings>"
+        from message
+        join answer_trace on answer_trace.message_id = message.id
+        where message.tenant_id = $1 and answer_trace.tenant_id = $1 and conversation_id = $2
+            and message.id = $3 and answered is not null
+        "#,
+        tenant.uuid(),
+        conversation.uuid(),
+        message.uuid(),
+    )
+    .map(|row| TracedAnswer {
+        message,
+        trace: row.trace.0,
+        answered: row.answered,
+        degraded: row.degraded,
+        model: row.model,
+        input_tokens: row.input_tokens,
+        output_tokens: row.output_tokens,
+        timings: row.timings.0,
+    })
+    .fetch_optional(db)
     .await
 }

@@ -1,4 +1,4 @@
-//! SQL of the tables `conversation`, `message` and `knowledge_gap`. Private to the slice.
+//! SQL of the tables `conversation`, `message`, `answer_trace` and `knowledge_gap`. Private to the slice.
 
 mod conversations;
 mod gaps;
