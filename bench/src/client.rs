@@ -78,6 +78,23 @@ impl Client {
         Ok(data["bot_response"].clone())
     }
 
+    /// Sends a message, and gives the answer as it is told.
+    pub(crate) async fn listen(&self, bot: &str, session: &str, message: &str) -> anyhow::Result<Listening> {
+        let body = json!({"message": message, "bot_id": bot, "stream": true});
+        let request = self.http.post(self.path(&format!("/conversations/{session}/messages"))).json(&body);
+        let response = request.header("X-API-Key", &self.key).send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            bail!("{status}: {}", response.text().await?);
+        }
+        Ok(Listening { response, heard: String::new() })
+    }
+
+    /// Asks for a page of bots.
+    pub(crate) async fn bots(&self) -> anyhow::Result<()> {
+        self.data(self.http.get(self.path("/bots"))).await.map(drop)
+    }
+
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.data(self.http.post(self.path(path)).json(body)).await
     }
@@ -95,6 +112,45 @@ impl Client {
 
     fn path(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.url)
+    }
+}
+
+/// An answer that is being told.
+pub(crate) struct Listening {
+    response: reqwest::Response,
+    heard: String,
+}
+
+/// An event of it.
+pub(crate) struct Said {
+    pub(crate) event: String,
+    pub(crate) data: Value,
+}
+
+impl Listening {
+    /// The next event; none at the end.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Said>> {
+        loop {
+            if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                let field = |name| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                let said = match (field("event:"), field("data:")) {
+                    (Some(event), Some(data)) => {
+                        Some(Said { event: event.to_owned(), data: serde_json::from_str(data)? })
+                    }
+                    // A comment.
+                    _ => None,
+                };
+                self.heard = rest.to_owned();
+                if said.is_some() {
+                    return Ok(said);
+                }
+                continue;
+            }
+            match self.response.chunk().await? {
+                Some(bytes) => self.heard.push_str(std::str::from_utf8(&bytes)?),
+                None => return Ok(None),
+            }
+        }
     }
 }
 

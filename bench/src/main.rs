@@ -18,6 +18,7 @@ mod proc;
 mod report;
 mod samples;
 mod server;
+mod streams;
 mod up;
 mod upload;
 
@@ -62,6 +63,8 @@ enum What {
     Upload,
     /// The time of an answer at 1,000 chunks, without a language model.
     Chat,
+    /// How soon a model's words reach the customer, alone and with 500 at once.
+    Streams,
     /// The memory of the process, idle and embedding.
     Memory,
     /// Chunks embedded in a second of CPU time, against ONNX Runtime alone.
@@ -75,10 +78,11 @@ enum What {
 }
 
 impl What {
-    const EACH: [What; 8] = [
+    const EACH: [What; 9] = [
         What::Up,
         What::Upload,
         What::Chat,
+        What::Streams,
         What::Memory,
         What::Embedding,
         What::Ingest,
@@ -96,6 +100,7 @@ impl What {
             What::Up => up::measure().await,
             What::Upload => upload::measure().await,
             What::Chat => chat::measure().await,
+            What::Streams => streams::measure().await,
             What::Memory => memory::measure().await,
             What::Embedding => embedding::measure(parts),
             What::Ingest => ingest::measure(parts).await,

@@ -106,6 +106,8 @@ pub struct Chat {
     pub api_key: Option<SecretString>,
     /// Models to ask, in this order, when the first does not answer; from the same provider or server.
     pub fallbacks: Vec<String>,
+    /// The most tokens of a prompt.
+    pub context_tokens: usize,
     /// How long a model is waited for.
     pub patience: Patience,
 }
@@ -276,6 +278,7 @@ impl Config {
                 base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
                 api_key: read.text("LLM_API_KEY").map(SecretString::from),
                 fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model's name")?,
+                context_tokens: read.number("LLM_CONTEXT_TOKENS", 500..=1_000_000)?,
                 patience: Patience {
                     first_token: Duration::from_secs(read.number::<u64>("LLM_FIRST_TOKEN_SECONDS", 1..=600)?),
                     total: Duration::from_secs(read.number::<u64>("LLM_TOTAL_SECONDS", 1..=3600)?),

@@ -119,6 +119,12 @@ pub const SETTINGS: &[Setting] = &[
         "gpt-4o-mini,gpt-4.1-nano",
     ),
     setting(
+        "LLM_CONTEXT_TOKENS",
+        "the most tokens of a prompt: passages and what was said are left out beyond them",
+        Some("6000"),
+        "6000",
+    ),
+    setting(
         "LLM_FIRST_TOKEN_SECONDS",
         "how long a model may take to begin its answer, and pause in it, before another is asked",
         Some("20"),

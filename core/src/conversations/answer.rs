@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
-use super::prompt::Markers;
+use super::prompt::{Budget, Markers};
 use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, followup, prompt};
 use crate::bots::Bot;
 use crate::context::Context;
@@ -103,15 +103,20 @@ async fn generated(
     teller: &Teller,
 ) -> Option<Result<Answer>> {
     let models = ctx.chat()?;
-    let passages: Vec<Hit> = hits.iter().filter(|hit| nearness(hit) >= PASSAGE_THRESHOLD).cloned().collect();
+    let mut passages: Vec<Hit> =
+        hits.iter().filter(|hit| nearness(hit) >= PASSAGE_THRESHOLD).cloned().collect();
     if passages.is_empty() {
         return None;
     }
+    let count = |text: &str| models.count_tokens(text);
+    let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
+    let (prompt, held) = prompt::fit(bot, &passages, history, question, budget);
+    passages.truncate(held);
     teller
         .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
         .await;
     let begun = Instant::now();
-    let opened = match models.open(&prompt::build(bot, &passages, history, question)).await {
+    let opened = match models.open(&prompt).await {
         Ok(opened) => opened,
         Err(error) => return Some(Err(error)),
     };

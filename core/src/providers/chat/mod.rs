@@ -11,6 +11,7 @@ use crate::error::{BoxError, Result};
 
 mod model;
 mod models;
+mod tokens;
 
 pub use model::GenaiModel;
 pub use models::{Models, Opened};

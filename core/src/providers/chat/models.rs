@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{ChatModel, ModelError, Piece, Pieces, Prompt};
+use super::{ChatModel, ModelError, Piece, Pieces, Prompt, tokens};
 use crate::config::Patience;
 use crate::error::{Chain, Error, Part, Result};
 
@@ -56,6 +56,13 @@ impl Models {
             Guarded { model, breaker: StateMachine::new(policy, ()) }
         });
         Self { models: guarded.collect(), patience }
+    }
+
+    /// How long a text is for the preferred model: exactly where its tokenizer is known, else rather too long.
+    #[must_use]
+    pub fn count_tokens(&self, text: &str) -> usize {
+        let model = self.models.first().map(|guarded| guarded.model.id());
+        tokens::count(model.unwrap_or_default(), text)
     }
 
     /// The answer of the first model that begins to write one.
