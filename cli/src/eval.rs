@@ -2,6 +2,7 @@
 //! whether what has no answer is given none.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::path::Path;
 
@@ -84,13 +85,11 @@ async fn evaluate<'a>(
     let (mut texts, mut outcomes) = (BTreeMap::new(), Vec::new());
     for question in questions {
         let bot = bot_of(question).with_context(|| format!("{}: it names no bot", question.id))?;
-        if !texts.contains_key(&bot.id) {
-            texts.insert(bot.id, Texts::of(ctx, tenant, bot).await?);
-        }
-        let expected = match texts.get(&bot.id) {
-            Some(texts) => texts.locate(question)?,
-            None => Vec::new(),
+        let texts = match texts.entry(bot.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Texts::of(ctx, tenant, bot).await?),
         };
+        let expected = texts.locate(question)?;
         outcomes.push(ask(ctx, tenant, bot, question, &expected, answers).await?);
         if outcomes.len().is_multiple_of(STRIDE) {
             tracing::info!(asked = outcomes.len(), of = questions.len(), "evaluating");

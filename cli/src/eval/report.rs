@@ -142,7 +142,7 @@ impl fmt::Display for Report {
             "{} questions, {} of them with an answer in the knowledge\n",
             self.questions, self.answerable
         )?;
-        writeln!(f, "{:<24}{}", "", "questions  recall@1  recall@5  recall@10    MRR  nDCG@10")?;
+        writeln!(f, "{:24}questions  recall@1  recall@5  recall@10    MRR  nDCG@10", "")?;
         for (mode, score) in &self.modes {
             line(f, mode, self.answerable, score)?;
         }
