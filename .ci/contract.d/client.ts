@@ -15,7 +15,7 @@ type ErrorBody = components['schemas']['ErrorBody'];
 const [url, key] = process.argv.slice(2);
 assert.ok(url && key, 'usage: client.js <address of the API> <key>');
 
-const api = createClient<paths>({ baseUrl: url, headers: { 'X-API-Key': key } });
+const api = createClient<paths, 'application/json'>({ baseUrl: url, headers: { 'X-API-Key': key } });
 
 /** The body of a success. */
 function given<T>(answer: { data?: T; error?: ErrorBody; response: Response }): T {
