@@ -171,7 +171,7 @@ impl Example for Candidate {
             source_name: "product-faq.md".into(),
             chunk_index: 0,
             heading: OrNull(Some("Returns".into())),
-            score: 0.032_786_883,
+            score: 0.5,
             vector_score: OrNull(Some(0.625)),
             vector_rank: OrNull(Some(1)),
             text_score: OrNull(Some(0.0625)),

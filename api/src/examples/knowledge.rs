@@ -229,7 +229,7 @@ impl Example for Passage {
             start: 0,
             end: i32::try_from(PASSAGE.chars().count()).unwrap_or(i32::MAX),
             url: OrNull(None),
-            score: 0.032_786_883,
+            score: 0.5,
             vector_score: OrNull(Some(0.625)),
             vector_rank: OrNull(Some(1)),
             text_score: OrNull(Some(0.0625)),

@@ -1,0 +1,42 @@
+//! Retrieval does not get worse unnoticed.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::process::{output, parlance, said};
+
+fn corpus() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../eval/questions.jsonl")
+}
+
+#[test]
+fn questions_find_their_passages_as_well_as_they_did() {
+    let report: Value =
+        serde_json::from_str(&said(parlance().arg("eval").arg(corpus()).arg("--json"))).unwrap();
+    let of = |mode: &str, measure: &str| report["modes"][mode][measure].as_f64().unwrap();
+    // Each a little below what was measured: 0.869, 0.641, 0.909; 0.808; 0.682.
+    for (mode, measure, least) in [
+        ("hybrid", "recall_5", 0.85),
+        ("hybrid", "recall_1", 0.62),
+        ("hybrid", "recall_10", 0.89),
+        ("text", "recall_5", 0.79),
+        ("vector", "recall_5", 0.66),
+    ] {
+        assert!(of(mode, measure) >= least, "{mode} {measure}: {}", of(mode, measure));
+    }
+    assert!(of("hybrid", "recall_5") > of("text", "recall_5").max(of("vector", "recall_5")));
+}
+
+#[test]
+fn a_question_about_what_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("corpus/shop")).unwrap();
+    std::fs::write(folder.path().join("corpus/shop/a.md"), "Within thirty days.").unwrap();
+    let questions = folder.path().join("questions.jsonl");
+    let question = r#"{"id": "q1", "bot": "shop", "question": "When?", "expected": [{"source": "a.md", "quote": "sixty"}]}"#;
+    std::fs::write(&questions, question).unwrap();
+    let ended = output(parlance().arg("eval").arg(&questions));
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && told.contains("q1") && told.contains("sixty"), "{told}");
+}
