@@ -23,6 +23,10 @@ use crate::jobs::{Kind, PerKind};
 /// Commands to Redis may take this long before it counts as down.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long Redis keeps what apalis writes of a worker that registers: a description which nothing of ours
+/// reads, and which apalis never removes.
+const DESCRIPTION_KEPT: Duration = Duration::from_secs(60);
+
 /// What travels through Redis.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Hint {
@@ -67,6 +71,20 @@ impl Queue {
         Ok(())
     }
 
+    /// To be called before an apalis worker of this name is built: has Redis forget it, also when it is killed.
+    /// Apalis adds to the key that is made here, and leaves its time to live alone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn expect_consumer(&self, kind: Kind, name: &str) -> Result<()> {
+        let key = format!("{}:workers:metadata:{name}", self.name_of(kind));
+        let mut describe = redis::pipe();
+        describe.atomic();
+        describe.hset(&key, "service", "parlance").ignore();
+        describe.expire(&key, DESCRIPTION_KEPT.as_secs().cast_signed()).ignore();
+        patiently(describe.query_async::<()>(&mut self.connection.clone())).await
+    }
+
     /// A source of hints for one apalis worker. It looks as soon as this process pushed some, and at
     /// least every `at_least_every` for those of others.
     #[must_use]
@@ -99,9 +117,13 @@ impl Queue {
         Ok(())
     }
 
+    fn name_of(&self, kind: Kind) -> String {
+        format!("{}.{kind}", self.namespace)
+    }
+
     fn storage(&self, kind: Kind) -> RedisStorage<Hint> {
         let backend = Backend::default()
-            .queue(format!("{}.{kind}", self.namespace))
+            .queue(self.name_of(kind))
             .batch_size(1)
             .heartbeat_interval(Duration::from_secs(5))
             .missed_heartbeats(6)

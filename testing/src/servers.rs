@@ -54,9 +54,23 @@ impl Private {
 
     /// Makes Redis forget everything.
     pub async fn flush_redis(&self) {
+        let _flushed: String = redis::cmd("FLUSHALL").query_async(&mut self.redis().await).await.unwrap();
+    }
+
+    /// The seconds that Redis will keep each key of a pattern; -1 of one that it keeps for ever.
+    pub async fn redis_ttls(&self, pattern: &str) -> Vec<i64> {
+        let mut connection = self.redis().await;
+        let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
+        let mut ttls = Vec::with_capacity(keys.len());
+        for key in keys {
+            ttls.push(redis::cmd("TTL").arg(key).query_async(&mut connection).await.unwrap());
+        }
+        ttls
+    }
+
+    async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis_url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let _flushed: String = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
     }
 
     async fn make_template(&self) {

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use apalis::prelude::{Data, WorkerBuilder, WorkerBuilderExt};
+use apalis::prelude::{BoxDynError, Data, WorkerBuilder, WorkerBuilderExt};
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::fleet::{self, Queues};
@@ -78,21 +78,7 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
         if let Err(error) = dispatch::recall(ctx, kind).await {
             tracing::warn!(queue = %kind, error = %Chain(&error), "hints were not recalled; they time out");
         }
-        // A name is used once: apalis takes the tasks of a name that comes back for orphans.
-        let name = format!("{kind}-{}", WorkerId::fresh());
-        let consumer = WorkerBuilder::new(name)
-            .backend(ctx.queue().consumer(kind, ctx.config().jobs.poll_interval))
-            .data((kind, Arc::clone(&runner)))
-            .concurrency(concurrency)
-            .build(take);
-        let stopped = stop.clone();
-        let ended = consumer
-            .run_until(async move {
-                stopped.cancelled().await;
-                Ok::<(), std::io::Error>(())
-            })
-            .await;
-        if let Err(error) = ended
+        if let Err(error) = consume_until_it_breaks(&runner, kind, concurrency, &stop).await
             && !stop.is_cancelled()
         {
             tracing::warn!(queue = %kind, %error, "the consumer broke and starts again");
@@ -102,6 +88,29 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
             }
         }
     }
+}
+
+async fn consume_until_it_breaks(
+    runner: &Arc<Runner>,
+    kind: Kind,
+    concurrency: usize,
+    stop: &CancellationToken,
+) -> Result<(), BoxDynError> {
+    let ctx = runner.ctx();
+    // A name is used once: apalis takes the tasks of a name that comes back for orphans.
+    let name = format!("{kind}-{}", WorkerId::fresh());
+    ctx.queue().expect_consumer(kind, &name).await?;
+    let consumer = WorkerBuilder::new(name)
+        .backend(ctx.queue().consumer(kind, ctx.config().jobs.poll_interval))
+        .data((kind, Arc::clone(runner)))
+        .concurrency(concurrency)
+        .build(take);
+    let stopped = stop.clone();
+    let stopping = async move {
+        stopped.cancelled().await;
+        Ok::<(), std::io::Error>(())
+    };
+    Ok(consumer.run_until(stopping).await?)
 }
 
 /// Takes one hint: that something waits in the queue, most likely this job. Always a success to apalis: what becomes of the job stands in the ledger.

@@ -86,3 +86,17 @@ async fn a_process_that_starts_before_redis_finds_it_later() {
     stage.eventually("the bus connects", async || bus.ping().await.ok()).await;
     stage.end().await;
 }
+
+#[tokio::test]
+async fn what_redis_knows_of_a_worker_it_forgets_when_the_worker_is_killed() {
+    let mut stage = stage(&TestEmbedder::default()).await;
+    stage.start_workers();
+    let ttls = stage
+        .eventually("every queue's consumer is known", async || {
+            let ttls = stage.servers.redis_ttls("*:workers:metadata:*").await;
+            (ttls.len() >= Kind::ALL.len()).then_some(ttls)
+        })
+        .await;
+    assert!(ttls.iter().all(|&seconds| seconds > 0), "{ttls:?}");
+    stage.end().await;
+}
