@@ -107,8 +107,8 @@ async fn made(db: &PgPool, sources: &[String]) -> anyhow::Result<Made> {
     .await?;
     let vector: Vec<f32> = sqlx::query_scalar(
         r"
-        select embedding::vector::real[] from chunk
-        where source_id = any($1) order by source_id, version, ordinal limit 1
+        select embedding::vector::real[] from chunk_vector join chunk on chunk.id = chunk_id
+        where chunk.source_id = any($1) order by chunk.source_id, chunk.version, ordinal limit 1
         ",
     )
     .bind(&sources)

@@ -64,7 +64,7 @@ pub(crate) struct Up {
 pub(crate) struct Worker {
     #[command(subcommand)]
     pub(crate) command: Option<WorkerCommand>,
-    /// Only these queues, separated by commas: upload, scrape, chunk, embed, reindex, purge.
+    /// Only these queues, separated by commas: upload, scrape, chunk, embed, reindex, reembed, index, purge.
     #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
     pub(crate) queues: Vec<Kind>,
     /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.

@@ -40,6 +40,8 @@ pub struct Config {
     pub extract: Extract,
     /// How large chunks are.
     pub chunking: Chunking,
+    /// How bots are searched.
+    pub index: Index,
     /// How jobs are run.
     pub jobs: Jobs,
     /// What is logged, and how.
@@ -89,6 +91,8 @@ pub struct Embedding {
     pub model: Option<String>,
     /// A folder with `model.onnx` and the tokenizer's four files; `None` lets `up` prepare its own.
     pub model_dir: Option<PathBuf>,
+    /// The model before it, while bots change over: a folder, or a name of the catalogue.
+    pub model_before: Option<String>,
     /// The ONNX Runtime library; `None` lets `up` fetch it.
     pub ort_dylib: Option<PathBuf>,
     /// Threads that one passage may use.
@@ -148,6 +152,13 @@ pub struct Chunking {
     pub tokens: usize,
     /// Tokens at the beginning of a chunk that its predecessor ends with.
     pub overlap: usize,
+}
+
+/// How bots are searched. No variables: it is for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Index {
+    /// The chunks from which a bot has indexes of its own. It loses them below half as many.
+    pub from_chunks: u32,
 }
 
 /// How jobs are run. The times have no variables: they are for tests and for the careful.
@@ -267,6 +278,7 @@ impl Config {
             embedding: Embedding {
                 model: read.text("EMBEDDING_MODEL"),
                 model_dir: read.text("EMBEDDING_MODEL_DIR").map(PathBuf::from),
+                model_before: read.text("EMBEDDING_MODEL_BEFORE"),
                 ort_dylib: read.text("ORT_DYLIB_PATH").map(PathBuf::from),
                 threads: match read.text("EMBEDDING_THREADS") {
                     Some(_) => read.number::<usize>("EMBEDDING_THREADS", 1..=256)?,
@@ -297,6 +309,7 @@ impl Config {
             },
             extract: Extract::default(),
             chunking: Chunking::read(&read)?,
+            index: Index { from_chunks: 5_000 },
             jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
             log: Log {
                 format: match read.required("LOG_FORMAT")?.as_str() {
@@ -368,6 +381,15 @@ impl Embedding {
     /// When there is none.
     pub fn require_model_dir(&self) -> Result<&PathBuf, ConfigError> {
         self.model_dir.as_ref().ok_or_else(|| settings::absent("EMBEDDING_MODEL_DIR"))
+    }
+
+    /// The model before this one, when it is to be loaded too.
+    #[must_use]
+    pub fn before(&self) -> Option<Self> {
+        let named = self.model_before.clone()?;
+        let folder = Some(PathBuf::from(&named)).filter(|folder| folder.is_dir());
+        let model = folder.is_none().then_some(named);
+        Some(Self { model, model_dir: folder, model_before: None, ..self.clone() })
     }
 }
 

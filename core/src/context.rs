@@ -44,6 +44,8 @@ pub struct Providers {
     pub blob: Arc<dyn BlobStore>,
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
+    /// What did so before, for questions to bots whose vectors are its still.
+    pub embedder_before: Option<Arc<dyn Embedder>>,
     /// What writes the answers; `None`: the built-in extractive answers.
     pub chat: Option<Models>,
 }
@@ -57,6 +59,10 @@ impl Providers {
         Ok(Self {
             blob: blob::from_config(&config.storage)?,
             embedder: embed::from_config(&config.embedding, config.cache_dir.as_deref()).await?,
+            embedder_before: match config.embedding.before() {
+                Some(before) => Some(embed::from_config(&before, config.cache_dir.as_deref()).await?),
+                None => None,
+            },
             chat: chat::from_config(&config.chat)?,
         })
     }
@@ -66,7 +72,7 @@ impl Providers {
     /// None: for commands that only speak to the database.
     #[must_use]
     pub fn absent() -> Self {
-        Self { blob: Arc::new(Absent), embedder: Arc::new(Absent), chat: None }
+        Self { blob: Arc::new(Absent), embedder: Arc::new(Absent), embedder_before: None, chat: None }
     }
 }
 
@@ -117,6 +123,12 @@ impl Context {
     #[must_use]
     pub fn embedder(&self) -> &Arc<dyn Embedder> {
         &self.0.providers.embedder
+    }
+
+    /// What turned text into vectors before, while bots change over to [`Context::embedder`].
+    #[must_use]
+    pub fn embedder_before(&self) -> Option<&Arc<dyn Embedder>> {
+        self.0.providers.embedder_before.as_ref()
     }
 
     /// What writes the answers, when it is a model.

@@ -63,7 +63,14 @@ impl Db {
         let options = options.application_name("parlance");
         // Statements are planned once a connection, and not at every execution: planning costs twice what a
         // short list does, and three times what a claim does. They are written so that one plan does for all of their arguments.
-        let planned = options.options([("plan_cache_mode", "force_generic_plan")]);
+        let planned = options.options([
+            ("plan_cache_mode", "force_generic_plan"),
+            // Nothing here runs for so long that a compiled plan would pay.
+            ("jit", "off"),
+            // As wide and as exact as the measurement in bench/search.md needs at every size.
+            ("hnsw.ef_search", "200"),
+            ("hnsw.iterative_scan", "strict_order"),
+        ]);
         // What spans tenants is short: claims, heartbeats, dispatch, keys by their hash.
         let platform = (config.max_connections / 4).max(2);
         let tenants = config.max_connections.saturating_sub(platform).max(1);
@@ -134,6 +141,14 @@ impl Db {
     #[must_use]
     pub fn platform(&self) -> &PgPool {
         &self.platform
+    }
+
+    /// A connection beside the pools, as the owner: for what takes long and keeps something of its session.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn dedicated(&self) -> Result<PgConnection> {
+        Ok(PgConnection::connect_with(&self.platform.connect_options()).await?)
     }
 
     /// Closes every connection.

@@ -29,6 +29,11 @@ pub enum Purge {
         /// The source.
         source: SourceId,
     },
+    /// Vectors of a bot that are of another model than the one that is searched.
+    Vectors {
+        /// The bot.
+        bot: BotId,
+    },
     /// Versions of a source that newer ones replaced.
     Versions {
         /// The source.
@@ -52,7 +57,7 @@ pub(crate) async fn enqueue(
     purge: Purge,
 ) -> Result<JobId> {
     let bot = match purge {
-        Purge::Bot { bot } => Some(bot),
+        Purge::Bot { bot } | Purge::Vectors { bot } => Some(bot),
         Purge::Source { .. } | Purge::Versions { .. } => None,
     };
     // It is about no source: a purge that fails says nothing about one.
@@ -70,6 +75,7 @@ pub async fn step(ctx: &Context, tenant: TenantId, purge: Purge) -> Result<u64> 
             let removed = conversations::purge(ctx, tenant, bot, STEP).await?;
             if removed > 0 { Ok(removed) } else { knowledge::purge_bot(ctx, tenant, bot, STEP).await }
         }
+        Purge::Vectors { bot } => knowledge::purge_vectors(ctx, tenant, bot, STEP).await,
         Purge::Source { source } => knowledge::purge_source(ctx, tenant, source, STEP).await,
         Purge::Versions { source } => knowledge::purge_versions(ctx, tenant, source, STEP).await,
     }

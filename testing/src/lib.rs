@@ -133,6 +133,7 @@ impl Stage {
         let providers = Providers {
             blob: blob::from_config(&config.storage).unwrap(),
             embedder,
+            embedder_before: None,
             chat: parlance_core::providers::chat::from_config(&config.chat).unwrap(),
         };
         let ctx = Context::new(config, providers).unwrap();

@@ -100,7 +100,13 @@ pub async fn real_embedder() -> Arc<dyn Embedder> {
     static LOADED: OnceCell<Arc<dyn Embedder>> = OnceCell::const_new();
     let load = async || {
         let (library, model) = model_parts();
-        let config = Embedding { model: None, model_dir: Some(model), ort_dylib: Some(library), threads: 1 };
+        let config = Embedding {
+            model: None,
+            model_dir: Some(model),
+            model_before: None,
+            ort_dylib: Some(library),
+            threads: 1,
+        };
         embed::from_config(&config, None).await.unwrap()
     };
     LOADED.get_or_init(load).await.clone()

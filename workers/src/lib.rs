@@ -36,6 +36,8 @@ async fn perform(run: &Run) -> Result<()> {
         Kind::Chunk => jobs::chunk::run(run).await,
         Kind::Embed => jobs::embed::run(run).await,
         Kind::Reindex => jobs::reindex::run(run).await,
+        Kind::Reembed => jobs::reembed::run(run).await,
+        Kind::Index => jobs::index::run(run).await,
         Kind::Purge => jobs::purge::run(run).await,
     }
 }

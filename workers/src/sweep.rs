@@ -5,7 +5,7 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::{ingest, upkeep};
+use parlance_core::knowledge::{index, ingest, reembed, upkeep};
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +76,8 @@ async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     drain(stop, || conversations::abandon_idle(ctx)).await?;
     drain(stop, || idempotency::forget_old(ctx)).await?;
     drain(stop, || jobs::forget_old(ctx)).await?;
+    reembed::look_for_old_models(ctx).await?;
+    index::look_for_sizes(ctx).await?;
     let orphans = upkeep::look_for_orphans(ctx).await?;
     if orphans > 0 {
         tracing::error!(chunks = orphans, "orphans were found, and are removed");

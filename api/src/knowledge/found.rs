@@ -46,7 +46,7 @@ pub(crate) struct Passage {
     pub(crate) end: i32,
     /// The source's address, when it has one.
     pub(crate) url: OrNull<String>,
-    /// What it is ranked by: in mode `hybrid` and alone, the sum of 1 / (3 + its place) over the rankings
+    /// What it is ranked by: in mode `hybrid` and alone, the sum of 1 / (1 + its place) over the rankings
     /// that hold it.
     pub(crate) score: f32,
     /// How near it is to the query by meaning: a cosine, at most 1.

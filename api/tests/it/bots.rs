@@ -166,7 +166,7 @@ async fn another_language_stems_the_knowledge_anew() {
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
     stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
     crate::work(&stage).await;
-    let found = "select count(*) from chunk where tsv @@ to_tsquery('spanish', 'devolución')";
+    let found = "select count(*) from chunk_text where tsv @@ to_tsquery('spanish', 'devolución')";
     assert_eq!(stage.count_of(found).await, 0);
     stage.http.put(&format!("/bots/{bot}"), json!({"language": "es"})).await.data(200);
     crate::work(&stage).await;

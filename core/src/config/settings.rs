@@ -76,6 +76,12 @@ pub const SETTINGS: &[Setting] = &[
         "/var/lib/parlance/model",
     ),
     setting(
+        "EMBEDDING_MODEL_BEFORE",
+        "the embedding model before this one, a name or a folder: it answers for each bot until this one knows all of it",
+        None,
+        "/var/lib/parlance/model-before",
+    ),
+    setting(
         "EMBEDDING_THREADS",
         "the threads that embedding may use in a process; not set: as many as there are cores",
         None,

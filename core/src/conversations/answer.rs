@@ -2,6 +2,7 @@
 //!
 //! Touches no queue and waits for no Redis.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::StreamExt;
@@ -15,6 +16,7 @@ use crate::error::{Chain, Error, Part, Result};
 use crate::ids::TenantId;
 use crate::knowledge::search::{self, Hit, Mode, Search};
 use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
+use crate::providers::embed::Embedder;
 
 /// Passages that an answer is made from.
 const TOP_K: usize = 5;
@@ -32,11 +34,12 @@ const THRESHOLD: f32 = 0.35;
 /// A model may be shown a passage whose whole is farther away than its best sentence.
 const PASSAGE_THRESHOLD: f32 = 0.25;
 
-/// An answer, how it came about, and the vector of its question.
+/// An answer, how it came about, and the vector of its question with the model that made it.
 pub(super) struct Answered {
     pub(super) answer: Answer,
     pub(super) trace: Trace,
     pub(super) vector: Vec<f32>,
+    pub(super) model: String,
 }
 
 /// Answers a question from a bot's knowledge, and tells of it on the way.
@@ -57,12 +60,19 @@ pub(super) async fn answer(
     let mut timings = Timings::default();
 
     let query = followup::query(history, question);
-    let vector = ctx.embedder().embed_query(query.clone()).await?;
+    let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
+    let vector = embedder.embed_query(query.clone()).await?;
     timings.embed = crate::milliseconds(begun);
 
     let searching = Instant::now();
-    let search =
-        Search { question: &query, vector: Some(&vector), mode: Mode::Hybrid, sources: None, top_k: TRACED };
+    let search = Search {
+        question: &query,
+        vector: Some(&vector),
+        model: embedder.id(),
+        mode: Mode::Hybrid,
+        sources: None,
+        top_k: TRACED,
+    };
     let found = search::find(ctx, tenant, bot, &search).await?;
     let hits = found.get(..TOP_K.min(found.len())).unwrap_or_default();
     timings.search = crate::milliseconds(searching);
@@ -72,9 +82,9 @@ pub(super) async fn answer(
         Some(Ok(answer)) => answer,
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            Answer { degraded: true, ..extracted(ctx, bot, &query, &vector, hits, teller).await? }
+            Answer { degraded: true, ..extracted(&embedder, bot, &query, &vector, hits, teller).await? }
         }
-        None => extracted(ctx, bot, &query, &vector, hits, teller).await?,
+        None => extracted(&embedder, bot, &query, &vector, hits, teller).await?,
     };
     if answer.timings.first_token == 0.0 {
         answer.timings.first_token = crate::milliseconds(writing);
@@ -82,7 +92,7 @@ pub(super) async fn answer(
     let first_token = answer.timings.first_token;
     answer.timings = Timings { first_token, total: crate::milliseconds(begun), ..timings };
     let trace = Trace::of(query, found, &answer);
-    Ok(Answered { answer, trace, vector })
+    Ok(Answered { answer, trace, vector, model: embedder.id().to_owned() })
 }
 
 /// Answers a question outside of any conversation: nothing is stored, and nothing counted.
@@ -204,7 +214,7 @@ fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
 
 /// The built-in answer.
 async fn extracted(
-    ctx: &Context,
+    embedder: &Arc<dyn Embedder>,
     bot: &Bot,
     question: &str,
     vector: &[f32],
@@ -212,7 +222,7 @@ async fn extracted(
     teller: &Teller,
 ) -> Result<Answer> {
     let candidates = extractive::candidates(question, hits, SENTENCES);
-    let sentences = candidates.iter().map(|candidate| ctx.embedder().embed_query(candidate.text.clone()));
+    let sentences = candidates.iter().map(|candidate| embedder.embed_query(candidate.text.clone()));
     let sentences = try_join_all(sentences).await?;
     let scored = candidates.into_iter().zip(&sentences);
     let scored = scored.map(|(candidate, sentence)| (candidate, cosine(vector, sentence))).collect();

@@ -87,7 +87,7 @@ pub async fn send(
             message: bot_response.id,
             question: &message.text,
             vector: &answered.vector,
-            model: ctx.embedder().id(),
+            model: &answered.model,
         };
         store::insert_gap(&mut *tx, tenant, &gap).await?;
     }

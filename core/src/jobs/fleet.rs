@@ -47,13 +47,14 @@ pub struct Worker {
 pub async fn announce(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) -> Result<()> {
     sqlx::query!(
         r#"
-        insert into worker (id, name, queues)
-        values ($1, $2, $3)
+        insert into worker (id, name, queues, model)
+        values ($1, $2, $3, $4)
         on conflict (id) do update set last_seen_at = now()
         "#,
         id.uuid(),
         name,
         Json(queues) as _,
+        ctx.embedder().id(),
     )
     .execute(ctx.db().platform())
     .await?;
@@ -81,6 +82,25 @@ pub async fn retire(ctx: &Context, id: WorkerId) -> Result<()> {
 /// When the statement fails.
 pub async fn list(ctx: &Context) -> Result<Vec<Worker>> {
     Ok(list_seen(ctx.db().platform(), SILENCE).await?)
+}
+
+/// Whether every live worker uses the embedding model of this process.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn is_of_one_mind(ctx: &Context) -> Result<bool> {
+    let dissent = sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from worker where last_seen_at > now() - $1::interval and model is distinct from $2
+        ) as "dissent!"
+        "#,
+        interval(SILENCE),
+        ctx.embedder().id(),
+    )
+    .fetch_one(ctx.db().platform())
+    .await?;
+    Ok(!dissent)
 }
 
 /// How many hints may lie in a queue: a few times what the fleet runs at once.

@@ -22,14 +22,26 @@ pub enum Kind {
     Embed,
     /// The words of a bot's chunks become those of another language.
     Reindex,
+    /// A bot's chunks become vectors of another model.
+    Reembed,
+    /// A bot with many chunks gets indexes of its own.
+    Index,
     /// What was deleted is removed.
     Purge,
 }
 
 impl Kind {
     /// Every kind; first those that a source passes through, in that order.
-    pub const ALL: [Kind; 6] =
-        [Kind::Upload, Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Reindex, Kind::Purge];
+    pub const ALL: [Kind; 8] = [
+        Kind::Upload,
+        Kind::Scrape,
+        Kind::Chunk,
+        Kind::Embed,
+        Kind::Reindex,
+        Kind::Reembed,
+        Kind::Index,
+        Kind::Purge,
+    ];
 
     /// The name of the kind and of its queue.
     #[must_use]
@@ -40,6 +52,8 @@ impl Kind {
             Kind::Chunk => "chunk",
             Kind::Embed => "embed",
             Kind::Reindex => "reindex",
+            Kind::Reembed => "reembed",
+            Kind::Index => "index",
             Kind::Purge => "purge",
         }
     }
@@ -51,13 +65,15 @@ pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
 
 impl<T> PerKind<T> {
     pub(crate) fn of(&self, kind: Kind) -> &T {
-        let [upload, scrape, chunk, embed, reindex, purge] = &self.0;
+        let [upload, scrape, chunk, embed, reindex, reembed, index, purge] = &self.0;
         match kind {
             Kind::Upload => upload,
             Kind::Scrape => scrape,
             Kind::Chunk => chunk,
             Kind::Embed => embed,
             Kind::Reindex => reindex,
+            Kind::Reembed => reembed,
+            Kind::Index => index,
             Kind::Purge => purge,
         }
     }

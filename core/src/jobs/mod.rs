@@ -210,6 +210,14 @@ pub async fn hold_claim(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()>
     store::hold_claim(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
 }
 
+/// Whether another job of the same kind, about the same version of a source, has not ended.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn has_sibling(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<bool> {
+    Ok(store::has_sibling(&mut **tx, claim).await?)
+}
+
 /// Ends a try that did not succeed. Gives the job back when that was its end.
 ///
 /// # Errors

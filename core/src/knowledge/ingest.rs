@@ -54,7 +54,7 @@ impl Job for ChunkText {
 }
 
 /// Turns a batch of a version's chunks into vectors: those with ordinals from `first` to `last` that
-/// have none.
+/// have none of the model's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EmbedBatch {
     /// The source.
@@ -167,16 +167,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         first += rows.len();
         store::insert_chunks(&mut *tx, &version, model, text_search, &rows).await?;
     }
-    let missing = store::list_unembedded_ordinals(&mut *tx, &version).await?;
-    for batch in missing.chunks(EMBED_BATCH) {
-        if let [first, .., last] | [first @ last] = *batch {
-            let next = EmbedBatch { source: job.source, version: job.version, first, last };
-            jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
-        }
-    }
-    if missing.is_empty() {
-        go_live(ctx, &mut tx, tenant, job.source, job.version).await?;
-    }
+    embed_missing(ctx, &mut tx, claim, &version).await?;
     tx.commit().await?;
     announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
@@ -188,12 +179,15 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
-pub async fn unembedded(ctx: &Context, tenant: TenantId, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
+pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
+    let (tenant, bot) = (claim.about.tenant, owner(claim)?);
     let mut db = ctx.db().of(tenant).await?;
     if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
-    Ok(store::list_unembedded(&mut *db, tenant, job.source, job.version, job.first, job.last).await?)
+    let version = store::VersionKey { tenant, bot, source: job.source, version: job.version };
+    let model = ctx.embedder().id();
+    Ok(store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?)
 }
 
 /// Settles an [`EmbedBatch`]: the vectors are kept, and when they were the last that the version
@@ -214,14 +208,15 @@ pub async fn settle_embedded(
         vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    store::set_embeddings(&mut *tx, tenant, &ids, &halves).await?;
-    // Of two batches that settle at once, the second waits here and then sees the first's vectors.
+    store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
+    // Of the last two batches that settle at once, the second waits here and then sees the first's end.
     store::lock_source(&mut *tx, tenant, job.source).await?;
-    if store::list_unembedded_ordinals(&mut *tx, &version).await?.is_empty() {
-        go_live(ctx, &mut tx, tenant, job.source, job.version).await?;
+    if !jobs::has_sibling(&mut tx, claim).await? {
+        embed_missing(ctx, &mut tx, claim, &version).await?;
     }
     tx.commit().await?;
     announce(ctx, claim, State::Succeeded);
+    jobs::dispatch::nudge(ctx, Kind::Embed);
     jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(())
 }
@@ -260,6 +255,27 @@ pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
         jobs::dispatch::nudge(ctx, kind);
     }
     Ok(swept)
+}
+
+/// What lacks a vector of this process's model will be embedded; the version in which nothing does is searched.
+/// After the last batch something lacks one only when some were made by workers with another model.
+async fn embed_missing(
+    ctx: &Context,
+    tx: &mut PgTransaction<'_>,
+    claim: &Claim,
+    key: &store::VersionKey,
+) -> Result<()> {
+    let missing = store::list_unembedded_ordinals(&mut **tx, key, ctx.embedder().id()).await?;
+    for batch in missing.chunks(EMBED_BATCH) {
+        if let [first, .., last] | [first @ last] = *batch {
+            let next = EmbedBatch { source: key.source, version: key.version, first, last };
+            jobs::enqueue(ctx, tx, following(claim), &next).await?;
+        }
+    }
+    if missing.is_empty() {
+        go_live(ctx, tx, key.tenant, key.source, key.version).await?;
+    }
+    Ok(())
 }
 
 /// The version is searched from the commit on, and those before it will be removed.

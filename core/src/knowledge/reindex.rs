@@ -50,8 +50,9 @@ pub async fn step(ctx: &Context, tenant: TenantId, job: &Reindex) -> Result<u64>
 ///
 /// # Errors
 /// [`crate::Error::LeaseLost`] when the job is another's now.
-pub async fn settle(ctx: &Context, claim: &Claim) -> Result<()> {
+pub async fn settle(ctx: &Context, claim: &Claim, job: &Reindex) -> Result<()> {
     let mut tx = ctx.db().begin(claim.about.tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
+    store::uncount_words(&mut *tx, claim.about.tenant, job.bot).await?;
     Ok(tx.commit().await?)
 }

@@ -1,6 +1,6 @@
 //! Deleting: a source is found no more from the moment of the answer; its rows and files go later.
 
-use super::store;
+use super::{index, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, SourceId, TenantId};
@@ -31,8 +31,23 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
 pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
     match store::find_any(&mut *ctx.db().of(tenant).await?, tenant, bot).await? {
         Some(source) => purge_source(ctx, tenant, source, most).await,
-        None => Ok(0),
+        None => {
+            index::drop_all(ctx, bot).await?;
+            Ok(0)
+        }
     }
+}
+
+/// Removes some of a bot's vectors that are not of the model that is searched.
+///
+/// # Errors
+/// When a part does not answer.
+pub(crate) async fn purge_vectors(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
+    let removed = store::delete_old_vectors(&mut *ctx.db().of(tenant).await?, tenant, bot, most).await?;
+    if removed == 0 {
+        index::drop_old(ctx, tenant, bot).await?;
+    }
+    Ok(removed)
 }
 
 /// Removes some of what a deleted source holds, at last the source.

@@ -10,7 +10,7 @@ use crate::runner::Run;
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: EmbedBatch = run.payload()?;
-    let chunks = ingest::unembedded(ctx, claim.about.tenant, &job).await?;
+    let chunks = ingest::unembedded(ctx, claim, &job).await?;
     run.expect(chunks.len(), "chunks");
     let (ids, texts): (Vec<_>, Vec<_>) = chunks.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
     let vectors = ctx.embedder().embed_passages(texts, Arc::new(run.step()), run.stop().clone()).await?;

@@ -2,7 +2,9 @@
 
 pub(crate) mod chunk;
 pub(crate) mod embed;
+pub(crate) mod index;
 pub(crate) mod purge;
+pub(crate) mod reembed;
 pub(crate) mod reindex;
 pub(crate) mod scrape;
 pub(crate) mod upload;

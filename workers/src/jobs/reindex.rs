@@ -10,5 +10,5 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: Reindex = run.payload()?;
     in_steps(run, || reindex::step(ctx, claim.about.tenant, &job)).await?;
-    reindex::settle(ctx, claim).await
+    reindex::settle(ctx, claim, &job).await
 }

@@ -5,6 +5,7 @@
 mod crawl;
 mod fairness;
 mod files;
+mod indexes;
 mod ledger;
 mod outages;
 mod pipeline;

@@ -24,6 +24,7 @@ async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
         let search = Search {
             question: "matter 7",
             vector: Some(&vector),
+            model: stage.ctx.embedder().id(),
             mode: Mode::Hybrid,
             sources: None,
             top_k: 5,

@@ -76,7 +76,7 @@ impl Seen {
             without_vector: count(
                 &mut db,
                 "select count(*) from chunk join source on source.id = source_id and chunk.version = live_version \
-                 where embedding is null",
+                 where not exists (select 1 from chunk_vector where chunk_id = chunk.id)",
             )
             .await,
             hidden: count(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::PgExecutor;
 
 use super::{about, interval};
-use crate::ids::{BotId, JobId, LeaseToken, TenantId, WorkerId};
+use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
 use crate::jobs::{About, Claim, Failure, Kind, Progress, State, Subject};
 
 pub(in crate::jobs) struct NewJob {
@@ -360,4 +360,25 @@ pub(in crate::jobs) async fn cancel(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Whether another job of the same kind, about the same version, has not ended.
+pub(in crate::jobs) async fn has_sibling(db: impl PgExecutor<'_>, claim: &Claim) -> sqlx::Result<bool> {
+    let (source, version) = claim.about.source.unzip();
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from job
+            where tenant_id = $1 and source_id = $2 and source_version = $3 and kind = $4 and id <> $5
+                and finished_at is null
+        ) as "has_sibling!"
+        "#,
+        claim.about.tenant.uuid(),
+        source.map(SourceId::uuid),
+        version,
+        claim.kind.as_str(),
+        claim.id.uuid(),
+    )
+    .fetch_one(db)
+    .await
 }

@@ -1,4 +1,4 @@
-//! Chunks: written without vectors, then given them.
+//! Chunks, and what is searched of them: their words from the beginning, their vectors when they are made.
 
 use pgvector::HalfVector;
 use sha2::{Digest, Sha256};
@@ -76,33 +76,42 @@ pub(in crate::knowledge) async fn insert_chunks(
             ) with ordinality
                 as fresh (id, content, heading, start_at, end_at, token_count, hash, page, place)
         ),
+        known as materialized (
+            select fresh.id, made.embedding
+            from fresh
+            cross join lateral (
+                select embedding
+                from chunk
+                join chunk_vector on chunk_id = chunk.id and model = $5
+                where chunk.tenant_id = $1 and chunk.hash = fresh.hash
+                limit 1
+            ) as made
+        ),
         counted as (
             update source_version
-            set chunk_count = $15 + (select count(*) from fresh), reused_chunks = coalesce(reused_chunks, 0) + (
-                select count(*) from fresh
-                where exists (
-                    select 1 from chunk
-                    where chunk.tenant_id = $1 and chunk.hash = fresh.hash and chunk.model = $5
-                        and embedding is not null
-                )
-            )
+            set chunk_count = $15 + (select count(*) from fresh),
+                reused_chunks = coalesce(reused_chunks, 0) + (select count(*) from known)
             where tenant_id = $1 and source_id = $3 and version = $4
+        ),
+        searched as (
+            insert into bot_index (bot_id, tenant_id, model) values ($2, $1, $5) on conflict do nothing
+        ),
+        worded as (
+            insert into chunk_text (chunk_id, tenant_id, bot_id, source_id, version, tsv, text_search)
+            select id, $1, $2, $3, $4,
+                strip(to_tsvector($13::text::regconfig, concat_ws(' ', heading, content))),
+                $13
+            from fresh
+        ),
+        reused as (
+            insert into chunk_vector (chunk_id, model, tenant_id, bot_id, source_id, version, embedding)
+            select id, $5, $1, $2, $3, $4, embedding from known
         )
         insert into chunk (
             id, tenant_id, bot_id, source_id, version, ordinal, content, heading, page, start_at, end_at,
-            token_count, hash, model, embedding, tsv, text_search
+            token_count, hash
         )
-        select fresh.id, $1, $2, $3, $4, $15 + place - 1, content, heading, page, start_at, end_at,
-            token_count, hash, $5,
-            (
-                select embedding from chunk
-                where chunk.tenant_id = $1 and chunk.hash = fresh.hash and chunk.model = $5
-                    and embedding is not null
-                limit 1
-            ),
-            setweight(to_tsvector($13::text::regconfig, coalesce(heading, '')), 'B')
-                || setweight(to_tsvector($13::text::regconfig, content), 'A'),
-            $13
+        select id, $1, $2, $3, $4, $15 + place - 1, content, heading, page, start_at, end_at, token_count, hash
         from fresh
         "#,
         key.tenant.uuid(),
@@ -129,16 +138,19 @@ pub(in crate::knowledge) async fn insert_chunks(
 pub(in crate::knowledge) async fn list_unembedded_ordinals(
     db: impl PgExecutor<'_>,
     key: &VersionKey,
+    model: &str,
 ) -> sqlx::Result<Vec<i32>> {
     sqlx::query_scalar!(
         r#"
         select ordinal from chunk
-        where tenant_id = $1 and source_id = $2 and version = $3 and embedding is null
+        where tenant_id = $1 and source_id = $2 and version = $3
+            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $4)
         order by ordinal
         "#,
         key.tenant.uuid(),
         key.source.uuid(),
         key.version,
+        model,
     )
     .fetch_all(db)
     .await
@@ -146,9 +158,8 @@ pub(in crate::knowledge) async fn list_unembedded_ordinals(
 
 pub(in crate::knowledge) async fn list_unembedded(
     db: impl PgExecutor<'_>,
-    tenant: TenantId,
-    source: SourceId,
-    version: i32,
+    key: &VersionKey,
+    model: &str,
     first: i32,
     last: i32,
 ) -> sqlx::Result<Vec<Unembedded>> {
@@ -157,14 +168,15 @@ pub(in crate::knowledge) async fn list_unembedded(
         select id, heading, content
         from chunk
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal between $4 and $5
-            and embedding is null
+            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $6)
         order by ordinal
         "#,
-        tenant.uuid(),
-        source.uuid(),
-        version,
+        key.tenant.uuid(),
+        key.source.uuid(),
+        key.version,
         first,
         last,
+        model,
     )
     .map(|row| Unembedded {
         id: row.id.into(),
@@ -174,23 +186,83 @@ pub(in crate::knowledge) async fn list_unembedded(
     .await
 }
 
-pub(in crate::knowledge) async fn set_embeddings(
+/// Some of a bot's live chunks, after one of them, that have no vector of the model.
+pub(in crate::knowledge) async fn list_unembedded_of_bot(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
+    bot: BotId,
+    model: &str,
+    after: Option<ChunkId>,
+    most: i64,
+) -> sqlx::Result<Vec<Unembedded>> {
+    sqlx::query!(
+        r#"
+        select chunk.id, heading, content
+        from chunk
+        join source on source.id = source_id and live_version = chunk.version and deleted_at is null
+        where chunk.tenant_id = $1 and chunk.bot_id = $2 and chunk.id > $4
+            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $3)
+        order by chunk.id
+        limit $5
+        "#,
+        tenant.uuid(),
+        bot.uuid(),
+        model,
+        after.map_or(uuid::Uuid::nil(), ChunkId::uuid),
+        most,
+    )
+    .map(|row| Unembedded {
+        id: row.id.into(),
+        text: Chunk::embedded_text(row.heading.as_deref(), &row.content),
+    })
+    .fetch_all(db)
+    .await
+}
+
+pub(in crate::knowledge) async fn count_unembedded_of_bot(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    bot: BotId,
+    model: &str,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!"
+        from chunk
+        join source on source.id = source_id and live_version = chunk.version and deleted_at is null
+        where chunk.tenant_id = $1 and chunk.bot_id = $2
+            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $3)
+        "#,
+        tenant.uuid(),
+        bot.uuid(),
+        model,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Keeps vectors, of those chunks that are still there.
+pub(in crate::knowledge) async fn insert_vectors(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    model: &str,
     ids: &[ChunkId],
     vectors: &[HalfVector],
 ) -> sqlx::Result<()> {
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
         r#"
-        update chunk
-        set embedding = fresh.embedding
+        insert into chunk_vector (chunk_id, model, tenant_id, bot_id, source_id, version, embedding)
+        select id, $4, tenant_id, bot_id, source_id, version, fresh.embedding
         from unnest($2::uuid[], $3::halfvec[]) as fresh (id, embedding)
-        where chunk.tenant_id = $1 and chunk.id = fresh.id
+        join chunk using (id)
+        where chunk.tenant_id = $1
+        on conflict do nothing
         "#,
         tenant.uuid(),
         &ids,
         vectors as _,
+        model,
     )
     .execute(db)
     .await?;
@@ -207,12 +279,14 @@ pub(in crate::knowledge) async fn reindex(
 ) -> sqlx::Result<u64> {
     let reindexed = sqlx::query!(
         r#"
-        update chunk
+        update chunk_text
         set text_search = $3,
-            tsv = setweight(to_tsvector($3::text::regconfig, coalesce(heading, '')), 'B')
-                || setweight(to_tsvector($3::text::regconfig, content), 'A')
-        where tenant_id = $1 and id in (
-            select id from chunk where tenant_id = $1 and bot_id = $2 and text_search <> $3 limit $4
+            tsv = strip(to_tsvector($3::text::regconfig, concat_ws(' ', heading, content)))
+        from chunk
+        where chunk_text.tenant_id = $1 and chunk.tenant_id = $1 and chunk.id = chunk_id and chunk_id in (
+            select chunk_id from chunk_text
+            where tenant_id = $1 and bot_id = $2 and text_search <> $3
+            limit $4
         )
         "#,
         tenant.uuid(),

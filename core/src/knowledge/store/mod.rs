@@ -1,6 +1,7 @@
-//! SQL of the tables `source`, `source_version` and `chunk`. Private to the slice.
+//! SQL of the slice's tables: sources and their versions, chunks and what is searched of them. Private to it.
 
 mod chunks;
+mod indexes;
 mod pages;
 mod removal;
 mod search;
@@ -10,6 +11,7 @@ mod upkeep;
 mod versions;
 
 pub(super) use chunks::*;
+pub(super) use indexes::*;
 pub(super) use pages::*;
 pub(super) use removal::*;
 pub(super) use search::*;

@@ -17,14 +17,12 @@ pub(in crate::knowledge) struct Query<'a> {
     pub(in crate::knowledge) text_search: &'a str,
     /// `None`: all of the bot's.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
-    pub(in crate::knowledge) candidates: i64,
+    pub(in crate::knowledge) candidates: i32,
 }
 
-/// Both rankings in one statement. The vectors are compared exactly: within one bot that is fast and
-/// misses nothing; `materialized` and not are measured: four milliseconds at a thousand chunks instead of
-/// thirty-seven. What was found is looked up at last, one by one: behind the walls a planner without
-/// statistics would otherwise rank anew for every chunk. The question's words are joined by "or", for a question rarely holds only words of
-/// its answer.
+/// Both rankings in one statement; how each is made stands with its function in the migrations. What was found is
+/// looked up at last, one by one: behind the walls a planner without statistics would otherwise look through all
+/// chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
@@ -32,33 +30,13 @@ pub(in crate::knowledge) async fn search(
     let sources: Option<Vec<_>> = query.sources.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     sqlx::query!(
         r#"
-        with live as not materialized (
-            select chunk.id, embedding, tsv
-            from chunk
-            join source on source.id = chunk.source_id and source.live_version = chunk.version
-            where chunk.tenant_id = $1 and chunk.bot_id = $2 and model = $3 and deleted_at is null
-                and ($8::uuid[] is null or chunk.source_id = any($8))
-        ),
-        dense as (
-            select id, row_number() over (order by distance, id) as place
-            from (
-                select id, embedding <#> $4::halfvec as distance from live
-                where $4 is not null
-                order by distance
-                limit $7
-            ) as nearest
-        ),
-        question as materialized (
-            select replace(plainto_tsquery($6::text::regconfig, $5)::text, '&', '|')::tsquery as words
+        with dense as (
+            select chunk_id as id, row_number() over (order by distance, chunk_id) as place
+            from nearest_chunks($2, $3, $4::halfvec, $8, $7)
         ),
         lexical as (
-            select id, rank, row_number() over (order by rank desc, id) as place
-            from (
-                select id, ts_rank(tsv, words, 1) as rank from live, question
-                where $5::text is not null and tsv @@ words
-                order by rank desc
-                limit $7
-            ) as best
+            select chunk_id as id, rank, row_number() over (order by rank desc, chunk_id) as place
+            from best_worded_chunks($2, $6::text::regconfig, $5, $8, $7)
         ),
         found as materialized (
             select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank
@@ -75,6 +53,7 @@ pub(in crate::knowledge) async fn search(
                 case when source.url is null then page end as page, heading, chunk.content,
                 chunk.start_at, end_at, -(embedding <#> $4::halfvec) as cosine
             from chunk
+            left join chunk_vector on chunk_id = chunk.id and model = $3
             join source on source.id = chunk.source_id
             left join source_page as site_page
                 on site_page.source_id = chunk.source_id and site_page.version = chunk.version

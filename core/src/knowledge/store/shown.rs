@@ -29,9 +29,8 @@ pub(in crate::knowledge) async fn find_source(
             left(shown.content, $3) as content_preview, made.chunk_count, made.reused_chunks, made.notes,
             include_subpages, max_pages,
             (
-                select count(*) from chunk
-                where chunk.source_id = source.id and chunk.version = source.version
-                    and embedding is not null
+                select count(distinct chunk_id) from chunk_vector
+                where chunk_vector.source_id = source.id and chunk_vector.version = source.version
             ) as "embedded_count!"
         from source
         join bot on bot.id = source.bot_id and bot.deleted_at is null
@@ -81,9 +80,8 @@ pub(in crate::knowledge) async fn list_sources(
             made.chunk_count as "chunk_count?", made.reused_chunks as "reused_chunks?",
             made.notes as "notes?", include_subpages as "include_subpages?", max_pages,
             case when status = 'ready' then made.chunk_count else (
-                select count(*) from chunk
-                where chunk.source_id = page.id and chunk.version = page.version
-                    and embedding is not null
+                select count(distinct chunk_id) from chunk_vector
+                where chunk_vector.source_id = page.id and chunk_vector.version = page.version
             ) end as "embedded_count"
         from (
             select count(*) as total

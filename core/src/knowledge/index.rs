@@ -1,0 +1,242 @@
+//! Index: a bot with many chunks gets indexes of its own, and loses them when it shrinks.
+//!
+//! There are two: a graph of its vectors (HNSW) and the lists of its words (GIN), with the counts of the frequent
+//! ones. An index over all bots' vectors finds too little of a small one, and comparing each vector takes too long in
+//! a large one (`bench/search.md`). Invariant: the table `bot_index` names an index only while it is whole.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use tokio_util::sync::CancellationToken;
+
+use super::store;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ids::{BotId, TenantId};
+use crate::jobs::{self, About, Claim, Job, Kind};
+
+/// Bots that one look takes care of.
+const STEP: i64 = 100;
+
+/// A graph of more dimensions is more than pgvector indexes.
+const MOST_DIMENSIONS: i32 = 4_000;
+
+/// What Postgres may take to build a graph: enough for 300,000 vectors of 384 dimensions. Beyond it, it goes on, slower.
+const BUILD_MEMORY: &str = "512MB";
+
+/// The pause between two looks at what takes long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Gives a bot the indexes that fit its size.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Index {
+    /// The bot.
+    pub bot: BotId,
+}
+
+impl Job for Index {
+    const KIND: Kind = Kind::Index;
+}
+
+/// What whoever waits for an index wants to hear, and may say.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// The rows that are in the index, and those that will be.
+    pub progress: &'a (dyn Fn(usize, usize) + Send + Sync),
+    /// Cancelled when it is not wanted any more.
+    pub stop: &'a CancellationToken,
+}
+
+/// Enqueues a job for each bot that has outgrown its indexes, or shrunk below having any.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn look_for_sizes(ctx: &Context) -> Result<()> {
+    let from = i64::from(ctx.config().index.from_chunks);
+    let misfits = store::list_misfits(ctx.db().platform(), from, from / 2, STEP).await?;
+    for misfit in &misfits {
+        let about = About { tenant: misfit.tenant, bot: Some(misfit.bot), source: None, parent: None };
+        let mut tx = ctx.db().begin(misfit.tenant).await?;
+        jobs::enqueue(ctx, &mut tx, about, &Index { bot: misfit.bot }).await?;
+        tx.commit().await?;
+    }
+    if !misfits.is_empty() {
+        jobs::dispatch::nudge(ctx, Kind::Index);
+    }
+    Ok(())
+}
+
+/// Builds the indexes of a bot that is large, drops those of one that is not. Searches go on meanwhile.
+///
+/// # Errors
+/// When a statement fails; [`Error::Cancelled`] soon after it is to stop.
+pub async fn fit(ctx: &Context, tenant: TenantId, job: &Index, watch: Watch<'_>) -> Result<()> {
+    let (platform, bot) = (ctx.db().platform(), job.bot);
+    let Some(indexed) = store::find_indexed(platform, tenant, bot).await? else { return Ok(()) };
+    let from = i64::from(ctx.config().index.from_chunks);
+    if indexed.chunks < from / 2 {
+        // First not used, and then not there.
+        store::set_indexed(platform, tenant, bot, None, None).await?;
+        return drop_all(ctx, bot).await;
+    }
+    if indexed.chunks < from {
+        return Ok(());
+    }
+    let mut builder = builder(ctx, watch.stop).await?;
+    let has_graph = build_graph(ctx, &mut builder, bot, &indexed.model, watch).await?;
+    let name = words_index(bot);
+    let words = format!(
+        "create index concurrently {name} on chunk_text using gin (tsv) with (fastupdate = off) where bot_id = '{bot}'"
+    );
+    build(ctx, &mut builder, &name, words, watch).await?;
+    let mut tx = platform.begin().await?;
+    store::count_words(&mut tx, bot).await?;
+    let counted = i32::try_from(indexed.chunks).unwrap_or(i32::MAX);
+    let graph_of = has_graph.then_some(&*indexed.model);
+    store::set_indexed(&mut *tx, tenant, bot, graph_of, Some(counted)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Settles an [`Index`].
+///
+/// # Errors
+/// [`Error::LeaseLost`] when the job is another's now.
+pub async fn settle(ctx: &Context, claim: &Claim) -> Result<()> {
+    let mut tx = ctx.db().begin(claim.about.tenant).await?;
+    jobs::succeed(&mut tx, claim).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Builds the graph of a bot's vectors of a model, before they are searched, when the bot is large. Gives whether
+/// there is one.
+pub(super) async fn prepare(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: BotId,
+    model: &str,
+    watch: Watch<'_>,
+) -> Result<bool> {
+    let indexed = store::find_indexed(ctx.db().platform(), tenant, bot).await?;
+    if indexed.is_none_or(|indexed| indexed.chunks < i64::from(ctx.config().index.from_chunks)) {
+        return Ok(false);
+    }
+    let mut builder = builder(ctx, watch.stop).await?;
+    build_graph(ctx, &mut builder, bot, model, watch).await
+}
+
+/// Drops every index of a bot.
+pub(super) async fn drop_all(ctx: &Context, bot: BotId) -> Result<()> {
+    drop_but(ctx, &[graph_prefix(bot), words_index(bot)], None).await
+}
+
+/// Drops the graphs of vectors that a bot is not searched by any more.
+pub(super) async fn drop_old(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<()> {
+    let model = store::find_model(ctx.db().platform(), tenant, bot).await?;
+    let kept = model.map(|model| graph(bot, &model));
+    drop_but(ctx, &[graph_prefix(bot)], kept.as_deref()).await
+}
+
+async fn drop_but(ctx: &Context, prefixes: &[String], kept: Option<&str>) -> Result<()> {
+    let mut names = store::list_indexes(ctx.db().platform(), prefixes).await?;
+    names.retain(|name| Some(&**name) != kept);
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut builder = builder(ctx, &CancellationToken::new()).await?;
+    for name in names {
+        store::run(&mut builder, format!("drop index concurrently if exists {name}")).await?;
+    }
+    Ok(())
+}
+
+async fn build_graph(
+    ctx: &Context,
+    builder: &mut PgConnection,
+    bot: BotId,
+    model: &str,
+    watch: Watch<'_>,
+) -> Result<bool> {
+    let dimensions = store::find_dimensions(&mut *builder, bot, model).await?;
+    let Some(dimensions) = dimensions.filter(|dimensions| *dimensions <= MOST_DIMENSIONS) else {
+        tracing::warn!(bot.id = %bot, ?dimensions, "no index can be made of these vectors; each is compared");
+        return Ok(false);
+    };
+    let (name, quoted) = (graph(bot, model), model.replace('\'', "''"));
+    // Measured: with fewer links or a shorter list, a search of 300,000 misses one of its ten nearest in forty.
+    let statement = format!(
+        "create index concurrently {name} on chunk_vector \
+         using hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops) with (m = 16, ef_construction = 200) \
+         where bot_id = '{bot}' and model = '{quoted}'"
+    );
+    build(ctx, builder, &name, statement, watch).await?;
+    Ok(true)
+}
+
+/// Builds an index, unless it is there; what is left of a try that broke off is dropped first.
+async fn build(
+    ctx: &Context,
+    builder: &mut PgConnection,
+    name: &str,
+    statement: String,
+    watch: Watch<'_>,
+) -> Result<()> {
+    match store::is_whole(&mut *builder, name).await? {
+        Some(true) => return Ok(()),
+        Some(false) => store::run(builder, format!("drop index concurrently if exists {name}")).await?,
+        None => {}
+    }
+    let pid = store::find_backend(&mut *builder).await?;
+    let mut building = pin!(store::run(builder, statement));
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            built = &mut building => {
+                return match built {
+                    Err(_) if is_stopping => Err(Error::Cancelled),
+                    built => Ok(built?),
+                };
+            }
+            () = watch.stop.cancelled(), if !is_stopping => {
+                is_stopping = true;
+                store::cancel_backend(ctx.db().platform(), pid).await?;
+            }
+            () = tokio::time::sleep(PAUSE) => {
+                if let Some((done, total)) = store::find_progress(ctx.db().platform(), pid).await? {
+                    (watch.progress)(usize::try_from(done).unwrap_or(0), usize::try_from(total).unwrap_or(0));
+                }
+            }
+        }
+    }
+}
+
+/// A connection that may build and drop indexes: one in the whole system, for two that do so concurrently would
+/// wait for each other.
+async fn builder(ctx: &Context, stop: &CancellationToken) -> Result<PgConnection> {
+    let mut connection = ctx.db().dedicated().await?;
+    while !store::become_builder(&mut connection).await? {
+        tokio::select! {
+            () = stop.cancelled() => return Err(Error::Cancelled),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+    store::run(&mut connection, format!("set maintenance_work_mem = '{BUILD_MEMORY}'")).await?;
+    Ok(connection)
+}
+
+/// Names of at most 63 bytes; an id has no quotes in it, and a model's name may have anything.
+fn graph(bot: BotId, model: &str) -> String {
+    let digest = Sha256::digest(model);
+    let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{short}", graph_prefix(bot))
+}
+
+fn graph_prefix(bot: BotId) -> String {
+    format!("chunk_vector_{}_", bot.uuid().simple())
+}
+
+fn words_index(bot: BotId) -> String {
+    format!("chunk_text_{}", bot.uuid().simple())
+}

@@ -1,0 +1,18 @@
+//! `index`: a bot gets the indexes that fit its size.
+
+use parlance_core::Result;
+use parlance_core::knowledge::index::{self, Index, Watch};
+
+use crate::runner::Run;
+
+pub(crate) async fn run(run: &Run) -> Result<()> {
+    let (ctx, claim) = (run.ctx(), run.claim());
+    let job: Index = run.payload()?;
+    let step = run.step();
+    let progress = |done: usize, total: usize| {
+        run.expect(total, "chunks");
+        step(done);
+    };
+    index::fit(ctx, claim.about.tenant, &job, Watch { progress: &progress, stop: run.stop() }).await?;
+    index::settle(ctx, claim).await
+}

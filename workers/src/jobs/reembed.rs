@@ -1,0 +1,36 @@
+//! `reembed`: a bot's chunks become vectors of another model, some at a time, and then it is searched by them.
+
+use std::sync::Arc;
+
+use parlance_core::Result;
+use parlance_core::knowledge::index::Watch;
+use parlance_core::knowledge::reembed::{self, Reembed};
+
+use crate::runner::Run;
+
+pub(crate) async fn run(run: &Run) -> Result<()> {
+    let (ctx, claim) = (run.ctx(), run.claim());
+    let job: Reembed = run.payload()?;
+    run.expect(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
+    let report = run.step();
+    let mut done = 0;
+    loop {
+        let mut after = None;
+        loop {
+            let batch = reembed::batch(ctx, claim.about.tenant, &job, after).await?;
+            let Some(last) = batch.last() else { break };
+            after = Some(last.id);
+            let (ids, texts): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
+            let nobody = Arc::new(|_: usize| {});
+            let vectors = ctx.embedder().embed_passages(texts, nobody, run.stop().clone()).await?;
+            reembed::keep(ctx, claim, &job, &ids, &vectors).await?;
+            done += ids.len();
+            report(done);
+        }
+        let watch = Watch { progress: &|_, _| {}, stop: run.stop() };
+        if reembed::settle(ctx, claim, &job, watch).await? {
+            return Ok(());
+        }
+    }
+}
