@@ -35,7 +35,7 @@ async fn each_mode_ranks_by_what_its_name_says() {
         (&best["source_id"], &best["vector_rank"], &best["text_rank"]),
         (&json!(returns), &json!(1), &json!(1))
     );
-    assert!((best["score"].as_f64().unwrap() - 2.0 / 4.0).abs() < 1e-6, "{best}");
+    assert!((best["score"].as_f64().unwrap() - 2.0 / 2.0).abs() < 1e-6, "{best}");
     // The span points at the passage in the source's content.
     let source = stage.http.get(&format!("/knowledge/sources/{returns}")).await;
     let content: Vec<char> = source.data(200)["source"]["content"].as_str().unwrap().chars().collect();

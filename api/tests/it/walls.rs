@@ -81,7 +81,46 @@ async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
     .await
     .unwrap();
     assert!(open.is_empty(), "{open:?}");
-    assert_eq!(count(db, "pg_proc where prosecdef and pronamespace = 'public'::regnamespace").await, 0);
+    let as_owner: Vec<String> = sqlx::query_scalar(
+        "select proname::text from pg_proc where prosecdef and pronamespace = 'public'::regnamespace order by 1",
+    )
+    .fetch_all(db)
+    .await
+    .unwrap();
+    // The next test holds them to their own wall.
+    assert_eq!(as_owner, ["best_worded_chunks", "nearest_chunks"]);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
+    work(&stage).await;
+    let (other, _) = stage.another_tenant().await;
+    let vector = "(select embedding from chunk_vector limit 1)";
+    let dimensions = stage.count_of(&format!("select vector_dims({vector})::bigint")).await;
+    let ones = vec!["1"; usize::try_from(dimensions).unwrap()].join(",");
+    let model = stage.ctx.embedder().id();
+    for indexed in ["null", "model"] {
+        // As if it had an index: the statement is another one then.
+        stage.execute(&format!("update bot_index set indexed_model = {indexed}, counted_chunks = 9")).await;
+        for sources in ["null", "(select array_agg(id) from source)"] {
+            for found in [
+                format!("nearest_chunks('{bot}', '{model}', '[{ones}]'::halfvec, {sources}, 10)"),
+                format!("best_worded_chunks('{bot}', 'english', 'returned goods', {sources}, 10)"),
+            ] {
+                let mut mine = stage.ctx.db().of(stage.tenant).await.unwrap();
+                assert_eq!(count(&mut *mine, &found).await, 1, "{found}");
+                let found = found.replace(sources, "null");
+                let mut others = stage.ctx.db().of(other).await.unwrap();
+                assert_eq!(count(&mut *others, &found).await, 0, "{found}");
+                sqlx::query("reset parlance.tenant").execute(&mut *others).await.unwrap();
+                assert_eq!(count(&mut *others, &found).await, 0, "{found}");
+            }
+        }
+    }
     stage.end().await;
 }
 
