@@ -39,6 +39,12 @@ impl Client {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// The id of the embedding model.
+    pub(crate) async fn model(&self) -> anyhow::Result<String> {
+        let ready = self.http.get(format!("{}/readyz", self.url)).send().await?;
+        text(&serde_json::from_str(&ready.text().await?)?, "/data/parts/model/id")
+    }
+
     /// Makes a bot and gives its id.
     pub(crate) async fn bot(&self) -> anyhow::Result<String> {
         let data = self.post("/bots", &json!({"name": "Bench", "channel_type": "api"})).await?;

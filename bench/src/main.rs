@@ -17,6 +17,7 @@ mod parts;
 mod proc;
 mod report;
 mod samples;
+mod search;
 mod server;
 mod streams;
 mod up;
@@ -33,6 +34,7 @@ use embedding::Engine;
 use ledger::Load;
 use parts::Parts;
 use report::{Report, Row};
+use search::Bots;
 
 /// Measures Parlance.
 #[derive(Debug, Parser)]
@@ -51,6 +53,8 @@ struct Args {
     sizes: Sizes,
     #[command(flatten)]
     load: Load,
+    #[command(flatten)]
+    bots: Bots,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,6 +67,8 @@ enum What {
     Upload,
     /// The time of an answer at 1,000 chunks, without a language model.
     Chat,
+    /// Recall and time of a search in bots of 100 to 300,000 chunks, and the server's share of an answer.
+    Search,
     /// How soon a model's words reach the customer, alone and with 500 at once.
     Streams,
     /// The memory of the process, idle and embedding.
@@ -78,10 +84,11 @@ enum What {
 }
 
 impl What {
-    const EACH: [What; 9] = [
+    const EACH: [What; 10] = [
         What::Up,
         What::Upload,
         What::Chat,
+        What::Search,
         What::Streams,
         What::Memory,
         What::Embedding,
@@ -100,6 +107,7 @@ impl What {
             What::Up => up::measure().await,
             What::Upload => upload::measure().await,
             What::Chat => chat::measure().await,
+            What::Search => search::measure(&args.bots).await,
             What::Streams => streams::measure().await,
             What::Memory => memory::measure().await,
             What::Embedding => embedding::measure(parts),
