@@ -122,6 +122,12 @@ begin
     elsif exists (
         select 1 from bot_index where bot_id = of_bot and tenant_id = me and indexed_model = of_model
     ) then
+        -- A longer list of candidates for a larger graph, as bench/search.md measured.
+        perform set_config(
+            'hnsw.ef_search',
+            case when (select counted_chunks from bot_index where bot_id = of_bot) > 150000 then '200' else '100' end,
+            true
+        );
         -- The bot and the model as literals: that is how the planner finds the index which holds only theirs.
         return query execute format(
             'select nearest.chunk_id, nearest.distance
@@ -149,7 +155,7 @@ end $$;
 -- The live chunks of a bot that share the question's words, best first: BM25 (Robertson and Zaragoza, 2009; k1 = 1.2,
 -- b = 0.75) of words that occur or do not. The sum over the shared words of ln(1 + chunks / chunks with the word), times
 -- 2.2 / (1 + 1.2 * (0.25 + 0.75 * words / words on average)). Where words are counted, rows are read of the rarest only,
--- until there are some 1,500.
+-- until there are some 1,000, or else of those with two of the three rarest.
 create function best_worded_chunks(
     of_bot uuid, language regconfig, question text, of_sources uuid[], most integer
 )
@@ -164,12 +170,14 @@ declare
         select counted_chunks from bot_index where bot_id = of_bot and tenant_id = me
     );
     looked_for text;
+    rarest text[];
     flags text;
     weights text;
     score text;
 begin
     select
-        string_agg(quoted, '|') filter (where counted is null or place = 1 or up_to <= 1500),
+        string_agg(quoted, '|') filter (where counted is null or up_to <= 1000),
+        array_agg(quoted order by place) filter (where place <= 3),
         string_agg(format('(tsv @@ %L::tsquery)::integer as has_%s', quoted, place), ', '),
         string_agg(
             case when counted is null then
@@ -179,9 +187,9 @@ begin
             end, ', '
         ),
         string_agg(format('has_%1$s * weight_%1$s', place), ' + ')
-    into looked_for, flags, weights, score
+    into looked_for, rarest, flags, weights, score
     from (
-        select quoted, chunks, row_number() over rarest as place, sum(chunks) over rarest as up_to
+        select quoted, chunks, row_number() over by_frequency as place, sum(chunks) over by_frequency as up_to
         from (
             select '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' as quoted,
                 -- Those that are not listed are in a hundred chunks at most.
@@ -192,10 +200,17 @@ begin
             order by positions[1]
             limit 64
         ) as words
-        window rarest as (order by chunks, quoted)
+        window by_frequency as (order by chunks, quoted)
     ) as ordered;
-    if looked_for is null then
+    if rarest is null then
         return;
+    end if;
+    if looked_for is null then
+        -- Frequent words only: chunks with two of the three rarest.
+        select coalesce(string_agg(one || '&' || other, '|'), rarest[1])
+        into looked_for
+        from unnest(rarest) with ordinality as one (one, place)
+        join unnest(rarest) with ordinality as other (other, place) on one.place < other.place;
     end if;
     return query execute format(
         'with worded as materialized (
@@ -203,6 +218,7 @@ begin
             from chunk_text
             where bot_id = %1$L and tenant_id = $1 and tsv @@ %3$L::tsquery
                 and ($2 is null or source_id = any($2))
+            limit %6$s
         ),
         average as materialized (select avg(words)::real as words, %4$s from worded)
         select best.chunk_id, best.rank
@@ -220,7 +236,7 @@ begin
         ) as live
         order by best.rank desc, best.chunk_id
         limit $3',
-        of_bot, flags, looked_for, weights, score
+        of_bot, flags, looked_for, weights, score, case when counted is null then 'all' else '4000' end
     ) using me, of_sources, most;
 end $$;
 

@@ -67,8 +67,7 @@ impl Db {
             ("plan_cache_mode", "force_generic_plan"),
             // Nothing here runs for so long that a compiled plan would pay.
             ("jit", "off"),
-            // As wide and as exact as the measurement in bench/search.md needs at every size.
-            ("hnsw.ef_search", "200"),
+            // A walk of a graph goes on until there are enough rows of those that are wanted.
             ("hnsw.iterative_scan", "strict_order"),
         ]);
         // What spans tenants is short: claims, heartbeats, dispatch, keys by their hash.

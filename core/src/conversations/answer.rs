@@ -14,7 +14,7 @@ use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 use crate::ids::TenantId;
-use crate::knowledge::search::{self, Hit, Mode, Search};
+use crate::knowledge::search::{self, Found, Hit, Mode, Search};
 use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
 use crate::providers::embed::Embedder;
 
@@ -57,25 +57,14 @@ pub(super) async fn answer(
     teller: &Teller,
 ) -> Result<Answered> {
     let begun = Instant::now();
-    let mut timings = Timings::default();
-
     let query = followup::query(history, question);
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
-    let vector = embedder.embed_query(query.clone()).await?;
-    timings.embed = crate::milliseconds(begun);
-
-    let searching = Instant::now();
-    let search = Search {
-        question: &query,
-        vector: Some(&vector),
-        model: embedder.id(),
-        mode: Mode::Hybrid,
-        sources: None,
-        top_k: TRACED,
-    };
-    let found = search::find(ctx, tenant, bot, &search).await?;
+    let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
+    let Found { hits: found, vector, embed_ms, search_ms } =
+        search::find(ctx, &*embedder, tenant, bot, &search).await?;
+    let vector = vector.unwrap_or_default();
     let hits = found.get(..TOP_K.min(found.len())).unwrap_or_default();
-    timings.search = crate::milliseconds(searching);
+    let timings = Timings { embed: embed_ms, search: search_ms, ..Timings::default() };
 
     let writing = Instant::now();
     let mut answer = match generated(ctx, bot, history, question, hits, teller).await {

@@ -195,26 +195,24 @@ impl Ranking {
     }
 }
 
-/// What was found, and how long it took, in milliseconds.
+/// What was found, by which vector, and how long it took, in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The passages, best first.
     pub hits: Vec<Hit>,
+    /// The question's vector, when something was ranked by meaning.
+    pub vector: Option<Vec<f32>>,
     /// To embed the question.
     pub embed_ms: f64,
-    /// To search.
+    /// To search, beside that: what is ranked by words does not wait for the vector.
     pub search_ms: f64,
 }
 
 /// What is searched for in a bot's live knowledge.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// The question, for the ranking by words.
+    /// The question.
     pub question: &'a str,
-    /// Its vector; without it nothing is ranked by meaning.
-    pub vector: Option<&'a [f32]>,
-    /// The model that made it: chunks are compared that have a vector of the same.
-    pub model: &'a str,
     /// What passages are ranked by.
     pub mode: Mode,
     /// The sources that are searched; `None`: all of the bot's.
@@ -230,23 +228,13 @@ pub struct Search<'a> {
 pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
-    let begun = Instant::now();
-    let vector = match request.mode.ranks_by_meaning() {
-        true => Some(embedder.embed_query(request.query.clone()).await?),
-        false => None,
-    };
-    let embed_ms = crate::milliseconds(begun);
-    let searching = Instant::now();
     let search = Search {
         question: &request.query,
-        vector: vector.as_deref(),
-        model: embedder.id(),
         mode: request.mode,
         sources: request.sources.as_deref(),
         top_k: request.top_k,
     };
-    let hits = find(ctx, tenant, &bot, &search).await?;
-    Ok(Found { hits, embed_ms, search_ms: crate::milliseconds(searching) })
+    find(ctx, &*embedder, tenant, &bot, &search).await
 }
 
 /// The model whose vectors are searched in a bot: the configured one, or the one before it, while the bot has not
@@ -264,23 +252,47 @@ pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<
     Ok(Arc::clone(ctx.embedder()))
 }
 
-/// The best passages of a bot's live knowledge, best first.
+/// The best passages of a bot's live knowledge, best first: among those that have a vector of the embedder's.
 ///
 /// # Errors
-/// When the statement fails.
-pub async fn find(ctx: &Context, tenant: TenantId, bot: &Bot, search: &Search<'_>) -> Result<Vec<Hit>> {
+/// When the embedding model or the database does not answer.
+pub async fn find(
+    ctx: &Context,
+    embedder: &dyn Embedder,
+    tenant: TenantId,
+    bot: &Bot,
+    search: &Search<'_>,
+) -> Result<Found> {
+    let begun = Instant::now();
+    let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
+    let embed = async {
+        if !search.mode.ranks_by_meaning() {
+            return Ok((None, 0.0));
+        }
+        let vector = embedder.embed_query(search.question.to_owned()).await?;
+        Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
+    };
+    let rank_by_words = async {
+        if !search.mode.ranks_by_words() {
+            return Ok(store::Worded::default());
+        }
+        let (text_search, question) = (bot.language.text_search(), search.question);
+        let mut db = ctx.db().of(tenant).await?;
+        Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
+    };
+    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
-        model: search.model,
-        vector: search.vector.filter(|_| search.mode.ranks_by_meaning()).map(HalfVector::from_f32_slice),
-        text: search.mode.ranks_by_words().then_some(search.question),
-        text_search: bot.language.text_search(),
+        model: embedder.id(),
+        vector: vector.as_deref().map(HalfVector::from_f32_slice),
+        worded: &worded,
         sources: search.sources,
-        candidates: CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES)),
+        candidates,
     };
-    let candidates = store::search(&mut *ctx.db().of(tenant).await?, &query).await?;
-    Ok(fuse(candidates, search.top_k))
+    let found = store::search(&mut *ctx.db().of(tenant).await?, &query).await?;
+    let hits = fuse(found, search.top_k);
+    Ok(Found { hits, vector, embed_ms, search_ms: crate::milliseconds(begun) - embed_ms })
 }
 
 fn fuse(candidates: Vec<Hit>, top_k: usize) -> Vec<Hit> {

@@ -20,16 +20,9 @@ async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(700)).await;
     let bot = bots::get(&stage.ctx, stage.tenant, bot).await.unwrap();
     let found = async || {
-        let vector = stage.ctx.embedder().embed_query("matter 7".into()).await.unwrap();
-        let search = Search {
-            question: "matter 7",
-            vector: Some(&vector),
-            model: stage.ctx.embedder().id(),
-            mode: Mode::Hybrid,
-            sources: None,
-            top_k: 5,
-        };
-        search::find(&stage.ctx, stage.tenant, &bot, &search).await.unwrap().len()
+        let search = Search { question: "matter 7", mode: Mode::Hybrid, sources: None, top_k: 5 };
+        let embedder = stage.ctx.embedder();
+        search::find(&stage.ctx, &**embedder, stage.tenant, &bot, &search).await.unwrap().hits.len()
     };
     let status = async || {
         let source = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();

@@ -1,4 +1,4 @@
-//! Both rankings of a search.
+//! The rankings of a search, and what is shown of the passages.
 
 use pgvector::HalfVector;
 use sqlx::PgExecutor;
@@ -12,15 +12,48 @@ pub(in crate::knowledge) struct Query<'a> {
     pub(in crate::knowledge) model: &'a str,
     /// Without it nothing is ranked by meaning.
     pub(in crate::knowledge) vector: Option<HalfVector>,
-    /// Without it nothing is ranked by words.
-    pub(in crate::knowledge) text: Option<&'a str>,
-    pub(in crate::knowledge) text_search: &'a str,
+    /// What was ranked by words.
+    pub(in crate::knowledge) worded: &'a Worded,
     /// `None`: all of the bot's.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i32,
 }
 
-/// Both rankings in one statement; how each is made stands with its function in the migrations. What was found is
+/// The chunks that share the question's words, and how well.
+#[derive(Default)]
+pub(in crate::knowledge) struct Worded {
+    chunks: Vec<uuid::Uuid>,
+    scores: Vec<f32>,
+}
+
+/// The ranking by words alone: it needs no vector, and need not wait for one.
+pub(in crate::knowledge) async fn rank_by_words(
+    db: impl PgExecutor<'_>,
+    bot: BotId,
+    text_search: &str,
+    question: &str,
+    sources: Option<&[SourceId]>,
+    candidates: i32,
+) -> sqlx::Result<Worded> {
+    let sources: Option<Vec<_>> = sources.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+    let rows = sqlx::query!(
+        r#"
+        select chunk_id as "id!", rank as "rank!"
+        from best_worded_chunks($1, $2::text::regconfig, $3, $4, $5)
+        "#,
+        bot.uuid(),
+        text_search,
+        question,
+        sources.as_deref(),
+        candidates,
+    )
+    .fetch_all(db)
+    .await?;
+    let (chunks, scores) = rows.into_iter().map(|row| (row.id, row.rank)).unzip();
+    Ok(Worded { chunks, scores })
+}
+
+/// The ranking by meaning, joined by that by words; how they are made stands with their functions in the migrations. What was found is
 /// looked up at last, one by one: behind the walls a planner without statistics would otherwise look through all
 /// chunks.
 pub(in crate::knowledge) async fn search(
@@ -32,11 +65,11 @@ pub(in crate::knowledge) async fn search(
         r#"
         with dense as (
             select chunk_id as id, row_number() over (order by distance, chunk_id) as place
-            from nearest_chunks($2, $3, $4::halfvec, $8, $7)
+            from nearest_chunks($2, $3, $4::halfvec, $7, $8)
         ),
         lexical as (
-            select chunk_id as id, rank, row_number() over (order by rank desc, chunk_id) as place
-            from best_worded_chunks($2, $6::text::regconfig, $5, $8, $7)
+            select id, rank, row_number() over (order by rank desc, id) as place
+            from unnest($5::uuid[], $6::real[]) as worded (id, rank)
         ),
         found as materialized (
             select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank
@@ -66,10 +99,10 @@ pub(in crate::knowledge) async fn search(
         query.bot.uuid(),
         query.model,
         query.vector.as_ref() as _,
-        query.text,
-        query.text_search,
-        query.candidates,
+        &query.worded.chunks,
+        &query.worded.scores,
         sources.as_deref(),
+        query.candidates,
     )
     .map(|row| Hit {
         chunk: row.id.into(),
