@@ -4,6 +4,8 @@
 //! ended connection once more, and the answer's stream would live until its next write failed: half a minute with
 //! heartbeats, for ever without. So what is read here as the end fails the next flush, and that one ends it for
 //! good. A client that sends no more but still listens is cut off, as hyper has it by default.
+//!
+//! And sends what is written at once, which poem leaves to the kernel's algorithm of 1984.
 
 use std::io;
 use std::pin::Pin;
@@ -26,6 +28,8 @@ impl Acceptor for Noticing {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         let (io, local, remote, scheme) = self.0.accept().await?;
+        // Or a word that follows another would wait for its acknowledgement: forty milliseconds.
+        io.set_nodelay(true)?;
         Ok((Connection { io, has_hung_up: false }, local, remote, scheme))
     }
 }
@@ -77,5 +81,23 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::listener::TcpAcceptor;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_sends_each_word_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut acceptor = Noticing(TcpAcceptor::from_tokio(listener).unwrap());
+        let (accepted, connected) = tokio::join!(acceptor.accept(), TcpStream::connect(address));
+        assert!(accepted.unwrap().0.io.nodelay().unwrap());
+        drop(connected);
     }
 }

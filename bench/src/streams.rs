@@ -5,17 +5,20 @@
 //! too, subtracts it from the time at which it was read. So both directions of a loopback socket and all that Parlance
 //! does are in a figure, and so is the client's own waiting for a core.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
-use poem::listener::TcpAcceptor;
+use poem::http::uri::Scheme;
+use poem::listener::{Acceptor, TcpAcceptor};
+use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Response, Route, Server as PoemServer, handler, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Said};
@@ -72,7 +75,8 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 
     let mut first_words = Vec::new();
     for number in 0..ANSWERS + 10 {
-        let heard = listen(client.clone(), bot.clone(), format!("one-{number}"), QUESTION.to_owned()).await?;
+        let (session, nobody) = (format!("one-{number}"), Arc::new(Semaphore::new(0)));
+        let heard = listen(client.clone(), bot.clone(), session, QUESTION.to_owned(), nobody).await?;
         first_words.extend((number >= 10).then_some(heard.first()).flatten().copied());
     }
     let first_words: Samples = first_words.into_iter().collect();
@@ -80,12 +84,22 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 
     let idle = others(client, Instant::now() + Duration::from_secs(60), OTHERS, Duration::ZERO).await?;
     proc::forget_peak(server.pid());
-    let mut crowd = JoinSet::new();
+    let (mut crowd, began) = (JoinSet::new(), Arc::new(Semaphore::new(0)));
     for number in 0..CROWD {
         let question = format!("{QUESTION} Slowly, please.");
-        crowd.spawn(listen(client.clone(), bot.clone(), format!("crowd-{number}"), question));
+        let heard =
+            listen(client.clone(), bot.clone(), format!("crowd-{number}"), question, Arc::clone(&began));
+        crowd.spawn(heard);
     }
-    let until = Instant::now() + PAUSE * u32::try_from(WORDS)?;
+    // All come in the same moment, and each has its question embedded and its knowledge searched.
+    let coming = Instant::now();
+    let all = u32::try_from(CROWD)?;
+    let arriving = async {
+        let came = tokio::time::timeout(PAUSE * u32::try_from(WORDS)?, began.acquire_many(all)).await;
+        came.map(|_| coming.elapsed().as_secs_f64())
+    };
+    let came = arriving.await.context("not all of the crowd heard a word while the first one listened")?;
+    let until = coming + PAUSE * u32::try_from(WORDS)?;
     let busy = others(client, until, usize::MAX, OTHERS_PAUSE).await?;
     let (mut words, mut failed) = (Vec::new(), 0);
     while let Some(heard) = crowd.join_next().await {
@@ -123,6 +137,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         Row::plain("a model's first word: p95", first_words.p95(), "ms", ANSWERS),
         Row::at_most(0.0, format!("{name}: failed"), f64::from(failed), "", CROWD),
         Row::at_most(MEMORY, format!("{name}: memory at most"), memory.peak, "MB", 1),
+        Row::plain(format!("{name}: until each has heard a word"), came, "s", 1),
         Row::plain(format!("{name}: a word, median"), words.median(), "ms", words.len()),
         Row::plain(format!("{name}: a word, p99"), words.p99(), "ms", words.len()),
         Row::new(format!("{name}: other requests, p99"), busy.p99(), "ms", busy.len(), against),
@@ -130,13 +145,22 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 }
 
 /// The milliseconds that each word of an answer took.
-async fn listen(client: Client, bot: String, session: String, question: String) -> anyhow::Result<Vec<f64>> {
+async fn listen(
+    client: Client,
+    bot: String,
+    session: String,
+    question: String,
+    began: Arc<Semaphore>,
+) -> anyhow::Result<Vec<f64>> {
     let mut stream = client.listen(&bot, &session, &question).await?;
     let mut heard = Vec::new();
     while let Some(Said { event, data }) = stream.next().await? {
         match event.as_str() {
             "delta" => {
                 let written: u64 = data["text"].as_str().unwrap_or_default().trim().parse()?;
+                if heard.is_empty() {
+                    began.add_permits(1);
+                }
                 heard.push(now().saturating_sub(written) as f64 / 1e6);
             }
             "bot_response" if data["degraded"] == true => bail!("the built-in answer was given"),
@@ -159,6 +183,23 @@ async fn others(client: &Client, until: Instant, most: usize, pause: Duration) -
     Ok(took.into_iter().collect())
 }
 
+/// Connections that send each word at once, as the servers of models do.
+struct Prompt(TcpAcceptor);
+
+impl Acceptor for Prompt {
+    type Io = <TcpAcceptor as Acceptor>::Io;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.0.local_addr()
+    }
+
+    async fn accept(&mut self) -> std::io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        let accepted = self.0.accept().await?;
+        accepted.0.set_nodelay(true)?;
+        Ok(accepted)
+    }
+}
+
 /// Starts the model; gives its address.
 fn model() -> anyhow::Result<String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -170,7 +211,7 @@ fn model() -> anyhow::Result<String> {
             let acceptor = TcpListener::from_std(listener).and_then(TcpAcceptor::from_tokio);
             let acceptor = acceptor.context("the model cannot listen")?;
             let app = Route::new().at("/v1/chat/completions", post(complete));
-            PoemServer::new_with_acceptor(acceptor).run(app).await.context("the model ended")
+            PoemServer::new_with_acceptor(Prompt(acceptor)).run(app).await.context("the model ended")
         })
     });
     Ok(url)

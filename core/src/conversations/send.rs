@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::db;
 use crate::error::{Chain, Error, Forbidden, Result, Thing};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
+use crate::providers::chat;
 use crate::tenants;
 
 /// How long a message waits for those before it.
@@ -37,20 +38,11 @@ pub async fn send(
     teller: &Teller,
 ) -> Result<Exchange> {
     let _line = ctx.turns().wait(tenant, session).await;
-    let (bot, turn, user_message) = take_turn(ctx, tenant, session, &message).await?;
+    let (bot, Said { turn, message: user_message, history }) =
+        take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
     teller.tell(Told::UserMessage(user_message.clone())).await;
-    let answering = async {
-        let history = store::list_recent(
-            &mut *ctx.db().of(tenant).await?,
-            tenant,
-            conversation,
-            user_message.id,
-            prompt::HISTORY,
-        )
-        .await?;
-        answer::answer(ctx, tenant, &bot, &history, &message.text, teller).await
-    };
+    let answering = answer::answer(ctx, tenant, &bot, &history, &message.text, teller);
     let answered = match turn.hold(answering).await {
         Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
             Err(Error::Cancelled)
@@ -118,18 +110,25 @@ pub(super) struct Place {
     pub(super) conversation: Option<ConversationId>,
 }
 
+/// A message that was stored, and what was said before it.
+struct Said {
+    turn: Turn,
+    message: Message,
+    history: Vec<chat::Turn>,
+}
+
 /// Stores the message when it is its turn.
 async fn take_turn(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: &NewMessage,
-) -> Result<(Bot, Turn, Message)> {
+) -> Result<(Bot, Said)> {
     let begun = Instant::now();
     loop {
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
-        if let Some((turn, stored)) = say(ctx, tenant, session, &place, message).await? {
-            return Ok((place.bot, turn, stored));
+        if let Some(said) = say(ctx, tenant, session, &place, message).await? {
+            return Ok((place.bot, said));
         }
         // Another message has the turn, or has just opened the session.
         if begun.elapsed() > PATIENCE {
@@ -177,7 +176,7 @@ async fn say(
     session: &SessionId,
     place: &Place,
     message: &NewMessage,
-) -> Result<Option<(Turn, Message)>> {
+) -> Result<Option<Said>> {
     let mut tx = ctx.db().begin(tenant).await?;
     let conversation = match place.conversation {
         Some(conversation) => conversation,
@@ -194,8 +193,9 @@ async fn say(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
         store::insert_user_message(&mut *tx, tenant, place.bot.id, conversation, &message.text).await?;
+    let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
-    Ok(Some((Turn::taken(ctx, tenant, conversation, token), stored)))
+    Ok(Some(Said { turn: Turn::taken(ctx, tenant, conversation, token), message: stored, history }))
 }
 
 /// Opens a conversation, in the caller's transaction. `None`: the session is there.

@@ -120,6 +120,9 @@ impl Postgres {
                 "wal_level=minimal",
                 "max_wal_senders=0",
             ]);
+        } else {
+            // What a bot of 100,000 chunks is searched by; pages are taken when they are first used.
+            set(&["shared_buffers=512MB"]);
         }
         let launch =
             Launch { server: NAME, command, signal: "INT", folder: &self.cluster, log: &self.log, port };
