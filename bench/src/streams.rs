@@ -93,13 +93,12 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     }
     // All come in the same moment, and each has its question embedded and its knowledge searched.
     let coming = Instant::now();
-    let all = u32::try_from(CROWD)?;
-    let arriving = async {
-        let came = tokio::time::timeout(PAUSE * u32::try_from(WORDS)?, began.acquire_many(all)).await;
-        came.map(|_| coming.elapsed().as_secs_f64())
-    };
-    let came = arriving.await.context("not all of the crowd heard a word while the first one listened")?;
-    let until = coming + PAUSE * u32::try_from(WORDS)?;
+    let whole = PAUSE * u32::try_from(WORDS)?;
+    let all = began.acquire_many(u32::try_from(CROWD)?);
+    let come = tokio::time::timeout(whole, all).await;
+    let _all = come.context("not all of the crowd heard a word while the first one listened")?;
+    let came = coming.elapsed().as_secs_f64();
+    let until = coming + whole;
     let busy = others(client, until, usize::MAX, OTHERS_PAUSE).await?;
     let (mut words, mut failed) = (Vec::new(), 0);
     while let Some(heard) = crowd.join_next().await {

@@ -1,4 +1,4 @@
-//! Retrieval does not get worse unnoticed.
+//! Retrieval and the built-in answers do not get worse unnoticed.
 
 use std::path::Path;
 
@@ -11,9 +11,10 @@ fn corpus() -> std::path::PathBuf {
 }
 
 #[test]
-fn questions_find_their_passages_as_well_as_they_did() {
+fn questions_find_their_passages_and_answers_as_well_as_they_did() {
     let report: Value =
-        serde_json::from_str(&said(parlance().arg("eval").arg(corpus()).arg("--json"))).unwrap();
+        serde_json::from_str(&said(parlance().arg("eval").arg(corpus()).args(["--answers", "--json"])))
+            .unwrap();
     let of = |mode: &str, measure: &str| report["modes"][mode][measure].as_f64().unwrap();
     // Each a little below what was measured: 0.884, 0.677, 0.914; 0.828; 0.682.
     for (mode, measure, least) in [
@@ -25,6 +26,11 @@ fn questions_find_their_passages_as_well_as_they_did() {
     ] {
         assert!(of(mode, measure) >= least, "{mode} {measure}: {}", of(mode, measure));
     }
+    // As are these: 0.589, 0.197, 0.792.
+    let answers = |rate: &str| report["answers"][rate].as_f64().unwrap();
+    assert!(answers("false_answers") <= 0.63, "{}", answers("false_answers"));
+    assert!(answers("false_refusals") <= 0.22, "{}", answers("false_refusals"));
+    assert!(answers("cite_expected") >= 0.77, "{}", answers("cite_expected"));
     assert!(of("hybrid", "recall_5") > of("text", "recall_5").max(of("vector", "recall_5")));
 }
 
