@@ -55,7 +55,8 @@ impl Maker {
         Self { chance, shared }
     }
 
-    /// Gives a bot chunks, as if they had been ingested and embedded; gives questions to some of them.
+    /// Gives a bot chunks, as if they had been ingested and embedded, but for their number in its sources; gives
+    /// questions to some of them.
     pub(super) async fn fill(
         &mut self,
         db: &mut PgConnection,
@@ -149,7 +150,7 @@ async fn add_source(
 ) -> anyhow::Result<()> {
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
         "insert into source (id, tenant_id, bot_id, name, source_type, status, live_version, live_chunks, content_hash)
-         values ('{source}', '{tenant}', '{bot}', 'Made', 'text', 'ready', 1, {chunks}, '{source}');
+         values ('{source}', '{tenant}', '{bot}', 'Made', 'text', 'ready', 1, 0, '{source}');
          insert into source_version (source_id, version, tenant_id, content, chunk_count)
          values ('{source}', 1, '{tenant}', '', {chunks})"
     )))

@@ -112,6 +112,10 @@ async fn searched(bots: &Bots, up: &UpFile, ctx: &Context, client: &Client) -> a
         ));
     }
     crate::say("the workers build indexes");
+    // Nobody knew until now how large the bots are.
+    let counted = "update source set live_chunks = chunk_count from source_version as made \
+                   where made.source_id = source.id and made.version = live_version and live_chunks = 0";
+    sqlx::raw_sql(counted).execute(ctx.db().platform()).await?;
     indexed(ctx.db().platform(), &measured).await?;
 
     let stop = CancellationToken::new();
