@@ -333,8 +333,8 @@ mod tests {
         let fused = fuse(
             vec![
                 candidate("dense only", Some(1), None),
-                candidate("text only", None, Some(2)),
-                candidate("both", Some(3), Some(4)),
+                candidate("text only", None, Some(1)),
+                candidate("both", Some(2), Some(3)),
             ],
             2,
         );
