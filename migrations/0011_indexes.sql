@@ -236,7 +236,7 @@ begin
         ) as live
         order by best.rank desc, best.chunk_id
         limit $3',
-        of_bot, flags, looked_for, weights, score, case when counted is null then 'all' else '4000' end
+        of_bot, flags, looked_for, weights, score, case when counted is null then 'all' else '2000' end
     ) using me, of_sources, most;
 end $$;
 

@@ -12,8 +12,10 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+mod models;
 mod settings;
 
+pub use models::{Chat, Embedding, LocalOrNamed, Patience, Rerank};
 use settings::Reader;
 pub use settings::{SETTINGS, Setting};
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub http: Http,
     /// What turns text into vectors.
     pub embedding: Embedding,
+    /// What looks again at what a search found.
+    pub rerank: Rerank,
     /// What writes the answers.
     pub chat: Chat,
     /// How long conversations go on.
@@ -82,47 +86,6 @@ pub struct Http {
     pub bind: SocketAddr,
     /// The address customers use, when it is another one (behind a proxy).
     pub public_url: Option<Url>,
-}
-
-/// What turns text into vectors.
-#[derive(Clone, Debug)]
-pub struct Embedding {
-    /// A name of the embedding library's catalogue; `None`: the model in `model_dir`.
-    pub model: Option<String>,
-    /// A folder with `model.onnx` and the tokenizer's four files; `None` lets `up` prepare its own.
-    pub model_dir: Option<PathBuf>,
-    /// The model before it, while bots change over: a folder, or a name of the catalogue.
-    pub model_before: Option<String>,
-    /// The ONNX Runtime library; `None` lets `up` fetch it.
-    pub ort_dylib: Option<PathBuf>,
-    /// Threads that one passage may use.
-    pub threads: usize,
-}
-
-/// What writes the answers.
-#[derive(Clone, Debug)]
-pub struct Chat {
-    /// `extractive`, or a model's name as its provider writes it.
-    pub model: String,
-    /// An OpenAI-compatible server to ask instead of the model's own provider.
-    pub base_url: Option<Url>,
-    /// The key for that provider or server.
-    pub api_key: Option<SecretString>,
-    /// Models to ask, in this order, when the first does not answer; from the same provider or server.
-    pub fallbacks: Vec<String>,
-    /// The most tokens of a prompt.
-    pub context_tokens: usize,
-    /// How long a model is waited for.
-    pub patience: Patience,
-}
-
-/// How long a model is waited for.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Until the first token, and from one to the next.
-    pub first_token: Duration,
-    /// For the whole answer.
-    pub total: Duration,
 }
 
 /// What crawls may reach.
@@ -275,27 +238,9 @@ impl Config {
                 bind: read.parsed("BIND", "is not an address and port")?,
                 public_url: read.url("PUBLIC_URL", &["http", "https"])?,
             },
-            embedding: Embedding {
-                model: read.text("EMBEDDING_MODEL"),
-                model_dir: read.text("EMBEDDING_MODEL_DIR").map(PathBuf::from),
-                model_before: read.text("EMBEDDING_MODEL_BEFORE"),
-                ort_dylib: read.text("ORT_DYLIB_PATH").map(PathBuf::from),
-                threads: match read.text("EMBEDDING_THREADS") {
-                    Some(_) => read.number::<usize>("EMBEDDING_THREADS", 1..=256)?,
-                    None => std::thread::available_parallelism().map_or(1, usize::from),
-                },
-            },
-            chat: Chat {
-                model: read.required("LLM_MODEL")?,
-                base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
-                api_key: read.text("LLM_API_KEY").map(SecretString::from),
-                fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model's name")?,
-                context_tokens: read.number("LLM_CONTEXT_TOKENS", 500..=1_000_000)?,
-                patience: Patience {
-                    first_token: Duration::from_secs(read.number::<u64>("LLM_FIRST_TOKEN_SECONDS", 1..=600)?),
-                    total: Duration::from_secs(read.number::<u64>("LLM_TOTAL_SECONDS", 1..=3600)?),
-                },
-            },
+            embedding: Embedding::read(&read)?,
+            rerank: Rerank::read(&read),
+            chat: Chat::read(&read)?,
             conversations: Conversations {
                 abandoned_after: Duration::from_secs(
                     60 * 60 * read.number::<u64>("CONVERSATION_ABANDONED_HOURS", 1..=8760)?,
@@ -363,33 +308,6 @@ impl Storage {
     /// When there is none.
     pub fn require(&self) -> Result<&Url, ConfigError> {
         self.url.as_ref().ok_or_else(|| settings::absent("STORAGE_URL"))
-    }
-}
-
-impl Embedding {
-    /// The ONNX Runtime library, or the error that says how to give one.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn require_ort(&self) -> Result<&PathBuf, ConfigError> {
-        self.ort_dylib.as_ref().ok_or_else(|| settings::absent("ORT_DYLIB_PATH"))
-    }
-
-    /// The model's folder, or the error that says how to give one.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn require_model_dir(&self) -> Result<&PathBuf, ConfigError> {
-        self.model_dir.as_ref().ok_or_else(|| settings::absent("EMBEDDING_MODEL_DIR"))
-    }
-
-    /// The model before this one, when it is to be loaded too.
-    #[must_use]
-    pub fn before(&self) -> Option<Self> {
-        let named = self.model_before.clone()?;
-        let folder = Some(PathBuf::from(&named)).filter(|folder| folder.is_dir());
-        let model = folder.is_none().then_some(named);
-        Some(Self { model, model_dir: folder, model_before: None, ..self.clone() })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, Models};
 use crate::providers::embed::{self, Embedder};
 use crate::providers::extract::Extractor;
+use crate::providers::rerank::{self, Reranker};
 use crate::providers::web;
 use crate::queue::Queue;
 
@@ -46,6 +47,8 @@ pub struct Providers {
     pub embedder: Arc<dyn Embedder>,
     /// What did so before, for questions to bots whose vectors are its still.
     pub embedder_before: Option<Arc<dyn Embedder>>,
+    /// What looks again at what a search found; `None`: nothing does.
+    pub reranker: Option<Arc<dyn Reranker>>,
     /// What writes the answers; `None`: the built-in extractive answers.
     pub chat: Option<Models>,
 }
@@ -63,6 +66,7 @@ impl Providers {
                 Some(before) => Some(embed::from_config(&before, config.cache_dir.as_deref()).await?),
                 None => None,
             },
+            reranker: rerank::from_config(config).await?,
             chat: chat::from_config(&config.chat)?,
         })
     }
@@ -72,7 +76,13 @@ impl Providers {
     /// None: for commands that only speak to the database.
     #[must_use]
     pub fn absent() -> Self {
-        Self { blob: Arc::new(Absent), embedder: Arc::new(Absent), embedder_before: None, chat: None }
+        Self {
+            blob: Arc::new(Absent),
+            embedder: Arc::new(Absent),
+            embedder_before: None,
+            reranker: None,
+            chat: None,
+        }
     }
 }
 
@@ -129,6 +139,12 @@ impl Context {
     #[must_use]
     pub fn embedder_before(&self) -> Option<&Arc<dyn Embedder>> {
         self.0.providers.embedder_before.as_ref()
+    }
+
+    /// What looks again at what a search found, when something does.
+    #[must_use]
+    pub fn reranker(&self) -> Option<&Arc<dyn Reranker>> {
+        self.0.providers.reranker.as_ref()
     }
 
     /// What writes the answers, when it is a model.

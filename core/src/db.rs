@@ -124,10 +124,23 @@ impl Db {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self, tenant: TenantId) -> Result<PgTransaction<'static>> {
+        self.begin_with(tenant, "").await
+    }
+
+    /// A transaction that sees this tenant, and that a crash of the database may undo until the next one of
+    /// [`Db::begin`] is committed: for what is worth nothing without that. Its commit waits for no disk.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begin_provisional(&self, tenant: TenantId) -> Result<PgTransaction<'static>> {
+        self.begin_with(tenant, "; set local synchronous_commit = off").await
+    }
+
+    async fn begin_with(&self, tenant: TenantId, also: &str) -> Result<PgTransaction<'static>> {
         let mut tries = self.tenants.size() + 1;
         loop {
-            // One message, for both are of no use alone. An id has no quotes in it.
-            let begin = format!("begin; set local parlance.tenant = '{tenant}'");
+            // One message, for its parts are of no use alone. An id has no quotes in it.
+            let begin = format!("begin; set local parlance.tenant = '{tenant}'{also}");
             match self.tenants.begin_with(AssertSqlSafe(begin)).await {
                 Ok(transaction) => return Ok(transaction),
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,

@@ -230,6 +230,8 @@ pub enum Part {
     Storage,
     /// The embedding model.
     Embedding,
+    /// The reranking model.
+    Reranking,
     /// The language model.
     Chat,
 }
@@ -241,6 +243,7 @@ impl fmt::Display for Part {
             Part::Redis => "redis",
             Part::Storage => "storage",
             Part::Embedding => "the embedding model",
+            Part::Reranking => "the reranking model",
             Part::Chat => "the language model",
         })
     }

@@ -8,6 +8,7 @@
 
 mod embedders;
 mod http;
+mod reranker;
 mod servers;
 mod site;
 mod statements;
@@ -20,7 +21,7 @@ use parlance_core::config::Config;
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
 use parlance_core::knowledge::ingest;
-use parlance_core::providers::blob;
+use parlance_core::providers::{blob, rerank};
 use parlance_core::tenants::keys::{self, KeyRequest};
 use parlance_core::tenants::{self, Plan};
 use parlance_core::{Context, Providers};
@@ -34,6 +35,7 @@ pub use embedders::{Flaky, TestEmbedder};
 pub use http::{Answer, Client, text_of};
 /// Files to upload: honest ones and hostile ones.
 pub use parlance_extract::corpus;
+pub use reranker::reranker_in_folder;
 pub use servers::{Private, real_embedder};
 pub use site::{Page, Site};
 /// For tests that look behind the API, into the database: the crates that they test need not name it.
@@ -134,6 +136,7 @@ impl Stage {
             blob: blob::from_config(&config.storage).unwrap(),
             embedder,
             embedder_before: None,
+            reranker: rerank::from_config(&config).await.unwrap(),
             chat: parlance_core::providers::chat::from_config(&config.chat).unwrap(),
         };
         let ctx = Context::new(config, providers).unwrap();

@@ -112,7 +112,7 @@ pub async fn real_embedder() -> Arc<dyn Embedder> {
     LOADED.get_or_init(load).await.clone()
 }
 
-fn model_parts() -> (PathBuf, PathBuf) {
+pub(crate) fn model_parts() -> (PathBuf, PathBuf) {
     static PARTS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
     PARTS
         .get_or_init(|| {

@@ -100,6 +100,8 @@ pub(crate) struct Timings {
     pub(crate) embed: f64,
     /// Searching the knowledge.
     pub(crate) search: f64,
+    /// Reranking what was found, where a model is configured for it.
+    pub(crate) rerank: f64,
     /// From the call of the model to its first token.
     pub(crate) first_token: f64,
     /// All of it.
@@ -264,6 +266,7 @@ impl From<conversations::Timings> for Timings {
         Self {
             embed: rounded(timings.embed, 3),
             search: rounded(timings.search, 3),
+            rerank: rounded(timings.rerank, 3),
             first_token: rounded(timings.first_token, 3),
             total: rounded(timings.total, 3),
         }

@@ -52,6 +52,8 @@ pub(crate) struct Candidate {
     pub(crate) text_score: OrNull<f32>,
     /// Its place by words, from 1.
     pub(crate) text_rank: OrNull<i64>,
+    /// How well it answers the query, from 0 to 1, as a reranking model judged.
+    pub(crate) rerank_score: OrNull<f32>,
     /// Its number among the passages from which the answer was made.
     pub(crate) passage: OrNull<u64>,
 }
@@ -88,6 +90,7 @@ impl From<conversations::Considered> for Candidate {
             vector_rank: OrNull(ranking.dense_rank),
             text_score: OrNull(ranking.text_score),
             text_rank: OrNull(ranking.text_rank),
+            rerank_score: OrNull(ranking.rerank_score),
             passage: OrNull(considered.passage.map(|number| number as u64)),
         }
     }

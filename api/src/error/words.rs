@@ -199,6 +199,7 @@ impl ApiError {
             Part::Redis => "queue",
             Part::Storage => "file storage",
             Part::Embedding => "embedding model",
+            Part::Reranking => "reranking model",
             Part::Chat => "language model",
         };
         let wait = retry_after.unwrap_or(RETRY_AFTER);

@@ -38,7 +38,7 @@ impl Example for Exchange {
                 partial: false,
                 model: "extractive".into(),
                 usage: Usage { input_tokens: OrNull(None), output_tokens: OrNull(None) },
-                timings_ms: Timings { embed: 4.2, search: 3.1, first_token: 0.0, total: 9.8 },
+                timings_ms: Timings { embed: 4.2, search: 3.1, rerank: 0.0, first_token: 0.0, total: 9.8 },
             },
         }
     }
@@ -158,7 +158,7 @@ impl Example for AnswerTrace {
             degraded: false,
             model: "extractive".into(),
             usage: Usage { input_tokens: OrNull(None), output_tokens: OrNull(None) },
-            timings_ms: Timings { embed: 4.2, search: 3.1, first_token: 0.0, total: 9.8 },
+            timings_ms: Timings { embed: 4.2, search: 3.1, rerank: 0.0, first_token: 0.0, total: 9.8 },
         }
     }
 }
@@ -176,6 +176,7 @@ impl Example for Candidate {
             vector_rank: OrNull(Some(1)),
             text_score: OrNull(Some(0.0625)),
             text_rank: OrNull(Some(1)),
+            rerank_score: OrNull(None),
             passage: OrNull(Some(1)),
         }
     }

@@ -234,12 +234,13 @@ impl Example for Passage {
             vector_rank: OrNull(Some(1)),
             text_score: OrNull(Some(0.0625)),
             text_rank: OrNull(Some(1)),
+            rerank_score: OrNull(None),
         }
     }
 }
 
 impl Example for SearchTimings {
     fn example() -> Self {
-        Self { embed: 4.5, search: 2.25 }
+        Self { embed: 4.5, search: 2.25, rerank: 0.0 }
     }
 }

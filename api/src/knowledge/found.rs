@@ -57,6 +57,8 @@ pub(crate) struct Passage {
     pub(crate) text_score: OrNull<f32>,
     /// Its place by words, from 1.
     pub(crate) text_rank: OrNull<i64>,
+    /// How well it answers the query, from 0 to 1, as a reranking model judged: then this is what it is ranked by.
+    pub(crate) rerank_score: OrNull<f32>,
 }
 
 /// How long the parts of a search took, in milliseconds.
@@ -67,6 +69,8 @@ pub(crate) struct SearchTimings {
     pub(crate) embed: f64,
     /// To search.
     pub(crate) search: f64,
+    /// To rerank what was found, where a model is configured for it.
+    pub(crate) rerank: f64,
 }
 
 impl SearchResults {
@@ -76,7 +80,11 @@ impl SearchResults {
             query: request.query.clone(),
             mode: request.mode.into(),
             results: found.hits.into_iter().map(Passage::of).collect(),
-            timings_ms: SearchTimings { embed: found.embed_ms, search: found.search_ms },
+            timings_ms: SearchTimings {
+                embed: found.embed_ms,
+                search: found.search_ms,
+                rerank: found.rerank_ms,
+            },
         }
     }
 }
@@ -99,6 +107,7 @@ impl Passage {
             vector_rank: OrNull(hit.ranking.dense_rank),
             text_score: OrNull(hit.ranking.text_score),
             text_rank: OrNull(hit.ranking.text_rank),
+            rerank_score: OrNull(hit.ranking.rerank_score),
         }
     }
 }

@@ -128,20 +128,25 @@ async fn stage(script: &Script) -> Stage {
 }
 
 async fn stage_with(script: &Script, fallbacks: &'static [&'static str]) -> Stage {
+    knowing_the_shop(builder(script, fallbacks).await).await
+}
+
+async fn builder(script: &Script, fallbacks: &'static [&'static str]) -> Builder {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let app = Route::new().at("/v1/chat/completions", post(complete)).data(script.clone());
     tokio::spawn(Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap()).run(app));
-    let mut stage = Builder::default()
-        .configure(move |config| {
-            config.chat.model = "scripted".to_owned();
-            config.chat.fallbacks = fallbacks.iter().map(|name| (*name).to_owned()).collect();
-            config.chat.base_url = Some(url.parse().unwrap());
-            config.chat.api_key = Some("secret".to_owned().into());
-            config.chat.patience.first_token = Duration::from_secs(1);
-        })
-        .start()
-        .await;
+    Builder::default().configure(move |config| {
+        config.chat.model = "scripted".to_owned();
+        config.chat.fallbacks = fallbacks.iter().map(|name| (*name).to_owned()).collect();
+        config.chat.base_url = Some(url.parse().unwrap());
+        config.chat.api_key = Some("secret".to_owned().into());
+        config.chat.patience.first_token = Duration::from_secs(1);
+    })
+}
+
+async fn knowing_the_shop(builder: Builder) -> Stage {
+    let mut stage = builder.start().await;
     stage.start_workers();
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = stage.http.upload(&bot, "shop.md", SHOP).await.id();
@@ -224,6 +229,18 @@ async fn an_answer_is_told_as_it_is_written() {
     let body = json!({"message": QUESTION, "stream": true});
     let request = stage.http.request(Method::POST, "/conversations/t/messages").json(&body);
     assert_eq!(names(&Events::of(request).await.rest().await).last(), Some(&"bot_response"));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn without_redis_an_answer_is_told_all_the_same() {
+    let script = Script::of(&[Act::Says("Within 30 days [1].")]);
+    let mut stage = knowing_the_shop(builder(&script, &[]).await.own_servers()).await;
+    stage.stop_workers().await;
+    stage.servers.servers().stop_redis().await.unwrap();
+    let events = stream(&stage, QUESTION).await.rest().await;
+    assert_eq!(names(&events), ["user_message", "sources", "delta", "bot_response"]);
+    assert_eq!(events.last().unwrap().data["message"], "Within 30 days [1].");
     stage.end().await;
 }
 

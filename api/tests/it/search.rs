@@ -1,6 +1,7 @@
 //! Search without an answer.
 
-use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use parlance_core::config::LocalOrNamed;
+use parlance_testing::{Answer, Builder, Stage, TestEmbedder, reranker_in_folder};
 use serde_json::{Value, json};
 
 use crate::work;
@@ -91,5 +92,56 @@ async fn words_are_found_while_the_embedding_model_is_down() {
     let by_words = stage.http.post("/knowledge/search", asked("text")).await;
     assert_eq!(names(&by_words), ["shipping.md"]);
     assert_eq!(stage.http.post("/knowledge/search", asked("hybrid")).await.error(503), "unavailable");
+    stage.end().await;
+}
+
+/// A stage with a reranking model that counts a word.
+async fn with_reranker(word: &str, output: &str) -> (Stage, impl Drop) {
+    let folder = reranker_in_folder(word, output);
+    let model = LocalOrNamed::Local(folder.path().to_owned());
+    let stage = Builder::default().configure(|config| config.rerank.model = Some(model)).start().await;
+    (stage, folder)
+}
+
+#[tokio::test]
+async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
+    let (stage, _folder) = with_reranker("warehouse", "logits").await;
+    let (bot, _, _) = with_two_files(&stage).await;
+    let query = "When may goods be returned?";
+    let by = async |mode: &str, top_k: usize| {
+        let asked = json!({"bot_id": bot, "query": query, "mode": mode, "top_k": top_k});
+        stage.http.post("/knowledge/search", asked).await
+    };
+    let reranked = by("hybrid", 5).await;
+    assert_eq!(names(&reranked), ["shipping.md", "returns.md"]);
+    let results = &reranked.data(200)["results"];
+    // The logits are 1 and 0.
+    let score = |place: usize| results[place]["rerank_score"].as_f64().unwrap();
+    assert!((score(0) - 0.731).abs() < 1e-3 && (score(1) - 0.5).abs() < 1e-6, "{results}");
+    assert_eq!(results[1]["vector_rank"], 1);
+    // What is cut off is cut off after it, not before.
+    assert_eq!(names(&by("hybrid", 1).await), ["shipping.md"]);
+    let by_meaning = by("vector", 5).await;
+    assert_eq!(names(&by_meaning), ["returns.md", "shipping.md"]);
+    assert_eq!(by_meaning.data(200)["results"][0]["rerank_score"], Value::Null);
+
+    // An answer is made from what was reranked, and its trace says so.
+    let said = stage.http.post("/conversations/s1/messages", json!({"bot_id": bot, "message": query})).await;
+    let answer = said.data(200)["bot_response"]["id"].as_str().unwrap().to_owned();
+    let trace = stage.http.get(&format!("/conversations/s1/messages/{answer}/trace")).await;
+    let best = &trace.data(200)["candidates"][0];
+    assert_eq!((&best["source_name"], &best["passage"]), (&json!("shipping.md"), &json!(1)));
+    assert!(best["rerank_score"].as_f64().unwrap() > 0.7, "{best}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_reranking_model_that_fails_leaves_the_order_as_it_was() {
+    let (stage, _folder) = with_reranker("warehouse", "something_else").await;
+    let (bot, _, _) = with_two_files(&stage).await;
+    let query = "When may goods be returned?";
+    let found = stage.http.post("/knowledge/search", json!({"bot_id": bot, "query": query})).await;
+    assert_eq!(names(&found)[0], "returns.md");
+    assert_eq!(found.data(200)["results"][0]["rerank_score"], Value::Null);
     stage.end().await;
 }

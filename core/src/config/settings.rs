@@ -88,6 +88,12 @@ pub const SETTINGS: &[Setting] = &[
         "2",
     ),
     setting(
+        "RERANK_MODEL",
+        "a reranking model that looks again at the best of a search, a name of the library's catalogue or a folder; not set: none",
+        None,
+        "BAAI/bge-reranker-base",
+    ),
+    setting(
         "CHUNK_TOKENS",
         "the most tokens of a passage that is searched, of the embedding model; what is known already keeps its size",
         Some("200"),

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
 use super::prompt::{Budget, Markers};
-use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, followup, prompt};
+use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, prompt};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -45,29 +45,45 @@ pub(super) struct Answered {
     pub(super) model: String,
 }
 
-/// Answers a question from a bot's knowledge, and tells of it on the way.
+/// What a bot knows about a question.
+pub(super) struct LookedUp {
+    begun: Instant,
+    query: String,
+    embedder: Arc<dyn Embedder>,
+    found: Found,
+}
+
+/// Looks a query up in a bot's knowledge.
 ///
 /// # Errors
-/// When the database or the embedding model does not answer; a language model that does not is no
+/// When the database or the embedding model does not answer.
+pub(super) async fn look_up(ctx: &Context, tenant: TenantId, bot: &Bot, query: String) -> Result<LookedUp> {
+    let begun = Instant::now();
+    let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
+    let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
+    let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
+    Ok(LookedUp { begun, query, embedder, found })
+}
+
+/// Answers a question from what was looked up for it, and tells of it on the way.
+///
+/// # Errors
+/// When the embedding model does not answer; a language model that does not is no
 /// error: the built-in answer is given and marked as degraded. What was told already cannot be untold: then the
 /// answer is partial.
 pub(super) async fn answer(
     ctx: &Context,
-    tenant: TenantId,
     bot: &Bot,
     history: &[Turn],
     question: &str,
+    looked_up: LookedUp,
     teller: &Teller,
 ) -> Result<Answered> {
-    let begun = Instant::now();
-    let query = followup::query(history, question);
-    let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
-    let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
-    let Found { hits: found, vector, embed_ms, search_ms } =
-        search::find(ctx, &*embedder, tenant, bot, &search).await?;
+    let LookedUp { begun, query, embedder, found } = looked_up;
+    let Found { hits: found, vector, embed_ms, search_ms, rerank_ms } = found;
     let vector = vector.unwrap_or_default();
     let hits = found.get(..TOP_K.min(found.len())).unwrap_or_default();
-    let timings = Timings { embed: embed_ms, search: search_ms, ..Timings::default() };
+    let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
 
     let writing = Instant::now();
     let mut answer = match generated(ctx, bot, history, question, hits, teller).await {
@@ -92,7 +108,8 @@ pub(super) async fn answer(
 /// # Errors
 /// As when a message is sent.
 pub async fn preview(ctx: &Context, tenant: TenantId, bot: &Bot, question: &str) -> Result<Answer> {
-    Ok(answer(ctx, tenant, bot, &[], question, &Teller::nobody()).await?.answer)
+    let looked_up = look_up(ctx, tenant, bot, question.to_owned()).await?;
+    Ok(answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?.answer)
 }
 
 /// What a language model writes; `None` when there is no model, or nothing to write from.

@@ -1,7 +1,7 @@
 //! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
 
 use super::incoming::message_text;
-use super::{Answer, Teller, answer, prompt};
+use super::{Answer, Teller, answer, followup, prompt};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -48,7 +48,12 @@ pub async fn converse(
     let mut tx = ctx.db().begin(tenant).await?;
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
-    let answered = match answer::answer(ctx, tenant, &bot, &talk.history, &talk.question, teller).await {
+    let answering = async {
+        let query = followup::query(&talk.history, &talk.question);
+        let looked_up = answer::look_up(ctx, tenant, &bot, query).await?;
+        answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
+    };
+    let answered = match answering.await {
         Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
             Err(Error::Cancelled)
         }

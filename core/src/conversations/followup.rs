@@ -41,12 +41,14 @@ const FEW: usize = 4;
 pub fn query(history: &[Turn], question: &str) -> String {
     let before = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
     match before {
-        Some(before) if leans(question) => format!("{}\n{question}", before.text),
+        Some(before) if !stands_alone(question) => format!("{}\n{question}", before.text),
         _ => question.to_owned(),
     }
 }
 
-fn leans(question: &str) -> bool {
+/// Whether the text to search for is the question, whatever was said before it.
+#[must_use]
+pub fn stands_alone(question: &str) -> bool {
     let words: Vec<String> = question
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -56,7 +58,7 @@ fn leans(question: &str) -> bool {
         let opener: Vec<&str> = opener.split(' ').collect();
         words.len() > opener.len() && words.iter().zip(&opener).all(|(word, opener)| word == opener)
     };
-    words.len() < FEW || OPENERS.into_iter().any(begins_with)
+    words.len() >= FEW && !OPENERS.into_iter().any(begins_with)
 }
 
 #[cfg(test)]

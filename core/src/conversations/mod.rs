@@ -257,6 +257,9 @@ pub struct Timings {
     pub embed: f64,
     /// Searching.
     pub search: f64,
+    /// Reranking what was found.
+    #[serde(default)]
+    pub rerank: f64,
     /// From the call of the model to its first token; the built-in answers have it all at once.
     pub first_token: f64,
     /// All of it.

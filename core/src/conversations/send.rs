@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::answer::LookedUp;
 use super::incoming::Opening;
 use super::turns::{self, Turn};
-use super::{Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, prompt, store};
+use super::{
+    Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt, store,
+};
 use crate::bots::{self, Bot};
 use crate::context::Context;
 use crate::db;
@@ -38,11 +41,17 @@ pub async fn send(
     teller: &Teller,
 ) -> Result<Exchange> {
     let _line = ctx.turns().wait(tenant, session).await;
-    let (bot, Said { turn, message: user_message, history }) =
+    let (bot, Said { turn, message: user_message, history }, looked_up) =
         take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
     teller.tell(Told::UserMessage(user_message.clone())).await;
-    let answering = answer::answer(ctx, tenant, &bot, &history, &message.text, teller);
+    let answering = async {
+        let looked_up = match looked_up {
+            Some(looked_up) => looked_up?,
+            None => answer::look_up(ctx, tenant, &bot, followup::query(&history, &message.text)).await?,
+        };
+        answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
+    };
     let answered = match turn.hold(answering).await {
         Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
             Err(Error::Cancelled)
@@ -117,18 +126,27 @@ struct Said {
     history: Vec<chat::Turn>,
 }
 
-/// Stores the message when it is its turn.
+/// Stores the message when it is its turn. What it asks is looked up meanwhile, when that does not depend on what was
+/// said before: not again while it waits, for what is known may change until its turn comes.
 async fn take_turn(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: &NewMessage,
-) -> Result<(Bot, Said)> {
+) -> Result<(Bot, Said, Option<Result<LookedUp>>)> {
     let begun = Instant::now();
+    let mut may_look_up = followup::stands_alone(&message.text);
     loop {
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
-        if let Some(said) = say(ctx, tenant, session, &place, message).await? {
-            return Ok((place.bot, said));
+        let look_up = async {
+            match std::mem::take(&mut may_look_up) {
+                true => Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone()).await),
+                false => None,
+            }
+        };
+        let (said, looked_up) = tokio::join!(say(ctx, tenant, session, &place, message), look_up);
+        if let Some(said) = said? {
+            return Ok((place.bot, said, looked_up));
         }
         // Another message has the turn, or has just opened the session.
         if begun.elapsed() > PATIENCE {
@@ -177,7 +195,7 @@ async fn say(
     place: &Place,
     message: &NewMessage,
 ) -> Result<Option<Said>> {
-    let mut tx = ctx.db().begin(tenant).await?;
+    let mut tx = ctx.db().begin_provisional(tenant).await?;
     let conversation = match place.conversation {
         Some(conversation) => conversation,
         None => match open(&mut tx, tenant, session, &place.bot, &message.opening).await? {

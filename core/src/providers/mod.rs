@@ -5,4 +5,6 @@ pub mod blob;
 pub mod chat;
 pub mod embed;
 pub mod extract;
+mod onnx;
+pub mod rerank;
 pub(crate) mod web;

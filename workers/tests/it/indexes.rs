@@ -97,6 +97,43 @@ async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_build_that_is_cancelled_ends_soon_and_is_begun_anew() {
+    let mut stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    know(&stage, bot, 700).await;
+    // Whoever writes is waited for by a build that searches and writes go on beside.
+    let mut writer = stage.ctx.db().platform().begin().await.unwrap();
+    sqlx::query("lock table chunk_vector in row exclusive mode").execute(&mut *writer).await.unwrap();
+    index::look_for_sizes(&stage.ctx).await.unwrap();
+    stage.start_workers();
+    let building = "select count(*) from pg_stat_progress_create_index";
+    stage
+        .eventually("the build waits for the writer", async || {
+            (stage.count_of(building).await > 0).then_some(())
+        })
+        .await;
+    let jobs = stage.http.get("/jobs?kind=index&state=running").await;
+    let job = jobs.data(200)[0]["id"].as_str().unwrap().to_owned();
+    stage.http.post(&format!("/jobs/{job}/cancel"), json!({})).await.data(200);
+    stage
+        .eventually("the build is given up", async || (stage.count_of(building).await == 0).then_some(()))
+        .await;
+    assert_eq!(stage.http.get(&format!("/jobs/{job}")).await.data(200)["state"], "cancelled");
+    assert_eq!(indexes(&stage, bot).await, 0);
+
+    writer.rollback().await.unwrap();
+    stage
+        .eventually("it is built after all", async || {
+            index::look_for_sizes(&stage.ctx).await.unwrap();
+            (indexes(&stage, bot).await == 2).then_some(())
+        })
+        .await;
+    stage.stop_workers().await;
+    work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_deleted_bot_leaves_no_index() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;

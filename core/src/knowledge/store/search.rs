@@ -17,6 +17,10 @@ pub(in crate::knowledge) struct Query<'a> {
     /// `None`: all of the bot's.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i32,
+    /// The constant of the fusion.
+    pub(in crate::knowledge) rrf_k: f32,
+    /// How many of the fused are given.
+    pub(in crate::knowledge) most: i64,
 }
 
 /// The chunks that share the question's words, and how well.
@@ -53,9 +57,9 @@ pub(in crate::knowledge) async fn rank_by_words(
     Ok(Worded { chunks, scores })
 }
 
-/// The ranking by meaning, joined by that by words; how they are made stands with their functions in the migrations. What was found is
-/// looked up at last, one by one: behind the walls a planner without statistics would otherwise look through all
-/// chunks.
+/// The ranking by meaning, fused with that by words; how they are made stands with their functions in the migrations.
+/// The best of both are looked up at last, one by one: behind the walls a planner without statistics would otherwise
+/// look through all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
@@ -75,6 +79,10 @@ pub(in crate::knowledge) async fn search(
             select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank
             from dense
             full join lexical using (id)
+            -- What only words found is farther away than what meaning found at the same place.
+            order by coalesce(1 / ($9::real + dense.place), 0) + coalesce(1 / ($9::real + lexical.place), 0) desc,
+                dense.place, id
+            limit $10
         )
         select hit.id, source_id, source_name, url, ordinal, page, heading, content, start_at, end_at,
             cosine as "cosine?", dense_rank as "dense_rank?", text_score as "text_score?",
@@ -103,6 +111,8 @@ pub(in crate::knowledge) async fn search(
         &query.worded.scores,
         sources.as_deref(),
         query.candidates,
+        query.rrf_k,
+        query.most,
     )
     .map(|row| Hit {
         chunk: row.id.into(),
@@ -120,7 +130,7 @@ pub(in crate::knowledge) async fn search(
             dense_rank: row.dense_rank,
             text_score: row.text_score,
             text_rank: row.text_rank,
-            score: 0.0,
+            ..Ranking::default()
         },
     })
     .fetch_all(db)

@@ -4,82 +4,33 @@
 //! and makes a vector depend on nothing but its text (dynamic int8 scales are per run).
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use fastembed::{
     EmbeddingModel, InitOptionsUserDefined, Pooling, QuantizationMode, TextEmbedding, TextInitOptions,
-    TokenizerFiles, UserDefinedEmbeddingModel,
+    UserDefinedEmbeddingModel,
 };
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use ort::environment::Environment;
 use tokenizers::Tokenizer;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedder;
 use crate::config::Embedding;
 use crate::error::{Error, Part, Result};
-
-/// Texts are cut here at the latest; the positions of BERT-like models end at 512.
-const MAX_TOKENS: usize = 512;
-
-/// Sessions at most: enough that a question and a passage run side by side, and that both cores of a
-/// small machine work on short texts, which more threads do not make faster.
-const SESSIONS: usize = 2;
+use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 
 /// A model in ONNX.
 pub struct OnnxEmbedder {
     id: String,
     tokenizer: Tokenizer,
-    sessions: Sessions,
-}
-
-/// Sessions of one model. The second is loaded when two texts come at once: each takes some fifty
-/// megabytes.
-#[derive(Clone)]
-struct Sessions {
-    load: Arc<dyn Fn() -> Result<TextEmbedding> + Send + Sync>,
-    idle: Arc<Mutex<Vec<TextEmbedding>>>,
-    /// Fair, so that a question waits for one passage at most.
-    places: Arc<Semaphore>,
-}
-
-impl Sessions {
-    async fn embed(&self, text: String) -> Result<Vec<f32>> {
-        let vectors = self.embed_each(vec![text]).await?;
-        vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
-    }
-
-    /// One run each, on one session without giving it back between them.
-    async fn embed_each(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|error| Error::internal("embedding", error))?;
-        let sessions = self.clone();
-        crate::blocking(move || {
-            let _place = place;
-            // A session that a panic takes with it is replaced by the next that is loaded.
-            let idle = sessions.lock().pop();
-            let mut session = idle.map_or_else(|| (sessions.load)(), Ok)?;
-            let mut one = |text: &String| {
-                let vectors = session
-                    .embed([text], None)
-                    .map_err(|error| Error::unavailable(Part::Embedding, error))?;
-                vectors
-                    .into_iter()
-                    .next()
-                    .ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
-            };
-            let vectors = texts.iter().map(&mut one).collect();
-            sessions.lock().push(session);
-            vectors
-        })
-        .await?
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<TextEmbedding>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    sessions: Sessions<TextEmbedding>,
+    /// Held by the batch of passages that is embedded. Batches that shared the sessions would end together, and
+    /// leave them idle while all are written down; one after the other, one is written while the next is embedded.
+    batch: Mutex<()>,
 }
 
 impl OnnxEmbedder {
@@ -88,11 +39,9 @@ impl OnnxEmbedder {
     /// # Errors
     /// When a file is missing or wrong, or ONNX Runtime does not load.
     pub fn load(config: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
-        let environment = environment(config)?;
-        let places = config.threads.clamp(1, SESSIONS);
-        let threads = (config.threads / places).max(1);
-        let (id, load): (_, Arc<dyn Fn() -> Result<TextEmbedding> + Send + Sync>) = match config.model.clone()
-        {
+        let environment = onnx::environment(config)?;
+        let (places, threads) = onnx::share(config.threads);
+        let (id, load): (_, onnx::Load<TextEmbedding>) = match config.model.clone() {
             Some(name) => {
                 let cache_dir = cache_dir.map(Path::to_owned);
                 let load = {
@@ -104,9 +53,7 @@ impl OnnxEmbedder {
             None => {
                 let folder =
                     config.require_model_dir().map_err(|error| failed("no model is configured", error))?;
-                let id =
-                    folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned());
-                let folder = folder.clone();
+                let (id, folder) = (onnx::id_of(folder), folder.clone());
                 (id, Arc::new(move || local_model(&folder, threads, environment.clone())))
             }
         };
@@ -117,12 +64,7 @@ impl OnnxEmbedder {
         tokenizer
             .with_truncation(None)
             .map_err(|error| Error::internal("the tokenizer cannot be set up", error))?;
-        let sessions = Sessions {
-            load,
-            idle: Arc::new(Mutex::new(vec![first])),
-            places: Arc::new(Semaphore::new(places)),
-        };
-        Ok(Self { id, tokenizer, sessions })
+        Ok(Self { id, tokenizer, sessions: Sessions::new(places, first, load), batch: Mutex::default() })
     }
 }
 
@@ -141,7 +83,7 @@ impl Embedder for OnnxEmbedder {
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
-        self.sessions.embed(text).await
+        self.sessions.run(move |session| embed(session, &text)).await
     }
 
     async fn embed_passages(
@@ -150,55 +92,83 @@ impl Embedder for OnnxEmbedder {
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
-        let each = |texts| async {
-            if stop.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            self.sessions.embed_each(texts).await
-        };
-        let mut vectors = Vec::with_capacity(texts.len());
-        let mut embedding = stream::iter(hand_overs(texts)).map(each).buffered(SESSIONS);
-        while let Some(embedded) = embedding.next().await {
-            vectors.extend(embedded?);
-            done(vectors.len());
+        // However this ends, the hands end with it.
+        let stop = stop.child_token();
+        let _end = stop.clone().drop_guard();
+        let turn = stop.run_until_cancelled(self.batch.lock()).await.ok_or(Error::Cancelled)?;
+        let batch =
+            Arc::new(Batch { texts, begun: AtomicUsize::new(0), ended: AtomicUsize::new(0), done, stop });
+        let hands = (0..self.sessions.count()).map(|_hand| self.lend_a_hand(&batch));
+        let mut hands: FuturesUnordered<_> = hands.collect();
+        let mut vectors = hands.next().await.transpose()?.unwrap_or_default();
+        // When nothing is left to begin, a session is free for the next batch.
+        drop(turn);
+        while let Some(more) = hands.next().await {
+            vectors.extend(more?);
         }
-        Ok(vectors)
+        vectors.sort_unstable_by_key(|(place, _)| *place);
+        Ok(vectors.into_iter().map(|(_, vector)| vector).collect())
     }
 }
 
-/// Bytes of the texts that are handed to a session at once: those of one large chunk, so that a
-/// question waits no longer. Short texts one by one would cost a tenth of the time in hand-overs.
-const HAND_OVER: usize = 1024;
-
-fn hand_overs(texts: Vec<String>) -> Vec<Vec<String>> {
-    let mut groups: Vec<(usize, Vec<String>)> = Vec::new();
-    for text in texts {
-        match groups.last_mut() {
-            Some((bytes, group)) if *bytes + text.len() <= HAND_OVER => {
-                *bytes += text.len();
-                group.push(text);
-            }
-            _ => groups.push((text.len(), vec![text])),
-        }
-    }
-    groups.into_iter().map(|(_, group)| group).collect()
+/// Texts that are embedded by as many hands as there are sessions.
+struct Batch {
+    texts: Vec<String>,
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    done: Arc<dyn Fn(usize) + Send + Sync>,
+    stop: CancellationToken,
 }
 
-/// ONNX Runtime, loaded once per process.
-fn environment(config: &Embedding) -> Result<Environment> {
-    static LOADED: OnceLock<Environment> = OnceLock::new();
-    if let Some(environment) = LOADED.get() {
-        return Ok(environment.clone());
+impl Batch {
+    /// The next text that nobody has begun, and its place.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when nobody wants it any more.
+    fn next(&self) -> Result<Option<(usize, &String)>> {
+        if self.stop.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let place = self.begun.fetch_add(1, Ordering::Relaxed);
+        Ok(self.texts.get(place).map(|text| (place, text)))
     }
-    let library = config.require_ort().map_err(|error| failed("no ONNX Runtime is configured", error))?;
-    let cannot_load = format!("ONNX Runtime {} cannot be loaded", library.display());
-    let environment = ort::init_from(library)
-        .map_err(|error| failed(&cannot_load, error))?
-        .with_name("parlance")
-        .with_telemetry(false)
-        .build()
-        .map_err(|error| failed(&cannot_load, error))?;
-    Ok(LOADED.get_or_init(|| environment).clone())
+
+    fn end_one(&self) {
+        (self.done)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+}
+
+impl OnnxEmbedder {
+    /// Embeds one text of a batch after the other on one session, which is left to whoever waits for one between two
+    /// of them. Gives the vectors with their places.
+    async fn lend_a_hand(&self, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
+        let mut vectors = Vec::new();
+        loop {
+            let (batch, wanted) = (Arc::clone(batch), self.sessions.wanted());
+            let embedding = self.sessions.run_behind(move |session| {
+                let mut vectors = Vec::new();
+                while let Some((place, text)) = batch.next()? {
+                    vectors.push((place, embed(session, text)?));
+                    batch.end_one();
+                    if wanted.is_some() {
+                        return Ok((vectors, true));
+                    }
+                }
+                Ok((vectors, false))
+            });
+            let (embedded, is_more) = embedding.await?;
+            vectors.extend(embedded);
+            if !is_more {
+                return Ok(vectors);
+            }
+        }
+    }
+}
+
+/// A run of its own.
+fn embed(session: &mut TextEmbedding, text: &str) -> Result<Vec<f32>> {
+    let vectors = session.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
+    vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
 }
 
 fn catalogue_model(
@@ -222,17 +192,7 @@ fn catalogue_model(
 }
 
 fn local_model(folder: &Path, threads: usize, environment: Environment) -> Result<TextEmbedding> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        std::fs::read(&path).map_err(|error| failed(&format!("{} cannot be read", path.display()), error))
-    };
-    let tokenizer = TokenizerFiles {
-        tokenizer_file: read("tokenizer.json")?,
-        config_file: read("config.json")?,
-        special_tokens_map_file: read("special_tokens_map.json")?,
-        tokenizer_config_file: read("tokenizer_config.json")?,
-    };
-    let model = UserDefinedEmbeddingModel::new(read("model.onnx")?, tokenizer)
+    let model = UserDefinedEmbeddingModel::new(onnx::model_file(folder)?, onnx::tokenizer_files(folder)?)
         .with_pooling(Pooling::Mean)
         .with_quantization(QuantizationMode::Dynamic);
     let options = InitOptionsUserDefined::new()
@@ -243,8 +203,4 @@ fn local_model(folder: &Path, threads: usize, environment: Environment) -> Resul
         .with_session_config("session.intra_op.allow_spinning", "0");
     TextEmbedding::try_new_from_user_defined(model, options)
         .map_err(|error| failed(&format!("the model in {} cannot be loaded", folder.display()), error))
-}
-
-fn failed(what: &str, error: impl Into<crate::error::BoxError>) -> Error {
-    Error::internal(what, error)
 }

@@ -1,0 +1,69 @@
+//! The real embedding model, as jobs and questions use it at once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use parlance_core::Error;
+use parlance_testing::real_embedder;
+use tokio_util::sync::CancellationToken;
+
+fn texts(count: usize) -> Vec<String> {
+    // Long and short ones, so that what is begun last is not what ends last.
+    let text = |i: usize| format!("Matter {i} is answered so. ").repeat(if i % 3 == 0 { 12 } else { 1 });
+    (0..count).map(text).collect()
+}
+
+#[tokio::test]
+async fn passages_get_the_vectors_they_get_alone_in_their_order() {
+    let embedder = real_embedder().await;
+    let heard: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let hear = {
+        let heard = Arc::clone(&heard);
+        Arc::new(move |count| heard.lock().unwrap().push(count))
+    };
+    let vectors = embedder.embed_passages(texts(9), hear, CancellationToken::new()).await.unwrap();
+    for (text, vector) in texts(9).into_iter().zip(&vectors) {
+        assert_eq!(&embedder.embed_query(text).await.unwrap(), vector);
+    }
+    let mut heard = heard.lock().unwrap().clone();
+    heard.sort_unstable();
+    assert_eq!(heard, (1..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_question_does_not_wait_for_the_passages() {
+    let embedder = real_embedder().await;
+    let embedded = Arc::new(AtomicUsize::new(0));
+    let hear = {
+        let embedded = Arc::clone(&embedded);
+        Arc::new(move |count| embedded.store(count, Ordering::SeqCst))
+    };
+    let (passages, stop) = (400, CancellationToken::new());
+    let batch = tokio::spawn({
+        let (embedder, stop) = (Arc::clone(&embedder), stop.clone());
+        async move { embedder.embed_passages(texts(passages), hear, stop).await }
+    });
+    while embedded.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    embedder.embed_query("Who is told what?".to_owned()).await.unwrap();
+    let meanwhile = embedded.load(Ordering::SeqCst);
+    assert!(meanwhile < passages / 2, "{meanwhile} passages came before the question");
+
+    // Nor does the end wait for them.
+    stop.cancel();
+    assert!(matches!(batch.await.unwrap(), Err(Error::Cancelled)));
+    assert!(embedded.load(Ordering::SeqCst) < passages);
+}
+
+#[tokio::test]
+async fn a_batch_that_nobody_waits_for_makes_room_for_the_next() {
+    let embedder = real_embedder().await;
+    let nobody = || Arc::new(|_| ());
+    let abandoned = embedder.embed_passages(texts(400), nobody(), CancellationToken::new());
+    let a_moment = std::time::Duration::from_millis(50);
+    assert!(tokio::time::timeout(a_moment, abandoned).await.is_err());
+    let waits = CancellationToken::new();
+    let next = embedder.embed_passages(texts(2), nobody(), waits).await.unwrap();
+    assert_eq!(next.len(), 2);
+}
