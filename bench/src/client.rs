@@ -12,6 +12,9 @@ use crate::corpus::Document;
 /// How often a source is looked at while it is being made.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often many are looked at.
+const LOOK_AT_MANY: Duration = Duration::from_millis(50);
+
 /// How long a source may take before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -74,6 +77,29 @@ impl Client {
                 bail!("the source was not made in {PATIENCE:?}: {source}");
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until so many of a bot's newest sources answer, looking at their list: of a text of a hundred kilobytes
+    /// each look would carry all of it.
+    pub(crate) async fn newest_ready(&self, bot: &str, count: usize) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        loop {
+            let request =
+                self.http.get(self.path(&format!("/knowledge/sources?bot_id={bot}&per_page={count}")));
+            let sources = self.data(request).await?;
+            let states: Vec<&str> = sources
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|source| source["status"].as_str())
+                .collect();
+            match states.iter().find(|&&state| state != "ready") {
+                None if states.len() == count => return Ok(()),
+                Some(&("queued" | "processing")) if begun.elapsed() < PATIENCE => {}
+                _ => bail!("not every source was made in {PATIENCE:?}: {states:?}"),
+            }
+            tokio::time::sleep(LOOK_AT_MANY).await;
         }
     }
 

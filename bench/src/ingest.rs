@@ -90,9 +90,7 @@ async fn ingest(
     for document in &documents {
         sources.push(client.upload(bot, document).await?);
     }
-    for source in &sources {
-        client.ready(source).await?;
-    }
+    client.newest_ready(bot, count).await?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok((seconds, made(db, &sources).await?))
 }

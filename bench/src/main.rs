@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 use api::Sizes;
 use embedding::Engine;
@@ -157,7 +158,12 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     for what in What::EACH.into_iter().filter(|what| everything || asked.contains(what)) {
         let name = what.name();
         say(&format!("measuring {name}"));
-        match what.measure(&parts, args).await {
+        // What was started is stopped however it ends.
+        let measured = tokio::select! {
+            measured = what.measure(&parts, args) => measured,
+            told = told_to_end() => return told.and_then(|()| anyhow::bail!("interrupted")),
+        };
+        match measured {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => {
                 say(&format!("bench: {name} could not be measured: {error:#}"));
@@ -169,6 +175,17 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     let path = report.write()?;
     say(&format!("written to {}", path.display()));
     Ok(complete)
+}
+
+/// Waits for an interrupt, or for a request to end.
+async fn told_to_end() -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// The result, and nothing else, goes to standard output.

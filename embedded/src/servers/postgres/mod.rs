@@ -5,6 +5,7 @@
 //! may create databases and roles. The superuser cannot log in at all. pgvector, which only a
 //! superuser may install, is in the template that every database is made from.
 
+mod memory;
 mod setup;
 
 use std::{
@@ -121,8 +122,8 @@ impl Postgres {
                 "max_wal_senders=0",
             ]);
         } else {
-            // What a bot of 100,000 chunks is searched by; pages are taken when they are first used.
-            set(&["shared_buffers=512MB"]);
+            let buffers = format!("shared_buffers={}MB", memory::shared_buffers());
+            set(&[buffers.as_str()]);
         }
         let launch =
             Launch { server: NAME, command, signal: "INT", folder: &self.cluster, log: &self.log, port };
