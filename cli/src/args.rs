@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Print the OpenAPI description of the API.
     Openapi,
+    /// Put ONNX Runtime and the embedding model into a folder, for machines that are to fetch nothing.
+    Fetch(Fetch),
     /// Check every part, and say what is wrong and how to mend it.
     Doctor,
     /// Read one file from standard input: what workers start for each file, and nobody else.
@@ -57,6 +59,13 @@ pub(crate) struct Up {
     /// Make no demo bot at the first start.
     #[arg(long)]
     pub(crate) no_demo: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fetch {
+    /// The folder; made when it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

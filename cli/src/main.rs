@@ -8,6 +8,7 @@ mod args;
 mod demo;
 mod doctor;
 mod eval;
+mod fetch;
 mod local;
 mod log;
 mod operator;
@@ -55,6 +56,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Migrate => operator::migrate(config, &data_dir).await?,
             Command::Tenant(command) => operator::tenant(config, &data_dir, command).await?,
             Command::Key(command) => operator::key(config, &data_dir, command).await?,
+            Command::Fetch(to) => fetch::run(config, to.into).await?,
             Command::Doctor => return doctor::run(&config, &data_dir).await,
             Command::Openapi | Command::Extract => {}
         }
