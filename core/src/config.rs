@@ -14,10 +14,12 @@ use url::Url;
 
 mod models;
 mod settings;
+mod storage;
 
 pub use models::{Chat, Embedding, LocalOrNamed, Patience, Rerank};
 use settings::Reader;
 pub use settings::{SETTINGS, Setting};
+pub use storage::{S3, Storage};
 
 /// Everything a process needs to know to start.
 #[derive(Clone, Debug)]
@@ -70,13 +72,6 @@ pub struct Redis {
     pub url: Option<SecretString>,
     /// What every key and channel begins with, so that two installations can share a server.
     pub namespace: String,
-}
-
-/// Where files are kept.
-#[derive(Clone, Debug)]
-pub struct Storage {
-    /// `file:///…`; `None` lets `up` use its data folder.
-    pub url: Option<Url>,
 }
 
 /// How the API is reached.
@@ -233,7 +228,7 @@ impl Config {
                 url: read.url("REDIS_URL", &["redis", "rediss"])?.map(secret),
                 namespace: "parlance".to_owned(),
             },
-            storage: Storage { url: read.url("STORAGE_URL", &["file"])? },
+            storage: Storage::read(&read)?,
             http: Http {
                 bind: read.parsed("BIND", "is not an address and port")?,
                 public_url: read.url("PUBLIC_URL", &["http", "https"])?,
@@ -301,16 +296,6 @@ impl Redis {
     }
 }
 
-impl Storage {
-    /// The URL, or the error that says how to give one.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn require(&self) -> Result<&Url, ConfigError> {
-        self.url.as_ref().ok_or_else(|| settings::absent("STORAGE_URL"))
-    }
-}
-
 fn secret(url: Url) -> SecretString {
     SecretString::from(String::from(url))
 }
@@ -344,6 +329,7 @@ mod tests {
             &[("DATABASE_MAX_CONNECTIONS", "2")],
             &[("LOG_FORMAT", "xml")],
             &[("STORAGE_URL", "ftp://x/y")],
+            &[("AWS_SECRET_ACCESS_KEY", ""), ("AWS_ACCESS_KEY_ID", "AKIA")],
             &[("CHUNK_TOKENS", "16")],
             &[("CHUNK_OVERLAP", "101")],
         ] {

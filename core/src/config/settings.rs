@@ -52,9 +52,35 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "STORAGE_URL",
-        "where uploaded files are kept; `up` keeps them in its data folder when it is not set",
+        "where uploaded files are kept, a folder or a bucket (s3://bucket/prefix); not set: the data folder of `up`",
         None,
         "file:///var/lib/parlance/files",
+    ),
+    setting(
+        "AWS_ENDPOINT_URL",
+        "a server that speaks S3, for STORAGE_URL=s3://…; not set: Amazon's, in AWS_REGION",
+        None,
+        "http://minio:9000",
+    ),
+    setting("AWS_REGION", "the region of the bucket of STORAGE_URL", None, "eu-central-1"),
+    setting(
+        "AWS_ACCESS_KEY_ID",
+        "the key to the bucket, with AWS_SECRET_ACCESS_KEY; not set: the role of the machine or the pod",
+        None,
+        "AKIA…",
+    ),
+    setting("AWS_SECRET_ACCESS_KEY", "the secret of AWS_ACCESS_KEY_ID", None, "…"),
+    setting(
+        "AWS_ROLE_ARN",
+        "a role, with AWS_WEB_IDENTITY_TOKEN_FILE: Kubernetes sets both for a service account",
+        None,
+        "arn:aws:iam::123456789012:role/parlance",
+    ),
+    setting(
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "the file with the token that opens AWS_ROLE_ARN",
+        None,
+        "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
     ),
     setting("BIND", "the address the API listens on", Some("127.0.0.1:8080"), "0.0.0.0:8080"),
     setting(
@@ -224,6 +250,20 @@ impl<'a> Reader<'a> {
             .map(|value| value.trim().to_owned())
             .filter(|value| !value.is_empty())
             .or_else(|| named(name).default.map(str::to_owned))
+    }
+
+    /// Two that are of no use alone: both, or none.
+    pub(super) fn pair(
+        &self,
+        one: &'static str,
+        other: &'static str,
+    ) -> Result<Option<(String, String)>, ConfigError> {
+        match (self.text(one), self.text(other)) {
+            (Some(one), Some(other)) => Ok(Some((one, other))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(fault(other, format!("is not set, and {one} is"))),
+            (None, Some(_)) => Err(fault(one, format!("is not set, and {other} is"))),
+        }
     }
 
     pub(super) fn required(&self, name: &'static str) -> Result<String, ConfigError> {

@@ -97,7 +97,7 @@ async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_build_that_is_cancelled_ends_soon_and_is_begun_anew() {
+async fn a_build_ends_with_its_worker_and_is_begun_anew_by_the_next() {
     let mut stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     know(&stage, bot, 700).await;
@@ -112,24 +112,15 @@ async fn a_build_that_is_cancelled_ends_soon_and_is_begun_anew() {
             (stage.count_of(building).await > 0).then_some(())
         })
         .await;
-    let jobs = stage.http.get("/jobs?kind=index&state=running").await;
-    let job = jobs.data(200)[0]["id"].as_str().unwrap().to_owned();
-    stage.http.post(&format!("/jobs/{job}/cancel"), json!({})).await.data(200);
+    stage.stop_workers().await;
     stage
         .eventually("the build is given up", async || (stage.count_of(building).await == 0).then_some(()))
         .await;
-    assert_eq!(stage.http.get(&format!("/jobs/{job}")).await.data(200)["state"], "cancelled");
-    assert_eq!(indexes(&stage, bot).await, 0);
+    assert_eq!((stage.waiting(Kind::Index).await.len(), indexes(&stage, bot).await), (1, 0));
 
     writer.rollback().await.unwrap();
-    stage
-        .eventually("it is built after all", async || {
-            index::look_for_sizes(&stage.ctx).await.unwrap();
-            (indexes(&stage, bot).await == 2).then_some(())
-        })
-        .await;
-    stage.stop_workers().await;
     work(&stage).await;
+    assert_eq!(indexes(&stage, bot).await, 2);
     stage.end().await;
 }
 

@@ -1,14 +1,18 @@
-//! Files through `object_store`; today those of a local folder.
+//! Files through `object_store`: in a local folder, or in a bucket of S3 or of what speaks its protocol.
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::BlobStore;
-use crate::error::{Error, Part, Result};
+use crate::config::S3;
+use crate::error::{BoxError, Error, Part, Result};
 
 /// A key that no source can have.
 const PROBE: &str = ".probe";
@@ -19,25 +23,49 @@ pub struct ObjectStorage {
 }
 
 impl ObjectStorage {
-    /// Opens the folder that a `file://` URL names, making it when it is not there.
+    /// Opens the folder or the bucket that a URL names: `file:///folder`, made when it is not there, or
+    /// `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// When the folder cannot be made or opened.
-    pub fn open(url: &Url) -> Result<Self> {
-        let folder = url.to_file_path().map_err(|()| {
-            Error::internal("STORAGE_URL cannot be used", format!("{url} names no local folder"))
-        })?;
-        let unusable = |error: &dyn std::error::Error| {
-            Error::internal(
-                format!("the storage folder {} cannot be used", folder.display()),
-                error.to_string(),
-            )
-        };
-        std::fs::create_dir_all(&folder).map_err(|error| unusable(&error))?;
-        let store =
-            LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(&error))?.with_fsync(true);
-        Ok(Self { store: Box::new(store) })
+    /// When the folder cannot be made or opened, or the settings of S3 do not fit together. Whether the bucket is there
+    /// is found out at its first use.
+    pub fn open(url: &Url, s3: &S3) -> Result<Self> {
+        let store = if url.scheme() == "s3" { bucket(url, s3)? } else { folder(url)? };
+        Ok(Self { store })
     }
+}
+
+fn folder(url: &Url) -> Result<Box<dyn ObjectStore>> {
+    let folder = url.to_file_path().map_err(|()| unusable(url, "it names no local folder"))?;
+    std::fs::create_dir_all(&folder).map_err(|error| unusable(url, error))?;
+    let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(url, error))?;
+    Ok(Box::new(store.with_fsync(true)))
+}
+
+fn bucket(url: &Url, s3: &S3) -> Result<Box<dyn ObjectStore>> {
+    let bucket = url.host_str().ok_or_else(|| unusable(url, "it names no bucket"))?;
+    let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+    if let Some(region) = &s3.region {
+        builder = builder.with_region(region);
+    }
+    if let Some(endpoint) = &s3.endpoint {
+        let plain = endpoint.scheme() == "http";
+        builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/')).with_allow_http(plain);
+    }
+    if let Some((id, secret)) = &s3.access_key {
+        builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose_secret());
+    }
+    if let Some((role, token)) = &s3.web_identity {
+        builder = builder
+            .with_config(AmazonS3ConfigKey::RoleArn, role)
+            .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token.to_string_lossy());
+    }
+    let store = builder.build().map_err(|error| unusable(url, error))?;
+    Ok(Box::new(PrefixStore::new(store, url.path().trim_matches('/'))))
+}
+
+fn unusable(url: &Url, error: impl Into<BoxError>) -> Error {
+    Error::internal(format!("the storage {url} cannot be used"), error)
 }
 
 #[async_trait]

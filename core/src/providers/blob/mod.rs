@@ -35,5 +35,5 @@ pub trait BlobStore: Send + Sync {
 /// When it cannot be opened.
 pub fn from_config(config: &Storage) -> Result<Arc<dyn BlobStore>> {
     let url = config.require().map_err(|error| Error::internal("no storage is configured", error))?;
-    Ok(Arc::new(ObjectStorage::open(url)?))
+    Ok(Arc::new(ObjectStorage::open(url, &config.s3)?))
 }
