@@ -45,8 +45,8 @@ USER 10001:10001
 RUN test -r "$ORT_DYLIB_PATH" && test -r "$EMBEDDING_MODEL_DIR/model.onnx"
 VOLUME /var/lib/parlance/files
 EXPOSE 8080
-# The API's alone: a worker listens nowhere, so whoever runs one turns this off. It asks whether the process is
-# alive and not whether it is ready, for a restart brings no database back.
+# The API's: whoever runs a worker asks at its WORKER_BIND. It asks whether the process is alive and not whether it is
+# ready, for a restart brings no database back.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8080/healthz"]
 ENTRYPOINT ["parlance"]

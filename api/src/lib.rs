@@ -64,25 +64,35 @@ fn apis() -> Apis {
 
 /// The whole service, as it is run and as it is tested.
 pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
-    edge(table().data(ctx.clone()), Some(ctx))
+    let requests = metrics::Requests::default();
+    edge(table().data(ctx.clone()).data(requests.clone()), Some(ctx), requests)
 }
 
 /// Every path.
 fn table() -> Route {
-    Route::new()
+    operators(Route::new())
         .nest(BASE, docs::service())
         .at("/v1/chat/completions", post(openai::complete))
         .at("/v1/models", get(openai::list_models))
         .at("/docs", get(docs::swagger_ui()))
         .at("/openapi.json", get(docs::specification()))
+}
+
+/// The paths for operators.
+fn operators(route: Route) -> Route {
+    route
         .at("/healthz", get(health::healthz))
         .at("/readyz", get(health::readyz))
         .at("/metrics", get(metrics::metrics))
 }
 
 /// The layer around every path, and around none.
-fn edge<E: Endpoint + 'static>(inner: E, ctx: Option<Context>) -> impl Endpoint<Output = Response> + 'static {
-    request_id::Edge { inner: inner.into(), routes: Routes::of_api::<Apis>(BASE).into(), ctx }
+fn edge<E: Endpoint + 'static>(
+    inner: E,
+    ctx: Option<Context>,
+    requests: metrics::Requests,
+) -> impl Endpoint<Output = Response> + 'static {
+    request_id::Edge { inner: inner.into(), routes: Routes::of_api::<Apis>(BASE).into(), ctx, requests }
 }
 
 /// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has
@@ -99,5 +109,18 @@ pub async fn serve(
     Server::new_with_acceptor(Noticing(TcpAcceptor::from_tokio(listener)?))
         .name("api")
         .run_with_graceful_shutdown(build(ctx), stop.cancelled_owned(), Some(drain))
+        .await
+}
+
+/// Serves what an operator asks of a process that is no API: whether it lives, whether it can work, and what it counts.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+    let requests = metrics::Requests::default();
+    let table = operators(Route::new()).data(ctx).data(requests.clone());
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .name("operator")
+        .run_with_graceful_shutdown(edge(table, None, requests), stop.cancelled_owned(), None)
         .await
 }

@@ -17,6 +17,7 @@ use crate::envelope::Unwritten;
 use crate::error::ApiError;
 use crate::idempotent::Once;
 use crate::linger;
+use crate::metrics::Requests;
 use crate::routes::Routes;
 
 /// The header, in requests and answers.
@@ -31,11 +32,18 @@ pub(crate) struct Edge<E> {
     pub(crate) routes: Arc<Routes>,
     /// To keep answers; `None`: none are.
     pub(crate) ctx: Option<Context>,
+    /// Where requests are counted.
+    pub(crate) requests: Requests,
 }
 
 impl<E> Clone for Edge<E> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), routes: Arc::clone(&self.routes), ctx: self.ctx.clone() }
+        Self {
+            inner: Arc::clone(&self.inner),
+            routes: Arc::clone(&self.routes),
+            ctx: self.ctx.clone(),
+            requests: self.requests.clone(),
+        }
     }
 }
 
@@ -109,7 +117,10 @@ impl<E: Endpoint + 'static> Edge<E> {
             Ok(Err(error)) => ApiError::of_poem(error).respond(id),
             Err(panic) => ApiError::panicked(&*panic).respond(id),
         };
-        let latency_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+        let took = begun.elapsed();
+        let template = pattern.as_ref().map(|pattern| self.routes.of(&pattern.0).path);
+        self.requests.answered(method, template, response.status().as_u16(), took);
+        let latency_ms = took.as_secs_f64() * 1_000.0;
         tracing::info!(http.status = response.status().as_u16(), latency_ms, "answered");
         response
     }

@@ -33,7 +33,17 @@ pub(crate) async fn worker(config: Config, args: &Worker) -> anyhow::Result<()> 
     let stop = stop_on_signal()?;
     let ctx = wire(config).await?;
     let queues = queues(&ctx, args);
+    let told = match ctx.config().http.worker_bind {
+        Some(address) => {
+            let listener = listen(address).await?;
+            Some(tokio::spawn(parlance_api::serve_operator(ctx.clone(), listener, stop.clone())))
+        }
+        None => None,
+    };
     parlance_workers::run(ctx.clone(), queues, stop).await;
+    if let Some(told) = told {
+        told.await??;
+    }
     ctx.close().await;
     Ok(())
 }
@@ -65,10 +75,10 @@ fn queues(ctx: &Context, args: &Worker) -> Queues {
 pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "port {} is taken: stop what listens there, or choose another with --port or BIND",
+            "port {} is taken: stop what listens there, or choose another with --port, BIND or WORKER_BIND",
             address.port()
         ),
-        _ => anyhow::Error::new(error).context(format!("the API cannot listen on {address}")),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
     })
 }
 

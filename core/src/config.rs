@@ -81,6 +81,8 @@ pub struct Http {
     pub bind: SocketAddr,
     /// The address customers use, when it is another one (behind a proxy).
     pub public_url: Option<Url>,
+    /// The address at which a worker tells operators of itself; `None`: nowhere.
+    pub worker_bind: Option<SocketAddr>,
 }
 
 /// What crawls may reach.
@@ -232,6 +234,10 @@ impl Config {
             http: Http {
                 bind: read.parsed("BIND", "is not an address and port")?,
                 public_url: read.url("PUBLIC_URL", &["http", "https"])?,
+                worker_bind: match read.text("WORKER_BIND") {
+                    Some(_) => Some(read.parsed("WORKER_BIND", "is not an address and port")?),
+                    None => None,
+                },
             },
             embedding: Embedding::read(&read)?,
             rerank: Rerank::read(&read),

@@ -12,6 +12,7 @@ use crate::conversations::Turns;
 use crate::db::Db;
 use crate::error::Result;
 use crate::jobs::PerKind;
+use crate::meters::Meters;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, Models};
@@ -33,6 +34,7 @@ struct Parts {
     /// Rung when a queue may have work or room.
     bells: PerKind<Notify>,
     turns: Turns,
+    meters: Meters,
     extractor: Extractor,
     door: Door,
     providers: Providers,
@@ -98,6 +100,7 @@ impl Context {
             bus: Bus::new(&config)?,
             bells: PerKind::default(),
             turns: Turns::default(),
+            meters: Meters::default(),
             extractor: Extractor::new(config.extract.program.as_deref())?,
             door: web::door(&config.scrape)?,
             providers,
@@ -169,6 +172,12 @@ impl Context {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// What this process counts of its work.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     pub(crate) fn turns(&self) -> &Turns {

@@ -163,6 +163,13 @@ impl Db {
         Ok(PgConnection::connect_with(&self.platform.connect_options()).await?)
     }
 
+    /// The connections of each pool: its name, how many there are, and how many of them are not in use.
+    #[must_use]
+    pub fn connections(&self) -> [(&'static str, u32, usize); 2] {
+        [("tenants", &self.tenants), ("platform", &self.platform)]
+            .map(|(name, pool)| (name, pool.size(), pool.num_idle()))
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.tenants.close().await;

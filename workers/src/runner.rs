@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Progress, Renewal, dispatch};
+use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Outcome, Progress, Renewal, dispatch};
 use parlance_core::knowledge::ingest;
+use parlance_core::meters::Ending;
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -177,10 +178,14 @@ impl Runner {
             done.unwrap_or_else(|panic| Err(Error::internal("a job panicked", said(&*panic))))
         };
         let (done, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
-        match done {
-            Ok(()) => tracing::info!(ms = begun.elapsed().as_millis(), "job done"),
+        let ending = match done {
+            Ok(()) => {
+                tracing::info!(ms = begun.elapsed().as_millis(), "job done");
+                Ending::Succeeded
+            }
             Err(error) => self.settle(&run.claim, &error, cause).await,
-        }
+        };
+        self.ctx.meters().ran(run.claim.kind, ending, begun.elapsed());
     }
 
     /// Keeps the lease alive until the job ended, and stops the job when it must. Gives why.
@@ -221,17 +226,26 @@ impl Runner {
         Some(cause)
     }
 
-    async fn settle(&self, claim: &Claim, error: &Error, cause: Option<StopCause>) {
+    async fn settle(&self, claim: &Claim, error: &Error, cause: Option<StopCause>) -> Ending {
         let Some(outcome) = outcome::of(error, cause, claim, &self.ctx.config().jobs, rand::random()) else {
             tracing::warn!("the lease was lost; nothing was written");
-            return;
+            return Ending::LeaseLost;
         };
         tracing::warn!(?outcome, error = %Chain(error), "job not done");
         match ingest::settle_failed(&self.ctx, claim, &outcome).await {
-            Ok(()) => {}
-            Err(Error::LeaseLost) => tracing::warn!("the lease was lost; nothing was written"),
+            Ok(()) => match outcome {
+                Outcome::Retry(..) => Ending::Retried,
+                Outcome::Abandon(_) => Ending::Failed,
+                Outcome::Cancelled => Ending::Cancelled,
+                Outcome::Release => Ending::Released,
+            },
+            Err(Error::LeaseLost) => {
+                tracing::warn!("the lease was lost; nothing was written");
+                Ending::LeaseLost
+            }
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "not settled; the lease will run out and the job be run again");
+                Ending::LeaseLost
             }
         }
     }

@@ -87,3 +87,39 @@ async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop
     drop(idle);
     stage.end().await;
 }
+
+#[tokio::test]
+async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant_chooses() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    stage.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
+    let told = async || {
+        stage.http.with_key(None).raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
+    };
+    stage
+        .eventually("the upload waits for a second", async || {
+            told().await.contains("parlance_jobs_oldest_waiting_seconds{kind=\"upload\"} 1").then_some(())
+        })
+        .await;
+    crate::work(&stage).await;
+    let message = json!({"bot_id": bot, "message": "What is some text about?"});
+    stage.http.post("/conversations/a-secret-name/messages", message).await.data(200);
+    stage.http.get("/nowhere/a-secret-name").await.error(404);
+
+    let told = told().await;
+    for line in [
+        "parlance_http_request_seconds_count{method=\"POST\",route=\"/api/v1/conversations/{session_id}/messages\",status=\"200\"} 1",
+        "parlance_http_request_seconds_count{method=\"GET\",route=\"/api/v1\",status=\"404\"} 1",
+        "parlance_answer_seconds_count{part=\"search\"} 1",
+        "parlance_job_runs_total{kind=\"embed\",outcome=\"succeeded\"} 1",
+        "parlance_job_run_seconds_count{kind=\"upload\"} 1",
+        "parlance_chunks_embedded_total 1",
+        "parlance_jobs_oldest_waiting_seconds{kind=\"upload\"} 0",
+        "parlance_build_info{version=",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    assert!(told.contains("parlance_answers_total{outcome="), "{told}");
+    assert!(!told.contains("a-secret-name"), "{told}");
+    stage.end().await;
+}

@@ -200,6 +200,12 @@ pub const SETTINGS: &[Setting] = &[
         "10.1.0.0/16,fd00::/8",
     ),
     setting("WORKER_CONCURRENCY", "the jobs of one queue that one process runs at once", Some("2"), "4"),
+    setting(
+        "WORKER_BIND",
+        "the address at which `worker` serves /metrics, /healthz and /readyz; not set: nowhere",
+        None,
+        "0.0.0.0:9090",
+    ),
     setting("LOG_FORMAT", "text for people or json for machines", Some("text"), "json"),
     setting(
         "RUST_LOG",

@@ -99,6 +99,7 @@ pub(super) async fn answer(
     }
     let first_token = answer.timings.first_token;
     answer.timings = Timings { first_token, total: crate::milliseconds(begun), ..timings };
+    ctx.meters().answered(&answer);
     let trace = Trace::of(query, found, &answer);
     Ok(Answered { answer, trace, vector, model: embedder.id().to_owned() })
 }

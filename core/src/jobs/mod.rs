@@ -36,7 +36,8 @@ pub use claims::Claims;
 pub(crate) use kind::PerKind;
 pub use kind::{Kind, State};
 pub use reports::{
-    Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all, outlook,
+    Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
+    oldest_waiting, outlook,
 };
 pub use steer::{forget_old, hold_ended, revive};
 

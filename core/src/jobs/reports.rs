@@ -169,6 +169,14 @@ pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
     Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
+/// For how many seconds the job of each kind that is due for longest has waited; without a kind of which none waits.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn oldest_waiting(ctx: &Context) -> Result<Vec<(Kind, f64)>> {
+    Ok(store::list_oldest_waiting(ctx.db().platform()).await?)
+}
+
 /// Jobs of all tenants, newest first: what operators look through. `worker`: those that it is at.
 ///
 /// # Errors

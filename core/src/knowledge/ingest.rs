@@ -215,6 +215,7 @@ pub async fn settle_embedded(
         embed_missing(ctx, &mut tx, claim, &version).await?;
     }
     tx.commit().await?;
+    ctx.meters().embedded(vectors.len());
     announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
     jobs::dispatch::nudge(ctx, Kind::Purge);
@@ -251,6 +252,7 @@ pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
         end_version(&mut tx, ended).await?;
     }
     tx.commit().await?;
+    ctx.meters().swept(&swept);
     for kind in Kind::ALL {
         jobs::dispatch::nudge(ctx, kind);
     }

@@ -249,6 +249,22 @@ pub(in crate::jobs) async fn find_history(
     Ok(history.map(|Json(moments)| moments).unwrap_or_default())
 }
 
+/// For how many seconds the job of each kind that is due for longest has waited.
+pub(in crate::jobs) async fn list_oldest_waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Kind, f64)>> {
+    sqlx::query!(
+        r#"
+        select kind as "kind: Kind",
+            extract(epoch from now() - min(greatest(created_at, not_before)))::double precision as "seconds!"
+        from job
+        where state in ('queued', 'dispatched') and not_before <= now()
+        group by kind
+        "#,
+    )
+    .map(|row| (row.kind, row.seconds))
+    .fetch_all(db)
+    .await
+}
+
 pub(in crate::jobs) async fn count_by_state(
     db: impl PgExecutor<'_>,
 ) -> sqlx::Result<Vec<(Kind, State, i64)>> {
