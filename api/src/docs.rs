@@ -36,6 +36,12 @@ const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge p
     `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …, \"message\": …, \
     \"code\": …, \"request_id\": …}`.";
 
+/// What the page may do: run what is inside it, ask this server, and stand in no other page. It keeps the key that
+/// somebody entered.
+const POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+    img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
 /// The API, ready to be routed or described.
 pub(crate) fn service() -> OpenApiService<Apis, ()> {
     OpenApiService::new(apis(), "Parlance", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server(BASE)
@@ -84,6 +90,9 @@ fn page(content_type: &'static str, text: String) -> impl Endpoint {
         Response::builder()
             .content_type(content_type)
             .header(header::CACHE_CONTROL, "no-cache")
+            .header(header::CONTENT_SECURITY_POLICY, POLICY)
+            .header(header::REFERRER_POLICY, "no-referrer")
+            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .body(text.clone())
     })
 }

@@ -183,6 +183,17 @@ pub(crate) enum TenantCommand {
         /// The tenant's id, as `tenant list` shows it.
         tenant: TenantId,
     },
+    /// Remove a tenant with everything it has, for good, and report that nothing remains.
+    Delete {
+        /// The tenant's id, as `tenant list` shows it.
+        tenant: TenantId,
+        /// Its name, so that it is no other.
+        #[arg(long)]
+        name: String,
+        /// Give up waiting for the workers after so many seconds; run it again to go on.
+        #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+        timeout: u64,
+    },
     /// Let a tenant in again.
     Activate {
         /// The tenant's id, as `tenant list` shows it.

@@ -1,16 +1,21 @@
 //! Operators' commands: the schema, tenants and keys.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use parlance_core::config::Config;
 use parlance_core::ids::TenantId;
+use parlance_core::tenants::erase;
 use parlance_core::tenants::keys::{self, Key, KeyRequest, RawKeyRequest};
 use parlance_core::{Context, PageRequest, db, tenants};
 
 use crate::args::{KeyCommand, TenantCommand};
 use crate::local::operator_context;
 use crate::out;
+
+/// The pause between two looks at what is being removed.
+const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn migrate(config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
@@ -37,6 +42,9 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
             let tenant = tenants::set_active(&ctx, tenant, false).await?;
             out(&format!("The keys of {} open nothing any more.", tenant.name));
         }
+        TenantCommand::Delete { tenant, name, timeout } => {
+            delete(&ctx, tenant, &name, Duration::from_secs(timeout)).await?;
+        }
         TenantCommand::Activate { tenant } => {
             bus(&ctx).await;
             let tenant = tenants::set_active(&ctx, tenant, true).await?;
@@ -55,6 +63,43 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
             }
         }
     }
+    Ok(())
+}
+
+async fn delete(ctx: &Context, tenant: TenantId, name: &str, timeout: Duration) -> anyhow::Result<()> {
+    let found = tenants::get(ctx, tenant).await?;
+    anyhow::ensure!(
+        found.name == name,
+        "the tenant {tenant} is {:?}, not {name:?}: nothing was done",
+        found.name
+    );
+    bus(ctx).await;
+    erase::begin(ctx, tenant).await?;
+    out(&format!("The keys of {name} open nothing any more. Its bots are being removed."));
+    let (end, mut told) = (Instant::now() + timeout, None);
+    while !erase::finish(ctx, tenant).await? {
+        let left = erase::left(ctx, tenant).await?;
+        if told != Some(left) {
+            out(&format!("{left} bots are not removed yet."));
+            told = Some(left);
+        }
+        anyhow::ensure!(
+            Instant::now() < end,
+            "something of {left} bots is left: does a worker take the queue `purge` (parlance worker list), and did a \
+             job fail (parlance job list --state failed)? Run this again to go on."
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+    let remains = erase::remains(ctx, tenant).await?;
+    for (table, count) in remains.iter().filter(|(_, count)| *count > 0) {
+        out(&format!("{count} rows remain in {table}"));
+    }
+    let rows: i64 = remains.iter().map(|(_, count)| count).sum();
+    anyhow::ensure!(rows == 0, "{rows} rows of {name} remain");
+    out(&format!(
+        "Nothing of {name} remains: its files are removed, and none of {} tables names it.",
+        remains.len()
+    ));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use parlance_core::ids::TenantId;
 use serde_json::json;
 
-use crate::process::{Up, output, parlance, said};
+use crate::process::{Up, output, parlance, ready, said};
 
 /// The value of a line `name  value`.
 fn value<'a>(text: &'a str, name: &str) -> &'a str {
@@ -81,4 +81,47 @@ fn the_description_of_the_api_is_printed() {
     let text = said(parlance().arg("openapi"));
     let description: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(description["info"]["title"], "Parlance");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_is_deleted_leaves_nothing_and_no_other_loses_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Up::start(folder.path(), &["--no-demo"]).await;
+    let run = |arguments: &[&str]| output(parlance().arg("--data-dir").arg(folder.path()).args(arguments));
+    let know = async |http: &parlance_testing::Client| {
+        let bot = http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
+        let source =
+            http.upload(&bot, "a.md", "# Returns\n\nGoods may be returned within thirty days.\n").await.id();
+        ready(http, &source).await;
+        let message = json!({"bot_id": bot, "message": "Who won the chess championship?"});
+        http.post("/conversations/s/messages", message).await.data(200);
+        source
+    };
+    let made = run(&["tenant", "create", "--name", "Gone GmbH", "--plan", "starter"]);
+    let made = String::from_utf8(made.stdout).unwrap();
+    let tenant = value(&made, "tenant");
+    let gone = up.http.with_key(Some(value(&made, "api key")));
+    know(&gone).await;
+    let kept = know(&up.http).await;
+    let files = folder.path().join("files");
+    assert!(files.join(tenant).exists());
+
+    let mistaken = run(&["tenant", "delete", tenant, "--name", "Gone"]);
+    assert!(!mistaken.status.success());
+    gone.get("/bots").await.data(200);
+
+    let deleted = run(&["tenant", "delete", tenant, "--name", "Gone GmbH"]);
+    let said = String::from_utf8(deleted.stdout).unwrap();
+    assert!(deleted.status.success() && said.contains("Nothing of Gone GmbH remains"), "{said}");
+    assert_eq!(gone.get("/bots").await.error(401), "invalid_api_key");
+    let left = std::fs::read_dir(files.join(tenant)).map_or(0, |sources| {
+        sources.map(|source| std::fs::read_dir(source.unwrap().path()).unwrap().count()).sum()
+    });
+    assert_eq!(left, 0, "files are left");
+    assert!(!run(&["tenant", "delete", tenant, "--name", "Gone GmbH"]).status.success());
+
+    let query = json!({"bot_id": up.http.get("/bots").await.data(200)[0]["id"], "query": "thirty days"});
+    let found = up.http.post("/knowledge/search", query).await;
+    assert_eq!(found.data(200)["results"][0]["source_id"], json!(kept));
+    assert!(up.process.terminate().success());
 }

@@ -1,6 +1,7 @@
 //! The roles apart, as in production: an API and workers, one of which is killed.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 
 use parlance_embedded::model::Precision;
@@ -22,12 +23,27 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Servers with the schema, and no role yet.
     pub(crate) async fn prepare() -> Self {
+        let fleet = Self::empty().await;
+        said(&mut fleet.role(&["migrate"]));
+        fleet
+    }
+
+    /// Servers with nothing in them.
+    pub(crate) async fn empty() -> Self {
         let servers = Servers::ephemeral(&default_cache_dir()).await.unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let parts = Parts::new(&default_cache_dir());
-        let fleet = Self { servers, files: tempfile::tempdir().unwrap(), parts, port };
-        said(&mut fleet.role(&["migrate"]));
-        fleet
+        Self { servers, files: tempfile::tempdir().unwrap(), parts, port }
+    }
+
+    /// Where its files are.
+    pub(crate) fn files(&self) -> &Path {
+        self.files.path()
+    }
+
+    /// A client with a key of this fleet.
+    pub(crate) fn client(&self, key: Option<&str>) -> Client {
+        Client::new(&format!("http://127.0.0.1:{}", self.port), key)
     }
 
     /// A command of the fleet.
@@ -64,7 +80,7 @@ impl Fleet {
     pub(crate) fn tenant(&self, name: &str) -> Client {
         let made = said(&mut self.role(&["tenant", "create", "--name", name, "--plan", "enterprise"]));
         let key = made.lines().find_map(|line| line.strip_prefix("api key")).unwrap().trim();
-        Client::new(&format!("http://127.0.0.1:{}", self.port), Some(key))
+        self.client(Some(key))
     }
 }
 

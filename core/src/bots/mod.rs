@@ -264,6 +264,14 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
     Ok(Page::new(page, bots, total))
 }
 
+/// How many bots a tenant has, those that are deleted and not removed yet included.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
+    Ok(store::count_any(&mut *ctx.db().of(tenant).await?, tenant).await?)
+}
+
 /// Every bot of a tenant, newest first, in short.
 ///
 /// # Errors

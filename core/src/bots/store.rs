@@ -102,6 +102,12 @@ pub(super) async fn list(
     Ok((bots.collect(), total))
 }
 
+pub(super) async fn count_any(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select count(*) as "count!" from bot where tenant_id = $1"#, tenant.uuid())
+        .fetch_one(db)
+        .await
+}
+
 pub(super) async fn list_all(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<Summary>> {
     sqlx::query_as!(
         Summary,

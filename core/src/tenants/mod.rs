@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Limit, Problem, Result, Thing};
 use crate::ids::TenantId;
 
+pub mod erase;
 pub mod keys;
 mod store;
 

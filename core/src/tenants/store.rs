@@ -1,6 +1,6 @@
 //! SQL of the tables `tenant` and `usage_month`. Private to the slice.
 
-use sqlx::PgExecutor;
+use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
 
 use super::{Limits, Plan, Tenant, Usage};
 use crate::ids::TenantId;
@@ -37,6 +37,33 @@ pub(super) async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Tenant>> {
     )
     .fetch_all(db)
     .await
+}
+
+pub(super) async fn delete(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!("delete from tenant where id = $1", id.uuid()).execute(db).await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// In every table that names a tenant; no slice knows them all, and one that is added is looked through at once.
+pub(super) async fn count_everywhere(db: &PgPool, id: TenantId) -> sqlx::Result<Vec<(String, i64)>> {
+    let tables: Vec<String> = sqlx::query_scalar!(
+        r#"
+        select quote_ident(table_name) as "table!"
+        from information_schema.columns
+        join information_schema.tables using (table_schema, table_name)
+        where table_schema = current_schema() and column_name = 'tenant_id' and table_type = 'BASE TABLE'
+        order by table_name
+        "#,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut counts = Vec::new();
+    for table in tables {
+        let query = format!("select count(*) from {table} where tenant_id = $1");
+        let count = sqlx::query_scalar(AssertSqlSafe(query)).bind(id.uuid()).fetch_one(db).await?;
+        counts.push((table, count));
+    }
+    Ok(counts)
 }
 
 pub(super) async fn find(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Tenant>> {
