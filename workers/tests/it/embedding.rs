@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 fn texts(count: usize) -> Vec<String> {
     // Long and short ones, so that what is begun last is not what ends last.
-    let text = |i: usize| format!("Matter {i} is answered so. ").repeat(if i % 3 == 0 { 12 } else { 1 });
+    let text =
+        |i: usize| format!("Matter {i} is answered so. ").repeat(if i.is_multiple_of(3) { 12 } else { 1 });
     (0..count).map(text).collect()
 }
 
