@@ -28,8 +28,8 @@ const CANDIDATES: i32 = 50;
 /// On the questions of `eval/`: recall@5 and nDCG@10 0.884 and 0.808 at 1, 0.874 and 0.802 at 2, 0.869 and 0.793 at 3.
 const RRF_K: f32 = 1.0;
 
-/// How many of the fused are reranked, when a model is there to do it: a trace shows as many, and a cross-encoder of
-/// six layers reads them in a quarter of a second on two cores.
+/// How many of the fused are reranked, when a model is there to do it: as many as a trace shows. Each is a run of the
+/// model.
 const RERANKED: usize = 20;
 
 /// The longest question, in characters.
