@@ -112,6 +112,9 @@ pub async fn serve(
         .await
 }
 
+/// How long a request of whoever watches may hold up the end of a process.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// Serves what an operator asks of a process that is no API: whether it lives, whether it can work, and what it counts.
 ///
 /// # Errors
@@ -121,6 +124,6 @@ pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: Cancellat
     let table = operators(Route::new()).data(ctx).data(requests.clone());
     Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .name("operator")
-        .run_with_graceful_shutdown(edge(table, None, requests), stop.cancelled_owned(), None)
+        .run_with_graceful_shutdown(edge(table, None, requests), stop.cancelled_owned(), Some(LAST_LOOK))
         .await
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use parlance_core::jobs::Kind;
+use parlance_core::meters::seconds;
 use parlance_core::{Context, jobs, knowledge};
 use poem::http::Method;
 use poem::web::Data;
@@ -11,7 +12,7 @@ use poem::{Response, handler};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
@@ -33,18 +34,15 @@ struct Request {
 
 impl Default for Requests {
     fn default() -> Self {
-        // From a millisecond to half a minute.
-        Self(Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 16))))
+        Self(Family::new_with_constructor(seconds))
     }
 }
 
 impl Requests {
     /// One was answered. `route`: its template, never its path; `None` when there is none.
     pub(crate) fn answered(&self, method: &Method, route: Option<&str>, status: u16, took: Duration) {
-        let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
-        let names = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
-        let method =
-            known.iter().zip(names).find(|(known, _)| *known == method).map_or("other", |(_, name)| name);
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+        let method = known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
         let request = Request { method, route: route.unwrap_or("none").to_owned(), status };
         self.0.get_or_create(&request).observe(took.as_secs_f64());
     }

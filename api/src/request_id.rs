@@ -107,7 +107,7 @@ impl<E: Endpoint + 'static> Edge<E> {
                 Some(Unwritten(why)) => ApiError::unwritable(why.as_str()).respond(id),
             },
             Ok(Err(error)) if error.is::<MethodNotAllowedError>() => {
-                let allow = route.map_or("", |route| route.allow);
+                let allow = route.as_ref().map_or("", |route| route.allow);
                 if *method == Method::OPTIONS {
                     options(allow)
                 } else {
@@ -118,7 +118,7 @@ impl<E: Endpoint + 'static> Edge<E> {
             Err(panic) => ApiError::panicked(&*panic).respond(id),
         };
         let took = begun.elapsed();
-        let template = pattern.as_ref().map(|pattern| self.routes.of(&pattern.0).path);
+        let template = route.as_ref().map(|route| route.path);
         self.requests.answered(method, template, response.status().as_u16(), took);
         let latency_ms = took.as_secs_f64() * 1_000.0;
         tracing::info!(http.status = response.status().as_u16(), latency_ms, "answered");

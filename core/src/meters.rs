@@ -78,8 +78,9 @@ impl Ending {
     }
 }
 
-/// From a millisecond to half a minute.
-fn seconds() -> Histogram {
+/// Buckets for what takes from a millisecond to half a minute.
+#[must_use]
+pub fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 16))
 }
 
