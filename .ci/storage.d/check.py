@@ -22,7 +22,7 @@ BUCKET = "parlance-files"
 
 
 def main(parlance: str, moto_server: str) -> None:
-    parlance = str(Path(parlance).absolute())
+    parlance, moto_server = (str(Path(program).absolute()) for program in (parlance, moto_server))
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         s3 = f"http://127.0.0.1:{free_port()}"
