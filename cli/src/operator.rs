@@ -156,6 +156,6 @@ async fn every_key(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> 
 /// Waits for Redis, where other processes learn at once what opens nothing any more.
 async fn bus(ctx: &Context) {
     if ctx.bus().wait_for_connection().await.is_err() {
-        out("Redis does not answer; processes that use it take up to half a minute to notice.");
+        out("Redis does not answer; processes that use it take up to ten seconds to notice.");
     }
 }

@@ -1,4 +1,4 @@
-//! What this process has read of the cache, for a few seconds, so that a request costs no way to Redis.
+//! What this process has read, for a few seconds, so that a request need not ask for it again.
 //!
 //! It is believed only while the news of what is to be forgotten come in: what was changed elsewhere is
 //! forgotten here as soon as Redis tells, and at the latest when it expires.

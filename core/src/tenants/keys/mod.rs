@@ -1,8 +1,8 @@
 //! API keys: made, shown once, recognised by their hash.
 //!
 //! Only a key's SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
-//! would protect nothing. Who a key belongs to is cached on the bus for seconds, and forgotten there when
-//! the key or its tenant stops counting.
+//! would protect nothing. Who a key belongs to is kept in a process for seconds, and forgotten when the bus tells
+//! that the key or its tenant stopped counting.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -215,7 +215,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
 pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<String> {
     let revoked = store::revoke(&mut *ctx.db().of(tenant).await?, tenant, key).await?;
     let (name, hash) = revoked.ok_or(Error::NotFound(Thing::Key))?;
-    cache::shut(ctx, &[hash]).await;
+    cache::forget(ctx, &[hash]).await;
     Ok(name)
 }
 
@@ -243,11 +243,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
     let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
     tx.commit().await?;
-    if grace.is_zero() {
-        cache::shut(ctx, &[hash]).await;
-    } else {
-        cache::forget(ctx, &[hash]).await;
-    }
+    cache::forget(ctx, &[hash]).await;
     Ok((made, raw))
 }
 
@@ -258,21 +254,18 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
 pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     let hash = raw.hash();
     let rejected = || Error::Unauthorized(Unauthorized::Rejected);
-    match cache::find(ctx, &hash).await {
-        cache::Found::Caller(caller) if caller.expires_at.is_none_or(|end| end > Utc::now()) => Ok(caller),
-        cache::Found::Caller(_) | cache::Found::Shut => Err(rejected()),
-        cache::Found::Nothing => {
-            let asked = ctx.bus().asked();
-            let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
-            // The index compared them already, but not in constant time.
-            if !bool::from(known.hash.ct_eq(&hash)) {
-                return Err(rejected());
-            }
-            cache::keep(ctx, &hash, &known.caller, asked).await;
-            note_use(ctx, &known);
-            Ok(known.caller)
-        }
+    if let Some(caller) = cache::find(ctx, &hash) {
+        return if caller.expires_at.is_none_or(|end| end > Utc::now()) { Ok(caller) } else { Err(rejected()) };
     }
+    let asked = ctx.bus().asked();
+    let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
+    // The index compared them already, but not in constant time.
+    if !bool::from(known.hash.ct_eq(&hash)) {
+        return Err(rejected());
+    }
+    cache::keep(ctx, &hash, &known.caller, asked);
+    note_use(ctx, &known);
+    Ok(known.caller)
 }
 
 /// Writes down that the key is used, now and then and beside the request: a key that is used all the
@@ -293,11 +286,7 @@ fn note_use(ctx: &Context, known: &store::Known) {
 /// Forgets who the tenant's keys belong to: it has become inactive, or active again.
 pub(super) async fn forget_all(ctx: &Context, tenant: &Tenant) -> Result<()> {
     let hashes = store::list_hashes(ctx.db().platform(), tenant.id).await?;
-    if tenant.is_active {
-        cache::forget(ctx, &hashes).await
-    } else {
-        cache::shut(ctx, &hashes).await
-    }
+    cache::forget(ctx, &hashes).await;
     Ok(())
 }
 
