@@ -125,7 +125,7 @@ begin
         -- A longer list of candidates for a larger graph, as bench/search.md measured.
         perform set_config(
             'hnsw.ef_search',
-            case when (select counted_chunks from bot_index where bot_id = of_bot) > 150000 then '200' else '100' end,
+            case when (select counted_chunks from bot_index where bot_id = of_bot) > 150000 then '200' else '64' end,
             true
         );
         -- The bot and the model as literals: that is how the planner finds the index which holds only theirs.
@@ -216,7 +216,7 @@ begin
     end if;
     return query execute format(
         'with worded as materialized (
-            select chunk_id, source_id, version, length(tsv) as words, %2$s
+            select chunk_id, source_id, version, length(tsv)::real as words, %2$s
             from chunk_text
             where bot_id = %1$L and tenant_id = $1 and tsv @@ %3$L::tsquery
                 and ($2 is null or source_id = any($2))

@@ -4,7 +4,7 @@
 //! raw name.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
+use sqlx::{PgConnection, PgTransaction};
 
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -285,16 +285,23 @@ pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
+    get_on(&mut *ctx.db().of(tenant).await?, tenant, bot).await
+}
+
+/// A bot of a tenant, on a connection that the caller has already.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) -> Result<Bot> {
+    store::find(db, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
 /// The bot that answers sessions that name none.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
-pub async fn get_default(ctx: &Context, tenant: TenantId) -> Result<Bot> {
-    let found = store::find_default(&mut *ctx.db().of(tenant).await?, tenant).await?;
-    found.ok_or(Error::NotFound(Thing::Bot))
+pub(crate) async fn get_default_on(db: &mut PgConnection, tenant: TenantId) -> Result<Bot> {
+    store::find_default(db, tenant).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
 /// Changes what is to be changed of a bot. One that becomes the default takes the other's place.

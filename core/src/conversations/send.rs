@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::db;
 use crate::error::{Chain, Error, Forbidden, Result, Thing};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
+use crate::knowledge::search;
 use crate::providers::chat;
 use crate::tenants;
 
@@ -48,7 +49,10 @@ pub async fn send(
     let answering = async {
         let looked_up = match looked_up {
             Some(looked_up) => looked_up?,
-            None => answer::look_up(ctx, tenant, &bot, followup::query(&history, &message.text)).await?,
+            None => {
+                let query = followup::query(&history, &message.text);
+                answer::look_up(ctx, tenant, &bot, query, None).await?
+            }
         };
         answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
     };
@@ -136,11 +140,14 @@ async fn take_turn(
 ) -> Result<(Bot, Said, Option<Result<LookedUp>>)> {
     let begun = Instant::now();
     let mut may_look_up = followup::stands_alone(&message.text);
+    let mut ahead = may_look_up.then(|| search::embed_ahead(ctx, &message.text)).flatten();
     loop {
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
         let look_up = async {
             match std::mem::take(&mut may_look_up) {
-                true => Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone()).await),
+                true => {
+                    Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone(), ahead.take()).await)
+                }
                 false => None,
             }
         };
@@ -160,15 +167,15 @@ async fn take_turn(
     }
 }
 
-/// Finds the conversation of a session, or the bot to open it on. Outside of any transaction, for each
-/// verb takes its own connection.
+/// Finds the conversation of a session, or the bot to open it on. Outside of any transaction.
 pub(super) async fn locate(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     bot: Option<BotId>,
 ) -> Result<Place> {
-    let found = store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?;
+    let mut db = ctx.db().of(tenant).await?;
+    let found = store::find(&mut *db, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {
         return Err(Error::Conflict {
             code: "conversation_ended",
@@ -176,9 +183,9 @@ pub(super) async fn locate(
         });
     }
     let bot = match (&found, bot) {
-        (Some(found), _) => bots::get(ctx, tenant, found.bot_id).await?,
-        (None, Some(bot)) => bots::get(ctx, tenant, bot).await?,
-        (None, None) => bots::get_default(ctx, tenant).await?,
+        (Some(found), _) => bots::get_on(&mut db, tenant, found.bot_id).await?,
+        (None, Some(bot)) => bots::get_on(&mut db, tenant, bot).await?,
+        (None, None) => bots::get_default_on(&mut db, tenant).await?,
     };
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
