@@ -1,7 +1,8 @@
 //! What the child may use. Applied once, before a byte of the file is read; nothing takes it back.
 //!
 //! No descriptor beyond the three standard ones stays open and none can be opened: no file can be
-//! read or written, and no socket made, so a parser that is taken over has nobody to talk to.
+//! read or written, and no socket made, so a parser that is taken over has nobody to talk to. Nor can it
+//! read the memory of a child that reads another tenant's file.
 
 use std::io::Error;
 
@@ -10,7 +11,7 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use crate::protocol::{ADDRESS_SPACE, CPU_SECONDS};
 
-/// Standard input, output and error.
+/// The first descriptor after standard input, output and error.
 const STANDARD: i32 = 3;
 
 /// How many descriptors are closed when the system does not say which are open: as many as a process
@@ -27,6 +28,7 @@ const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else 
 pub fn apply() -> Result<(), Error> {
     die_with_parent()?;
     gain_nothing()?;
+    stay_unread()?;
     limit(Resource::RLIMIT_CPU, CPU_SECONDS)?;
     limit(Resource::RLIMIT_CORE, 0)?;
     limit(Resource::RLIMIT_FSIZE, 0)?;
@@ -35,7 +37,9 @@ pub fn apply() -> Result<(), Error> {
         limit(Resource::RLIMIT_AS, ADDRESS_SPACE)?;
     }
     close_inherited()?;
-    limit(Resource::RLIMIT_NOFILE, STANDARD.unsigned_abs().into())
+    // A limit of descriptors is one of their numbers: with three, whoever closes one of the standard ones could
+    // open another in its place. With none, what is open goes on working.
+    limit(Resource::RLIMIT_NOFILE, 0)
 }
 
 fn limit(resource: Resource, most: u64) -> Result<(), Error> {
@@ -73,6 +77,18 @@ fn gain_nothing() -> Result<(), Error> {
 /// Other systems have no such promise.
 #[cfg(not(target_os = "linux"))]
 fn gain_nothing() -> Result<(), Error> {
+    Ok(())
+}
+
+/// No other process of this user, but root's, reads or changes what is in this one's memory.
+#[cfg(target_os = "linux")]
+fn stay_unread() -> Result<(), Error> {
+    Ok(nix::sys::prctl::set_dumpable(false)?)
+}
+
+/// Elsewhere the system asks more of whoever wants to.
+#[cfg(not(target_os = "linux"))]
+fn stay_unread() -> Result<(), Error> {
     Ok(())
 }
 
