@@ -83,7 +83,10 @@ async fn checked(
         .map_err(|_elapsed| NameError::Timeout(host.to_owned()))?
         .map_err(|error| NameError::Failed(host.to_owned(), error))?;
     match found.iter().find(|address| !rules.admits(**address, reach)) {
-        Some(address) => Err(Refusal::Address(*address).into()),
+        Some(address) => {
+            tracing::info!(host, %address, "a name was refused for where it leads");
+            Err(Refusal::Answer.into())
+        }
         None if found.is_empty() => Err(NameError::Empty(host.to_owned())),
         None => Ok(found),
     }

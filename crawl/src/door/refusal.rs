@@ -20,9 +20,13 @@ pub enum Refusal {
     /// No host at all.
     #[error("The address names no host. Write it in full, as in https://example.com/help.")]
     NoHost,
-    /// A private, reserved or otherwise internal address, written out or behind a name.
+    /// A private, reserved or otherwise internal address, written out.
     #[error("The address leads to {0}, which is not on the public internet. Use the site's public address.")]
     Address(IpAddr),
+    /// A name behind which lies such an address. Which one is for the log alone: told, it would map the names
+    /// of the inside.
+    #[error("The name leads to an address that is not on the public internet. Use the site's public name.")]
+    Answer,
     /// A name that only means something inside a network.
     #[error("The name \"{0}\" is only known inside a network. Use the site's public name.")]
     HostName(String),
@@ -39,7 +43,7 @@ impl Refusal {
             Self::Port(_) => "port_refused",
             Self::Credentials => "credentials_refused",
             Self::NoHost => "host_missing",
-            Self::Address(_) => "address_refused",
+            Self::Address(_) | Self::Answer => "address_refused",
             Self::HostName(_) => "name_refused",
             Self::Closed => "refused",
         }

@@ -30,11 +30,23 @@ async fn one_forbidden_answer_refuses_the_name() {
         let door = Door::with_lookup(config, Arc::clone(&names) as _).unwrap();
         let address = url(&format!("http://site.example:{}/", trap.port()));
         let refused = door.fetch(&address, "*/*").await.unwrap_err();
-        assert!(matches!(refused, FetchError::Refused(Refusal::Address(_))), "{answer}: {refused:?}");
+        assert!(matches!(refused, FetchError::Refused(Refusal::Answer)), "{answer}: {refused:?}");
         assert!(door.client().get(address).send().await.is_err(), "{answer}");
         assert_eq!(names.asked(), 2, "one look-up for each request");
     }
     assert_eq!(trap.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_name_tells_nobody_where_it_leads() {
+    for answer in ["10.1.2.3", "192.168.7.8", "169.254.169.254", "fd00:ec2::254", "::ffff:10.1.2.3"] {
+        let door = Door::with_lookup(config(), Names::answering(answer)).unwrap();
+        let refused = door.fetch(&url("http://vault.example/"), "*/*").await.unwrap_err();
+        let told = format!("{refused} {refused:?}");
+        assert_eq!(refused.code(), "address_refused");
+        assert!(!told.contains(answer) && !told.contains("10.1.2.3"), "{told}");
+        assert!(std::error::Error::source(&refused).is_none(), "{told}");
+    }
 }
 
 #[tokio::test]
@@ -49,7 +61,7 @@ async fn a_name_that_changes_its_mind_is_checked_at_every_connection() {
     assert_eq!(door.fetch(&address, "*/*").await.unwrap().status, 200);
     assert_eq!(names.asked(), 1, "what was checked is what was connected to");
     for _ in 0..3 {
-        assert!(matches!(door.fetch(&address, "*/*").await, Err(FetchError::Refused(Refusal::Address(_)))));
+        assert!(matches!(door.fetch(&address, "*/*").await, Err(FetchError::Refused(Refusal::Answer))));
     }
 
     let names = Names::answering("127.0.0.1|127.0.0.2");
@@ -72,7 +84,7 @@ async fn house_names_and_odd_ports_lead_into_open_networks_only() {
     for answers in ["8.8.8.8", "127.0.0.1 8.8.8.8", "127.0.0.2", "10.0.0.1"] {
         for address in [&wiki, &site_name] {
             let refused = door(answers).fetch(address, "*/*").await.unwrap_err();
-            assert!(matches!(refused, FetchError::Refused(Refusal::Address(_))), "{answers}: {refused:?}");
+            assert!(matches!(refused, FetchError::Refused(Refusal::Answer)), "{answers}: {refused:?}");
         }
     }
     // The bare client does not know which port a name is asked for, so it stays out.
