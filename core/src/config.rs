@@ -68,7 +68,7 @@ pub struct Database {
 /// Where Redis is.
 #[derive(Clone, Debug)]
 pub struct Redis {
-    /// `redis://…`; `None` lets `up` start a private server.
+    /// `redis://…`, or `rediss://…` with TLS; `None` lets `up` start a private server.
     pub url: Option<SecretString>,
     /// What every key and channel begins with, so that two installations can share a server.
     pub namespace: String,

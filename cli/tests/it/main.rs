@@ -8,5 +8,6 @@ mod eval;
 mod fleet;
 mod hostile;
 mod process;
+mod rediss;
 mod storm;
 mod up;

@@ -46,7 +46,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "REDIS_URL",
-        "the Redis (6.2 or later, or Valkey) to use; `up` starts a private one when it is not set",
+        "the Redis (6.2 or later, or Valkey) to use, rediss:// with TLS; `up` starts a private one when it is not set",
         None,
         "redis://localhost:6379",
     ),
