@@ -18,6 +18,7 @@ use crate::{out, roles};
 
 pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyhow::Result<()> {
     let begun = Instant::now();
+    roles::stay_unread()?;
     let stop = roles::stop_on_signal()?;
     if let Some(port) = args.port {
         config.http.bind.set_port(port);

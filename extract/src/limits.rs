@@ -80,15 +80,22 @@ fn gain_nothing() -> Result<(), Error> {
     Ok(())
 }
 
-/// No other process of this user, but root's, reads or changes what is in this one's memory.
+/// No other process of this user, but root's, reads or changes what is in this one's memory. Neither can a debugger
+/// of this user, nor a profiler that comes later. Nothing of it is inherited by a program that is started.
+///
+/// # Errors
+/// When the system refuses it.
 #[cfg(target_os = "linux")]
-fn stay_unread() -> Result<(), Error> {
+pub fn stay_unread() -> Result<(), Error> {
     Ok(nix::sys::prctl::set_dumpable(false)?)
 }
 
 /// Elsewhere the system asks more of whoever wants to.
+///
+/// # Errors
+/// Never.
 #[cfg(not(target_os = "linux"))]
-fn stay_unread() -> Result<(), Error> {
+pub fn stay_unread() -> Result<(), Error> {
     Ok(())
 }
 
