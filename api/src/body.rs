@@ -1,5 +1,7 @@
 //! JSON bodies: read to a limit, as an object, with the schema of what is made of it.
 
+use bytes::Bytes;
+use parlance_core::knowledge::MAX_FILE_BYTES;
 use poem::error::ReadBodyError;
 use poem::http::header;
 use poem::{Request, RequestBody};
@@ -13,6 +15,12 @@ use crate::error::ApiError;
 
 /// The largest JSON body, in bytes. The longest text of the reference is far below it.
 pub(crate) const JSON_BYTES: u64 = 1024 * 1024;
+
+/// The largest JSON body of a source, in bytes: a text of the largest size, with its line ends escaped.
+pub(crate) const SOURCE_BYTES: u64 = 2 * MAX_FILE_BYTES;
+
+/// The largest form, in bytes: a file and little more, which is boundaries, headers and a few short fields.
+pub(crate) const FORM_BYTES: u64 = MAX_FILE_BYTES + 64 * 1024;
 
 /// A JSON body. Its fields are lenient ([`crate::fields::Field`]): what is wrong with them is the
 /// domain's to say.
@@ -57,22 +65,32 @@ pub(crate) async fn read<T: ParseFromJSON>(
     body: &mut RequestBody,
     limit: u64,
 ) -> poem::Result<T> {
+    Ok(parse(&read_bytes(request, body, limit).await?)?)
+}
+
+/// A body of at most so many bytes. One that is longer is refused as soon as that is known.
+pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit: u64) -> poem::Result<Bytes> {
     refuse_longer(request, limit)?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let bytes = body.take()?.into_bytes_limit(most).await.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => ApiError::too_large(limit),
+    let read = body.take()?.into_bytes_limit(most).await;
+    Ok(read.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => too_long(limit),
         other => ApiError::unreadable_body(other),
-    })?;
-    Ok(parse(&bytes)?)
+    })?)
 }
 
 /// Refuses a body that says itself that it is too long, before any of it is read.
 pub(crate) fn refuse_longer(request: &Request, limit: u64) -> Result<(), ApiError> {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if length > limit => Err(ApiError::too_large(limit)),
+        Some(length) if length > limit => Err(too_long(limit)),
         _ => Ok(()),
     }
+}
+
+/// The words for a body over its limit. Of a form, the file is what can be made smaller.
+fn too_long(limit: u64) -> ApiError {
+    ApiError::too_large(if limit == FORM_BYTES { MAX_FILE_BYTES } else { limit })
 }
 
 /// `application/json` and what is built on it (RFC 6839), with or without parameters.

@@ -12,15 +12,12 @@ use poem::web::{Field as Part, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use tokio::io::AsyncReadExt;
 
-use crate::body::refuse_longer;
+use crate::body::{FORM_BYTES, refuse_longer};
 use crate::error::ApiError;
 use crate::fields::{Field, Readable};
 
 /// The media type of forms.
 pub(crate) const FORM: &str = "multipart/form-data";
-
-/// A form is a file and little more: boundaries, headers, a few short fields.
-const MOST_BYTES: u64 = MAX_FILE_BYTES + 64 * 1024;
 
 /// What a form holds.
 #[derive(Debug, Default)]
@@ -45,9 +42,9 @@ impl Form {
         if !is_form(request) {
             return Err(ApiError::unsupported_media_type(FORM).into());
         }
-        refuse_longer(request, MOST_BYTES).map_err(|_| ApiError::too_large(MAX_FILE_BYTES))?;
+        refuse_longer(request, FORM_BYTES)?;
         let over = Arc::new(AtomicBool::new(false));
-        let mut body = RequestBody::new(capped(body.take()?, MOST_BYTES, over.clone()));
+        let mut body = RequestBody::new(capped(body.take()?, FORM_BYTES, over.clone()));
         let form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
         let mut read = Self::default();
         match read.read(form).await {

@@ -9,23 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memchr::memmem;
 use parlance_core::idempotency::{self, Answered, Claim, Fingerprint, Key, Verdict};
 use parlance_core::ids::TenantId;
-use parlance_core::knowledge::MAX_FILE_BYTES;
 use parlance_core::{Context, Error};
-use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Request, RequestBody, Response};
 
+use crate::BASE;
+use crate::body::{FORM_BYTES, JSON_BYTES, SOURCE_BYTES, read_bytes};
 use crate::envelope::JSON;
 use crate::error::ApiError;
+use crate::form::is_form;
 
 /// The header of requests.
 pub(crate) const HEADER: &str = "Idempotency-Key";
 
 /// The header of answers that were given before.
 pub(crate) const REPLAYED: &str = "Idempotency-Replayed";
-
-/// The largest body that is remembered, in bytes: that of the largest that any operation takes.
-const MOST_BYTES: u64 = 2 * MAX_FILE_BYTES + 64 * 1024;
 
 /// A request that runs once, and what is known of it.
 #[derive(Clone, Debug, Default)]
@@ -109,11 +107,8 @@ pub(crate) async fn admit(
         return Ok(());
     };
     let key = Key::parse(key.as_bytes()).map_err(ApiError::from)?;
-    let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
-    let bytes = body.take()?.into_bytes_limit(most).await.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => ApiError::too_large(MAX_FILE_BYTES),
-        other => ApiError::unreadable_body(other),
-    })?;
+    let most = longest(request.original_uri().path(), is_form(request));
+    let bytes = read_bytes(request, body, most).await?;
     let fingerprint = fingerprint(request, &bytes);
     *body = RequestBody::new(Body::from_bytes(bytes));
     match idempotency::begin(ctx, tenant, &key, fingerprint).await.map_err(ApiError::from)? {
@@ -125,6 +120,16 @@ pub(crate) async fn admit(
         }
     }
     Ok(())
+}
+
+/// The longest body that the operation of a path takes without the header; it takes no longer one with it.
+fn longest(path: &str, is_form: bool) -> u64 {
+    let parts: Vec<&str> = path.strip_prefix(BASE).unwrap_or_default().split('/').skip(1).collect();
+    match (parts.as_slice(), is_form) {
+        (["knowledge", "upload" | "sources"] | ["knowledge", "sources", _], true) => FORM_BYTES,
+        (["knowledge", "sources"] | ["knowledge", "sources", _], false) => SOURCE_BYTES,
+        _ => JSON_BYTES,
+    }
 }
 
 /// What a request asks. The boundary of a form is made anew for each try, and asks nothing.
@@ -180,5 +185,24 @@ mod tests {
         });
         assert_ne!(form("aaa", "hello"), form("aaa", "other"));
         assert_ne!(of(JSON, "{}"), of(JSON, "{ }"));
+    }
+
+    #[test]
+    fn only_what_takes_texts_and_files_takes_long_bodies() {
+        for (path, is_form, most) in [
+            ("/bots", false, JSON_BYTES),
+            ("/bots", true, JSON_BYTES),
+            ("/knowledge/search", false, JSON_BYTES),
+            ("/knowledge/sources", false, SOURCE_BYTES),
+            ("/knowledge/sources", true, FORM_BYTES),
+            ("/knowledge/sources/x", false, SOURCE_BYTES),
+            ("/knowledge/sources/x", true, FORM_BYTES),
+            ("/knowledge/sources/x/refresh", false, JSON_BYTES),
+            ("/knowledge/upload", false, JSON_BYTES),
+            ("/knowledge/upload", true, FORM_BYTES),
+            ("/conversations/knowledge/sources", false, JSON_BYTES),
+        ] {
+            assert_eq!(longest(&format!("{BASE}{path}"), is_form), most, "{path} {is_form}");
+        }
     }
 }

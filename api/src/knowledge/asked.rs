@@ -8,16 +8,13 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaR
 use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
 
-use crate::body;
+use crate::body::{self, SOURCE_BYTES};
 use crate::envelope::JSON;
 use crate::error::ApiError;
 use crate::fields::{Field, Fields, Needed};
 use crate::form::{FORM, Form, is_form};
 use crate::values::{Address, Id, inline};
 use crate::words::{Word, WrittenType};
-
-/// The largest JSON body of a source, in bytes: a text of the largest size, with its line ends escaped.
-const JSON_BYTES: u64 = 2 * parlance_core::knowledge::MAX_FILE_BYTES;
 
 /// A knowledge source to make from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]
@@ -248,7 +245,7 @@ impl<'a, T: JsonOrForm> ApiExtractor<'a> for Body<T> {
         if !body::is_json_request(request) {
             return Err(ApiError::unsupported_media_type("application/json or multipart/form-data").into());
         }
-        Ok(Self { fields: body::read(request, body, JSON_BYTES).await?, files: Vec::new() })
+        Ok(Self { fields: body::read(request, body, SOURCE_BYTES).await?, files: Vec::new() })
     }
 }
 

@@ -20,6 +20,7 @@ mod rollups;
 mod rows;
 mod scene;
 mod search;
+mod security;
 mod serving;
 mod sources;
 mod spec;
