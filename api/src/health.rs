@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::json_response;
 use crate::error::ApiError;
+use crate::remembered::Remembered;
 
 /// The process is alive: it answers.
 #[handler]
@@ -19,10 +20,11 @@ pub(crate) fn healthz() -> Response {
 }
 
 /// The process can work. Without Redis it is degraded: it accepts everything, and jobs run when Redis
-/// is back. Without the database or the files it can do nothing.
+/// is back. Without the database or the files it can do nothing. Tells what was so at most five seconds ago: a check
+/// writes a file.
 #[handler]
-pub(crate) async fn readyz(ctx: Data<&Context>) -> Result<Response> {
-    let health = health::check(&ctx).await;
+pub(crate) async fn readyz(ctx: Data<&Context>, last: Data<&Remembered<Health>>) -> Result<Response> {
+    let health = last.or(health::check(&ctx)).await;
     let (status, down) = verdict(&health);
     let data = report(&health, status);
     match down {

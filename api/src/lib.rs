@@ -10,12 +10,14 @@ use std::io;
 use std::time::Duration;
 
 use parlance_core::Context;
+use parlance_core::health::Health;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::hangup::Noticing;
+use crate::remembered::Remembered;
 use crate::routes::Routes;
 
 mod analytics;
@@ -40,6 +42,7 @@ mod linger;
 mod metrics;
 mod openai;
 mod page;
+mod remembered;
 mod request_id;
 mod routes;
 mod sse;
@@ -78,12 +81,12 @@ fn table() -> Route {
         .at("/openapi.json", get(docs::specification()))
 }
 
-/// The paths for operators.
+/// The paths for operators. They need no key, so what is dear in their answers is remembered.
 fn operators(route: Route) -> Route {
     route
         .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz))
-        .at("/metrics", get(metrics::metrics))
+        .at("/readyz", get(health::readyz).data(Remembered::<Health>::default()))
+        .at("/metrics", get(metrics::metrics).data(Remembered::<metrics::Told>::default()))
 }
 
 /// The layer around every path, and around none.

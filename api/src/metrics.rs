@@ -1,9 +1,11 @@
 //! `/metrics`: what an operator watches, in Prometheus's text format. Counted by whoever works; here it is only
-//! told.
+//! told. What the ledger is asked for is told as it was at most five seconds ago.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use parlance_core::jobs::Kind;
+use parlance_core::error::{Chain, Part};
+use parlance_core::jobs::{Kind, State};
 use parlance_core::meters::seconds;
 use parlance_core::{Context, jobs, knowledge};
 use poem::http::Method;
@@ -17,6 +19,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::error::ApiError;
+use crate::remembered::Remembered;
 
 /// The media type of OpenMetrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -70,12 +73,29 @@ struct Connections {
     state: &'static str,
 }
 
+/// What the ledger told; `None` when it could not be asked.
+pub(crate) type Told = Option<Arc<Ledger>>;
+
+/// What everybody has done, and what is to be done; every API tells the same.
+pub(crate) struct Ledger {
+    jobs: Vec<(Kind, State, i64)>,
+    /// In seconds.
+    oldest_waiting: Vec<(Kind, f64)>,
+    /// A name, what was found, and how many seconds ago.
+    upkeep: Vec<(String, i64, f64)>,
+}
+
 #[handler]
-pub(crate) async fn metrics(ctx: Data<&Context>, requests: Data<&Requests>) -> poem::Result<Response> {
+pub(crate) async fn metrics(
+    ctx: Data<&Context>,
+    requests: Data<&Requests>,
+    last: Data<&Remembered<Told>>,
+) -> poem::Result<Response> {
+    let ledger = last.or(told(&ctx)).await.ok_or_else(|| ApiError::unavailable(Part::Postgres, None))?;
     let mut registry = Registry::with_prefix("parlance");
     of_process(&ctx, &mut registry);
     registry.register("http_request_seconds", "Requests that were answered, by route", requests.0.0.clone());
-    of_ledger(&ctx, &mut registry).await.map_err(ApiError::from)?;
+    of_ledger(&ledger, &mut registry);
     let mut body = String::new();
     text::encode(&mut body, &registry).map_err(|error| ApiError::unwritable(error.to_string().as_str()))?;
     Ok(Response::builder().content_type(OPEN_METRICS).body(body))
@@ -100,20 +120,36 @@ fn of_process(ctx: &Context, registry: &mut Registry) {
     registry.register("build", "What runs", build);
 }
 
-/// What everybody has done, and what is to be done; every API tells the same.
-async fn of_ledger(ctx: &Context, registry: &mut Registry) -> parlance_core::Result<()> {
-    let counts = jobs::count_by_state(ctx).await?;
-    let waiting = jobs::oldest_waiting(ctx).await?;
-    let upkeep = knowledge::upkeep::counts(ctx).await?;
-    let ledger = Family::<Jobs, Gauge>::default();
-    for (kind, state, count) in counts {
-        ledger.get_or_create(&Jobs { kind: kind.as_str(), state: state.as_str() }).set(count);
+async fn told(ctx: &Context) -> Told {
+    match Ledger::ask(ctx).await {
+        Ok(ledger) => Some(Arc::new(ledger)),
+        Err(error) => {
+            tracing::error!(error = %Chain(&error), "the ledger could not be asked for metrics");
+            None
+        }
     }
-    registry.register("jobs", "Jobs of the ledger by kind and state; failed ones are dead letters", ledger);
+}
+
+impl Ledger {
+    async fn ask(ctx: &Context) -> parlance_core::Result<Self> {
+        Ok(Self {
+            jobs: jobs::count_by_state(ctx).await?,
+            oldest_waiting: jobs::oldest_waiting(ctx).await?,
+            upkeep: knowledge::upkeep::counts(ctx).await?,
+        })
+    }
+}
+
+fn of_ledger(ledger: &Ledger, registry: &mut Registry) {
+    let counts = Family::<Jobs, Gauge>::default();
+    for (kind, state, count) in &ledger.jobs {
+        counts.get_or_create(&Jobs { kind: kind.as_str(), state: state.as_str() }).set(*count);
+    }
+    registry.register("jobs", "Jobs of the ledger by kind and state; failed ones are dead letters", counts);
     let oldest = Family::<OfKind, Gauge>::default();
     for kind in Kind::ALL {
-        let seconds =
-            waiting.iter().find(|(waiting, _)| *waiting == kind).map_or(0.0, |(_, seconds)| *seconds);
+        let waiting = ledger.oldest_waiting.iter().find(|(waiting, _)| *waiting == kind);
+        let seconds = waiting.map_or(0.0, |(_, seconds)| *seconds);
         oldest.get_or_create(&OfKind { kind: kind.as_str() }).set(seconds as i64);
     }
     registry.register(
@@ -122,13 +158,13 @@ async fn of_ledger(ctx: &Context, registry: &mut Registry) -> parlance_core::Res
         oldest,
     );
     let (found, age) = (Family::<Named, Gauge>::default(), Family::<Named, Gauge>::default());
-    for (name, value, seconds) in upkeep {
-        found.get_or_create(&Named { name: name.clone() }).set(value);
-        age.get_or_create(&Named { name }).set(seconds as i64);
+    for (name, value, seconds) in &ledger.upkeep {
+        let name = Named { name: name.clone() };
+        found.get_or_create(&name).set(*value);
+        age.get_or_create(&name).set(*seconds as i64);
     }
     registry.register("upkeep_found", "What should not be there and was found by the sweeper", found);
     registry.register("upkeep_age_seconds", "How long ago the sweeper looked", age);
-    Ok(())
 }
 
 /// As Linux tells it; elsewhere nobody is asked.

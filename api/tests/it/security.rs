@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use parlance_testing::{Answer, Stage};
+use futures_util::future::join_all;
+use parlance_testing::{Answer, Stage, counted_request, statements_of};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -83,4 +84,25 @@ async fn a_text_and_a_file_of_the_largest_size_may_have_a_key_of_idempotency() {
     let form = Form::new().text("bot_id", bot).part("file", file);
     Answer::of(send(Method::POST, "/knowledge/upload").multipart(form)).await.data(201);
     stage.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seconds() {
+    let stage = stage().await;
+    let anybody = stage.http.with_key(None);
+    for path in ["/readyz", "/metrics"] {
+        let ask = async |id: &str| {
+            let request = anybody.raw(Method::GET, path).header("X-Request-Id", id);
+            assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
+        };
+        let ids: Vec<String> = (0..20).map(|_| counted_request()).collect();
+        join_all(ids.iter().map(|id| ask(id))).await;
+        let worked = ids.iter().filter(|id| !statements_of(id).is_empty()).count();
+        assert_eq!(worked, 1, "{path}");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let later = counted_request();
+        ask(&later).await;
+        assert!(!statements_of(&later).is_empty(), "{path} is told for ever");
+    }
+    stage.end().await;
 }
