@@ -49,6 +49,7 @@ mod sse;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod unkept;
 mod values;
 mod words;
 
@@ -95,7 +96,8 @@ fn edge<E: Endpoint + 'static>(
     ctx: Option<Context>,
     requests: metrics::Requests,
 ) -> impl Endpoint<Output = Response> + 'static {
-    request_id::Edge { inner: inner.into(), routes: Routes::of_api::<Apis>(BASE).into(), ctx, requests }
+    let routes = Routes::of_api::<Apis>(BASE).into();
+    request_id::Edge { inner: inner.into(), routes, ctx, requests }.map(unkept::mark)
 }
 
 /// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has

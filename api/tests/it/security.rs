@@ -106,3 +106,45 @@ async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seco
     }
     stage.end().await;
 }
+
+#[tokio::test]
+async fn no_answer_is_kept_by_who_passes_it_on_nor_taken_for_what_it_is_not() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let message = json!({"bot_id": bot, "message": "Hello?"});
+    let stranger = stage.http.with_key(None);
+    let http = &stage.http;
+    let replayed = || {
+        let request = http.request(Method::POST, "/tenant/api-keys").header("Idempotency-Key", "k");
+        request.json(&json!({"name": "a", "scopes": ["chat"]}))
+    };
+    let events =
+        http.request(Method::POST, "/conversations/s/messages").header("Accept", "text/event-stream");
+    for (request, status, keep) in [
+        (http.request(Method::GET, "/tenant/info"), 200, "no-store"),
+        (replayed(), 201, "no-store"),
+        (replayed(), 201, "no-store"),
+        (http.request(Method::GET, "/nothing"), 404, "no-store"),
+        (http.request(Method::POST, "/bots").body("{"), 415, "no-store"),
+        (http.request(Method::OPTIONS, "/bots"), 204, "no-store"),
+        (stranger.request(Method::GET, "/bots"), 401, "no-store"),
+        (stranger.raw(Method::GET, "/healthz"), 200, "no-store"),
+        (stranger.raw(Method::GET, "/readyz"), 200, "no-store"),
+        (stranger.raw(Method::GET, "/metrics"), 200, "no-store"),
+        (stranger.raw(Method::GET, "/v1/models"), 401, "no-store"),
+        (http.raw(Method::GET, "/v1/models"), 200, "no-store"),
+        (http.raw(Method::GET, "/"), 404, "no-store"),
+        (events.json(&message), 200, "no-cache"),
+        (stranger.raw(Method::GET, "/docs"), 200, "no-cache"),
+        (stranger.raw(Method::GET, "/openapi.json"), 200, "no-cache"),
+    ] {
+        let answer = request.send().await.unwrap();
+        let all = |name: &str| {
+            let values = answer.headers().get_all(name).iter();
+            values.map(|value| value.to_str().unwrap()).collect::<Vec<_>>()
+        };
+        let told = (answer.status().as_u16(), all("cache-control"), all("x-content-type-options"));
+        assert_eq!(told, (status, vec![keep], vec!["nosniff"]), "{}", answer.url());
+    }
+    stage.end().await;
+}
