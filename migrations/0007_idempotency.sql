@@ -9,7 +9,10 @@ create table idempotency (
     claim uuid,
     claim_expires_at timestamptz,
     status smallint,
-    body text,
+    -- Sealed by the API key that the answer was given to; null too when something that it may quote was erased.
+    body bytea,
+    -- The part of the API: the first word of the path.
+    about text not null,
     created_at timestamptz not null default now(),
     primary key (tenant_id, key),
     check ((claim is null) = (status is not null))

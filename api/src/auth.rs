@@ -18,7 +18,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::error::ApiError;
-use crate::idempotent;
+use crate::{idempotent, standing};
 
 /// The header that carries the key.
 const HEADER: &str = "X-API-Key";
@@ -76,8 +76,9 @@ impl<A: Area> Tenant<A> {
             request.data().ok_or(GetDataError("the context, which the endpoint table adds"))?;
         let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
         tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
+        standing::admit(ctx, &caller, request)?;
         permit(&caller, A::SCOPE, request.method())?;
-        idempotent::admit(ctx, caller.tenant, request, body).await?;
+        idempotent::admit(ctx, caller.tenant, &key, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
 }
@@ -91,6 +92,7 @@ pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<
     };
     let caller = keys::authenticate(ctx, &key).await?;
     tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
+    standing::admit(ctx, &caller, request)?;
     permit(&caller, A::SCOPE, request.method())?;
     Ok(caller.tenant)
 }

@@ -64,7 +64,7 @@ impl Form {
     }
 
     async fn read(&mut self, mut form: Multipart) -> Result<(), ApiError> {
-        while let Some(part) = form.next_field().await.map_err(|_| ApiError::unreadable_form())? {
+        while let Some(part) = form.next_field().await.map_err(|error| ApiError::broken_form(&error))? {
             match (part.name().map(str::to_owned), part.file_name().map(str::to_owned)) {
                 (Some(name), Some(file_name)) if name == "file" => {
                     self.files.push(File { name: file_name, bytes: whole(part).await? });
@@ -84,7 +84,7 @@ impl Form {
 async fn whole(part: Part) -> Result<Bytes, ApiError> {
     let mut bytes = Vec::new();
     let mut reader = part.into_async_read().take(MAX_FILE_BYTES + 1);
-    reader.read_to_end(&mut bytes).await.map_err(|_| ApiError::unreadable_form())?;
+    reader.read_to_end(&mut bytes).await.map_err(|error| ApiError::broken_form(&error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ApiError::too_large(MAX_FILE_BYTES));
     }

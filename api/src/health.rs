@@ -5,11 +5,12 @@ use parlance_core::error::Part;
 use parlance_core::health::{self, Health};
 use poem::http::StatusCode;
 use poem::web::Data;
-use poem::{IntoResponse, Response, Result, handler};
+use poem::{IntoResponse, Request, Response, Result, handler};
 use serde_json::{Value, json};
 
 use crate::envelope::json_response;
 use crate::error::ApiError;
+use crate::leaving::Leaving;
 use crate::remembered::Remembered;
 
 /// The process is alive: it answers.
@@ -20,10 +21,17 @@ pub(crate) fn healthz() -> Response {
 }
 
 /// The process can work. Without Redis it is degraded: it accepts everything, and jobs run when Redis
-/// is back. Without the database or the files it can do nothing. Tells what was so at most five seconds ago: a check
+/// is back. Without the database or the files it can do nothing. One that was told to stop says so at once. Tells what was so at most five seconds ago: a check
 /// writes a file.
 #[handler]
-pub(crate) async fn readyz(ctx: Data<&Context>, last: Data<&Remembered<Health>>) -> Result<Response> {
+pub(crate) async fn readyz(
+    request: &Request,
+    ctx: Data<&Context>,
+    last: Data<&Remembered<Health>>,
+) -> Result<Response> {
+    if Leaving::of(request).is_so() {
+        return Err(ApiError::leaving().with_data(json!({"status": "stopping"})).into());
+    }
     let health = last.or(health::check(&ctx)).await;
     let (status, down) = verdict(&health);
     let data = report(&health, status);

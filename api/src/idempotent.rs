@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memchr::memmem;
 use parlance_core::idempotency::{self, Answered, Claim, Fingerprint, Key, Verdict};
 use parlance_core::ids::TenantId;
+use parlance_core::tenants::keys::RawKey;
 use parlance_core::{Context, Error};
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Request, RequestBody, Response};
@@ -100,6 +101,7 @@ pub(crate) fn is_asked_for(request: &Request) -> bool {
 pub(crate) async fn admit(
     ctx: &Context,
     tenant: TenantId,
+    sender: &RawKey,
     request: &Request,
     body: &mut RequestBody,
 ) -> poem::Result<()> {
@@ -111,7 +113,9 @@ pub(crate) async fn admit(
     let bytes = read_bytes(request, body, most).await?;
     let fingerprint = fingerprint(request, &bytes);
     *body = RequestBody::new(Body::from_bytes(bytes));
-    match idempotency::begin(ctx, tenant, &key, fingerprint).await.map_err(ApiError::from)? {
+    let about = about(request.original_uri().path());
+    let asked = idempotency::Once { tenant, sender, key: &key, fingerprint, about };
+    match idempotency::begin(ctx, &asked).await.map_err(ApiError::from)? {
         Verdict::Run(claim) => once.set(State::Runs(claim)),
         Verdict::Replay(answered) => {
             once.set(State::Replayed(answered));
@@ -120,6 +124,15 @@ pub(crate) async fn admit(
         }
     }
     Ok(())
+}
+
+/// The part of the API that a path is of: its first word after the base.
+fn about(path: &str) -> &str {
+    path.strip_prefix(crate::BASE)
+        .unwrap_or(path)
+        .split('/')
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
 }
 
 /// The longest body that the operation of a path takes without the header; it takes no longer one with it.

@@ -3,6 +3,7 @@
 use parlance_core::ids::{BotId, JobId, SourceId};
 use parlance_core::jobs::{self, Filter, Kind, State};
 use parlance_core::{Context, Result, knowledge};
+use poem::Request;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
@@ -12,6 +13,7 @@ use crate::docs::Tag;
 use crate::envelope::{Found, Listed};
 use crate::error::{Fails, Finding, Listing, Steering};
 use crate::fields::{Field, Fields};
+use crate::leaving::Leaving;
 use crate::page;
 use crate::values::{Id, PathId};
 use crate::words::Word;
@@ -89,6 +91,7 @@ impl Api {
     async fn watch_job(
         &self,
         tenant: Tenant<Knowledge>,
+        request: &Request,
         ctx: Data<&Context>,
         /// Unique identifier of the job.
         job_id: Path<PathId<JobId>>,
@@ -99,7 +102,7 @@ impl Api {
         let job = jobs::get(&ctx, tenant.id(), job_id.0.known()?).await?;
         // What is no id of an event was not received from here.
         let last = if let Field::Given(last) = last_event_id.0 { last.trim().parse().ok() } else { None };
-        Ok(Events::of((*ctx).clone(), tenant.id(), job.id, last))
+        Ok(Events::of((*ctx).clone(), Leaving::of(request), tenant.id(), job.id, last))
     }
 
     /// Cancel job

@@ -11,12 +11,16 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use parlance_core::health::Health;
+use parlance_core::limits::Requests;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::cors::Cors;
 use crate::hangup::Noticing;
+use crate::leaving::Leaving;
 use crate::remembered::Remembered;
 use crate::routes::Routes;
 
@@ -25,6 +29,7 @@ mod auth;
 mod body;
 mod bots;
 mod conversations;
+mod cors;
 mod docs;
 mod download;
 mod envelope;
@@ -38,6 +43,7 @@ mod idempotent;
 mod jobs;
 mod keys;
 mod knowledge;
+mod leaving;
 mod linger;
 mod metrics;
 mod openai;
@@ -46,6 +52,7 @@ mod remembered;
 mod request_id;
 mod routes;
 mod sse;
+mod standing;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -67,9 +74,9 @@ fn apis() -> Apis {
 }
 
 /// The whole service, as it is run and as it is tested.
-pub fn build(ctx: Context) -> impl Endpoint<Output = Response> + 'static {
+fn build(ctx: Context, leaving: Leaving) -> impl Endpoint<Output = Response> + 'static {
     let requests = metrics::Requests::default();
-    edge(table().data(ctx.clone()).data(requests.clone()), Some(ctx), requests)
+    edge(table().data(ctx.clone()).data(requests.clone()), Some(ctx), requests, leaving)
 }
 
 /// Every path.
@@ -95,13 +102,24 @@ fn edge<E: Endpoint + 'static>(
     inner: E,
     ctx: Option<Context>,
     requests: metrics::Requests,
+    leaving: Leaving,
 ) -> impl Endpoint<Output = Response> + 'static {
     let routes = Routes::of_api::<Apis>(BASE).into();
-    request_id::Edge { inner: inner.into(), routes, ctx, requests }.map(unkept::mark)
+    let cors = ctx.as_ref().map(|ctx| Cors::of(&ctx.config().http.cors_origins)).unwrap_or_default();
+    request_id::Edge { inner: inner.into(), routes, ctx, cors, requests, leaving }.map(unkept::mark)
 }
 
-/// Serves until `stop` is cancelled; then takes no new connection, and lets every request that has
-/// begun end, for as long as `drain`.
+/// How a process that serves ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// How long it serves on when it was told to stop, and says so by `/readyz`, so that balancers notice.
+    pub leave: Duration,
+    /// How long requests may take to end after that.
+    pub drain: Duration,
+}
+
+/// Serves until `stop` is cancelled, and a while longer; then takes no new connection, and lets every request that has
+/// begun end.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -109,13 +127,25 @@ pub async fn serve(
     ctx: Context,
     listener: TcpListener,
     stop: CancellationToken,
-    drain: Duration,
+    ending: Ending,
 ) -> io::Result<()> {
+    let (told, leaving) = (stop.clone(), Leaving::at(stop.clone()));
+    let closing = async move {
+        told.cancelled().await;
+        tokio::time::sleep(ending.leave).await;
+    };
+    let balanced = ctx.clone();
+    let balance = async move { Requests::balance(&balanced, &stop).await };
+    let _balancing = AbortOnDropHandle::new(tokio::spawn(balance));
     Server::new_with_acceptor(Noticing(TcpAcceptor::from_tokio(listener)?))
         .name("api")
-        .run_with_graceful_shutdown(build(ctx), stop.cancelled_owned(), Some(drain))
+        .idle_timeout(IDLE)
+        .run_with_graceful_shutdown(build(ctx, leaving), closing, Some(ending.drain))
         .await
 }
+
+/// How long a connection may be silent: longer than a crawl is waited for, and than the balancers' own usual time.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// How long a request of whoever watches may hold up the end of a process.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -129,6 +159,10 @@ pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: Cancellat
     let table = operators(Route::new()).data(ctx).data(requests.clone());
     Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .name("operator")
-        .run_with_graceful_shutdown(edge(table, None, requests), stop.cancelled_owned(), Some(LAST_LOOK))
+        .run_with_graceful_shutdown(
+            edge(table, None, requests, Leaving::default()),
+            stop.cancelled_owned(),
+            Some(LAST_LOOK),
+        )
         .await
 }

@@ -13,12 +13,15 @@ use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::cors::{Cors, Leave};
 use crate::envelope::Unwritten;
 use crate::error::ApiError;
 use crate::idempotent::Once;
+use crate::leaving::Leaving;
 use crate::linger;
 use crate::metrics::Requests;
 use crate::routes::Routes;
+use crate::standing::Admitted;
 
 /// The header, in requests and answers.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,8 +35,12 @@ pub(crate) struct Edge<E> {
     pub(crate) routes: Arc<Routes>,
     /// To keep answers; `None`: none are.
     pub(crate) ctx: Option<Context>,
+    /// The pages that may ask.
+    pub(crate) cors: Cors,
     /// Where requests are counted.
     pub(crate) requests: Requests,
+    /// Whether the process ends.
+    pub(crate) leaving: Leaving,
 }
 
 impl<E> Clone for Edge<E> {
@@ -42,7 +49,9 @@ impl<E> Clone for Edge<E> {
             inner: Arc::clone(&self.inner),
             routes: Arc::clone(&self.routes),
             ctx: self.ctx.clone(),
+            cors: self.cors.clone(),
             requests: self.requests.clone(),
+            leaving: self.leaving.clone(),
         }
     }
 }
@@ -62,11 +71,18 @@ impl<E: Endpoint + 'static> Endpoint for Edge<E> {
         );
         // A path may hold a customer's address, as the name of a session.
         tracing::debug!(parent: &span, http.path = request.uri().path(), "asked");
+        let leave = self.cors.asked(&request);
+        let admitted = Admitted::default();
+        request.set_data(admitted.clone());
+        request.set_data(self.leaving.clone());
+        let version = request.version();
         linger::over(&mut request);
         let once = Once::of(&request).zip(self.ctx.clone());
-        let mut response = match once {
-            None => self.answer(request, &method, &id).instrument(span).await,
-            Some((once, ctx)) => {
+        let preflight = leave.as_ref().and_then(Leave::preflight);
+        let mut response = match (preflight, once) {
+            (Some(response), _) => response,
+            (None, None) => self.answer(request, &method, &id).instrument(span).await,
+            (None, Some((once, ctx))) => {
                 request.set_data(once.clone());
                 // A task of its own: what the client can ask for again goes on when it has gone.
                 let (edge, name) = (self.clone(), id.clone());
@@ -82,6 +98,11 @@ impl<E: Endpoint + 'static> Endpoint for Edge<E> {
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, id);
+        }
+        admitted.tell(&mut response);
+        self.leaving.part(version, &mut response);
+        if let Some(leave) = leave {
+            leave.give(response.headers_mut());
         }
         Ok(response)
     }

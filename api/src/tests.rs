@@ -5,12 +5,13 @@ use poem::http::{Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response, Route, post};
 use serde_json::Value;
 
+use crate::leaving::Leaving;
 use crate::metrics::Requests;
 use crate::{edge, table};
 
 async fn ask(method: Method, path: &str) -> Response {
     let request = Request::builder().method(method).uri(path.parse().unwrap()).finish();
-    edge(table(), None, Requests::default()).get_response(request).await
+    edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await
 }
 
 /// Checks the envelope and gives the error's code.
@@ -87,7 +88,7 @@ async fn a_malformed_key_is_refused_in_the_documented_words() {
         .uri("/api/v1/tenant/info".parse().unwrap())
         .header("X-API-Key", "tk_your_api_key_here")
         .finish();
-    let response = edge(table(), None, Requests::default()).get_response(request).await;
+    let response = edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     let body: Value = response.into_body().into_json().await.unwrap();
     assert_eq!(body["error"], "Invalid API key");
@@ -100,7 +101,9 @@ async fn a_panic_is_an_answer_that_tells_nothing() {
     let panicking = make(|_| async { panic!("the secret") as () });
     let request = Request::builder().method(Method::POST).uri("/p".parse().unwrap()).finish();
     let response =
-        edge(Route::new().at("/p", post(panicking)), None, Requests::default()).get_response(request).await;
+        edge(Route::new().at("/p", post(panicking)), None, Requests::default(), Leaving::default())
+            .get_response(request)
+            .await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let text = response.into_body().into_string().await.unwrap();
     assert!(text.contains("internal_error") && !text.contains("secret"), "{text}");
@@ -110,7 +113,7 @@ async fn a_panic_is_an_answer_that_tells_nothing() {
 async fn a_request_keeps_the_id_that_its_client_gave() {
     let request =
         Request::builder().uri("/healthz".parse().unwrap()).header("X-Request-Id", "mine-1").finish();
-    let response = edge(table(), None, Requests::default()).get_response(request).await;
+    let response = edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.header("x-request-id"), Some("mine-1"));
 }
@@ -141,7 +144,7 @@ async fn a_body_that_nobody_reads_is_read_aside() {
     let body = Body::from_bytes_stream(chunks);
     let request = Request::builder().method(Method::POST).uri("/nowhere".parse().unwrap()).body(body);
     assert_eq!(
-        edge(table(), None, Requests::default()).get_response(request).await.status(),
+        edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await.status(),
         StatusCode::NOT_FOUND
     );
     for chunk in 0..3 {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use parlance_api::Ending;
 use parlance_core::config::Config;
 use parlance_core::jobs::dispatch;
 use parlance_core::jobs::fleet::Queues;
@@ -14,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::Worker;
 
-/// How long requests may take to end after the process was told to stop.
+/// How long an API that was told to stop serves on, and says so: longer than a balancer's two looks at `/readyz`.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// How long requests may take to end after that.
 pub(crate) const DRAIN: Duration = Duration::from_secs(25);
 
 pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
@@ -22,8 +26,11 @@ pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
     let listener = listen(config.http.bind).await?;
     let ctx = wire(config).await?;
     tracing::info!(address = %listener.local_addr()?, "the API listens");
-    let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), stop.clone()));
-    parlance_api::serve(ctx.clone(), listener, stop, DRAIN).await?;
+    let accepted = CancellationToken::new();
+    let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), accepted.clone()));
+    parlance_api::serve(ctx.clone(), listener, stop, Ending { leave: LEAVE, drain: DRAIN }).await?;
+    // What came until now is dispatched.
+    accepted.cancel();
     dispatcher.await?;
     ctx.close().await;
     Ok(())

@@ -1,9 +1,10 @@
 //! `parlance up`: everything in one process, on this machine, from nothing.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use parlance_api::Ending;
 use parlance_core::config::Config;
 use parlance_core::{Context, Providers, db};
 use parlance_embedded::model::Precision;
@@ -47,7 +48,8 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
     up_file(&ctx, &owner, &url)?.write(&data_dir)?;
     let workers =
         tokio::spawn(parlance_workers::run(ctx.clone(), parlance_workers::all_queues(&ctx), stop.clone()));
-    let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), roles::DRAIN));
+    let ending = Ending { leave: Duration::ZERO, drain: roles::DRAIN };
+    let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), ending));
     greet(&url, &owner, begun);
 
     let served = api.await;

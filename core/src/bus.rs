@@ -15,10 +15,12 @@ use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
 use crate::jobs::State;
 
+mod buckets;
 mod cache;
 mod near;
 mod news;
 
+pub(crate) use buckets::Spent;
 use near::Near;
 use news::News;
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub storage: Storage,
     /// How the API is reached.
     pub http: Http,
+    /// What one caller may ask at once.
+    pub limits: Limits,
     /// What turns text into vectors.
     pub embedding: Embedding,
     /// What looks again at what a search found.
@@ -81,8 +83,21 @@ pub struct Http {
     pub bind: SocketAddr,
     /// The address customers use, when it is another one (behind a proxy).
     pub public_url: Option<Url>,
+    /// The web sites whose pages may call the API from a browser (`*`: all of them).
+    pub cors_origins: Vec<String>,
     /// The address at which a worker tells operators of itself; `None`: nowhere.
     pub worker_bind: Option<SocketAddr>,
+}
+
+/// What one caller may ask at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests a second of one API key; 0: no limit.
+    pub requests_per_second: u32,
+    /// Answers of one tenant that one process makes at once.
+    pub chats_per_tenant: usize,
+    /// Uploads of one tenant that one process reads at once.
+    pub uploads_per_tenant: usize,
 }
 
 /// What crawls may reach.
@@ -234,10 +249,16 @@ impl Config {
             http: Http {
                 bind: read.parsed("BIND", "is not an address and port")?,
                 public_url: read.url("PUBLIC_URL", &["http", "https"])?,
+                cors_origins: read.list("CORS_ORIGINS", "has an entry that is not an origin")?,
                 worker_bind: match read.text("WORKER_BIND") {
                     Some(_) => Some(read.parsed("WORKER_BIND", "is not an address and port")?),
                     None => None,
                 },
+            },
+            limits: Limits {
+                requests_per_second: read.number("RATE_LIMIT_PER_SECOND", 0..=1_000_000)?,
+                chats_per_tenant: read.number("CHATS_PER_TENANT", 1..=1_000_000)?,
+                uploads_per_tenant: read.number("UPLOADS_PER_TENANT", 1..=1_000_000)?,
             },
             embedding: Embedding::read(&read)?,
             rerank: Rerank::read(&read),

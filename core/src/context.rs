@@ -12,6 +12,7 @@ use crate::conversations::Turns;
 use crate::db::Db;
 use crate::error::Result;
 use crate::jobs::PerKind;
+use crate::limits::Limits;
 use crate::meters::Meters;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
@@ -35,6 +36,7 @@ struct Parts {
     bells: PerKind<Notify>,
     turns: Turns,
     meters: Meters,
+    limits: Limits,
     extractor: Extractor,
     door: Door,
     providers: Providers,
@@ -101,6 +103,7 @@ impl Context {
             bells: PerKind::default(),
             turns: Turns::default(),
             meters: Meters::default(),
+            limits: Limits::new(&config.limits),
             extractor: Extractor::new(config.extract.program.as_deref())?,
             door: web::door(&config.scrape)?,
             providers,
@@ -178,6 +181,12 @@ impl Context {
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.0.meters
+    }
+
+    /// What one caller may ask at once.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn turns(&self) -> &Turns {

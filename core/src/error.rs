@@ -38,6 +38,16 @@ pub enum Error {
         /// Sentence for people.
         message: String,
     },
+    /// This caller asks for more at once than it may; waiting helps.
+    #[error("too many: {message}")]
+    TooMany {
+        /// Stable slug for programs.
+        code: &'static str,
+        /// Sentence for people.
+        message: String,
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
     /// The input is larger than allowed.
     #[error("larger than {limit_bytes} bytes")]
     TooLarge {

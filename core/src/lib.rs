@@ -18,6 +18,7 @@ pub mod ids;
 mod input;
 pub mod jobs;
 pub mod knowledge;
+pub mod limits;
 pub mod meters;
 mod page;
 pub mod providers;

@@ -16,6 +16,7 @@ mod statements;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use parlance_api::Ending;
 use parlance_core::bots::{self, NewBot, RawBot};
 use parlance_core::config::Config;
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
@@ -124,6 +125,8 @@ impl Stage {
         config.jobs.backoff_base = Duration::from_millis(20);
         config.jobs.drain = Duration::from_secs(5);
         config.extract.program = Some(binary());
+        config.limits.requests_per_second = 0;
+        config.limits.uploads_per_tenant = 1_000;
         config.scrape.wait = Duration::ZERO;
         if let Some(change) = builder.configure {
             change(&mut config);
@@ -146,8 +149,8 @@ impl Stage {
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let api =
-            tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), Duration::from_secs(5)));
+        let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(5) };
+        let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), ending));
         Self {
             http: Client::new(&url, Some(key.expose())),
             runner: Runner::new(ctx.clone(), WorkerId::fresh()),

@@ -107,6 +107,10 @@ impl ApiError {
 
     /// The connection gave out before the body did.
     pub(crate) fn unreadable_body(cause: impl Into<BoxError>) -> Self {
+        let cause = cause.into();
+        if is_late(&*cause) {
+            return Self::slow_body();
+        }
         Self::new(
             StatusCode::BAD_REQUEST,
             "invalid_body",
@@ -114,6 +118,21 @@ impl ApiError {
             "The request body could not be read to its end",
         )
         .because(cause)
+    }
+
+    /// A form that ends in the middle, or is none.
+    pub(crate) fn broken_form(cause: &(dyn std::error::Error + 'static)) -> Self {
+        if is_late(cause) { Self::slow_body() } else { Self::unreadable_form() }
+    }
+
+    /// The body came too slowly.
+    fn slow_body() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "Request timeout",
+            "The request body came too slowly; send at least a kilobyte a second",
+        )
     }
 
     /// The body's type is another than the operation reads.
@@ -202,20 +221,35 @@ impl ApiError {
             Part::Reranking => "reranking model",
             Part::Chat => "language model",
         };
-        let wait = retry_after.unwrap_or(RETRY_AFTER);
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "Service unavailable",
             format!("The {name} does not answer at the moment; try again later"),
         )
-        .with_header(header::RETRY_AFTER, &seconds.max(1).to_string())
+        .with_header(header::RETRY_AFTER, &seconds(retry_after.unwrap_or(RETRY_AFTER)))
+    }
+
+    /// The process was told to stop.
+    pub(crate) fn leaving() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "Service unavailable",
+            "This process is about to end; another one answers",
+        )
+        .with_header(header::RETRY_AFTER, &seconds(RETRY_AFTER))
     }
 
     /// The same is being done at this moment.
     pub(super) fn busy(code: &'static str, message: String) -> Self {
         Self::new(StatusCode::CONFLICT, code, title(code), message).with_header(header::RETRY_AFTER, "1")
+    }
+
+    /// The caller asks for too much at once.
+    pub(super) fn too_many(code: &'static str, message: String, retry_after: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, title(code), message)
+            .with_header(header::RETRY_AFTER, &seconds(retry_after))
     }
 
     /// What is to be answered cannot be written.
@@ -256,6 +290,19 @@ impl ApiError {
             .unwrap_or_else(|| "something that is no text".to_owned());
         Self::internal().because(format!("panicked: {text}"))
     }
+}
+
+/// Whether a body was given up because it came too slowly.
+fn is_late(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(cause), |cause| cause.source());
+    let mut io = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.any(|error| error.kind() == std::io::ErrorKind::TimedOut)
+}
+
+/// Whole seconds that are not too few.
+fn seconds(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1).to_string()
 }
 
 pub(super) fn title(code: &str) -> String {

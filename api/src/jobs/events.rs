@@ -17,6 +17,7 @@ use poem_openapi::types::Type;
 
 use super::shown::{Job, JobEvent};
 use crate::error::named_request;
+use crate::leaving::Leaving;
 use crate::sse;
 
 /// What the specification says of an event.
@@ -30,14 +31,21 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Events(Watch);
 
 impl Events {
-    pub(super) fn of(ctx: Context, tenant: TenantId, job: JobId, last: Option<i64>) -> Self {
-        let news = ctx.bus().news();
-        Self(Watch { ctx, tenant, job, news, last, told: None, ready: VecDeque::new(), is_over: false })
+    pub(super) fn of(
+        ctx: Context,
+        leaving: Leaving,
+        tenant: TenantId,
+        job: JobId,
+        last: Option<i64>,
+    ) -> Self {
+        let (news, ready) = (ctx.bus().news(), VecDeque::new());
+        Self(Watch { ctx, leaving, tenant, job, news, last, told: None, ready, is_over: false })
     }
 }
 
 struct Watch {
     ctx: Context,
+    leaving: Leaving,
     tenant: TenantId,
     job: JobId,
     news: tokio::sync::broadcast::Receiver<parlance_core::bus::JobEvent>,
@@ -60,7 +68,12 @@ impl Watch {
                     return None;
                 }
                 if watch.told.is_some() {
-                    watch.wait().await;
+                    let leaving = watch.leaving.clone();
+                    tokio::select! {
+                        () = watch.wait() => {}
+                        // The client comes back, to another process, and is told what it missed.
+                        () = leaving.begins() => return None,
+                    }
                 }
                 if let Err(error) = watch.look().await {
                     watch.give_up(&error);

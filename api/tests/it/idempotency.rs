@@ -1,10 +1,12 @@
 //! Requests that are sent again.
 
+use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Answer, Stage};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
+use crate::rows::tables;
 use crate::{stage, work};
 
 async fn post(stage: &Stage, key: &str, path: &str, body: &Value) -> Answer {
@@ -169,5 +171,54 @@ async fn a_message_that_could_not_be_answered_is_not_said_twice() {
     assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 2);
     assert_eq!(stage.http.get("/tenant/usage").await.data(200)["usage"]["message_count"], 2);
     assert_eq!(stage.http.get("/analytics/overview").await.data(200)["total_messages"], 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_shown_again_stands_in_no_table() {
+    let stage = stage().await;
+    let made = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
+    let key = made.data(201)["key"].as_str().unwrap();
+    let again = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
+    assert_eq!((replayed(&again), &again.body), (true, &made.body));
+
+    let db = stage.ctx.db().platform();
+    for table in tables(&stage).await {
+        let rows: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(format!("select t::text from {table} as t")))
+                .fetch_all(db)
+                .await
+                .unwrap();
+        assert!(!rows.iter().any(|row| row.contains(key)), "{table}");
+    }
+
+    let web = stage.http.with_key(Some(key));
+    let request = web.request(Method::POST, "/tenant/api-keys").header("Idempotency-Key", "k");
+    let other = Answer::of(request.json(&json!({"name": "Web"}))).await;
+    assert_eq!(other.error(409), "idempotency_key_reused");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_erased_answer_is_not_told_again_and_not_made_again() {
+    let stage = stage().await;
+    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    let source =
+        json!({"bot_id": bot, "source_type": "text", "name": "Secret", "content": "The word is mellon."});
+    let added = post(&stage, "s", "/knowledge/sources", &source).await;
+    added.data(201);
+    let message = json!({"message": "My number is 4711."});
+    post(&stage, "m", "/conversations/s/messages", &message).await.data(200);
+
+    stage.http.delete("/conversations/s").await;
+    let again = post(&stage, "m", "/conversations/s/messages", &message).await;
+    assert_eq!(again.error(409), "idempotency_answer_erased");
+    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    assert!(replayed(&post(&stage, "s", "/knowledge/sources", &source).await));
+
+    stage.http.delete(&format!("/knowledge/sources/{}", added.id())).await;
+    let again = post(&stage, "s", "/knowledge/sources", &source).await;
+    assert_eq!(again.error(409), "idempotency_answer_erased");
+    work(&stage).await;
     stage.end().await;
 }

@@ -13,6 +13,7 @@ mod isolation;
 mod jobs;
 mod keys;
 mod knowledge;
+mod limits;
 mod models;
 mod openai;
 mod openapi;

@@ -283,6 +283,25 @@ async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
 }
 
 #[tokio::test]
+async fn who_goes_away_before_the_first_word_has_said_nothing_and_is_counted() {
+    let script = Script::of(&[Act::Stalls("")]);
+    let stage = stage(&script).await;
+    let mut events = stream(&stage, QUESTION).await;
+    while events.next().await.unwrap().name != "sources" {}
+    stage.eventually("the model is asked", async || (script.asked().len() == 1).then_some(())).await;
+    drop(events);
+    stage
+        .eventually("the message is taken back", async || {
+            let conversation = stage.http.get("/conversations/s").await;
+            conversation.data(200)["messages"].as_array().unwrap().is_empty().then_some(())
+        })
+        .await;
+    let usage = stage.http.get("/tenant/usage").await;
+    assert_eq!(usage.data(200)["usage"]["message_count"], 2, "a model that is asked for nothing is not free");
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_whole_one_to_who_did_not() {
     let script = Script::of(&[Act::BreaksOff("Within 30 days ")]);
     let stage = stage(&script).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlance_api::Ending;
 use parlance_testing::{Answer, Builder, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::stage;
+use crate::{stage, work};
 
 #[tokio::test]
 async fn a_process_with_all_its_parts_is_alive_and_ready() {
@@ -57,8 +58,8 @@ async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let drain = Duration::from_secs(20);
-    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), drain));
+    let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(20) };
+    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
 
     let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
     let body = json!({"name": "Late", "channel_type": "webchat"}).to_string();
@@ -128,5 +129,38 @@ async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant
     }
     assert!(told.contains("parlance_answers_total{outcome="), "{told}");
     assert!(!told.contains("a-secret-name"), "{told}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_process_that_leaves_says_so_and_serves_until_balancers_have_noticed() {
+    let stage = stage().await;
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let ending = Ending { leave: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
+    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
+    let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
+    let client = parlance_testing::Client::new(&url, Some(key.to_str().unwrap()));
+    let readyz = Answer::of(client.raw(Method::GET, "/readyz")).await;
+    readyz.data(200);
+    assert!(!readyz.headers.contains_key("connection"));
+
+    // A job that nobody runs, and somebody who watches it.
+    let bot = client.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    let text = json!({"bot_id": bot, "source_type": "text", "name": "N", "content": "Some text."});
+    let added = client.post("/knowledge/sources", text).await;
+    let job = added.data(201)["job_id"].as_str().unwrap().to_owned();
+    let mut events = client.request(Method::GET, &format!("/jobs/{job}/events")).send().await.unwrap();
+    events.chunk().await.unwrap().unwrap();
+
+    stop.cancel();
+    let readyz = Answer::of(client.raw(Method::GET, "/readyz")).await;
+    assert_eq!(readyz.error(503), "stopping");
+    assert_eq!(readyz.headers["connection"], "close");
+    client.get("/bots").await.data(200);
+    while events.chunk().await.expect("the stream ends, and does not break off").is_some() {}
+    server.await.unwrap().unwrap();
+    work(&stage).await;
     stage.end().await;
 }

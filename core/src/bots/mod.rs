@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
+use crate::idempotency;
 use crate::ids::{BotId, TenantId};
 use crate::input::{
     Collect, changed_text, clearable_text, not_null, nothing_to_change, optional, optional_text, required,
@@ -354,6 +355,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
+    idempotency::forget(&mut tx, tenant, &["bots", "conversations", "knowledge"]).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);
     Ok(name)

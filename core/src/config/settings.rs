@@ -90,6 +90,30 @@ pub const SETTINGS: &[Setting] = &[
         "https://chat.example.com",
     ),
     setting(
+        "CORS_ORIGINS",
+        "a comma-separated list of the web sites whose pages may call the API from a browser, * for all; not set: none",
+        None,
+        "https://www.example.com,https://shop.example.com",
+    ),
+    setting(
+        "RATE_LIMIT_PER_SECOND",
+        "the requests a second of one API key, of which it may save up two seconds' worth; 0: no limit",
+        Some("100"),
+        "100",
+    ),
+    setting(
+        "CHATS_PER_TENANT",
+        "the answers of one tenant that one API process makes at once",
+        Some("1000"),
+        "1000",
+    ),
+    setting(
+        "UPLOADS_PER_TENANT",
+        "the uploads of one tenant that one API process reads at once",
+        Some("32"),
+        "16",
+    ),
+    setting(
         "EMBEDDING_MODEL",
         "a model of the embedding library's catalogue, fetched from its hub; not set: the embedded all-MiniLM-L6-v2",
         None,

@@ -145,7 +145,12 @@ async fn generated(
         .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
         .await;
     let begun = Instant::now();
-    let opened = match models.open(&prompt).await {
+    let opened = tokio::select! {
+        opened = models.open(&prompt) => opened,
+        // Before the first word.
+        () = teller.deserted() => return Some(Ok(unsaid())),
+    };
+    let opened = match opened {
         Ok(opened) => opened,
         Err(error) => return Some(Err(error)),
     };
@@ -166,6 +171,22 @@ async fn generated(
         output_tokens: written.usage.output_tokens,
         timings: Timings { first_token, ..Timings::default() },
     }))
+}
+
+/// The answer that nobody waited for.
+fn unsaid() -> Answer {
+    Answer {
+        text: String::new(),
+        sources: Vec::new(),
+        passages: Vec::new(),
+        answered: false,
+        degraded: false,
+        is_partial: true,
+        model: String::new(),
+        input_tokens: None,
+        output_tokens: None,
+        timings: Timings::default(),
+    }
 }
 
 /// What a model wrote.

@@ -41,6 +41,7 @@ pub async fn converse(
     talk: &Talk,
     teller: &Teller,
 ) -> Result<Answer> {
+    let _place = ctx.limits().chats.take(tenant)?;
     let bot = bots::get(ctx, tenant, bot).await?;
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
@@ -59,7 +60,8 @@ pub async fn converse(
         }
         answered => answered,
     };
-    if answered.is_err() {
+    // Whoever hung up before the first word has had a model asked all the same.
+    if answered.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
         let mut tx = ctx.db().begin(tenant).await?;
         tenants::uncount_messages(&mut tx, tenant, 2).await?;
         tx.commit().await?;

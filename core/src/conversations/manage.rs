@@ -8,6 +8,7 @@ use super::{Conversation, Filter, Message, SessionId, store};
 use crate::analytics::{self, Gap};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
+use crate::idempotency;
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::{Page, PageRequest};
 
@@ -107,8 +108,13 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<()> {
-    let erased = store::erase(&mut *ctx.db().of(tenant).await?, tenant, session).await?;
-    if erased { Ok(()) } else { Err(unknown()) }
+    let mut tx = ctx.db().begin(tenant).await?;
+    if !store::erase(&mut *tx, tenant, session).await? {
+        return Err(unknown());
+    }
+    idempotency::forget(&mut tx, tenant, &["conversations"]).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// That a conversation has an answer.

@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// [`Error::Cancelled`] when the listener was gone before anything was said: the message was never sent.
 /// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
 /// [`Error::Conflict`] when the conversation has ended, [`Error::Busy`] when earlier messages are still
-/// being answered, [`Error::LimitReached`].
+/// being answered, [`Error::TooMany`] when too many of the tenant's are, [`Error::LimitReached`].
 pub async fn send(
     ctx: &Context,
     tenant: TenantId,
@@ -41,6 +41,7 @@ pub async fn send(
     message: NewMessage,
     teller: &Teller,
 ) -> Result<Exchange> {
+    let _place = ctx.limits().chats.take(tenant)?;
     let _line = ctx.turns().wait(tenant, session).await;
     let (bot, Said { turn, message: user_message, history }, looked_up) =
         take_turn(ctx, tenant, session, &message).await?;
@@ -65,7 +66,9 @@ pub async fn send(
     let answered = match answered {
         Ok(answered) => answered,
         Err(error) => {
-            take_back(ctx, tenant, conversation, user_message.id).await;
+            // Whoever hung up before the first word has had a model asked all the same.
+            let counts = matches!(error, Error::Cancelled);
+            take_back(ctx, tenant, conversation, user_message.id, counts).await;
             return Err(error);
         }
     };
@@ -101,11 +104,18 @@ pub async fn send(
     Ok(Exchange { user_message, bot_response, answer: answered.answer })
 }
 
-/// A message that could not be answered was never sent: who sends it again does not say it twice.
-async fn take_back(ctx: &Context, tenant: TenantId, conversation: ConversationId, message: MessageId) {
+/// A message that could not be answered was never sent: who sends it again does not say it twice. It may count
+/// nevertheless.
+async fn take_back(
+    ctx: &Context,
+    tenant: TenantId,
+    conversation: ConversationId,
+    message: MessageId,
+    counts: bool,
+) {
     let taken_back = async {
         let mut tx = ctx.db().begin(tenant).await?;
-        if store::delete_message(&mut *tx, tenant, conversation, message).await? {
+        if store::delete_message(&mut *tx, tenant, conversation, message).await? && !counts {
             tenants::uncount_messages(&mut tx, tenant, 2).await?;
         }
         tx.commit().await?;

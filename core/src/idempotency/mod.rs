@@ -1,18 +1,26 @@
 //! Requests that a client may send again: the first one runs, and what it answered is kept for a day.
 //!
 //! Owns the table `idempotency`. Whoever runs a request holds a claim, which expires, should its holder
-//! die; those that come meanwhile wait for its answer.
+//! die; those that come meanwhile wait for its answer. Answers are kept under the seal of the API key they were given to,
+//! and forgotten when the tenant erases what they may quote.
 
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::tenants::keys::RawKey;
 
+mod seal;
 mod store;
+
+use seal::Seal;
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,6 +80,21 @@ impl Fingerprint {
     }
 }
 
+/// A request that may be sent again: who sends it, under what name, what it asks, and of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Once<'a> {
+    /// Who sends it.
+    pub tenant: TenantId,
+    /// By which API key: only who holds it has the answer again.
+    pub sender: &'a RawKey,
+    /// Its name.
+    pub key: &'a Key,
+    /// What it asks.
+    pub fingerprint: Fingerprint,
+    /// The part of the API that it asks, as the first word of its path.
+    pub about: &'a str,
+}
+
 /// An answer as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
@@ -87,6 +110,7 @@ pub struct Claim {
     tenant: TenantId,
     key: Key,
     token: Uuid,
+    seal: Arc<Seal>,
 }
 
 /// What is to be done with a request.
@@ -101,27 +125,36 @@ pub enum Verdict {
 /// Whether a request is the first of its name. Waits for one that runs at this moment.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the name was another request's; [`Error::Busy`] when the first one runs for
-/// too long.
-pub async fn begin(ctx: &Context, tenant: TenantId, key: &Key, fingerprint: Fingerprint) -> Result<Verdict> {
-    let begun = Instant::now();
+/// [`Error::Conflict`] when the name was another request's or another API key's, or the answer is forgotten;
+/// [`Error::Busy`] when the first one runs for too long.
+pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
+    let Once { tenant, key, fingerprint, .. } = *once;
+    let (begun, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)));
     loop {
         let mut db = ctx.db().of(tenant).await?;
         let token = Uuid::now_v7();
-        if store::claim(&mut *db, tenant, key, fingerprint, token, LEASE, KEPT).await? {
-            return Ok(Verdict::Run(Claim { tenant, key: key.clone(), token }));
+        if store::claim(&mut *db, once, token, LEASE, KEPT).await? {
+            return Ok(Verdict::Run(Claim { tenant, key: key.clone(), token, seal }));
         }
         let found = store::find(&mut *db, tenant, key).await?;
         drop(db);
         match found {
             Some(kept) if kept.fingerprint != fingerprint.0 => {
-                return Err(Error::Conflict {
-                    code: "idempotency_key_reused",
-                    message: "The Idempotency-Key was sent with another request before; use a fresh one"
-                        .to_owned(),
-                });
+                return Err(reused(
+                    "The Idempotency-Key was sent with another request before; use a fresh one",
+                ));
             }
-            Some(store::Kept { answered: Some(answered), .. }) => return Ok(Verdict::Replay(answered)),
+            Some(store::Kept { status: Some(status), body, .. }) => {
+                let sealed = body.ok_or_else(|| Error::Conflict {
+                    code: "idempotency_answer_erased",
+                    message: "The request was answered, and the answer was erased with what it was about"
+                        .to_owned(),
+                })?;
+                let body = seal.open(&sealed)?.ok_or_else(|| {
+                    reused("The Idempotency-Key was sent with another API key before; use a fresh one")
+                })?;
+                return Ok(Verdict::Replay(Answered { status, body }));
+            }
             // It runs, or was just given up.
             _ if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
             _ => {
@@ -135,13 +168,18 @@ pub async fn begin(ctx: &Context, tenant: TenantId, key: &Key, fingerprint: Fing
     }
 }
 
+fn reused(message: &str) -> Error {
+    Error::Conflict { code: "idempotency_key_reused", message: message.to_owned() }
+}
+
 /// Keeps what came of a request.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result<()> {
     let mut db = ctx.db().of(claim.tenant).await?;
-    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered).await?)
+    let body = claim.seal.close(&answered.body)?;
+    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered.status, &body).await?)
 }
 
 /// Gives a request up: nothing came of it, and the next of its name runs.
@@ -151,6 +189,15 @@ pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result
 pub async fn give_up(ctx: &Context, claim: &Claim) -> Result<()> {
     let mut db = ctx.db().of(claim.tenant).await?;
     Ok(store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?)
+}
+
+/// Forgets the answers about these parts of the API, in the caller's transaction: something of them is erased, which they
+/// may quote. Requests that were answered do not run again.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn forget(tx: &mut PgTransaction<'_>, tenant: TenantId, about: &[&str]) -> Result<()> {
+    Ok(store::forget(&mut **tx, tenant, about).await?)
 }
 
 /// Forgets answers that are older than a day, of all tenants; gives how many.

@@ -5,43 +5,44 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::{Answered, Fingerprint, Key};
+use super::{Key, Once};
 use crate::db::interval;
 use crate::ids::TenantId;
 
 pub(super) struct Kept {
     pub(super) fingerprint: Vec<u8>,
     /// `None` while it runs.
-    pub(super) answered: Option<Answered>,
+    pub(super) status: Option<u16>,
+    /// Sealed; `None` when it is forgotten.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 /// Whether the name was free: new, forgotten, or held by somebody who died.
 pub(super) async fn claim(
     db: impl PgExecutor<'_>,
-    tenant: TenantId,
-    key: &Key,
-    fingerprint: Fingerprint,
+    once: &Once<'_>,
     token: Uuid,
     lease: Duration,
     kept: Duration,
 ) -> sqlx::Result<bool> {
     let claimed = sqlx::query!(
         r#"
-        insert into idempotency (tenant_id, key, fingerprint, claim, claim_expires_at)
-        values ($1, $2, $3, $4, now() + $5::interval)
+        insert into idempotency (tenant_id, key, fingerprint, claim, claim_expires_at, about)
+        values ($1, $2, $3, $4, now() + $5::interval, $7)
         on conflict (tenant_id, key) do update
-        set fingerprint = excluded.fingerprint, claim = excluded.claim,
+        set fingerprint = excluded.fingerprint, claim = excluded.claim, about = excluded.about,
             claim_expires_at = excluded.claim_expires_at, status = null, body = null, created_at = now()
         where idempotency.created_at < now() - $6::interval
             or (idempotency.claim is not null and idempotency.claim_expires_at < now()
                 and idempotency.fingerprint = excluded.fingerprint)
         "#,
-        tenant.uuid(),
-        key.0,
-        &fingerprint.0,
+        once.tenant.uuid(),
+        once.key.0,
+        &once.fingerprint.0,
         token,
         interval(lease),
         interval(kept),
+        once.about,
     )
     .execute(db)
     .await?;
@@ -56,11 +57,8 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: &Key) -
     )
     .map(|row| Kept {
         fingerprint: row.fingerprint,
-        answered: row
-            .status
-            .and_then(|status| u16::try_from(status).ok())
-            .zip(row.body)
-            .map(|(status, body)| Answered { status, body }),
+        status: row.status.and_then(|status| u16::try_from(status).ok()),
+        body: row.body,
     })
     .fetch_optional(db)
     .await
@@ -71,7 +69,8 @@ pub(super) async fn finish(
     tenant: TenantId,
     key: &Key,
     token: Uuid,
-    answered: &Answered,
+    status: u16,
+    body: &[u8],
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -82,8 +81,8 @@ pub(super) async fn finish(
         tenant.uuid(),
         key.0,
         token,
-        i16::try_from(answered.status).unwrap_or(i16::MAX),
-        answered.body,
+        i16::try_from(status).unwrap_or(i16::MAX),
+        body,
     )
     .execute(db)
     .await?;
@@ -101,6 +100,18 @@ pub(super) async fn give_up(
         tenant.uuid(),
         key.0,
         token,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The bodies alone: that the requests ran is remembered.
+pub(super) async fn forget(db: impl PgExecutor<'_>, tenant: TenantId, about: &[&str]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update idempotency set body = null where tenant_id = $1 and about = any($2) and body is not null",
+        tenant.uuid(),
+        about as _,
     )
     .execute(db)
     .await?;

@@ -3,6 +3,7 @@
 use super::{index, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
+use crate::idempotency;
 use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::purge::{self, Purge};
@@ -19,6 +20,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
     }
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
+    idempotency::forget(&mut tx, tenant, &["knowledge"]).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);
     Ok(())

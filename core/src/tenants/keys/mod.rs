@@ -255,7 +255,11 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     let hash = raw.hash();
     let rejected = || Error::Unauthorized(Unauthorized::Rejected);
     if let Some(caller) = cache::find(ctx, &hash) {
-        return if caller.expires_at.is_none_or(|end| end > Utc::now()) { Ok(caller) } else { Err(rejected()) };
+        return if caller.expires_at.is_none_or(|end| end > Utc::now()) {
+            Ok(caller)
+        } else {
+            Err(rejected())
+        };
     }
     let asked = ctx.bus().asked();
     let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;

@@ -26,7 +26,7 @@ const PREFIX_LENGTH: usize = 11;
 pub struct RawKey(SecretString);
 
 impl RawKey {
-    pub(super) fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         let mut bits = [0_u8; 32];
         rand::rng().fill_bytes(&mut bits);
         let body = format!("{MARK}{}", base62::encode(&bits, SECRET_LENGTH));

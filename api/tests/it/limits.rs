@@ -1,0 +1,174 @@
+//! What one caller may ask at once.
+
+use std::time::Duration;
+
+use parlance_core::limits::Requests;
+use parlance_core::tenants::keys::{self, RawKey};
+use parlance_core::{Context, Providers};
+use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{stage, work};
+
+/// Ten requests at once, and five a second.
+async fn limited() -> Stage {
+    let configured = Builder::default().embedder(TestEmbedder::default());
+    configured.configure(|config| config.limits.requests_per_second = 5).start().await
+}
+
+fn told(answer: &Answer, header: &str) -> u64 {
+    answer.headers[header].to_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_fast_is_told_when_to_come_back() {
+    let stage = limited().await;
+    let other = stage.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
+    let (mut answer, mut asked) = (stage.http.get("/bots").await, 1);
+    while answer.status == 200 {
+        assert_eq!(told(&answer, "ratelimit-limit"), 10);
+        assert!(told(&answer, "ratelimit-remaining") < 10);
+        (answer, asked) = (stage.http.get("/bots").await, asked + 1);
+        assert!(asked < 1_000, "nothing stops it");
+    }
+    assert_eq!(answer.error(429), "rate_limited");
+    assert_eq!(told(&answer, "ratelimit-remaining"), 0);
+    let wait = told(&answer, "retry-after");
+    let other = stage.http.with_key(other.data(201)["key"].as_str());
+    other.get("/bots").await.data(200);
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    stage.http.get("/bots").await.data(200);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_key_may_not_ask_more_by_asking_another_process() {
+    let stage = limited().await;
+    let made = stage.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
+    let raw: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
+    let key = keys::authenticate(&stage.ctx, &raw).await.unwrap().key;
+    let other = Context::new(stage.ctx.config().clone(), Providers::absent()).unwrap();
+    other.bus().wait_for_connection().await.unwrap();
+    let stop = CancellationToken::new();
+    let (balanced, until) = (other.clone(), stop.clone());
+    let balancing = tokio::spawn(async move { Requests::balance(&balanced, &until).await });
+
+    let shared = stage.http.with_key(Some(raw.expose()));
+    stage
+        .eventually("both know of each other", async || {
+            // As fast as it is let in here.
+            while shared.get("/bots").await.status == 200 {}
+            other.limits().requests.take(key).unwrap().refused
+        })
+        .await;
+    stop.cancel();
+    balancing.await.unwrap();
+    other.close().await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn answers_and_uploads_of_a_tenant_have_so_many_places() {
+    let configure = Builder::default().embedder(TestEmbedder::default()).configure(|config| {
+        config.limits.chats_per_tenant = 1;
+        config.limits.uploads_per_tenant = 1;
+    });
+    let stage = configure.start().await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let limits = stage.ctx.limits();
+    let (chat, upload) =
+        (limits.chats.take(stage.tenant).unwrap(), limits.uploads.take(stage.tenant).unwrap());
+
+    let say =
+        async || stage.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await;
+    let refused = say().await;
+    assert_eq!((refused.error(429), told(&refused, "retry-after")), ("too_many_chats", 1));
+    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    let send = async || stage.http.upload(&bot, "a.txt", "Some text.").await;
+    assert_eq!(send().await.error(429), "too_many_uploads");
+    let (_, other) = stage.another_tenant().await;
+    other.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    other.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+
+    drop((chat, upload));
+    say().await.data(200);
+    say().await.data(200);
+    send().await.data(201);
+    work(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn pages_of_the_named_sites_may_call_and_no_others() {
+    let site = "https://www.example.com";
+    let configure = Builder::default().embedder(TestEmbedder::default());
+    let stage =
+        configure.configure(move |config| config.http.cors_origins = vec![site.to_owned()]).start().await;
+    let preflight = async |origin: &str| {
+        let asked = stage.http.request(Method::OPTIONS, "/bots").header("Origin", origin);
+        asked.header("Access-Control-Request-Method", "POST").send().await.unwrap()
+    };
+    let leave = preflight(site).await;
+    assert_eq!(leave.status(), 204);
+    assert_eq!(leave.headers()["access-control-allow-origin"], site);
+    let may_send = leave.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(may_send.contains("X-API-Key") && may_send.contains("Idempotency-Key"), "{may_send}");
+    assert!(!preflight("https://evil.example").await.headers().contains_key("access-control-allow-origin"));
+
+    let asked = async |origin: &str| {
+        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", origin)).await
+    };
+    let (mine, evil) = (asked(site).await, asked("https://evil.example").await);
+    mine.data(200);
+    evil.data(200);
+    assert_eq!(mine.headers["access-control-allow-origin"], site);
+    assert_eq!(mine.headers["vary"], "Origin");
+    assert!(!evil.headers.contains_key("access-control-allow-origin"));
+    let wrong = stage.http.with_key(None).request(Method::GET, "/bots").header("Origin", site);
+    let refused = Answer::of(wrong).await;
+    assert_eq!(refused.error(401), "missing_api_key");
+    assert_eq!(refused.headers["access-control-allow-origin"], site, "a page may read why it was refused");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn without_a_site_no_page_may_call() {
+    let stage = stage().await;
+    let asked =
+        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
+    asked.data(200);
+    assert!(!asked.headers.keys().any(|name| name.as_str().starts_with("access-control")));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_a_byte_at_a_time_is_given_up() {
+    let stage = stage().await;
+    let request = stage.http.request(Method::POST, "/bots").build().unwrap();
+    let address = (request.url().host_str().unwrap(), request.url().port().unwrap());
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/bots HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+        request.headers()["x-api-key"].to_str().unwrap(),
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let (mut answered, mut sending) = slow.split();
+    let mut answer = vec![0; 64];
+    let trickle = async {
+        while sending.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        () = trickle => panic!("the connection ended without an answer"),
+        read = answered.read(&mut answer) => {
+            let answer = String::from_utf8_lossy(&answer[..read.unwrap()]).into_owned();
+            assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        }
+    }
+    stage.end().await;
+}
