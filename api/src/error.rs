@@ -154,6 +154,7 @@ impl ApiError {
         let kind = match self.0.status {
             StatusCode::UNAUTHORIZED => "authentication_error",
             StatusCode::FORBIDDEN => "permission_error",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
             status if status.is_server_error() => "api_error",
             _ => "invalid_request_error",
         };
@@ -174,7 +175,7 @@ impl ApiError {
     fn log(&self) {
         let code = &*self.0.code;
         let cause = self.0.cause.as_deref().map(|cause| Chain(cause).to_string()).unwrap_or_default();
-        if self.0.status.is_server_error() {
+        if self.0.status.is_server_error() && code != words::STOPPING {
             tracing::error!(error.code = code, error.cause = cause, "request failed");
         } else {
             tracing::debug!(error.code = code, error.cause = cause, "request refused");

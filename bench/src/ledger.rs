@@ -102,7 +102,7 @@ fn compare(load: &Load, turns: &[(f64, f64)]) -> Vec<Row> {
 }
 
 /// Gives jobs in a second.
-async fn through_the_ledger(ctx: &Context, tenants: &[Uuid], count: usize) -> anyhow::Result<f64> {
+pub(crate) async fn through_the_ledger(ctx: &Context, tenants: &[Uuid], count: usize) -> anyhow::Result<f64> {
     let db = ctx.db().platform();
     let begun = Utc::now();
     enqueue(db, tenants, count).await?;

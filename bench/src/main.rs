@@ -14,6 +14,7 @@ mod ingest;
 mod ledger;
 mod memory;
 mod parts;
+mod peers;
 mod proc;
 mod report;
 mod samples;
@@ -34,6 +35,7 @@ use api::Sizes;
 use embedding::Engine;
 use ledger::Load;
 use parts::Parts;
+use peers::Peers;
 use report::{Report, Row};
 use search::Bots;
 
@@ -56,6 +58,8 @@ struct Args {
     load: Load,
     #[command(flatten)]
     bots: Bots,
+    #[command(flatten)]
+    peers: Peers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,10 +86,12 @@ enum What {
     Ledger,
     /// Requests in a second against a bare handler, and how lists and overviews slow down with size.
     Api,
+    /// Ingestion and jobs against what people use instead, where that is installed.
+    Peers,
 }
 
 impl What {
-    const EACH: [What; 10] = [
+    const EACH: [What; 11] = [
         What::Up,
         What::Upload,
         What::Chat,
@@ -96,6 +102,7 @@ impl What {
         What::Ingest,
         What::Ledger,
         What::Api,
+        What::Peers,
     ];
 
     fn name(self) -> String {
@@ -115,6 +122,7 @@ impl What {
             What::Ingest => ingest::measure(parts).await,
             What::Ledger => ledger::measure(&args.load).await,
             What::Api => api::measure(&args.sizes).await,
+            What::Peers => peers::measure(&args.peers).await,
         }
     }
 }

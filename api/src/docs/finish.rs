@@ -195,6 +195,11 @@ fn example(status: &str, about: &str) -> Option<(&'static str, &'static str, &'s
             "Send the request body with the header Content-Type: application/json",
             "unsupported_media_type",
         ),
+        ("429", _) => (
+            "Rate limited",
+            "The API key may make 200 requests at once, and all are made; wait as long as Retry-After says",
+            "rate_limited",
+        ),
         ("500", _) => ("Internal server error", "An unexpected error occurred", "internal_error"),
         ("503", _) => (
             "Service unavailable",

@@ -72,7 +72,7 @@ impl<S> From<Fails<S>> for poem::Error {
 
 impl<S: Failures> ApiResponse for Fails<S> {
     fn meta() -> MetaResponses {
-        let mut statuses = [S::STATUSES, &[401, 403, 500, 503]].concat();
+        let mut statuses = [S::STATUSES, &[401, 403, 429, 500, 503]].concat();
         statuses.sort_unstable();
         MetaResponses { responses: statuses.into_iter().map(documented).collect() }
     }
@@ -91,11 +91,12 @@ fn documented(status: u16) -> MetaResponse {
         409 => "Conflict: the resource's state does not allow it",
         413 => "Payload Too Large: the request body is larger than accepted",
         415 => "Unsupported Media Type: the request body is of another type than accepted",
+        429 => "Too Many Requests: more at once than the key or its tenant may",
         503 => "Service Unavailable: a part of the service does not answer; try again later",
         _ => "Internal Server Error: unexpected server error",
     };
     let mut headers = vec![named_request()];
-    if status == 503 {
+    if matches!(status, 429 | 503) {
         headers.push(header("Retry-After", "Seconds to wait before trying again", u64::schema_ref()));
     }
     MetaResponse {

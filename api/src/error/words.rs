@@ -8,6 +8,9 @@ use poem::http::{Method, StatusCode, header};
 
 use super::{ApiError, Detail};
 
+/// The code of a process that was told to stop: balancers ask for it, and nothing is wrong.
+pub(super) const STOPPING: &str = "stopping";
+
 /// How long a client should wait when the part that is down did not say.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -234,7 +237,7 @@ impl ApiError {
     pub(crate) fn leaving() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "stopping",
+            STOPPING,
             "Service unavailable",
             "This process is about to end; another one answers",
         )

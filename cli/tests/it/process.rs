@@ -15,6 +15,8 @@ pub(crate) fn parlance() -> Command {
     for name in ["DATABASE_URL", "REDIS_URL", "STORAGE_URL", "BIND", "LLM_MODEL", "EMBEDDING_MODEL"] {
         command.env_remove(name);
     }
+    // One key makes every request of a test.
+    command.env("RATE_LIMIT_PER_SECOND", "0");
     command
 }
 
