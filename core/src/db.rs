@@ -8,7 +8,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -198,15 +198,49 @@ fn is_dead(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Brings the schema up to date. Safe to run in many processes at once: the migrator takes a lock.
+/// How long a migration waits for a lock: whoever comes after it waits as long, so it lets them pass and tries again.
+const LOCK_TIMEOUT: &str = "2s";
+
+/// How often it tries, and the pause between.
+const TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Brings the schema up to date. Safe to run in many processes at once, for the migrator takes a lock, and under load:
+/// no request waits for long behind a migration that waits.
 ///
 /// # Errors
-/// When the database does not answer, or a migration fails.
+/// When the database does not answer, a migration fails, or somebody holds for two minutes what it needs.
 pub async fn migrate(db: &Db) -> Result<()> {
-    MIGRATOR.run(db.platform()).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => Error::from(error),
-        other => Error::internal("a migration failed", other),
-    })
+    let mut connection = db.dedicated().await?;
+    connection.execute(AssertSqlSafe(format!("set lock_timeout = '{LOCK_TIMEOUT}'"))).await?;
+    let mut tried = 1;
+    loop {
+        let error = match MIGRATOR.run(&mut connection).await {
+            Ok(()) => return Ok(connection.close().await?),
+            Err(error) => error,
+        };
+        if tried == TRIES || !waited_in_vain(&error) {
+            return Err(match error {
+                MigrateError::Execute(error) => Error::from(error),
+                other => Error::internal("a migration failed", other),
+            });
+        }
+        tracing::info!(
+            tried,
+            "something that a migration needs is locked; others pass, and it is tried again"
+        );
+        tried += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether a lock could not be had in time.
+fn waited_in_vain(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    // Postgres: "lock not available".
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
 }
 
 /// Whether the database answers and has this binary's schema.

@@ -22,6 +22,7 @@ pub struct Meters {
     jobs: Family<OfJob, Counter>,
     job_seconds: Histograms<OfKind>,
     chunks_embedded: Counter,
+    tokens_embedded: Counter,
     lost_hints: Counter,
     expired_leases: Counter,
 }
@@ -46,6 +47,13 @@ struct OfJob {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfKind {
     kind: &'static str,
+}
+
+/// Chunks that got their vectors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Embedded {
+    pub(crate) chunks: i64,
+    pub(crate) tokens: i64,
 }
 
 /// How a run of a job ended.
@@ -92,6 +100,7 @@ impl Default for Meters {
             jobs: Family::default(),
             job_seconds: Family::new_with_constructor(seconds),
             chunks_embedded: Counter::default(),
+            tokens_embedded: Counter::default(),
             lost_hints: Counter::default(),
             expired_leases: Counter::default(),
         }
@@ -107,7 +116,9 @@ impl Meters {
         registry.register("answer_seconds", parts, self.answer_seconds.clone());
         registry.register("job_runs", "Runs of jobs that ended in this process", self.jobs.clone());
         registry.register("job_run_seconds", "How long they took", self.job_seconds.clone());
-        registry.register("chunks_embedded", "Chunks embedded", self.chunks_embedded.clone());
+        let chunks = "Chunks that got a vector, of a new model too";
+        registry.register("chunks_embedded", chunks, self.chunks_embedded.clone());
+        registry.register("tokens_embedded", "The tokens of those", self.tokens_embedded.clone());
         registry.register("hints_lost", "Dispatched jobs whose hint Redis lost", self.lost_hints.clone());
         registry.register(
             "leases_expired",
@@ -133,7 +144,10 @@ impl Meters {
             ("first_token", timings.first_token),
             ("total", timings.total),
         ] {
-            self.answer_seconds.get_or_create(&Part { part }).observe(milliseconds / 1_000.0);
+            // What did not run took no time.
+            if milliseconds > 0.0 {
+                self.answer_seconds.get_or_create(&Part { part }).observe(milliseconds / 1_000.0);
+            }
         }
     }
 
@@ -144,9 +158,10 @@ impl Meters {
         self.job_seconds.get_or_create(&OfKind { kind }).observe(took.as_secs_f64());
     }
 
-    /// So many chunks have got their vectors.
-    pub(crate) fn embedded(&self, chunks: usize) {
-        self.chunks_embedded.inc_by(chunks as u64);
+    /// Chunks have got their vectors.
+    pub(crate) fn embedded(&self, embedded: Embedded) {
+        self.chunks_embedded.inc_by(embedded.chunks.unsigned_abs());
+        self.tokens_embedded.inc_by(embedded.tokens.unsigned_abs());
     }
 
     /// The ledger was swept.

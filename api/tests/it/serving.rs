@@ -123,6 +123,7 @@ async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant
         "parlance_job_runs_total{kind=\"embed\",outcome=\"succeeded\"} 1",
         "parlance_job_run_seconds_count{kind=\"upload\"} 1",
         "parlance_chunks_embedded_total 1",
+        "parlance_tokens_embedded_total ",
         "parlance_build_info{version=",
     ] {
         assert!(told.contains(line), "{line}\n{told}");

@@ -208,14 +208,14 @@ pub async fn settle_embedded(
         vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
+    let embedded = store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
     // Of the last two batches that settle at once, the second waits here and then sees the first's end.
     store::lock_source(&mut *tx, tenant, job.source).await?;
     if !jobs::has_sibling(&mut tx, claim).await? {
         embed_missing(ctx, &mut tx, claim, &version).await?;
     }
     tx.commit().await?;
-    ctx.meters().embedded(vectors.len());
+    ctx.meters().embedded(embedded);
     announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
     jobs::dispatch::nudge(ctx, Kind::Purge);

@@ -97,8 +97,10 @@ pub async fn keep(
     let halves: Vec<HalfVector> = vectors.iter().map(|vector| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    store::insert_vectors(&mut *tx, tenant, &job.model, ids, &halves).await?;
-    Ok(tx.commit().await?)
+    let embedded = store::insert_vectors(&mut *tx, tenant, &job.model, ids, &halves).await?;
+    tx.commit().await?;
+    ctx.meters().embedded(embedded);
+    Ok(())
 }
 
 /// Settles a [`Reembed`]: the bot is searched by the new vectors from now on, with an index if it is large, and the

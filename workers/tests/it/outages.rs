@@ -1,7 +1,8 @@
 //! Redis holds hints: it may be flushed, or be away, and nothing is lost.
 
+use parlance_core::db;
 use parlance_core::jobs::{Kind, State};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, Stage, TestEmbedder, sqlx};
 
 use crate::{paragraphs, upload};
 
@@ -98,5 +99,26 @@ async fn what_redis_knows_of_a_worker_it_forgets_when_the_worker_is_killed() {
         })
         .await;
     assert!(ttls.iter().all(|&seconds| seconds > 0), "{ttls:?}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_migration_that_cannot_have_its_lock_lets_others_pass_and_tries_again() {
+    let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let mut holder = stage.ctx.db().dedicated().await.unwrap();
+    sqlx::raw_sql("begin; lock table _sqlx_migrations in access exclusive mode")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let waits = "select exists (select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())";
+    let waiting =
+        async || sqlx::query_scalar::<_, bool>(waits).fetch_one(stage.ctx.db().platform()).await.unwrap();
+    let holding = async {
+        stage.eventually("it waits", async || waiting().await.then_some(())).await;
+        stage.eventually("it lets others pass", async || (!waiting().await).then_some(())).await;
+        sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
+    };
+    let (migrated, ()) = tokio::join!(db::migrate(stage.ctx.db()), holding);
+    migrated.unwrap();
     stage.end().await;
 }

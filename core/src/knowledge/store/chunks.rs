@@ -7,6 +7,7 @@ use sqlx::PgExecutor;
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::knowledge::chunk::Chunk;
 use crate::knowledge::ingest::Unembedded;
+use crate::meters::Embedded;
 
 pub(in crate::knowledge) struct VersionKey {
     pub(in crate::knowledge) tenant: TenantId,
@@ -248,25 +249,32 @@ pub(in crate::knowledge) async fn insert_vectors(
     model: &str,
     ids: &[ChunkId],
     vectors: &[HalfVector],
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Embedded> {
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
-    sqlx::query!(
+    sqlx::query_as!(
+        Embedded,
         r#"
-        insert into chunk_vector (chunk_id, model, tenant_id, bot_id, source_id, version, embedding)
-        select id, $4, tenant_id, bot_id, source_id, version, fresh.embedding
-        from unnest($2::uuid[], $3::halfvec[]) as fresh (id, embedding)
-        join chunk using (id)
+        with kept as (
+            insert into chunk_vector (chunk_id, model, tenant_id, bot_id, source_id, version, embedding)
+            select id, $4, tenant_id, bot_id, source_id, version, fresh.embedding
+            from unnest($2::uuid[], $3::halfvec[]) as fresh (id, embedding)
+            join chunk using (id)
+            where chunk.tenant_id = $1
+            on conflict do nothing
+            returning chunk_id
+        )
+        select count(*) as "chunks!", coalesce(sum(token_count), 0) as "tokens!"
+        from kept
+        join chunk on chunk.id = chunk_id
         where chunk.tenant_id = $1
-        on conflict do nothing
         "#,
         tenant.uuid(),
         &ids,
         vectors as _,
         model,
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 /// Makes the words of `most` chunks anew, of those that are in another language.
