@@ -14,7 +14,7 @@ use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 use crate::ids::TenantId;
-use crate::knowledge::search::{self, Ahead, Found, Hit, Mode, Search};
+use crate::knowledge::search::{self, Found, Hit, Mode, Search};
 use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
 use crate::providers::embed::Embedder;
 
@@ -53,24 +53,15 @@ pub(super) struct LookedUp {
     found: Found,
 }
 
-/// Looks a query up in a bot's knowledge; its vector may be on its way already.
+/// Looks a query up in a bot's knowledge.
 ///
 /// # Errors
 /// When the database or the embedding model does not answer.
-pub(super) async fn look_up(
-    ctx: &Context,
-    tenant: TenantId,
-    bot: &Bot,
-    query: String,
-    ahead: Option<Ahead>,
-) -> Result<LookedUp> {
-    let begun = ahead.as_ref().map_or_else(Instant::now, Ahead::begun);
+pub(super) async fn look_up(ctx: &Context, tenant: TenantId, bot: &Bot, query: String) -> Result<LookedUp> {
+    let begun = Instant::now();
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
-    let found = match ahead {
-        Some(ahead) => search::find_ahead(ctx, &*embedder, tenant, bot, &search, ahead).await?,
-        None => search::find(ctx, &*embedder, tenant, bot, &search).await?,
-    };
+    let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
     Ok(LookedUp { begun, query, embedder, found })
 }
 
@@ -118,7 +109,7 @@ pub(super) async fn answer(
 /// # Errors
 /// As when a message is sent.
 pub async fn preview(ctx: &Context, tenant: TenantId, bot: &Bot, question: &str) -> Result<Answer> {
-    let looked_up = look_up(ctx, tenant, bot, question.to_owned(), None).await?;
+    let looked_up = look_up(ctx, tenant, bot, question.to_owned()).await?;
     Ok(answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?.answer)
 }
 

@@ -51,7 +51,7 @@ pub async fn converse(
     tx.commit().await?;
     let answering = async {
         let query = followup::query(&talk.history, &talk.question);
-        let looked_up = answer::look_up(ctx, tenant, &bot, query, None).await?;
+        let looked_up = answer::look_up(ctx, tenant, &bot, query).await?;
         answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
     };
     let answered = match answering.await {

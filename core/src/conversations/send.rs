@@ -16,7 +16,6 @@ use crate::context::Context;
 use crate::db;
 use crate::error::{Chain, Error, Forbidden, Result, Thing};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
-use crate::knowledge::search;
 use crate::providers::chat;
 use crate::tenants;
 
@@ -50,10 +49,7 @@ pub async fn send(
     let answering = async {
         let looked_up = match looked_up {
             Some(looked_up) => looked_up?,
-            None => {
-                let query = followup::query(&history, &message.text);
-                answer::look_up(ctx, tenant, &bot, query, None).await?
-            }
+            None => answer::look_up(ctx, tenant, &bot, followup::query(&history, &message.text)).await?,
         };
         answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
     };
@@ -150,14 +146,11 @@ async fn take_turn(
 ) -> Result<(Bot, Said, Option<Result<LookedUp>>)> {
     let begun = Instant::now();
     let mut may_look_up = followup::stands_alone(&message.text);
-    let mut ahead = may_look_up.then(|| search::embed_ahead(ctx, &message.text)).flatten();
     loop {
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
         let look_up = async {
             match std::mem::take(&mut may_look_up) {
-                true => {
-                    Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone(), ahead.take()).await)
-                }
+                true => Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone()).await),
                 false => None,
             }
         };

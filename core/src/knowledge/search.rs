@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
-use tokio_util::task::AbortOnDropHandle;
 
 use super::chunk::Chunk;
 use super::store;
@@ -276,78 +275,17 @@ pub async fn find(
     bot: &Bot,
     search: &Search<'_>,
 ) -> Result<Found> {
-    let embed = async {
-        if !search.mode.ranks_by_meaning() {
-            return Ok(None);
-        }
-        embed(embedder, search.question.to_owned()).await.map(Some)
-    };
-    find_by(ctx, embedder, tenant, bot, search, embed).await
-}
-
-/// As [`find`], by a vector that is on its way already.
-///
-/// # Errors
-/// As there.
-pub(crate) async fn find_ahead(
-    ctx: &Context,
-    embedder: &dyn Embedder,
-    tenant: TenantId,
-    bot: &Bot,
-    search: &Search<'_>,
-    ahead: Ahead,
-) -> Result<Found> {
-    let embed = async {
-        let embedded = ahead.vector.await;
-        embedded.map_err(|error| Error::internal("the embedding of a question", error))?.map(Some)
-    };
-    find_by(ctx, embedder, tenant, bot, search, embed).await
-}
-
-/// A question's vector, and the milliseconds that it took.
-type Embedded = (Vec<f32>, f64);
-
-/// The vector of a question that is embedded while its bot is looked for still. Nobody waits for it when it is dropped.
-pub(crate) struct Ahead {
-    begun: Instant,
-    vector: AbortOnDropHandle<Result<Embedded>>,
-}
-
-impl Ahead {
-    pub(crate) fn begun(&self) -> Instant {
-        self.begun
-    }
-}
-
-/// Begins to embed a question; `None` when the model depends on the bot (see [`embedder_of`]).
-pub(crate) fn embed_ahead(ctx: &Context, question: &str) -> Option<Ahead> {
-    if ctx.embedder_before().is_some() {
-        return None;
-    }
-    let (embedder, question) = (Arc::clone(ctx.embedder()), question.to_owned());
-    let embedding = async move { embed(&*embedder, question).await };
-    Some(Ahead { begun: Instant::now(), vector: AbortOnDropHandle::new(tokio::spawn(embedding)) })
-}
-
-async fn embed(embedder: &dyn Embedder, question: String) -> Result<Embedded> {
-    let begun = Instant::now();
-    Ok((embedder.embed_query(question).await?, crate::milliseconds(begun)))
-}
-
-/// Finds by the vector that `embed` gives.
-async fn find_by(
-    ctx: &Context,
-    embedder: &dyn Embedder,
-    tenant: TenantId,
-    bot: &Bot,
-    search: &Search<'_>,
-    embed: impl Future<Output = Result<Option<Embedded>>>,
-) -> Result<Found> {
     let begun = Instant::now();
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
     let most = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
-    let embed = async { Ok::<_, Error>((embed.await?, crate::milliseconds(begun))) };
+    let embed = async {
+        if !search.mode.ranks_by_meaning() {
+            return Ok((None, 0.0));
+        }
+        let vector = embedder.embed_query(search.question.to_owned()).await?;
+        Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
+    };
     let rank_by_words = async {
         if !search.mode.ranks_by_words() {
             return Ok(store::Worded::default());
@@ -356,8 +294,7 @@ async fn find_by(
         let mut db = ctx.db().of(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
-    let ((embedded, waited_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
-    let (vector, embed_ms) = embedded.map_or((None, 0.0), |(vector, took)| (Some(vector), took));
+    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
@@ -370,7 +307,7 @@ async fn find_by(
         most: i64::try_from(most).unwrap_or(MOST),
     };
     let hits = in_order(store::search(&mut *ctx.db().of(tenant).await?, &query).await?);
-    let search_ms = crate::milliseconds(begun) - waited_ms;
+    let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();
     let hits = match reranker {
         None => hits,
