@@ -234,7 +234,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "RUST_LOG",
         "which events are logged, as directives",
-        Some("info,apalis=warn,apalis_core=warn,fred=warn,ort=warn,sqlx=warn"),
+        Some("info,apalis=warn,apalis_core=warn,fred=warn,ort=warn,poem=warn,sqlx=warn"),
         "info,parlance_workers=debug",
     ),
     setting(

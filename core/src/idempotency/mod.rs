@@ -129,7 +129,7 @@ pub enum Verdict {
 /// [`Error::Busy`] when the first one runs for too long.
 pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
     let Once { tenant, key, fingerprint, .. } = *once;
-    let (begun, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)));
+    let (begun, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
     loop {
         let mut db = ctx.db().of(tenant).await?;
         let token = Uuid::now_v7();
@@ -150,7 +150,7 @@ pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
                     message: "The request was answered, and the answer was erased with what it was about"
                         .to_owned(),
                 })?;
-                let body = seal.open(&sealed)?.ok_or_else(|| {
+                let body = seal.open(&sealed).ok_or_else(|| {
                     reused("The Idempotency-Key was sent with another API key before; use a fresh one")
                 })?;
                 return Ok(Verdict::Replay(Answered { status, body }));
