@@ -203,7 +203,7 @@ pub(crate) struct CreateBot {
 }
 
 impl CreateBot {
-    fn parse(self) -> Result<NewBot> {
+    pub(crate) fn parse(self) -> Result<NewBot> {
         let mut fields = Fields::of_body();
         let raw = RawBot {
             name: fields.take("name", self.name),
@@ -262,7 +262,7 @@ pub(crate) struct UpdateBot {
 }
 
 impl UpdateBot {
-    fn parse(self) -> Result<Changes> {
+    pub(crate) fn parse(self) -> Result<Changes> {
         let mut fields = Fields::of_body();
         let raw = RawChanges {
             name: fields.change("name", self.name),

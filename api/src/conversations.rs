@@ -20,7 +20,7 @@ use crate::words::Word;
 use crate::{idempotent, sse};
 
 mod answered;
-mod asked;
+pub(crate) mod asked;
 mod shown;
 mod traced;
 

@@ -152,7 +152,7 @@ pub(crate) struct RotateApiKey {
 }
 
 impl CreateApiKey {
-    fn parse(self) -> Result<KeyRequest> {
+    pub(crate) fn parse(self) -> Result<KeyRequest> {
         let mut fields = Fields::of_body();
         let raw = RawKeyRequest {
             name: fields.take("name", self.name),
@@ -166,7 +166,7 @@ impl CreateApiKey {
 }
 
 impl RotateApiKey {
-    fn parse(self) -> Result<Duration> {
+    pub(crate) fn parse(self) -> Result<Duration> {
         let mut fields = Fields::of_body();
         let seconds = fields.take("grace_period_seconds", self.grace_period_seconds).unwrap_or(0);
         let most = keys::MAX_GRACE.as_secs();

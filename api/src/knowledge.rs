@@ -20,7 +20,7 @@ use crate::page;
 use crate::values::{Id, PathId};
 use crate::words::Word;
 
-mod asked;
+pub(crate) mod asked;
 mod found;
 mod shown;
 mod site;

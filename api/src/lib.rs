@@ -37,6 +37,8 @@ mod error;
 mod examples;
 mod fields;
 mod form;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hangup;
 mod health;
 mod idempotent;

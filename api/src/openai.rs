@@ -19,7 +19,7 @@ use crate::envelope::json_response;
 use crate::error::ApiError;
 use crate::sse;
 
-mod asked;
+pub(crate) mod asked;
 mod shown;
 
 use asked::Completion;

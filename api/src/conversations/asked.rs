@@ -104,7 +104,7 @@ impl Said {
 
 impl SendMessage {
     /// The message, and whether its answer is to be streamed.
-    pub(super) fn parse(self) -> Result<(NewMessage, bool)> {
+    pub(crate) fn parse(self) -> Result<(NewMessage, bool)> {
         let mut fields = Fields::of_body();
         let message = fields.take("message", self.message);
         let stream = fields.take("stream", self.stream);
@@ -115,7 +115,7 @@ impl SendMessage {
 }
 
 impl OpenConversation {
-    pub(super) fn parse(self) -> Result<(Option<SessionId>, Opening)> {
+    pub(crate) fn parse(self) -> Result<(Option<SessionId>, Opening)> {
         let mut fields = Fields::of_body();
         let session =
             fields.take("session_id", self.session_id).map(|raw| SessionId::parse(&raw)).transpose();
@@ -125,7 +125,7 @@ impl OpenConversation {
 }
 
 impl UpdateConversation {
-    pub(super) fn parse(self) -> Result<ConversationChanges> {
+    pub(crate) fn parse(self) -> Result<ConversationChanges> {
         let mut fields = Fields::of_body();
         let raw = RawConversationChanges {
             status: fields.change("status", self.status).map(|word| word.map(String::from)),
@@ -138,7 +138,7 @@ impl UpdateConversation {
 }
 
 impl GiveFeedback {
-    pub(super) fn parse(self) -> Result<Feedback> {
+    pub(crate) fn parse(self) -> Result<Feedback> {
         let mut fields = Fields::of_body();
         let rating = fields.change("rating", self.rating).map(|word| word.map(String::from));
         let comment = fields.take("comment", self.comment);

@@ -57,7 +57,7 @@ pub(crate) struct ScrapeSite {
 }
 
 impl ScrapeSite {
-    pub(super) fn parse(self) -> Result<SourceRequest> {
+    pub(crate) fn parse(self) -> Result<SourceRequest> {
         let mut fields = Fields::of_body();
         let bot = fields.take("bot_id", self.bot_id).map(String::from);
         let url = fields.take("url", self.url).map(String::from);
@@ -89,7 +89,7 @@ pub(crate) struct SearchKnowledge {
 }
 
 impl SearchKnowledge {
-    pub(super) fn parse(self) -> Result<SearchRequest> {
+    pub(crate) fn parse(self) -> Result<SearchRequest> {
         let mut fields = Fields::of_body();
         let raw = RawSearch {
             bot_id: fields.take("bot_id", self.bot_id).map(String::from),
@@ -186,7 +186,7 @@ pub(crate) struct Body<T> {
 }
 
 impl Body<CreateSource> {
-    pub(super) fn parse(self) -> Result<SourceRequest> {
+    pub(crate) fn parse(self) -> Result<SourceRequest> {
         let mut fields = Fields::of_body();
         let raw = RawSource {
             bot_id: fields.take("bot_id", self.fields.bot_id).map(String::from),
@@ -203,7 +203,7 @@ impl Body<CreateSource> {
 }
 
 impl Body<UpdateSource> {
-    pub(super) fn parse(self) -> Result<SourceChanges> {
+    pub(crate) fn parse(self) -> Result<SourceChanges> {
         let mut fields = Fields::of_body();
         let raw = RawSourceChanges {
             name: fields.change("name", self.fields.name),
@@ -257,7 +257,7 @@ pub(crate) struct UploadForm {
 }
 
 impl UploadForm {
-    pub(super) fn parse(self) -> Result<SourceRequest> {
+    pub(crate) fn parse(self) -> Result<SourceRequest> {
         let mut fields = Fields::of_body();
         let bot = fields.take("bot_id", self.bot_id);
         // In the order of the reference.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::error::ApiError;
 
 /// A completion to make.
-pub(super) struct Completion {
-    pub(super) bot: BotId,
+pub(crate) struct Completion {
+    pub(crate) bot: BotId,
     pub(super) talk: Talk,
     pub(super) stream: bool,
     pub(super) with_usage: bool,
@@ -55,7 +55,7 @@ struct Part {
 
 impl Completion {
     /// Reads a body. The bot has instructions of its own: those of the client are not heard.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         let body: Body =
             serde_json::from_slice(bytes).map_err(|error| ApiError::unreadable_json(&error.to_string()))?;
         let bot = body.model.trim().parse().map_err(|_| ApiError::not_found(Thing::Bot))?;

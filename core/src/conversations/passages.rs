@@ -18,24 +18,27 @@ pub(super) struct Sentence {
 #[derive(Default)]
 struct Block {
     plain: String,
-    /// Of each part: where it begins in `plain`, and its bytes in the passage.
-    parts: Vec<(usize, Range<usize>)>,
+    /// Of each part: its bytes in `plain`, and in the passage.
+    parts: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl Block {
     fn push(&mut self, text: &str, source: Range<usize>) {
-        self.parts.push((self.plain.len(), source));
+        self.parts.push((self.plain.len()..self.plain.len() + text.len(), source));
         self.plain.push_str(text);
     }
 
     /// The bytes of the passage that a range of `plain` came from. Inside a part that reads as it is
-    /// written the place is exact; an entity or an escape counts whole.
+    /// written the place is exact; an entity, or code that goes on on another line, counts whole.
     fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let place = |at: usize, end: bool| {
-            let (begin, source) =
-                self.parts.iter().rev().find(|(begin, _)| if end { *begin < at } else { *begin <= at })?;
-            let offset = at.checked_sub(*begin)?;
-            Some(source.start.saturating_add(offset).min(source.end))
+            let begins = |begin: usize| if end { begin < at } else { begin <= at };
+            let (part, source) = self.parts.iter().rev().find(|(part, _)| begins(part.start))?;
+            Some(match (part.len() == source.len(), end) {
+                (true, _) => source.start + at.checked_sub(part.start)?,
+                (false, false) => source.start,
+                (false, true) => source.end,
+            })
         };
         Some(place(range.start, false)?..place(range.end, true)?)
     }
@@ -64,8 +67,12 @@ pub(super) fn sentences(passage: &str) -> Vec<Sentence> {
             }
             Event::Text(text) | Event::Code(text) if !silent => {
                 // Code stands between back quotes that are part of the range.
-                let from = passage.get(range.clone()).and_then(|source| source.find(&*text)).unwrap_or(0);
-                block.push(&text, range.start + from..range.end);
+                let from = passage.get(range.clone()).and_then(|source| source.find(&*text));
+                let source = from.map_or(range.clone(), |from| {
+                    let from = range.start + from;
+                    from..from + text.len()
+                });
+                block.push(&text, source);
             }
             Event::SoftBreak | Event::HardBreak if !silent => block.push(" ", range),
             _ => {}
@@ -115,6 +122,18 @@ mod tests {
         let expected: Vec<(String, String)> =
             expected.map(|(text, source)| (text.to_owned(), source.to_owned())).to_vec();
         assert_eq!(heard, expected);
+    }
+
+    #[test]
+    fn code_that_goes_on_on_another_line_counts_whole() {
+        for (passage, written) in [
+            ("See `one\ntwö` there. More.", "See `one\ntwö` there."),
+            ("> See `one\n> twö` there. More.", "See `one\n> twö` there."),
+            ("`one\ntwö`", "`one\ntwö`"),
+        ] {
+            let heard = sentences(passage);
+            assert_eq!(at(passage, heard[0].span.clone()), written);
+        }
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub struct Markers {
     passages: usize,
     /// A marker that has begun, from its bracket.
     open: String,
+    /// Whether what stands before that bracket has begun like a marker too.
+    within: bool,
     cited: Vec<usize>,
 }
 
@@ -121,7 +123,7 @@ impl Markers {
     /// For an answer from so many passages.
     #[must_use]
     pub fn of(passages: usize) -> Self {
-        Self { passages, open: String::new(), cited: Vec::new() }
+        Self { passages, open: String::new(), within: false, cited: Vec::new() }
     }
 
     /// What of the answer is known to be text, with this piece.
@@ -137,7 +139,8 @@ impl Markers {
                 self.open.push(c);
             } else {
                 text.push_str(&std::mem::take(&mut self.open));
-                if c == '[' { self.open.push(c) } else { text.push(c) }
+                self.within = c == '[';
+                if self.within { self.open.push(c) } else { text.push(c) }
             }
         }
         text
@@ -145,9 +148,11 @@ impl Markers {
 
     fn close(&mut self) -> String {
         let digits = std::mem::take(&mut self.open);
+        let within = std::mem::take(&mut self.within);
         let number = digits.trim_start_matches('[').parse::<usize>().unwrap_or_default();
         if !(1..=self.passages).contains(&number) {
-            return String::new();
+            // What stood around it must not become a marker: of `[[9]1]`, nobody has seen `[1]`.
+            return if within { " ".to_owned() } else { String::new() };
         }
         if !self.cited.contains(&number) {
             self.cited.push(number);
@@ -291,6 +296,7 @@ mod tests {
             ("See [note] and [x", "See [note] and [x", vec![]),
             ("[2][02] [12345]", "[2][2] [12345]", vec![2]),
             ("[[1]] and [] and [1", "[[1]] and [] and [1", vec![1]),
+            ("[[9]1] [1[9][9]2]", "[ 1] [1 2]", vec![]),
             ("no markers", "no markers", vec![]),
         ] {
             for length in 1..=answer.len() {

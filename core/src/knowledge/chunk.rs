@@ -98,6 +98,10 @@ impl Chunk {
 /// text, so that its work grows with the square of what it sees.
 const WINDOW: usize = 32 * 1024;
 
+/// More white space at a place than this, in bytes, is shown to no splitter. Where chunks overlap it goes through white
+/// space character by character, and looks at all of it each time: 16 KiB of blank lines took half a minute.
+const GAP: usize = 256;
+
 /// A record of up to so many tokens is one chunk, though it is larger than others: with its headings it is
 /// within the 512 positions of all-MiniLM-L6-v2 and its kind. A longer one is split like any text.
 const RECORD_TOKENS: usize = 480;
@@ -174,9 +178,11 @@ impl Splitting<'_> {
         mut headings: Headings,
         start: usize,
     ) -> Result<()> {
-        let mut characters = start;
+        let (mut byte, mut characters) = (0, start);
         for range in windows(part, WINDOW) {
             let Some(window) = part.get(range.clone()) else { continue };
+            characters += part.get(byte..range.start).unwrap_or_default().chars().count();
+            byte = range.end;
             let ruler = Ruler { window, starts: (self.tokenize)(window) };
             let config = ChunkConfig::new(self.sizing.tokens)
                 .with_sizer(&ruler)
@@ -203,10 +209,12 @@ impl Splitting<'_> {
         let mut byte = 0;
         for record in part.split_inclusive("\n\n") {
             let told = record.trim_end();
-            let floor = told.chars().count() / CHARACTERS_PER_TOKEN;
+            let length = told.chars().count();
+            let floor = length / CHARACTERS_PER_TOKEN;
             // What is too long anyway is not tokenised as a whole: a cell may hold megabytes.
             let tokens = if floor > RECORD_TOKENS { floor } else { (self.tokenize)(told).len().max(floor) };
-            if open_tokens > 0 && open_tokens + tokens > self.sizing.tokens {
+            let floor_together = (characters + length - open_at) / CHARACTERS_PER_TOKEN;
+            if open_tokens > 0 && (open_tokens + tokens).max(floor_together) > self.sizing.tokens {
                 self.keep(part.get(open.clone()).unwrap_or_default(), None, open_at, open_tokens)?;
                 open_tokens = 0;
             }
@@ -276,17 +284,34 @@ impl ChunkSizer for Ruler<'_> {
     }
 }
 
-/// Ranges of at most `most` bytes that make up the text, cut where it hurts least: before a heading,
-/// else between paragraphs, lines or words.
+/// Ranges of at most `most` bytes that make up the text but for its gaps, cut where it hurts least: at a gap, before a
+/// heading, else between paragraphs, lines or words.
 fn windows(text: &str, most: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
-        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = if rest.len() <= most { rest.len() } else { cut(rest, most) };
-        let window = start..start + length;
-        start = window.end;
-        Some(window)
+        loop {
+            let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+            let length = match gap(rest.get(..rest.floor_char_boundary(most)).unwrap_or(rest)) {
+                Some(gap) if gap.start == 0 => {
+                    start += gap.end;
+                    continue;
+                }
+                Some(gap) => gap.start,
+                None if rest.len() <= most => rest.len(),
+                None => cut(rest, most),
+            };
+            let window = start..start + length;
+            start = window.end;
+            return Some(window);
+        }
     })
+}
+
+/// The first white space of a text that is longer than a [`GAP`].
+fn gap(text: &str) -> Option<Range<usize>> {
+    let blank = text.split(|c: char| !c.is_whitespace()).find(|blank| blank.len() > GAP)?;
+    let start = blank.as_ptr() as usize - text.as_ptr() as usize;
+    Some(start..start + blank.len())
 }
 
 fn cut(text: &str, most: usize) -> usize {

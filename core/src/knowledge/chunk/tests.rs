@@ -97,6 +97,16 @@ fn windows_make_up_the_text_and_are_cut_where_it_hurts_least() {
 }
 
 #[test]
+fn what_is_blank_for_long_takes_no_time() {
+    let text = format!("one{}two {}", " \n".repeat(50_000), "\n".repeat(50_000));
+    for markup in [Markup::Plain, Markup::Markdown] {
+        let chunks = split_words(&text, markup, 200, 30);
+        let seen: Vec<_> = chunks.iter().map(|chunk| (chunk.content.as_str(), chunk.span.clone())).collect();
+        assert_eq!(seen, [("one", 0..3), ("two", 100_003..100_006)]);
+    }
+}
+
+#[test]
 fn it_stops_when_told() {
     let outcome = split(&whole(HANDBOOK, Markup::Plain), Sizing { tokens: 5, overlap: 0 }, &words, &|| true);
     assert!(matches!(outcome, Err(Error::Cancelled)));
@@ -149,6 +159,14 @@ fn a_record_is_never_split_and_none_is_lost() {
     let characters: Vec<char> = text.chars().collect();
     for chunk in &chunks {
         assert_eq!(String::from_iter(&characters[chunk.span.clone()]), chunk.content);
+    }
+}
+
+#[test]
+fn records_of_long_words_are_no_more_characters_together_than_alone() {
+    let text = format!("{}\n\n", "x".repeat(31)).repeat(100);
+    for chunk in split_words(&text, Markup::Records, 20, 0) {
+        assert!(chunk.content.chars().count() / 16 <= 20, "{} characters", chunk.content.len());
     }
 }
 

@@ -1,0 +1,79 @@
+//! What a client's bytes meet before they meet a tenant's data, for the targets of `fuzz/`: each body as its path reads
+//! it, without the key before it and the verb after it.
+//!
+//! Compiled with the feature `fuzzing` alone, so never a part of the binary.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use futures_util::stream;
+use parlance_core::Result;
+use poem::{Body, Request, RequestBody};
+use poem_openapi::{ApiExtractor, ExtractParamOptions};
+
+use crate::body::JsonBody;
+use crate::bots::{CreateBot, UpdateBot};
+use crate::conversations::asked::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
+use crate::envelope::JSON;
+use crate::error::ApiError;
+use crate::keys::{CreateApiKey, RotateApiKey};
+use crate::knowledge::asked::{self, CreateSource, ScrapeSite, SearchKnowledge, UpdateSource, UploadForm};
+use crate::openai::asked::Completion;
+
+/// What was understood of a body; or the status and the body of the answer to it.
+pub type Outcome = Result<String, (u16, String)>;
+
+/// A JSON body, as every path that takes one reads it.
+pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
+    let pieces = || vec![Bytes::copy_from_slice(bytes)];
+    vec![
+        read(JSON, pieces(), |body: JsonBody<CreateBot>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<UpdateBot>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<OpenConversation>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<UpdateConversation>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<SendMessage>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<GiveFeedback>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<CreateApiKey>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<RotateApiKey>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<ScrapeSite>| body.0.parse()).await,
+        read(JSON, pieces(), |body: JsonBody<SearchKnowledge>| body.0.parse()).await,
+        read(JSON, pieces(), asked::Body::<CreateSource>::parse).await,
+        read(JSON, pieces(), asked::Body::<UpdateSource>::parse).await,
+        told(Completion::parse(bytes).map(|asked| asked.bot)).await,
+    ]
+}
+
+/// A form of this media type that arrives in pieces, as every path that takes one reads it.
+pub async fn form(media_type: &str, pieces: Vec<Bytes>) -> Vec<Outcome> {
+    vec![
+        read(media_type, pieces.clone(), UploadForm::parse).await,
+        read(media_type, pieces.clone(), asked::Body::<CreateSource>::parse).await,
+        read(media_type, pieces, asked::Body::<UpdateSource>::parse).await,
+    ]
+}
+
+async fn read<T, R: Debug>(
+    media_type: &str,
+    pieces: Vec<Bytes>,
+    parse: impl FnOnce(T) -> Result<R>,
+) -> Outcome
+where
+    T: for<'a> ApiExtractor<'a, ParamType = ()>,
+{
+    let request = Request::builder().content_type(media_type).finish();
+    let pieces = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
+    let mut body = RequestBody::new(Body::from_bytes_stream(pieces));
+    let extracted = T::from_request(&request, &mut body, ExtractParamOptions::default()).await;
+    told(extracted.map_err(ApiError::of_poem).and_then(|body| Ok(parse(body)?))).await
+}
+
+async fn told(outcome: Result<impl Debug, ApiError>) -> Outcome {
+    match outcome {
+        Ok(understood) => Ok(format!("{understood:?}")),
+        Err(error) => {
+            let answer = error.respond("018f3c5e-7b1a-7c44-9d0e-2f6a1b8c9d10");
+            let status = answer.status().as_u16();
+            Err((status, answer.into_body().into_string().await.unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Word 97.
+#![cfg_attr(fuzzing, no_main)]
+
+parlance_fuzz::target!(parlance_fuzz::extract::doc);

@@ -1,0 +1,4 @@
+//! Web pages.
+#![cfg_attr(fuzzing, no_main)]
+
+parlance_fuzz::target!(parlance_fuzz::extract::html);

@@ -1,0 +1,4 @@
+//! robots.txt.
+#![cfg_attr(fuzzing, no_main)]
+
+parlance_fuzz::target!(parlance_fuzz::robots::check);

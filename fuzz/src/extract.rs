@@ -1,0 +1,229 @@
+//! The parsers of `parlance extract`, in this process, and as in that one: on a stack of their size, and a panic within
+//! a dependency is a verdict about the file. A panic of our own code is a defect.
+//!
+//! What the child dies of is a verdict too, and ends this process: too much memory or time, too deep a recursion.
+//! `.ci/fuzz` tells that from a defect by the log, in which nobody has panicked.
+
+use std::collections::HashSet;
+use std::io::{Cursor, Write};
+use std::panic::{self, PanicHookInfo};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
+
+use parlance_extract::protocol::{Document, MAX_TEXT_BYTES, PARSER_STACK, Rejection, Request, Web};
+use url::Url;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// A longer title is cut, and says so with one character more.
+const MAX_TITLE_CHARS: usize = 301;
+
+/// Any bytes, under a name that the first of them chooses.
+pub fn text(input: &[u8]) {
+    let (name, bytes) = match input.split_first() {
+        Some((b't', rest)) => (Some("a.txt"), rest),
+        Some((b'm', rest)) => (Some("a.md"), rest),
+        Some((b'c', rest)) => (Some("a.csv"), rest),
+        _ => (None, input),
+    };
+    read(&named(name), bytes);
+}
+
+/// A PDF; bytes that are none are what its page draws.
+pub fn pdf(input: &[u8]) {
+    let request = named(Some("a.pdf"));
+    if input.starts_with(b"%PDF-") {
+        read(&request, input);
+    } else {
+        read(&request, &pdf_that_draws(input));
+    }
+}
+
+/// A package of Word; bytes that are none are its main part and, each after a NUL, its styles and its numbering.
+pub fn docx(input: &[u8]) {
+    let request = named(Some("a.docx"));
+    if input.starts_with(b"PK") {
+        read(&request, input);
+    } else {
+        read(&request, &docx_of_parts(input));
+    }
+}
+
+/// A document of Word 97.
+pub fn doc(input: &[u8]) {
+    read(&named(Some("a.doc")), input);
+}
+
+/// A web page, below its media type when its first line is one.
+pub fn html(input: &[u8]) {
+    let mut lines = input.splitn(2, |byte| *byte == b'\n');
+    let (media_type, page) = match (lines.next(), lines.next()) {
+        (Some(first), Some(rest)) if first.starts_with(b"text/html") => (crate::text_of(first), rest),
+        _ => ("text/html".to_owned(), input),
+    };
+    let url = Some("https://example.org/shop/hours?day=1".to_owned());
+    read(&Request { name: None, media_type: Some(media_type), url }, page);
+}
+
+fn named(name: Option<&str>) -> Request {
+    Request { name: name.map(str::to_owned), ..Request::default() }
+}
+
+fn read(request: &Request, bytes: &[u8]) {
+    match parse(request, bytes) {
+        Some(Ok(document)) => check(&document),
+        Some(Err(rejection)) => assert!(!rejection.message.trim().is_empty(), "{rejection} says nothing"),
+        None => {}
+    }
+}
+
+/// What the child would answer; nothing when a dependency's panic would be its answer.
+fn parse(request: &Request, bytes: &[u8]) -> Option<Result<Document, Rejection>> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let abort = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !is_survived(info) {
+                abort(info)
+            }
+        }));
+    });
+    PARSING.store(true, Ordering::Relaxed);
+    let parsed = thread::scope(|scope| {
+        let parse = || parlance_extract::parse(request, bytes);
+        match thread::Builder::new().stack_size(PARSER_STACK).spawn_scoped(scope, parse) {
+            Ok(parser) => parser.join(),
+            Err(_) => std::process::abort(),
+        }
+    });
+    PARSING.store(false, Ordering::Relaxed);
+    match parsed {
+        Ok(parsed) => Some(parsed),
+        // Without a fuzzer nobody aborted.
+        Err(panic) if DEFECT.load(Ordering::Relaxed) => panic::resume_unwind(panic),
+        Err(_) => None,
+    }
+}
+
+/// Whether a file is parsed: by this thread's child, and by what that one starts.
+static PARSING: AtomicBool = AtomicBool::new(false);
+
+/// Whether code of ours has panicked.
+static DEFECT: AtomicBool = AtomicBool::new(false);
+
+/// Whether a panic is one that the child makes a verdict of. Each place is told once.
+fn is_survived(info: &PanicHookInfo<'_>) -> bool {
+    static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    // Files of dependencies and of the standard library are named from the root, and ours from the workspace.
+    let place = info.location().filter(|place| Path::new(place.file()).is_absolute());
+    let Some(place) = place.filter(|_| PARSING.load(Ordering::Relaxed)) else {
+        DEFECT.store(true, Ordering::Relaxed);
+        return false;
+    };
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.get_or_insert_default().insert(place.to_string()) {
+        eprintln!("survived: {info}");
+    }
+    true
+}
+
+/// What every document promises to who stores it.
+fn check(document: &Document) {
+    let Document { text, pages, title, notes, web, .. } = document;
+    assert!(text.len() <= MAX_TEXT_BYTES, "{} bytes", text.len());
+    assert!(!text.trim().is_empty(), "a blank text is no document");
+    assert!(!text.contains(is_bad), "a control character in {text:?}");
+    assert!(pages.is_sorted(), "{pages:?}");
+    let characters = text.chars().count();
+    assert!(pages.iter().all(|page| *page <= characters), "{pages:?} of {characters}");
+    if let Some(title) = title {
+        let length = title.chars().count();
+        assert!((1..=MAX_TITLE_CHARS).contains(&length) && !title.contains('\n'), "{title:?}");
+        assert!(!title.contains(is_bad), "{title:?}");
+    }
+    assert!(notes.iter().all(|note| !note.trim().is_empty()), "{notes:?}");
+    if let Some(Web { canonical, links, .. }) = web {
+        canonical.iter().chain(links).for_each(|link| check_link(link));
+        assert_eq!(links.iter().collect::<HashSet<_>>().len(), links.len(), "each link once: {links:?}");
+    }
+}
+
+/// What Postgres refuses, or nobody sees.
+fn is_bad(character: char) -> bool {
+    character.is_control() && !matches!(character, '\n' | '\t')
+}
+
+fn check_link(link: &str) {
+    let Ok(url) = Url::parse(link) else { panic!("{link:?} is no address") };
+    assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{link:?} leads nowhere");
+    assert!(url.fragment().is_none(), "{link:?} has a fragment");
+    assert_eq!(url.as_str(), link, "an address as it is written");
+}
+
+/// A document of one page with this content stream.
+fn pdf_that_draws(content: &[u8]) -> Vec<u8> {
+    let stream =
+        [format!("<</Length {}>>stream\n", content.len()).as_bytes(), content, b"\nendstream"].concat();
+    let objects: [&[u8]; 5] = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[4 0 R]>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F1 3 0 R>>>>>>",
+        &stream,
+    ];
+    let mut file = b"%PDF-1.7\n".to_vec();
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for (index, object) in objects.iter().enumerate() {
+        table.push_str(&format!("{:010} 00000 n \n", file.len()));
+        file.extend(format!("{} 0 obj\n", index + 1).bytes());
+        file.extend(*object);
+        file.extend(b"\nendobj\n");
+    }
+    let tail =
+        format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{}\n%%EOF\n", objects.len() + 1, file.len());
+    file.extend(table.bytes());
+    file.extend(tail.bytes());
+    file
+}
+
+const TYPES: &str = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+    <Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>\
+    <Default Extension=\"xml\" ContentType=\"application/xml\"/>\
+    <Override PartName=\"/word/document.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/>\
+    <Override PartName=\"/word/styles.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml\"/>\
+    <Override PartName=\"/word/numbering.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.numbering+xml\"/>\
+    </Types>";
+
+const RELATIONS: &str = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+    <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"word/document.xml\"/>\
+    </Relationships>";
+
+const DOCUMENT_RELATIONS: &str = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+    <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles\" Target=\"styles.xml\"/>\
+    <Relationship Id=\"rId2\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/numbering\" Target=\"numbering.xml\"/>\
+    <Relationship Id=\"rId3\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink\" Target=\"https://example.org/\" TargetMode=\"External\"/>\
+    </Relationships>";
+
+/// A package of these parts, not compressed.
+fn docx_of_parts(input: &[u8]) -> Vec<u8> {
+    let mut parts = input.splitn(3, |byte| *byte == 0);
+    let mut part = || parts.next().unwrap_or_default();
+    let entries = [
+        ("[Content_Types].xml", TYPES.as_bytes()),
+        ("_rels/.rels", RELATIONS.as_bytes()),
+        ("word/_rels/document.xml.rels", DOCUMENT_RELATIONS.as_bytes()),
+        ("word/document.xml", part()),
+        ("word/styles.xml", part()),
+        ("word/numbering.xml", part()),
+    ];
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        // Writing to memory does not fail.
+        let _ = writer.start_file(name, stored);
+        let _ = writer.write_all(content);
+    }
+    writer.finish().map(Cursor::into_inner).unwrap_or_default()
+}
