@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use parlance_core::Context;
+use parlance_core::propagation::{self, TRACEPARENT};
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
@@ -65,10 +66,14 @@ impl<E: Endpoint + 'static> Endpoint for Edge<E> {
         let span = tracing::info_span!(
             "request",
             request.id = id,
-            http.method = %method,
+            http.request.method = %method,
             http.route = tracing::field::Empty,
+            http.response.status_code = tracing::field::Empty,
             tenant.id = tracing::field::Empty,
+            trace.id = tracing::field::Empty,
         );
+        let traceparent = request.headers().get(TRACEPARENT).and_then(|told| told.to_str().ok());
+        propagation::follow(&span, traceparent);
         // A path may hold a customer's address, as the name of a session.
         tracing::debug!(parent: &span, http.path = request.uri().path(), "asked");
         let leave = self.cors.asked(&request);
@@ -142,7 +147,8 @@ impl<E: Endpoint + 'static> Edge<E> {
         let template = route.as_ref().map(|route| route.path);
         self.requests.answered(method, template, response.status().as_u16(), took);
         let latency_ms = took.as_secs_f64() * 1_000.0;
-        tracing::info!(http.status = response.status().as_u16(), latency_ms, "answered");
+        tracing::Span::current().record("http.response.status_code", response.status().as_u16());
+        tracing::info!(latency_ms, "answered");
         response
     }
 }

@@ -51,6 +51,17 @@ pub(crate) enum Command {
     Extract,
 }
 
+impl Command {
+    /// What a process calls itself in traces.
+    pub(crate) const fn service(&self) -> &'static str {
+        match self {
+            Command::Api => "parlance-api",
+            Command::Worker(_) => "parlance-worker",
+            _ => "parlance",
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Up {
     /// Listen on this port instead of BIND's; 0 takes a free one.

@@ -14,6 +14,7 @@ mod log;
 mod operator;
 mod roles;
 mod steering;
+mod traces;
 mod up;
 
 use args::{Args, Command, Worker, WorkerCommand};
@@ -39,8 +40,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let config = parlance_core::config::Config::from_env()?;
-    log::init(&config.log)?;
     parlance_core::tls::install();
+    let _traces = log::init(&config, args.command.service())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let data_dir = args.data_dir;

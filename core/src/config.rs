@@ -54,6 +54,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// What is logged, and how.
     pub log: Log,
+    /// Where traces go.
+    pub traces: Traces,
     /// Where downloaded parts are kept for every data folder of this user; `None`: the user's cache.
     pub cache_dir: Option<PathBuf>,
 }
@@ -197,6 +199,16 @@ pub struct Log {
     pub filter: String,
 }
 
+/// Where traces go. What else OpenTelemetry's variables say of them (sampling, headers, attributes, batches) its library
+/// reads itself.
+#[derive(Clone, Debug)]
+pub struct Traces {
+    /// The collector; none: no traces are made.
+    pub collector: Option<Url>,
+    /// The process's name in them, when it is not that of its role.
+    pub service: Option<String>,
+}
+
 /// The shape of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -285,6 +297,10 @@ impl Config {
                     other => return Err(read.fault("LOG_FORMAT", format!("is {other:?}, not text or json"))),
                 },
                 filter: read.required("RUST_LOG")?,
+            },
+            traces: Traces {
+                collector: read.url("OTEL_EXPORTER_OTLP_ENDPOINT", &["http", "https"])?,
+                service: read.text("OTEL_SERVICE_NAME"),
             },
             cache_dir: read.text("PARLANCE_CACHE_DIR").map(PathBuf::from),
         })

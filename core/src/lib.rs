@@ -21,6 +21,7 @@ pub mod knowledge;
 pub mod limits;
 pub mod meters;
 mod page;
+pub mod propagation;
 pub mod providers;
 pub mod purge;
 pub mod queue;

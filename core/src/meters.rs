@@ -74,7 +74,9 @@ pub enum Ending {
 }
 
 impl Ending {
-    const fn as_str(self) -> &'static str {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Ending::Succeeded => "succeeded",
             Ending::Retried => "retried",

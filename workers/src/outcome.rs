@@ -71,6 +71,7 @@ mod tests {
             max_attempts: 5,
             deadline_at: Default::default(),
             lease: LeaseToken::fresh(),
+            trace_context: None,
         }
     }
 

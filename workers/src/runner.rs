@@ -11,7 +11,7 @@ use parlance_core::ids::{JobId, WorkerId};
 use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Outcome, Progress, Renewal, dispatch};
 use parlance_core::knowledge::ingest;
 use parlance_core::meters::Ending;
-use parlance_core::{Context, Error, Result};
+use parlance_core::{Context, Error, Result, propagation};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -162,7 +162,16 @@ impl Runner {
         };
         // The window has room for another.
         dispatch::nudge(&self.ctx, claim.kind);
-        let span = tracing::info_span!("job", job.id = %claim.id, job.kind = %claim.kind, tenant.id = %claim.about.tenant, attempt = claim.attempt);
+        let span = tracing::info_span!(
+            "job",
+            job.id = %claim.id,
+            job.kind = %claim.kind,
+            job.attempt = claim.attempt,
+            job.ending = tracing::field::Empty,
+            tenant.id = %claim.about.tenant,
+            trace.id = tracing::field::Empty,
+        );
+        propagation::follow(&span, claim.trace_context.as_deref());
         self.run_claimed(claim).instrument(span).await;
         true
     }
@@ -185,6 +194,7 @@ impl Runner {
             }
             Err(error) => self.settle(&run.claim, &error, cause).await,
         };
+        tracing::Span::current().record("job.ending", ending.as_str());
         self.ctx.meters().ran(run.claim.kind, ending, begun.elapsed());
     }
 

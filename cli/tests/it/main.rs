@@ -10,4 +10,5 @@ mod hostile;
 mod process;
 mod rediss;
 mod storm;
+mod traces;
 mod up;

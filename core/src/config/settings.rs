@@ -238,6 +238,18 @@ pub const SETTINGS: &[Setting] = &[
         "info,parlance_workers=debug",
     ),
     setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "the collector that traces are sent to, by OTLP over HTTP (below its path: /v1/traces); not set: none are made",
+        None,
+        "http://localhost:4318",
+    ),
+    setting(
+        "OTEL_SERVICE_NAME",
+        "the name of this process in traces; not set: parlance-api, parlance-worker or parlance",
+        None,
+        "parlance-embed",
+    ),
+    setting(
         "PARLANCE_CACHE_DIR",
         "where downloaded parts are kept; not set: the user's cache folder",
         None,

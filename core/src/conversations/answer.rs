@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
+use tracing::{Instrument, Span, field};
 
 use super::prompt::{Budget, Markers};
 use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, prompt};
@@ -15,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 use crate::ids::TenantId;
 use crate::knowledge::search::{self, Found, Hit, Mode, Search};
-use crate::providers::chat::{EXTRACTIVE, Piece, Pieces, Turn, Usage};
+use crate::providers::chat::{EXTRACTIVE, Models, Piece, Pieces, Prompt, Turn, Usage};
 use crate::providers::embed::Embedder;
 
 /// Passages that an answer is made from.
@@ -135,33 +136,55 @@ async fn generated(
     teller
         .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
         .await;
-    let begun = Instant::now();
-    let opened = tokio::select! {
-        opened = models.open(&prompt) => opened,
-        // Before the first word.
-        () = teller.deserted() => return Some(Ok(unsaid())),
+    let span = tracing::info_span!(
+        "chat",
+        gen_ai.operation.name = "chat",
+        gen_ai.response.model = field::Empty,
+        gen_ai.usage.input_tokens = field::Empty,
+        gen_ai.usage.output_tokens = field::Empty,
+        "error.type" = field::Empty,
+    );
+    let written = ask(models, &prompt, passages.len(), teller).instrument(span).await;
+    Some(written.map(|written| {
+        let Some(Written { text, cited, usage, is_partial, model, first_token }) = written else {
+            return unsaid();
+        };
+        Answer {
+            answered: !cited.is_empty(),
+            sources: cited.iter().filter_map(|&number| cite(&passages, number)).collect(),
+            text,
+            passages: passages.iter().map(|hit| hit.chunk).collect(),
+            degraded: false,
+            is_partial,
+            model,
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            timings: Timings { first_token, ..Timings::default() },
+        }
+    }))
+}
+
+/// What the models write to a prompt with so many passages; `None` when nobody waited for the first word.
+///
+/// # Errors
+/// When no model begins to answer, or the one that did fails before anybody has heard of it.
+async fn ask(models: &Models, prompt: &Prompt, passages: usize, teller: &Teller) -> Result<Option<Written>> {
+    let (span, begun) = (Span::current(), Instant::now());
+    let failed = |_: &Error| {
+        span.record("error.type", "unavailable");
     };
-    let opened = match opened {
-        Ok(opened) => opened,
-        Err(error) => return Some(Err(error)),
+    let opened = tokio::select! {
+        opened = models.open(prompt) => opened.inspect_err(failed)?,
+        // Before the first word.
+        () = teller.deserted() => return Ok(None),
     };
     let first_token = crate::milliseconds(begun);
-    let written = match write_down(opened.pieces, passages.len(), teller).await {
-        Ok(written) => written,
-        Err(error) => return Some(Err(error)),
-    };
-    Some(Ok(Answer {
-        answered: !written.cited.is_empty(),
-        sources: written.cited.iter().filter_map(|&number| cite(&passages, number)).collect(),
-        text: written.text,
-        passages: passages.iter().map(|hit| hit.chunk).collect(),
-        degraded: false,
-        is_partial: written.is_partial,
-        model: opened.model,
-        input_tokens: written.usage.input_tokens,
-        output_tokens: written.usage.output_tokens,
-        timings: Timings { first_token, ..Timings::default() },
-    }))
+    let written = Written { first_token, model: opened.model, is_partial: true, ..Written::default() };
+    span.record("gen_ai.response.model", &written.model);
+    let written = write_down(opened.pieces, written, passages, teller).await.inspect_err(failed)?;
+    span.record("gen_ai.usage.input_tokens", written.usage.input_tokens);
+    span.record("gen_ai.usage.output_tokens", written.usage.output_tokens);
+    Ok(Some(written))
 }
 
 /// The answer that nobody waited for.
@@ -180,22 +203,29 @@ fn unsaid() -> Answer {
     }
 }
 
-/// What a model wrote.
+/// What a model wrote, and which.
 #[derive(Default)]
 struct Written {
     text: String,
     cited: Vec<usize>,
     usage: Usage,
     is_partial: bool,
+    model: String,
+    /// When its first piece came, in milliseconds.
+    first_token: f64,
 }
 
 /// Writes down what a model answers, until it ends, or whoever listens is gone.
 ///
 /// # Errors
 /// When the model fails and nobody has heard anything of it yet.
-async fn write_down(mut pieces: Pieces, passages: usize, teller: &Teller) -> Result<Written> {
-    let (mut written, mut markers) =
-        (Written { is_partial: true, ..Written::default() }, Markers::of(passages));
+async fn write_down(
+    mut pieces: Pieces,
+    mut written: Written,
+    passages: usize,
+    teller: &Teller,
+) -> Result<Written> {
+    let mut markers = Markers::of(passages);
     loop {
         let piece = tokio::select! {
             piece = pieces.next() => piece,

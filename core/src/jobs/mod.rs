@@ -20,6 +20,7 @@ use sqlx::PgTransaction;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
+use crate::propagation;
 
 pub mod backoff;
 mod cancel;
@@ -82,6 +83,8 @@ pub struct Claim {
     pub deadline_at: DateTime<Utc>,
     /// The right to settle it.
     pub lease: LeaseToken,
+    /// The place in a trace from which it was enqueued.
+    pub trace_context: Option<String>,
 }
 
 /// What a heartbeat learned.
@@ -165,6 +168,7 @@ pub async fn enqueue<J: Job>(
             payload,
             max_attempts: J::MAX_ATTEMPTS,
             deadline_at: Utc::now() + ctx.config().jobs.deadline,
+            trace_context: propagation::traceparent(),
         },
     )
     .await?;

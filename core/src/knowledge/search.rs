@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use super::chunk::Chunk;
 use super::store;
@@ -286,6 +287,7 @@ pub async fn find(
         let vector = embedder.embed_query(search.question.to_owned()).await?;
         Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
     };
+    let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
     let rank_by_words = async {
         if !search.mode.ranks_by_words() {
             return Ok(store::Worded::default());
@@ -294,6 +296,7 @@ pub async fn find(
         let mut db = ctx.db().of(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
+    let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
     let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
@@ -306,12 +309,16 @@ pub async fn find(
         rrf_k: RRF_K,
         most: i64::try_from(most).unwrap_or(MOST),
     };
-    let hits = in_order(store::search(&mut *ctx.db().of(tenant).await?, &query).await?);
+    let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
+    let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
     let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();
     let hits = match reranker {
         None => hits,
-        Some(reranker) => rerank(&**reranker, search.question, hits, search.top_k).await,
+        Some(reranker) => {
+            let span = tracing::info_span!("rerank");
+            rerank(&**reranker, search.question, hits, search.top_k).instrument(span).await
+        }
     };
     Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }

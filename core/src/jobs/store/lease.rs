@@ -17,6 +17,7 @@ pub(in crate::jobs) struct NewJob {
     pub(in crate::jobs) payload: Value,
     pub(in crate::jobs) max_attempts: i32,
     pub(in crate::jobs) deadline_at: DateTime<Utc>,
+    pub(in crate::jobs) trace_context: Option<String>,
 }
 
 pub(in crate::jobs) async fn insert(db: impl PgExecutor<'_>, job: &NewJob) -> sqlx::Result<()> {
@@ -24,9 +25,9 @@ pub(in crate::jobs) async fn insert(db: impl PgExecutor<'_>, job: &NewJob) -> sq
         r#"
         insert into job (
             id, tenant_id, bot_id, source_id, source_version, parent_id,
-            kind, payload, max_attempts, deadline_at
+            kind, payload, max_attempts, deadline_at, trace_context
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         "#,
         job.id.uuid(),
         job.about.tenant.uuid(),
@@ -38,6 +39,7 @@ pub(in crate::jobs) async fn insert(db: impl PgExecutor<'_>, job: &NewJob) -> sq
         job.payload,
         job.max_attempts,
         job.deadline_at,
+        job.trace_context,
     )
     .execute(db)
     .await?;
@@ -60,7 +62,7 @@ pub(in crate::jobs) async fn claim(
         where id = $1 and state in ('queued', 'dispatched') and not_before <= now()
             and deadline_at > now()
         returning tenant_id, bot_id, source_id, source_version, parent_id, kind as "kind: Kind",
-            payload, attempt, max_attempts, deadline_at
+            payload, attempt, max_attempts, deadline_at, trace_context
         "#,
         job.uuid(),
         lease.uuid(),
@@ -76,6 +78,7 @@ pub(in crate::jobs) async fn claim(
         max_attempts: row.max_attempts,
         deadline_at: row.deadline_at,
         lease,
+        trace_context: row.trace_context,
     })
     .fetch_optional(db)
     .await
@@ -130,7 +133,7 @@ pub(in crate::jobs) async fn claim_next(
         where id = any(array(select id from next))
         returning id as "id: JobId", tenant_id, bot_id, source_id, source_version, parent_id,
             kind as "kind: Kind", payload, attempt, max_attempts, deadline_at,
-            lease_token as "lease_token!: LeaseToken"
+            lease_token as "lease_token!: LeaseToken", trace_context
         "#,
         kind.as_str(),
         worker.uuid(),
@@ -146,6 +149,7 @@ pub(in crate::jobs) async fn claim_next(
         max_attempts: row.max_attempts,
         deadline_at: row.deadline_at,
         lease: row.lease_token,
+        trace_context: row.trace_context,
     })
     .fetch_all(db)
     .await

@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use super::{ChatModel, ModelError, Piece, Pieces, Prompt, Speaker, Usage};
 use crate::config::Chat;
 use crate::error::{Error, Result};
+use crate::propagation::{self, TRACEPARENT};
 
 /// How long connecting to the model's server may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -83,7 +84,10 @@ impl ChatModel for GenaiModel {
         let request = ChatRequest::new(messages.collect()).with_system(prompt.system);
         let (client, name) = (self.client.clone(), self.name.clone());
         let asked = async move {
-            let options = ChatOptions::default().with_capture_usage(true);
+            let mut options = ChatOptions::default().with_capture_usage(true);
+            if let Some(traceparent) = propagation::traceparent() {
+                options = options.with_extra_headers((TRACEPARENT, traceparent));
+            }
             let answer = client.exec_chat_stream(&name, request, Some(&options)).await.map_err(failed)?;
             Ok(answer.stream.map_err(failed))
         };
