@@ -8,6 +8,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::types::PgInterval;
@@ -175,6 +176,52 @@ impl Db {
         self.tenants.close().await;
         self.platform.close().await;
     }
+}
+
+/// What a database server says of itself.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// The same as a number: 150004 is 15.4.
+    pub version_number: i32,
+    /// The version of pgvector in this database, when it is there.
+    pub pgvector: Option<String>,
+    /// Connections that it has room for, for users like ours.
+    pub room: i64,
+    /// Those that there are, ours counted.
+    pub connections: i64,
+    /// How far its clock is ahead of ours, in seconds.
+    pub clock_ahead: f64,
+}
+
+/// Asks a database server about itself.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn describe(db: &Db) -> Result<Server> {
+    let server = sqlx::query!(
+        r#"
+        select current_setting('server_version') as "version!",
+            current_setting('server_version_num')::integer as "version_number!",
+            (select extversion from pg_extension where extname = 'vector') as pgvector,
+            current_setting('max_connections')::bigint
+                - current_setting('superuser_reserved_connections')::bigint as "room!",
+            (select count(*) from pg_stat_activity where backend_type = 'client backend') as "connections!",
+            clock_timestamp() as "now!: DateTime<Utc>"
+        "#
+    )
+    .fetch_one(db.platform())
+    .await
+    .map_err(|error| Error::unavailable(Part::Postgres, error))?;
+    Ok(Server {
+        version: server.version,
+        version_number: server.version_number,
+        pgvector: server.pgvector,
+        room: server.room,
+        connections: server.connections,
+        clock_ahead: (server.now - Utc::now()).as_seconds_f64(),
+    })
 }
 
 /// Postgres counts an interval in microseconds; a duration beyond its range is as good as for ever.

@@ -43,10 +43,9 @@ async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
     http.get("/bots").await.data(200);
 
     let well = said(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
-    assert!(
-        well.contains("ok    postgres") && well.contains("ok    redis") && !well.contains("BAD"),
-        "{well}"
-    );
+    for part in ["postgres", "schema", "clock", "redis", "model", "reader", "workers", "jobs", "dead"] {
+        assert!(well.contains(&format!("ok    {part} ")) && !well.contains("BAD"), "{part}: {well}");
+    }
     assert!(up.process.terminate().success());
 }
 

@@ -10,7 +10,7 @@ use parlance_embedded::{Servers, default_cache_dir};
 use parlance_testing::Client;
 use serde_json::json;
 
-use crate::process::{Process, eventually, parlance, ready, said};
+use crate::process::{Process, eventually, output, parlance, ready, said};
 
 /// Servers, and what every role of a fleet on them is told.
 pub(crate) struct Fleet {
@@ -87,6 +87,29 @@ impl Fleet {
 /// A bot of a tenant.
 pub(crate) async fn bot(http: &Client) -> String {
     http.post("/bots", json!({"name": "Bot", "channel_type": "api"})).await.id()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_sees_what_nobody_works_at_and_who_does_not_answer() {
+    let fleet = Fleet::prepare().await;
+    let http = fleet.tenant("Waiting");
+    let _api = fleet.start_api().await;
+    http.upload(&bot(&http).await, "a.md", "# Returns\n\nWithin thirty days.\n").await.id();
+    // Nothing listens on the discard port.
+    let mut doctor = fleet.role(&["doctor"]);
+    doctor.env("LLM_MODEL", "scripted").env("LLM_BASE_URL", "http://127.0.0.1:9/v1");
+    doctor.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9").env("DATABASE_MAX_CONNECTIONS", "1000");
+    let found = output(&mut doctor);
+    assert_eq!(found.status.code(), Some(1));
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.contains("no worker takes upload, where jobs wait"), "{found}");
+    for part in ["workers", "llm", "traces", "connections"] {
+        assert!(found.contains(&format!("BAD   {part} ")), "{part}: {found}");
+    }
+    for part in ["postgres", "redis", "storage", "disk", "model", "reader"] {
+        assert!(found.contains(&format!("ok    {part} ")), "{part}: {found}");
+    }
+    fleet.servers.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
