@@ -74,6 +74,12 @@ def kubernetes() -> str:
             must(port["targetPort"] in ports(deployments[chosen]), f"Service {name}: no port {port['targetPort']}")
     for name, budget in of("PodDisruptionBudget").items():
         selects_one(f"PodDisruptionBudget {name}", budget["spec"]["selector"]["matchLabels"], labels)
+    walls = of("NetworkPolicy")
+    must(set(walls) == set(deployments), f"walled are {sorted(walls)}, deployed {sorted(deployments)}")
+    for name, wall in walls.items():
+        chosen = selects_one(f"NetworkPolicy {name}", wall["spec"]["podSelector"]["matchLabels"], labels)
+        for port in (port for rule in wall["spec"]["ingress"] for port in rule["ports"]) if chosen else []:
+            must(port["port"] in ports(deployments[chosen]), f"NetworkPolicy {name}: no port {port['port']}")
     scaled = of("HorizontalPodAutoscaler") | of("ScaledObject")
     must(set(scaled) == set(deployments), f"scaled are {sorted(scaled)}, deployed {sorted(deployments)}")
     for name, scaler in scaled.items():

@@ -74,6 +74,8 @@ enum What {
     Chat,
     /// Recall and time of a search in bots of 100 to 300,000 chunks, and the server's share of an answer.
     Search,
+    /// The bytes of a chunk, and what the indexes of other bots cost one that has none.
+    Growth,
     /// How soon a model's words reach the customer, alone and with 500 at once.
     Streams,
     /// The memory of the process, idle and embedding.
@@ -91,11 +93,12 @@ enum What {
 }
 
 impl What {
-    const EACH: [What; 11] = [
+    const EACH: [What; 12] = [
         What::Up,
         What::Upload,
         What::Chat,
         What::Search,
+        What::Growth,
         What::Streams,
         What::Memory,
         What::Embedding,
@@ -116,6 +119,7 @@ impl What {
             What::Upload => upload::measure().await,
             What::Chat => chat::measure().await,
             What::Search => search::measure(&args.bots).await,
+            What::Growth => search::measure_growth().await,
             What::Streams => streams::measure().await,
             What::Memory => memory::measure().await,
             What::Embedding => embedding::measure(parts),

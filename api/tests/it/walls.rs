@@ -125,6 +125,26 @@ async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant()
 }
 
 #[tokio::test]
+async fn a_table_of_the_session_does_not_stand_before_one_that_such_a_function_trusts() {
+    let stage = stage().await;
+    let bot = stage.bot_of(stage.tenant).await;
+    stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
+    work(&stage).await;
+    let mut mine = stage.ctx.db().dedicated().await.unwrap();
+    let name = format!("set parlance.tenant = '{}'; set role parlance_tenant", stage.tenant);
+    sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut mine).await.unwrap();
+    let false_one = "create temporary table source (like source); grant all on pg_temp.source to public";
+    sqlx::raw_sql(false_one).execute(&mut mine).await.unwrap();
+    assert_eq!(count(&mut mine, "source").await, 0, "the session sees its own");
+    let found = format!("best_worded_chunks('{bot}', 'english', 'returned goods', null, 10)");
+    assert_eq!(count(&mut mine, &found).await, 1);
+    let vector = "(select embedding from chunk_vector limit 1)";
+    let found = format!("nearest_chunks('{bot}', '{}', {vector}, null, 10)", stage.ctx.embedder().id());
+    assert_eq!(count(&mut mine, &found).await, 1);
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn the_role_of_a_tenants_connection_is_nobody() {
     let stage = stage().await;
     let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \

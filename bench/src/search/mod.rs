@@ -28,7 +28,10 @@ use crate::report::Row;
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server, UpFile};
 
+mod growth;
 mod made;
+
+pub(crate) use growth::measure as measure_growth;
 
 use made::{Maker, Question};
 
@@ -281,12 +284,16 @@ async fn truth(db: &PgPool, bot: &Measured, model: &str) -> anyhow::Result<Vec<H
 /// Waits until every large bot has its indexes.
 async fn indexed(db: &PgPool, measured: &[Measured]) -> anyhow::Result<()> {
     let large = measured.iter().filter(|bot| bot.chunks >= LARGE).count();
+    wait_for_indexes(&mut *db.acquire().await?, large).await
+}
+
+async fn wait_for_indexes(db: &mut PgConnection, large: usize) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
         let done: i64 = sqlx::query_scalar(
             "select count(*) from bot_index where indexed_model is not null and counted_chunks is not null",
         )
-        .fetch_one(db)
+        .fetch_one(&mut *db)
         .await?;
         if usize::try_from(done)? >= large {
             crate::say(&format!("{large} bots have indexes after {:.0} s", begun.elapsed().as_secs_f64()));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::answer::LookedUp;
+use super::answer::{Answered, LookedUp};
 use super::incoming::Opening;
 use super::turns::{self, Turn};
 use super::{
@@ -69,35 +69,36 @@ pub async fn send(
         }
     };
 
+    let bot_response = keep(ctx, tenant, &bot, &turn, &message.text, &answered).await?;
+    turn.passed();
+    Ok(Exchange { user_message, bot_response, answer: answered.answer })
+}
+
+/// Stores an answer, passes the turn, and notes what the bot did not know.
+#[tracing::instrument(name = "keep_answer", skip_all)]
+async fn keep(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: &Bot,
+    turn: &Turn,
+    question: &str,
+    answered: &Answered,
+) -> Result<Message> {
+    let Answered { answer, trace, vector, model } = answered;
     let mut tx = ctx.db().begin(tenant).await?;
-    let stored = store::insert_answer(
-        &mut *tx,
-        tenant,
-        bot.id,
-        conversation,
-        turn.token,
-        &answered.answer,
-        &answered.trace,
-    )
-    .await;
-    let bot_response = match stored {
+    let stored =
+        store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, answer, trace).await;
+    let stored = match stored {
         // The conversation was erased while it was answered.
         Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),
         stored => stored?,
     };
-    if !answered.answer.answered && !answered.answer.is_partial {
-        let gap = store::NewGap {
-            bot: bot.id,
-            message: bot_response.id,
-            question: &message.text,
-            vector: &answered.vector,
-            model: &answered.model,
-        };
+    if !answer.answered && !answer.is_partial {
+        let gap = store::NewGap { bot: bot.id, message: stored.id, question, vector, model };
         store::insert_gap(&mut *tx, tenant, &gap).await?;
     }
     tx.commit().await?;
-    turn.passed();
-    Ok(Exchange { user_message, bot_response, answer: answered.answer })
+    Ok(stored)
 }
 
 /// A message that could not be answered was never sent: who sends it again does not say it twice. It may count
@@ -198,6 +199,7 @@ pub(super) async fn locate(
 
 /// Takes the turn and stores a customer's message, and opens its conversation when that is new. `None`:
 /// somebody else has the turn, or opened the conversation meanwhile, and nothing was stored.
+#[tracing::instrument(name = "keep_question", skip_all)]
 async fn say(
     ctx: &Context,
     tenant: TenantId,
