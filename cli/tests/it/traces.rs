@@ -162,8 +162,7 @@ async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_m
     let answer = send(&http, session, &format!("00-{given}-{parent}-01"), json!({"message": asked})).await;
     assert_eq!(answer.data(200)["bot_response"]["model"], "scripted");
     let request = "POST /api/v1/conversations/{session_id}/messages";
-    let parts =
-        ["keep_question", "embed", "rank_by_words", "retrieve", "chat scripted", "keep_answer"];
+    let parts = ["keep_question", "embed", "rank_by_words", "retrieve", "chat scripted", "keep_answer"];
     let trace = peers.trace(given, &[&[request][..], &parts].concat()).await;
     assert!(parts.iter().all(|part| trace.follows(part, request)), "{:?}", trace.0);
     let chat = trace.span("chat scripted");
