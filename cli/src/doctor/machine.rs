@@ -60,6 +60,7 @@ pub(super) fn disk(config: &Config, data_dir: &Path) -> Finding {
     };
     match statvfs(there) {
         Ok(disk) => {
+            #[allow(clippy::useless_conversion, reason = "not every system counts in as many bits")]
             let free = u64::from(disk.blocks_available()) * u64::from(disk.fragment_size());
             let what = format!("{:.1} GB are free for {}", free as f64 / 1e9, folder.display());
             if free < LITTLE_ROOM {
