@@ -14,27 +14,29 @@ as $$
 #variable_conflict use_column
 declare
     me constant uuid := current_tenant();
+    live constant text := 'cross join lateral (
+            select 1 from source
+            where source.tenant_id = $2 and source.id = nearest.source_id and live_version = nearest.version
+                and deleted_at is null
+            limit 1
+        ) as live
+        order by nearest.distance
+        limit $3';
 begin
     if question is null then
         return;
     end if;
     if of_sources is not null then
-        return query
+        -- Planned for these arguments: of a large bot the sources are to be read by their index, of a small one by its own.
+        return query execute '
             select nearest.chunk_id, nearest.distance
             from (
-                select chunk_id, source_id, version, embedding <#> question as distance
+                select chunk_id, source_id, version, embedding <#> $1 as distance
                 from chunk_vector
-                where tenant_id = me and bot_id = of_bot and model = of_model and source_id = any(of_sources)
+                where tenant_id = $2 and bot_id = $4 and model = $5 and source_id = any($6)
                 order by distance
-            ) as nearest
-            cross join lateral (
-                select 1 from source
-                where source.tenant_id = me and source.id = nearest.source_id and live_version = nearest.version
-                    and deleted_at is null
-                limit 1
-            ) as live
-            order by nearest.distance
-            limit most;
+            ) as nearest ' || live
+        using question, me, most, of_bot, of_model, of_sources;
     elsif exists (
         select 1 from bot_index where bot_id = of_bot and tenant_id = me and indexed_model = of_model
     ) then
@@ -53,15 +55,7 @@ begin
                 from chunk_vector
                 where tenant_id = $2 and bot_id = %2$L and model = %3$L
                 order by distance
-            ) as nearest
-            cross join lateral (
-                select 1 from source
-                where source.tenant_id = $2 and source.id = nearest.source_id and live_version = nearest.version
-                    and deleted_at is null
-                limit 1
-            ) as live
-            order by nearest.distance
-            limit $3', vector_dims(question), of_bot, of_model)
+            ) as nearest ', vector_dims(question), of_bot, of_model) || live
         using question, me, most;
     else
         return query

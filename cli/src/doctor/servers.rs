@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Finding;
 
-/// The oldest Postgres: the first that has all the statements use.
+/// The oldest Postgres: the first that has all that the statements use.
 const POSTGRES: i32 = 150_000;
 
 /// The oldest pgvector: the first whose filtered walks go on until they have found enough.
@@ -141,12 +141,13 @@ pub(super) async fn traces(config: &Config) -> Finding {
     let Some(collector) = &config.traces.collector else {
         return Finding::Note("none are made: OTEL_EXPORTER_OTLP_ENDPOINT is not set".to_owned());
     };
-    let port = collector.port_or_known_default().unwrap_or_default();
-    let address = (collector.host_str().unwrap_or_default().to_owned(), port);
+    // Of the address only this much: the rest may hold a password.
+    let host = collector.host_str().unwrap_or_default();
+    let address = format!("{host}:{}", collector.port_or_known_default().unwrap_or_default());
     let cure = "check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector takes OTLP over HTTP";
-    match timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => Finding::Good(format!("somebody listens at {collector}")),
-        Ok(Err(error)) => Finding::Bad(format!("{collector}: {error}"), cure),
-        Err(_) => Finding::Bad(format!("{collector} does not answer"), cure),
+    match timeout(PATIENCE, TcpStream::connect(&address)).await {
+        Ok(Ok(_)) => Finding::Good(format!("somebody listens at {address}")),
+        Ok(Err(error)) => Finding::Bad(format!("{address}: {error}"), cure),
+        Err(_) => Finding::Bad(format!("{address} does not answer"), cure),
     }
 }
