@@ -1,18 +1,33 @@
 #!/usr/bin/env python3
 """Checks corpus/ and questions.jsonl; exit status 0 means clean.
 
-Errors: bad JSON or fields, repeated ids or questions, unknown sources, quotes
-that are not exact, not unique within the bot, not 40-200 characters, or that
-carry Markdown marks; a paraphrase that shares a content word with its quote;
-a long question outside 25-60 words; too few questions of a kind or bot.
+Errors: bad JSON or fields; repeated ids or questions; unknown sources; quotes
+that are not exact, not unique within the bot, too short or too long, or that
+carry Markdown marks; answers that are not part of their quote; a paraphrase
+that shares a content word with its quote; a long question outside 25-60
+words; a table, list or faq question whose quote stands elsewhere; a language
+that does not fit; halves that differ by more than one question; too few
+questions of a kind or bot.
 Warnings: a paraphrase that shares a content word with the rest of the line
-its quote stands on (the passage, more widely taken)."""
+its quote stands on (the passage, more widely taken).
+
+Rule for quotes. A quote is an exact substring of one line.
+- Prose: 40-200 characters, without | * ` #.
+- Table row: 10-200 characters; the bars between cells are part of the quote,
+  the outer bars are not.
+- List item or step: 10-200 characters, without "- " or "1. ".
+- Answer after "A:", "R:": as prose, without the label."""
 import collections, json, pathlib, re, sys, unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent
-KINDS = {"direct": 25, "paraphrase": 25, "number": 25, "near_duplicate": 25, "name": 25,
-         "long": 25, "unanswerable": 30, "off_topic": 10}
-FIELDS = {"id", "bot", "language", "kind", "question", "expected"}
+KINDS = {"direct": 35, "paraphrase": 35, "number": 35, "near_duplicate": 35, "name": 35,
+         "long": 30, "unanswerable": 45, "off_topic": 15, "table": 30, "list": 20, "faq": 20,
+         "cross_language": 30}
+SILENT = {"unanswerable", "off_topic"}
+SPLITS = {"tune", "check"}
+FIELDS = {"id", "bot", "language", "kind", "split", "question", "expected"}
+ITEM = re.compile(r"(?:- |\d+\. )")
+LABEL = re.compile(r"[A-Z] ?: ")
 STOP = {
     "en": """about after again also been before being both could does doing down each even ever from have
         here hers into just like many more most much must need only other over same shall should some such than
@@ -27,19 +42,63 @@ STOP = {
         hatte hier ihnen ihre ihrem ihren ihrer immer jede jeder jetzt kann kein keine können mehr mein meine meinem
         meinen mich müssen nach nicht nichts noch oder ohne sehr seid sein seine seit sich sind über unser unter viele
         vom wann warum welche wenn werden wieder wird wurde zum zur zwischen""",
+    "fr": """afin ainsi alors apres aucun aussi autre autres avant avec avez avoir avons bien cela celle celui
+        cette ceux chaque chez comme comment contre dans depuis donc elle elles encore entre etes etre faire fait
+        faut jamais jusqu leur leurs lors lorsque mais meme moins nous notre parce pendant peut peux plus pour
+        pourquoi puis quand quel quelle quelles quels quelque quoi sans sera sont sous tous tout toute toutes tres
+        vers voici vont votre vous vos""",
+    "it": """alla alle allo anche ancora avete avere abbiamo chi ciascuno come comunque contro cosa cosi cui dalla
+        dalle dallo degli della delle dello dentro deve devo dopo dove dunque entro ecco essere fare fino fuori hanno
+        loro mentre mia mio molto nella nelle nello niente nostra nostro ogni oltre oppure perche pero poco poi prima
+        proprio quale quali quando quanto quella quelle quelli quello questa queste questi questo sara sempre senza
+        sono sopra sotto stata stato sulla sulle tanto tutta tutte tutti tutto una uno vostra vostro""",
+    "pt": """agora ainda algum alguma antes apenas aqui assim ate cada com como contra consigo daquele depois desde
+        desta deste disso durante ela elas ele eles entre essa esse esta este estou fazer fica fora isso isto
+        mais mas mesmo meu minha muito nada nem nenhum nossa nosso nunca onde outra outro para pela pelas pelo pelos
+        pode podem porque posso pouco quais qual qualquer quando quanto quanta quem sempre sera seus sobre sua
+        tambem tem tenho toda todas todo todos uma umas vossa vosso""",
 }
+
 
 def fold(text):
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
 
+
 STOPPED = {lang: {fold(word) for word in words.split()} for lang, words in STOP.items()}
+
 
 def stems(text, lang):
     words = re.findall(r"[^\W\d_]+", fold(text))
     return {word[:5] for word in words if len(word) >= 4 and word not in STOPPED[lang]}
 
-def main():
-    errors, warnings = [], []
+
+def form(line):
+    """What a line of Markdown is, for the rule for quotes."""
+    if line.startswith("|"):
+        return "row"
+    return "item" if ITEM.match(line) else "prose"
+
+
+def quote_problems(quote, line):
+    """Breaches of the rule for quotes, for a quote on that line."""
+    kind = form(line)
+    if not (40 if kind == "prose" else 10) <= len(quote) <= 200:
+        yield f"quote of {len(quote)} characters: {quote}"
+    if re.search(r"[*`#]" if kind == "row" else r"[|*`#]", quote):
+        yield f"Markdown in quote: {quote}"
+    if quote != quote.strip(" |"):
+        yield f"quote with outer bars or spaces: {quote}"
+    if kind == "item" and ITEM.match(quote) or LABEL.match(quote) and line.startswith(quote):
+        yield f"quote with the mark of its line: {quote}"
+
+
+def is_faq_answer(lines, index):
+    """Whether the paragraph at the index answers a question that stands right above it."""
+    above = [line for line in lines[:index] if line.strip()]
+    return bool(above) and above[-1].strip().rstrip("*").rstrip().endswith("?")
+
+
+def corpus(errors):
     bots = collections.defaultdict(dict)
     for path in sorted((ROOT / "corpus").glob("*/*.md")):
         text = path.read_text(encoding="utf-8")
@@ -47,51 +106,88 @@ def main():
         words = len(text.split())
         if not 350 <= words <= 900:
             errors.append(f"{path}: {words} words")
+    return bots
+
+
+def check_expected(item, documents, bad, warn):
+    kind, lang = item["kind"], item["language"]
+    for wanted in item["expected"]:
+        if set(wanted) != {"source", "quote"}: bad("expected fields"); continue
+        source, quote = wanted["source"], wanted["quote"]
+        if source not in documents: bad(f"no document {source}"); continue
+        here = documents[source].count(quote)
+        everywhere = sum(text.count(quote) for text in documents.values())
+        lines = documents[source].splitlines()
+        at = next((index for index, line in enumerate(lines) if quote in line), None)
+        if here != 1 or everywhere != 1 or at is None:
+            bad(f"quote found {here} times in {source}, {everywhere} in the bot: {quote}"); continue
+        line = lines[at]
+        for problem in quote_problems(quote, line): bad(problem)
+        if kind == "table" and form(line) != "row": bad("quote is no row of a table")
+        if kind == "list" and form(line) != "item": bad("quote is no item of a list")
+        if kind == "faq" and not is_faq_answer(lines, at): bad("quote does not follow a question")
+        if kind == "paraphrase":
+            shared = stems(item["question"], lang) & stems(quote, lang)
+            if shared: bad(f"paraphrase shares {sorted(shared)} with the quote")
+            shared = stems(item["question"], lang) & stems(line, lang)
+            if shared: warn(f"shares {sorted(shared)} with the passage")
+
+
+def check_answer(item, bad):
+    if not item["expected"]:
+        if "answer" in item: bad("an answer without a passage")
+        return
+    answer = item.get("answer")
+    if not isinstance(answer, str) or answer != answer.strip(): bad("no answer, or outer spaces"); return
+    if not 1 <= len(answer.split()) <= 8: bad(f"answer of {len(answer.split())} words")
+    if not any(answer in wanted.get("quote", "") for wanted in item["expected"]):
+        bad(f"answer is not part of the quote: {answer}")
+
+
+def main():
+    errors, warnings = [], []
+    bots = corpus(errors)
     ids, seen = set(), set()
     table = collections.defaultdict(collections.Counter)
+    halves = collections.defaultdict(collections.Counter)
     for number, line in enumerate((ROOT / "questions.jsonl").read_text(encoding="utf-8").splitlines(), 1):
         try:
             item = json.loads(line)
         except ValueError as problem:
             errors.append(f"line {number}: {problem}")
             continue
-        if set(item) != FIELDS:
+        if not FIELDS <= set(item) <= FIELDS | {"answer"}:
             errors.append(f"line {number}: fields {sorted(item)}")
             continue
         name, bot, lang, kind = item["id"], item["bot"], item["language"], item["kind"]
         def bad(text):
             errors.append(f"{name}: {text}")
+        def warn(text):
+            warnings.append(f"{name}: {text}")
         if name in ids: bad("id repeated")
         ids.add(name)
         if not name.startswith(bot + "-"): bad("id does not begin with the bot")
         if bot not in bots: bad(f"no corpus for {bot}"); continue
-        if not bot.endswith("-" + lang): bad("language does not fit the bot")
-        if kind not in KINDS: bad(f"kind {kind}")
+        if kind not in KINDS: bad(f"kind {kind}"); continue
+        if lang not in STOP: bad(f"language {lang}"); continue
+        if bot.endswith("-" + lang) == (kind == "cross_language"): bad("language does not fit the bot")
+        if item["split"] not in SPLITS: bad(f"split {item['split']}")
         question = item["question"].strip()
         if not question or question != item["question"]: bad("question empty or with outer spaces")
         if (bot, fold(question)) in seen: bad("question repeated")
         seen.add((bot, fold(question)))
         table[bot][kind] += 1
-        if (kind in ("unanswerable", "off_topic")) != (item["expected"] == []):
+        halves[bot, "all"][item["split"]] += 1
+        halves[bot, kind][item["split"]] += 1
+        if (kind in SILENT) != (item["expected"] == []):
             bad("expected must be empty for unanswerable and off_topic, and only for them")
         if kind == "long" and not 25 <= len(question.split()) <= 60:
             bad(f"long question of {len(question.split())} words")
-        for wanted in item["expected"]:
-            if set(wanted) != {"source", "quote"}: bad("expected fields"); continue
-            source, quote = wanted["source"], wanted["quote"]
-            if source not in bots[bot]: bad(f"no document {source}"); continue
-            if "\n" in quote or not 40 <= len(quote) <= 200: bad(f"quote of {len(quote)} characters: {quote}")
-            if re.search(r"[|*`#]", quote): bad(f"Markdown in quote: {quote}")
-            here = bots[bot][source].count(quote)
-            everywhere = sum(text.count(quote) for text in bots[bot].values())
-            if here != 1 or everywhere != 1:
-                bad(f"quote found {here} times in {source}, {everywhere} in the bot: {quote}"); continue
-            if kind == "paraphrase":
-                shared = stems(question, lang) & stems(quote, lang)
-                if shared: bad(f"paraphrase shares {sorted(shared)} with the quote")
-                passage = next(l for l in bots[bot][source].splitlines() if quote in l)
-                shared = stems(question, lang) & stems(passage, lang)
-                if shared: warnings.append(f"{name}: shares {sorted(shared)} with the passage")
+        check_expected(item, bots[bot], bad, warn)
+        check_answer(item, bad)
+    for (bot, kind), half in sorted(halves.items()):
+        if abs(half["tune"] - half["check"]) > 1:
+            errors.append(f"{bot}, {kind}: {half['tune']} to tune and {half['check']} to check")
     totals = sum(table.values(), collections.Counter())
     for kind, least in KINDS.items():
         if totals[kind] < least: errors.append(f"only {totals[kind]} of kind {kind}")
@@ -109,6 +205,7 @@ def main():
     for text in errors: print("error:", text)
     print(f"{len(errors)} errors, {len(warnings)} warnings")
     return 1 if errors else 0
+
 
 if __name__ == "__main__":
     sys.exit(main())
