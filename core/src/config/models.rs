@@ -12,7 +12,7 @@ use super::settings::{self, Reader};
 /// What turns text into vectors.
 #[derive(Clone, Debug)]
 pub struct Embedding {
-    /// A name of the embedding library's catalogue; `None`: the model in `model_dir`.
+    /// A name of an embedded model or of the embedding library's catalogue; `None`: the model in `model_dir`.
     pub model: Option<String>,
     /// A folder with `model.onnx` and the tokenizer's four files; `None` lets `up` prepare its own.
     pub model_dir: Option<PathBuf>,

@@ -115,7 +115,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "EMBEDDING_MODEL",
-        "a model of the embedding library's catalogue, fetched from its hub; not set: the embedded all-MiniLM-L6-v2",
+        "multilingual-e5-small or all-MiniLM-L6-v2 (English, smaller), or a model of the embedding library's catalogue, fetched from its hub; not set: multilingual-e5-small",
         None,
         "BAAI/bge-m3",
     ),

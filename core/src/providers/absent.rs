@@ -51,6 +51,10 @@ impl Embedder for Absent {
         absent(Part::Embedding)
     }
 
+    async fn embed_sentences(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        absent(Part::Embedding)
+    }
+
     async fn embed_passages(
         &self,
         _: Vec<String>,

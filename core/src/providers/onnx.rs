@@ -160,10 +160,13 @@ pub(super) fn id_of(folder: &Path) -> String {
     folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned())
 }
 
+/// The model in a folder.
+pub(super) const MODEL_FILE: &str = "model.onnx";
+
 /// # Errors
 /// When it cannot be read.
 pub(super) fn model_file(folder: &Path) -> Result<Vec<u8>> {
-    read(folder, "model.onnx")
+    read(folder, MODEL_FILE)
 }
 
 /// # Errors
@@ -177,7 +180,11 @@ pub(super) fn tokenizer_files(folder: &Path) -> Result<TokenizerFiles> {
     })
 }
 
-fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
+/// A file of a model's folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let path = folder.join(name);
     std::fs::read(&path).map_err(|error| failed(&format!("{} cannot be read", path.display()), error))
 }

@@ -9,10 +9,10 @@ use super::ModelError;
 /// The shape of a BERT encoder, by the names of its config.json.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
-    model_type: String,
-    hidden_act: String,
+    pub(super) model_type: String,
+    pub(super) hidden_act: String,
     #[serde(default = "absolute")]
-    position_embedding_type: String,
+    pub(super) position_embedding_type: String,
     pub(super) hidden_size: usize,
     pub(super) num_hidden_layers: usize,
     pub(super) num_attention_heads: usize,
@@ -29,6 +29,23 @@ fn absolute() -> String {
 }
 
 impl Config {
+    /// The kind that is supported, without sizes.
+    pub(super) fn bert() -> Self {
+        Self {
+            model_type: "bert".to_owned(),
+            hidden_act: "gelu".to_owned(),
+            position_embedding_type: absolute(),
+            hidden_size: 0,
+            num_hidden_layers: 0,
+            num_attention_heads: 0,
+            intermediate_size: 0,
+            layer_norm_eps: 0.0,
+            vocab_size: 0,
+            max_position_embeddings: 0,
+            type_vocab_size: 0,
+        }
+    }
+
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
         let broken = |reason: String| ModelError::Config { path: path.to_owned(), reason };
         let config: Self = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
@@ -48,31 +65,33 @@ impl Config {
                 });
             }
         }
+        config.check().map_err(broken)
+    }
+
+    /// Whether the sizes can be those of an encoder.
+    pub(super) fn check(self) -> Result<Self, String> {
         let sizes = [
-            ("hidden_size", config.hidden_size),
-            ("num_hidden_layers", config.num_hidden_layers),
-            ("num_attention_heads", config.num_attention_heads),
-            ("intermediate_size", config.intermediate_size),
-            ("vocab_size", config.vocab_size),
-            ("max_position_embeddings", config.max_position_embeddings),
-            ("type_vocab_size", config.type_vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("vocab_size", self.vocab_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("type_vocab_size", self.type_vocab_size),
         ];
         if let Some((field, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(broken(format!("{field} is 0")));
+            return Err(format!("{field} is 0"));
         }
-        if !config.hidden_size.is_multiple_of(config.num_attention_heads) {
-            return Err(broken(format!(
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return Err(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}",
-                config.hidden_size, config.num_attention_heads
-            )));
+                self.hidden_size, self.num_attention_heads
+            ));
         }
-        if !(config.layer_norm_eps > 0.0 && config.layer_norm_eps < 1.0) {
-            return Err(broken(format!(
-                "layer_norm_eps {} is not small and positive",
-                config.layer_norm_eps
-            )));
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
+            return Err(format!("layer_norm_eps {} is not small and positive", self.layer_norm_eps));
         }
-        Ok(config)
+        Ok(self)
     }
 }
 

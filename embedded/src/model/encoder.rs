@@ -28,7 +28,7 @@ const OPSET: i64 = 20;
 /// The model whose inputs and output are named as those of Hugging Face's exports.
 pub(super) fn build(
     config: &Config,
-    weights: &Weights,
+    weights: &dyn Weights,
     precision: Precision,
 ) -> Result<ModelProto, ModelError> {
     let mut graph = Graph::new("bert");
@@ -60,7 +60,7 @@ pub(super) fn build(
 /// An encoder that is being built. What its precision decides stands in `linear.rs`.
 pub(super) struct Encoder<'a> {
     config: &'a Config,
-    pub(super) weights: &'a Weights<'a>,
+    pub(super) weights: &'a dyn Weights,
     pub(super) precision: Precision,
     pub(super) graph: Graph,
     last_axis: Value,
@@ -80,8 +80,13 @@ impl Encoder<'_> {
     fn embed(&mut self, ids: &Value, types: &Value) -> Result<Value, ModelError> {
         let (hidden, config) = (self.config.hidden_size, self.config);
         let name = "embeddings.word_embeddings.weight";
-        let words = self.weights.matrix(name, config.vocab_size, hidden)?;
-        let words = self.look_up(name, &words, ids);
+        let words = match self.weights.blocks(name, config.vocab_size, hidden)? {
+            Some(blocks) => self.look_up_blocks(name, &blocks, ids),
+            None => {
+                let words = self.weights.matrix(name, config.vocab_size, hidden)?;
+                self.look_up(name, &words, ids)
+            }
+        };
 
         let name = "embeddings.token_type_embeddings.weight";
         let table = self.weights.matrix(name, config.type_vocab_size, hidden)?;

@@ -64,4 +64,18 @@ pub enum ModelError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A packed model is of another kind or cut short.
+    #[error("{} is not a packed model that can be read: {reason}; fetch it again", path.display())]
+    Packed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of the tokenizer cannot be written as JSON.
+    #[error("the tokenizer of the model cannot be written as JSON")]
+    Encode {
+        /// What serde said.
+        source: serde_json::Error,
+    },
 }

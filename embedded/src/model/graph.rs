@@ -1,5 +1,7 @@
 //! Pure: builds an ONNX graph node by node. It knows the format, and nothing of what is computed.
 
+use half::f16;
+
 use super::proto::{
     AttributeProto, Dimension, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto, attribute_type, data_type,
@@ -31,6 +33,20 @@ impl Element for f32 {
     const TYPE: i32 = data_type::FLOAT;
     fn write(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Element for f16 {
+    const TYPE: i32 = data_type::FLOAT16;
+    fn write(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Element for u8 {
+    const TYPE: i32 = data_type::UINT8;
+    fn write(self, bytes: &mut Vec<u8>) {
+        bytes.push(self);
     }
 }
 

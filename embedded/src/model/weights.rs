@@ -1,4 +1,4 @@
-//! Pure: the bytes of a safetensors file in, checked tensors of floats out.
+//! Pure: the tensors of a model by name; here those of a safetensors file.
 
 use std::path::Path;
 
@@ -27,28 +27,44 @@ impl<T: Copy> Matrix<T> {
     }
 }
 
-/// The tensors of a file, by name.
-pub(super) struct Weights<'a> {
+/// Weights that share a scale in [`Blocks`].
+pub(super) const BLOCK: usize = 32;
+
+/// A matrix in 4 bits: a weight is `(integer - 8) × scale`, with one scale for each [`BLOCK`] of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Blocks {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    /// Two integers a byte, the earlier one in the low half.
+    pub(super) pairs: Vec<u8>,
+    pub(super) scales: Vec<f16>,
+}
+
+/// The tensors of a model, by the names that Hugging Face's `BertModel` gives them.
+pub(super) trait Weights {
+    fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError>;
+
+    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix<f32>, ModelError>;
+
+    /// The matrix in 4 bits, if its file has it so.
+    fn blocks(&self, _name: &str, _rows: usize, _columns: usize) -> Result<Option<Blocks>, ModelError> {
+        Ok(None)
+    }
+}
+
+/// The tensors of a safetensors file.
+pub(super) struct Published<'a> {
     path: &'a Path,
     tensors: SafeTensors<'a>,
 }
 
-impl<'a> Weights<'a> {
+impl<'a> Published<'a> {
     pub(super) fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, ModelError> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| ModelError::Weights {
             path: path.to_owned(),
             reason: format!("it is not a whole safetensors file ({error})"),
         })?;
         Ok(Self { path, tensors })
-    }
-
-    pub(super) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
-        self.floats(name, &[len])
-    }
-
-    pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix<f32>, ModelError> {
-        let values = self.floats(name, &[rows, columns])?;
-        Ok(Matrix { rows, columns, values })
     }
 
     fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
@@ -78,6 +94,17 @@ impl<'a> Weights<'a> {
     }
 }
 
+impl Weights for Published<'_> {
+    fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        self.floats(name, &[len])
+    }
+
+    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix<f32>, ModelError> {
+        let values = self.floats(name, &[rows, columns])?;
+        Ok(Matrix { rows, columns, values })
+    }
+}
+
 fn decode<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
     let (numbers, _) = data.as_chunks::<N>();
     numbers.iter().map(|bytes| number(*bytes)).collect()
@@ -95,7 +122,7 @@ mod tests {
     }
 
     fn read(file: &[u8], len: usize) -> Result<Vec<f32>, String> {
-        Weights::parse(Path::new("model.safetensors"), file)
+        Published::parse(Path::new("model.safetensors"), file)
             .and_then(|weights| weights.vector("t", len))
             .map_err(|error| error.to_string())
     }
@@ -125,7 +152,7 @@ mod tests {
             let error = result.unwrap_err();
             assert!(error.contains(words) && error.contains("model.safetensors"), "{error}");
         }
-        let weights = Weights::parse(Path::new("model.safetensors"), &good).unwrap();
+        let weights = Published::parse(Path::new("model.safetensors"), &good).unwrap();
         let error = weights.matrix("missing", 1, 1).unwrap_err().to_string();
         assert!(error.contains("no tensor missing"), "{error}");
     }

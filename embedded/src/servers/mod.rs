@@ -21,7 +21,7 @@ use crate::{
     Error, Result,
     account::{self, Account},
     model::Precision,
-    parts::Parts,
+    parts::{Model, Parts},
 };
 use data_dir::DataDir;
 use guard::Guard;
@@ -40,8 +40,8 @@ pub struct Options {
     pub postgres: bool,
     /// Start a private Redis.
     pub redis: bool,
-    /// Have the embedding model ready, in this precision.
-    pub model: Option<Precision>,
+    /// Have this embedding model ready, in this precision.
+    pub model: Option<(Model, Precision)>,
     /// Have ONNX Runtime ready.
     pub onnxruntime: bool,
     /// For tests: the data folder is removed with the servers, and its content may be lost with the
@@ -109,7 +109,7 @@ impl Servers {
                 })
             });
             let onnxruntime = scope.spawn(|| options.onnxruntime.then(|| parts.onnxruntime()));
-            let model = options.model.map(|precision| parts.model(precision));
+            let model = options.model.map(|(model, precision)| parts.model(model, precision));
             (join(postgres), join(redis), join(onnxruntime), model)
         });
         Ok(Self(Arc::new(Inner {

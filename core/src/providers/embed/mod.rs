@@ -9,7 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Embedding;
 use crate::error::Result;
 
+mod local;
 mod onnx;
+mod prefixes;
+mod tokenizer;
+mod unigram;
 
 pub use onnx::OnnxEmbedder;
 
@@ -19,12 +23,15 @@ pub trait Embedder: Send + Sync {
     /// The model and its precision; vectors of different ids are not comparable.
     fn id(&self) -> &str;
 
-    /// The bytes at which the tokens of a text begin, ascending, without its special ones.
+    /// The bytes at which the tokens of a text begin, ascending, without its special ones and without
+    /// what the model wants before it.
     fn token_starts(&self, text: &str) -> Vec<usize>;
 
-    /// The vector of a question or of a sentence to compare with one. Waits for one passage at
-    /// most.
+    /// The vector of a question. Waits for one passage at most.
     async fn embed_query(&self, text: String) -> Result<Vec<f32>>;
+
+    /// The vectors of sentences to compare with a question, in their order. They wait as a question does.
+    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
 
     /// The vectors of passages, in their order; `done` hears after each how many are.
     ///
@@ -46,4 +53,10 @@ pub async fn from_config(config: &Embedding, cache_dir: Option<&Path>) -> Result
     let (config, cache_dir) = (config.clone(), cache_dir.map(Path::to_owned));
     let embedder = crate::blocking(move || OnnxEmbedder::load(&config, cache_dir.as_deref())).await??;
     Ok(Arc::new(embedder))
+}
+
+/// The cosine of two vectors of unit length.
+#[must_use]
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,4 +1,5 @@
-//! Embedding models in ONNX, through fastembed and ONNX Runtime.
+//! Embedding models in ONNX: those of folders on ONNX Runtime itself, those of the catalogue through
+//! fastembed.
 //!
 //! Each text runs alone and unpadded: on CPUs that is as fast as any batch, takes the least memory,
 //! and makes a vector depend on nothing but its text (dynamic int8 scales are per run).
@@ -8,17 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use fastembed::{
-    EmbeddingModel, InitOptionsUserDefined, Pooling, QuantizationMode, TextEmbedding, TextInitOptions,
-    UserDefinedEmbeddingModel,
-};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use fastembed::{EmbeddingModel, TextEmbedding, TextInitOptions};
+use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use ort::environment::Environment;
-use tokenizers::Tokenizer;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedder;
+use super::local::LocalModel;
+use super::prefixes::Prefixes;
+use super::tokenizer::Tokenizer;
 use crate::config::Embedding;
 use crate::error::{Error, Part, Result};
 use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
@@ -26,11 +26,18 @@ use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 /// A model in ONNX.
 pub struct OnnxEmbedder {
     id: String,
-    tokenizer: Tokenizer,
-    sessions: Sessions<TextEmbedding>,
+    prefixes: Prefixes,
+    tokenizer: Arc<Tokenizer>,
+    sessions: Sessions<Model>,
     /// Held by the batch of passages that is embedded. Batches that shared the sessions would end together, and
     /// leave them idle while all are written down; one after the other, one is written while the next is embedded.
     batch: Mutex<()>,
+}
+
+/// A session of a model.
+enum Model {
+    Local(LocalModel),
+    Catalogue(Box<TextEmbedding>),
 }
 
 impl OnnxEmbedder {
@@ -41,30 +48,59 @@ impl OnnxEmbedder {
     pub fn load(config: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
         let environment = onnx::environment(config)?;
         let (places, threads) = onnx::share(config.threads);
-        let (id, load): (_, onnx::Load<TextEmbedding>) = match config.model.clone() {
-            Some(name) => {
-                let cache_dir = cache_dir.map(Path::to_owned);
-                let load = {
-                    let name = name.clone();
-                    move || catalogue_model(&name, threads, cache_dir.as_deref(), environment.clone())
-                };
-                (name, Arc::new(load))
-            }
+        match config.model.clone() {
+            Some(name) => Self::of_catalogue(name, places, threads, cache_dir, environment),
             None => {
                 let folder =
                     config.require_model_dir().map_err(|error| failed("no model is configured", error))?;
-                let (id, folder) = (onnx::id_of(folder), folder.clone());
-                (id, Arc::new(move || local_model(&folder, threads, environment.clone())))
+                Self::of_folder(folder, places, threads, environment)
             }
+        }
+    }
+
+    fn of_folder(folder: &Path, places: usize, threads: usize, environment: Environment) -> Result<Self> {
+        let tokenizer = Arc::new(Tokenizer::load(folder)?);
+        let load: onnx::Load<Model> = {
+            let (folder, tokenizer) = (folder.to_owned(), Arc::clone(&tokenizer));
+            Arc::new(move || {
+                let model = LocalModel::load(&folder, threads, &environment, Arc::clone(&tokenizer))?;
+                Ok(Model::Local(model))
+            })
         };
         // One now: what is wrong with a model is found out at the start.
         let first = load()?;
-        let mut tokenizer = first.tokenizer.clone();
-        tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(None)
-            .map_err(|error| Error::internal("the tokenizer cannot be set up", error))?;
-        Ok(Self { id, tokenizer, sessions: Sessions::new(places, first, load), batch: Mutex::default() })
+        Ok(Self {
+            id: onnx::id_of(folder),
+            prefixes: Prefixes::of_folder(folder)?,
+            tokenizer,
+            sessions: Sessions::new(places, first, load),
+            batch: Mutex::default(),
+        })
+    }
+
+    fn of_catalogue(
+        name: String,
+        places: usize,
+        threads: usize,
+        cache_dir: Option<&Path>,
+        environment: Environment,
+    ) -> Result<Self> {
+        let first = catalogue_model(&name, threads, cache_dir, environment.clone())?;
+        let tokenizer = Arc::new(Tokenizer::of(first.tokenizer.clone())?);
+        let load: onnx::Load<Model> = {
+            let (name, cache_dir) = (name.clone(), cache_dir.map(Path::to_owned));
+            Arc::new(move || {
+                let model = catalogue_model(&name, threads, cache_dir.as_deref(), environment.clone())?;
+                Ok(Model::Catalogue(Box::new(model)))
+            })
+        };
+        Ok(Self {
+            prefixes: Prefixes::of_catalogue(&name),
+            id: name,
+            tokenizer,
+            sessions: Sessions::new(places, Model::Catalogue(Box::new(first)), load),
+            batch: Mutex::default(),
+        })
     }
 }
 
@@ -76,14 +112,22 @@ impl Embedder for OnnxEmbedder {
 
     /// A text that the tokenizer cannot read counts a token a character, which is never too few.
     fn token_starts(&self, text: &str) -> Vec<usize> {
-        match self.tokenizer.encode(text, false) {
-            Ok(encoding) => encoding.get_offsets().iter().map(|(start, _)| *start).collect(),
-            Err(_) => text.char_indices().map(|(start, _)| start).collect(),
-        }
+        let starts = self.tokenizer.starts(text);
+        starts.unwrap_or_else(|_| text.char_indices().map(|(start, _)| start).collect())
     }
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
-        self.sessions.run(move |session| embed(session, &text)).await
+        let text = self.prefixes.query(text);
+        self.sessions.run(move |model| model.embed(&text)).await
+    }
+
+    /// As many at a time as there are sessions, each in a run of its own, so that other questions come in between.
+    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        let texts = texts.into_iter().map(|text| {
+            let text = self.prefixes.passage(text);
+            self.sessions.run(move |model| model.embed(&text))
+        });
+        stream::iter(texts).buffered(self.sessions.count()).try_collect().await
     }
 
     async fn embed_passages(
@@ -92,6 +136,7 @@ impl Embedder for OnnxEmbedder {
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
+        let texts = texts.into_iter().map(|text| self.prefixes.passage(text)).collect();
         // However this ends, the hands end with it.
         let stop = stop.child_token();
         let _end = stop.clone().drop_guard();
@@ -145,10 +190,10 @@ impl OnnxEmbedder {
         let mut vectors = Vec::new();
         loop {
             let (batch, wanted) = (Arc::clone(batch), self.sessions.wanted());
-            let embedding = self.sessions.run_behind(move |session| {
+            let embedding = self.sessions.run_behind(move |model| {
                 let mut vectors = Vec::new();
                 while let Some((place, text)) = batch.next()? {
-                    vectors.push((place, embed(session, text)?));
+                    vectors.push((place, model.embed(text)?));
                     batch.end_one();
                     if wanted.is_some() {
                         return Ok((vectors, true));
@@ -165,10 +210,19 @@ impl OnnxEmbedder {
     }
 }
 
-/// A run of its own.
-fn embed(session: &mut TextEmbedding, text: &str) -> Result<Vec<f32>> {
-    let vectors = session.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
-    vectors.into_iter().next().ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
+impl Model {
+    /// The vector of a text, in a run of its own.
+    fn embed(&mut self, text: &str) -> Result<Vec<f32>> {
+        match self {
+            Self::Local(model) => model.embed(text),
+            Self::Catalogue(model) => {
+                let vectors =
+                    model.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
+                let vector = vectors.into_iter().next();
+                vector.ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
+            }
+        }
+    }
 }
 
 fn catalogue_model(
@@ -189,18 +243,4 @@ fn catalogue_model(
     }
     TextEmbedding::try_new(options)
         .map_err(|error| failed(&format!("the embedding model {name} cannot be loaded"), error))
-}
-
-fn local_model(folder: &Path, threads: usize, environment: Environment) -> Result<TextEmbedding> {
-    let model = UserDefinedEmbeddingModel::new(onnx::model_file(folder)?, onnx::tokenizer_files(folder)?)
-        .with_pooling(Pooling::Mean)
-        .with_quantization(QuantizationMode::Dynamic);
-    let options = InitOptionsUserDefined::new()
-        .with_environment(environment)
-        .with_max_length(MAX_TOKENS)
-        .with_intra_threads(threads)
-        // Threads that spin between runs take a core from everybody else.
-        .with_session_config("session.intra_op.allow_spinning", "0");
-    TextEmbedding::try_new_from_user_defined(model, options)
-        .map_err(|error| failed(&format!("the model in {} cannot be loaded", folder.display()), error))
 }

