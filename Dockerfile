@@ -33,7 +33,7 @@ COPY --from=build /usr/local/bin/parlance /usr/local/bin/parlance
 COPY --from=build /opt/parlance /opt/parlance
 # The model's folder is named as the model is: its name is the model's id, and vectors carry it.
 ENV ORT_DYLIB_PATH=/opt/parlance/libonnxruntime.so \
-    EMBEDDING_MODEL_DIR=/opt/parlance/all-MiniLM-L6-v2-int8 \
+    EMBEDDING_MODEL_DIR=/opt/parlance/multilingual-e5-small-int8 \
     PARLANCE_CACHE_DIR=/var/lib/parlance/cache \
     STORAGE_URL=file:///var/lib/parlance/files \
     BIND=0.0.0.0:8080 \

@@ -1,6 +1,6 @@
 //! Analytics: what a tenant's bots did, in numbers.
 
-use parlance_core::analytics::{self, Period};
+use parlance_core::analytics::{self, GapFilter, Period};
 use parlance_core::ids::BotId;
 use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
@@ -69,8 +69,8 @@ impl Api {
 
     /// List knowledge gaps
     ///
-    /// Retrieve the questions that no knowledge answered, most frequent first. Questions that ask nearly
-    /// the same are one.
+    /// Retrieve the questions that got an unknown or a tentative answer, most frequent first. Near-duplicate questions
+    /// are one gap.
     #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_gaps(
@@ -90,12 +90,18 @@ impl Api {
         bot_id: Query<Field<Id>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
+        /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
+        /// unknown answer (default: both).
+        weak: Query<Field<bool>>,
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
         let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
+        let weak = fields.take("weak", weak.0);
         let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
-        Ok(Listed::of(analytics::knowledge_gaps(&ctx, tenant.id(), &period, bot, page).await?))
+        Ok(Listed::of(
+            analytics::knowledge_gaps(&ctx, tenant.id(), &period, GapFilter { bot, weak }, page).await?,
+        ))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bots: make, list, look at, change, delete.
 
 use parlance_core::bots::{
-    self, Changes, Channel, Filter, Language, NewBot, Personality, RawBot, RawChanges, Role,
+    self, Changes, Channel, Filter, Language, NewBot, Personality, RawBot, RawChanges, Role, WhenUnsure,
 };
 use parlance_core::ids::BotId;
 use parlance_core::{Context, PageRequest, Result};
@@ -153,6 +153,12 @@ pub(crate) struct Bot {
     pub(crate) personality: OrNull<Word<Personality>>,
     /// What it does.
     pub(crate) bot_role: OrNull<Word<Role>>,
+    /// What the bot does when it is not sure that its knowledge answers a question: `tell` gives a tentative answer with
+    /// the nearest passage, `refuse` says that it does not know.
+    pub(crate) when_unsure: Word<WhenUnsure>,
+    /// Whether sentences of a language model that no passage supports are left out of answers. Built-in answers have no
+    /// such sentences.
+    pub(crate) strict: bool,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// When it last changed.
@@ -200,6 +206,13 @@ pub(crate) struct CreateBot {
     /// Bot role.
     #[oai(nullable)]
     pub(crate) bot_role: Field<Word<Role>>,
+    /// What the bot does when it is not sure that its knowledge answers a question (default: tell): `tell` gives a
+    /// tentative answer, `refuse` says that it does not know.
+    #[oai(nullable)]
+    pub(crate) when_unsure: Field<Word<WhenUnsure>>,
+    /// Whether sentences of a language model that no passage supports are left out of answers (default: false).
+    #[oai(nullable)]
+    pub(crate) strict: Field<bool>,
 }
 
 impl CreateBot {
@@ -215,6 +228,8 @@ impl CreateBot {
             language: fields.take("language", self.language).map(String::from),
             personality: fields.take("personality", self.personality).map(String::from),
             bot_role: fields.take("bot_role", self.bot_role).map(String::from),
+            when_unsure: fields.take("when_unsure", self.when_unsure).map(String::from),
+            strict: fields.take("strict", self.strict),
         };
         fields.check(NewBot::parse(raw))
     }
@@ -259,6 +274,10 @@ pub(crate) struct UpdateBot {
     /// New bot role.
     #[oai(nullable)]
     pub(crate) bot_role: Field<Word<Role>>,
+    /// What the bot does when it is not sure that its knowledge answers a question.
+    pub(crate) when_unsure: Field<Word<WhenUnsure>>,
+    /// Whether sentences of a language model that no passage supports are left out of answers.
+    pub(crate) strict: Field<bool>,
 }
 
 impl UpdateBot {
@@ -274,6 +293,8 @@ impl UpdateBot {
             language: fields.change("language", self.language).map(|word| word.map(String::from)),
             personality: fields.change("personality", self.personality).map(|word| word.map(String::from)),
             bot_role: fields.change("bot_role", self.bot_role).map(|word| word.map(String::from)),
+            when_unsure: fields.change("when_unsure", self.when_unsure).map(|word| word.map(String::from)),
+            strict: fields.change("strict", self.strict),
         };
         fields.check(Changes::parse(raw))
     }
@@ -299,6 +320,8 @@ impl From<bots::Bot> for Bot {
             language: bot.language.into(),
             personality: OrNull::of(bot.personality),
             bot_role: OrNull::of(bot.role),
+            when_unsure: bot.when_unsure.into(),
+            strict: bot.strict,
             created_at: bot.created_at.into(),
             updated_at: bot.updated_at.into(),
         }

@@ -26,8 +26,8 @@ mod traced;
 
 pub(crate) use asked::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
 pub(crate) use shown::{
-    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Timings, UpdatedConversation,
-    Usage, UserMessage,
+    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Support, Timings,
+    UpdatedConversation, Usage, UserMessage, score,
 };
 
 pub(crate) use traced::{AnswerTrace, Candidate};

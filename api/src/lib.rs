@@ -139,6 +139,9 @@ pub async fn serve(
     let balanced = ctx.clone();
     let balance = async move { Requests::balance(&balanced, &stop).await };
     let _balancing = AbortOnDropHandle::new(tokio::spawn(balance));
+    let calibrated = ctx.clone();
+    let prepare = async move { parlance_core::calibration::prepare(&calibrated).await };
+    let _preparing = AbortOnDropHandle::new(tokio::spawn(prepare));
     Server::new_with_acceptor(Noticing(TcpAcceptor::from_tokio(listener)?))
         .name("api")
         .idle_timeout(IDLE)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use parlance_core::bots::{Channel, Language, Personality, Role};
+use parlance_core::bots::{Channel, Language, Personality, Role, WhenUnsure};
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::Scope;
 use parlance_core::{conversations, jobs, knowledge};
@@ -45,6 +45,8 @@ vocabularies! {
     Language, "Language": Language::ALL;
     Personality, "Personality": Personality::ALL;
     Role, "BotRole": Role::ALL;
+    WhenUnsure, "WhenUnsure": WhenUnsure::ALL;
+    conversations::Confidence, "Confidence": conversations::Confidence::ALL;
     Plan, "Plan": Plan::ALL;
     Scope, "ApiKeyScope": Scope::ALL;
     WrittenType, "WrittenSourceType": WrittenType::ALL;

@@ -5,6 +5,7 @@
 //! embedding as a library. Ends with failure only when something could not be measured: a missed
 //! goal is a result.
 
+mod answers;
 mod api;
 mod chat;
 mod client;
@@ -24,6 +25,7 @@ mod streams;
 mod up;
 mod upload;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -43,9 +45,10 @@ use search::Bots;
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// What to measure; everything when nothing is named.
-    #[arg(value_enum)]
-    what: Vec<What>,
+    /// What to measure: all, up, upload, chat, search, growth, streams, memory, embedding, ingest, ledger, api, peers,
+    /// answers; everything when nothing is named. `answers` needs a folder of question sets beside it.
+    #[arg(value_name = "WHAT", value_parser = asked)]
+    asked: Vec<Asked>,
     /// Embed what standard input asks for; how `embedding` starts its two sides.
     #[arg(long, hide = true)]
     side: Option<Engine>,
@@ -60,6 +63,35 @@ struct Args {
     bots: Bots,
     #[command(flatten)]
     peers: Peers,
+}
+
+/// A word of the command line.
+#[derive(Clone, Debug)]
+enum Asked {
+    What(What),
+    /// The question sets of `answers`.
+    Folder(PathBuf),
+}
+
+fn asked(word: &str) -> Result<Asked, String> {
+    let folder = PathBuf::from(word);
+    match What::from_str(word, false) {
+        Ok(what) => Ok(Asked::What(what)),
+        Err(_) if folder.is_dir() => Ok(Asked::Folder(folder)),
+        Err(_) => Err("neither something to measure nor a folder".to_owned()),
+    }
+}
+
+impl Args {
+    fn what(&self) -> Vec<What> {
+        let asked = self.asked.iter();
+        asked.filter_map(|asked| if let Asked::What(what) = asked { Some(*what) } else { None }).collect()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        let mut asked = self.asked.iter();
+        asked.find_map(|asked| if let Asked::Folder(folder) = asked { Some(folder.as_path()) } else { None })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,10 +122,12 @@ enum What {
     Api,
     /// Ingestion and jobs against what people use instead, where that is installed.
     Peers,
+    /// How good the built-in answers are on a folder of question sets.
+    Answers,
 }
 
 impl What {
-    const EACH: [What; 12] = [
+    const EACH: [What; 13] = [
         What::Up,
         What::Upload,
         What::Chat,
@@ -106,6 +140,7 @@ impl What {
         What::Ledger,
         What::Api,
         What::Peers,
+        What::Answers,
     ];
 
     fn name(self) -> String {
@@ -127,6 +162,11 @@ impl What {
             What::Ledger => ledger::measure(&args.load).await,
             What::Api => api::measure(&args.sizes).await,
             What::Peers => peers::measure(&args.peers).await,
+            What::Answers => {
+                let folder =
+                    args.folder().context("answers needs a folder of question sets: bench answers DIR")?;
+                answers::measure(folder).await
+            }
         }
     }
 }
@@ -156,7 +196,7 @@ fn act(args: &Args) -> anyhow::Result<bool> {
 
 /// Gives whether everything that was asked for could be measured.
 async fn run(args: &Args) -> anyhow::Result<bool> {
-    let asked = &args.what;
+    let asked = args.what();
     parlance_core::tls::install();
     server::program()?;
     say("preparing the parts that a first start would fetch and convert");
@@ -164,10 +204,14 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     if proc::load() > 1.0 {
         say("the machine is busy with something else: what it does will show in the figures");
     }
-    let everything = asked.is_empty() || asked.contains(&What::All);
+    let everything = asked.is_empty() && args.folder().is_none() || asked.contains(&What::All);
+    // Everything, but not what lacks its folder.
+    let is_wanted = |what: What| {
+        asked.contains(&what) || everything && (what != What::Answers || args.folder().is_some())
+    };
     let mut report = Report::new(&parts);
     let mut complete = true;
-    for what in What::EACH.into_iter().filter(|what| everything || asked.contains(what)) {
+    for what in What::EACH.into_iter().filter(|what| is_wanted(*what)) {
         let name = what.name();
         say(&format!("measuring {name}"));
         // What was started is stopped however it ends.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use parlance_core::config::{Config, Embedding};
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::model::Precision;
+use parlance_embedded::parts::Model;
 use tokenizers::Tokenizer;
 
 /// Where they are, and how many threads the embedding is given.
@@ -26,7 +27,7 @@ impl Parts {
         parts.redis_server()?;
         Ok(Self {
             onnxruntime: parts.onnxruntime()?,
-            model: parts.model(Precision::Int8)?,
+            model: parts.model(Model::default(), Precision::Int8)?,
             threads: config.embedding.threads,
             embedding: config.embedding,
         })

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 /// What a user may have set without becoming another user: the rest of the environment is not seen.
-const KEPT: [&str; 2] = ["PARLANCE_CACHE_DIR", "EMBEDDING_THREADS"];
+pub(crate) const KEPT: [&str; 2] = ["PARLANCE_CACHE_DIR", "EMBEDDING_THREADS"];
 
 const START_PATIENCE: Duration = Duration::from_secs(180);
 const STOP_PATIENCE: Duration = Duration::from_secs(40);

@@ -8,6 +8,8 @@ use parlance_core::jobs::{Kind, State};
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::Scope;
 
+use crate::eval::{Pages, Split};
+
 /// Chatbots that answer from their company's documents, and cite them.
 #[derive(Debug, Parser)]
 #[command(name = "parlance", version)]
@@ -100,23 +102,44 @@ pub(crate) enum WorkerCommand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Eval {
-    /// Questions, a line of JSON each: {"question": "…", "expected": [{"source": "a.md", "quote": "…"}]};
-    /// without an expected passage the knowledge has no answer.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// Questions. A file of one JSON object a line: {"question": "…", "expected": [{"source": "a.md", "quote": "…"}],
+    /// "answer": "…"}, where no expected passage means that the knowledge has no answer; or a SQuAD file (.json); or
+    /// NAME.questions.jsonl beside NAME.paragraphs.jsonl; or a folder of these.
+    #[arg(value_name = "FILE", required_unless_present = "demo")]
+    pub(crate) files: Vec<PathBuf>,
     /// Ask this bot.
     #[arg(long, value_name = "ID", requires = "tenant")]
     pub(crate) bot: Option<BotId>,
     /// Whose bot that is.
     #[arg(long, value_name = "ID", requires = "bot")]
     pub(crate) tenant: Option<TenantId>,
-    /// Without --bot: a folder with a folder of documents for each "bot" of the questions, in a "language" each;
-    /// they are taught to a private installation that is thrown away after.
+    /// Without --bot: a folder with a folder of documents for each "bot" of the questions; they are taught to a
+    /// private installation that is removed afterwards.
     #[arg(long, value_name = "DIR", conflicts_with = "bot")]
     pub(crate) corpus: Option<PathBuf>,
-    /// Answer the questions, too, and tell how often that is wrong.
+    /// Answer the questions, too, and measure the answers.
     #[arg(long)]
     pub(crate) answers: bool,
+    /// Only these sets, separated by commas; in the project's own format a set is a bot.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) sets: Vec<String>,
+    /// Only one half of the questions: thresholds are tuned on one and checked on the other.
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<Split>,
+    /// At most this many questions of each set, class and kind, drawn by the seed; 60 of SQuAD files and folders when
+    /// not given.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) limit: Option<usize>,
+    /// Seed of everything that is drawn.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// SQuAD files and folders: a bot for each page of an article, or one for each set.
+    #[arg(long, value_enum, default_value = "one")]
+    pub(crate) pages: Pages,
+    /// Ask the demo bot's lessons instead: {"question": "…", "answer": ["any of these"], "note": "…"} a line; an empty
+    /// list means that no confident answer is right.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "bot", "corpus"])]
+    pub(crate) demo: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -14,10 +14,7 @@ use parlance_core::tenants::{self, Plan};
 use crate::local::write_private;
 
 /// What the demo bot learns.
-const LESSONS: [(&str, &str); 2] = [
-    ("README.md", include_str!("../../README.md")),
-    ("ARCHITECTURE.md", include_str!("../../ARCHITECTURE.md")),
-];
+pub(crate) const LESSONS: [(&str, &str); 1] = [("guide.md", include_str!("../../docs/guide.md"))];
 
 /// The owner of a data folder.
 pub(crate) struct Owner {

@@ -39,7 +39,7 @@ pub(crate) async fn run(config: &Config, data_dir: &Path) -> anyhow::Result<Exit
         ("redis", servers::redis(&running, &parts).await),
         ("storage", servers::storage(config).await),
         ("traces", servers::traces(config).await),
-        ("model", models::embedding(config, &parts).await),
+        ("model", models::embedding(config, &running, &parts).await),
         ("reranker", models::reranker(config).await),
         ("llm", models::language(config).await),
         ("reader", work::reader().await),

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use parlance_core::config::Config;
 use parlance_embedded::default_cache_dir;
-use parlance_embedded::model::Precision;
-use parlance_embedded::parts::Parts;
+use parlance_embedded::parts::{Model, Parts};
+
+use crate::models;
 
 /// The library, whatever version it is.
 const LIBRARY: &str = "libonnxruntime.so";
@@ -16,13 +17,17 @@ const LIBRARY: &str = "libonnxruntime.so";
 /// replaced.
 pub(crate) async fn run(config: Config, folder: PathBuf) -> anyhow::Result<()> {
     let cache_dir = config.cache_dir.unwrap_or_else(default_cache_dir);
-    let settings = parlance_core::blocking(move || copy(&Parts::new(&cache_dir), &folder)).await??;
+    let model = match &config.embedding.model {
+        Some(name) => name.parse().context("EMBEDDING_MODEL names a model that is not embedded: unset it")?,
+        None => Model::default(),
+    };
+    let settings = parlance_core::blocking(move || copy(&Parts::new(&cache_dir), model, &folder)).await??;
     crate::out(&settings);
     Ok(())
 }
 
-fn copy(parts: &Parts, folder: &Path) -> anyhow::Result<String> {
-    let (library, model) = (parts.onnxruntime()?, parts.model(Precision::Int8)?);
+fn copy(parts: &Parts, model: Model, folder: &Path) -> anyhow::Result<String> {
+    let (library, model) = (parts.onnxruntime()?, parts.model(model, models::PRECISION)?);
     // Its name is the model's id, which is the same wherever it is used.
     let to_model = folder.join(model.file_name().context("a model has a name")?);
     fs::create_dir_all(&to_model).with_context(|| format!("{} cannot be made", to_model.display()))?;

@@ -11,6 +11,7 @@ mod eval;
 mod fetch;
 mod local;
 mod log;
+mod models;
 mod operator;
 mod roles;
 mod steering;

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Worker;
+use crate::models;
 
 /// How long an API that was told to stop serves on, and says so: longer than a balancer's two looks at `/readyz`.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -69,10 +70,11 @@ pub(crate) fn stay_unread() -> anyhow::Result<()> {
 }
 
 /// Connects to what the configuration names; the schema must be there.
-async fn wire(config: Config) -> anyhow::Result<Context> {
+async fn wire(mut config: Config) -> anyhow::Result<Context> {
     config.database.require()?;
     config.redis.require()?;
     config.storage.require()?;
+    models::resolve(&mut config).await?;
     let providers = Providers::from_config(&config).await?;
     let ctx = Context::new(config, providers)?;
     db::check(ctx.db())

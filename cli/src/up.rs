@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use parlance_api::Ending;
-use parlance_core::config::Config;
-use parlance_core::{Context, Providers, db};
-use parlance_embedded::model::Precision;
+use parlance_core::config::{Config, Embedding};
+use parlance_core::db::{self, Db};
+use parlance_core::knowledge::reembed;
+use parlance_core::providers::embed;
+use parlance_core::{Context, Providers};
 use parlance_embedded::{Options, Servers, default_cache_dir};
 use secrecy::ExposeSecret;
 use url::Url;
@@ -15,7 +17,7 @@ use url::Url;
 use crate::args::Up;
 use crate::demo::{self, Owner};
 use crate::local::{self, UpFile};
-use crate::{out, roles};
+use crate::{models, out, roles};
 
 pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyhow::Result<()> {
     let begun = Instant::now();
@@ -35,10 +37,14 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
     // One that was killed left its file.
     UpFile::remove(&data_dir);
     fill_in(&mut config, &servers, &data_dir)?;
+    models::resolve(&mut config).await?;
     let public = config.http.public_url.clone();
-    let providers = Providers::from_config(&config).await?;
+    let mut providers = Providers::from_config(&config).await?;
+    let database = Db::new(&config.database)?;
+    db::migrate(&database).await?;
+    change_over(&database, &config, &mut providers).await?;
+    database.close().await;
     let ctx = Context::new(config, providers)?;
-    db::migrate(ctx.db()).await?;
 
     let owner = demo::owner(&ctx, &data_dir, !args.no_demo).await?;
     let url = public.map_or_else(
@@ -64,13 +70,12 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
 
 /// The private parts that the configuration does not name.
 pub(crate) fn wanted(config: &Config, data_dir: &Path) -> Options {
-    let own_model = config.embedding.model.is_none() && config.embedding.model_dir.is_none();
     Options {
         data_dir: data_dir.to_owned(),
         cache_dir: config.cache_dir.clone().unwrap_or_else(default_cache_dir),
         postgres: config.database.url.is_none(),
         redis: config.redis.url.is_none(),
-        model: own_model.then_some(Precision::Int8),
+        model: models::embedded(&config.embedding).map(|model| (model, models::PRECISION)),
         onnxruntime: config.embedding.ort_dylib.is_none(),
         ephemeral: false,
     }
@@ -93,7 +98,34 @@ pub(crate) fn fill_in(config: &mut Config, servers: &Servers, data_dir: &Path) -
         config.embedding.ort_dylib = Some(library.to_owned());
     }
     if let Some(model) = servers.model_dir() {
-        config.embedding.model_dir = Some(model.to_owned());
+        (config.embedding.model, config.embedding.model_dir) = (None, Some(model.to_owned()));
+    }
+    Ok(())
+}
+
+/// Tells of the bots whose vectors are of another model, which workers replace in the background. Until
+/// then questions to them are embedded by the old model, if it is one of ours and still in the cache.
+async fn change_over(database: &Db, config: &Config, providers: &mut Providers) -> anyhow::Result<()> {
+    let model = providers.embedder.id().to_owned();
+    let cache_dir = config.cache_dir.clone().unwrap_or_else(default_cache_dir);
+    for (old, bots) in reembed::count_old_models(database, &model).await? {
+        if providers.embedder_before.is_none()
+            && let Some(folder) = models::kept(&cache_dir, &old)
+        {
+            let before = Embedding {
+                model: None,
+                model_dir: Some(folder),
+                model_before: None,
+                ..config.embedding.clone()
+            };
+            providers.embedder_before = Some(embed::from_config(&before, None).await?);
+        }
+        let is_known = providers.embedder_before.as_ref().is_some_and(|before| before.id() == old);
+        let search = if is_known { "by the old model" } else { "by words alone" };
+        let bots = if bots == 1 { "1 bot changes".to_owned() } else { format!("{bots} bots change") };
+        out(&format!(
+            "{bots} over from {old} to {model} in the background; each is searched {search} until it has."
+        ));
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use parlance_crawl::door::Door;
 use tokio::sync::Notify;
 
 use crate::bus::Bus;
+use crate::calibration::Calibrations;
 use crate::config::Config;
-use crate::conversations::Turns;
+use crate::conversations::{SentenceVectors, Turns};
 use crate::db::Db;
 use crate::error::Result;
 use crate::jobs::PerKind;
@@ -37,6 +38,8 @@ struct Parts {
     turns: Turns,
     meters: Meters,
     limits: Limits,
+    calibrations: Calibrations,
+    sentences: SentenceVectors,
     extractor: Extractor,
     door: Door,
     providers: Providers,
@@ -104,6 +107,8 @@ impl Context {
             turns: Turns::default(),
             meters: Meters::default(),
             limits: Limits::new(&config.limits),
+            calibrations: Calibrations::default(),
+            sentences: SentenceVectors::default(),
             extractor: Extractor::new(config.extract.program.as_deref())?,
             door: web::door(&config.scrape)?,
             providers,
@@ -187,6 +192,14 @@ impl Context {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    pub(crate) fn calibrations(&self) -> &Calibrations {
+        &self.0.calibrations
+    }
+
+    pub(crate) fn sentences(&self) -> &SentenceVectors {
+        &self.0.sentences
     }
 
     pub(crate) fn turns(&self) -> &Turns {

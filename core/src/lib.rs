@@ -7,6 +7,7 @@
 pub mod analytics;
 pub mod bots;
 pub mod bus;
+pub mod calibration;
 pub mod config;
 pub mod context;
 pub mod conversations;

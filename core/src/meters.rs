@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::conversations::Answer;
+use crate::conversations::{Answer, Confidence};
 use crate::jobs::{Kind, Swept};
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -112,7 +112,7 @@ impl Default for Meters {
 impl Meters {
     /// Names the counts.
     pub fn register(&self, registry: &mut Registry) {
-        let answers = "Answers given, by whether the knowledge had one, and whether the model was down";
+        let answers = "Answers given, by outcome (answered, tentative, unanswered, partial), and whether the model was down";
         registry.register("answers", answers, self.answers.clone());
         let parts = "How long the parts of answers took: embed, search, rerank, first_token, total";
         registry.register("answer_seconds", parts, self.answer_seconds.clone());
@@ -133,6 +133,7 @@ impl Meters {
     pub(crate) fn answered(&self, answer: &Answer) {
         let outcome = match answer {
             Answer { is_partial: true, .. } => "partial",
+            Answer { confidence: Some(Confidence::Low), .. } => "tentative",
             Answer { answered: true, .. } => "answered",
             Answer { .. } => "unanswered",
         };
@@ -170,5 +171,50 @@ impl Meters {
     pub(crate) fn swept(&self, swept: &Swept) {
         self.lost_hints.inc_by(swept.lost_hints);
         self.expired_leases.inc_by(swept.expired_leases);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+    use crate::conversations::Timings;
+
+    fn answer(confidence: Option<Confidence>) -> Answer {
+        Answer {
+            text: String::new(),
+            sources: Vec::new(),
+            passages: Vec::new(),
+            answered: confidence.is_some(),
+            confidence,
+            confidence_score: 0.5,
+            support: Vec::new(),
+            grounded: true,
+            degraded: false,
+            is_partial: false,
+            model: String::new(),
+            input_tokens: None,
+            output_tokens: None,
+            timings: Timings::default(),
+        }
+    }
+
+    #[test]
+    fn answers_are_counted_by_their_outcome() {
+        let meters = Meters::default();
+        let mut registry = Registry::default();
+        meters.register(&mut registry);
+        meters.answered(&answer(Some(Confidence::High)));
+        meters.answered(&answer(Some(Confidence::Low)));
+        meters.answered(&answer(Some(Confidence::Low)));
+        meters.answered(&answer(None));
+        meters.answered(&Answer { is_partial: true, ..answer(Some(Confidence::Low)) });
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for (outcome, count) in [("answered", 1), ("tentative", 2), ("unanswered", 1), ("partial", 1)] {
+            let line = format!("answers_total{{outcome=\"{outcome}\",degraded=\"false\"}} {count}");
+            assert!(text.contains(&line), "{line}\n{text}");
+        }
     }
 }

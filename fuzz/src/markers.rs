@@ -1,7 +1,8 @@
-//! The citations of an answer: however it is cut into pieces it reads the same, no marker is left that names no
-//! passage, and the rest of the text is what it was.
+//! The markers of an answer: however it is cut into pieces it reads the same, and outside of code no marker of a model
+//! is left.
 
-use parlance_core::conversations::prompt::Markers;
+use parlance_core::conversations::draft::{Draft, Step};
+use parlance_core::conversations::markers::{Markers, NO_ANSWER};
 
 use crate::text_of;
 
@@ -14,30 +15,58 @@ pub fn check(input: &[u8]) {
     // A few passages, or so many that markers have all their digits.
     let passages = usize::from(passages) * if passages % 2 == 0 { 1 } else { 40 };
     let answer = text_of(answer);
-    let (text, cited) = read(passages, [answer.as_str()]);
+    let read_whole = read(passages, [answer.as_str()]);
     let one_by_one = answer.char_indices().map(|(at, c)| &answer[at..at + c.len_utf8()]);
-    assert_eq!(read(passages, one_by_one), (text.clone(), cited.clone()), "in single characters");
-    assert_eq!(read(passages, pieces(&answer, cuts)), (text.clone(), cited.clone()), "in pieces");
+    assert_eq!(read(passages, one_by_one), read_whole, "in single characters");
+    assert_eq!(read(passages, pieces(&answer, cuts)), read_whole, "in pieces");
 
+    let Read { text, sentences, cited, .. } = read_whole;
     assert!(cited.iter().all(|number| (1..=passages).contains(number)), "{cited:?} of {passages}");
-    assert_eq!(without_markers(&text), without_markers(&answer), "what is no marker stays, but for spaces");
-    let mut named: Vec<usize> = Vec::new();
-    for number in markers(&text) {
-        assert!((1..=passages).contains(&number), "[{number}] is left, of {passages} passages, in {text:?}");
-        if !named.contains(&number) {
-            named.push(number);
-        }
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '|').collect::<String>();
+    assert_eq!(letters(&text), letters(&sentences.concat()), "sentences are the text");
+    if !answer.contains('`') {
+        assert!(!text.contains(NO_ANSWER), "the token is left in {text:?}");
+        assert_eq!(
+            text.split('[').skip(1).find(|after| is_marker(after)),
+            None,
+            "a marker is left in {text:?}"
+        );
     }
-    assert_eq!(cited, named, "what is cited is what the text shows: {text:?}");
 }
 
-/// What is shown of an answer that comes in these pieces, and what it cites.
-fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> (String, Vec<usize>) {
-    let mut markers = Markers::of(passages);
-    let mut text: String = pieces.into_iter().map(|piece| markers.read(piece)).collect();
-    let (rest, cited) = markers.end();
-    text.push_str(&rest);
-    (text, cited)
+/// What is read of an answer.
+#[derive(Debug, PartialEq)]
+struct Read {
+    text: String,
+    sentences: Vec<String>,
+    cited: Vec<usize>,
+    refused: bool,
+}
+
+/// Reads an answer that comes in these pieces.
+fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> Read {
+    let (mut markers, mut draft) = (Markers::of(passages), Draft::default());
+    let mut read = Read { text: String::new(), sentences: Vec::new(), cited: Vec::new(), refused: false };
+    let mut drain = |draft: &mut Draft, at_end: bool| {
+        while let Some(step) = draft.next(at_end) {
+            match step {
+                Step::Text(text) => read.text.push_str(&text),
+                Step::End(sentence) => {
+                    read.text.push_str(sentence.tail);
+                    read.sentences.push(sentence.text);
+                    read.cited.extend(sentence.markers);
+                }
+            }
+        }
+    };
+    for piece in pieces {
+        markers.read(piece).into_iter().for_each(|part| draft.push(part));
+        drain(&mut draft, false);
+    }
+    markers.end().into_iter().for_each(|part| draft.push(part));
+    drain(&mut draft, true);
+    read.refused = markers.refused();
+    read
 }
 
 /// A text in pieces of changing length, some of them empty.
@@ -56,27 +85,8 @@ fn pieces(text: &str, cuts: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The numbers of the markers in a text.
-fn markers(text: &str) -> impl Iterator<Item = usize> {
-    text.split('[').skip(1).filter_map(|after| marker(after)?.0.parse().ok())
-}
-
-/// A text without its markers, whatever they name, and without spaces: one may stand where a marker was.
-fn without_markers(text: &str) -> String {
-    let mut parts = text.split('[');
-    let mut rest = parts.next().unwrap_or_default().to_owned();
-    for after in parts {
-        match marker(after) {
-            Some((_, after)) => rest.push_str(after),
-            None => rest.extend(["[", after]),
-        }
-    }
-    rest.replace(' ', "")
-}
-
-/// The digits of a marker whose bracket is open, and what follows it.
-fn marker(after: &str) -> Option<(&str, &str)> {
-    let (digits, after) = after.split_once(']')?;
-    let is_number = (1..=DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some((digits, after))
+/// Whether a text after a bracket is the rest of a marker.
+fn is_marker(after: &str) -> bool {
+    let Some((digits, _)) = after.split_once(']') else { return false };
+    (1..=DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

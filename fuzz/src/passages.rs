@@ -1,16 +1,17 @@
 //! What becomes of passages, which strangers wrote: in a prompt they can neither end the data nor begin other, and the
 //! sentences that the built-in answer quotes stand where it says.
 
-use parlance_core::bots::{Bot, Channel, Language};
-use parlance_core::conversations::extractive::{candidates, compose};
+use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
+use parlance_core::conversations::Confidence;
+use parlance_core::conversations::extractive::{Candidate, Composed, Kind, Scored, candidates, compose};
 use parlance_core::conversations::prompt::{Budget, fit};
 use parlance_core::ids::{BotId, ChunkId, SourceId};
 use parlance_core::knowledge::search::{Hit, Ranking};
 
 use crate::{at, text_of};
 
-/// More sentences than these inputs have.
-const MOST_SENTENCES: usize = 10_000;
+/// More units than these inputs have.
+const MOST_UNITS: usize = 10_000;
 
 /// The passages lie between NULs: a heading, a content, and so on. The question is the first heading.
 pub fn check(input: &[u8]) {
@@ -19,7 +20,7 @@ pub fn check(input: &[u8]) {
     let passages: Vec<Hit> = pairs.iter().map(passage).collect();
     let question = texts.first().map_or("", String::as_str);
     prompt(&passages, question);
-    sentences(&passages, question);
+    units(&passages, question);
 }
 
 fn prompt(passages: &[Hit], question: &str) {
@@ -34,8 +35,8 @@ fn prompt(passages: &[Hit], question: &str) {
     assert_eq!(prompt.turns.last().map(|turn| turn.text.as_str()), Some(question));
 }
 
-fn sentences(passages: &[Hit], question: &str) {
-    let found = candidates(question, passages, MOST_SENTENCES);
+fn units(passages: &[Hit], question: &str) {
+    let found = candidates(question, Language::English, passages, MOST_UNITS);
     for candidate in &found {
         let Some(hit) = passages.get(candidate.passage) else {
             panic!("{candidate:?} of no passage");
@@ -44,16 +45,37 @@ fn sentences(passages: &[Hit], question: &str) {
         let quoted = at(&characters, &candidate.span);
         // An entity reads as another character than it is written with.
         assert!(
-            hit.content.contains('&') || holds(&quoted, &candidate.text),
-            "{candidate:?} stands not in {quoted:?}"
+            hit.content.contains('&') || says(candidate, &hit.content, &quoted),
+            "{candidate:?} is not in {quoted:?}"
         );
     }
-    let scored = found.into_iter().zip((1..).map(|place: u16| 1.0 / f32::from(place))).collect();
-    let Some((text, citations)) = compose(passages, scored, 0.3) else { return };
+    let scored = found
+        .into_iter()
+        .zip((1..).map(|place: u16| 1.0 / f32::from(place)))
+        .map(|(candidate, relevance)| Scored { candidate, cosine: relevance, relevance })
+        .collect();
+    let Some(Composed { text, citations, .. }) = compose(question, passages, scored, Confidence::High) else {
+        return;
+    };
     for (number, citation) in (1..).zip(&citations) {
         assert_eq!(citation.index, number, "{text:?}");
         assert!(citation.start <= citation.end, "{citation:?}");
         assert!(text.contains(&format!("{} [{number}]", citation.snippet)), "{citation:?} in {text:?}");
+    }
+}
+
+/// Whether a unit says what is quoted. A row has its headers, too, which stand elsewhere in the passage; a list has its
+/// own bullets and numbers.
+fn says(candidate: &Candidate, passage: &str, quoted: &str) -> bool {
+    let text = &candidate.text;
+    match candidate.kind {
+        Kind::Row => text.split([':', ';']).all(|part| holds(passage, part)),
+        Kind::List | Kind::Steps => text.lines().all(|line| {
+            let item = line.trim_start();
+            let unnumbered = item.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(". ");
+            holds(quoted, item) || unnumbered.is_some_and(|item| holds(quoted, item))
+        }),
+        Kind::Sentence | Kind::FaqAnswer => holds(quoted, text),
     }
 }
 
@@ -92,6 +114,8 @@ fn bot() -> Bot {
         language: Language::English,
         personality: None,
         role: None,
+        when_unsure: WhenUnsure::Tell,
+        strict: false,
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     }

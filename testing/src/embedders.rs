@@ -104,6 +104,14 @@ impl Embedder for TestEmbedder {
         Ok(vector(&text))
     }
 
+    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for text in texts {
+            vectors.push(self.embed_query(text).await?);
+        }
+        Ok(vectors)
+    }
+
     async fn embed_passages(
         &self,
         texts: Vec<String>,
@@ -157,6 +165,10 @@ impl Embedder for Flaky {
 
     async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
         self.inner.embed_query(text).await
+    }
+
+    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.inner.embed_sentences(texts).await
     }
 
     async fn embed_passages(

@@ -15,9 +15,17 @@ pub fn reranker_in_folder(word: &str, output: &str) -> tempfile::TempDir {
     }
     let tokenizer = std::fs::read(folder.join("tokenizer.json")).unwrap();
     let tokenizer: serde_json::Value = serde_json::from_slice(&tokenizer).unwrap();
-    let token = tokenizer["model"]["vocab"][word].as_u64().unwrap();
+    let token = token_of(&tokenizer["model"]["vocab"], word);
     std::fs::write(folder.join("model.onnx"), counting_model(token, output)).unwrap();
     target
+}
+
+/// The id of a word that is one token: in a Unigram vocabulary its place, at the beginning of a word.
+fn token_of(vocabulary: &serde_json::Value, word: &str) -> u64 {
+    let piece = format!("\u{2581}{word}");
+    let pieces = vocabulary.as_array().unwrap();
+    let place = pieces.iter().position(|entry| entry[0] == piece.as_str());
+    place.unwrap() as u64
 }
 
 /// The fields of the messages are those of `onnx.proto`.

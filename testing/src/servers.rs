@@ -7,7 +7,7 @@ use parlance_core::config::{Config, Embedding};
 use parlance_core::db::{self, Db};
 use parlance_core::providers::embed::{self, Embedder};
 use parlance_embedded::model::Precision;
-use parlance_embedded::parts::Parts;
+use parlance_embedded::parts::{Model, Parts};
 use parlance_embedded::{Servers, default_cache_dir};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
@@ -117,7 +117,7 @@ pub(crate) fn model_parts() -> (PathBuf, PathBuf) {
     PARTS
         .get_or_init(|| {
             let parts = Parts::new(&cache_dir());
-            (parts.onnxruntime().unwrap(), parts.model(Precision::Int8).unwrap())
+            (parts.onnxruntime().unwrap(), parts.model(Model::default(), Precision::Int8).unwrap())
         })
         .clone()
 }

@@ -32,6 +32,8 @@ pub(crate) struct Overview {
     pub(crate) answered_messages: i64,
     /// Messages of the period that it did not.
     pub(crate) unanswered_messages: i64,
+    /// Answers of the period that were tentative (confidence `low`); they are among `answered_messages` too.
+    pub(crate) tentative_messages: i64,
     /// What customers think of the period's answers.
     pub(crate) feedback: FeedbackCounts,
     /// How long the period's answers took.
@@ -115,7 +117,7 @@ value!([] Counts, Cow::Borrowed("counts"), inline(MetaSchema {
     Value::Object(fields.collect::<Map<_, _>>())
 });
 
-/// Questions that ask nearly the same, and that no knowledge answered.
+/// Near-duplicate questions that got an unknown or a tentative answer.
 #[derive(Debug, Object, serde::Serialize)]
 #[oai(example)]
 pub(crate) struct KnowledgeGap {
@@ -127,6 +129,8 @@ pub(crate) struct KnowledgeGap {
     pub(crate) question: String,
     /// How often it was asked in the period.
     pub(crate) count: i64,
+    /// How many of these got a tentative answer; the rest got an unknown one.
+    pub(crate) tentative: i64,
     /// When it was first asked in the period.
     pub(crate) first_asked_at: Timestamp,
     /// When it was last asked.
@@ -145,6 +149,7 @@ impl From<analytics::Overview> for Overview {
             bots: overview.bots.into_iter().map(Into::into).collect(),
             answered_messages: overview.answered,
             unanswered_messages: overview.unanswered,
+            tentative_messages: overview.tentative,
             feedback: FeedbackCounts { up: overview.up, down: overview.down },
             answer_time_ms: AnswerTime {
                 median: OrNull(overview.answer_ms_median.map(rounded)),
@@ -190,6 +195,7 @@ impl From<analytics::Gap> for KnowledgeGap {
             bot_name: gap.bot_name,
             question: gap.question,
             count: gap.count,
+            tentative: gap.tentative,
             first_asked_at: gap.first_asked_at.into(),
             last_asked_at: gap.last_asked_at.into(),
         }

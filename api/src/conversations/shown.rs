@@ -1,7 +1,7 @@
 //! Conversations, as the API shows them.
 
 use parlance_core::bots::Channel;
-use parlance_core::conversations::{self, Rating, Sender, Status};
+use parlance_core::conversations::{self, Confidence, Rating, Sender, Status};
 use parlance_core::ids::MessageId;
 use poem_openapi::Object;
 
@@ -40,8 +40,18 @@ pub(crate) struct BotResponse {
     pub(crate) created_at: Timestamp,
     /// What the answer rests on.
     pub(crate) sources: Vec<Source>,
-    /// Whether the knowledge had an answer.
+    /// Whether the knowledge had an answer: true for a tentative answer too, false for an unknown one only.
     pub(crate) answered: bool,
+    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the answer
+    /// is unknown (`answered` is false).
+    pub(crate) confidence: OrNull<Word<Confidence>>,
+    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Given for
+    /// unknown answers too.
+    pub(crate) confidence_score: f64,
+    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
+    pub(crate) support: Vec<Support>,
+    /// Whether a passage supports every sentence that states something; true when no sentence does.
+    pub(crate) grounded: bool,
     /// Whether the model was down and the built-in answer was given.
     pub(crate) degraded: bool,
     /// Whether it broke off: the model did while it wrote.
@@ -52,6 +62,20 @@ pub(crate) struct BotResponse {
     pub(crate) usage: Usage,
     /// How long it took, in milliseconds.
     pub(crate) timings_ms: Timings,
+}
+
+/// Support of a sentence of an answer by a passage.
+#[derive(Debug, Object, serde::Serialize)]
+#[oai(rename = "SentenceSupport")]
+pub(crate) struct Support {
+    /// Start of the sentence in the message, in characters (Unicode code points).
+    pub(crate) start: u64,
+    /// End of the sentence, exclusive, in characters; its citation markers are included.
+    pub(crate) end: u64,
+    /// The `index` of the source that supports the sentence; null when none does.
+    pub(crate) citation: OrNull<u64>,
+    /// Strength of the support by the best passage, from 0 (none) to 1 (verbatim), rounded to three digits.
+    pub(crate) score: f64,
 }
 
 /// What a part of an answer rests on.
@@ -163,6 +187,9 @@ pub(crate) struct Message {
     pub(crate) created_at: Timestamp,
     /// Of an answer: whether the knowledge had one.
     pub(crate) answered: OrNull<bool>,
+    /// Confidence of an answer: `high`, or `low` for a tentative one. Null for an unknown answer, for a message that is no
+    /// answer, and for an answer of a version without confidence.
+    pub(crate) confidence: OrNull<Word<Confidence>>,
     /// Of an answer: whether it broke off: the model did while it wrote, or whoever asked was gone.
     pub(crate) partial: bool,
     /// Of an answer: what it rests on.
@@ -223,6 +250,10 @@ impl From<conversations::Exchange> for Exchange {
                 created_at: bot_response.created_at.into(),
                 sources: answer.sources.into_iter().map(Into::into).collect(),
                 answered: answer.answered,
+                confidence: OrNull::of(answer.confidence),
+                confidence_score: score(answer.confidence_score),
+                support: answer.support.into_iter().map(Into::into).collect(),
+                grounded: answer.grounded,
                 degraded: answer.degraded,
                 partial: answer.is_partial,
                 model: answer.model,
@@ -261,6 +292,17 @@ impl From<conversations::Citation> for Source {
     }
 }
 
+impl From<conversations::Support> for Support {
+    fn from(support: conversations::Support) -> Self {
+        Self {
+            start: support.start as u64,
+            end: support.end as u64,
+            citation: OrNull(support.citation.map(|index| index as u64)),
+            score: score(support.score),
+        }
+    }
+}
+
 impl From<conversations::Timings> for Timings {
     fn from(timings: conversations::Timings) -> Self {
         Self {
@@ -271,6 +313,11 @@ impl From<conversations::Timings> for Timings {
             total: rounded(timings.total, 3),
         }
     }
+}
+
+/// A score from 0 to 1, rounded to three digits.
+pub(crate) fn score(score: f32) -> f64 {
+    rounded(f64::from(score), 3)
 }
 
 /// Without the digits that mean nothing.
@@ -313,6 +360,7 @@ impl From<conversations::Message> for Message {
             message_type: message.message_type,
             created_at: message.created_at.into(),
             answered: OrNull(message.answered),
+            confidence: OrNull::of(message.confidence),
             partial: message.is_partial,
             sources: message.sources.into_iter().map(Into::into).collect(),
             rating: OrNull::of(message.rating),

@@ -1,10 +1,11 @@
 //! How an answer came about, as the API shows it.
 
-use parlance_core::conversations;
+use parlance_core::conversations::{self, Confidence};
 use poem_openapi::Object;
 
-use super::shown::{Timings, Usage};
+use super::shown::{Support, Timings, Usage, score};
 use crate::values::{Id, OrNull};
+use crate::words::Word;
 
 /// How an answer came about.
 #[derive(Debug, Object, serde::Serialize)]
@@ -18,6 +19,17 @@ pub(crate) struct AnswerTrace {
     pub(crate) candidates: Vec<Candidate>,
     /// Whether the knowledge had an answer.
     pub(crate) answered: bool,
+    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null for an unknown
+    /// answer, and for an answer of a version without confidence.
+    pub(crate) confidence: OrNull<Word<Confidence>>,
+    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for an
+    /// answer of a version without confidence.
+    pub(crate) confidence_score: OrNull<f64>,
+    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
+    pub(crate) support: Vec<Support>,
+    /// Whether a passage supports every sentence that states something. Null for an answer of a version without
+    /// confidence.
+    pub(crate) grounded: OrNull<bool>,
     /// Whether the model was down and the built-in answer was given.
     pub(crate) degraded: bool,
     /// What wrote the answer.
@@ -42,7 +54,7 @@ pub(crate) struct Candidate {
     pub(crate) chunk_index: i32,
     /// The headings above it.
     pub(crate) heading: OrNull<String>,
-    /// The fused score: the sum over both rankings, by their places.
+    /// The fused score, from 0 to 1; comparable within one search only.
     pub(crate) score: f32,
     /// How near it is to the query by meaning: a cosine, at most 1.
     pub(crate) vector_score: OrNull<f32>,
@@ -65,6 +77,10 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
             query: traced.trace.query,
             candidates: traced.trace.candidates.into_iter().map(Candidate::from).collect(),
             answered: traced.answered,
+            confidence: OrNull::of(traced.confidence),
+            confidence_score: OrNull(traced.confidence_score.map(score)),
+            support: traced.support.into_iter().map(Into::into).collect(),
+            grounded: OrNull(traced.grounded),
             degraded: traced.degraded,
             model: traced.model,
             usage: Usage {

@@ -26,6 +26,7 @@ impl Example for Overview {
             }],
             answered_messages: 4010,
             unanswered_messages: 240,
+            tentative_messages: 310,
             feedback: FeedbackCounts { up: 310, down: 22 },
             answer_time_ms: AnswerTime { median: OrNull(Some(31.5)), p95: OrNull(Some(58.1)) },
             knowledge: KnowledgeCounts { sources: 12, chunks: 860 },
@@ -57,6 +58,7 @@ impl Example for KnowledgeGap {
             bot_name: "Customer Support Bot".into(),
             question: "Do you ship to Iceland?".into(),
             count: 7,
+            tentative: 2,
             first_asked_at: moment(-86_400),
             last_asked_at: moment(0),
         }

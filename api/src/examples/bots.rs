@@ -1,6 +1,6 @@
 //! Bots.
 
-use parlance_core::bots::{Channel, Language, Personality, Role};
+use parlance_core::bots::{Channel, Language, Personality, Role, WhenUnsure};
 use poem_openapi::types::Example;
 
 use super::{BOT, given, moment};
@@ -23,6 +23,8 @@ impl Example for CreateBot {
             language: given(Language::English),
             personality: given(Personality::Friendly),
             bot_role: given(Role::Sales),
+            when_unsure: given(WhenUnsure::Tell),
+            strict: Field::Given(false),
         }
     }
 }
@@ -41,6 +43,8 @@ impl Example for Bot {
             language: Language::English.into(),
             personality: OrNull(Some(Personality::Friendly.into())),
             bot_role: OrNull(Some(Role::Sales.into())),
+            when_unsure: WhenUnsure::Tell.into(),
+            strict: false,
             created_at: moment(0),
             updated_at: moment(0),
         }

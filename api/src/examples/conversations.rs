@@ -7,8 +7,8 @@ use poem_openapi::types::Example;
 use super::{ANSWER, BOT, CHUNK, CONVERSATION, MESSAGES, QUESTION, SOURCE, given, moment};
 use crate::conversations::{
     AnswerTrace, BotResponse, Candidate, Conversation, Details, Exchange, Feedback, GiveFeedback, Message,
-    OpenConversation, Said, SendMessage, Source as Cited, Timings, UpdateConversation, UpdatedConversation,
-    Usage, UserMessage,
+    OpenConversation, Said, SendMessage, Source as Cited, Support, Timings, UpdateConversation,
+    UpdatedConversation, Usage, UserMessage,
 };
 use crate::values::{Id, OrNull};
 use crate::words::Ended;
@@ -34,6 +34,10 @@ impl Example for Exchange {
                 created_at: moment(1),
                 sources: vec![cited()],
                 answered: true,
+                confidence: OrNull(Some(conversations::Confidence::High.into())),
+                confidence_score: 0.912,
+                support: vec![supported()],
+                grounded: true,
                 degraded: false,
                 partial: false,
                 model: "extractive".into(),
@@ -42,6 +46,10 @@ impl Example for Exchange {
             },
         }
     }
+}
+
+fn supported() -> Support {
+    Support { start: 0, end: ANSWER.chars().count() as u64, citation: OrNull(Some(1)), score: 1.0 }
 }
 
 fn cited() -> Cited {
@@ -89,6 +97,7 @@ impl Example for Details {
             message_type: "text".into(),
             created_at: moment(i64::from(place == 1)),
             answered: OrNull((place == 1).then_some(true)),
+            confidence: OrNull((place == 1).then(|| conversations::Confidence::High.into())),
             partial: false,
             sources: if place == 1 { vec![cited()] } else { Vec::new() },
             rating: OrNull(None),
@@ -155,6 +164,10 @@ impl Example for AnswerTrace {
             query: QUESTION.into(),
             candidates: vec![Candidate::example()],
             answered: true,
+            confidence: OrNull(Some(conversations::Confidence::High.into())),
+            confidence_score: OrNull(Some(0.912)),
+            support: vec![supported()],
+            grounded: OrNull(Some(true)),
             degraded: false,
             model: "extractive".into(),
             usage: Usage { input_tokens: OrNull(None), output_tokens: OrNull(None) },

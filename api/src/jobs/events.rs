@@ -101,7 +101,9 @@ impl Watch {
             return Ok(());
         }
         if let Some(last) = self.last {
-            for moment in jobs::history(&self.ctx, self.tenant, self.job, last).await? {
+            let moments = jobs::history(&self.ctx, self.tenant, self.job, last).await?;
+            // The history is read after the report: a later state is told with the next report, not twice.
+            for moment in moments.into_iter().filter(|moment| moment.revision <= report.revision) {
                 let id = moment.revision;
                 self.tell("state", id, &JobEvent::of(self.job, moment))?;
             }

@@ -1,14 +1,15 @@
-//! Answers, as clients of OpenAI's API read them; beside what those know, `sources`, `answered` and `degraded`.
+//! Answers, as clients of OpenAI's API read them; beside what those know, `sources`, `answered`, `confidence`,
+//! `confidence_score`, `support`, `grounded` and `degraded`.
 
 use chrono::Utc;
 use parlance_core::bots::Bot;
-use parlance_core::conversations::Answer;
+use parlance_core::conversations::{Answer, Confidence};
 use parlance_core::ids::BotId;
 use poem_openapi::types::ToJSON;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::conversations::Source;
+use crate::conversations::{Source, Support, score};
 
 /// What an answer and all of its pieces are called.
 pub(super) struct Name {
@@ -25,7 +26,7 @@ impl Name {
 
     /// A whole answer.
     pub(super) fn whole(&self, answer: &Answer) -> Value {
-        json!({
+        let mut whole = json!({
             "id": self.id,
             "object": "chat.completion",
             "created": self.created,
@@ -37,10 +38,9 @@ impl Name {
                 "finish_reason": "stop",
             }],
             "usage": usage(answer),
-            "sources": sources(answer),
-            "answered": answer.answered,
-            "degraded": answer.degraded,
-        })
+        });
+        add_extensions(&mut whole, answer);
+        whole
     }
 
     /// The first piece.
@@ -56,11 +56,7 @@ impl Name {
     /// The last piece.
     pub(super) fn end(&self, answer: &Answer) -> Value {
         let mut chunk = self.chunk(json!({}), Some(if answer.is_partial { "length" } else { "stop" }));
-        if let Some(fields) = chunk.as_object_mut() {
-            fields.insert("sources".to_owned(), sources(answer));
-            fields.insert("answered".to_owned(), answer.answered.into());
-            fields.insert("degraded".to_owned(), answer.degraded.into());
-        }
+        add_extensions(&mut chunk, answer);
         chunk
     }
 
@@ -93,8 +89,22 @@ fn usage(answer: &Answer) -> Value {
     json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input.saturating_add(output)})
 }
 
-fn sources(answer: &Answer) -> Value {
-    answer.sources.iter().cloned().map(Source::from).collect::<Vec<_>>().to_json().unwrap_or_default()
+/// Adds the fields that OpenAI's API does not have; they are those of a `BotResponse`.
+fn add_extensions(message: &mut Value, answer: &Answer) {
+    let Some(fields) = message.as_object_mut() else { return };
+    let sources = answer.sources.iter().cloned().map(Source::from).collect::<Vec<_>>();
+    let support = answer.support.iter().cloned().map(Support::from).collect::<Vec<_>>();
+    for (name, value) in [
+        ("sources", sources.to_json().unwrap_or_default()),
+        ("answered", answer.answered.into()),
+        ("confidence", answer.confidence.map(Confidence::as_str).into()),
+        ("confidence_score", score(answer.confidence_score).into()),
+        ("support", support.to_json().unwrap_or_default()),
+        ("grounded", answer.grounded.into()),
+        ("degraded", answer.degraded.into()),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
 }
 
 /// Bots, as models.

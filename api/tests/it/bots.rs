@@ -13,6 +13,7 @@ async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
         "description": "Helps with sales inquiries and product information",
         "welcome_message": "Hello!", "system_prompt": "You are a knowledgeable sales assistant.",
         "is_active": true, "language": "en", "personality": "friendly", "bot_role": "sales",
+        "when_unsure": "refuse", "strict": true,
         "unknown": {"fields": "are ignored"},
     });
     let made = stage.http.post("/bots", body).await;
@@ -28,6 +29,8 @@ async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
         ("language", json!("en")),
         ("personality", json!("friendly")),
         ("bot_role", json!("sales")),
+        ("when_unsure", json!("refuse")),
+        ("strict", json!(true)),
         ("message", json!("Bot created successfully")),
     ] {
         assert_eq!(bot[field], value, "{field}");
@@ -47,6 +50,83 @@ async fn what_a_bot_does_not_have_is_null() {
     for field in ["description", "welcome_message", "system_prompt", "personality", "bot_role"] {
         assert_eq!(made.data(201).get(field), Some(&Value::Null), "{field}");
     }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_bot_tells_when_unsure_and_is_not_strict_by_default() {
+    let stage = stage().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    let plain = stage.http.post("/bots", body.clone()).await;
+    let mut nulls = body;
+    nulls["when_unsure"] = Value::Null;
+    nulls["strict"] = Value::Null;
+    let with_nulls = stage.http.post("/bots", nulls).await;
+    for made in [&plain, &with_nulls] {
+        let found = stage.http.get(&format!("/bots/{}", made.id())).await;
+        for bot in [made.data(201), found.data(200)] {
+            assert_eq!((&bot["when_unsure"], &bot["strict"]), (&json!("tell"), &json!(false)));
+        }
+    }
+    for listed in stage.http.get("/bots").await.data(200).as_array().unwrap() {
+        assert_eq!((&listed["when_unsure"], &listed["strict"]), (&json!("tell"), &json!(false)));
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn when_unsure_and_strict_can_be_changed() {
+    let stage = stage().await;
+    let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    let path = format!("/bots/{id}");
+    for (changes, when_unsure, strict) in [
+        (json!({"when_unsure": "refuse"}), "refuse", false),
+        (json!({"strict": true}), "refuse", true),
+        (json!({"name": "B"}), "refuse", true),
+        (json!({"when_unsure": "tell", "strict": false}), "tell", false),
+    ] {
+        let changed = stage.http.put(&path, changes.clone()).await;
+        let found = stage.http.get(&path).await;
+        for bot in [changed.data(200), found.data(200)] {
+            assert_eq!(
+                (&bot["when_unsure"], &bot["strict"]),
+                (&json!(when_unsure), &json!(strict)),
+                "{changes}"
+            );
+        }
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn wrong_values_of_when_unsure_and_strict_are_told() {
+    let stage = stage().await;
+    let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    let path = format!("/bots/{id}");
+    for value in [json!("guess"), json!("Tell"), json!("")] {
+        let body = json!({"name": "B", "channel_type": "api", "when_unsure": value});
+        let made = stage.http.post("/bots", body).await;
+        let changed = stage.http.put(&path, json!({"when_unsure": value})).await;
+        for refused in [made, changed] {
+            assert_eq!(refused.error(400), "invalid_field");
+            let message = "The 'when_unsure' field must be one of: tell, refuse";
+            let expected = json!([{"field": "when_unsure", "message": message}]);
+            assert_eq!(refused.body["details"], expected, "{value}");
+        }
+    }
+    // Both are always set, and so cannot be cleared.
+    for (body, field) in [
+        (json!({"when_unsure": null}), "when_unsure"),
+        (json!({"when_unsure": 1}), "when_unsure"),
+        (json!({"strict": null}), "strict"),
+        (json!({"strict": "very"}), "strict"),
+    ] {
+        let refused = stage.http.put(&path, body.clone()).await;
+        assert_eq!(refused.error(400), "invalid_field", "{body}");
+        assert_eq!(refused.body["details"][0]["field"], field, "{body}");
+    }
+    let bot = stage.http.get(&path).await;
+    assert_eq!((&bot.data(200)["when_unsure"], &bot.data(200)["strict"]), (&json!("tell"), &json!(false)));
     stage.end().await;
 }
 

@@ -241,7 +241,7 @@ async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
     };
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     embedder.hold_questions();
-    let asking = stage.http.post("/conversations/s/messages", json!({"message": "Hi"}));
+    let asking = stage.http.post("/conversations/s/messages", json!({"message": "Is it open?"}));
     let erasing = async {
         let there = async || (stage.http.delete("/conversations/s").await.status == 200).then_some(());
         stage.eventually("the conversation is there, and erased", there).await;

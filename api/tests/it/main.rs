@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod analytics;
+mod attribution;
 mod bots;
+mod confidence;
 mod conversations;
 mod errors;
 mod events;

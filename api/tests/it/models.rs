@@ -185,7 +185,7 @@ async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
     let script = Script::of(&[Act::Says("Within 30 days [1], says nobody [7].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
-    assert_eq!(answer["message"], "Within 30 days [1], says nobody .");
+    assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!(
         (&answer["answered"], &answer["degraded"], &answer["partial"]),
         (&json!(true), &json!(false), &json!(false))
@@ -220,7 +220,7 @@ async fn an_answer_is_told_as_it_is_written() {
     let answer = &events.last().unwrap().data;
     assert!(events.iter().filter(|event| event.name == "delta").count() >= 5);
     assert_eq!(answer["message"], said(&events));
-    assert_eq!(answer["message"], "Within 30 days [1], says nobody .");
+    assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!((&answer["answered"], &answer["partial"]), (&json!(true), &json!(false)));
     // It is stored as it was told.
     assert_eq!(last_message(&stage).await["id"], answer["id"]);
@@ -240,7 +240,7 @@ async fn without_redis_an_answer_is_told_all_the_same() {
     stage.servers.servers().stop_redis().await.unwrap();
     let events = stream(&stage, QUESTION).await.rest().await;
     assert_eq!(names(&events), ["user_message", "sources", "delta", "bot_response"]);
-    assert_eq!(events.last().unwrap().data["message"], "Within 30 days [1].");
+    assert_eq!(events.last().unwrap().data["message"], "Within 30 days. [1]");
     stage.end().await;
 }
 
@@ -278,7 +278,7 @@ async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
         })
         .await;
     // The turn is free.
-    assert_eq!(ask(&stage, QUESTION).await["message"], "Yes [1].");
+    assert_eq!(ask(&stage, QUESTION).await["message"], "Yes. [1]");
     stage.end().await;
 }
 
@@ -307,7 +307,7 @@ async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_w
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
     let answer = &events.last().unwrap().data;
-    assert_eq!((&answer["partial"], &answer["message"]), (&json!(true), &json!("Within 30 days ")));
+    assert_eq!((&answer["partial"], &answer["message"]), (&json!(true), &json!("Within 30 days")));
     let answer = ask(&stage, QUESTION).await;
     assert_eq!((&answer["degraded"], &answer["partial"]), (&json!(true), &json!(false)));
     stage.end().await;
@@ -318,7 +318,7 @@ async fn a_model_that_is_busy_is_asked_again_when_it_said() {
     let script = Script::of(&[Act::Refuses(429, Some(1)), Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
-    assert_eq!((&answer["message"], &answer["degraded"]), (&json!("Yes [1]."), &json!(false)));
+    assert_eq!((&answer["message"], &answer["degraded"]), (&json!("Yes. [1]"), &json!(false)));
     assert_eq!(script.asked().len(), 2);
     stage.end().await;
 }
@@ -329,7 +329,7 @@ async fn another_model_is_asked_when_one_does_not_answer() {
         let script = Script::of(&[act.clone(), Act::Says("Yes [1].")]);
         let stage = stage_with(&script, &["second"]).await;
         let answer = ask(&stage, QUESTION).await;
-        assert_eq!((&answer["message"], &answer["degraded"]), (&json!("Yes [1]."), &json!(false)), "{act:?}");
+        assert_eq!((&answer["message"], &answer["degraded"]), (&json!("Yes. [1]"), &json!(false)), "{act:?}");
         let models: Vec<Value> = script.asked().iter().map(|asked| asked["model"].clone()).collect();
         assert_eq!((models.last(), &answer["model"]), (Some(&json!("second")), &json!("second")), "{act:?}");
         stage.end().await;
@@ -408,5 +408,118 @@ async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
     assert_eq!(asked["sender"], "user");
     let path = format!("/conversations/s/messages/{}/trace", asked["id"].as_str().unwrap());
     assert_eq!(stage.http.get(&path).await.error(404), "message_not_found");
+    stage.end().await;
+}
+
+/// The answer to a script of one answer: whole, and streamed.
+async fn both_ways(text: &'static str) -> (Value, Vec<Event>) {
+    let stage = stage(&Script::of(&[Act::Says(text)])).await;
+    let whole = ask(&stage, QUESTION).await;
+    let events = stream(&stage, QUESTION).await.rest().await;
+    let streamed = &events.last().unwrap().data;
+    assert_eq!(streamed["message"], said(&events), "{text}");
+    assert_eq!(streamed["message"], whole["message"], "{text}");
+    stage.end().await;
+    (whole, events)
+}
+
+#[tokio::test]
+async fn markers_of_any_form_become_checked_citations() {
+    for text in [
+        "You can return it within 30 days.",
+        "You can return it within 30 days [4].",
+        "You can return it within 30 days [1, 3].",
+        "You can return it within 30 days\u{3010}1\u{3011}.",
+        "You can return it within 30 days[^1].\n\n[^1]: shop.md",
+        "You can return it within 30 days (source 1).\n\nSources:\n- [1] shop.md",
+    ] {
+        let (answer, events) = both_ways(text).await;
+        assert_eq!(answer["message"], "You can return it within 30 days. [1]", "{text}");
+        assert_eq!(
+            (&answer["answered"], answer["sources"].as_array().unwrap().len()),
+            (&json!(true), 1),
+            "{text}"
+        );
+        assert_eq!(answer["sources"][0]["index"], 1);
+        let deltas: Vec<&Event> = events.iter().filter(|event| event.name == "delta").collect();
+        assert_eq!(deltas.last().unwrap().data["text"], " [1]", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_for_no_answer_never_reaches_a_client() {
+    for (text, message) in [
+        ("[[NOT_IN_PASSAGES]]", "I'm sorry, I don't know"),
+        ("\"[[NOT_IN_PASSAGES]]\".", "I'm sorry, I don't know"),
+        ("[[NOT IN PASSAGES]]", "I'm sorry, I don't know"),
+        ("[[NOT_IN_PASSAGES]] That is not written here.", "That is not written here."),
+        ("That is not written here. **[[not_in_passages]]**", "That is not written here."),
+    ] {
+        let (answer, _) = both_ways(text).await;
+        assert!(answer["message"].as_str().unwrap().starts_with(message), "{answer}");
+        assert!(!answer["message"].as_str().unwrap().to_lowercase().contains("passages]"), "{answer}");
+        assert_eq!((&answer["answered"], &answer["sources"]), (&json!(false), &json!([])), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_passage_supports_is_no_answer() {
+    for text in [
+        "You can return it within 60 days [1].",
+        "Maria Jansen takes all returns back [1].",
+        "I don't know.",
+        "The passages do not mention it [1].",
+    ] {
+        let (answer, _) = both_ways(text).await;
+        assert_eq!((&answer["answered"], &answer["sources"]), (&json!(false), &json!([])), "{answer}");
+        assert!(!answer["message"].as_str().unwrap().contains('['), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_strict_bot_leaves_unsupported_sentences_out() {
+    const HALF: &str = "You can return it within 30 days. It costs 9 EUR to send it back.";
+    for (strict, message) in [
+        (false, "You can return it within 30 days. [1] It costs 9 EUR to send it back."),
+        (true, "You can return it within 30 days. [1]"),
+    ] {
+        let script = Script::of(&[Act::Says(HALF), Act::Says("It costs 9 EUR to send it back.")]);
+        let stage = stage(&script).await;
+        stage.execute(&format!("update bot set strict = {strict}")).await;
+        let events = stream(&stage, QUESTION).await.rest().await;
+        assert_eq!(events.last().unwrap().data["message"], message);
+        assert_eq!(said(&events), message);
+        let answer = ask(&stage, QUESTION).await;
+        let is_unknown = answer["message"].as_str().unwrap().starts_with("I'm sorry, I don't know");
+        assert_eq!((&answer["answered"], is_unknown), (&json!(false), strict), "{answer}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_breaks_off_keeps_its_whole_sentences() {
+    let script = Script::of(&[Act::BreaksOff("You can return it within 30 days. It costs ")]);
+    let stage = stage(&script).await;
+    let events = stream(&stage, QUESTION).await.rest().await;
+    let answer = &events.last().unwrap().data;
+    assert_eq!(answer["message"], "You can return it within 30 days. [1] It costs");
+    assert_eq!((&answer["partial"], &answer["answered"]), (&json!(true), &json!(true)));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_openai_endpoint_gives_checked_answers() {
+    let script = Script::of(&[Act::Says("You can return it within 30 days [7].")]);
+    let stage = stage(&script).await;
+    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let source = stage.http.upload(&bot, "shop.md", SHOP).await.id();
+    stage.settled(source.parse().unwrap()).await;
+    let body = json!({"model": bot, "messages": [{"role": "user", "content": QUESTION}]});
+    let request = stage.http.raw(Method::POST, "/v1/chat/completions").bearer_auth(stage.http.key().unwrap());
+    let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(
+        answer["choices"][0]["message"]["content"], "You can return it within 30 days. [1]",
+        "{answer}"
+    );
     stage.end().await;
 }

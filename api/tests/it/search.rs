@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::work;
 
 const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
-const SHIPPING: &str = "# Shipping\n\nParcels leave the warehouse every weekday at noon.\n";
+const SHIPPING: &str = "# Shipping\n\nParcels leave the warehouse every day at noon.\n";
 
 /// A bot that knows two files; gives it, and their ids.
 async fn with_two_files(stage: &Stage) -> (String, String, String) {
@@ -105,7 +105,7 @@ async fn with_reranker(word: &str, output: &str) -> (Stage, impl Drop) {
 
 #[tokio::test]
 async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
-    let (stage, _folder) = with_reranker("warehouse", "logits").await;
+    let (stage, _folder) = with_reranker("day", "logits").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
     let by = async |mode: &str, top_k: usize| {
@@ -137,7 +137,7 @@ async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
 
 #[tokio::test]
 async fn a_reranking_model_that_fails_leaves_the_order_as_it_was() {
-    let (stage, _folder) = with_reranker("warehouse", "something_else").await;
+    let (stage, _folder) = with_reranker("day", "something_else").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
     let found = stage.http.post("/knowledge/search", json!({"bot_id": bot, "query": query})).await;

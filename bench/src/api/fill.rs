@@ -211,25 +211,27 @@ const CONVERSATIONS: &str = r"
     cross join lateral (select $6::timestamptz + n * (interval '90 days' / $5::float8) as moment) as times
 ";
 
-/// Answers take a second, give or take; one of twenty is none, one of fifty is judged.
+/// Answers take a second, give or take; one of twenty is unknown, one of ten tentative, one of fifty is judged.
 const MESSAGES: &str = r#"
     insert into message (
-        id, tenant_id, bot_id, conversation_id, sender, message, answered, degraded, timings_ms, feedback,
-        created_at
+        id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, degraded, timings_ms,
+        feedback, created_at
     )
     select pg_temp.id_of(moment, $7 + 2 + said.place, n), $1, ($2::uuid[])[1 + n % 3],
-        pg_temp.id_of(moment, $7, n), said.sender, said.text, said.answered, said.degraded, said.timings,
-        said.feedback, moment + said.place * interval '2 seconds'
+        pg_temp.id_of(moment, $7, n), said.sender, said.text, said.answered, said.confidence, said.degraded,
+        said.timings, said.feedback, moment + said.place * interval '2 seconds'
     from generate_series($3::bigint, $4::bigint) as n
     cross join lateral (select $6::timestamptz + n * (interval '90 days' / $5::float8) as moment) as times
     cross join lateral (
         values
-            (0, 'user', 'Where is my order ' || n || '?', null::boolean, null::boolean, null::jsonb, null),
-            (1, 'bot', 'Order ' || n || ' left our warehouse and arrives within two days.', n % 40 <> 0, false,
+            (0, 'user', 'Where is my order ' || n || '?', null::boolean, null, null::boolean, null::jsonb,
+                null),
+            (1, 'bot', 'Order ' || n || ' left our warehouse and arrives within two days.', n % 40 <> 0,
+                case when n % 40 = 0 then null when n % 20 = 2 then 'low' else 'high' end, false,
                 jsonb_build_object('embed', 4, 'search', 9, 'first_token', 200,
                     'total', round((1000 * exp(random_normal(0, 0.6)))::numeric, 1)),
                 case when n % 100 = 2 then 'up' when n % 200 = 4 then 'down' end)
-    ) as said (place, sender, text, answered, degraded, timings, feedback)
+    ) as said (place, sender, text, answered, confidence, degraded, timings, feedback)
     where n % 2 = 0
 "#;
 

@@ -213,6 +213,10 @@ impl Embedder for Known<'_> {
         Ok(self.vector.to_vec())
     }
 
+    async fn embed_sentences(&self, texts: Vec<String>) -> parlance_core::Result<Vec<Vec<f32>>> {
+        Ok(vec![self.vector.to_vec(); texts.len()])
+    }
+
     async fn embed_passages(
         &self,
         _: Vec<String>,

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use parlance_core::config::Config;
-use parlance_embedded::parts::{Part, Parts};
+use parlance_embedded::parts::{Model, Part, Parts};
 
 use super::Finding;
 use crate::local::UpFile;
+use crate::models;
 
 /// Less room than this on a disk, in bytes, is too little: some hundred uploads.
 const LITTLE_ROOM: u64 = 1 << 30;
@@ -38,16 +39,13 @@ pub(super) fn pip(parts: &Parts, config: &Config) -> Finding {
 /// The packages that `up` would fetch.
 fn missing(parts: &Parts, config: &Config) -> Vec<&'static str> {
     let wanted = [
-        (Part::Postgres, config.database.url.is_none()),
-        (Part::Redis, config.redis.url.is_none()),
-        (Part::OnnxRuntime, config.embedding.ort_dylib.is_none()),
-        (Part::Model, config.embedding.model.is_none() && config.embedding.model_dir.is_none()),
+        config.database.url.is_none().then_some(Part::Postgres),
+        config.redis.url.is_none().then_some(Part::Redis),
+        config.embedding.ort_dylib.is_none().then_some(Part::OnnxRuntime),
+        models::embedded(&config.embedding).map(Model::part),
     ];
-    wanted
-        .into_iter()
-        .filter(|(part, wanted)| *wanted && !parts.has(*part))
-        .map(|(part, _)| part.package())
-        .collect()
+    let missing = wanted.into_iter().flatten().filter(|part| !parts.has(*part));
+    missing.map(Part::package).collect()
 }
 
 /// Where files are kept, or will be.

@@ -2,26 +2,30 @@
 
 use std::time::Instant;
 
+use parlance_core::calibration::{self, Calibration};
 use parlance_core::config::Config;
+use parlance_core::db::Db;
 use parlance_core::error::Chain;
 use parlance_core::providers::chat::{self, Prompt, Speaker, Turn};
 use parlance_core::providers::{embed, rerank};
-use parlance_embedded::model::Precision;
 use parlance_embedded::parts::{Part, Parts};
 
 use super::Finding;
+use crate::models;
 
-pub(super) async fn embedding(config: &Config, parts: &Parts) -> Finding {
+pub(super) async fn embedding(config: &Config, running: &Config, parts: &Parts) -> Finding {
     let mut embedding = config.embedding.clone();
-    let own = embedding.model.is_none() && embedding.model_dir.is_none();
-    if own && !parts.has(Part::Model) || embedding.ort_dylib.is_none() && !parts.has(Part::OnnxRuntime) {
+    let own = models::embedded(&embedding);
+    if own.is_some_and(|model| !parts.has(model.part()))
+        || embedding.ort_dylib.is_none() && !parts.has(Part::OnnxRuntime)
+    {
         return Finding::Note("`up` will fetch ONNX Runtime and the embedding model".to_owned());
     }
     if embedding.ort_dylib.is_none() {
         embedding.ort_dylib = parts.onnxruntime().ok();
     }
-    if own {
-        embedding.model_dir = parts.model(Precision::Int8).ok();
+    if let Some(model) = own {
+        (embedding.model, embedding.model_dir) = (None, parts.model(model, models::PRECISION).ok());
     }
     let tried = match embed::from_config(&embedding, config.cache_dir.as_deref()).await {
         Ok(embedder) => {
@@ -31,12 +35,31 @@ pub(super) async fn embedding(config: &Config, parts: &Parts) -> Finding {
     };
     match tried {
         Ok((embedder, dimensions)) => {
-            Finding::Good(format!("{} gives {dimensions} dimensions", embedder.id()))
+            let calibrated = calibration(running, embedder.id()).await;
+            Finding::Good(format!("{} gives {dimensions} dimensions; {calibrated}", embedder.id()))
         }
         Err(error) => Finding::Bad(
             Chain(&error).to_string(),
             "check EMBEDDING_MODEL, EMBEDDING_MODEL_DIR and ORT_DYLIB_PATH; or unset them for the embedded model",
         ),
+    }
+}
+
+/// The calibration of a model, in words.
+async fn calibration(running: &Config, model: &str) -> String {
+    let kept = match Calibration::embedded(model) {
+        Some(embedded) => Ok(Some(embedded)),
+        None => match Db::new(&running.database) {
+            Ok(db) => calibration::kept(&db, model).await,
+            Err(error) => Err(error),
+        },
+    };
+    match kept {
+        Ok(Some(Calibration { unrelated, related })) => {
+            format!("calibrated: cosine {unrelated:.3} of unrelated texts, {related:.3} of answers")
+        }
+        Ok(None) => "not calibrated yet: the first question measures it".to_owned(),
+        Err(error) => format!("its calibration is not known: {}", Chain(&error)),
     }
 }
 

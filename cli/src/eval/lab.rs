@@ -1,11 +1,9 @@
-//! A private installation that knows a folder of documents a bot, and is thrown away after.
+//! A private installation with bots of its own, removed after the evaluation.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
+use anyhow::bail;
 use parlance_core::bots::{self, Bot, NewBot, RawBot};
 use parlance_core::config::Config;
 use parlance_core::ids::TenantId;
@@ -17,10 +15,12 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::exam::{Document, Lesson};
+use super::places;
 use crate::{local, up};
 
-/// The pause between two looks at sources that are waited for.
-const LOOK: Duration = Duration::from_millis(100);
+/// Pause between two looks at sources that are not ready.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The installation.
 pub(crate) struct Lab {
@@ -51,39 +51,30 @@ impl Lab {
         Ok(Self { ctx, tenant, servers, workers, stop, _files: folder })
     }
 
-    /// Makes a bot of every folder that is named, in its language, and waits until all answer.
-    pub(crate) async fn teach(
-        &self,
-        corpus: &Path,
-        languages: &BTreeMap<&str, &str>,
-    ) -> anyhow::Result<BTreeMap<String, Bot>> {
+    /// Makes a bot of every lesson, and waits until all answer.
+    pub(crate) async fn teach(&self, lessons: Vec<Lesson>) -> anyhow::Result<BTreeMap<String, Bot>> {
         let mut taught = BTreeMap::new();
-        for (name, language) in languages {
-            let folder = corpus.join(name);
+        for lesson in lessons {
             let bot = NewBot::parse(RawBot {
-                name: Some((*name).to_owned()),
+                name: Some(lesson.name.clone()),
                 channel_type: Some("api".to_owned()),
-                language: Some((*language).to_owned()),
+                language: Some(lesson.language),
                 ..RawBot::default()
             })?;
             let bot = bots::create(&self.ctx, self.tenant, &bot).await?;
-            let entries = std::fs::read_dir(&folder)
-                .with_context(|| format!("{} has no documents to read", folder.display()))?;
-            for entry in entries {
-                let path = entry?.path();
-                let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-                let file = File { name: name.to_owned(), bytes: Bytes::from(std::fs::read(&path)?) };
-                knowledge::upload(&self.ctx, self.tenant, bot.id, file).await?;
+            for Document { name, bytes } in lesson.documents {
+                knowledge::upload(&self.ctx, self.tenant, bot.id, File { name, bytes }).await?;
             }
-            taught.insert((*name).to_owned(), bot);
+            taught.insert(lesson.name, bot);
         }
         self.settle().await?;
         Ok(taught)
     }
 
+    /// Waits until every source is ready.
     async fn settle(&self) -> anyhow::Result<()> {
         loop {
-            let sources = super::sources(&self.ctx, self.tenant, Filter::default()).await?;
+            let sources = places::sources(&self.ctx, self.tenant, Filter::default()).await?;
             if let Some(failed) = sources.iter().find(|source| source.status == Status::Failed) {
                 bail!("{}: {}", failed.name, failed.error_message.as_deref().unwrap_or("it failed"));
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use parlance_embedded::model::Precision;
-use parlance_embedded::parts::Parts;
+use parlance_embedded::parts::{Model, Parts};
 use parlance_embedded::{Servers, default_cache_dir};
 use parlance_testing::Client;
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Fleet {
             .env("REDIS_URL", self.servers.redis_url().unwrap())
             .env("STORAGE_URL", format!("file://{}", self.files.path().display()))
             .env("ORT_DYLIB_PATH", self.parts.onnxruntime().unwrap())
-            .env("EMBEDDING_MODEL_DIR", self.parts.model(Precision::Int8).unwrap())
+            .env("EMBEDDING_MODEL_DIR", self.parts.model(Model::default(), Precision::Int8).unwrap())
             .env("SCRAPE_ALLOW_NETWORKS", "127.0.0.0/8")
             // A storm makes thousands of warnings.
             .env("RUST_LOG", "error,apalis_core=off")

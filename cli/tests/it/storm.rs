@@ -78,7 +78,8 @@ async fn a_storm_changes_nothing_of_what_becomes_of_the_sources() {
     for seen in [&calm, &storm] {
         assert_eq!((seen.unfinished, seen.without_vector, seen.hidden), (0, 0, 0));
     }
-    assert!(largest <= 300, "a worker held {largest} MiB");
+    // The goal for a process that embeds with multilingual-e5-small.
+    assert!(largest <= 450, "a worker held {largest} MiB");
     eventually("Redis forgets the finished jobs", async || {
         (seen::redis_entries(&fleet).await <= 100).then_some(())
     })

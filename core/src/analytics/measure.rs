@@ -26,6 +26,8 @@ pub enum Measure {
     Answered,
     /// Answers that said that it had none.
     Unanswered,
+    /// Answered, and the answer was tentative.
+    Tentative,
     /// Answers that helped.
     Up,
     /// Answers that did not.
@@ -54,6 +56,7 @@ impl FromStr for Measure {
             ("message", "") => Measure::Message,
             ("answered", "") => Measure::Answered,
             ("unanswered", "") => Measure::Unanswered,
+            ("tentative", "") => Measure::Tentative,
             ("feedback", "up") => Measure::Up,
             ("feedback", "down") => Measure::Down,
             ("answer_time", bucket) => Measure::AnswerTime(bucket.parse().map_err(drop)?),

@@ -41,6 +41,8 @@ pub struct Overview {
     pub answered: i64,
     /// Answers that said that it had none.
     pub unanswered: i64,
+    /// Answered messages whose answer was tentative.
+    pub tentative: i64,
     /// Answers that helped, as customers say.
     pub up: i64,
     /// Answers that did not.
@@ -81,10 +83,21 @@ pub struct Gap {
     pub question: String,
     /// How often it was asked.
     pub count: i64,
+    /// How often of these a tentative answer was given.
+    pub tentative: i64,
     /// When it was first asked in the period.
     pub first_asked_at: DateTime<Utc>,
     /// When it was last asked.
     pub last_asked_at: DateTime<Utc>,
+}
+
+/// Which gaps of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GapFilter {
+    /// Those of a bot.
+    pub bot: Option<BotId>,
+    /// Those whose every answer was tentative, or those with an unknown answer.
+    pub weak: Option<bool>,
 }
 
 /// How many conversations of a kind there are.
@@ -117,6 +130,7 @@ pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Resul
         active_conversations: 0,
         answered: 0,
         unanswered: 0,
+        tentative: 0,
         up: 0,
         down: 0,
         answer_ms_median: None,
@@ -131,6 +145,7 @@ pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Resul
             Measure::Message => overview.messages += n,
             Measure::Answered => overview.answered += n,
             Measure::Unanswered => overview.unanswered += n,
+            Measure::Tentative => overview.tentative += n,
             Measure::Up => overview.up += n,
             Measure::Down => overview.down += n,
             Measure::AnswerTime(bucket) => times.add(bucket, n),
@@ -193,10 +208,10 @@ pub async fn knowledge_gaps(
     ctx: &Context,
     tenant: TenantId,
     period: &Period,
-    bot: Option<BotId>,
+    filter: GapFilter,
     page: PageRequest,
 ) -> Result<Page<Gap>> {
-    crate::conversations::list_gaps(ctx, tenant, period.start(), bot, page).await
+    crate::conversations::list_gaps(ctx, tenant, period.start(), filter, page).await
 }
 
 /// How many conversations a tenant has of each kind, by the filter.

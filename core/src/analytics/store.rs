@@ -10,7 +10,8 @@ use super::measure::Measure;
 use crate::ids::{BotId, TenantId};
 
 /// The families of what is told of a period.
-const FAMILIES: [&str; 6] = ["conversation", "message", "answered", "unanswered", "feedback", "answer_time"];
+const FAMILIES: [&str; 7] =
+    ["conversation", "message", "answered", "unanswered", "tentative", "feedback", "answer_time"];
 
 /// A measure that this binary does not know is a later one's.
 fn known<T>(rows: Vec<(T, String, i64)>) -> impl Iterator<Item = (T, Measure, i64)> {

@@ -23,7 +23,7 @@ use crate::tenants;
 mod store;
 mod words;
 
-pub use words::{Channel, Language, Personality, Role};
+pub use words::{Channel, Language, Personality, Role, WhenUnsure};
 
 /// A chatbot.
 #[derive(Clone, Debug)]
@@ -50,6 +50,10 @@ pub struct Bot {
     pub personality: Option<Personality>,
     /// What it is for.
     pub role: Option<Role>,
+    /// What it does when it is not sure of an answer.
+    pub when_unsure: WhenUnsure,
+    /// Whether sentences of a language model that no passage supports are left out.
+    pub strict: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -68,6 +72,8 @@ pub struct NewBot {
     language: Language,
     personality: Option<Personality>,
     role: Option<Role>,
+    when_unsure: WhenUnsure,
+    strict: bool,
 }
 
 /// A bot to be made, as it was asked for.
@@ -91,6 +97,10 @@ pub struct RawBot {
     pub personality: Option<String>,
     /// A [`Role`].
     pub bot_role: Option<String>,
+    /// A [`WhenUnsure`]; `tell` when absent.
+    pub when_unsure: Option<String>,
+    /// False when absent.
+    pub strict: Option<bool>,
 }
 
 const NAME_LENGTH: usize = 255;
@@ -113,6 +123,7 @@ impl NewBot {
         let language = problems.take(optional(raw.language));
         let personality = problems.take(optional(raw.personality));
         let role = problems.take(optional(raw.bot_role));
+        let when_unsure = problems.take(optional(raw.when_unsure));
         match (name, channel_type) {
             (Some(name), Some(channel_type)) if problems.is_empty() => Ok(Self {
                 name,
@@ -124,6 +135,8 @@ impl NewBot {
                 language: language.flatten().unwrap_or(Language::English),
                 personality: personality.flatten(),
                 role: role.flatten(),
+                when_unsure: when_unsure.flatten().unwrap_or(WhenUnsure::Tell),
+                strict: raw.strict.unwrap_or(false),
             }),
             _ => Err(Error::Invalid(problems)),
         }
@@ -152,6 +165,10 @@ pub struct RawChanges {
     pub personality: Option<Option<String>>,
     /// A [`Role`].
     pub bot_role: Option<Option<String>>,
+    /// A [`WhenUnsure`].
+    pub when_unsure: Option<Option<String>>,
+    /// Whether unsupported sentences are left out.
+    pub strict: Option<Option<bool>>,
 }
 
 /// What is to be changed of a bot, with everything checked.
@@ -166,6 +183,8 @@ pub struct Changes {
     language: Option<Language>,
     personality: Option<Option<Personality>>,
     role: Option<Option<Role>>,
+    when_unsure: Option<WhenUnsure>,
+    strict: Option<bool>,
 }
 
 impl Changes {
@@ -186,6 +205,8 @@ impl Changes {
         let language = problems.take(not_null("language", raw.language).and_then(optional));
         let personality = problems.take(raw.personality.map(optional).transpose());
         let role = problems.take(raw.bot_role.map(optional).transpose());
+        let when_unsure = problems.take(not_null("when_unsure", raw.when_unsure).and_then(optional));
+        let strict = problems.take(not_null("strict", raw.strict));
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
         }
@@ -199,6 +220,8 @@ impl Changes {
             language: language.flatten(),
             personality: personality.flatten(),
             role: role.flatten(),
+            when_unsure: when_unsure.flatten(),
+            strict: strict.flatten(),
         };
         if changes.is_empty() { Err(nothing_to_change()) } else { Ok(changes) }
     }
@@ -216,6 +239,8 @@ impl Changes {
                 language: None,
                 personality: None,
                 role: None,
+                when_unsure: None,
+                strict: None,
             }
         )
     }

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Bot, Changes, Channel, Filter, Language, NewBot, Personality, Role, Summary};
+use super::{Bot, Changes, Channel, Filter, Language, NewBot, Personality, Role, Summary, WhenUnsure};
 use crate::ids::{BotId, TenantId};
 use crate::page::PageRequest;
 
@@ -17,13 +17,14 @@ pub(super) async fn insert(
         r#"
         insert into bot (
             id, tenant_id, name, channel_type, description, welcome_message, system_prompt, is_active,
-            language, personality, bot_role, is_default
+            language, personality, bot_role, when_unsure, strict, is_default
         )
-        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
             not exists (select 1 from bot where tenant_id = $2 and is_default and deleted_at is null)
         returning id as "id: BotId", name, channel_type as "channel_type: Channel", description,
             welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
+            personality as "personality: Personality", bot_role as "role: Role",
+            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
         "#,
         id.uuid(),
         tenant.uuid(),
@@ -36,6 +37,8 @@ pub(super) async fn insert(
         bot.language as Language,
         bot.personality as Option<Personality>,
         bot.role as Option<Role>,
+        bot.when_unsure as WhenUnsure,
+        bot.strict,
     )
     .fetch_one(db)
     .await
@@ -54,7 +57,8 @@ pub(super) async fn list(
             channel_type as "channel_type?: Channel", description, welcome_message, system_prompt,
             is_active as "is_active?", is_default as "is_default?", language as "language?: Language",
             personality as "personality: Personality", bot_role as "role: Role",
-            created_at as "created_at?", updated_at as "updated_at?"
+            when_unsure as "when_unsure?: WhenUnsure", strict as "strict?", created_at as "created_at?",
+            updated_at as "updated_at?"
         from (
             select count(*) as total
             from bot
@@ -63,7 +67,7 @@ pub(super) async fn list(
         ) as counted
         left join lateral (
             select id, name, channel_type, description, welcome_message, system_prompt, is_active,
-                is_default, language, personality, bot_role, created_at, updated_at
+                is_default, language, personality, bot_role, when_unsure, strict, created_at, updated_at
             from bot
             where tenant_id = $1 and deleted_at is null
                 and ($2::text is null or channel_type = $2) and ($3::boolean is null or is_active = $3)
@@ -95,6 +99,8 @@ pub(super) async fn list(
             language: row.language?,
             personality: row.personality,
             role: row.role,
+            when_unsure: row.when_unsure?,
+            strict: row.strict?,
             created_at: row.created_at?,
             updated_at: row.updated_at?,
         })
@@ -142,11 +148,14 @@ pub(super) async fn update(
             language = coalesce($11, language),
             personality = case when $12 then $13 else personality end,
             bot_role = case when $14 then $15 else bot_role end,
+            when_unsure = coalesce($16, when_unsure),
+            strict = coalesce($17, strict),
             updated_at = now()
         where tenant_id = $1 and id = $2 and deleted_at is null
         returning id as "id: BotId", name, channel_type as "channel_type: Channel", description,
             welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
+            personality as "personality: Personality", bot_role as "role: Role",
+            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
         "#,
         tenant.uuid(),
         id.uuid(),
@@ -163,6 +172,8 @@ pub(super) async fn update(
         changes.personality.flatten() as Option<Personality>,
         changes.role.is_some(),
         changes.role.flatten() as Option<Role>,
+        changes.when_unsure as Option<WhenUnsure>,
+        changes.strict,
     )
     .fetch_optional(db)
     .await
@@ -247,7 +258,8 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId) -
         r#"
         select id as "id: BotId", name, channel_type as "channel_type: Channel", description,
             welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
+            personality as "personality: Personality", bot_role as "role: Role",
+            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
         from bot
         where tenant_id = $1 and id = $2 and deleted_at is null
         "#,
@@ -264,7 +276,8 @@ pub(super) async fn find_default(db: impl PgExecutor<'_>, tenant: TenantId) -> s
         r#"
         select id as "id: BotId", name, channel_type as "channel_type: Channel", description,
             welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role", created_at, updated_at
+            personality as "personality: Personality", bot_role as "role: Role",
+            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
         from bot
         where tenant_id = $1 and is_default and deleted_at is null
         "#,

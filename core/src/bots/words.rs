@@ -111,6 +111,16 @@ words! {
     }
 }
 
+words! {
+    /// What a bot does when it is not sure that its knowledge answers a question.
+    WhenUnsure, "when_unsure" {
+        /// It tells the nearest passage that it found, and that it is not sure.
+        Tell = "tell",
+        /// It says that it does not know.
+        Refuse = "refuse",
+    }
+}
+
 impl Language {
     /// The name of Postgres's text search configuration for it.
     #[must_use]

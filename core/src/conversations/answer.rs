@@ -5,19 +5,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::StreamExt;
-use futures_util::future::try_join_all;
-use tracing::{Instrument, Span, field};
-
-use super::prompt::{Budget, Markers};
-use super::{Answer, Citation, Teller, Timings, Told, Trace, extractive, prompt};
-use crate::bots::Bot;
+use super::confidence::{self, Features};
+use super::extractive::Scored;
+use super::generated::generated;
+use super::{Answer, Confidence, Teller, Timings, Told, Trace, courtesy, extractive, followup};
+use crate::bots::{Bot, WhenUnsure};
+use crate::calibration::{self, Calibration};
 use crate::context::Context;
-use crate::error::{Chain, Error, Part, Result};
+use crate::error::{Chain, Result};
 use crate::ids::TenantId;
+use crate::knowledge::language;
 use crate::knowledge::search::{self, Found, Hit, Mode, Search};
-use crate::providers::chat::{EXTRACTIVE, Models, Piece, Pieces, Prompt, Turn, Usage};
-use crate::providers::embed::Embedder;
+use crate::providers::chat::{EXTRACTIVE, Turn};
+use crate::providers::embed::{Embedder, cosine};
 
 /// Passages that an answer is made from.
 const TOP_K: usize = 5;
@@ -25,18 +25,12 @@ const TOP_K: usize = 5;
 /// Passages that a trace shows.
 const TRACED: usize = 20;
 
-/// Sentences that are compared with the question.
-const SENTENCES: usize = 6;
+/// Units of the passages that are compared with the question: each costs a run of the model, unless its vector is
+/// kept.
+const UNITS: usize = 12;
 
-/// When no sentence is as near to the question as this, the built-in answer is that the bot does not know. Set on the
-/// questions of `eval/` with all-MiniLM-L6-v2, where the share of right answers among those given, and of right
-/// answers among those that there are, have the largest harmonic mean: 0.68 and 0.66 at 0.50, 0.64 and 0.68 at 0.45,
-/// 0.61 and 0.72 at 0.35.
-const THRESHOLD: f32 = 0.50;
-
-/// A model may be shown a passage whose whole is farther away than its best sentence, and says itself when it finds
-/// no answer in what it is shown. Unrelated pairs stay below.
-const PASSAGE_THRESHOLD: f32 = 0.25;
+/// Weight of a unit's coverage of the question's words beside its relative cosine, when units are ranked.
+const COVERAGE: f32 = 1.0;
 
 /// An answer, how it came about, and the vector of its question with the model that made it.
 pub(super) struct Answered {
@@ -44,33 +38,55 @@ pub(super) struct Answered {
     pub(super) trace: Trace,
     pub(super) vector: Vec<f32>,
     pub(super) model: String,
+    /// The cosine of that model from which two questions count as the same.
+    pub(super) same_question: f32,
 }
 
-/// What a bot knows about a question.
-pub(super) struct LookedUp {
+/// What a bot found for a message.
+pub(super) enum LookedUp {
+    /// A greeting, thanks or the like: its reply. Nothing was searched.
+    Courtesy(String),
+    /// A question, and what was found for it.
+    Question(Box<Lookup>),
+}
+
+/// What was found for a question.
+pub(super) struct Lookup {
     begun: Instant,
     query: String,
-    embedder: Arc<dyn Embedder>,
+    pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) calibration: Calibration,
     found: Found,
 }
 
-/// Looks a query up in a bot's knowledge.
+/// Looks a message up in a bot's knowledge; `history` resolves a question that cannot stand alone.
 ///
 /// # Errors
 /// When the database or the embedding model does not answer.
-pub(super) async fn look_up(ctx: &Context, tenant: TenantId, bot: &Bot, query: String) -> Result<LookedUp> {
+pub(super) async fn look_up(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: &Bot,
+    history: &[Turn],
+    message: &str,
+) -> Result<LookedUp> {
+    if let Some(reply) = courtesy::reply(bot, message) {
+        return Ok(LookedUp::Courtesy(reply));
+    }
     let begun = Instant::now();
+    let query = followup::query(history, message);
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
+    let calibration = calibration::of(ctx, &embedder).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
     let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
-    Ok(LookedUp { begun, query, embedder, found })
+    Ok(LookedUp::Question(Box::new(Lookup { begun, query, embedder, calibration, found })))
 }
 
-/// Answers a question from what was looked up for it, and tells of it on the way.
+/// Answers a message from what was looked up for it, and sends events on the way.
 ///
 /// # Errors
 /// When the embedding model does not answer; a language model that does not is no
-/// error: the built-in answer is given and marked as degraded. What was told already cannot be untold: then the
+/// error: the built-in answer is given and marked as degraded. What was sent already cannot be taken back: then the
 /// answer is partial.
 pub(super) async fn answer(
     ctx: &Context,
@@ -80,240 +96,146 @@ pub(super) async fn answer(
     looked_up: LookedUp,
     teller: &Teller,
 ) -> Result<Answered> {
-    let LookedUp { begun, query, embedder, found } = looked_up;
-    let Found { hits: found, vector, embed_ms, search_ms, rerank_ms } = found;
-    let vector = vector.unwrap_or_default();
-    let hits = found.get(..TOP_K.min(found.len())).unwrap_or_default();
+    let lookup = match looked_up {
+        LookedUp::Courtesy(reply) => return Ok(courteous(ctx, question, reply, teller).await),
+        LookedUp::Question(lookup) => *lookup,
+    };
+    let Found { embed_ms, search_ms, rerank_ms, .. } = lookup.found;
     let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
 
     let writing = Instant::now();
-    let mut answer = match generated(ctx, bot, history, question, hits, teller).await {
-        Some(Ok(answer)) => answer,
+    let generated = generated(ctx, bot, history, question, &lookup, teller).await;
+    let (mut answer, features) = match generated {
+        Some(Ok(answer)) => (answer, None),
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            Answer { degraded: true, ..extracted(&embedder, bot, &query, &vector, hits, teller).await? }
+            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
+            (Answer { degraded: true, ..answer }, Some(features))
         }
-        None => extracted(&embedder, bot, &query, &vector, hits, teller).await?,
+        None => {
+            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
+            (answer, Some(features))
+        }
     };
     if answer.timings.first_token == 0.0 {
         answer.timings.first_token = crate::milliseconds(writing);
     }
     let first_token = answer.timings.first_token;
-    answer.timings = Timings { first_token, total: crate::milliseconds(begun), ..timings };
+    answer.timings = Timings { first_token, total: crate::milliseconds(lookup.begun), ..timings };
     ctx.meters().answered(&answer);
-    let trace = Trace::of(query, found, &answer);
-    Ok(Answered { answer, trace, vector, model: embedder.id().to_owned() })
+    let Lookup { query, embedder, calibration, found, .. } = lookup;
+    let trace = Trace::of(query, found.hits, &answer, features);
+    let vector = found.vector.unwrap_or_default();
+    let same_question = calibration.same_question();
+    Ok(Answered { answer, trace, vector, model: embedder.id().to_owned(), same_question })
 }
 
-/// Answers a question outside of any conversation: nothing is stored, and nothing counted.
-///
-/// # Errors
-/// As when a message is sent.
-pub async fn preview(ctx: &Context, tenant: TenantId, bot: &Bot, question: &str) -> Result<Answer> {
-    let looked_up = look_up(ctx, tenant, bot, question.to_owned()).await?;
-    Ok(answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?.answer)
-}
-
-/// What a language model writes; `None` when there is no model, or nothing to write from.
-async fn generated(
-    ctx: &Context,
-    bot: &Bot,
-    history: &[Turn],
-    question: &str,
-    hits: &[Hit],
-    teller: &Teller,
-) -> Option<Result<Answer>> {
-    let models = ctx.chat()?;
-    let mut passages: Vec<Hit> =
-        hits.iter().filter(|hit| nearness(hit) >= PASSAGE_THRESHOLD).cloned().collect();
-    if passages.is_empty() {
-        return None;
-    }
-    let count = |text: &str| models.count_tokens(text);
-    let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
-    let (prompt, held) = prompt::fit(bot, &passages, history, question, budget);
-    passages.truncate(held);
-    teller
-        .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
-        .await;
-    let span = tracing::info_span!(
-        "chat",
-        gen_ai.operation.name = "chat",
-        gen_ai.response.model = field::Empty,
-        gen_ai.usage.input_tokens = field::Empty,
-        gen_ai.usage.output_tokens = field::Empty,
-        "error.type" = field::Empty,
-    );
-    let written = ask(models, &prompt, passages.len(), teller).instrument(span).await;
-    Some(written.map(|written| {
-        let Some(Written { text, cited, usage, is_partial, model, first_token }) = written else {
-            return unsaid();
-        };
-        Answer {
-            answered: !cited.is_empty(),
-            sources: cited.iter().filter_map(|&number| cite(&passages, number)).collect(),
-            text,
-            passages: passages.iter().map(|hit| hit.chunk).collect(),
-            degraded: false,
-            is_partial,
-            model,
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            timings: Timings { first_token, ..Timings::default() },
-        }
-    }))
-}
-
-/// What the models write to a prompt with so many passages; `None` when nobody waited for the first word.
-///
-/// # Errors
-/// When no model begins to answer, or the one that did fails before anybody has heard of it.
-async fn ask(models: &Models, prompt: &Prompt, passages: usize, teller: &Teller) -> Result<Option<Written>> {
-    let (span, begun) = (Span::current(), Instant::now());
-    let failed = |_: &Error| {
-        span.record("error.type", "unavailable");
-    };
-    let opened = tokio::select! {
-        opened = models.open(prompt) => opened.inspect_err(failed)?,
-        // Before the first word.
-        () = teller.deserted() => return Ok(None),
-    };
-    let first_token = crate::milliseconds(begun);
-    let written = Written { first_token, model: opened.model, is_partial: true, ..Written::default() };
-    span.record("gen_ai.response.model", &written.model);
-    let written = write_down(opened.pieces, written, passages, teller).await.inspect_err(failed)?;
-    span.record("gen_ai.usage.input_tokens", written.usage.input_tokens);
-    span.record("gen_ai.usage.output_tokens", written.usage.output_tokens);
-    Ok(Some(written))
-}
-
-/// The answer that nobody waited for.
-fn unsaid() -> Answer {
-    Answer {
-        text: String::new(),
+/// The answer to a courtesy: confident, and without sources.
+async fn courteous(ctx: &Context, message: &str, reply: String, teller: &Teller) -> Answered {
+    teller.tell(Told::Sources(Vec::new())).await;
+    teller.tell(Told::Delta(reply.clone())).await;
+    let answer = Answer {
+        text: reply,
         sources: Vec::new(),
         passages: Vec::new(),
-        answered: false,
-        degraded: false,
-        is_partial: true,
-        model: String::new(),
-        input_tokens: None,
-        output_tokens: None,
-        timings: Timings::default(),
-    }
-}
-
-/// What a model wrote, and which.
-#[derive(Default)]
-struct Written {
-    text: String,
-    cited: Vec<usize>,
-    usage: Usage,
-    is_partial: bool,
-    model: String,
-    /// When its first piece came, in milliseconds.
-    first_token: f64,
-}
-
-/// Writes down what a model answers, until it ends, or whoever listens is gone.
-///
-/// # Errors
-/// When the model fails and nobody has heard anything of it yet.
-async fn write_down(
-    mut pieces: Pieces,
-    mut written: Written,
-    passages: usize,
-    teller: &Teller,
-) -> Result<Written> {
-    let mut markers = Markers::of(passages);
-    loop {
-        let piece = tokio::select! {
-            piece = pieces.next() => piece,
-            () = teller.deserted() => break,
-        };
-        match piece {
-            Some(Ok(Piece::Text(piece))) => {
-                let text = markers.read(&piece);
-                say(teller, &mut written.text, text).await;
-            }
-            Some(Ok(Piece::End(usage))) => {
-                (written.usage, written.is_partial) = (usage, false);
-                break;
-            }
-            Some(Err(error)) if teller.is_heard() && !written.text.is_empty() => {
-                tracing::warn!(error = %Chain(&error), "the model broke off, and was heard already");
-                break;
-            }
-            Some(Err(error)) => {
-                let retry_after = error.retry_after;
-                return Err(Error::Unavailable { part: Part::Chat, retry_after, source: error.into() });
-            }
-            None => break,
-        }
-    }
-    let (rest, cited) = markers.end();
-    say(teller, &mut written.text, rest).await;
-    written.cited = cited;
-    Ok(written)
-}
-
-/// Says a part of an answer; what there is of white space before its first word is left out.
-async fn say(teller: &Teller, said: &mut String, part: String) {
-    let part = if said.is_empty() { part.trim_start().to_owned() } else { part };
-    if !part.is_empty() {
-        said.push_str(&part);
-        teller.tell(Told::Delta(part)).await;
-    }
-}
-
-/// A citation of a whole passage, by the number of its marker.
-fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
-    let hit = passages.get(number.checked_sub(1)?)?;
-    let whole = 0..hit.content.chars().count();
-    Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
-}
-
-/// The built-in answer.
-async fn extracted(
-    embedder: &Arc<dyn Embedder>,
-    bot: &Bot,
-    question: &str,
-    vector: &[f32],
-    hits: &[Hit],
-    teller: &Teller,
-) -> Result<Answer> {
-    let candidates = extractive::candidates(question, hits, SENTENCES);
-    let sentences = candidates.iter().map(|candidate| embedder.embed_query(candidate.text.clone()));
-    let sentences = try_join_all(sentences).await?;
-    let scored = candidates.into_iter().zip(&sentences);
-    let scored = scored.map(|(candidate, sentence)| (candidate, cosine(vector, sentence))).collect();
-    let composed = extractive::compose(hits, scored, THRESHOLD);
-    let answered = composed.is_some();
-    let (text, sources) =
-        composed.unwrap_or_else(|| (extractive::unknown(bot.language).to_owned(), Vec::new()));
-    teller.tell(Told::Sources(sources.clone())).await;
-    for part in text.split_inclusive("] ") {
-        teller.tell(Told::Delta(part.to_owned())).await;
-    }
-    Ok(Answer {
-        text,
-        sources,
-        passages: hits.iter().map(|hit| hit.chunk).collect(),
-        answered,
+        answered: true,
+        confidence: Some(Confidence::High),
+        confidence_score: 1.0,
+        support: Vec::new(),
+        grounded: true,
         degraded: false,
         is_partial: false,
         model: EXTRACTIVE.to_owned(),
         input_tokens: None,
         output_tokens: None,
         timings: Timings::default(),
-    })
+    };
+    ctx.meters().answered(&answer);
+    let trace = Trace::of(message.to_owned(), Vec::new(), &answer, None);
+    Answered { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
 }
 
-fn nearness(hit: &Hit) -> f32 {
+/// An answer outside of any conversation, and the figures of its confidence: nothing is stored, and nothing counted.
+///
+/// # Errors
+/// As when a message is sent.
+pub async fn preview(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: &Bot,
+    question: &str,
+) -> Result<(Answer, Option<Features>)> {
+    let looked_up = look_up(ctx, tenant, bot, &[], question).await?;
+    let answered = answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?;
+    Ok((answered.answer, answered.trace.features))
+}
+
+impl Lookup {
+    /// The passages that an answer is made from.
+    pub(super) fn best(&self) -> &[Hit] {
+        let hits = &self.found.hits;
+        hits.get(..TOP_K.min(hits.len())).unwrap_or_default()
+    }
+}
+
+/// The built-in answer, and the figures of its confidence.
+async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -> Result<(Answer, Features)> {
+    let hits = lookup.best();
+    let vector = lookup.found.vector.as_deref().unwrap_or_default();
+    let candidates = extractive::candidates(&lookup.query, bot.language, hits, UNITS);
+    let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
+    let vectors = ctx.sentences().of(&*lookup.embedder, &texts).await?;
+    let scored: Vec<Scored> = candidates
+        .into_iter()
+        .zip(&vectors)
+        .map(|(candidate, unit)| {
+            let cosine = cosine(vector, unit);
+            let relevance = lookup.calibration.relative(cosine) + COVERAGE * candidate.coverage;
+            Scored { candidate, cosine, relevance }
+        })
+        .collect();
+    let is_cross_language = language::of(&lookup.query).is_some_and(|asked| asked != bot.language);
+    let features = Features::of(&scored, hits, lookup.calibration, is_cross_language);
+    let score = features.score();
+    let confidence = match confidence::level(score) {
+        Some(Confidence::Low) if bot.when_unsure == WhenUnsure::Refuse => None,
+        level => level,
+    };
+    let composed =
+        confidence.and_then(|confidence| extractive::compose(&lookup.query, hits, scored, confidence));
+    // Without a unit there is nothing to tell, however near the passages are.
+    let confidence = confidence.filter(|_| composed.is_some());
+    let (text, sources) = match composed {
+        Some(composed) if confidence == Some(Confidence::Low) => {
+            let lead = extractive::tentative(bot.language);
+            (format!("{lead}\n\n{}", composed.text), composed.citations)
+        }
+        Some(composed) => (composed.text, composed.citations),
+        None => (extractive::unknown(bot.language).to_owned(), Vec::new()),
+    };
+    teller.tell(Told::Sources(sources.clone())).await;
+    for part in text.split_inclusive("] ") {
+        teller.tell(Told::Delta(part.to_owned())).await;
+    }
+    let answer = Answer {
+        support: extractive::support(&text, &sources),
+        text,
+        sources,
+        passages: hits.iter().map(|hit| hit.chunk).collect(),
+        answered: confidence.is_some(),
+        confidence,
+        confidence_score: score,
+        grounded: true,
+        degraded: false,
+        is_partial: false,
+        model: EXTRACTIVE.to_owned(),
+        input_tokens: None,
+        output_tokens: None,
+        timings: Timings::default(),
+    };
+    Ok((answer, features))
+}
+
+pub(super) fn nearness(hit: &Hit) -> f32 {
     hit.ranking.cosine.unwrap_or(0.0)
-}
-
-/// Of vectors of unit length.
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::incoming::{ConversationChanges, Feedback, Opening};
 use super::send::{locate, open as open_in, unknown};
 use super::{Conversation, Filter, Message, SessionId, store};
-use crate::analytics::{self, Gap};
+use crate::analytics::{self, Gap, GapFilter};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::idempotency;
@@ -178,9 +178,10 @@ pub(crate) async fn list_gaps(
     ctx: &Context,
     tenant: TenantId,
     since: DateTime<Utc>,
-    bot: Option<BotId>,
+    filter: GapFilter,
     page: PageRequest,
 ) -> Result<Page<Gap>> {
-    let (gaps, total) = store::list_gaps(&mut *ctx.db().of(tenant).await?, tenant, since, bot, page).await?;
+    let (gaps, total) =
+        store::list_gaps(&mut *ctx.db().of(tenant).await?, tenant, since, filter, page).await?;
     Ok(Page::new(page, gaps, total))
 }

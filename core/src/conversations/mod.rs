@@ -13,18 +13,29 @@ use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
 
 mod answer;
+pub mod attribution;
+pub mod confidence;
 mod converse;
+pub mod courtesy;
+pub mod draft;
 pub mod extractive;
+pub mod facts;
 pub mod followup;
+mod generated;
 mod incoming;
 mod manage;
+pub mod markers;
 mod passages;
 pub mod prompt;
 mod send;
+mod sentences;
 mod store;
 mod telling;
 mod trace;
 mod turns;
+mod wording;
+pub(crate) mod words;
+mod writing;
 
 pub use answer::preview;
 pub use converse::{Talk, converse};
@@ -32,9 +43,11 @@ pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConver
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
+pub use sentences::SentenceVectors;
 pub use telling::{Teller, Told};
 pub use trace::{Considered, Trace, TracedAnswer, trace};
 pub(crate) use turns::Turns;
+pub use writing::{Checked, Writing};
 
 /// The longest message, in characters.
 pub const MESSAGE_LENGTH: usize = 8_000;
@@ -209,6 +222,8 @@ pub struct Message {
     pub message_type: String,
     /// Of an answer: whether the knowledge had one.
     pub answered: Option<bool>,
+    /// Of an answer that is not unknown: how sure the bot is.
+    pub confidence: Option<Confidence>,
     /// Of an answer: whether it broke off.
     pub is_partial: bool,
     /// Of an answer: what it rests on.
@@ -250,6 +265,44 @@ pub struct Citation {
     pub url: Option<String>,
 }
 
+/// How sure a bot is of an answer that it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Confidence {
+    /// The knowledge answers the question.
+    High,
+    /// The knowledge may answer it: the answer says that it is tentative.
+    Low,
+}
+
+impl Confidence {
+    /// Both levels.
+    pub const ALL: [Confidence; 2] = [Confidence::High, Confidence::Low];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Low => "low",
+        }
+    }
+}
+
+/// Support of one sentence of an answer by a passage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Support {
+    /// Start of the sentence in the answer, in characters.
+    pub start: usize,
+    /// Its end, exclusive; the sentence's markers are included.
+    pub end: usize,
+    /// The `index` of the citation that supports it; `None` when no passage does.
+    pub citation: Option<usize>,
+    /// How well the best passage supports it, from 0 to 1.
+    pub score: f32,
+}
+
 /// How long the parts of an answer took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timings {
@@ -275,8 +328,16 @@ pub struct Answer {
     pub sources: Vec<Citation>,
     /// The passages from which it was made, by the numbers of their markers.
     pub passages: Vec<ChunkId>,
-    /// Whether the knowledge had an answer.
+    /// Whether the knowledge had an answer: false for an unknown answer only.
     pub answered: bool,
+    /// How sure the bot is; `None` when it does not know.
+    pub confidence: Option<Confidence>,
+    /// Probability that the knowledge answers the question, from 0 to 1.
+    pub confidence_score: f32,
+    /// Support of each sentence that states something, in the order of the text.
+    pub support: Vec<Support>,
+    /// Whether a passage supports every sentence that states something.
+    pub grounded: bool,
     /// Whether the model was down and the built-in answer was given.
     pub degraded: bool,
     /// Whether it broke off: the model did, or whoever asked was gone.

@@ -1,153 +1,155 @@
-//! Pure: the sentences of a Markdown passage, as a reader hears them, with their place in it.
+//! Pure: the parts of a Markdown passage that can answer a question, as a reader hears them, with their place in it.
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use unicode_segmentation::UnicodeSegmentation;
+mod blocks;
+mod lists;
+mod prose;
+mod sentences;
+mod shapes;
+mod tables;
 
-/// A sentence of a passage.
+use blocks::{Block, Text};
+
+/// What a unit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A sentence, or an item of a list.
+    Sentence,
+    /// A row of a table, or a name with its value.
+    Row,
+    /// A list, with the sentence that announces it.
+    List,
+    /// A list with numbers, whole and in order.
+    Steps,
+    /// The first sentences of the answer to a question that the passage itself asks.
+    FaqAnswer,
+}
+
+/// A part of a passage that can be an answer, or part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sentence {
-    /// What it says, without markup, on one line.
+pub(super) struct Unit {
+    /// What it says, without markup. A list has a line for each item.
     pub(super) text: String,
+    /// Context that is matched with a question and not told: the question before an answer, the sentence that announces
+    /// a list, the headers of a row, the antecedent of a pronoun.
+    pub(super) lead: Option<String>,
+    /// The heading or label above it within the passage.
+    pub(super) heading: Option<String>,
     /// Its place in the passage, in characters, markup included.
     pub(super) span: Range<usize>,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Of a sentence that begins with a pronoun: its text and its place together with the sentence before it.
+    pub(super) with_antecedent: Option<(String, Range<usize>)>,
 }
 
-/// A run of plain text of one block, and where its parts stand in the passage.
-#[derive(Default)]
-struct Block {
-    plain: String,
-    /// Of each part: its bytes in `plain`, and in the passage.
-    parts: Vec<(Range<usize>, Range<usize>)>,
+/// The units of a passage, in order. One may contain others: a long list its items, an answer its sentences.
+pub(super) fn units(passage: &str) -> Vec<Unit> {
+    let blocks = blocks::blocks(passage);
+    let mut walk = Walk::of(passage);
+    for (at, block) in blocks.iter().enumerate() {
+        walk.read(block, blocks.get(at + 1));
+    }
+    let mut units = walk.units;
+    units.sort_by_key(|unit| (unit.span.start, std::cmp::Reverse(unit.span.end)));
+    units.dedup_by(|next, unit| next.span == unit.span);
+    units
 }
 
-impl Block {
-    fn push(&mut self, text: &str, source: Range<usize>) {
-        self.parts.push((self.plain.len()..self.plain.len() + text.len(), source));
-        self.plain.push_str(text);
+/// A part of a text.
+#[derive(Clone, Copy, Debug)]
+struct Part<'a> {
+    text: &'a Text,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Part<'a> {
+    fn of(text: &'a Text, range: Range<usize>) -> Self {
+        let range = text.trim(range);
+        Self { text, start: range.start, end: range.end }
     }
 
-    /// The bytes of the passage that a range of `plain` came from. Inside a part that reads as it is
-    /// written the place is exact; an entity, or code that goes on on another line, counts whole.
-    fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let place = |at: usize, end: bool| {
-            let begins = |begin: usize| if end { begin < at } else { begin <= at };
-            let (part, source) = self.parts.iter().rev().find(|(part, _)| begins(part.start))?;
-            Some(match (part.len() == source.len(), end) {
-                (true, _) => source.start + at.checked_sub(part.start)?,
-                (false, false) => source.start,
-                (false, true) => source.end,
-            })
-        };
-        Some(place(range.start, false)?..place(range.end, true)?)
+    fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    fn plain(&self) -> &'a str {
+        self.text.get(&self.range())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start >= self.end
     }
 }
 
-/// The sentences of a passage, in order. Headings and code are no sentences; a table's row is one.
-pub(super) fn sentences(passage: &str) -> Vec<Sentence> {
-    let mut found = Vec::new();
-    let mut block = Block::default();
-    let mut silent = false;
-    for (event, range) in Parser::new_ext(passage, Options::ENABLE_TABLES).into_offset_iter() {
-        match event {
-            Event::Start(Tag::Heading { .. } | Tag::CodeBlock(_)) => {
-                flush(&mut block, passage, &mut found);
-                silent = true;
+/// A sentence that announces what follows it.
+#[derive(Clone, Debug)]
+struct Announcement {
+    text: String,
+    /// Its bytes in the passage.
+    source: Range<usize>,
+}
+
+/// The way through the blocks of a passage.
+struct Walk {
+    /// The byte at which each character of the passage begins.
+    characters: Vec<usize>,
+    units: Vec<Unit>,
+    heading: Option<String>,
+    /// The question that the next block answers.
+    question: Option<String>,
+    announcement: Option<Announcement>,
+}
+
+impl Walk {
+    fn of(passage: &str) -> Self {
+        let characters = passage.char_indices().map(|(at, _)| at).collect();
+        Self { characters, units: Vec::new(), heading: None, question: None, announcement: None }
+    }
+
+    fn read(&mut self, block: &Block, next: Option<&Block>) {
+        let announcement = self.announcement.take();
+        match block {
+            Block::Heading(text) => self.name(text.get(&text.whole())),
+            Block::Paragraph(text) => self.paragraph(text, next),
+            Block::List(items) => {
+                let items: Vec<lists::Item<'_>> = items.iter().map(lists::Item::from).collect();
+                self.list(&items, announcement);
             }
-            Event::End(TagEnd::Heading(_) | TagEnd::CodeBlock) => silent = false,
-            Event::Start(
-                Tag::Paragraph | Tag::Item | Tag::TableRow | Tag::TableHead | Tag::BlockQuote(_),
-            )
-            | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => {
-                flush(&mut block, passage, &mut found);
-            }
-            Event::Start(Tag::TableCell) if !block.plain.is_empty() => {
-                block.push(", ", range.start..range.start)
-            }
-            Event::Text(text) | Event::Code(text) if !silent => {
-                // Code stands between back quotes that are part of the range.
-                let from = passage.get(range.clone()).and_then(|source| source.find(&*text));
-                let source = from.map_or(range.clone(), |from| {
-                    let from = range.start + from;
-                    from..from + text.len()
-                });
-                block.push(&text, source);
-            }
-            Event::SoftBreak | Event::HardBreak if !silent => block.push(" ", range),
-            _ => {}
+            Block::Table { head, rows } => self.table(head, rows, announcement.as_ref()),
+            Block::Code(text) => self.command(text, announcement),
+            Block::Rule => {}
+        }
+        if !matches!(block, Block::Heading(_) | Block::Paragraph(_)) {
+            self.question = None;
         }
     }
-    flush(&mut block, passage, &mut found);
-    found
-}
 
-fn flush(block: &mut Block, passage: &str, found: &mut Vec<Sentence>) {
-    let block = std::mem::take(block);
-    for (begin, sentence) in block.plain.split_sentence_bound_indices() {
-        let trimmed = sentence.trim();
-        if trimmed.is_empty() {
-            continue;
+    /// A heading or a label: what follows it belongs to it, and answers it when it asks.
+    fn name(&mut self, text: &str) {
+        let text = shapes::question_mark(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
+        self.question = shapes::is_question(text).then(|| text.to_owned());
+        self.heading =
+            Some(text.trim_end_matches([':', '：']).trim_end().to_owned()).filter(|name| !name.is_empty());
+    }
+
+    fn push(&mut self, kind: Kind, text: String, lead: Option<String>, source: Range<usize>) {
+        let span = self.span(&source);
+        if span.is_empty() || text.trim().is_empty() {
+            return;
         }
-        let begin = begin + (sentence.len() - sentence.trim_start().len());
-        let Some(source) = block.source(&(begin..begin + trimmed.len())) else { continue };
-        let chars_before = |byte: usize| passage.get(..byte).map_or(0, |text| text.chars().count());
-        found.push(Sentence {
-            text: trimmed.to_owned(),
-            span: chars_before(source.start)..chars_before(source.end),
-        });
+        let heading = self.heading.clone();
+        self.units.push(Unit { text, lead, heading, span, kind, with_antecedent: None });
+    }
+
+    /// Characters of the passage that bytes of it stand for.
+    fn span(&self, source: &Range<usize>) -> Range<usize> {
+        let before = |byte: usize| self.characters.partition_point(|start| *start < byte);
+        before(source.start)..before(source.end)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::sentences;
-
-    fn at(passage: &str, span: std::ops::Range<usize>) -> String {
-        passage.chars().skip(span.start).take(span.len()).collect()
-    }
-
-    #[test]
-    fn markup_is_not_heard_and_spans_point_at_the_original() {
-        let passage = "## Leave\n\nEvery **employee** gets 25 days.\nÜber Ostern\nist zu. See `HR` & ask.\n\n- First item here.\n- Second one: yes.\n\n```\nlet code = 1;\n```\n";
-        let heard: Vec<(String, String)> =
-            sentences(passage).into_iter().map(|s| (s.text, at(passage, s.span))).collect();
-        let expected = [
-            ("Every employee gets 25 days.", "Every **employee** gets 25 days."),
-            ("Über Ostern ist zu.", "Über Ostern\nist zu."),
-            ("See HR & ask.", "See `HR` & ask."),
-            ("First item here.", "First item here."),
-            ("Second one: yes.", "Second one: yes."),
-        ];
-        let expected: Vec<(String, String)> =
-            expected.map(|(text, source)| (text.to_owned(), source.to_owned())).to_vec();
-        assert_eq!(heard, expected);
-    }
-
-    #[test]
-    fn code_that_goes_on_on_another_line_counts_whole() {
-        for (passage, written) in [
-            ("See `one\ntwö` there. More.", "See `one\ntwö` there."),
-            ("> See `one\n> twö` there. More.", "See `one\n> twö` there."),
-            ("`one\ntwö`", "`one\ntwö`"),
-        ] {
-            let heard = sentences(passage);
-            assert_eq!(at(passage, heard[0].span.clone()), written);
-        }
-    }
-
-    #[test]
-    fn a_row_of_a_table_is_one_sentence() {
-        let passage = "| Plan | Price |\n|---|---|\n| Basic | 10 EUR |\n";
-        let heard: Vec<String> = sentences(passage).into_iter().map(|s| s.text).collect();
-        assert_eq!(heard, ["Plan, Price", "Basic, 10 EUR"]);
-    }
-
-    #[test]
-    fn plain_text_is_heard_as_it_is() {
-        let passage = "We open at 9 a.m. on weekdays. On Sundays we are closed!";
-        let heard = sentences(passage);
-        assert!(heard.iter().all(|s| at(passage, s.span.clone()) == s.text));
-        assert_eq!(heard.last().unwrap().text, "On Sundays we are closed!");
-    }
-}
+mod tests;

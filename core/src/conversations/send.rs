@@ -9,7 +9,8 @@ use super::answer::{Answered, LookedUp};
 use super::incoming::Opening;
 use super::turns::{self, Turn};
 use super::{
-    Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt, store,
+    Confidence, Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt,
+    store,
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
@@ -49,7 +50,7 @@ pub async fn send(
     let answering = async {
         let looked_up = match looked_up {
             Some(looked_up) => looked_up?,
-            None => answer::look_up(ctx, tenant, &bot, followup::query(&history, &message.text)).await?,
+            None => answer::look_up(ctx, tenant, &bot, &history, &message.text).await?,
         };
         answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
     };
@@ -84,7 +85,7 @@ async fn keep(
     question: &str,
     answered: &Answered,
 ) -> Result<Message> {
-    let Answered { answer, trace, vector, model } = answered;
+    let Answered { answer, trace, vector, model, same_question } = answered;
     let mut tx = ctx.db().begin(tenant).await?;
     let stored =
         store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, answer, trace).await;
@@ -93,8 +94,10 @@ async fn keep(
         Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),
         stored => stored?,
     };
-    if !answer.answered && !answer.is_partial {
-        let gap = store::NewGap { bot: bot.id, message: stored.id, question, vector, model };
+    let weak = answer.confidence == Some(Confidence::Low);
+    if (!answer.answered || weak) && !answer.is_partial {
+        let same = f64::from(*same_question);
+        let gap = store::NewGap { bot: bot.id, message: stored.id, question, vector, model, same, weak };
         store::insert_gap(&mut *tx, tenant, &gap).await?;
     }
     tx.commit().await?;
@@ -151,7 +154,7 @@ async fn take_turn(
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
         let look_up = async {
             match std::mem::take(&mut may_look_up) {
-                true => Some(answer::look_up(ctx, tenant, &place.bot, message.text.clone()).await),
+                true => Some(answer::look_up(ctx, tenant, &place.bot, &[], &message.text).await),
                 false => None,
             }
         };

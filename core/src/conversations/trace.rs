@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, SessionId, Timings, store};
+use super::confidence::Features;
+use super::{Answer, Confidence, SessionId, Support, Timings, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{ChunkId, MessageId, SourceId, TenantId};
@@ -15,6 +16,9 @@ pub struct Trace {
     pub query: String,
     /// What was found, best first.
     pub candidates: Vec<Considered>,
+    /// Figures from which the confidence of a built-in answer was reckoned.
+    #[serde(default)]
+    pub features: Option<Features>,
 }
 
 /// A passage that was found.
@@ -45,6 +49,14 @@ pub struct TracedAnswer {
     pub trace: Trace,
     /// Whether the knowledge had an answer.
     pub answered: bool,
+    /// How sure the bot was; `None` when it did not know, and for answers of older versions.
+    pub confidence: Option<Confidence>,
+    /// Probability that the knowledge answers the question, from 0 to 1; `None` for answers of older versions.
+    pub confidence_score: Option<f32>,
+    /// Support of each sentence that states something.
+    pub support: Vec<Support>,
+    /// Whether a passage supports every sentence; `None` for answers of older versions.
+    pub grounded: Option<bool>,
     /// Whether the model was down.
     pub degraded: bool,
     /// What wrote it.
@@ -58,7 +70,7 @@ pub struct TracedAnswer {
 }
 
 impl Trace {
-    pub(super) fn of(query: String, hits: Vec<Hit>, answer: &Answer) -> Self {
+    pub(super) fn of(query: String, hits: Vec<Hit>, answer: &Answer, features: Option<Features>) -> Self {
         let number = |chunk| answer.passages.iter().position(|passage| *passage == chunk).map(|at| at + 1);
         let candidates = hits
             .into_iter()
@@ -72,7 +84,7 @@ impl Trace {
                 ranking: hit.ranking,
             })
             .collect();
-        Self { query, candidates }
+        Self { query, candidates, features }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod chunk;
 pub mod crawl;
 pub mod index;
 pub mod ingest;
+pub mod language;
 mod original;
 pub mod reembed;
 pub mod reindex;

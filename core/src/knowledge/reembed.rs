@@ -9,6 +9,7 @@ use super::index::{self, Watch};
 use super::ingest::Unembedded;
 use super::store;
 use crate::context::Context;
+use crate::db::Db;
 use crate::error::{Error, Part, Result};
 use crate::ids::{BotId, ChunkId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, fleet};
@@ -52,6 +53,14 @@ pub async fn look_for_old_models(ctx: &Context) -> Result<()> {
     }
     jobs::dispatch::nudge(ctx, Kind::Reembed);
     Ok(())
+}
+
+/// The other models whose vectors bots are searched by, each with its number of bots.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn count_old_models(db: &Db, model: &str) -> Result<Vec<(String, i64)>> {
+    Ok(store::count_old_models(db.platform(), model).await?)
 }
 
 /// How many live chunks have no vector of the model.

@@ -24,11 +24,22 @@ async fn passages_get_the_vectors_they_get_alone_in_their_order() {
     };
     let vectors = embedder.embed_passages(texts(9), hear, CancellationToken::new()).await.unwrap();
     for (text, vector) in texts(9).into_iter().zip(&vectors) {
-        assert_eq!(&embedder.embed_query(text).await.unwrap(), vector);
+        assert_eq!(&embedder.embed_sentences(vec![text]).await.unwrap()[0], vector);
     }
     let mut heard = heard.lock().unwrap().clone();
     heard.sort_unstable();
     assert_eq!(heard, (1..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn sentences_are_passages_and_a_question_is_none() {
+    let embedder = real_embedder().await;
+    let nobody = Arc::new(|_| ());
+    let vectors = embedder.embed_passages(texts(5), nobody, CancellationToken::new()).await.unwrap();
+    assert_eq!(embedder.embed_sentences(texts(5)).await.unwrap(), vectors);
+    let question = embedder.embed_query(texts(1).remove(0)).await.unwrap();
+    let cosine: f32 = question.iter().zip(&vectors[0]).map(|(a, b)| a * b).sum();
+    assert!(cosine > 0.8 && question != vectors[0], "{cosine}");
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, da
             'period_days', $4::integer,
             'answered_messages', (select count(*) from said where answered),
             'unanswered_messages', (select count(*) from said where not answered),
+            'tentative_messages', (select count(*) from said where answered and confidence = 'low'),
             'feedback', jsonb_build_object(
                 'up', (select count(*) from said where feedback = 'up'),
                 'down', (select count(*) from said where feedback = 'down')
@@ -104,7 +105,9 @@ async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, da
         .fetch_one(stage.ctx.db().platform())
         .await
         .unwrap();
-    assert!(days < 30 || counted["answered_messages"].as_i64() > Some(0), "{counted}");
+    for occurs in ["answered_messages", "tentative_messages"] {
+        assert!(days < 30 || counted[occurs].as_i64() > Some(0), "{occurs}: {counted}");
+    }
     for share in ["median", "p95"] {
         let [said, counted] =
             [&mut said, &mut counted].map(|all| all["answer_time_ms"][share].take().as_f64());

@@ -16,6 +16,8 @@ const EVERYTHING: &str = "
     union all
     select tenant_id, bot_id, created_at, 'unanswered', false from message where not answered
     union all
+    select tenant_id, bot_id, created_at, 'tentative', false from message where answered and confidence = 'low'
+    union all
     select tenant_id, bot_id, created_at, 'answer_time', false from message where answered is not null
     union all
     select tenant_id, bot_id, created_at, 'feedback.' || feedback, false from message where feedback is not null

@@ -22,11 +22,15 @@ const STATUS: &str = "(array['active', 'ended', 'abandoned'])[1 + floor(random()
 
 const RATING: &str = "(array['up', 'down', null])[1 + floor(random() * 3)::integer]";
 
-/// What was said to bots, and how long the answers took: from a millisecond to 20 seconds.
+/// What was said to bots, and how long the answers took: from a millisecond to 20 seconds. Answers come with any
+/// confidence; an unknown answer with a confidence, as no bot gives one, must not count as tentative.
 const SAY: &str = "
-    insert into message (id, tenant_id, bot_id, conversation_id, sender, message, answered, timings_ms, created_at)
+    insert into message (
+        id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
+    )
     select gen_random_uuid(), talk.tenant_id, bot_id, talk.id, sender, 'Text',
         case when sender = 'bot' and not welcome then random() < 0.7 end,
+        case when sender = 'bot' then (array['high', 'low', null])[1 + floor(random() * 3)::integer] end,
         case when sender = 'bot' and not welcome then jsonb_build_object('total', exp(random() * ln(20000))) end,
         started_at + random() * (now() - started_at)
     from (select * from conversation where {which} order by random() limit {most}) as talk

@@ -5,13 +5,9 @@ use pgvector::HalfVector;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use crate::analytics::Gap;
+use crate::analytics::{Gap, GapFilter};
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::PageRequest;
-
-/// Questions nearer than this ask the same: set by hand on all-MiniLM-L6-v2, where paraphrases of one
-/// question lie above it and questions of one topic below.
-const SAME_QUESTION: f64 = 0.80;
 
 /// A question that no knowledge answered.
 pub(in crate::conversations) struct NewGap<'a> {
@@ -21,6 +17,10 @@ pub(in crate::conversations) struct NewGap<'a> {
     pub(in crate::conversations) question: &'a str,
     pub(in crate::conversations) vector: &'a [f32],
     pub(in crate::conversations) model: &'a str,
+    /// The cosine from which two questions count as the same.
+    pub(in crate::conversations) same: f64,
+    /// Whether a tentative answer was given.
+    pub(in crate::conversations) weak: bool,
 }
 
 /// Joins the first question of the bot that asked nearly the same, else is the first of its kind.
@@ -42,9 +42,9 @@ pub(in crate::conversations) async fn insert_gap(
             ) as nearest
             where cosine >= $8
         )
-        insert into knowledge_gap (id, tenant_id, bot_id, message_id, question, group_id, embedding, model)
+        insert into knowledge_gap (id, tenant_id, bot_id, message_id, question, group_id, embedding, model, weak)
         select $1, $2, $3, $4, $5, coalesce((select group_id from same), $1),
-            case when not exists (select 1 from same) then $6::halfvec end, $7
+            case when not exists (select 1 from same) then $6::halfvec end, $7, $9
         "#,
         Uuid::now_v7(),
         tenant.uuid(),
@@ -53,7 +53,8 @@ pub(in crate::conversations) async fn insert_gap(
         gap.question,
         vector as _,
         gap.model,
-        SAME_QUESTION,
+        gap.same,
+        gap.weak,
     )
     .execute(db)
     .await?;
@@ -65,13 +66,14 @@ pub(in crate::conversations) async fn list_gaps(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     since: DateTime<Utc>,
-    bot: Option<BotId>,
+    filter: GapFilter,
     page: PageRequest,
 ) -> sqlx::Result<(Vec<Gap>, i64)> {
     let rows = sqlx::query!(
         r#"
         with grouped as materialized (
             select group_id, bot_id, bot.name as bot_name, count(*) as n,
+                count(*) filter (where weak) as tentative,
                 min(knowledge_gap.created_at) as first_asked_at,
                 max(knowledge_gap.created_at) as last_asked_at,
                 (array_agg(question order by knowledge_gap.created_at desc))[1] as question
@@ -80,9 +82,10 @@ pub(in crate::conversations) async fn list_gaps(
             where knowledge_gap.tenant_id = $1 and knowledge_gap.created_at >= $2
                 and ($3::uuid is null or bot_id = $3)
             group by group_id, bot_id, bot.name
+            having $6::boolean is null or bool_and(weak) = $6
         )
         select total as "total!", bot_id as "bot_id?: BotId", bot_name as "bot_name?", n as "n?",
-            first_asked_at as "first_asked_at?", last_asked_at as "last_asked_at?",
+            tentative as "tentative?", first_asked_at as "first_asked_at?", last_asked_at as "last_asked_at?",
             question as "question?"
         from (select count(*) as total from grouped) as counted
         left join lateral (
@@ -92,9 +95,10 @@ pub(in crate::conversations) async fn list_gaps(
         "#,
         tenant.uuid(),
         since,
-        bot.map(BotId::uuid),
+        filter.bot.map(BotId::uuid),
         page.limit(),
         page.offset(),
+        filter.weak,
     )
     .fetch_all(db)
     .await?;
@@ -105,6 +109,7 @@ pub(in crate::conversations) async fn list_gaps(
             bot_name: row.bot_name?,
             question: row.question?,
             count: row.n?,
+            tentative: row.tentative?,
             first_asked_at: row.first_asked_at?,
             last_asked_at: row.last_asked_at?,
         })

@@ -5,7 +5,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::conversations::incoming::Feedback;
-use crate::conversations::{Answer, Citation, Message, Rating, Sender, Timings, Trace, TracedAnswer};
+use crate::conversations::{
+    Answer, Citation, Confidence, Message, Rating, Sender, Support, Timings, Trace, TracedAnswer,
+};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::providers::chat::{Speaker, Turn};
 
@@ -57,6 +59,7 @@ pub(in crate::conversations) async fn insert_user_message(
         message: row.message,
         message_type: row.message_type,
         answered: None,
+        confidence: None,
         is_partial: false,
         sources: Vec::new(),
         rating: None,
@@ -89,9 +92,13 @@ pub(in crate::conversations) async fn insert_answer(
         )
         insert into message (
             id, tenant_id, bot_id, conversation_id, sender, message, sources, answered, degraded, model,
-            input_tokens, output_tokens, timings_ms, is_partial, created_at
+            input_tokens, output_tokens, timings_ms, is_partial, confidence, confidence_score, support,
+            grounded, created_at
         )
-        values ($1, $2, $3, $4, 'bot', $6, $7, $8, $9, $10, $11, $12, $13, $14, clock_timestamp())
+        values (
+            $1, $2, $3, $4, 'bot', $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18, $19,
+            clock_timestamp()
+        )
         returning id as "id: MessageId", message, message_type, created_at
         "#,
         MessageId::fresh().uuid(),
@@ -109,6 +116,10 @@ pub(in crate::conversations) async fn insert_answer(
         Json(&answer.timings) as _,
         answer.is_partial,
         Json(trace) as _,
+        answer.confidence as Option<Confidence>,
+        answer.confidence_score,
+        Json(&answer.support) as _,
+        answer.grounded,
     )
     .map(|row| Message {
         id: row.id,
@@ -116,6 +127,7 @@ pub(in crate::conversations) async fn insert_answer(
         message: row.message,
         message_type: row.message_type,
         answered: Some(answer.answered),
+        confidence: answer.confidence,
         is_partial: answer.is_partial,
         sources: answer.sources.clone(),
         rating: None,
@@ -134,8 +146,8 @@ pub(in crate::conversations) async fn list_messages(
     sqlx::query!(
         r#"
         select id as "id: MessageId", sender as "sender: Sender", message, message_type, answered, is_partial,
-            sources as "sources: Json<Vec<Citation>>", feedback as "rating: Rating", feedback_comment,
-            created_at
+            confidence as "confidence: Confidence", sources as "sources: Json<Vec<Citation>>",
+            feedback as "rating: Rating", feedback_comment, created_at
         from message
         where tenant_id = $1 and conversation_id = $2
         order by created_at, id
@@ -149,6 +161,7 @@ pub(in crate::conversations) async fn list_messages(
         message: row.message,
         message_type: row.message_type,
         answered: row.answered,
+        confidence: row.confidence,
         is_partial: row.is_partial,
         sources: row.sources.map(|sources| sources.0).unwrap_or_default(),
         rating: row.rating,
@@ -293,7 +306,8 @@ pub(in crate::conversations) async fn find_trace(
     sqlx::query!(
         r#"
         select trace as "trace: Json<Trace>", answered as "answered!", degraded as "degraded!",
-            model as "model!", input_tokens, output_tokens, timings_ms as "timings!: Json<Timings>"
+            confidence as "confidence: Confidence", confidence_score, support as "support: Json<Vec<Support>>",
+            grounded, model as "model!", input_tokens, output_tokens, timings_ms as "timings!: Json<Timings>"
         from message
         join answer_trace on answer_trace.message_id = message.id
         where message.tenant_id = $1 and answer_trace.tenant_id = $1 and conversation_id = $2
@@ -307,6 +321,10 @@ pub(in crate::conversations) async fn find_trace(
         message,
         trace: row.trace.0,
         answered: row.answered,
+        confidence: row.confidence,
+        confidence_score: row.confidence_score,
+        support: row.support.map(|support| support.0).unwrap_or_default(),
+        grounded: row.grounded,
         degraded: row.degraded,
         model: row.model,
         input_tokens: row.input_tokens,

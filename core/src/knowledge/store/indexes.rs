@@ -259,6 +259,27 @@ pub(in crate::knowledge) async fn find_progress(
     .await
 }
 
+/// The other models whose vectors bots are searched by, each with its number of bots.
+pub(in crate::knowledge) async fn count_old_models(
+    db: impl PgExecutor<'_>,
+    model: &str,
+) -> sqlx::Result<Vec<(String, i64)>> {
+    sqlx::query!(
+        r#"
+        select model as "model!", count(*) as "bots!"
+        from bot_index
+        join bot on bot.id = bot_index.bot_id and deleted_at is null
+        where model <> $1
+        group by model
+        order by model
+        "#,
+        model,
+    )
+    .map(|row| (row.model, row.bots))
+    .fetch_all(db)
+    .await
+}
+
 /// Bots whose searched vectors are of another model; not those of which a job takes care.
 pub(in crate::knowledge) async fn list_old_models(
     db: impl PgExecutor<'_>,

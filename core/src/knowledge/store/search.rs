@@ -17,8 +17,8 @@ pub(in crate::knowledge) struct Query<'a> {
     /// `None`: all of the bot's.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i32,
-    /// The constant of the fusion.
-    pub(in crate::knowledge) rrf_k: f32,
+    /// Weight of the cosine in the fused score, from 0 to 1; words have the rest.
+    pub(in crate::knowledge) dense_weight: f32,
     /// How many of the fused are given.
     pub(in crate::knowledge) most: i64,
 }
@@ -57,9 +57,10 @@ pub(in crate::knowledge) async fn rank_by_words(
     Ok(Worded { chunks, scores })
 }
 
-/// The ranking by meaning, fused with that by words; how they are made stands with their functions in the migrations.
-/// The best of both are looked up at last, one by one: behind the walls a planner without statistics would otherwise
-/// look through all chunks.
+/// The ranking by meaning, fused with that by words. Both are functions of the migrations. The fused score is
+/// `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either ranking; a candidate without a
+/// vector of the model counts as the farthest. The best are looked up at last, one by one: behind row-level security a
+/// planner without statistics would otherwise read all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
@@ -68,33 +69,46 @@ pub(in crate::knowledge) async fn search(
     sqlx::query!(
         r#"
         with dense as (
-            select chunk_id as id, row_number() over (order by distance, chunk_id) as place
+            select chunk_id as id, -distance as cosine, row_number() over (order by distance, chunk_id) as place
             from nearest_chunks($2, $3, $4::halfvec, $7, $8)
         ),
         lexical as (
             select id, rank, row_number() over (order by rank desc, id) as place
             from unnest($5::uuid[], $6::real[]) as worded (id, rank)
         ),
-        found as materialized (
-            select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank
+        candidate as materialized (
+            select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank,
+                case when $4::halfvec is null then null else coalesce(dense.cosine, (
+                    select -(embedding <#> $4::halfvec)
+                    from chunk_vector
+                    where tenant_id = $1 and chunk_id = id and model = $3
+                    limit 1
+                )) end as cosine
             from dense
             full join lexical using (id)
-            -- What only words found is farther away than what meaning found at the same place.
-            order by coalesce(1 / ($9::real + dense.place), 0) + coalesce(1 / ($9::real + lexical.place), 0) desc,
-                dense.place, id
+        ),
+        bounds as (
+            select min(cosine) as low, max(cosine) as high, max(text_score) as best from candidate
+        ),
+        found as materialized (
+            select id, dense_rank, text_score, text_rank, cosine,
+                $9::real * coalesce((cosine - low) / nullif(high - low, 0), case when cosine = high then 1 end, 0)
+                    + (1 - $9::real) * coalesce(text_score / nullif(best, 0), 0) as score
+            from candidate
+            cross join bounds
+            order by score desc, cosine desc nulls last, id
             limit $10
         )
         select hit.id, source_id, source_name, url, ordinal, page, heading, content, start_at, end_at,
             cosine as "cosine?", dense_rank as "dense_rank?", text_score as "text_score?",
-            text_rank as "text_rank?"
+            text_rank as "text_rank?", score as "score!"
         from found
         cross join lateral (
             select chunk.id, chunk.source_id, source.name as source_name, chunk.ordinal,
                 coalesce(site_page.url, source.url) as url,
                 case when source.url is null then page end as page, heading, chunk.content,
-                chunk.start_at, end_at, -(embedding <#> $4::halfvec) as cosine
+                chunk.start_at, end_at
             from chunk
-            left join chunk_vector on chunk_id = chunk.id and model = $3
             join source on source.id = chunk.source_id
             left join source_page as site_page
                 on site_page.source_id = chunk.source_id and site_page.version = chunk.version
@@ -111,7 +125,7 @@ pub(in crate::knowledge) async fn search(
         &query.worded.scores,
         sources.as_deref(),
         query.candidates,
-        query.rrf_k,
+        query.dense_weight,
         query.most,
     )
     .map(|row| Hit {
@@ -130,6 +144,7 @@ pub(in crate::knowledge) async fn search(
             dense_rank: row.dense_rank,
             text_score: row.text_score,
             text_rank: row.text_rank,
+            score: row.score as f32,
             ..Ranking::default()
         },
     })

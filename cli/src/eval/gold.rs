@@ -1,0 +1,104 @@
+//! Pure: whether a text states a gold fact.
+//!
+//! Both are compared in lower case, without punctuation and with single spaces; accents count. A fact longer than
+//! [`LONGEST`] is a whole paragraph, as FAQs have it: no short answer contains it.
+
+/// Characters of the longest fact that an answer can be asked to contain.
+const LONGEST: usize = 150;
+
+/// Whether a text contains any of the facts, as whole words.
+pub(crate) fn states_any(text: &str, facts: &[String]) -> bool {
+    let text = normalised(text);
+    facts.iter().map(|fact| normalised(fact)).any(|fact| fact.len() > 2 && text.contains(&fact))
+}
+
+/// Whether a text contains any of the parts, which need not be whole words.
+pub(crate) fn contains_any(text: &str, parts: &[String]) -> bool {
+    let text = normalised(text);
+    parts.iter().map(|part| normalised(part)).any(|part| part.len() > 2 && text.contains(part.trim()))
+}
+
+/// Whether an answer can be asked to contain one of the facts.
+pub(crate) fn is_containable(facts: &[String]) -> bool {
+    facts.iter().any(|fact| fact.chars().count() <= LONGEST && normalised(fact).len() > 2)
+}
+
+/// Lower-case words, each between spaces. Punctuation within a number stays: `1,5` is not `15`. Citation markers
+/// are no words.
+fn normalised(text: &str) -> String {
+    let text = without_markers(text).to_lowercase();
+    let mut words = String::from(" ");
+    for word in text.split_whitespace() {
+        let characters: Vec<char> = word.chars().collect();
+        for (at, character) in characters.iter().enumerate() {
+            let is_digit = |at: Option<usize>| {
+                at.and_then(|at| characters.get(at)).is_some_and(|near| near.is_ascii_digit())
+            };
+            let in_number = matches!(character, '.' | ',' | ':')
+                && is_digit(at.checked_sub(1))
+                && is_digit(at.checked_add(1));
+            if character.is_alphanumeric() || in_number || matches!(character, '%' | '€' | '$' | '£' | '°')
+            {
+                words.push(*character);
+            } else if !words.ends_with(' ') {
+                words.push(' ');
+            }
+        }
+        if !words.ends_with(' ') {
+            words.push(' ');
+        }
+    }
+    words
+}
+
+/// A text without its markers: `[1]`.
+fn without_markers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        kept.push_str(before);
+        match after.split_once(']') {
+            Some((number, behind)) if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) => {
+                rest = behind;
+            }
+            _ => {
+                kept.push('[');
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn states(text: &str, fact: &str) -> bool {
+        states_any(text, &[fact.to_owned()])
+    }
+
+    #[test]
+    fn case_space_and_punctuation_do_not_count() {
+        assert!(states("It opens at the  «Café Central», daily. [1]", "café central"));
+        assert!(states("Within 30 days [1]. Keep it [2].", "30 days keep it"));
+        assert!(states("The co-president", "co president"));
+    }
+
+    #[test]
+    fn accents_digits_and_word_borders_count() {
+        assert!(!states("El papa vive aquí.", "papá"));
+        assert!(!states("It costs 1,5 euros.", "15 euros"));
+        assert!(!states("It takes 130 days.", "30 days"));
+        assert!(!states("Anything.", " . "));
+        assert!(contains_any("It takes 130 days.", &["30 DAY".to_owned()]));
+        assert!(!contains_any("It takes 130 days.", &["-".to_owned()]));
+    }
+
+    #[test]
+    fn a_paragraph_is_too_long_to_be_contained() {
+        assert!(is_containable(&["thirty days".to_owned()]));
+        assert!(!is_containable(&["word ".repeat(60)]));
+        assert!(!is_containable(&[]));
+    }
+}

@@ -1,0 +1,149 @@
+//! What became of a question: the records that reports are made of, and `--details` writes.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use parlance_core::conversations::confidence::Features;
+use parlance_core::conversations::{Citation, Confidence, Support};
+use parlance_core::knowledge::search::{Hit, Ranking};
+use serde::{Serialize, Serializer};
+
+use super::exam::Class;
+use super::score::Score;
+
+/// What became of a question.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) id: String,
+    pub(crate) set: String,
+    pub(crate) bot: String,
+    pub(crate) language: String,
+    pub(crate) class: Class,
+    pub(crate) kind: String,
+    pub(crate) question: String,
+    /// Gold facts.
+    pub(crate) gold: Vec<String>,
+    /// Whether the knowledge has an answer.
+    pub(crate) answerable: bool,
+    /// The measures of each mode's ranking; empty without an answer.
+    pub(crate) scores: BTreeMap<&'static str, Score>,
+    /// What hybrid search found, best first.
+    pub(crate) candidates: Vec<Candidate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) answer: Option<Answered>,
+}
+
+/// A passage that was found.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Candidate {
+    pub(crate) relevant: bool,
+    source: String,
+    ordinal: i32,
+    start: i32,
+    end: i32,
+    #[serde(flatten)]
+    ranking: Ranking,
+}
+
+impl Candidate {
+    pub(crate) fn of(hit: &Hit, relevant: bool) -> Self {
+        Self {
+            relevant,
+            source: hit.source_name.clone(),
+            ordinal: hit.ordinal,
+            start: hit.start,
+            end: hit.end,
+            ranking: hit.ranking,
+        }
+    }
+}
+
+/// How an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    Confident,
+    Tentative,
+    Unknown,
+}
+
+impl Ending {
+    pub(crate) const fn of(answered: bool, confidence: Option<Confidence>) -> Self {
+        match (answered, confidence) {
+            (false, _) => Ending::Unknown,
+            (true, Some(Confidence::Low)) => Ending::Tentative,
+            (true, _) => Ending::Confident,
+        }
+    }
+}
+
+/// An answer and how good it is.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Answered {
+    pub(crate) ending: Ending,
+    pub(crate) confidence: Option<Confidence>,
+    pub(crate) confidence_score: f32,
+    /// Whether it states a gold fact; a gold answer that is a whole paragraph must be cited instead. `None`: the
+    /// question has an answer, but no gold fact is known.
+    pub(crate) right: Option<bool>,
+    /// Whether it cites an expected passage.
+    pub(crate) cites_expected: bool,
+    /// Sentences that state something.
+    pub(crate) sentences: usize,
+    /// Those of them that state the gold fact or cite an expected passage.
+    pub(crate) belonging: usize,
+    pub(crate) ms: f64,
+    pub(crate) text: String,
+    pub(crate) grounded: bool,
+    pub(crate) support: Vec<Support>,
+    #[serde(serialize_with = "cited")]
+    pub(crate) sources: Vec<Citation>,
+    /// The figures that the confidence score was made of; a generated answer has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) features: Option<Features>,
+}
+
+impl Answered {
+    /// Whether it is right, by its citations where no gold fact is known.
+    pub(crate) fn is_right(&self) -> bool {
+        self.ending != Ending::Unknown && self.right.unwrap_or(self.cites_expected)
+    }
+}
+
+#[derive(Serialize)]
+struct Cited<'a> {
+    index: usize,
+    source: &'a str,
+    chunk_index: i32,
+    start: i32,
+    end: i32,
+    score: f32,
+    snippet: &'a str,
+}
+
+fn cited<S: Serializer>(sources: &[Citation], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sources.iter().map(|source| Cited {
+        index: source.index,
+        source: &source.source_name,
+        chunk_index: source.chunk_index,
+        start: source.start,
+        end: source.end,
+        score: source.score,
+        snippet: &source.snippet,
+    }))
+}
+
+/// Writes a line of JSON for each question.
+pub(crate) fn write_details(path: &Path, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let write = || -> anyhow::Result<()> {
+        let mut file = BufWriter::new(std::fs::File::create(path)?);
+        for outcome in outcomes {
+            serde_json::to_writer(&mut file, outcome)?;
+            file.write_all(b"\n")?;
+        }
+        Ok(file.flush()?)
+    };
+    write().with_context(|| format!("{} cannot be written", path.display()))
+}

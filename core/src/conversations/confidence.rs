@@ -1,0 +1,115 @@
+//! Pure: how sure a bot is that its knowledge answers a question.
+//!
+//! A logistic regression on a few figures of the search, each on a scale that does not depend on the embedding model
+//! (see [`crate::calibration`]) nor on the bot. Its weights and bounds come from `eval/` and public question sets;
+//! `eval/README.md` has the data, the fit and what it reaches on sets that it did not see.
+
+use serde::{Deserialize, Serialize};
+
+use super::Confidence;
+use super::extractive::Scored;
+use crate::calibration::Calibration;
+use crate::knowledge::search::Hit;
+
+/// Figures of the best unit and of the passages found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    /// Relative cosine of the question and the best unit.
+    pub unit: f32,
+    /// Relative cosine of the question and the nearest passage.
+    pub passage: f32,
+    /// Share of the question's content words in the best unit, its lead and headings, weighed by rarity; 0 to 1.
+    pub unit_coverage: f32,
+    /// The same in the passage of the best unit.
+    pub passage_coverage: f32,
+    /// Whether the question's language differs from the bot's: then its words are rarely in the passages.
+    pub is_cross_language: bool,
+}
+
+/// Weights of the regression.
+struct Weights {
+    bias: f32,
+    unit: f32,
+    passage: f32,
+    unit_coverage: f32,
+    passage_coverage: f32,
+}
+
+const SAME_LANGUAGE: Weights =
+    Weights { bias: -2.92, unit: 1.82, passage: -0.31, unit_coverage: 0.77, passage_coverage: 1.18 };
+
+const CROSS_LANGUAGE: Weights =
+    Weights { bias: -1.18, unit: 1.93, passage: 0.0, unit_coverage: 0.0, passage_coverage: 0.0 };
+
+/// Score below which the bot does not know.
+const LOWEST: f32 = 0.28;
+
+/// Score from which the bot is sure.
+const SURE: f32 = 0.74;
+
+impl Features {
+    /// The figures of scored units and the passages that they come from.
+    #[must_use]
+    pub fn of(scored: &[Scored], hits: &[Hit], calibration: Calibration, is_cross_language: bool) -> Self {
+        let best = scored.iter().max_by(|a, b| a.relevance.total_cmp(&b.relevance));
+        let nearest = hits.iter().filter_map(|hit| hit.ranking.cosine).reduce(f32::max);
+        Self {
+            unit: best.map_or(0.0, |best| calibration.relative(best.cosine)),
+            passage: nearest.map_or(0.0, |cosine| calibration.relative(cosine)),
+            unit_coverage: best.map_or(0.0, |best| best.candidate.coverage),
+            passage_coverage: best.map_or(0.0, |best| best.candidate.passage_coverage),
+            is_cross_language,
+        }
+    }
+
+    /// Estimated probability that the knowledge answers the question, from 0 to 1.
+    #[must_use]
+    pub fn score(&self) -> f32 {
+        let weights = if self.is_cross_language { CROSS_LANGUAGE } else { SAME_LANGUAGE };
+        let sum = weights.bias
+            + weights.unit * self.unit
+            + weights.passage * self.passage
+            + weights.unit_coverage * self.unit_coverage
+            + weights.passage_coverage * self.passage_coverage;
+        1.0 / (1.0 + (-sum).exp())
+    }
+}
+
+/// The level of a score; `None`: the bot does not know.
+#[must_use]
+pub fn level(score: f32) -> Option<Confidence> {
+    if score < LOWEST {
+        None
+    } else if score < SURE {
+        Some(Confidence::Low)
+    } else {
+        Some(Confidence::High)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nearer_unit_with_more_words_scores_higher() {
+        let far = Features { unit: 0.2, passage: 0.3, unit_coverage: 0.1, ..Features::default() };
+        let near = Features { unit: 2.4, passage: 1.2, unit_coverage: 0.8, passage_coverage: 0.9, ..far };
+        assert!(far.score() < near.score());
+        assert!((0.0..=1.0).contains(&far.score()) && (0.0..=1.0).contains(&near.score()));
+    }
+
+    #[test]
+    fn scores_have_three_levels() {
+        assert_eq!(level(0.0), None);
+        assert_eq!(level(LOWEST), Some(Confidence::Low));
+        assert_eq!(level(SURE), Some(Confidence::High));
+    }
+
+    #[test]
+    fn words_do_not_count_across_languages() {
+        let asked = Features { unit: 1.0, passage: 1.0, is_cross_language: true, ..Features::default() };
+        let with_words = Features { unit_coverage: 1.0, passage_coverage: 1.0, ..asked };
+        assert!((asked.score() - with_words.score()).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,320 @@
+//! Pure: the blocks of a Markdown passage, each text with the place of its parts in the passage.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::shapes;
+
+/// A text without markup, and where its parts stand in the passage.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    pub(super) plain: String,
+    /// Of each part: its bytes in `plain`, and in the passage.
+    parts: Vec<(Range<usize>, Range<usize>)>,
+    /// Bytes of `plain` at which a line ends: each is a space.
+    breaks: Vec<usize>,
+    bold: Vec<Range<usize>>,
+    links: Vec<Range<usize>>,
+}
+
+impl Text {
+    fn push(&mut self, text: &str, source: Range<usize>) {
+        if !text.is_empty() {
+            self.parts.push((self.plain.len()..self.plain.len() + text.len(), source));
+            self.plain.push_str(text);
+        }
+    }
+
+    fn push_break(&mut self, source: Range<usize>) {
+        self.breaks.push(self.plain.len());
+        self.push(" ", source);
+    }
+
+    /// The bytes of the passage that a range of `plain` came from. The place is exact within a part that reads as it
+    /// is written; an entity, or code that continues on another line, counts whole.
+    pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
+        let place = |at: usize, end: bool| {
+            let begins = |begin: usize| if end { begin < at } else { begin <= at };
+            let (part, source) = self.parts.iter().rev().find(|(part, _)| begins(part.start))?;
+            Some(match (part.len() == source.len(), end) {
+                (true, _) => source.start + at.checked_sub(part.start)?,
+                (false, false) => source.start,
+                (false, true) => source.end,
+            })
+        };
+        Some(place(range.start, false)?..place(range.end, true)?)
+    }
+
+    /// All of it, without white space at its ends.
+    pub(super) fn whole(&self) -> Range<usize> {
+        self.trim(0..self.plain.len())
+    }
+
+    /// A part of it.
+    pub(super) fn get(&self, range: &Range<usize>) -> &str {
+        self.plain.get(range.clone()).unwrap_or_default()
+    }
+
+    /// A range without white space at its ends.
+    pub(super) fn trim(&self, range: Range<usize>) -> Range<usize> {
+        let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+        let text = self.get(&range);
+        let start = range.start + (text.len() - text.trim_start_matches(blank).len());
+        start..(range.start + text.trim_end_matches(blank).len()).max(start)
+    }
+
+    /// The lines of a range.
+    pub(super) fn lines(&self, range: &Range<usize>) -> Vec<Range<usize>> {
+        let mut start = range.start;
+        let within = self.breaks.iter().copied().filter(|at| range.contains(at));
+        let ends: Vec<usize> = within.chain([range.end]).collect();
+        let lines = ends.into_iter().map(|end| self.trim(std::mem::replace(&mut start, end)..end));
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
+    /// Whether every letter of a range is bold.
+    pub(super) fn is_bold(&self, range: &Range<usize>) -> bool {
+        self.is_covered(range, &self.bold)
+    }
+
+    /// Whether every letter of a range belongs to a link.
+    pub(super) fn is_link(&self, range: &Range<usize>) -> bool {
+        self.is_covered(range, &self.links)
+    }
+
+    fn is_covered(&self, range: &Range<usize>, by: &[Range<usize>]) -> bool {
+        let mut letters = 0;
+        let mut at = by.iter().peekable();
+        for (byte, _) in self.get(range).char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+            let byte = range.start + byte;
+            while at.peek().is_some_and(|part| part.end <= byte) {
+                at.next();
+            }
+            if !at.peek().is_some_and(|part| part.contains(&byte)) {
+                return false;
+            }
+            letters += 1;
+        }
+        letters > 0
+    }
+
+    fn is_blank(&self) -> bool {
+        self.whole().is_empty()
+    }
+}
+
+/// How an item of a list begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    Bullet,
+    Number(u64),
+    /// It continues an item after the items below that.
+    None,
+}
+
+/// An item of a list, without the items below it: those follow it, deeper.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// From 1.
+    pub(super) depth: usize,
+    pub(super) marker: Marker,
+    pub(super) texts: Vec<Text>,
+}
+
+/// A block of a passage.
+#[derive(Debug)]
+pub(super) enum Block {
+    Heading(Text),
+    Paragraph(Text),
+    List(Vec<Item>),
+    Table { head: Vec<Text>, rows: Vec<Vec<Text>> },
+    Code(Text),
+    Rule,
+}
+
+/// The blocks of a passage, in order.
+pub(super) fn blocks(passage: &str) -> Vec<Block> {
+    let mut reader = Reader { passage, ..Reader::default() };
+    let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
+    for (event, range) in Parser::new_ext(passage, options).into_offset_iter() {
+        reader.read(event, range);
+    }
+    reader.flush();
+    reader.blocks
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    passage: &'a str,
+    blocks: Vec<Block>,
+    text: Text,
+    /// The next number of each open list that has numbers.
+    lists: Vec<Option<u64>>,
+    items: Vec<Item>,
+    head: Vec<Text>,
+    row: Vec<Text>,
+    rows: Vec<Vec<Text>>,
+    images: usize,
+    code: bool,
+    bold: Option<usize>,
+    link: Option<usize>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.start(&tag, &range),
+            Event::End(tag) => self.end(tag, range),
+            Event::Text(_) | Event::Code(_) if self.images > 0 => {}
+            Event::Text(text) if self.code => self.push_code(&text, range),
+            Event::Text(text) => self.text.push(&text, range),
+            Event::Code(text) => {
+                // Code stands between back quotes that are part of the range.
+                let from = self.passage.get(range.clone()).and_then(|source| source.find(&*text));
+                let source =
+                    from.map_or(range.clone(), |from| range.start + from..range.start + from + text.len());
+                self.text.push(&text, source);
+            }
+            Event::SoftBreak | Event::HardBreak => self.text.push_break(range),
+            Event::InlineHtml(html) if html.to_ascii_lowercase().starts_with("<br") => {
+                self.text.push_break(range)
+            }
+            Event::Rule => {
+                self.flush();
+                self.blocks.push(Block::Rule);
+            }
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>) {
+        match tag {
+            Tag::Image { .. } => self.images += 1,
+            Tag::Strong => self.bold = Some(self.text.plain.len()),
+            Tag::Link { dest_url, .. } => {
+                // An address to write to or a number to call is a fact, not the name of a page.
+                let is_page = !["mailto:", "tel:"].iter().any(|scheme| dest_url.starts_with(scheme));
+                self.link = is_page.then_some(self.text.plain.len());
+            }
+            Tag::List(first) => {
+                self.flush();
+                self.lists.push(*first);
+            }
+            Tag::Item => {
+                self.flush();
+                let marker = self.marker(range.start);
+                self.items.push(Item { depth: self.lists.len(), marker, texts: Vec::new() });
+            }
+            Tag::CodeBlock(_) => {
+                self.flush();
+                self.code = true;
+            }
+            Tag::TableCell => self.text = Text::default(),
+            Tag::Heading { .. } | Tag::Paragraph | Tag::BlockQuote(_) | Tag::Table(_) | Tag::HtmlBlock => {
+                self.flush();
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
+        match tag {
+            TagEnd::Image => self.images = self.images.saturating_sub(1),
+            TagEnd::Strong => {
+                self.text.bold.extend(self.bold.take().map(|start| start..self.text.plain.len()));
+            }
+            TagEnd::Link => {
+                self.text.links.extend(self.link.take().map(|start| start..self.text.plain.len()));
+            }
+            TagEnd::List(_) => {
+                self.flush();
+                self.lists.pop();
+                if self.lists.is_empty() {
+                    self.blocks.push(Block::List(std::mem::take(&mut self.items)));
+                }
+            }
+            TagEnd::Heading(_) => self.end_heading(range.start),
+            TagEnd::CodeBlock => self.end_code(),
+            TagEnd::TableCell => self.row.push(std::mem::take(&mut self.text)),
+            TagEnd::TableHead => self.head = std::mem::take(&mut self.row),
+            TagEnd::TableRow => self.rows.push(std::mem::take(&mut self.row)),
+            TagEnd::Table => {
+                let (head, rows) = (std::mem::take(&mut self.head), std::mem::take(&mut self.rows));
+                self.blocks.push(Block::Table { head, rows });
+            }
+            TagEnd::Paragraph | TagEnd::Item | TagEnd::BlockQuote(_) => self.flush(),
+            _ => {}
+        }
+    }
+
+    /// The marker of an item: its own number when those of its list ascend.
+    fn marker(&mut self, at: usize) -> Marker {
+        let Some(Some(next)) = self.lists.last_mut() else { return Marker::Bullet };
+        let written = self.passage.get(at..).unwrap_or_default().trim_start();
+        let digits = written.find(|c: char| !c.is_ascii_digit()).and_then(|end| written.get(..end));
+        let number = digits.and_then(|digits| digits.parse().ok()).unwrap_or(*next).max(*next);
+        *next = number.saturating_add(1);
+        Marker::Number(number)
+    }
+
+    fn push_code(&mut self, text: &str, range: Range<usize>) {
+        let exact = text.len() == range.len();
+        let mut at = range.start;
+        for line in text.split_inclusive('\n') {
+            let said = line.trim_end_matches(['\n', '\r']);
+            let (start, end) = if exact { (at, at + said.len()) } else { (range.start, range.end) };
+            self.text.push(said, start..end);
+            if said.len() < line.len() {
+                self.text.push_break(if exact { end..at + line.len() } else { range.clone() });
+            }
+            at += line.len();
+        }
+    }
+
+    /// A line above `---` in plain text is a paragraph when it reads as one.
+    fn end_heading(&mut self, start: usize) {
+        let text = std::mem::take(&mut self.text);
+        let whole = text.get(&text.whole());
+        let is_underlined = !self.passage.get(start..).unwrap_or_default().trim_start().starts_with('#');
+        if is_underlined && shapes::ends_sentence(whole) && shapes::words(whole) > 5 {
+            self.text = text;
+            self.flush();
+        } else if !text.is_blank() && self.lists.is_empty() {
+            self.blocks.push(Block::Heading(text));
+        }
+    }
+
+    /// Prose that is indented in plain text is no code, and a command of one line is part of its step.
+    fn end_code(&mut self) {
+        self.code = false;
+        let text = std::mem::take(&mut self.text);
+        if text.is_blank() {
+            return;
+        }
+        let is_prose = shapes::is_prose(&text.plain);
+        if is_prose || (!self.lists.is_empty() && text.lines(&text.whole()).len() == 1) {
+            self.text = text;
+            self.flush();
+        } else if self.lists.is_empty() {
+            self.blocks.push(Block::Code(text));
+        }
+    }
+
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        (self.bold, self.link) = (None, None);
+        if text.is_blank() {
+            return;
+        }
+        let depth = self.lists.len();
+        if depth == 0 {
+            self.blocks.push(Block::Paragraph(text));
+            return;
+        }
+        match self.items.last_mut().filter(|item| item.depth == depth) {
+            Some(item) => item.texts.push(text),
+            None => self.items.push(Item { depth, marker: Marker::None, texts: vec![text] }),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Pure: lists and steps, whole with what announces them, and item by item.
+
+use std::ops::Range;
+
+use super::blocks::{self, Marker};
+use super::{Announcement, Kind, Part, Walk, shapes};
+
+/// A list with more items than this is also told by its items.
+const LONG_ITEMS: usize = 12;
+
+/// So is a list with more characters than this.
+const LONG: usize = 900;
+
+/// A list with more characters than this is told by its items only.
+const LONGEST: usize = 2_000;
+
+/// Steps are only told whole, up to so many characters.
+const LONGEST_STEPS: usize = 4_000;
+
+/// An item of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Item<'a> {
+    pub(super) depth: usize,
+    pub(super) marker: Marker,
+    pub(super) parts: Vec<Part<'a>>,
+}
+
+impl<'a> From<&'a blocks::Item> for Item<'a> {
+    fn from(item: &'a blocks::Item) -> Self {
+        let parts = item.texts.iter().map(|text| Part::of(text, text.whole())).collect();
+        Self { depth: item.depth, marker: item.marker, parts }
+    }
+}
+
+impl Item<'_> {
+    fn plain(&self) -> String {
+        self.parts.iter().map(Part::plain).collect::<Vec<&str>>().join(" ")
+    }
+
+    fn source(&self) -> Option<Range<usize>> {
+        let sources = self.parts.iter().filter_map(|part| part.text.source(&part.range()));
+        sources.reduce(|all, part| all.start..part.end)
+    }
+
+    fn is_navigation(&self) -> bool {
+        let is_link = |part: &Part<'_>| part.text.is_link(&part.range()) && !reads_as_sentence(part.plain());
+        self.parts.iter().all(|part| is_link(part) || shapes::is_navigation(part.plain()))
+    }
+
+    fn asks(&self) -> bool {
+        self.parts.first().is_some_and(|part| {
+            let first = super::sentences::sentences(&part.text.plain, part.range()).into_iter().next();
+            first.is_some_and(|first| shapes::is_question(part.text.get(&first)))
+                || shapes::question_mark(part.plain()).is_some() && part.plain().contains('?')
+        })
+    }
+}
+
+/// Whether a text could stand by itself in a paragraph.
+fn reads_as_sentence(text: &str) -> bool {
+    shapes::ends_sentence(text) && shapes::words(text) > 4
+}
+
+impl Walk {
+    pub(super) fn list(&mut self, items: &[Item<'_>], announcement: Option<Announcement>) {
+        let items: Vec<&Item<'_>> = items.iter().filter(|item| !item.parts.is_empty()).collect();
+        let links = items.iter().filter(|item| item.is_navigation()).count();
+        if items.is_empty() || links * 5 >= items.len() * 4 {
+            return;
+        }
+        if items.iter().filter(|item| item.asks()).count() * 2
+            >= items.iter().filter(|item| item.depth == 1).count()
+        {
+            return self.questions(&items);
+        }
+        let question = self.question.take();
+        let is_ordered = items.first().is_some_and(|item| matches!(item.marker, Marker::Number(_)));
+        let sentences = items.iter().filter(|item| reads_as_sentence(&item.plain())).count();
+        let are_sentences = sentences * 2 > items.len();
+        // A number before a single paragraph is that of a section.
+        let is_list = items.len() > 1 || announcement.is_some() || question.is_some();
+        let belongs_together = announcement.is_some() || question.is_some() || is_ordered || !are_sentences;
+        let text = told(&items, announcement.as_ref());
+        let length = text.chars().count();
+        let longest = if is_ordered { LONGEST_STEPS } else { LONGEST };
+        let is_whole = is_list && belongs_together && length <= longest;
+        if is_whole && let Some(source) = source(&items, announcement.as_ref()) {
+            let lead =
+                question.clone().or_else(|| announcement.is_none().then(|| self.heading.clone()).flatten());
+            self.push(if is_ordered { Kind::Steps } else { Kind::List }, text, lead, source);
+        }
+        let is_long = items.len() > LONG_ITEMS || length > LONG;
+        let lead = announcement.map(|announcement| announcement.text).or(question);
+        for item in items {
+            let is_value =
+                !is_ordered && item.parts.first().is_some_and(|part| shapes::value(part.plain()).is_some());
+            if !is_whole || is_long || is_value || (!is_ordered && are_sentences) {
+                self.item(item, lead.as_deref(), is_value);
+            }
+        }
+    }
+
+    /// An item by itself: its sentences, or a name with its value.
+    fn item(&mut self, item: &Item<'_>, lead: Option<&str>, is_value: bool) {
+        if item.is_navigation() {
+            return;
+        }
+        let plain = item.plain();
+        if !shapes::ends_sentence(&plain) && !shapes::ends_with_colon(&plain) && !shapes::is_file_name(&plain)
+        {
+            let kind = if is_value { Kind::Row } else { Kind::Sentence };
+            let lead = lead.map(str::to_owned).or_else(|| self.heading.clone());
+            if let Some(source) = item.source() {
+                self.push(kind, plain, lead, source);
+            }
+            return;
+        }
+        for part in &item.parts {
+            self.prose(*part, lead);
+        }
+    }
+
+    /// Items that ask: what follows the question in the item, or below it, answers it.
+    fn questions(&mut self, items: &[&Item<'_>]) {
+        for item in items {
+            for part in &item.parts {
+                self.paragraph_part(*part);
+            }
+        }
+        self.question = None;
+    }
+}
+
+/// A list as it is told: what announces it, and a line for each item.
+fn told(items: &[&Item<'_>], announcement: Option<&Announcement>) -> String {
+    let mut lines: Vec<String> =
+        announcement.into_iter().map(|announcement| announcement.text.clone()).collect();
+    for item in items {
+        let indent = "  ".repeat(item.depth.saturating_sub(1).min(4));
+        lines.push(match item.marker {
+            Marker::Bullet => format!("{indent}- {}", item.plain()),
+            Marker::Number(number) => format!("{indent}{number}. {}", item.plain()),
+            Marker::None => format!("{indent}{}", item.plain()),
+        });
+    }
+    lines.join("\n")
+}
+
+fn source(items: &[&Item<'_>], announcement: Option<&Announcement>) -> Option<Range<usize>> {
+    let sources = items.iter().filter_map(|item| item.source());
+    let all = sources.reduce(|all, item| all.start..item.end)?;
+    Some(announcement.map_or(all.start, |announcement| announcement.source.start)..all.end)
+}

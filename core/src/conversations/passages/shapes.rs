@@ -1,0 +1,346 @@
+//! Pure: what a line of a passage is by its looks: a label, a question, navigation, code, a name and its value.
+
+use crate::conversations::words::{self, fold};
+
+/// Lines that lead somewhere else, folded.
+const NAVIGATION: &[&str] = &[
+    "back to top",
+    "top",
+    "back",
+    "next",
+    "previous",
+    "skip to content",
+    "skip to main content",
+    "read more",
+    "learn more",
+    "see more",
+    "more",
+    "menu",
+    "table of contents",
+    "contents",
+    "on this page",
+    "see also",
+    "home",
+    "share",
+    "print",
+    "related articles",
+    "was this helpful",
+    "contact us",
+    "nach oben",
+    "zuruck nach oben",
+    "zum seitenanfang",
+    "zuruck",
+    "weiter",
+    "mehr erfahren",
+    "weiterlesen",
+    "mehr lesen",
+    "inhalt",
+    "inhaltsverzeichnis",
+    "siehe auch",
+    "startseite",
+    "teilen",
+    "drucken",
+    "zum inhalt springen",
+    "volver arriba",
+    "volver",
+    "siguiente",
+    "anterior",
+    "leer mas",
+    "ver mas",
+    "saber mas",
+    "mas informacion",
+    "indice",
+    "ver tambien",
+    "vease tambien",
+    "inicio",
+    "compartir",
+    "imprimir",
+    "saltar al contenido",
+    "ir al contenido",
+    "haut de page",
+    "retour en haut",
+    "retour",
+    "suivant",
+    "precedent",
+    "lire la suite",
+    "en savoir plus",
+    "sommaire",
+    "voir aussi",
+    "accueil",
+    "partager",
+    "imprimer",
+    "aller au contenu",
+    "torna su",
+    "torna all'inizio",
+    "indietro",
+    "avanti",
+    "leggi di piu",
+    "leggi tutto",
+    "scopri di piu",
+    "sommario",
+    "vedi anche",
+    "condividi",
+    "stampa",
+    "vai al contenuto",
+    "voltar ao topo",
+    "voltar",
+    "seguinte",
+    "leia mais",
+    "saiba mais",
+    "ver mais",
+    "sumario",
+    "veja tambem",
+    "pagina inicial",
+    "partilhar",
+    "compartilhar",
+    "ir para o conteudo",
+];
+
+/// Words by which a sentence announces a list without a colon, folded.
+const ANNOUNCING: &[&str] = &[
+    "following",
+    "below",
+    "siguiente",
+    "siguientes",
+    "continuacion",
+    "suivant",
+    "suivante",
+    "suivants",
+    "suivantes",
+    "dessous",
+    "folgende",
+    "folgenden",
+    "folgender",
+    "folgendes",
+    "folgendem",
+    "seguente",
+    "seguenti",
+    "seguito",
+    "seguinte",
+    "seguintes",
+    "abaixo",
+    "seguir",
+];
+
+/// Pronouns that a sentence may have instead of a subject, folded. "Sie" and "lei" also address the reader.
+const PRONOUNS: &[&str] = &[
+    "it", "they", "he", "she", "its", "their", "er", "dieser", "dieses", "ello", "ella", "ellos", "ellas",
+    "el", "ils", "elles", "elle", "il", "celui-ci", "celle-ci", "esso", "essa", "essi", "esse", "egli",
+    "ele", "ela", "eles", "elas", "isso", "isto",
+];
+
+/// Demonstratives that stand for a subject when one of [`VERBS`] follows, folded.
+const DEMONSTRATIVES: &[&str] = &[
+    "this", "that", "these", "those", "das", "dies", "diese", "esto", "este", "esta", "estos", "estas",
+    "eso", "cela", "ceci", "ca", "questo", "questa", "questi", "queste", "cio", "este", "esta", "estes",
+    "estas",
+];
+
+const VERBS: &[&str] = &[
+    "is",
+    "are",
+    "was",
+    "were",
+    "also",
+    "can",
+    "will",
+    "means",
+    "includes",
+    "applies",
+    "has",
+    "have",
+    "does",
+    "costs",
+    "takes",
+    "ist",
+    "sind",
+    "war",
+    "gilt",
+    "kann",
+    "hat",
+    "auch",
+    "kostet",
+    "dauert",
+    "wird",
+    "es",
+    "son",
+    "era",
+    "tambien",
+    "puede",
+    "tiene",
+    "incluye",
+    "cuesta",
+    "significa",
+    "est",
+    "sont",
+    "peut",
+    "aussi",
+    "comprend",
+    "signifie",
+    "coute",
+    "e",
+    "sono",
+    "anche",
+    "puo",
+    "ha",
+    "include",
+    "costa",
+    "sao",
+    "tambem",
+    "pode",
+    "tem",
+    "inclui",
+    "custa",
+];
+
+/// Names of the parts of a question and its answer, folded, by themselves or with a number.
+const QUESTION_NAMES: &[&str] = &["q", "question", "f", "frage", "p", "pregunta", "pergunta", "d", "domanda"];
+const ANSWER_NAMES: &[&str] =
+    &["a", "answer", "antwort", "r", "respuesta", "reponse", "risposta", "resposta"];
+const STEP_NAMES: &[&str] = &["step", "schritt", "paso", "etape", "passo", "passaggio"];
+
+/// The most words of a label.
+const LABEL: usize = 6;
+
+const CLOSING: [char; 9] = ['"', '\'', ')', ']', '»', '”', '“', '’', ' '];
+
+pub(super) fn words(text: &str) -> usize {
+    text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
+}
+
+pub(super) fn ends_sentence(text: &str) -> bool {
+    text.trim_end_matches(CLOSING).ends_with(['.', '!', '?', '…', '。'])
+}
+
+pub(super) fn is_question(text: &str) -> bool {
+    text.trim_end().trim_end_matches(['*', '_']).ends_with(['?', '？']) && words(text) > 0
+}
+
+pub(super) fn ends_with_colon(text: &str) -> bool {
+    text.trim_end().ends_with([':', '：'])
+}
+
+/// A line that names what follows, and says nothing.
+pub(super) fn is_label(text: &str) -> bool {
+    let is_short = words(text) <= LABEL;
+    if ends_with_colon(text) {
+        return is_short;
+    }
+    is_short && !ends_sentence(text) && !text.contains(|c: char| c.is_ascii_digit() || "@€$£%,;:".contains(c))
+}
+
+/// A path of pages, or a line that leads to another.
+pub(super) fn is_navigation(text: &str) -> bool {
+    let plain = fold(text);
+    let plain = plain.trim_matches(|c: char| !c.is_alphanumeric());
+    if NAVIGATION.contains(&plain) {
+        return true;
+    }
+    [" > ", " » ", " › ", " → ", " | ", " · ", " / "].iter().any(|separator| {
+        let steps: Vec<&str> = text.split(separator).collect();
+        let fewest = if matches!(*separator, " > " | " » " | " › ") { 2 } else { 3 };
+        let is_step = |step: &&str| words(step) <= 4 && !step.contains(['.', ':', '!', '?', ',']);
+        let has_value = text.contains(|c: char| c.is_ascii_digit() || "@€$£%".contains(c));
+        steps.len() >= fewest && steps.iter().all(is_step) && !has_value
+    })
+}
+
+/// The name of a file by itself.
+pub(super) fn is_file_name(text: &str) -> bool {
+    let name = text.trim().trim_end_matches(['.', ',', ';', ':']);
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    let is_extension = (1..=5).contains(&extension.len())
+        && extension.chars().all(|c| c.is_ascii_alphanumeric())
+        && extension.contains(|c: char| c.is_ascii_lowercase());
+    let is_address = name.contains('@') || name.starts_with("http") || name.starts_with("www.");
+    is_extension && !stem.is_empty() && !is_address && !name.contains(char::is_whitespace)
+}
+
+/// A line of a program, or a comment in one.
+pub(super) fn is_code(text: &str) -> bool {
+    let line = text.trim();
+    ["//", "/*", "*/", "#!", "<!--", "$ ", "#include", "-- "].iter().any(|start| line.starts_with(start))
+        || line.ends_with(['{', '}', ';']) && line.contains(['=', '(', '{', '}'])
+        || ["};", ");", "=> "].iter().any(|mark| line.contains(mark))
+}
+
+/// Text that reads as prose, though it is indented like code.
+pub(super) fn is_prose(text: &str) -> bool {
+    let all = text.chars().count();
+    let plain =
+        text.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace() || ".,!?'’-".contains(*c)).count();
+    let ends = text.lines().any(ends_sentence);
+    ends && words(text) > 4 && !is_code(text) && plain * 100 >= all * 94
+}
+
+pub(super) fn announces(sentence: &str) -> bool {
+    ends_with_colon(sentence) || words::words(sentence).iter().any(|word| ANNOUNCING.contains(&word.as_str()))
+}
+
+/// Whether a sentence begins with a pronoun as its subject.
+pub(super) fn begins_with_pronoun(sentence: &str) -> bool {
+    let folded = fold(sentence);
+    let mut words =
+        folded.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|word| !word.is_empty());
+    let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
+    match (first, second) {
+        ("it", "is") | ("il", "est" | "y" | "faut" | "existe") => false,
+        // "El" is the article; the pronoun has an accent.
+        ("el", _) => sentence.trim_start().to_lowercase().starts_with('é'),
+        // In Italian, an article.
+        ("il", _) => VERBS.contains(&second),
+        _ => PRONOUNS.contains(&first) || DEMONSTRATIVES.contains(&first) && VERBS.contains(&second),
+    }
+}
+
+/// What follows "Q:", "Frage 3:", "Pregunta:": where it begins in the line.
+pub(super) fn question_mark(line: &str) -> Option<usize> {
+    named(line, QUESTION_NAMES)
+}
+
+/// What follows "A:", "Antwort:", "Réponse :": where it begins in the line.
+pub(super) fn answer_mark(line: &str) -> Option<usize> {
+    named(line, ANSWER_NAMES)
+}
+
+/// What follows "Step 1:", "Schritt 2.": the number, and where it begins in the line.
+pub(super) fn step_mark(line: &str) -> Option<(u64, usize)> {
+    let (at, _) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
+    let name = fold(line.get(..at)?);
+    let mut parts = name.split_whitespace();
+    let (step, number) = (parts.next()?, parts.next()?.parse().ok()?);
+    (STEP_NAMES.contains(&step) && parts.next().is_none()).then_some((number, at + 1))
+}
+
+fn named(line: &str, names: &[&str]) -> Option<usize> {
+    let (at, mark) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
+    let label = fold(line.get(..at)?);
+    let name = label.trim().trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+    // "A." and "P." are initials as well.
+    let is_marked = mark == ':' || label.trim_end().ends_with(|c: char| c.is_ascii_digit());
+    (is_marked && names.contains(&name)).then_some(at + mark.len_utf8())
+}
+
+/// "Monday: 9–17": where the value begins.
+pub(super) fn value(line: &str) -> Option<usize> {
+    let at = line.find(": ").or_else(|| line.find(":\u{a0}"))?;
+    let name = line.get(..at)?;
+    let is_name =
+        (1..=LABEL).contains(&words(name)) && !ends_sentence(name) && !name.contains(['.', '?', '!']);
+    let rest = line.get(at + 1..)?;
+    (is_name && words(rest) > 0).then_some(at + 1 + (rest.len() - rest.trim_start().len()))
+}
+
+/// The bullet of a line of plain text: what follows it begins there.
+pub(super) fn bullet(line: &str) -> Option<usize> {
+    let rest = line.strip_prefix(['•', '▪', '●', '◦', '‣', '·', '–', '✓', '✔', '○', '■', '➢', '►'])?;
+    rest.starts_with(char::is_whitespace).then(|| line.len() - rest.trim_start().len())
+}
+
+/// A cell that says nothing without its header: a bare number, a mark, yes or no.
+pub(super) fn is_bare(cell: &str) -> bool {
+    let folded = fold(cell.trim());
+    let is_number = folded.chars().all(|c| c.is_ascii_digit() || " .,'\u{a0}\u{202f}".contains(c));
+    let yes_or_no = ["yes", "no", "ja", "nein", "si", "oui", "non", "sim", "nao", "x"];
+    is_number || yes_or_no.contains(&folded.as_str()) || !folded.contains(char::is_alphanumeric)
+}

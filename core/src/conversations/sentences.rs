@@ -1,0 +1,58 @@
+//! Vectors of the sentences of answers, kept once made: the same passages answer many questions.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use half::f16;
+use moka::sync::Cache;
+
+use crate::error::Result;
+use crate::providers::embed::Embedder;
+
+/// Vectors that are kept: of 384 numbers of 16 bits each, six megabytes.
+const KEPT: u64 = 8_192;
+
+/// Per-process cache of sentence vectors, by model and text.
+#[derive(Debug)]
+pub struct SentenceVectors(Cache<(u64, u64), Arc<[f16]>>);
+
+impl Default for SentenceVectors {
+    fn default() -> Self {
+        Self(Cache::new(KEPT))
+    }
+}
+
+impl SentenceVectors {
+    /// The vectors of sentences, in their order; those that are not kept are embedded at once.
+    ///
+    /// # Errors
+    /// When the embedding model does not answer.
+    pub(super) async fn of(&self, embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        let keys: Vec<(u64, u64)> = texts.iter().map(|text| key(embedder.id(), text)).collect();
+        let mut vectors: Vec<Option<Vec<f32>>> = keys
+            .iter()
+            .map(|key| self.0.get(key).map(|kept| kept.iter().map(|number| number.to_f32()).collect()))
+            .collect();
+        let missing: Vec<usize> =
+            vectors.iter().enumerate().filter(|(_, vector)| vector.is_none()).map(|(at, _)| at).collect();
+        let wanted = missing.iter().filter_map(|at| texts.get(*at)).map(|text| (*text).to_owned()).collect();
+        let made = embedder.embed_sentences(wanted).await?;
+        for (at, vector) in missing.into_iter().zip(made) {
+            if let (Some(key), Some(place)) = (keys.get(at), vectors.get_mut(at)) {
+                self.0.insert(*key, vector.iter().map(|number| f16::from_f32(*number)).collect());
+                *place = Some(vector);
+            }
+        }
+        Ok(vectors.into_iter().map(Option::unwrap_or_default).collect())
+    }
+}
+
+/// Two hashes of different seeds: a collision of both is out of the question at this size.
+fn key(model: &str, text: &str) -> (u64, u64) {
+    let hash = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        (seed, model, text).hash(&mut hasher);
+        hasher.finish()
+    };
+    (hash(0), hash(1))
+}

@@ -1,0 +1,253 @@
+//! Pure: the words that a question and a text have in common, in six languages.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::bots::Language;
+
+/// Letters that two forms of a word have in common at least: "devolver", "devolución".
+const STEM: usize = 5;
+
+/// Letters that the longer of two forms has beyond that at most.
+const ENDING: usize = 5;
+
+/// Endings by which short words differ: "day" and "days".
+const SHORT_ENDINGS: &[&str] = &["s", "es", "n", "en", "e"];
+
+const ENGLISH: &str = "a about above after again all also am an and any are as at be because been before being below \
+    between both but by can cannot could did do does doing don down during each few for from further get give go had has \
+    have having he her here hers him his how i if in into is isn it its itself just know like ll many may me more most \
+    much must my need no nor not now of off on once one only or other our ours out over own per please re same say shall \
+    she should so some such tell than that the their theirs them then there these they this those through to too under \
+    until up us ve very want was we were what when where whether which while who whom whose why will with would you your \
+    yours s t d m";
+const SPANISH: &str = "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque cada como con cosa cual \
+    cuales cualquier cuando cuanta cuantas cuanto cuantos de debo decir del desde dime donde dos durante e el ella ellas ello \
+    ellos en entre era eran eres es esa esas ese eso esos esta estaba estan estar estas este esto estos estoy favor fue fueron \
+    ha hace hacer haces hacia hago han hasta hay he la las le les lo los mas me mi mis mucho muy nada ni no nos nosotros \
+    nuestra nuestro o os otra otro para pero poco podeis podemos poder por porque puede pueden puedo que quien quienes quiero \
+    sabe se segun ser si sin sobre sois somos son soy su sus tal tambien tan tanto te teneis tenemos tengo ti tiene tienen \
+    tienes todo todos tu tus u un una unas uno unos usted ustedes vosotros vuestra vuestro vuestros vuestras y ya yo hay";
+const FRENCH: &str = "a afin ai alors apres as au aucun aucune aussi autre aux avant avec avez avoir avons c ca ce ceci cela \
+    celle celui ces cet cette chaque chez ci combien comme comment d dans de depuis des dire dites dois doit donc du elle elles \
+    en encore entre es est et etaient etait etant ete etes etre eu eux faire fait faut il ils j je jusqu l la le les leur leurs \
+    lui m ma mais me meme mes moi mon n ne ni nos notre nous on ont ou par pas peu peut peuvent peux plait plus pour pourquoi \
+    pouvez puis puisje qu quand que quel quelle quelles quels qui quoi s sa sans se sera ses si sil sinon son sont sous suis sur \
+    t ta te tes toi ton tous tout toute toutes tres tu un une va vais vers veux voici voila vos votre voudrais vous y";
+const GERMAN: &str = "aber alle allem allen aller alles als also am an andere anderen auch auf aus bei beim bin bis bitte bist da \
+    dabei damit dann das dass dein deine dem den denn der des dich die dies diese diesem diesen dieser dieses dir doch dort du \
+    durch ein eine einem einen einer eines er es etwas euch euer eure fur gibt habe haben habt hat hatte hier hinter ich ihm ihn \
+    ihnen ihr ihre ihrem ihren ihrer im in ins ist ja jede jedem jeden jeder jedes jetzt kann lang kannst kein keine keinem keinen \
+    keiner konnen konnt konnte lange machen man mehr mein meine meinem meinen meiner mich mir mit mochte muss mussen nach nicht \
+    nichts noch nun nur ob oder ohne sagen sehr sein seine seinem seinen seiner seit sich sie sind so solche soll sollte sondern \
+    sowie uber um und uns unser unsere unter viel viele vielen vom von vor wann war waren warum was welche welchem welchen welcher \
+    welches wem wen wenn wer werde werden wessen weswegen wie wieso wieviel will wird wirst wo wobei wofur woher wohin womit \
+    worden wurde wurden zu zum zur zwischen";
+const ITALIAN: &str = "a abbiamo ad agli ai al alcuni alla alle allo anche ancora avete aveva avere bisogna c che chi ci cio \
+    come con cosa cui d da dagli dai dal dalla dalle de degli dei del della delle dello deve devo di dimmi dire dove dopo due e \
+    ed era erano essere fa fare favore fino fra gia gli ha hai hanno ho i il in io l la le lei li lo loro lui ma me mi mia mie \
+    miei mio molto ne negli nei nel nella nelle nello no noi non nostra nostro o ogni ossia per perche piu poi possiamo posso \
+    possono prima puo puoi qual quale quali qualche quando quanta quante quanti quanto quella quelle quelli quello questa queste \
+    questi questo qui sa sara se sei senza si sia siamo siete solo sono sopra sotto sta stata stato su sua sue sugli sui sul sulla \
+    suo suoi ti tra tu tua tuo tutti tutto un una uno va vi voglio voi vorrei vostra vostre vostri vostro";
+const PORTUGUESE: &str = "a ao aos aquela aquele aquilo as ate cada com como da dado das de dela dele deles depois desde deve devo \
+    dizer do dos e ela elas ele eles em entre era essa essas esse esses esta estao estar estas estava este estes estou eu faco \
+    favor faz fazer foi foram gostaria ha isso isto ja la lhe mais mas me mesmo meu meus minha muito muitos na nao nas nem nessa \
+    nesse nesta neste no nos nossa nosso num numa o onde os ou para pela pelas pelo pelos pode podem podemos poder por porque posso \
+    preciso qual quais qualquer quando quanta quantas quanto quantos que quem quero sao sabe se sem ser sera seu seus si so sobre \
+    somos sou sua suas tal tambem te tem temos tenho ter teu toda todas todo todos tu tua um uma umas uns vai vao voce voces vos";
+
+/// Words that ask.
+const INTERROGATIVES: &str = "what when where which who whom whose why how que cual cuales cuando cuanto cuanta cuantos cuantas \
+    donde quien quienes como quand quel quelle quels quelles combien comment pourquoi ou qui quoi was wann wo wer wen wem wie \
+    wieviel warum wieso welche welcher welches welchen welchem woher wohin che chi cosa quando quanto quanta quanti quante dove \
+    quale quali qual perche come onde quem quantos quantas quais";
+
+const CONJUNCTIONS: &[&str] = &["and", "y", "e", "und", "et", "ed", "sowie"];
+
+/// A text in lower case, without accents.
+pub(super) fn fold(text: &str) -> String {
+    let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    let mut folded = String::with_capacity(text.len());
+    for letter in letters {
+        match letter {
+            'ß' => folded.push_str("ss"),
+            'œ' => folded.push_str("oe"),
+            'æ' => folded.push_str("ae"),
+            'ø' => folded.push('o'),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// The words of a text, folded, in order.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The words that a question is about, each once, in order. When it has no others, its function words are.
+pub(super) fn content_words(question: &str, language: Language) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let all: Vec<String> = words(question).into_iter().filter(|word| seen.insert(word.clone())).collect();
+    let stops = |of: Language| -> BTreeSet<&str> { function_words(of).split_whitespace().collect() };
+    let count = |of: &Language| {
+        let stops = stops(*of);
+        all.iter().filter(|word| stops.contains(word.as_str())).count()
+    };
+    // A question in another language has more function words of that one.
+    let own = count(&language);
+    let other = Language::ALL.iter().max_by_key(|of| count(of)).filter(|of| count(of) > own.max(1));
+    let stops: BTreeSet<&str> =
+        [Some(&language), other].into_iter().flatten().flat_map(|of| stops(*of)).collect();
+    let is_content = |word: &&String| {
+        let is_long = word.chars().count() > 1 || word.chars().all(|c| c.is_ascii_digit());
+        is_long && !stops.contains(word.as_str())
+    };
+    let content: Vec<String> = all.iter().filter(is_content).cloned().collect();
+    if content.is_empty() { all } else { content }
+}
+
+/// The language whose function words a text has most of; `None` without at least two, or when two languages have as
+/// many.
+pub(crate) fn language(text: &str) -> Option<Language> {
+    let words = words(text);
+    let count = |of: Language| {
+        let known: BTreeSet<&str> = function_words(of).split_whitespace().collect();
+        words.iter().filter(|word| known.contains(word.as_str())).count()
+    };
+    let mut counts: Vec<(usize, Language)> = Language::ALL.iter().map(|of| (count(*of), *of)).collect();
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    match counts.as_slice() {
+        [(most, language), (next, _), ..] if *most >= 2 && most > next => Some(*language),
+        _ => None,
+    }
+}
+
+/// Whether a word is a function word in one of the six languages.
+pub(super) fn is_function_word(word: &str) -> bool {
+    let word = fold(word);
+    let lists = [ENGLISH, SPANISH, FRENCH, GERMAN, ITALIAN, PORTUGUESE];
+    lists.iter().any(|list| list.split_whitespace().any(|known| known == word))
+}
+
+/// Whether two folded words are forms of one.
+pub(super) fn is_same(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    if !a.chars().chain(b.chars()).all(char::is_alphabetic) {
+        return false;
+    }
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if let Some(ending) = long.strip_prefix(short)
+        && short.chars().count() > 2
+        && SHORT_ENDINGS.contains(&ending)
+    {
+        return true;
+    }
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let longest = a.chars().count().max(b.chars().count());
+    common >= STEM && longest - common <= ENDING
+}
+
+/// Whether a question asks for several things: two questions, or two clauses that each ask.
+pub(super) fn asks_several(question: &str) -> bool {
+    if question.matches('?').count() > 1 {
+        return true;
+    }
+    let words = words(question);
+    let asks = |word: &String| INTERROGATIVES.split_whitespace().any(|known| known == word);
+    words.iter().enumerate().any(|(at, word)| {
+        let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
+        // "… and how much", "… y a qué hora": a preposition may stand between.
+        CONJUNCTIONS.contains(&word.as_str())
+            && before.len() > 1
+            && after.len() > 1
+            && after.iter().take(2).any(asks)
+    })
+}
+
+const fn function_words(language: Language) -> &'static str {
+    match language {
+        Language::English => ENGLISH,
+        Language::Spanish => SPANISH,
+        Language::French => FRENCH,
+        Language::German => GERMAN,
+        Language::Italian => ITALIAN,
+        Language::Portuguese => PORTUGUESE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn function_words_do_not_count() {
+        for (question, language, expected) in [
+            ("How do I return a pair of boots?", Language::English, "return pair boots"),
+            ("¿Cómo puedo devolver unas botas?", Language::Spanish, "devolver botas"),
+            ("Combien coûte l'abonnement annuel ?", Language::French, "coute abonnement annuel"),
+            ("Wie lange dauert die Lieferung?", Language::German, "dauert lieferung"),
+            ("Quanto costa l'abbonamento?", Language::Italian, "costa abbonamento"),
+            ("Onde fica a loja de São Paulo?", Language::Portuguese, "fica loja paulo"),
+            // In another language than the bot's.
+            ("¿Cómo puedo devolver un par de botas?", Language::English, "devolver par botas"),
+            ("what is it", Language::English, "what is it"),
+        ] {
+            assert_eq!(content_words(question, language).join(" "), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn forms_of_a_word_are_the_same() {
+        for (a, b) in [
+            ("return", "returned"),
+            ("devolver", "devolucion"),
+            ("lieferung", "lieferzeit"),
+            ("day", "days"),
+            ("abonnement", "abonnements"),
+            ("stadt", "stadt"),
+            ("kosten", "kostet"),
+            ("prezzo", "prezzi"),
+        ] {
+            assert!(is_same(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("international", "internet"),
+            ("day", "dairy"),
+            ("2024", "20245"),
+            ("in", "ins"),
+            ("car", "card"),
+        ] {
+            assert!(!is_same(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn two_questions_in_one_are_recognised() {
+        for question in [
+            "When do you open and how much is it?",
+            "Who are you? What is it?",
+            "¿Cuándo abre y a qué hora cierra?",
+            "Wann öffnet ihr und wie viel kostet es?",
+            "Quand ouvrez-vous et combien ça coûte ?",
+            "Quando aprite e quanto costa?",
+            "Quando abre e quanto custa?",
+        ] {
+            assert!(asks_several(question), "{question}");
+        }
+        for question in [
+            "What is the price of salt and pepper?",
+            "And how much is it?",
+            "Brot und Butter?",
+            "Do you ship?",
+        ] {
+            assert!(!asks_several(question), "{question}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A generated answer while it is written: the model's markers are removed, each sentence is attributed to the
+//! passage that supports it, and a marker is put at its end.
+
+use super::attribution::{self, DECIDED_BY_WORDS, Known, Passage, Role, Statement};
+use super::draft::{self, Draft, Sentence, Step};
+use super::markers::Markers;
+use super::{SentenceVectors, Support, extractive};
+use crate::bots::{Bot, Language};
+use crate::calibration::Calibration;
+use crate::error::Chain;
+use crate::knowledge::language;
+use crate::knowledge::search::Hit;
+use crate::providers::embed::{Embedder, cosine};
+
+/// Sentences of passages that are compared with a sentence by their meaning: each costs a run of the model, unless its
+/// vector is kept.
+const COMPARED: usize = 6;
+
+/// The same where words tell nothing, because the languages differ.
+const COMPARED_FOREIGN: usize = 16;
+
+/// Preference for the sentences of a marker's passage.
+const MARKED: f32 = 0.2;
+
+/// Preference for a passage before the next one.
+const RANK: f32 = 0.01;
+
+/// Writer of a checked answer.
+pub struct Writing<'a> {
+    embedder: &'a dyn Embedder,
+    vectors: &'a SentenceVectors,
+    calibration: Calibration,
+    language: Language,
+    strict: bool,
+    known: Known,
+    passages: Vec<Passage>,
+    markers: Markers,
+    draft: Draft,
+    text: String,
+    /// Text of a strict answer whose sentence has not ended.
+    held: String,
+    support: Vec<Support>,
+    cited: Vec<usize>,
+    has_refusal: bool,
+    is_closed: bool,
+}
+
+/// A generated answer and what supports it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What it says, with markers.
+    pub text: String,
+    /// The numbers of the passages that it cites, in order of their first mention.
+    pub cited: Vec<usize>,
+    /// Support of each sentence that states something.
+    pub support: Vec<Support>,
+    /// Whether a passage supports a sentence, and the model did not say that there is no answer.
+    pub answered: bool,
+    /// Whether a passage supports every sentence that states something.
+    pub grounded: bool,
+    /// Whether a sentence says that something is not known.
+    pub has_refusal: bool,
+    /// Mean support of the sentences.
+    pub score: f32,
+}
+
+impl<'a> Writing<'a> {
+    /// An answer of a bot to a question, from passages in the order of their numbers.
+    #[must_use]
+    pub fn new(
+        embedder: &'a dyn Embedder,
+        vectors: &'a SentenceVectors,
+        calibration: Calibration,
+        bot: &Bot,
+        question: &str,
+        passages: &[Hit],
+    ) -> Self {
+        let about: Vec<&str> =
+            std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
+        let prepared = passages.iter().map(|hit| {
+            let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
+            Passage::of(&hit.content, &titles, language::of(&hit.content))
+        });
+        Self {
+            embedder,
+            vectors,
+            calibration,
+            language: language::of(question).unwrap_or(bot.language),
+            strict: bot.strict,
+            known: Known::of(question, &about),
+            passages: prepared.collect(),
+            markers: Markers::of(passages.len()),
+            draft: Draft::default(),
+            text: String::new(),
+            held: String::new(),
+            support: Vec::new(),
+            cited: Vec::new(),
+            has_refusal: false,
+            is_closed: false,
+        }
+    }
+
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Adds a piece of the model's text; [`Writing::next`] gives what is to be sent of it.
+    pub fn push(&mut self, piece: &str) {
+        for part in self.markers.read(piece) {
+            self.draft.push(part);
+        }
+    }
+
+    /// Ends the model's text; [`Writing::next`] gives what is left.
+    pub fn close(&mut self) {
+        for part in self.markers.end() {
+            self.draft.push(part);
+        }
+        self.is_closed = true;
+    }
+
+    /// The next part of the answer; `None`: more of the model's text is needed, or nothing is left. A sentence that
+    /// broke off is not attributed, when `complete` is false.
+    pub async fn next(&mut self, complete: bool) -> Option<String> {
+        while let Some(step) = self.draft.next(self.is_closed) {
+            let added = match step {
+                Step::Text(text) if self.strict => {
+                    self.held.push_str(&text);
+                    continue;
+                }
+                Step::Text(text) => self.write(&text),
+                Step::End(sentence) => {
+                    let is_broken = self.is_closed && !complete && !draft::ends_sentence(&sentence.text);
+                    self.end(&sentence, is_broken).await
+                }
+            };
+            if !added.is_empty() {
+                return Some(added);
+            }
+        }
+        None
+    }
+
+    /// The text for an answer that says nothing: the model refused, or nothing of a strict answer is supported.
+    pub fn unknown(&mut self, language: Language) -> Option<String> {
+        if !self.text.trim().is_empty() {
+            return None;
+        }
+        self.text = extractive::unknown(language).to_owned();
+        Some(self.text.clone())
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn finish(self) -> Checked {
+        let supported = self.support.iter().filter(|support| support.citation.is_some()).count();
+        let sum: f32 = self.support.iter().map(|support| support.score).sum();
+        let count = f32::from(u16::try_from(self.support.len()).unwrap_or(u16::MAX));
+        Checked {
+            answered: supported > 0 && !self.markers.refused(),
+            grounded: supported == self.support.len(),
+            score: if count > 0.0 { sum / count } else { 0.0 },
+            text: self.text,
+            cited: self.cited,
+            support: self.support,
+            has_refusal: self.has_refusal,
+        }
+    }
+
+    fn write(&mut self, text: &str) -> String {
+        let text = if self.text.is_empty() { text.trim_start() } else { text };
+        self.text.push_str(text);
+        text.to_owned()
+    }
+
+    /// Ends a sentence with its marker; a strict answer leaves it out when it states something unsupported.
+    async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
+        let own = language::of(&sentence.text);
+        let mut statement = Statement::of(&sentence.text, &self.known, own, self.language);
+        // A passage may say that something is not known, or not included.
+        if statement.role == Role::Refusal && self.is_decided_by_words(&statement) {
+            statement.role = Role::Statement;
+        }
+        // What comes with the token for no answer states nothing about the passages.
+        let is_judged = !is_broken
+            && !self.markers.refused()
+            && matches!(statement.role, Role::Statement | Role::Optional);
+        let supports =
+            if is_judged { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
+        let cited = attribution::cited(&supports, &sentence.markers);
+        self.has_refusal |= statement.role == Role::Refusal;
+        if self.strict && cited.is_empty() && (is_broken || statement.role == Role::Statement) {
+            self.held.clear();
+            return String::new();
+        }
+        let held = std::mem::take(&mut self.held);
+        let mut added = self.write(&held);
+        let end = self.text.chars().count();
+        let start = end.saturating_sub(sentence.text.chars().count());
+        if !cited.is_empty() {
+            let marker: String = cited.iter().map(|number| format!("[{number}]")).collect();
+            added += &self.write(&format!(" {marker}"));
+        }
+        if is_judged && (statement.role == Role::Statement || !cited.is_empty()) {
+            let best = supports.iter().copied().fold(0.0, f32::max);
+            let of = |number: &usize| number.checked_sub(1).and_then(|at| supports.get(at)).copied();
+            self.support.push(Support {
+                start,
+                end: self.text.chars().count(),
+                citation: cited.first().copied(),
+                score: cited.first().and_then(of).unwrap_or(best),
+            });
+        }
+        for number in cited {
+            if !self.cited.contains(&number) {
+                self.cited.push(number);
+            }
+        }
+        added + &self.write(sentence.tail)
+    }
+
+    /// Support of a statement by each passage: by words where they decide, else by meaning.
+    async fn supports(&self, statement: &Statement, markers: &[usize]) -> Vec<f32> {
+        let by_words =
+            || self.passages.iter().map(|passage| passage.support(statement, &self.known, None)).collect();
+        let decides = |passage: &Passage| {
+            passage.words_shared(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.known)
+        };
+        if self.passages.iter().any(decides) {
+            return by_words();
+        }
+        let compared = self.compared(statement, markers);
+        let mut texts = vec![statement.text.as_str()];
+        texts.extend(compared.iter().map(|(_, text)| *text));
+        if texts.len() == 1 {
+            return by_words();
+        }
+        let vectors = match self.vectors.of(self.embedder, &texts).await {
+            Ok(vectors) => vectors,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "a sentence is attributed by its words alone");
+                return by_words();
+            }
+        };
+        let Some((own, others)) = vectors.split_first() else { return by_words() };
+        let mut nearest: Vec<Option<f32>> = vec![None; self.passages.len()];
+        for ((passage, _), other) in compared.iter().zip(others) {
+            let near = self.relative(cosine(own, other));
+            if let Some(place) = nearest.get_mut(*passage) {
+                *place = Some(place.map_or(near, |before: f32| before.max(near)));
+            }
+        }
+        let passages = self.passages.iter().zip(nearest);
+        passages.map(|(passage, near)| passage.support(statement, &self.known, near)).collect()
+    }
+
+    /// Whether the words of a passage alone support a statement.
+    fn is_decided_by_words(&self, statement: &Statement) -> bool {
+        self.passages.iter().any(|passage| {
+            passage.words_shared(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.known)
+        })
+    }
+
+    fn relative(&self, cosine: f32) -> f32 {
+        attribution::relative(cosine, self.calibration.unrelated, self.calibration.same_question())
+    }
+
+    /// The sentences of passages that may support a statement, with their passages' places, the likeliest first.
+    fn compared(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
+        let mut likely: Vec<(f32, usize, &str)> = Vec::new();
+        let mut most = COMPARED;
+        for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {
+            if passage.lacks_facts(statement, &self.known) {
+                continue;
+            }
+            if passage.is_foreign(statement) {
+                most = COMPARED_FOREIGN;
+            }
+            let marked = if markers.contains(&(place + 1)) { MARKED } else { 0.0 };
+            let sentences = passage.nearest(statement).into_iter();
+            likely.extend(sentences.filter_map(|(at, share)| {
+                let text = passage.sentences.get(at)?;
+                Some((share + marked - RANK * f32::from(rank), place, text.as_str()))
+            }));
+        }
+        likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        likely.truncate(most);
+        likely.into_iter().map(|(_, place, text)| (place, text)).collect()
+    }
+}
