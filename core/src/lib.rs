@@ -28,6 +28,7 @@ pub mod purge;
 pub mod queue;
 pub mod tenants;
 pub mod tls;
+mod words;
 
 pub use context::{Context, Providers};
 pub use error::{Error, Result};

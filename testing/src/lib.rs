@@ -37,7 +37,7 @@ pub use http::{Answer, Client, text_of};
 /// Files to upload: honest ones and hostile ones.
 pub use parlance_extract::corpus;
 pub use reranker::reranker_in_folder;
-pub use servers::{Private, real_embedder};
+pub use servers::{Private, english_embedder, real_embedder};
 pub use site::{Page, Site};
 /// For tests that look behind the API, into the database: the crates that they test need not name it.
 pub use sqlx;

@@ -95,21 +95,31 @@ impl Private {
     }
 }
 
-/// The embedded model, loaded once for all tests of a binary.
+/// The embedded embedding model that is the default, loaded once in a process.
 pub async fn real_embedder() -> Arc<dyn Embedder> {
     static LOADED: OnceCell<Arc<dyn Embedder>> = OnceCell::const_new();
-    let load = async || {
-        let (library, model) = model_parts();
-        let config = Embedding {
-            model: None,
-            model_dir: Some(model),
-            model_before: None,
-            ort_dylib: Some(library),
-            threads: 1,
-        };
-        embed::from_config(&config, None).await.unwrap()
+    LOADED.get_or_init(async || embedder_of(model_parts()).await).await.clone()
+}
+
+/// The small English embedding model.
+pub async fn english_embedder() -> Arc<dyn Embedder> {
+    let parts = tokio::task::spawn_blocking(|| {
+        let parts = Parts::new(&cache_dir());
+        (parts.onnxruntime().unwrap(), parts.model(Model::AllMiniLmL6V2, Precision::Int8).unwrap())
+    });
+    embedder_of(parts.await.unwrap()).await
+}
+
+/// The model of a folder, run by a library.
+async fn embedder_of((library, model): (PathBuf, PathBuf)) -> Arc<dyn Embedder> {
+    let config = Embedding {
+        model: None,
+        model_dir: Some(model),
+        model_before: None,
+        ort_dylib: Some(library),
+        threads: 1,
     };
-    LOADED.get_or_init(load).await.clone()
+    embed::from_config(&config, None).await.unwrap()
 }
 
 pub(crate) fn model_parts() -> (PathBuf, PathBuf) {

@@ -14,10 +14,10 @@ use crate::calibration::{self, Calibration};
 use crate::context::Context;
 use crate::error::{Chain, Result};
 use crate::ids::TenantId;
-use crate::knowledge::language;
 use crate::knowledge::search::{self, Found, Hit, Mode, Search};
 use crate::providers::chat::{EXTRACTIVE, Turn};
 use crate::providers::embed::{Embedder, cosine};
+use crate::words;
 
 /// Passages that an answer is made from.
 const TOP_K: usize = 5;
@@ -30,7 +30,7 @@ const TRACED: usize = 20;
 const UNITS: usize = 12;
 
 /// Weight of a unit's coverage of the question's words beside its relative cosine, when units are ranked.
-const COVERAGE: f32 = 1.0;
+const COVERAGE: f32 = 1.1;
 
 /// An answer, how it came about, and the vector of its question with the model that made it.
 pub(super) struct Answered {
@@ -194,7 +194,7 @@ async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -
             Scored { candidate, cosine, relevance }
         })
         .collect();
-    let is_cross_language = language::of(&lookup.query).is_some_and(|asked| asked != bot.language);
+    let is_cross_language = words::language(&lookup.query).is_some_and(|asked| asked != bot.language);
     let features = Features::of(&scored, hits, lookup.calibration, is_cross_language);
     let score = features.score();
     let confidence = match confidence::level(score) {

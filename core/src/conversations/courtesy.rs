@@ -2,7 +2,7 @@
 //! you?". They need no knowledge.
 
 use crate::bots::{Bot, Language};
-use crate::conversations::words;
+use crate::words;
 
 mod messages;
 mod replies;

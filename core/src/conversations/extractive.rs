@@ -9,7 +9,7 @@ use crate::knowledge::search::Hit;
 
 pub use super::passages::Kind;
 use super::passages::{Unit, units};
-use super::words;
+use crate::words;
 
 /// The longest text that is embedded, in characters.
 const MATCHED: usize = 500;
@@ -29,17 +29,17 @@ const UNIT_RANK: f32 = 0.004;
 
 /// A second unit is at most so much less relevant than the best; twice as much when the question asks for several
 /// things.
-const REACH: f32 = 0.4;
+const REACH: f32 = 0.44;
 
 /// A unit and one that contains it are equally relevant when they differ by less.
-const EQUAL: f32 = 0.2;
+const EQUAL: f32 = 0.22;
 
 /// Share of the question that a second unit adds at least; less when the question asks for several things.
 const ADDED: f32 = 0.25;
 const ADDED_OF_SEVERAL: f32 = 0.1;
 
 /// A second unit that is less relevant by at most so much joins when it has any word of the question.
-const CLOSE: f32 = 0.15;
+const CLOSE: f32 = 0.17;
 
 /// Units of a tentative answer at most.
 const TENTATIVE: usize = 3;

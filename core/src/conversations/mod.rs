@@ -34,7 +34,6 @@ mod telling;
 mod trace;
 mod turns;
 mod wording;
-pub(crate) mod words;
 mod writing;
 
 pub use answer::preview;

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+pub(super) use crate::words::{fold, words};
+
 /// Words without a meaning of their own, without accents.
 const EMPTY_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
     had will would can could may might must should shall from into about which who whom what when where \
@@ -86,38 +88,6 @@ const TELLING: &str = "mention contain say specif provide include state cover an
     beantwort steht hervor gefunden mencion contien indic especific respond dice incluye mentionn indiqu \
     precis repond dit disent contengono contiene menzion indica rispond dicono contem diz dizem inform \
     figur";
-
-/// Lower case without accents; `ß` is `ss`.
-pub(super) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
-        match c {
-            'à'..='å' | 'ā' | 'ă' | 'ą' => folded.push('a'),
-            'ç' | 'ć' | 'č' => folded.push('c'),
-            'è'..='ë' | 'ē' | 'ę' | 'ě' => folded.push('e'),
-            'ì'..='ï' | 'ī' => folded.push('i'),
-            'ñ' | 'ń' | 'ň' => folded.push('n'),
-            'ò'..='ö' | 'ø' | 'ō' => folded.push('o'),
-            'ù'..='ü' | 'ū' | 'ů' => folded.push('u'),
-            'ý' | 'ÿ' => folded.push('y'),
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            '\u{300}'..='\u{36f}' => {}
-            other => folded.push(other),
-        }
-    }
-    folded
-}
-
-/// The words of a text, folded, in order.
-pub(super) fn words(text: &str) -> Vec<String> {
-    fold(text)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
 
 /// Words with a meaning, each once; numbers are none.
 pub(super) fn content_words(text: &str) -> Vec<String> {

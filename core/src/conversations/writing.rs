@@ -8,9 +8,9 @@ use super::{SentenceVectors, Support, extractive};
 use crate::bots::{Bot, Language};
 use crate::calibration::Calibration;
 use crate::error::Chain;
-use crate::knowledge::language;
 use crate::knowledge::search::Hit;
 use crate::providers::embed::{Embedder, cosine};
+use crate::words;
 
 /// Sentences of passages that are compared with a sentence by their meaning: each costs a run of the model, unless its
 /// vector is kept.
@@ -79,13 +79,13 @@ impl<'a> Writing<'a> {
             std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
         let prepared = passages.iter().map(|hit| {
             let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
-            Passage::of(&hit.content, &titles, language::of(&hit.content))
+            Passage::of(&hit.content, &titles, words::language(&hit.content))
         });
         Self {
             embedder,
             vectors,
             calibration,
-            language: language::of(question).unwrap_or(bot.language),
+            language: words::language(question).unwrap_or(bot.language),
             strict: bot.strict,
             known: Known::of(question, &about),
             passages: prepared.collect(),
@@ -177,7 +177,7 @@ impl<'a> Writing<'a> {
 
     /// Ends a sentence with its marker; a strict answer leaves it out when it states something unsupported.
     async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
-        let own = language::of(&sentence.text);
+        let own = words::language(&sentence.text);
         let mut statement = Statement::of(&sentence.text, &self.known, own, self.language);
         // A passage may say that something is not known, or not included.
         if statement.role == Role::Refusal && self.is_decided_by_words(&statement) {

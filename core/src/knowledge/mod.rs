@@ -22,7 +22,6 @@ pub mod chunk;
 pub mod crawl;
 pub mod index;
 pub mod ingest;
-pub mod language;
 mod original;
 pub mod reembed;
 pub mod reindex;

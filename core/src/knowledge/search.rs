@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::chunk::Chunk;
-use super::{language, store};
+use super::store;
 use crate::bots::{self, Bot, Language};
 use crate::context::Context;
 use crate::error::{Chain, Error, Result};
@@ -20,6 +20,7 @@ use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::input::{Collect, required_id, required_text};
 use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
+use crate::words;
 
 /// How far down each ranking is read before the two are fused.
 const CANDIDATES: i32 = 50;
@@ -342,7 +343,7 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
         Mode::Text => 0.0,
-        Mode::Hybrid if language::of(question).is_some_and(|asked| asked != language) => {
+        Mode::Hybrid if words::language(question).is_some_and(|asked| asked != language) => {
             CROSS_LANGUAGE_DENSE_WEIGHT
         }
         Mode::Hybrid => DENSE_WEIGHT,

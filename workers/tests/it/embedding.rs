@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use parlance_core::Error;
-use parlance_testing::real_embedder;
+use parlance_core::calibration::Calibration;
+use parlance_testing::{english_embedder, real_embedder};
 use tokio_util::sync::CancellationToken;
 
 fn texts(count: usize) -> Vec<String> {
@@ -78,4 +79,18 @@ async fn a_batch_that_nobody_waits_for_makes_room_for_the_next() {
     let waits = CancellationToken::new();
     let next = embedder.embed_passages(texts(2), nobody(), waits).await.unwrap();
     assert_eq!(next.len(), 2);
+}
+
+#[tokio::test]
+async fn embedded_calibrations_are_what_is_measured() {
+    for (embedder, language) in [(real_embedder().await, None), (english_embedder().await, Some("en"))] {
+        let measured = Calibration::measure(&*embedder, language).await.unwrap();
+        let embedded = Calibration::embedded(embedder.id()).unwrap();
+        let differ = |a: f32, b: f32| (a - b).abs() > 0.005;
+        assert!(
+            !differ(measured.unrelated, embedded.unrelated) && !differ(measured.related, embedded.related),
+            "{}: {measured:?}",
+            embedder.id()
+        );
+    }
 }

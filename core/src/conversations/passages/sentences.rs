@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::conversations::words;
+use crate::words;
 
 /// Abbreviations that stand before what they belong to: a sentence never ends with one.
 const LEADING: &[&str] = &[

@@ -1,6 +1,6 @@
 //! Pure: what a line of a passage is by its looks: a label, a question, navigation, code, a name and its value.
 
-use crate::conversations::words::{self, fold};
+use crate::words::{self, fold};
 
 /// Lines that lead somewhere else, folded.
 const NAVIGATION: &[&str] = &[

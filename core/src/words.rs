@@ -1,6 +1,7 @@
 //! Pure: the words that a question and a text have in common, in six languages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -68,7 +69,7 @@ const INTERROGATIVES: &str = "what when where which who whom whose why how que c
 const CONJUNCTIONS: &[&str] = &["and", "y", "e", "und", "et", "ed", "sowie"];
 
 /// A text in lower case, without accents.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());
     for letter in letters {
@@ -84,28 +85,24 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// The words of a text, folded, in order.
-pub(super) fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// The words that a question is about, each once, in order. When it has no others, its function words are.
-pub(super) fn content_words(question: &str, language: Language) -> Vec<String> {
+pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all: Vec<String> = words(question).into_iter().filter(|word| seen.insert(word.clone())).collect();
-    let stops = |of: Language| -> BTreeSet<&str> { function_words(of).split_whitespace().collect() };
-    let count = |of: &Language| {
-        let stops = stops(*of);
-        all.iter().filter(|word| stops.contains(word.as_str())).count()
-    };
+    let count = |of: &Language| all.iter().filter(|word| function_words(*of).contains(word.as_str())).count();
     // A question in another language has more function words of that one.
     let own = count(&language);
     let other = Language::ALL.iter().max_by_key(|of| count(of)).filter(|of| count(of) > own.max(1));
-    let stops: BTreeSet<&str> =
-        [Some(&language), other].into_iter().flatten().flat_map(|of| stops(*of)).collect();
+    let stops = [Some(&language), other].map(|of| of.map(|of| function_words(*of)));
+    let is_stop = |word: &str| stops.iter().flatten().any(|stops| stops.contains(word));
     let is_content = |word: &&String| {
         let is_long = word.chars().count() > 1 || word.chars().all(|c| c.is_ascii_digit());
-        is_long && !stops.contains(word.as_str())
+        is_long && !is_stop(word)
     };
     let content: Vec<String> = all.iter().filter(is_content).cloned().collect();
     if content.is_empty() { all } else { content }
@@ -116,7 +113,7 @@ pub(super) fn content_words(question: &str, language: Language) -> Vec<String> {
 pub(crate) fn language(text: &str) -> Option<Language> {
     let words = words(text);
     let count = |of: Language| {
-        let known: BTreeSet<&str> = function_words(of).split_whitespace().collect();
+        let known = function_words(of);
         words.iter().filter(|word| known.contains(word.as_str())).count()
     };
     let mut counts: Vec<(usize, Language)> = Language::ALL.iter().map(|of| (count(*of), *of)).collect();
@@ -128,14 +125,13 @@ pub(crate) fn language(text: &str) -> Option<Language> {
 }
 
 /// Whether a word is a function word in one of the six languages.
-pub(super) fn is_function_word(word: &str) -> bool {
+pub(crate) fn is_function_word(word: &str) -> bool {
     let word = fold(word);
-    let lists = [ENGLISH, SPANISH, FRENCH, GERMAN, ITALIAN, PORTUGUESE];
-    lists.iter().any(|list| list.split_whitespace().any(|known| known == word))
+    Language::ALL.iter().any(|of| function_words(*of).contains(word.as_str()))
 }
 
 /// Whether two folded words are forms of one.
-pub(super) fn is_same(a: &str, b: &str) -> bool {
+pub(crate) fn is_same(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
@@ -155,7 +151,7 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
 }
 
 /// Whether a question asks for several things: two questions, or two clauses that each ask.
-pub(super) fn asks_several(question: &str) -> bool {
+pub(crate) fn asks_several(question: &str) -> bool {
     if question.matches('?').count() > 1 {
         return true;
     }
@@ -171,14 +167,19 @@ pub(super) fn asks_several(question: &str) -> bool {
     })
 }
 
-const fn function_words(language: Language) -> &'static str {
+/// The function words of a language, folded.
+fn function_words(language: Language) -> &'static HashSet<&'static str> {
+    static SETS: LazyLock<[HashSet<&str>; 6]> = LazyLock::new(|| {
+        [ENGLISH, SPANISH, FRENCH, GERMAN, ITALIAN, PORTUGUESE].map(|list| list.split_whitespace().collect())
+    });
+    let [english, spanish, french, german, italian, portuguese] = &*SETS;
     match language {
-        Language::English => ENGLISH,
-        Language::Spanish => SPANISH,
-        Language::French => FRENCH,
-        Language::German => GERMAN,
-        Language::Italian => ITALIAN,
-        Language::Portuguese => PORTUGUESE,
+        Language::English => english,
+        Language::Spanish => spanish,
+        Language::French => french,
+        Language::German => german,
+        Language::Italian => italian,
+        Language::Portuguese => portuguese,
     }
 }
 
@@ -248,6 +249,27 @@ mod tests {
             "Do you ship?",
         ] {
             assert!(!asks_several(question), "{question}");
+        }
+    }
+
+    #[test]
+    fn questions_are_told_apart_in_six_languages() {
+        for (text, expected) in [
+            ("How long does delivery to France take?", Language::English),
+            ("¿Cuánto tarda el envío a Francia?", Language::Spanish),
+            ("Combien de temps prend la livraison en Espagne ?", Language::French),
+            ("Wie lange dauert die Lieferung nach Frankreich?", Language::German),
+            ("Quanto ci vuole per la consegna in Francia?", Language::Italian),
+            ("Quanto tempo demora a entrega em França, por favor?", Language::Portuguese),
+        ] {
+            assert_eq!(language(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_not_told_apart() {
+        for text in ["", "XR-200", "Wi-Fi?", "1234 5678"] {
+            assert_eq!(language(text), None, "{text}");
         }
     }
 }
