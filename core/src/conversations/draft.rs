@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::markers::Part;
@@ -205,8 +206,8 @@ impl Draft {
             return Gap::End;
         }
         if !self.in_fence && ends_sentence(&self.sentence) {
-            let word: Vec<char> = follows.iter().copied().skip_while(|c| !c.is_alphabetic()).collect();
-            let is_known = word.iter().any(|c| !c.is_alphabetic())
+            let word: Vec<char> = follows.iter().copied().skip_while(|c| !is_letter(*c)).collect();
+            let is_known = word.iter().any(|c| !is_letter(*c))
                 || follows.contains(&'\n')
                 || follows.len() == LOOKAHEAD
                 || at_end;
@@ -284,6 +285,12 @@ fn char_of(item: &Item) -> Option<char> {
         Item::Char(c) => Some(*c),
         Item::Marker(_) => None,
     }
+}
+
+/// Whether a character decides where a sentence ends: combining marks are alphabetic too, and the rules of Unicode pass
+/// over them (UAX #29, SB5), as over the two halfwidth voicing marks.
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() && !is_combining_mark(c) && !matches!(c, '\u{ff9e}' | '\u{ff9f}')
 }
 
 /// Whether a text may be the end of a sentence.
@@ -395,6 +402,7 @@ mod tests {
             ),
             ("Das ist z. B. am 3. März so. Gut.", "Das ist z. B. am 3. März so. Gut."),
             ("[[9]1] x", "x [1]"),
+            ("Yes [2]. \u{1}\u{364}, be here.", "Yes. \u{1}\u{364}, be here. [2]"),
             ("(see passages 1-3) Yes.", "Yes. [1, 2, 3]"),
             ("C'est oui [1] ! Voilà.", "C'est oui! [1] Voilà."),
         ] {
