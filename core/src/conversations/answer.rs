@@ -1,29 +1,22 @@
-//! The way from a question to an answer: embed, search, then a model or the built-in answer.
+//! The second half of an answer: from what was found to a model's or the built-in answer.
 //!
 //! Touches no queue and waits for no Redis.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::confidence::{self, Features};
 use super::extractive::Scored;
 use super::generated::generated;
-use super::{Answer, Confidence, Teller, Timings, Told, Trace, courtesy, extractive, followup};
+use super::lookup::{LookedUp, Lookup, look_up};
+use super::{Answer, Confidence, Teller, Timings, Told, Trace, extractive};
 use crate::bots::{Bot, WhenUnsure};
-use crate::calibration::{self, Calibration};
 use crate::context::Context;
 use crate::error::{Chain, Result};
 use crate::ids::TenantId;
-use crate::knowledge::search::{self, Found, Hit, Mode, Search};
+use crate::knowledge::search::Found;
 use crate::providers::chat::{EXTRACTIVE, Turn};
-use crate::providers::embed::{Embedder, cosine};
+use crate::providers::embed::cosine;
 use crate::words;
-
-/// Passages that an answer is made from.
-const TOP_K: usize = 5;
-
-/// Passages that a trace shows.
-const TRACED: usize = 20;
 
 /// Units of the passages that are compared with the question: each costs a run of the model, unless its vector is
 /// kept.
@@ -40,46 +33,6 @@ pub(super) struct Answered {
     pub(super) model: String,
     /// The cosine of that model from which two questions count as the same.
     pub(super) same_question: f32,
-}
-
-/// What a bot found for a message.
-pub(super) enum LookedUp {
-    /// A greeting, thanks or the like: its reply. Nothing was searched.
-    Courtesy(String),
-    /// A question, and what was found for it.
-    Question(Box<Lookup>),
-}
-
-/// What was found for a question.
-pub(super) struct Lookup {
-    begun: Instant,
-    query: String,
-    pub(super) embedder: Arc<dyn Embedder>,
-    pub(super) calibration: Calibration,
-    found: Found,
-}
-
-/// Looks a message up in a bot's knowledge; `history` resolves a question that cannot stand alone.
-///
-/// # Errors
-/// When the database or the embedding model does not answer.
-pub(super) async fn look_up(
-    ctx: &Context,
-    tenant: TenantId,
-    bot: &Bot,
-    history: &[Turn],
-    message: &str,
-) -> Result<LookedUp> {
-    if let Some(reply) = courtesy::reply(bot, message) {
-        return Ok(LookedUp::Courtesy(reply));
-    }
-    let begun = Instant::now();
-    let query = followup::query(history, message);
-    let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
-    let calibration = calibration::of(ctx, &embedder).await?;
-    let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
-    let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
-    Ok(LookedUp::Question(Box::new(Lookup { begun, query, embedder, calibration, found })))
 }
 
 /// Answers a message from what was looked up for it, and sends events on the way.
@@ -170,14 +123,6 @@ pub async fn preview(
     Ok((answered.answer, answered.trace.features))
 }
 
-impl Lookup {
-    /// The passages that an answer is made from.
-    pub(super) fn best(&self) -> &[Hit] {
-        let hits = &self.found.hits;
-        hits.get(..TOP_K.min(hits.len())).unwrap_or_default()
-    }
-}
-
 /// The built-in answer, and the figures of its confidence.
 async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -> Result<(Answer, Features)> {
     let hits = lookup.best();
@@ -234,8 +179,4 @@ async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -
         timings: Timings::default(),
     };
     Ok((answer, features))
-}
-
-pub(super) fn nearness(hit: &Hit) -> f32 {
-    hit.ranking.cosine.unwrap_or(0.0)
 }

@@ -1,7 +1,7 @@
 //! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
 
 use super::incoming::message_text;
-use super::{Answer, Teller, answer, prompt};
+use super::{Answer, Teller, answer, lookup, prompt};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -50,7 +50,7 @@ pub async fn converse(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let looked_up = answer::look_up(ctx, tenant, &bot, &talk.history, &talk.question).await?;
+        let looked_up = lookup::look_up(ctx, tenant, &bot, &talk.history, &talk.question).await?;
         answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
     };
     let answered = match answering.await {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
-use super::answer::{Lookup, nearness};
+use super::lookup::{Lookup, nearness};
 use super::prompt::{self, Budget};
 use super::writing::{Checked, Writing};
 use super::{Answer, Citation, Confidence, Teller, Timings, Told, extractive};

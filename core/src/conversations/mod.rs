@@ -23,6 +23,7 @@ pub mod facts;
 pub mod followup;
 mod generated;
 mod incoming;
+mod lookup;
 mod manage;
 pub mod markers;
 mod passages;

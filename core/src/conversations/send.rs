@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::answer::{Answered, LookedUp};
+use super::answer::Answered;
 use super::incoming::Opening;
+use super::lookup::{LookedUp, look_up};
 use super::turns::{self, Turn};
 use super::{
     Confidence, Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt,
@@ -50,7 +51,7 @@ pub async fn send(
     let answering = async {
         let looked_up = match looked_up {
             Some(looked_up) => looked_up?,
-            None => answer::look_up(ctx, tenant, &bot, &history, &message.text).await?,
+            None => look_up(ctx, tenant, &bot, &history, &message.text).await?,
         };
         answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
     };
@@ -154,7 +155,7 @@ async fn take_turn(
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
         let look_up = async {
             match std::mem::take(&mut may_look_up) {
-                true => Some(answer::look_up(ctx, tenant, &place.bot, &[], &message.text).await),
+                true => Some(look_up(ctx, tenant, &place.bot, &[], &message.text).await),
                 false => None,
             }
         };
