@@ -402,6 +402,7 @@ mod tests {
             ),
             ("Das ist z. B. am 3. März so. Gut.", "Das ist z. B. am 3. März so. Gut."),
             ("[[9]1] x", "x [1]"),
+            ("[[NOT_IN_(source 1)PASSAGES]] x.", "[[NOT_IN_ PASSAGES]] x. [1]"),
             ("Yes [2]. \u{1}\u{364}, be here.", "Yes. \u{1}\u{364}, be here. [2]"),
             ("(see passages 1-3) Yes.", "Yes. [1, 2, 3]"),
             ("C'est oui [1] ! Voilà.", "C'est oui! [1] Voilà."),

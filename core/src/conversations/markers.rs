@@ -254,10 +254,16 @@ impl Markers {
         }
     }
 
-    /// Keeps what stands around a removed marker from becoming a marker: `[[9]1]` must not leave `[1]`.
+    /// Keeps what stands around a removed marker from becoming a marker or the token: `[[9]1]` must not leave `[1]`.
     fn separate(&mut self, parts: &mut Vec<Part>) {
         let open = self.line.rfind('[').and_then(|at| self.line.get(at + 1..));
-        if open.is_some_and(|inner| inner.chars().all(|c| c.is_ascii_digit())) {
+        let is_marker = open.is_some_and(|inner| inner.chars().all(|c| c.is_ascii_digit()));
+        let ends_with = |begun: &str| {
+            let from = self.line.len().checked_sub(begun.len());
+            from.and_then(|at| self.line.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(begun))
+        };
+        let is_token = (1..NO_ANSWER.len()).filter_map(|length| NO_ANSWER.get(..length)).any(ends_with);
+        if is_marker || is_token {
             self.give(parts, " ");
         }
     }
