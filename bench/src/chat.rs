@@ -24,7 +24,7 @@ const WARM_UP: usize = 10;
 const TALK: usize = 5;
 
 /// In milliseconds.
-const GOAL: f64 = 50.0;
+const GOAL: f64 = 60.0;
 
 const PARTS: [&str; 4] = ["embed", "search", "first_token", "total"];
 

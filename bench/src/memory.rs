@@ -10,10 +10,10 @@ use crate::report::Row;
 use crate::server::{DataFolder, Demo, Server};
 
 /// In MB.
-const IDLE_GOAL: f64 = 150.0;
+const IDLE_GOAL: f64 = 300.0;
 
 /// In MB.
-const EMBEDDING_GOAL: f64 = 250.0;
+const EMBEDDING_GOAL: f64 = 450.0;
 
 /// After this nothing of the start runs any more.
 const QUIET: Duration = Duration::from_secs(3);
