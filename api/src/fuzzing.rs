@@ -11,14 +11,18 @@ use parlance_core::Result;
 use poem::{Body, Request, RequestBody};
 use poem_openapi::{ApiExtractor, ExtractParamOptions};
 
-use crate::body::JsonBody;
-use crate::bots::{CreateBot, UpdateBot};
-use crate::conversations::asked::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
-use crate::envelope::JSON;
 use crate::error::ApiError;
-use crate::keys::{CreateApiKey, RotateApiKey};
-use crate::knowledge::asked::{self, CreateSource, ScrapeSite, SearchKnowledge, UpdateSource, UploadForm};
-use crate::openai::asked::Completion;
+use crate::extract::json::JsonBody;
+use crate::response::envelope::JSON;
+use crate::routes::api_keys::{CreateApiKey, RotateApiKey};
+use crate::routes::bots::{CreateBot, UpdateBot};
+use crate::routes::conversations::requests::{
+    GiveFeedback, OpenConversation, SendMessage, UpdateConversation,
+};
+use crate::routes::knowledge::requests::{
+    self, CreateSource, ScrapeSite, SearchKnowledge, UpdateSource, UploadForm,
+};
+use crate::routes::openai::requests::Completion;
 
 /// What was understood of a body; or the status and the body of the answer to it.
 pub type Outcome = Result<String, (u16, String)>;
@@ -37,8 +41,8 @@ pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
         read(JSON, pieces(), |body: JsonBody<RotateApiKey>| body.0.parse()).await,
         read(JSON, pieces(), |body: JsonBody<ScrapeSite>| body.0.parse()).await,
         read(JSON, pieces(), |body: JsonBody<SearchKnowledge>| body.0.parse()).await,
-        read(JSON, pieces(), asked::Body::<CreateSource>::parse).await,
-        read(JSON, pieces(), asked::Body::<UpdateSource>::parse).await,
+        read(JSON, pieces(), requests::Body::<CreateSource>::parse).await,
+        read(JSON, pieces(), requests::Body::<UpdateSource>::parse).await,
         told(Completion::parse(bytes).map(|asked| asked.bot)).await,
     ]
 }
@@ -47,8 +51,8 @@ pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
 pub async fn form(media_type: &str, pieces: Vec<Bytes>) -> Vec<Outcome> {
     vec![
         read(media_type, pieces.clone(), UploadForm::parse).await,
-        read(media_type, pieces.clone(), asked::Body::<CreateSource>::parse).await,
-        read(media_type, pieces, asked::Body::<UpdateSource>::parse).await,
+        read(media_type, pieces.clone(), requests::Body::<CreateSource>::parse).await,
+        read(media_type, pieces, requests::Body::<UpdateSource>::parse).await,
     ]
 }
 

@@ -18,58 +18,35 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::cors::Cors;
-use crate::hangup::Noticing;
-use crate::leaving::Leaving;
-use crate::remembered::Remembered;
-use crate::routes::Routes;
+use crate::middleware::cors::Cors;
+use crate::middleware::disconnect::Noticing;
+use crate::middleware::path_table::Routes;
+use crate::middleware::shutdown::Leaving;
+use crate::middleware::{edge, no_store};
+use crate::routes::cached::Remembered;
+use crate::routes::{
+    analytics, api_keys, bots, conversations, health, jobs, knowledge, metrics, openai, tenant,
+};
 
-mod analytics;
-mod auth;
-mod body;
-mod bots;
-mod conversations;
-mod cors;
-mod docs;
-mod download;
-mod envelope;
 mod error;
-mod examples;
-mod fields;
-mod form;
+mod extract;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod hangup;
-mod health;
-mod idempotent;
-mod jobs;
-mod keys;
-mod knowledge;
-mod leaving;
-mod linger;
-mod metrics;
-mod openai;
-mod page;
-mod remembered;
-mod request_id;
+mod middleware;
+mod openapi;
+mod response;
 mod routes;
-mod sse;
-mod standing;
-mod tenant;
 #[cfg(test)]
 mod tests;
-mod unkept;
-mod values;
-mod words;
 
-pub use docs::openapi_json;
+pub use openapi::openapi_json;
 
 /// Where the API is; its paths in the specification are below it.
 const BASE: &str = "/api/v1";
 
 /// The slices, in the order of the reference.
 type Apis =
-    (tenant::Api, keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api, jobs::Api);
+    (tenant::Api, api_keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api, jobs::Api);
 
 fn apis() -> Apis {
     Apis::default()
@@ -84,11 +61,11 @@ fn build(ctx: Context, leaving: Leaving) -> impl Endpoint<Output = Response> + '
 /// Every path.
 fn table() -> Route {
     operators(Route::new())
-        .nest(BASE, docs::service())
+        .nest(BASE, openapi::service())
         .at("/v1/chat/completions", post(openai::complete))
         .at("/v1/models", get(openai::list_models))
-        .at("/docs", get(docs::swagger_ui()))
-        .at("/openapi.json", get(docs::specification()))
+        .at("/docs", get(openapi::swagger_ui()))
+        .at("/openapi.json", get(openapi::specification()))
 }
 
 /// The paths for operators. They need no key, so what is dear in their answers is remembered.
@@ -108,7 +85,7 @@ fn edge<E: Endpoint + 'static>(
 ) -> impl Endpoint<Output = Response> + 'static {
     let routes = Routes::of_api::<Apis>(BASE).into();
     let cors = ctx.as_ref().map(|ctx| Cors::of(&ctx.config().http.cors_origins)).unwrap_or_default();
-    request_id::Edge { inner: inner.into(), routes, ctx, cors, requests, leaving }.map(unkept::mark)
+    edge::Edge { inner: inner.into(), routes, ctx, cors, requests, leaving }.map(no_store::mark)
 }
 
 /// How a process that serves ends.

@@ -5,8 +5,8 @@ use poem::http::{Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response, Route, post};
 use serde_json::Value;
 
-use crate::leaving::Leaving;
-use crate::metrics::Requests;
+use crate::middleware::shutdown::Leaving;
+use crate::routes::metrics::Requests;
 use crate::{edge, table};
 
 async fn ask(method: Method, path: &str) -> Response {

@@ -10,7 +10,7 @@ use poem_openapi::registry::{
 use poem_openapi::types::Type;
 
 use super::{ApiError, ErrorBody};
-use crate::envelope::JSON;
+use crate::response::envelope::JSON;
 
 /// The failures of a kind of operation, so that each operation documents its own.
 pub(crate) trait Failures {

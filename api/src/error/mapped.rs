@@ -7,9 +7,9 @@ use poem::http::StatusCode;
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
 
 use super::ApiError;
-use super::words::{slug, title};
-use crate::body::JSON_BYTES;
-use crate::envelope::JSON;
+use super::messages::{slug, title};
+use crate::extract::json::JSON_BYTES;
+use crate::response::envelope::JSON;
 
 impl ApiError {
     /// A domain's error; `doing` completes "The 'name' field is required when …".

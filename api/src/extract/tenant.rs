@@ -1,0 +1,188 @@
+//! The extractor that is the tenant check: a handler that takes a [`Tenant`] runs for nobody else.
+//!
+//! It stands before every other argument of a handler, so that nothing of a stranger's request is
+//! read.
+
+use std::marker::PhantomData;
+
+use parlance_core::Context;
+use parlance_core::error::Unauthorized;
+use parlance_core::ids::TenantId;
+use parlance_core::tenants::keys::{self, Caller, RawKey, Scope};
+use poem::error::GetDataError;
+use poem::http::Method;
+use poem::web::headers::authorization::Bearer;
+use poem::web::headers::{Authorization, HeaderMapExt};
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::error::ApiError;
+use crate::extract::idempotency_key;
+use crate::middleware::admission;
+
+/// The header that carries the key.
+const HEADER: &str = "X-API-Key";
+
+/// The scheme's name in the specification.
+const SCHEME: &str = "ApiKey";
+
+/// A part of the API, with the scope that opens it beside `full`, and `read` for what only reads.
+pub(crate) trait Area: Send + Sync + 'static {
+    /// The scope.
+    const SCOPE: Option<Scope>;
+}
+
+/// What no scope but `full` changes.
+#[derive(Debug)]
+pub(crate) enum Everything {}
+
+impl Area for Everything {
+    const SCOPE: Option<Scope> = None;
+}
+
+/// Conversations.
+#[derive(Debug)]
+pub(crate) enum Chat {}
+
+impl Area for Chat {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+}
+
+/// Knowledge.
+#[derive(Debug)]
+pub(crate) enum Knowledge {}
+
+impl Area for Knowledge {
+    const SCOPE: Option<Scope> = Some(Scope::Knowledge);
+}
+
+/// The tenant whose key came with the request and may do this.
+#[derive(Debug)]
+pub(crate) struct Tenant<A = Everything> {
+    id: TenantId,
+    area: PhantomData<A>,
+}
+
+impl<A: Area> Tenant<A> {
+    /// Its id.
+    #[must_use]
+    pub(crate) fn id(&self) -> TenantId {
+        self.id
+    }
+
+    async fn admit(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let key = key(request)?;
+        let ctx: &Context =
+            request.data().ok_or(GetDataError("the context, which the endpoint table adds"))?;
+        let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
+        tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
+        admission::admit(ctx, &caller, request)?;
+        permit(&caller, A::SCOPE, request.method())?;
+        idempotency_key::admit(ctx, caller.tenant, &key, request, body).await?;
+        Ok(Self { id: caller.tenant, area: PhantomData })
+    }
+}
+
+/// The tenant of a request to the OpenAI-compatible door, whose key comes as a bearer token.
+pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<TenantId, ApiError> {
+    let given = request.headers().typed_get::<Authorization<Bearer>>();
+    let key = match given {
+        Some(Authorization(bearer)) => parsed(bearer.token())?,
+        None => key(request)?,
+    };
+    let caller = keys::authenticate(ctx, &key).await?;
+    tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
+    admission::admit(ctx, &caller, request)?;
+    permit(&caller, A::SCOPE, request.method())?;
+    Ok(caller.tenant)
+}
+
+fn key(request: &Request) -> Result<RawKey, ApiError> {
+    let raw = request.headers().get(HEADER).ok_or_else(|| ApiError::unauthorized(Unauthorized::Missing))?;
+    parsed(raw.to_str().unwrap_or_default())
+}
+
+fn parsed(raw: &str) -> Result<RawKey, ApiError> {
+    raw.parse().map_err(|_| ApiError::unauthorized(Unauthorized::Rejected))
+}
+
+fn permit(caller: &Caller, area: Option<Scope>, method: &Method) -> Result<(), ApiError> {
+    let reading = *method == Method::GET;
+    let sufficient =
+        |scope: &Scope| *scope == Scope::Full || (*scope == Scope::Read && reading) || Some(*scope) == area;
+    if caller.scopes.iter().any(sufficient) {
+        return Ok(());
+    }
+    let mut needed = vec![Scope::Full.as_str()];
+    needed.extend(reading.then(|| Scope::Read.as_str()));
+    needed.extend(area.map(Scope::as_str));
+    Err(ApiError::missing_scope(&format!("one of the scopes: {}", needed.join(", "))))
+}
+
+impl<'a, A: Area> ApiExtractor<'a> for Tenant<A> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        registry.create_security_scheme(
+            SCHEME,
+            MetaSecurityScheme {
+                ty: "apiKey",
+                description: Some("Your API key: `tk_` and 49 letters and digits. Keep it secret."),
+                name: Some(HEADER),
+                key_in: Some("header"),
+                scheme: None,
+                bearer_format: None,
+                flows: None,
+                openid_connect_url: None,
+            },
+        );
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Self::admit(request, body).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlance_core::ids::KeyId;
+
+    use super::*;
+
+    fn caller(scopes: Vec<Scope>) -> Caller {
+        Caller { tenant: TenantId::fresh(), key: KeyId::fresh(), scopes, expires_at: None }
+    }
+
+    #[test]
+    fn a_scope_opens_its_area_and_read_opens_every_get() {
+        use Scope::{Chat, Full, Knowledge, Read};
+        for (scope, area, method, open) in [
+            (Full, None, Method::DELETE, true),
+            (Read, None, Method::GET, true),
+            (Read, None, Method::POST, false),
+            (Read, Some(Chat), Method::GET, true),
+            (Read, Some(Chat), Method::POST, false),
+            (Chat, Some(Chat), Method::POST, true),
+            (Chat, Some(Chat), Method::GET, true),
+            (Chat, Some(Knowledge), Method::GET, false),
+            (Knowledge, Some(Knowledge), Method::POST, true),
+            (Knowledge, None, Method::GET, false),
+        ] {
+            let caller = caller(vec![scope]);
+            assert_eq!(permit(&caller, area, &method).is_ok(), open, "{scope:?} {area:?} {method}");
+        }
+        assert!(permit(&caller(Vec::new()), None, &Method::GET).is_err());
+    }
+}

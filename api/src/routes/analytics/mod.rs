@@ -1,0 +1,134 @@
+//! Analytics: what a tenant's bots did, in numbers.
+
+use parlance_core::analytics::{self, GapFilter, Period};
+use parlance_core::ids::BotId;
+use parlance_core::{Context, PageRequest, Result};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Query;
+
+use crate::error::{Fails, Listing};
+use crate::extract::fields::{Field, Fields, both};
+use crate::extract::page;
+use crate::extract::tenant::Tenant;
+use crate::extract::types::{Id, TimeZone};
+use crate::openapi::Tag;
+use crate::response::envelope::{Found, Listed};
+
+mod responses;
+
+pub(crate) use responses::{
+    AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
+    OverviewBot,
+};
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+#[OpenApi(tag = "Tag::Analytics")]
+impl Api {
+    /// Get analytics overview
+    ///
+    /// Retrieve high-level analytics overview for your tenant. The period is the last days up to and with
+    /// today; totals count what began in it, `active_conversations` is now.
+    #[oai(path = "/analytics/overview", method = "get", operation_id = "getAnalyticsOverview")]
+    async fn get_overview(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+    ) -> Result<Found<Overview>, Fails<Listing>> {
+        let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
+        Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
+    }
+
+    /// Get conversation analytics
+    ///
+    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` has
+    /// every day of the period.
+    #[oai(path = "/analytics/conversations", method = "get", operation_id = "getConversationAnalytics")]
+    async fn get_conversations(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+    ) -> Result<Found<Conversations>, Fails<Listing>> {
+        let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
+        Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
+    }
+
+    /// List knowledge gaps
+    ///
+    /// Retrieve the questions that got an unknown or a tentative answer, most frequent first. Near-duplicate questions
+    /// are one gap.
+    #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list_gaps(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Number of days to analyze.
+        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        period: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        timezone: Query<Field<TimeZone>>,
+        /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
+        /// unknown answer (default: both).
+        weak: Query<Field<bool>>,
+    ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
+        let weak = fields.take("weak", weak.0);
+        let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
+        Ok(Listed::of(
+            analytics::knowledge_gaps(&ctx, tenant.id(), &period, GapFilter { bot, weak }, page).await?,
+        ))
+    }
+}
+
+/// The days that are looked at when nobody says how many; for the specification.
+fn usual() -> Field<i64> {
+    Field::Given(analytics::period::USUAL)
+}
+
+/// What is asked about: which days, and which bot.
+fn asked(
+    fields: &mut Fields,
+    period: Field<i64>,
+    bot_id: Field<Id>,
+    timezone: Field<TimeZone>,
+) -> (Result<Period>, Option<BotId>) {
+    let period = fields.take("period", period);
+    let bot = fields.id("bot_id", "a bot", bot_id);
+    let timezone = fields.take("timezone", timezone).map(String::from);
+    (Period::parse(period, timezone.as_deref()), bot)
+}
+
+fn wanted(
+    period: Field<i64>,
+    bot_id: Field<Id>,
+    timezone: Field<TimeZone>,
+) -> Result<(Period, Option<BotId>)> {
+    let mut fields = Fields::of_query();
+    let (period, bot) = asked(&mut fields, period, bot_id, timezone);
+    fields.check(period.map(|period| (period, bot)))
+}

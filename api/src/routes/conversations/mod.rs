@@ -1,0 +1,236 @@
+//! Conversations: say something and hear the answer; open, list, read, end, erase, judge.
+
+use parlance_core::conversations::{self, Filter, SessionId};
+use parlance_core::error::{Fault, Problem, Thing};
+use parlance_core::ids::MessageId;
+use parlance_core::{Context, Error, PageRequest, Result};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+
+use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, about};
+use crate::extract::enums::Word;
+use crate::extract::fields::{Field, Fields};
+use crate::extract::idempotency_key;
+use crate::extract::json::JsonBody;
+use crate::extract::page;
+use crate::extract::tenant::{Chat, Tenant};
+use crate::extract::types::{Id, PathId, PathSession};
+use crate::openapi::Tag;
+use crate::response::envelope::{Created, Deleted, Found, Listed};
+use crate::response::sse;
+
+mod answer;
+pub(crate) mod requests;
+mod responses;
+mod trace_response;
+
+pub(crate) use requests::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
+pub(crate) use responses::{
+    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Support, Timings,
+    UpdatedConversation, Usage, UserMessage, score,
+};
+
+pub(crate) use trace_response::{AnswerTrace, Candidate};
+
+use answer::Answered;
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+#[OpenApi(tag = "Tag::Conversations")]
+impl Api {
+    /// List conversations
+    ///
+    /// Retrieve a paginated list of conversations for your tenant's bots, newest first.
+    #[oai(path = "/conversations", method = "get", operation_id = "listConversations")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list_conversations(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// Filter by status.
+        status: Query<Field<Word<conversations::Status>>>,
+        /// Filter by channel type.
+        channel: Query<Field<Word<parlance_core::bots::Channel>>>,
+    ) -> Result<Listed<Conversation>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let filter = Filter {
+            bot: fields.id("bot_id", "a bot", bot_id.0),
+            status: fields.word("status", status.0),
+            channel: fields.word("channel", channel.0),
+        };
+        let page: PageRequest = fields.check(page)?;
+        Ok(Listed::of(conversations::list(&ctx, tenant.id(), filter, page).await?))
+    }
+
+    /// Open conversation
+    ///
+    /// Open a conversation before anything is said: on the bot that the body names, else on your default
+    /// bot, whose welcome is its first message. A message to an unknown session opens it as well.
+    #[oai(path = "/conversations", method = "post", operation_id = "openConversation")]
+    async fn open_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        body: JsonBody<OpenConversation>,
+    ) -> Result<Created<Details>, Fails<Adding>> {
+        let (session, opening) = body.0.parse().when("opening a conversation")?;
+        Ok(Created(conversations::open(&ctx, tenant.id(), session, &opening).await?.into()))
+    }
+
+    /// Get conversation details
+    ///
+    /// Retrieve detailed information about a specific conversation including all messages.
+    #[oai(path = "/conversations/:session_id", method = "get", operation_id = "getConversation")]
+    async fn get_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+    ) -> Result<Found<Details>, Fails<Finding>> {
+        Ok(Found(conversations::get(&ctx, tenant.id(), &existing(&session_id)?).await?.into()))
+    }
+
+    /// Update conversation
+    ///
+    /// End a conversation, or change what is known of its user. What the body does not have stays as it
+    /// is; `null` clears. An ended conversation takes no more messages.
+    #[oai(path = "/conversations/:session_id", method = "patch", operation_id = "updateConversation")]
+    async fn update_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        body: JsonBody<UpdateConversation>,
+    ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
+        let session = existing(&session_id)?;
+        let changes = body.0.parse().when("updating a conversation");
+        let changes = about(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
+        let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
+        Ok(Found(UpdatedConversation::of(changed)))
+    }
+
+    /// Delete conversation
+    ///
+    /// Permanently erase a conversation with all of its messages. This action cannot be undone.
+    #[oai(path = "/conversations/:session_id", method = "delete", operation_id = "deleteConversation")]
+    async fn delete_conversation(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        conversations::erase(&ctx, tenant.id(), &existing(&session_id)?).await?;
+        Ok(Deleted("Conversation deleted successfully".to_owned()))
+    }
+
+    /// Send message
+    ///
+    /// Send a message to a conversation and receive an AI-generated response. A session that is not
+    /// known yet is opened by it: on the bot that the body names, else on your default bot. Messages to
+    /// one session are answered one after the other.
+    ///
+    /// With `Accept: text/event-stream`, or `"stream": true`, the answer comes as it is written. A client that
+    /// goes away stops the model; what was said until then stays, as a partial answer. A streamed answer cannot
+    /// be replayed, and takes no `Idempotency-Key`.
+    #[oai(path = "/conversations/:session_id/messages", method = "post", operation_id = "sendMessage")]
+    async fn send_message(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier: 1 to 255 characters of letters, digits and `._:@-`.
+        session_id: Path<PathSession>,
+        request: &poem::Request,
+        body: JsonBody<SendMessage>,
+    ) -> Result<Answered, Fails<Changing>> {
+        let session = nameable(&session_id)?;
+        let (message, stream) = body.0.parse().when("sending a message")?;
+        if !stream && !sse::is_wanted(request) {
+            return Ok(Answered::whole(&ctx, tenant.id(), &session, message).await?);
+        }
+        if idempotency_key::is_asked_for(request) {
+            return Err(ApiError::not_replayable().into());
+        }
+        Ok(Answered::streamed(&ctx, tenant.id(), session, message).await?)
+    }
+
+    /// Trace an answer
+    ///
+    /// See how an answer came about: the query as it was searched for, the passages that were found with their
+    /// scores, those from which the answer was made, what wrote it and how long it took.
+    #[oai(
+        path = "/conversations/:session_id/messages/:message_id/trace",
+        method = "get",
+        operation_id = "traceAnswer"
+    )]
+    async fn trace_answer(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        /// Unique identifier of the bot's message.
+        message_id: Path<PathId<MessageId>>,
+    ) -> Result<Found<AnswerTrace>, Fails<Finding>> {
+        let (session, message) = (existing(&session_id)?, message_id.0.known()?);
+        Ok(Found(conversations::trace(&ctx, tenant.id(), &session, message).await?.into()))
+    }
+
+    /// Give feedback
+    ///
+    /// Say whether an answer helped. It replaces what was said before; a rating of `null` takes it back.
+    #[oai(
+        path = "/conversations/:session_id/messages/:message_id/feedback",
+        method = "post",
+        operation_id = "giveFeedback"
+    )]
+    async fn give_feedback(
+        &self,
+        tenant: Tenant<Chat>,
+        ctx: Data<&Context>,
+        /// Unique session identifier.
+        session_id: Path<PathSession>,
+        /// Unique identifier of the bot's message.
+        message_id: Path<PathId<MessageId>>,
+        body: JsonBody<GiveFeedback>,
+    ) -> Result<Found<Feedback>, Fails<Changing>> {
+        let (session, message) = (existing(&session_id)?, message_id.0.known()?);
+        let feedback = body.0.parse().when("giving feedback");
+        let feedback =
+            about(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback).await?;
+        conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
+        Ok(Found(Feedback::of(message, feedback)))
+    }
+}
+
+/// A session that may exist; a name that none can have is not found, like any other.
+fn existing(raw: &PathSession) -> Result<SessionId, ApiError> {
+    SessionId::parse(&raw.0).map_err(|_| ApiError::not_found(Thing::Conversation))
+}
+
+/// A session that exists or will; a name that none can have is not found, and told what one can.
+fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
+    SessionId::parse(&raw.0).map_err(|error| {
+        let refused = ApiError::not_found(Thing::Conversation);
+        match error {
+            Error::Invalid(mut problems) => match problems.pop() {
+                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.saying(message),
+                _ => refused,
+            },
+            _ => refused,
+        }
+    })
+}

@@ -1,0 +1,285 @@
+//! Knowledge: add, list, look at, change, delete, download.
+
+use std::time::Duration;
+
+use parlance_core::ids::{BotId, SourceId};
+use parlance_core::knowledge::{self, Filter, SourceType};
+use parlance_core::{Context, PageRequest, Result};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path, Query};
+
+use self::download::Download;
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, about};
+use crate::extract::enums::Word;
+use crate::extract::fields::{Field, Fields};
+use crate::extract::json::JsonBody;
+use crate::extract::page;
+use crate::extract::tenant::{Knowledge, Tenant};
+use crate::extract::types::{Id, PathId};
+use crate::openapi::Tag;
+use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
+
+mod download;
+pub(crate) mod requests;
+mod responses;
+mod search_response;
+mod site_response;
+
+pub(crate) use requests::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
+pub(crate) use responses::{
+    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceError, SourceWithContent,
+    UpdatedSource, Upload,
+};
+pub(crate) use search_response::{Passage, SearchResults, SearchTimings};
+pub(crate) use site_response::{FailedUrl, Scraped, Scraping, SitePage};
+
+use requests::{Body, UploadForm};
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+/// Completes "The 'file' field is required when …".
+const UPLOADING: &str = "uploading a file";
+const CREATING: &str = "creating a knowledge source";
+const UPDATING: &str = "updating a knowledge source";
+const SCRAPING: &str = "scraping a website";
+const SEARCHING: &str = "searching knowledge";
+
+#[OpenApi(tag = "Tag::Knowledge")]
+impl Api {
+    /// List knowledge sources
+    ///
+    /// Retrieve a paginated list of knowledge sources for your tenant's bots, newest first.
+    #[oai(path = "/knowledge/sources", method = "get", operation_id = "listKnowledgeSources")]
+    async fn list_sources(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+        /// Filter by specific bot.
+        bot_id: Query<Field<Id>>,
+        /// Filter by source type.
+        source_type: Query<Field<Word<SourceType>>>,
+    ) -> Result<Listed<Source>, Fails<Listing>> {
+        let mut fields = Fields::of_query();
+        let page = page::requested(&mut fields, page.0, per_page.0);
+        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
+        let filter = Filter { bot, source_type: fields.word("source_type", source_type.0) };
+        let page: PageRequest = fields.check(page)?;
+        Ok(Listed::of(knowledge::list(&ctx, tenant.id(), filter, page).await?))
+    }
+
+    /// Create knowledge source
+    ///
+    /// Create a new knowledge source for a bot: from a text or a web site (JSON), or from a file (a form). It
+    /// is stored at once and made ready by a job. Content that the bot has already is answered with 200 and
+    /// its source.
+    #[oai(path = "/knowledge/sources", method = "post", operation_id = "createKnowledgeSource")]
+    async fn create_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        body: Body<CreateSource>,
+    ) -> Result<CreatedOrFound<CreatedSource>, Fails<Adding>> {
+        let request = body.parse().when(CREATING)?;
+        Ok(knowledge::add(&ctx, tenant.id(), request).await?.into())
+    }
+
+    /// Get knowledge source
+    ///
+    /// Retrieve detailed information about a specific knowledge source including all chunks.
+    #[oai(path = "/knowledge/sources/:source_id", method = "get", operation_id = "getKnowledgeSource")]
+    async fn get_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Found<SourceDetails>, Fails<Finding>> {
+        Ok(Found(knowledge::get(&ctx, tenant.id(), source_id.0.known()?).await?.into()))
+    }
+
+    /// Update knowledge source
+    ///
+    /// Rename a knowledge source, or give it new content: a text (JSON) or a file (a form), as it is made
+    /// from. The old content answers until the new one is ready.
+    #[oai(path = "/knowledge/sources/:source_id", method = "put", operation_id = "updateKnowledgeSource")]
+    async fn update_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to update.
+        source_id: Path<PathId<SourceId>>,
+        body: Body<UpdateSource>,
+    ) -> Result<Found<UpdatedSource>, Fails<Changing>> {
+        let source = source_id.0.known()?;
+        let changes = body.parse().when(UPDATING);
+        let changes = about(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
+        Ok(Found(UpdatedSource::saying(
+            "Knowledge source updated successfully",
+            knowledge::update(&ctx, tenant.id(), source, changes).await?,
+        )))
+    }
+
+    /// Delete knowledge source
+    ///
+    /// Permanently delete a knowledge source and all associated chunks, in whatever state it is. Its chunks
+    /// are found no more from the moment of the answer.
+    #[oai(path = "/knowledge/sources/:source_id", method = "delete", operation_id = "deleteKnowledgeSource")]
+    async fn delete_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to delete.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        knowledge::delete(&ctx, tenant.id(), source_id.0.known()?).await?;
+        Ok(Deleted("Knowledge source deleted successfully".to_owned()))
+    }
+
+    /// List chunks of a knowledge source
+    ///
+    /// Retrieve a paginated list of the chunks of a knowledge source, in order.
+    #[oai(
+        path = "/knowledge/sources/:source_id/chunks",
+        method = "get",
+        operation_id = "listKnowledgeChunks"
+    )]
+    async fn list_chunks(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+    ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
+        let source = source_id.0.known()?;
+        let page = page::alone(page.0, per_page.0).map_err(Into::into);
+        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        Ok(Listed::of(knowledge::list_chunks(&ctx, tenant.id(), source, page).await?))
+    }
+
+    /// Download the original
+    ///
+    /// Download what a knowledge source was made from, as it was given.
+    #[oai(
+        path = "/knowledge/sources/:source_id/file",
+        method = "get",
+        operation_id = "downloadKnowledgeFile"
+    )]
+    async fn download_file(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Download, Fails<Finding>> {
+        Ok(Download(knowledge::download(&ctx, tenant.id(), source_id.0.known()?).await?))
+    }
+
+    /// List pages of a web site
+    ///
+    /// Retrieve a paginated list of the pages that were found when the web site was last read, in the order in
+    /// which they were found, and what became of each.
+    #[oai(path = "/knowledge/sources/:source_id/pages", method = "get", operation_id = "listSitePages")]
+    async fn list_pages(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source.
+        source_id: Path<PathId<SourceId>>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+    ) -> Result<Listed<SitePage>, Fails<Browsing>> {
+        let source = source_id.0.known()?;
+        let page = page::alone(page.0, per_page.0).map_err(Into::into);
+        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        Ok(Listed::of(knowledge::crawl::list_pages(&ctx, tenant.id(), source, page).await?))
+    }
+
+    /// Refresh knowledge source
+    ///
+    /// Read a web site again. What is known of it answers until all of it was read anew; passages that did
+    /// not change are not embedded again.
+    #[oai(
+        path = "/knowledge/sources/:source_id/refresh",
+        method = "post",
+        operation_id = "refreshKnowledgeSource"
+    )]
+    async fn refresh_source(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// Unique identifier of the knowledge source to refresh.
+        source_id: Path<PathId<SourceId>>,
+    ) -> Result<Accepted<UpdatedSource>, Fails<Steering>> {
+        let source = knowledge::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
+        Ok(Accepted(UpdatedSource::saying("Knowledge source refresh started", source)))
+    }
+
+    /// Scrape website for knowledge
+    ///
+    /// Scrape a website or webpage for knowledge base content. The request waits until the site was read, a
+    /// minute at most; with `Prefer: respond-async`, or when that is over, it is answered with 202 and the job
+    /// that goes on. A site that the bot has already is answered as it is.
+    #[oai(path = "/knowledge/scrape", method = "post", operation_id = "scrapeWebsite")]
+    async fn scrape_site(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        /// `respond-async`: do not wait (RFC 7240). Other preferences are ignored.
+        #[oai(name = "Prefer")]
+        prefer: Header<Field<String>>,
+        body: JsonBody<ScrapeSite>,
+    ) -> Result<DoneOrAccepted<Scraped, Scraping>, Fails<Adding>> {
+        let request = body.0.parse().when(SCRAPING)?;
+        let patience =
+            if requests::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
+        Ok(knowledge::scrape(&ctx, tenant.id(), request, patience).await?.into())
+    }
+
+    /// Search knowledge
+    ///
+    /// Find the passages of a bot's knowledge that match a query best, ranked by meaning, by words or by both.
+    /// No language model is called.
+    #[oai(path = "/knowledge/search", method = "post", operation_id = "searchKnowledge")]
+    async fn search_knowledge(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        body: JsonBody<SearchKnowledge>,
+    ) -> Result<Found<SearchResults>, Fails<Changing>> {
+        let request = body.0.parse().when(SEARCHING)?;
+        Ok(Found(SearchResults::of(&request, knowledge::search::search(&ctx, tenant.id(), &request).await?)))
+    }
+
+    /// Upload knowledge file
+    ///
+    /// Upload a file directly for knowledge base processing. The file is stored at once and read by a
+    /// job. A file that the bot has already is answered with 200 and its source.
+    #[oai(path = "/knowledge/upload", method = "post", operation_id = "uploadKnowledgeFile")]
+    async fn upload_file(
+        &self,
+        tenant: Tenant<Knowledge>,
+        ctx: Data<&Context>,
+        form: UploadForm,
+    ) -> Result<CreatedOrFound<Upload>, Fails<Adding>> {
+        let request = form.parse().when(UPLOADING)?;
+        Ok(knowledge::add(&ctx, tenant.id(), request).await?.into())
+    }
+}
