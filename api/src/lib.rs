@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use parlance_core::health::Health;
-use parlance_core::limits::Requests;
+use parlance_core::platform::limits::Requests;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
-use parlance_core::config::SETTINGS;
+use parlance_core::platform::config::SETTINGS;
 use serde_json::Value;
 use tokio::process::Command;
 

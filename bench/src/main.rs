@@ -197,7 +197,7 @@ fn act(args: &Args) -> anyhow::Result<bool> {
 /// Gives whether everything that was asked for could be measured.
 async fn run(args: &Args) -> anyhow::Result<bool> {
     let asked = args.what();
-    parlance_core::tls::install();
+    parlance_core::platform::tls::install();
     server::program()?;
     say("preparing the parts that a first start would fetch and convert");
     let parts = Parts::prepare().context("the parts could not be prepared")?;

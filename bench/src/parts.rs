@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use parlance_core::config::{Config, Embedding};
+use parlance_core::platform::config::{Config, Embedding};
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::model::Precision;
 use parlance_embedded::parts::Model;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use parlance_core::config::{Config, SETTINGS};
+use parlance_core::platform::config::{Config, SETTINGS};
 use parlance_core::{Context, Providers};
 use serde::Deserialize;
 use tempfile::TempDir;

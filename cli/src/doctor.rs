@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use parlance_core::config::Config;
+use parlance_core::platform::config::Config;
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::parts::Parts;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use parlance_core::bots;
-use parlance_core::config::Config;
+use parlance_core::platform::config::Config;
 use parlance_core::{Context, Providers};
 use parlance_embedded::{Options, Servers};
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use parlance_core::config::Config;
+use parlance_core::platform::config::Config;
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::parts::{Model, Parts};
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use parlance_core::config::Config;
 use parlance_core::ids::TenantId;
+use parlance_core::platform::config::Config;
 use parlance_core::{Context, Providers};
 use serde::{Deserialize, Serialize};
 

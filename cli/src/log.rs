@@ -1,7 +1,7 @@
 //! What the process tells of itself: the log, on standard error, for people or for machines; and traces, to a collector.
 
 use anyhow::Context as _;
-use parlance_core::config::{Config, LogFormat};
+use parlance_core::platform::config::{Config, LogFormat};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};

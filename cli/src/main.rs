@@ -40,8 +40,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         out(&parlance_api::openapi_json());
         return Ok(ExitCode::SUCCESS);
     }
-    let config = parlance_core::config::Config::from_env()?;
-    parlance_core::tls::install();
+    let config = parlance_core::platform::config::Config::from_env()?;
+    parlance_core::platform::tls::install();
     let _traces = log::init(&config, args.command.service())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use parlance_core::config::{Config, Embedding};
+use parlance_core::platform::config::{Config, Embedding};
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::model::Precision;
 use parlance_embedded::parts::{Model, Parts};

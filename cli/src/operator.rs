@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use parlance_core::config::Config;
 use parlance_core::ids::TenantId;
+use parlance_core::platform::config::Config;
+use parlance_core::platform::db;
 use parlance_core::tenants::erase;
 use parlance_core::tenants::keys::{self, Key, KeyRequest, RawKeyRequest};
-use parlance_core::{Context, PageRequest, db, tenants};
+use parlance_core::{Context, PageRequest, tenants};
 
 use crate::args::{KeyCommand, TenantCommand};
 use crate::local::operator_context;

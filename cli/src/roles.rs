@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use parlance_api::Ending;
-use parlance_core::config::Config;
 use parlance_core::jobs::dispatch;
 use parlance_core::jobs::fleet::Queues;
-use parlance_core::{Context, Providers, db};
+use parlance_core::platform::config::Config;
+use parlance_core::platform::db;
+use parlance_core::{Context, Providers};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;

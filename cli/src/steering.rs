@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, Utc};
-use parlance_core::config::Config;
 use parlance_core::ids::{JobId, WorkerId};
 use parlance_core::jobs::{self, Filter, Report, State, fleet};
+use parlance_core::platform::config::Config;
 use parlance_core::{Context, knowledge};
 use tokio::time::Instant;
 

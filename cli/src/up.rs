@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use parlance_api::Ending;
-use parlance_core::config::{Config, Embedding};
-use parlance_core::db::{self, Db};
 use parlance_core::knowledge::reembed;
+use parlance_core::platform::config::{Config, Embedding};
+use parlance_core::platform::db::{self, Db};
 use parlance_core::providers::embed;
 use parlance_core::{Context, Providers};
 use parlance_embedded::{Options, Servers, default_cache_dir};

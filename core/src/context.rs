@@ -6,15 +6,16 @@ use std::sync::Arc;
 use parlance_crawl::door::Door;
 use tokio::sync::Notify;
 
-use crate::bus::Bus;
 use crate::calibration::Calibrations;
-use crate::config::Config;
 use crate::conversations::{SentenceVectors, Turns};
-use crate::db::Db;
 use crate::error::Result;
 use crate::jobs::PerKind;
-use crate::limits::Limits;
-use crate::meters::Meters;
+use crate::platform::bus::Bus;
+use crate::platform::config::Config;
+use crate::platform::db::Db;
+use crate::platform::limits::Limits;
+use crate::platform::meters::Meters;
+use crate::platform::queue::Queue;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
 use crate::providers::chat::{self, Models};
@@ -22,7 +23,6 @@ use crate::providers::embed::{self, Embedder};
 use crate::providers::extract::Extractor;
 use crate::providers::rerank::{self, Reranker};
 use crate::providers::web;
-use crate::queue::Queue;
 
 /// Everything a verb needs. Cheap to clone.
 #[derive(Clone)]

@@ -26,7 +26,7 @@ pub struct Health {
 /// Asks every part.
 pub async fn check(ctx: &Context) -> Health {
     let (postgres, redis, storage) = tokio::join!(
-        answers(Part::Postgres, crate::db::check(ctx.db())),
+        answers(Part::Postgres, crate::platform::db::check(ctx.db())),
         answers(Part::Redis, ctx.bus().ping()),
         answers(Part::Storage, ctx.blob().check()),
     );

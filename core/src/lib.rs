@@ -6,12 +6,9 @@
 
 pub mod analytics;
 pub mod bots;
-pub mod bus;
 pub mod calibration;
-pub mod config;
 pub mod context;
 pub mod conversations;
-pub mod db;
 pub mod error;
 pub mod health;
 pub mod idempotency;
@@ -19,15 +16,11 @@ pub mod ids;
 mod input;
 pub mod jobs;
 pub mod knowledge;
-pub mod limits;
-pub mod meters;
 mod page;
-pub mod propagation;
+pub mod platform;
 pub mod providers;
 pub mod purge;
-pub mod queue;
 pub mod tenants;
-pub mod tls;
 mod words;
 
 pub use context::{Context, Providers};

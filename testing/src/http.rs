@@ -27,7 +27,7 @@ impl Client {
     /// A client of the server at an address, without `/api/v1`.
     #[must_use]
     pub fn new(url: &str, key: Option<&str>) -> Self {
-        parlance_core::tls::install();
+        parlance_core::platform::tls::install();
         Self { http: reqwest::Client::new(), url: url.to_owned(), key: key.map(str::to_owned) }
     }
 

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use parlance_api::Ending;
 use parlance_core::bots::{self, NewBot, RawBot};
-use parlance_core::config::Config;
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
 use parlance_core::knowledge::ingest;
+use parlance_core::platform::config::Config;
 use parlance_core::providers::{blob, rerank};
 use parlance_core::tenants::keys::{self, KeyRequest};
 use parlance_core::tenants::{self, Plan};

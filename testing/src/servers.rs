@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use parlance_core::config::{Config, Embedding};
-use parlance_core::db::{self, Db};
+use parlance_core::platform::config::{Config, Embedding};
+use parlance_core::platform::db::{self, Db};
 use parlance_core::providers::embed::{self, Embedder};
 use parlance_embedded::model::Precision;
 use parlance_embedded::parts::{Model, Parts};

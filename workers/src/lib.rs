@@ -13,7 +13,7 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::fleet::{self, Queues};
 use parlance_core::jobs::{Kind, dispatch};
-use parlance_core::queue::Hint;
+use parlance_core::platform::queue::Hint;
 use parlance_core::{Context, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

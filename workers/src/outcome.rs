@@ -1,8 +1,8 @@
 //! Pure: the word in which a job that did not succeed ends. The one place that decides it.
 
 use parlance_core::Error;
-use parlance_core::config::Jobs;
 use parlance_core::jobs::{Claim, Failure, Outcome, backoff};
+use parlance_core::platform::config::Jobs;
 
 /// Why the runner told a job to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

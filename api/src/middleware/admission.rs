@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance_core::Context;
-use parlance_core::limits::{Place, Standing};
+use parlance_core::platform::limits::{Place, Standing};
 use parlance_core::tenants::keys::Caller;
 use poem::http::{HeaderName, HeaderValue, header};
 use poem::{Request, Response};

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use parlance_core::Context;
-use parlance_core::propagation::{self, TRACEPARENT};
+use parlance_core::platform::propagation::{self, TRACEPARENT};
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlance_core::error::{Chain, Part};
 use parlance_core::jobs::{Kind, State};
-use parlance_core::meters::seconds;
+use parlance_core::platform::meters::seconds;
 use parlance_core::{Context, jobs, knowledge};
 use poem::http::Method;
 use poem::web::Data;

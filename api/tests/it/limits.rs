@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance_core::limits::Requests;
+use parlance_core::platform::limits::Requests;
 use parlance_core::tenants::keys::{self, RawKey};
 use parlance_core::{Context, Providers};
 use parlance_testing::{Answer, Builder, Stage, TestEmbedder};

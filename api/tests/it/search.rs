@@ -1,6 +1,6 @@
 //! Search without an answer.
 
-use parlance_core::config::LocalOrNamed;
+use parlance_core::platform::config::LocalOrNamed;
 use parlance_testing::{Answer, Builder, Stage, TestEmbedder, reranker_in_folder};
 use serde_json::{Value, json};
 

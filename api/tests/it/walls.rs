@@ -260,7 +260,7 @@ async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
 #[tokio::test]
 async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
     // One connection for all tenants: two are the platform's.
-    let one = |config: &mut parlance_core::config::Config| {
+    let one = |config: &mut parlance_core::platform::config::Config| {
         config.database.max_connections = 3;
         config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
-use parlance_core::config::Config;
+use parlance_core::platform::config::Config;
 use parlance_embedded::parts::{Model, Part, Parts};
 
 use super::Finding;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use parlance_core::calibration::{self, Calibration};
-use parlance_core::config::Config;
-use parlance_core::db::Db;
 use parlance_core::error::Chain;
+use parlance_core::platform::config::Config;
+use parlance_core::platform::db::Db;
 use parlance_core::providers::chat::{self, Prompt, Speaker, Turn};
 use parlance_core::providers::{embed, rerank};
 use parlance_embedded::parts::{Part, Parts};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use parlance_core::bus::Bus;
-use parlance_core::config::Config;
-use parlance_core::db::{self, Db, Server};
 use parlance_core::error::Chain;
+use parlance_core::platform::bus::Bus;
+use parlance_core::platform::config::Config;
+use parlance_core::platform::db::{self, Db, Server};
 use parlance_core::providers::blob;
 use parlance_embedded::parts::{Part, Parts};
 use tokio::net::TcpStream;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use parlance_core::config::Config;
 use parlance_core::error::Chain;
 use parlance_core::jobs::{self, Kind, State, fleet};
+use parlance_core::platform::config::Config;
 use parlance_core::providers::extract::Extractor;
 use parlance_core::{Context, Providers};
 use parlance_extract::protocol::Request;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::bail;
 use parlance_core::bots::{self, Bot, NewBot, RawBot};
-use parlance_core::config::Config;
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::{self, File, Filter, Status};
+use parlance_core::platform::config::Config;
+use parlance_core::platform::db;
 use parlance_core::tenants::{self, Plan};
-use parlance_core::{Context, Providers, db};
+use parlance_core::{Context, Providers};
 use parlance_embedded::{Options, Servers};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

@@ -27,7 +27,7 @@ struct Tunnel {
 impl Tunnel {
     /// Opens one.
     async fn to(redis: &str) -> Self {
-        parlance_core::tls::install();
+        parlance_core::platform::tls::install();
         let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
         let key = PrivateKeyDer::from_pem_file(KEY).unwrap();
         let config = ServerConfig::builder().with_no_client_auth();

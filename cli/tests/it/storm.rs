@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use parlance_core::config::Config;
+use parlance_core::platform::config::Config;
 use parlance_core::{Context, Providers};
 use parlance_testing::{Client, Flaky, Site, real_embedder};
 use rand::SeedableRng;

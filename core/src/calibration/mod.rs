@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::db::Db;
 use crate::error::{Chain, Result};
+use crate::platform::db::Db;
 use crate::providers::embed::Embedder;
 
 mod store;

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
-use crate::db;
 use crate::error::{Chain, Error, Forbidden, Result, Thing};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
+use crate::platform::db;
 use crate::providers::chat;
 use crate::tenants;
 

@@ -6,8 +6,8 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{Key, Once};
-use crate::db::interval;
 use crate::ids::TenantId;
+use crate::platform::db::interval;
 
 pub(super) struct Kept {
     pub(super) fingerprint: Vec<u8>,

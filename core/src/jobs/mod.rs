@@ -20,7 +20,7 @@ use sqlx::PgTransaction;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
-use crate::propagation;
+use crate::platform::propagation;
 
 pub mod backoff;
 mod cancel;

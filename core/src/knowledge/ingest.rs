@@ -13,11 +13,11 @@ use parlance_extract::protocol::{Document, Request};
 use super::chunk::{Chunk, Markup, Text};
 use super::store;
 use crate::bots;
-use crate::bus::JobEvent;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State, Subject};
+use crate::platform::bus::JobEvent;
 use crate::purge::{self, Purge};
 
 /// Chunks that one embed job embeds: about a second of work, so that jobs stay fair and progress

@@ -9,10 +9,10 @@ use super::index::{self, Watch};
 use super::ingest::Unembedded;
 use super::store;
 use crate::context::Context;
-use crate::db::Db;
 use crate::error::{Error, Part, Result};
 use crate::ids::{BotId, ChunkId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, fleet};
+use crate::platform::db::Db;
 use crate::purge::{self, Purge};
 
 /// Bots that one look takes care of.

@@ -8,8 +8,8 @@ use fastembed::TokenizerFiles;
 use ort::environment::Environment;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::config::Embedding;
 use crate::error::{BoxError, Error, Result};
+use crate::platform::config::Embedding;
 
 /// Texts are cut here at the latest; the positions of BERT-like models end at 512.
 pub(super) const MAX_TOKENS: usize = 512;

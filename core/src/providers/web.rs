@@ -2,8 +2,8 @@
 
 use parlance_crawl::door::{Door, DoorConfig, user_agent};
 
-use crate::config::Scrape;
 use crate::error::{Error, Result};
+use crate::platform::config::Scrape;
 
 /// The door that the configuration describes.
 pub(crate) fn door(config: &Scrape) -> Result<Door> {

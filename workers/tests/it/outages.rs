@@ -1,7 +1,7 @@
 //! Redis holds hints: it may be flushed, or be away, and nothing is lost.
 
-use parlance_core::db;
 use parlance_core::jobs::{Kind, State};
+use parlance_core::platform::db;
 use parlance_testing::{Builder, Stage, TestEmbedder, sqlx};
 
 use crate::{paragraphs, upload};
@@ -81,7 +81,7 @@ async fn with_redis_down_a_question_is_answered() {
 async fn a_process_that_starts_before_redis_finds_it_later() {
     let stage = stage(&TestEmbedder::default()).await;
     stage.servers.servers().stop_redis().await.unwrap();
-    let bus = parlance_core::bus::Bus::new(stage.ctx.config()).unwrap();
+    let bus = parlance_core::platform::bus::Bus::new(stage.ctx.config()).unwrap();
     assert!(bus.ping().await.is_err());
     stage.servers.servers().start_redis().await.unwrap();
     stage.eventually("the bus connects", async || bus.ping().await.ok()).await;

@@ -6,9 +6,9 @@ use poem_openapi::types::Example;
 
 use super::{KEY, TENANT, given, moment};
 use crate::extract::fields::Field;
+use crate::extract::types::{Id, Moment, OrNull};
 use crate::routes::api_keys::{ApiKey, CreateApiKey, CreatedApiKey, RotateApiKey};
 use crate::routes::tenant::{self, Info};
-use crate::extract::types::{Id, Moment, OrNull};
 
 impl Example for Info {
     fn example() -> Self {

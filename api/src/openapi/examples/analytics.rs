@@ -4,11 +4,11 @@ use parlance_core::bots::Channel;
 use poem_openapi::types::Example;
 
 use super::{BOT, moment};
+use crate::extract::types::{Id, OrNull};
 use crate::routes::analytics::{
     AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
     OverviewBot,
 };
-use crate::extract::types::{Id, OrNull};
 
 impl Example for Overview {
     fn example() -> Self {

@@ -4,9 +4,9 @@ use parlance_core::bots::{Channel, Language, Personality, Role, WhenUnsure};
 use poem_openapi::types::Example;
 
 use super::{BOT, given, moment};
-use crate::routes::bots::{Bot, CreateBot, CreatedBot, UpdateBot, UpdatedBot};
 use crate::extract::fields::Field;
 use crate::extract::types::{Id, OrNull};
+use crate::routes::bots::{Bot, CreateBot, CreatedBot, UpdateBot, UpdatedBot};
 
 impl Example for CreateBot {
     fn example() -> Self {

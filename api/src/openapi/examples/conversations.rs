@@ -5,13 +5,13 @@ use parlance_core::conversations;
 use poem_openapi::types::Example;
 
 use super::{ANSWER, BOT, CHUNK, CONVERSATION, MESSAGES, QUESTION, SOURCE, given, moment};
+use crate::extract::enums::Ended;
+use crate::extract::types::{Id, OrNull};
 use crate::routes::conversations::{
     AnswerTrace, BotResponse, Candidate, Conversation, Details, Exchange, Feedback, GiveFeedback, Message,
     OpenConversation, Said, SendMessage, Source as Cited, Support, Timings, UpdateConversation,
     UpdatedConversation, Usage, UserMessage,
 };
-use crate::extract::types::{Id, OrNull};
-use crate::extract::enums::Ended;
 
 impl Example for SendMessage {
     /// The message alone: with a bot's id that exists nowhere the example would fail when tried.

@@ -4,9 +4,9 @@ use parlance_core::jobs;
 use poem_openapi::types::Example;
 
 use super::{BOT, JOB, SOURCE, moment};
+use crate::extract::types::{Id, OrNull};
 use crate::routes::jobs::{Job, JobDetails, JobEvent, JobTimings, Queue};
 use crate::routes::knowledge::Progress;
-use crate::extract::types::{Id, OrNull};
 
 impl Example for Job {
     fn example() -> Self {

@@ -4,14 +4,14 @@ use parlance_core::knowledge;
 use poem_openapi::types::Example;
 
 use super::{BOT, CHUNK, JOB, PASSAGE, SOURCE, given, moment};
+use crate::extract::enums::WrittenType;
 use crate::extract::fields::Field;
+use crate::extract::types::{Id, OrNull};
 use crate::routes::knowledge::{
     Chunk, CreateSource, CreatedSource, FailedUrl, Passage, Progress, ScrapeSite, Scraped, Scraping,
     SearchKnowledge, SearchResults, SearchTimings, SitePage, Source, SourceChunk, SourceDetails,
     SourceWithContent, UpdateSource, UpdatedSource, Upload,
 };
-use crate::extract::types::{Id, OrNull};
-use crate::extract::enums::WrittenType;
 
 impl Example for Upload {
     fn example() -> Self {

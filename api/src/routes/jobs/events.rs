@@ -48,7 +48,7 @@ struct Watch {
     leaving: Leaving,
     tenant: TenantId,
     job: JobId,
-    news: tokio::sync::broadcast::Receiver<parlance_core::bus::JobEvent>,
+    news: tokio::sync::broadcast::Receiver<parlance_core::platform::bus::JobEvent>,
     /// The last event that the client has.
     last: Option<i64>,
     /// The last revision that was told as a whole.

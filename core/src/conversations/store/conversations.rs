@@ -9,9 +9,9 @@ use crate::analytics::ConversationCount;
 use crate::bots::{Bot, Channel};
 use crate::conversations::incoming::{ConversationChanges, Opening};
 use crate::conversations::{Conversation, SessionId, Status};
-use crate::db::interval;
 use crate::ids::{BotId, ConversationId, TenantId};
 use crate::page::PageRequest;
+use crate::platform::db::interval;
 
 pub(in crate::conversations) async fn find(
     db: impl PgExecutor<'_>,

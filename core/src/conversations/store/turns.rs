@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use crate::db::interval;
 use crate::ids::{ConversationId, TenantId};
+use crate::platform::db::interval;
 
 /// Whether the turn was free, in a conversation that goes on. A message also wakes one that counted as
 /// abandoned.

@@ -11,7 +11,7 @@ mod reports;
 mod steer;
 mod sweep;
 
-pub(super) use crate::db::interval;
+pub(super) use crate::platform::db::interval;
 pub(super) use dispatch::*;
 pub(super) use lease::*;
 pub(super) use reports::*;

@@ -7,7 +7,7 @@ use sqlx::PgExecutor;
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::knowledge::chunk::Chunk;
 use crate::knowledge::ingest::Unembedded;
-use crate::meters::Embedded;
+use crate::platform::meters::Embedded;
 
 pub(in crate::knowledge) struct VersionKey {
     pub(in crate::knowledge) tenant: TenantId,

@@ -11,8 +11,8 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::BlobStore;
-use crate::config::S3;
 use crate::error::{BoxError, Error, Part, Result};
+use crate::platform::config::S3;
 
 /// A key that no source can have.
 const PROBE: &str = ".probe";

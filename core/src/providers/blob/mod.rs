@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::config::Storage;
 use crate::error::{Error, Result};
+use crate::platform::config::Storage;
 
 mod files;
 

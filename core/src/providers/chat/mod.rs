@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 
-use crate::config::Chat;
 use crate::error::{BoxError, Result};
+use crate::platform::config::Chat;
 
 mod model;
 mod models;

@@ -12,9 +12,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
 
 use super::{ChatModel, ModelError, Piece, Pieces, Prompt, Speaker, Usage};
-use crate::config::Chat;
 use crate::error::{Error, Result};
-use crate::propagation::{self, TRACEPARENT};
+use crate::platform::config::Chat;
+use crate::platform::propagation::{self, TRACEPARENT};
 
 /// How long connecting to the model's server may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ impl GenaiModel {
     /// When the HTTP client cannot be made.
     pub fn new(name: &str, config: &Chat) -> Result<Self> {
         let unusable = |error: crate::error::BoxError| Error::internal("LLM_MODEL cannot be used", error);
-        crate::tls::install();
+        crate::platform::tls::install();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .build()

@@ -12,8 +12,8 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{ChatModel, ModelError, Piece, Pieces, Prompt, tokens};
-use crate::config::Patience;
 use crate::error::{Chain, Error, Part, Result};
+use crate::platform::config::Patience;
 
 /// Pauses before a model is asked again. Somebody waits: they are short.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Embedding;
 use crate::error::Result;
+use crate::platform::config::Embedding;
 
 mod local;
 mod onnx;

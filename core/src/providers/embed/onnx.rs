@@ -19,8 +19,8 @@ use super::Embedder;
 use super::local::LocalModel;
 use super::prefixes::Prefixes;
 use super::tokenizer::Tokenizer;
-use crate::config::Embedding;
 use crate::error::{Error, Part, Result};
+use crate::platform::config::Embedding;
 use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 
 /// A model in ONNX.

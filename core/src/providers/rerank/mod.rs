@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::config::Config;
 use crate::error::Result;
+use crate::platform::config::Config;
 
 mod onnx;
 

@@ -9,8 +9,8 @@ use fastembed::{
 };
 
 use super::Reranker;
-use crate::config::{Embedding, LocalOrNamed};
 use crate::error::{Error, Part, Result};
+use crate::platform::config::{Embedding, LocalOrNamed};
 use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 
 /// A model in ONNX.

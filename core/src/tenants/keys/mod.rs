@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::context::Context;
-use crate::db;
 use crate::error::{Chain, Error, Result, Thing, Unauthorized};
 use crate::ids::{KeyId, TenantId};
 use crate::input::{Collect, required_text};
 use crate::page::{Page, PageRequest};
+use crate::platform::db;
 
 use super::Tenant;
 

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::{Caller, Key, Scope};
-use crate::db::interval;
 use crate::ids::{KeyId, TenantId};
 use crate::page::PageRequest;
+use crate::platform::db::interval;
 
 /// A key that is good, and what it was found by.
 pub(super) struct Known {

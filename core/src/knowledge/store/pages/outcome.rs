@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::PgExecutor;
 
-use crate::db::interval;
 use crate::ids::TenantId;
 use crate::knowledge::crawl::{Cause, CrawlSite, Fetched, PageState, PageTask};
+use crate::platform::db::interval;
 
 /// The address at which the same page was read: of the same content, or one of its other addresses.
 pub(in crate::knowledge) async fn find_twin(

@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_example_file_names_every_variable_and_no_other() {
-        let file = include_str!("../../.env.example");
+        let file = include_str!("../../../.env.example");
         let named: Vec<&str> = file
             .lines()
             .filter_map(|line| line.trim_start_matches("# ").split_once('='))

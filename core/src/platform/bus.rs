@@ -10,10 +10,10 @@ use fred::types::Builder;
 use fred::types::config::{Config as FredConfig, ReconnectPolicy};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
 use crate::jobs::State;
+use crate::platform::config::Config;
 
 mod buckets;
 mod cache;

@@ -15,9 +15,9 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, PgTransaction, Postgres};
 
-use crate::config::Database;
 use crate::error::{Error, Part, Result};
 use crate::ids::TenantId;
+use crate::platform::config::Database;
 
 /// Every migration, in order, inside the binary.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");

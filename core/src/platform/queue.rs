@@ -15,10 +15,10 @@ use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::config::Config;
 use crate::error::{Error, Part, Result};
 use crate::ids::JobId;
 use crate::jobs::{Kind, PerKind};
+use crate::platform::config::Config;
 
 /// Commands to Redis may take this long before it counts as down.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::Spent;
-use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, TenantId};
+use crate::platform::bus::Spent;
+use crate::platform::config;
 
 /// A key may save up the requests of so many seconds.
 const BURST_SECONDS: f64 = 2.0;

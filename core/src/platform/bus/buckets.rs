@@ -4,7 +4,7 @@ use fred::interfaces::{ClientLike, LuaInterface};
 
 use super::Bus;
 use crate::ids::KeyId;
-use crate::limits::Rate;
+use crate::platform::limits::Rate;
 
 /// What a key's requests took of its bucket.
 #[derive(Clone, Copy, Debug)]
