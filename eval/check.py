@@ -112,9 +112,9 @@ def corpus(errors):
 
 def check_expected(item, documents, bad, warn):
     kind, lang = item["kind"], item["language"]
-    for wanted in item["expected"]:
-        if set(wanted) != {"source", "quote"}: bad("expected fields"); continue
-        source, quote = wanted["source"], wanted["quote"]
+    for expected in item["expected"]:
+        if set(expected) != {"source", "quote"}: bad("expected fields"); continue
+        source, quote = expected["source"], expected["quote"]
         if source not in documents: bad(f"no document {source}"); continue
         here = documents[source].count(quote)
         everywhere = sum(text.count(quote) for text in documents.values())
@@ -141,7 +141,7 @@ def check_answer(item, bad):
     answer = item.get("answer")
     if not isinstance(answer, str) or answer != answer.strip(): bad("no answer, or outer spaces"); return
     if not 1 <= len(answer.split()) <= 8: bad(f"answer of {len(answer.split())} words")
-    if not any(answer in wanted.get("quote", "") for wanted in item["expected"]):
+    if not any(answer in expected.get("quote", "") for expected in item["expected"]):
         bad(f"answer is not part of the quote: {answer}")
 
 

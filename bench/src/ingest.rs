@@ -61,7 +61,7 @@ pub(crate) async fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
         let encoded = tokenizer.encode_batch_fast(embedded.texts.clone(), true);
         let encoded = encoded.map_err(|error| anyhow::anyhow!("{error}"))?;
         let tokens = encoded.iter().map(tokenizers::Encoding::len).sum();
-        crate::say(&format!(
+        crate::progress(&format!(
             "turn {turn}: {} chunks in {seconds:.2} s, ONNX Runtime alone {:.2} s: {:.3}",
             direct.chunks,
             direct.seconds,
@@ -133,7 +133,7 @@ fn best_batch(embedded: &Embedded) -> anyhow::Result<usize> {
     // Skips the first trial, when the reference was cold.
     let best = trials.iter().skip(1).min_by(|(a, _), (b, _)| a.total_cmp(b));
     let (_, best) = best.context("no batch size was tried")?;
-    crate::say(&format!("ONNX Runtime alone, seconds by batch size: {trials:.2?}"));
+    crate::progress(&format!("ONNX Runtime alone, seconds by batch size: {trials:.2?}"));
     Ok(*best)
 }
 

@@ -79,7 +79,7 @@ pub(crate) async fn measure(args: &LedgerArgs) -> anyhow::Result<Vec<Row>> {
         sqlx::query("vacuum (analyze) job").execute(ctx.db().platform()).await?;
         let ours = run_ledger(&ctx, &tenants, args.jobs).await?;
         let apalis = run_apalis(&up.redis_url, &turn.to_string(), args.jobs, args.places).await?;
-        crate::say(&format!("turn {turn}: {ours:.0} jobs/s; apalis alone: {apalis:.0} tasks/s"));
+        crate::progress(&format!("turn {turn}: {ours:.0} jobs/s; apalis alone: {apalis:.0} tasks/s"));
         turns.push((ours, apalis));
     }
     ctx.close().await;

@@ -182,7 +182,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say(&format!("bench: {error:#}"));
+            progress(&format!("bench: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -204,10 +204,10 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
     let chosen = args.measurements();
     parlance_core::tls::install();
     server::program()?;
-    say("fetching and converting the parts of a first start");
+    progress("fetching and converting the parts of a first start");
     let parts = Parts::prepare().context("cannot prepare the parts")?;
     if proc::load() > 1.0 {
-        say("warning: the machine is busy; its load will distort the figures");
+        progress("warning: the machine is busy; its load will distort the figures");
     }
     let all = chosen.is_empty() && args.folder().is_none() || chosen.contains(&Measurement::All);
     // All includes `answers` only with a folder.
@@ -219,7 +219,7 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
     let mut complete = true;
     for measurement in Measurement::EACH.into_iter().filter(|measurement| is_chosen(*measurement)) {
         let name = measurement.name();
-        say(&format!("measuring {name}"));
+        progress(&format!("measuring {name}"));
         // An interrupt drops the measurement, which stops the processes that it started.
         let result = tokio::select! {
             result = measurement.run(&parts, args) => result,
@@ -228,14 +228,14 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
         match result {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => {
-                say(&format!("bench: {name} failed: {error:#}"));
+                progress(&format!("bench: {name} failed: {error:#}"));
                 complete = false;
             }
         }
     }
-    out(&report.table());
+    print_result(&report.table());
     let path = report.write()?;
-    say(&format!("written to {}", path.display()));
+    progress(&format!("written to {}", path.display()));
     Ok(complete)
 }
 
@@ -252,10 +252,10 @@ async fn interrupted() -> anyhow::Result<()> {
 
 /// Prints a result to standard output; everything else goes to standard error.
 #[expect(clippy::print_stdout, reason = "the only place that prints results")]
-fn out(text: &str) {
+fn print_result(text: &str) {
     println!("{text}");
 }
 
-fn say(line: &str) {
+fn progress(line: &str) {
     eprintln!("{line}");
 }

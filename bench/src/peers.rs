@@ -51,7 +51,7 @@ struct PeerOutput {
 pub(crate) async fn measure(args: &PeerArgs) -> anyhow::Result<Vec<Row>> {
     let python = &args.peers_python;
     if !python.is_file() {
-        crate::say(&format!(
+        crate::progress(&format!(
             "skipping the peers: not installed at {}; see bench/peers/README.md",
             python.display()
         ));
@@ -137,7 +137,7 @@ impl Peer {
         arguments: &[Option<&str>],
         up: &UpFile,
     ) -> anyhow::Result<PeerOutput> {
-        crate::say(&format!("running the peer {script}"));
+        crate::progress(&format!("running the peer {script}"));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
         let mut command = Command::new(python);
         command.arg(script).args(arguments.iter().flatten());

@@ -175,7 +175,7 @@ impl<'a> Server<'a> {
 impl Drop for Server<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.shut_down() {
-            crate::say(&format!("bench: {error:#}"));
+            crate::progress(&format!("bench: {error:#}"));
         }
     }
 }

@@ -105,11 +105,11 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         match latencies? {
             Ok(latencies) if latencies.len() == WORDS => words.extend(latencies),
             Ok(latencies) => {
-                crate::say(&format!("a stream had {} words", latencies.len()));
+                crate::progress(&format!("a stream had {} words", latencies.len()));
                 failed += 1;
             }
             Err(error) => {
-                crate::say(&format!("a stream failed: {error:#}"));
+                crate::progress(&format!("a stream failed: {error:#}"));
                 failed += 1;
             }
         }

@@ -54,10 +54,10 @@ impl Account {
     }
 
     fn find(passwd: &str) -> Option<Self> {
-        CANDIDATES.iter().find_map(|wanted| {
+        CANDIDATES.iter().find_map(|candidate| {
             let mut fields =
-                passwd.lines().find(|line| line.split(':').next() == Some(wanted))?.split(':').skip(2);
-            Some(Self { name: (*wanted).to_owned(), uid: id(fields.next()?)?, gid: id(fields.next()?)? })
+                passwd.lines().find(|line| line.split(':').next() == Some(candidate))?.split(':').skip(2);
+            Some(Self { name: (*candidate).to_owned(), uid: id(fields.next()?)?, gid: id(fields.next()?)? })
         })
     }
 

@@ -99,7 +99,7 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
             options.application_name("bare").options([("plan_cache_mode", "force_generic_plan")]),
         );
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    crate::out(&listener.local_addr()?.to_string());
+    crate::print_result(&listener.local_addr()?.to_string());
     let input_closed = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().count());
     let app = Route::new().at("/api/v1/bots", get(list)).data(pool);
     let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?).run(app);

@@ -73,7 +73,7 @@ pub(super) async fn tenants(ctx: &Context, count: i32) -> anyhow::Result<Vec<Cus
     .await?;
     let customers = customers(ctx, tenants).await?;
     settle(db).await?;
-    crate::say(&format!("filled {count} tenants with {BOTS} bots each in {:.1?}", started.elapsed()));
+    crate::progress(&format!("filled {count} tenants with {BOTS} bots each in {:.1?}", started.elapsed()));
     Ok(customers)
 }
 
@@ -156,7 +156,7 @@ pub(super) async fn filled_tenant(
     let deltas = fold(ctx).await?;
     let folded = started.elapsed();
     settle(db).await?;
-    crate::say(&format!(
+    crate::progress(&format!(
         "filled {conversations} conversations and as many messages in {:.1?}: writing {written:.1?} \
          ({:.1?} for conversations and {:.1?} for messages, {WRITERS} at once), folding the last {deltas} \
          deltas {:.1?}, vacuum {:.1?}",

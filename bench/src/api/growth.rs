@@ -116,7 +116,7 @@ impl Sides {
         }
         let small: Samples = times.iter().map(|(small, _)| *small).collect();
         let big: Samples = times.iter().map(|(_, big)| *big).collect();
-        crate::say(&format!(
+        crate::progress(&format!(
             "{name}: {:.2} ms (p95 {:.2}) at {}, {:.2} ms (p95 {:.2}) at {}",
             small.median(),
             small.p95(),

@@ -107,7 +107,7 @@ async fn list(
     for turn in 0..TURNS {
         let ours = load::run(&ours, CONNECTIONS, time).await?;
         let bare = load::run(&bare, CONNECTIONS, time).await?;
-        crate::say(&format!(
+        crate::progress(&format!(
             "turn {turn}: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms; bare: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms",
             ours.per_second,
             ours.latency.median(),

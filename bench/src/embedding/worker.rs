@@ -102,7 +102,7 @@ pub(crate) async fn serve_side(engine: Engine) -> anyhow::Result<()> {
         let cpu_seconds = proc::cpu_seconds()? - cpu;
         let vector = vectors.first().cloned().unwrap_or_default();
         let run = EmbedRun { chunks: vectors.len(), cpu_seconds, seconds, vector };
-        crate::out(&serde_json::to_string(&run)?);
+        crate::print_result(&serde_json::to_string(&run)?);
     }
     Ok(())
 }

@@ -28,13 +28,13 @@ pub(super) async fn fill(
     let mut db = fast_connection(&up.database_url).await?;
     let (mut generator, mut measured) = (Generator::new(5), Vec::new());
     for &chunks in &args.chunks {
-        crate::say(&format!("generating {chunks} chunks"));
+        crate::progress(&format!("generating {chunks} chunks"));
         let id: Uuid = client.bot().await?.parse()?;
         let questions = generator.fill(&mut db, model, (tenant, id), chunks, QUESTIONS).await?;
         let bot = bots::get(ctx, tenant.into(), id.into()).await?;
         measured.push(MeasuredBot { chunks, bot, questions, truth: Vec::new() });
     }
-    crate::say(&format!("generating {} small bots", args.small));
+    crate::progress(&format!("generating {} small bots", args.small));
     for _ in 0..args.small {
         let id = Uuid::now_v7();
         sqlx::query("insert into bot (id, tenant_id, name, channel_type) values ($1, $2, 'Small', 'api')")

@@ -20,7 +20,7 @@ pub(super) async fn measure(
     measured: &[MeasuredBot],
     model: &str,
 ) -> anyhow::Result<Vec<Row>> {
-    crate::say("building one index over all bots");
+    crate::progress("building one index over all bots");
     let mut db = <PgConnection as sqlx::Connection>::connect(&up.database_url).await?;
     sqlx::raw_sql("set maintenance_work_mem = '1GB'; set hnsw.ef_search = 200; set hnsw.iterative_scan = strict_order; set enable_sort = off; update bot_index set indexed_model = null").execute(&mut db).await?;
     let dropped: Vec<String> = sqlx::query_scalar(

@@ -13,7 +13,7 @@ use super::{fast_connection, wait_for_indexes};
 use crate::report::Row;
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server};
-use crate::{proc, say};
+use crate::{proc, progress};
 
 /// Chunks of the bot whose bytes are measured.
 const CHUNKS: usize = 50_000;
@@ -42,7 +42,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let (large, small): (Uuid, Uuid) =
         (server.client.bot().await?.parse()?, server.client.bot().await?.parse()?);
     let mut generator = Generator::new(8);
-    say(&format!("generating {CHUNKS} chunks"));
+    progress(&format!("generating {CHUNKS} chunks"));
     generator.fill(&mut db, &model, (tenant, large), CHUNKS, 0).await?;
     // The counts make the bot large enough for indexes.
     sqlx::query("update source set live_chunks = 50 where bot_id = $1").bind(large).execute(&mut db).await?;
@@ -52,7 +52,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let questions = generator.fill(&mut db, &model, (tenant, small), SMALL, QUESTIONS).await?;
     let mut indexed = 1;
     for bots in LARGE_BOTS {
-        say(&format!("creating the indexes of {bots} bots"));
+        progress(&format!("creating the indexes of {bots} bots"));
         while indexed < bots {
             create_empty_indexes(&mut db, &model).await?;
             indexed += 1;

@@ -101,7 +101,7 @@ async fn run(args: &SearchArgs, up: &UpFile, ctx: &Context, client: &Client) -> 
             took.len(),
         ));
     }
-    crate::say("waiting for the indexes");
+    crate::progress("waiting for the indexes");
     // The counts make the bots large enough for indexes; until here they were 0.
     let counted = "update source set live_chunks = chunk_count from source_version as made \
                    where made.source_id = source.id and made.version = live_version and live_chunks = 0";
@@ -150,7 +150,10 @@ async fn wait_for_indexes(db: &mut PgConnection, large: usize) -> anyhow::Result
         .fetch_one(&mut *db)
         .await?;
         if usize::try_from(done)? >= large {
-            crate::say(&format!("indexes of {large} bots built in {:.0} s", started.elapsed().as_secs_f64()));
+            crate::progress(&format!(
+                "indexes of {large} bots built in {:.0} s",
+                started.elapsed().as_secs_f64()
+            ));
             return Ok(());
         }
         anyhow::ensure!(started.elapsed() < INDEX_TIMEOUT, "only {done} of {large} bots have indexes");

@@ -29,18 +29,18 @@ impl Launch<'_> {
     /// Starts the server and waits until `ready` returns true.
     pub(super) fn start(&self, data: &DataDir, within: Duration, ready: impl Fn() -> bool) -> Result<Guard> {
         let (log, length) = self.log.open()?;
-        let began = Instant::now();
+        let started = Instant::now();
         let mut guard = Guard::start(&self.command, self.signal, data.account(), self.folder, log)
             .map_err(Error::io("run", Path::new("/bin/sh")))?;
         loop {
             if ready() {
-                tracing::debug!(took = ?began.elapsed(), port = self.port, "{} ready", self.server);
+                tracing::debug!(took = ?started.elapsed(), port = self.port, "{} ready", self.server);
                 return Ok(guard);
             }
             if let Some(status) = guard.try_wait().map_err(Error::io("wait for", Path::new("/bin/sh")))? {
                 return Err(self.not_started(&exit_reason(status), length));
             }
-            if began.elapsed() > within {
+            if started.elapsed() > within {
                 let stopped = guard.stop();
                 tracing::debug!(stopped, "{} not ready in time; stopped", self.server);
                 return Err(self.not_started(&format!("not ready within {} s", within.as_secs()), length));

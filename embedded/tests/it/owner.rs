@@ -27,9 +27,9 @@ pub(crate) fn fetch_redis(cache: &Path, requirements: &Path, pip: &Path, ready: 
 }
 
 pub(crate) fn wait_for(file: &Path) -> Vec<String> {
-    let began = Instant::now();
+    let started = Instant::now();
     while !file.exists() {
-        assert!(began.elapsed() < Duration::from_secs(300), "{} was not written", file.display());
+        assert!(started.elapsed() < Duration::from_secs(300), "{} was not written", file.display());
         thread::sleep(Duration::from_millis(10));
     }
     let lines = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();

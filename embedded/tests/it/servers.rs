@@ -64,9 +64,9 @@ fn processes(folder: &Path) -> Vec<String> {
 }
 
 fn eventually(condition: &str, holds: impl Fn() -> bool) {
-    let began = Instant::now();
+    let started = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(20), "timed out waiting: {condition}");
+        assert!(started.elapsed() < Duration::from_secs(20), "timed out waiting: {condition}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -265,9 +265,9 @@ fn restarted_servers_keep_their_ports_under_any_runtime() {
     runtime().block_on(servers.start_postgres()).unwrap();
     assert_eq!(sql(url, "select n from kept").unwrap(), "42");
 
-    let began = Instant::now();
+    let started = Instant::now();
     runtime().block_on(servers.stop()).unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(10));
     assert!(sql(url, "select 1").is_err());
 }
 

@@ -15,7 +15,7 @@ const CTYPES: [&str; 4] = ["C.UTF-8", "C.utf8", "en_US.UTF-8", "C"];
 impl Postgres {
     /// Creates the cluster in a temporary folder and renames it.
     pub(super) fn create(&self, data: &DataDir) -> Result<()> {
-        let began = Instant::now();
+        let started = Instant::now();
         let partial = self.cluster.with_added_extension("partial");
         data.make_server_folder(&partial)?;
         self.init(data, &partial)?;
@@ -33,7 +33,7 @@ impl Postgres {
             fs::remove_dir_all(&self.cluster).map_err(Error::io("remove", &self.cluster))?;
         }
         fs::rename(&partial, &self.cluster).map_err(Error::io("rename", &partial))?;
-        tracing::debug!(took = ?began.elapsed(), "PostgreSQL cluster created");
+        tracing::debug!(took = ?started.elapsed(), "PostgreSQL cluster created");
         Ok(())
     }
 
