@@ -7,7 +7,7 @@
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, Stage, counted_request, statements_of, text_of};
+use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
 use crate::scene::{Asked, Scene, is_used_up};
@@ -101,7 +101,7 @@ impl House {
         for last in [false, true] {
             // The cache knows the key from here on.
             self.http.get("/tenant/info").await.data(200);
-            let (id, asked) = (counted_request(), ask(scene));
+            let (id, asked) = (recorded_request_id(), ask(scene));
             let response = asked.request(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
             if is_used_up(status) && !last {
@@ -110,7 +110,7 @@ impl House {
             }
             let text = text_of(response).await;
             assert!(status.is_success(), "{} {}: {text}", asked.method, asked.path);
-            let mut statements = statements_of(&id);
+            let mut statements = recorded_statements(&id);
             statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
             // What runs at once is logged in any order.
             statements.sort_unstable();

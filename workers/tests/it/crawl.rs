@@ -87,11 +87,11 @@ async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it(
         ]
     );
     assert!(
-        !site.asked().iter().any(|path| path == "/about" || path.contains("secret")),
+        !site.requests().iter().any(|path| path == "/about" || path.contains("secret")),
         "{:?}",
-        site.asked()
+        site.requests()
     );
-    assert!(site.heard("user-agent").iter().all(|agent| agent.starts_with("ParlanceBot/")));
+    assert!(site.header_values("user-agent").iter().all(|agent| agent.starts_with("ParlanceBot/")));
     let source = source(&stage, id).await;
     assert_eq!((source.status, source.chunk_count), (Status::Ready, Some(2)));
     let text = knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
@@ -154,7 +154,7 @@ async fn a_page_that_fails_for_a_moment_is_read_after_all() {
     let id = add(&stage, bot, &site.url, None).await;
     finish(&stage).await;
     assert_eq!(source(&stage, id).await.status, Status::Ready);
-    assert_eq!(site.asked_for("/"), 2);
+    assert_eq!(site.request_count("/"), 2);
     stage.end().await;
 }
 
@@ -170,12 +170,14 @@ async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
     }
     stage.start_workers();
     let id = add(&stage, bot, &site.url, Some(10)).await;
-    stage.eventually("the third page is asked for", async || (site.asked_for("/2") == 1).then_some(())).await;
+    stage
+        .eventually("the third page is asked for", async || (site.request_count("/2") == 1).then_some(()))
+        .await;
     stage.kill_workers().await;
     site.set("/2", article("matter 2", ""));
     stage.start_workers();
     assert_eq!(stage.settled(id).await["status"], "ready");
-    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.asked_for(path)).into();
+    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.request_count(path)).into();
     assert_eq!(asked, [1, 1, 1, 2, 1], "only the page that was being read is read again");
     assert_eq!(pages(&stage, id).await.iter().filter(|page| page.state == PageState::Fetched).count(), 6);
     stage.end().await;
@@ -189,7 +191,7 @@ async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_ag
     stage.start_workers();
     let id = add(&stage, bot, &site.url, None).await;
     let job = source(&stage, id).await.job_id.unwrap();
-    stage.eventually("the page is asked for", async || (site.asked_for("/") == 1).then_some(())).await;
+    stage.eventually("the page is asked for", async || (site.request_count("/") == 1).then_some(())).await;
     knowledge::cancel_job(&stage.ctx, stage.tenant, job).await.unwrap();
     let ended = async || (stage.count(Kind::Scrape, State::Cancelled).await == 1).then_some(());
     tokio::time::timeout(Duration::from_secs(5), stage.eventually("the crawl stops", ended)).await.unwrap();
@@ -250,7 +252,7 @@ async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
     let pages = pages(&stage, id).await;
     assert_eq!(pages.iter().filter(|page| page.state == PageState::Fetched).count(), 4);
     assert!(pages.iter().skip(4).all(|page| page.reason.as_deref() == Some("max_pages")));
-    assert_eq!(site.asked().len(), 5, "four pages and the rules for robots");
+    assert_eq!(site.requests().len(), 5, "four pages and the rules for robots");
     stage.end().await;
 }
 

@@ -58,7 +58,7 @@ async fn a_job_claimed_twice_runs_once() {
     let job = until_embed(&stage).await;
     let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
     assert_eq!([ran.0, ran.1, ran.2].iter().filter(|ran| **ran).count(), 1);
-    assert_eq!((embedder.runs(), embedder.doubles()), (1, 0));
+    assert_eq!((embedder.runs(), embedder.duplicates()), (1, 0));
     assert!(!stage.run(job).await, "a job that is over is not run again");
     stage.end().await;
 }
@@ -77,7 +77,7 @@ async fn a_killed_workers_job_runs_again() {
     assert_eq!(stage.count(Kind::Embed, State::Running).await, 1, "nobody settled it");
     stage.start_workers();
     assert_eq!(stage.settled(source).await["status"], "ready");
-    assert_eq!((embedder.runs(), embedder.doubles()), (2, 0));
+    assert_eq!((embedder.runs(), embedder.duplicates()), (2, 0));
     stage.end().await;
 }
 

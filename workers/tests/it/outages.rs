@@ -42,7 +42,7 @@ async fn redis_flushed_in_the_middle_loses_nothing() {
     for source in sources {
         assert_eq!(stage.settled(source).await["status"], "ready");
     }
-    assert_eq!(embedder.doubles(), 0, "nothing was embedded twice");
+    assert_eq!(embedder.duplicates(), 0, "nothing was embedded twice");
     stage.end().await;
 }
 

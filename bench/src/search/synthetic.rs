@@ -1,9 +1,9 @@
-//! Knowledge that nobody wrote, in any amount: vectors like those of texts, and words as frequent as words are.
+//! Synthetic knowledge of any size, statistically similar to texts.
 //!
-//! A vector is a direction that all share (what makes texts of one language alike), that of its topic (200 chunks),
-//! that of its source (50 chunks) and its own, so that two of a source have a cosine of 0.7, of a topic 0.45, and others
-//! 0.16. A question is a chunk that was moved until their cosine is 0.8. Words follow Zipf's law over 30,000; a third of a
-//! chunk's are of its source.
+//! A vector is a weighted sum of directions: one shared by all (what texts of a language have in common), one
+//! per topic (200 chunks), one per source (50 chunks), and its own. Cosines: 0.7 within a source, 0.45 within
+//! a topic, 0.16 otherwise. A question is a chunk's vector moved to a cosine of 0.8. Words follow Zipf's law
+//! over 30,000; a third of a chunk's words come from its source's list.
 
 use pgvector::HalfVector;
 use rand::rngs::StdRng;
@@ -13,32 +13,32 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 const DIMENSIONS: usize = 384;
-const CHUNKS_A_SOURCE: usize = 50;
-const SOURCES_A_TOPIC: usize = 4;
-const WORDS_A_CHUNK: usize = 200;
+const CHUNKS_PER_SOURCE: usize = 50;
+const SOURCES_PER_TOPIC: usize = 4;
+const WORDS_PER_CHUNK: usize = 200;
 const VOCABULARY: u32 = 30_000;
-const WORDS_OF_A_SOURCE: usize = 80;
+const WORDS_PER_SOURCE: usize = 80;
 
-/// Shares of a vector: what all share, its topic, its source, its own.
-const SHARES: [f32; 4] = [0.4, 0.55, 0.5, 0.55];
+/// Weights of the directions: shared, topic, source, own.
+const WEIGHTS: [f32; 4] = [0.4, 0.55, 0.5, 0.55];
 
-/// Rows that one statement writes.
+/// Rows per insert statement.
 const BATCH: usize = 1_000;
 
-/// What can be asked of a bot.
+/// A question to a bot.
 pub(super) struct Question {
     pub(super) vector: Vec<f32>,
-    /// Some rare words of a chunk, and some frequent ones.
+    /// Rare words of a chunk, and frequent words.
     pub(super) words: String,
 }
 
-/// Makes chunks and questions; the same for the same seed.
-pub(super) struct Maker {
-    chance: StdRng,
+/// Generates chunks and questions; deterministic for a seed.
+pub(super) struct Generator {
+    rng: StdRng,
     shared: Vec<f32>,
 }
 
-/// Chunks as columns.
+/// Chunks, column by column.
 #[derive(Default)]
 struct Rows {
     ids: Vec<Uuid>,
@@ -48,15 +48,15 @@ struct Rows {
     vectors: Vec<HalfVector>,
 }
 
-impl Maker {
+impl Generator {
     pub(super) fn new(seed: u64) -> Self {
-        let mut chance = StdRng::seed_from_u64(seed);
-        let shared = direction(&mut chance);
-        Self { chance, shared }
+        let mut rng = StdRng::seed_from_u64(seed);
+        let shared = direction(&mut rng);
+        Self { rng, shared }
     }
 
-    /// Gives a bot chunks, as if they had been ingested and embedded, but for their number in its sources; gives
-    /// questions to some of them.
+    /// Inserts chunks of a bot, as if ingested and embedded, but with `live_chunks` = 0. Returns questions
+    /// about some of them.
     pub(super) async fn fill(
         &mut self,
         db: &mut PgConnection,
@@ -65,24 +65,24 @@ impl Maker {
         chunks: usize,
         questions: usize,
     ) -> anyhow::Result<Vec<Question>> {
-        let (mut rows, mut asked) = (Rows::default(), Vec::new());
+        let (mut rows, mut generated) = (Rows::default(), Vec::new());
         let every = (chunks / questions.max(1)).max(1);
-        let mut topic = direction(&mut self.chance);
-        let mut made = 0;
-        while made < chunks {
-            if made.is_multiple_of(CHUNKS_A_SOURCE * SOURCES_A_TOPIC) {
-                topic = direction(&mut self.chance);
+        let mut topic = direction(&mut self.rng);
+        let mut done = 0;
+        while done < chunks {
+            if done.is_multiple_of(CHUNKS_PER_SOURCE * SOURCES_PER_TOPIC) {
+                topic = direction(&mut self.rng);
             }
-            let (source, own) = (Uuid::now_v7(), direction(&mut self.chance));
-            let here = CHUNKS_A_SOURCE.min(chunks - made);
-            add_source(db, tenant, bot, source, here).await?;
+            let (source, own) = (Uuid::now_v7(), direction(&mut self.rng));
+            let count = CHUNKS_PER_SOURCE.min(chunks - done);
+            add_source(db, tenant, bot, source, count).await?;
             let words: Vec<u32> =
-                (0..WORDS_OF_A_SOURCE).map(|_| self.chance.random_range(0..VOCABULARY)).collect();
-            for ordinal in 0..here {
-                let vector = sum(SHARES, [&self.shared, &topic, &own, &direction(&mut self.chance)]);
+                (0..WORDS_PER_SOURCE).map(|_| self.rng.random_range(0..VOCABULARY)).collect();
+            for ordinal in 0..count {
+                let vector = sum(WEIGHTS, [&self.shared, &topic, &own, &direction(&mut self.rng)]);
                 let text = self.text(&words);
-                if (made + ordinal).is_multiple_of(every) && asked.len() < questions {
-                    asked.push(self.question(&vector, &text));
+                if (done + ordinal).is_multiple_of(every) && generated.len() < questions {
+                    generated.push(self.question(&vector, &text));
                 }
                 rows.ids.push(Uuid::now_v7());
                 rows.sources.push(source);
@@ -90,49 +90,50 @@ impl Maker {
                 rows.contents.push(text.iter().map(|word| format!("w{word} ")).collect());
                 rows.vectors.push(HalfVector::from_f32_slice(&vector));
             }
-            made += here;
-            if rows.ids.len() >= BATCH || made == chunks {
+            done += count;
+            if rows.ids.len() >= BATCH || done == chunks {
                 write(db, tenant, bot, model, &std::mem::take(&mut rows)).await?;
             }
         }
-        Ok(asked)
+        Ok(generated)
     }
 
-    fn text(&mut self, of_source: &[u32]) -> Vec<u32> {
-        let mut word = |_| match self.chance.random_bool(1.0 / 3.0) {
-            true => of_source.choose(&mut self.chance).copied().unwrap_or(0),
-            false => zipf(&mut self.chance),
+    fn text(&mut self, source_words: &[u32]) -> Vec<u32> {
+        let mut word = |_| match self.rng.random_bool(1.0 / 3.0) {
+            true => source_words.choose(&mut self.rng).copied().unwrap_or(0),
+            false => zipf(&mut self.rng),
         };
-        (0..WORDS_A_CHUNK).map(&mut word).collect()
+        (0..WORDS_PER_CHUNK).map(&mut word).collect()
     }
 
     fn question(&mut self, vector: &[f32], text: &[u32]) -> Question {
-        let mut words: Vec<u32> = text.sample(&mut self.chance, 4).copied().collect();
-        words.extend([zipf(&mut self.chance), zipf(&mut self.chance)]);
-        let moved = sum([0.8, 0.6, 0.0, 0.0], [vector, &direction(&mut self.chance), vector, vector]);
+        let mut words: Vec<u32> = text.sample(&mut self.rng, 4).copied().collect();
+        words.extend([zipf(&mut self.rng), zipf(&mut self.rng)]);
+        let moved = sum([0.8, 0.6, 0.0, 0.0], [vector, &direction(&mut self.rng), vector, vector]);
         Question { vector: moved, words: words.iter().map(|word| format!("w{word} ")).collect() }
     }
 }
 
-/// By the inverse of its distribution function, near enough: the rank r has a share of 1 / (r + 20).
-fn zipf(chance: &mut StdRng) -> u32 {
+/// A word by the approximate inverse of the distribution function: rank r has the probability 1 / (r + 20),
+/// scaled.
+fn zipf(rng: &mut StdRng) -> u32 {
     let (first, all) = (20.0_f64, f64::from(VOCABULARY));
-    let rank = first * ((all + first) / first).powf(chance.random::<f64>()) - first;
+    let rank = first * ((all + first) / first).powf(rng.random::<f64>()) - first;
     rank as u32
 }
 
-/// A direction by chance, of unit length.
-fn direction(chance: &mut StdRng) -> Vec<f32> {
-    // The sum of four uniform numbers is near enough to normal.
-    let mut normal = || (0..4).map(|_| chance.random::<f32>() - 0.5).sum::<f32>();
+/// A random unit vector.
+fn direction(rng: &mut StdRng) -> Vec<f32> {
+    // The sum of four uniform numbers is close enough to a normal one.
+    let mut normal = || (0..4).map(|_| rng.random::<f32>() - 0.5).sum::<f32>();
     unit((0..DIMENSIONS).map(|_| normal()).collect())
 }
 
-fn sum(shares: [f32; 4], of: [&[f32]; 4]) -> Vec<f32> {
-    let [a, b, c, d] = of;
-    let added = a.iter().zip(b).zip(c).zip(d);
-    let [p, q, r, s] = shares;
-    unit(added.map(|(((a, b), c), d)| p * a + q * b + r * c + s * d).collect())
+fn sum(weights: [f32; 4], vectors: [&[f32]; 4]) -> Vec<f32> {
+    let [a, b, c, d] = vectors;
+    let components = a.iter().zip(b).zip(c).zip(d);
+    let [p, q, r, s] = weights;
+    unit(components.map(|(((a, b), c), d)| p * a + q * b + r * c + s * d).collect())
 }
 
 fn unit(mut vector: Vec<f32>) -> Vec<f32> {
