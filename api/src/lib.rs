@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use parlance_core::health::Health;
-use parlance_core::platform::limits::Requests;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;
@@ -114,7 +113,7 @@ pub async fn serve(
         tokio::time::sleep(ending.leave).await;
     };
     let balanced = ctx.clone();
-    let balance = async move { Requests::balance(&balanced, &stop).await };
+    let balance = async move { balanced.limits().requests.balance(balanced.bus(), &stop).await };
     let _balancing = AbortOnDropHandle::new(tokio::spawn(balance));
     let calibrated = ctx.clone();
     let prepare = async move { parlance_core::calibration::prepare(&calibrated).await };

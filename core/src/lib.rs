@@ -9,6 +9,7 @@ pub mod bots;
 pub mod calibration;
 pub mod context;
 pub mod conversations;
+mod enums;
 pub mod error;
 pub mod health;
 pub mod idempotency;
@@ -16,6 +17,10 @@ pub mod ids;
 mod input;
 pub mod jobs;
 pub mod knowledge;
+pub mod language;
+#[cfg(test)]
+mod layers;
+pub mod maintenance;
 mod page;
 pub mod platform;
 pub mod providers;

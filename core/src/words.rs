@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::bots::Language;
+use crate::language::Language;
 
 /// Letters that two forms of a word have in common at least: "devolver", "devolución".
 const STEM: usize = 5;

@@ -101,9 +101,9 @@ async fn consume_until_it_breaks(
     let ctx = runner.ctx();
     // A name is used once: apalis takes the tasks of a name that comes back for orphans.
     let name = format!("{kind}-{}", WorkerId::fresh());
-    ctx.queue().expect_consumer(kind, &name).await?;
+    ctx.queue().expect_consumer(kind.as_str(), &name).await?;
     let consumer = WorkerBuilder::new(name)
-        .backend(ctx.queue().consumer(kind, ctx.config().jobs.poll_interval))
+        .backend(ctx.queue().consumer(kind.as_str(), ctx.config().jobs.poll_interval))
         .data((kind, Arc::clone(runner)))
         .concurrency(concurrency)
         .build(take);

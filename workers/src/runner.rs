@@ -196,7 +196,7 @@ impl Runner {
             Err(error) => self.settle(&run.claim, &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim.kind, ending, begun.elapsed());
+        self.ctx.meters().ran(run.claim.kind.as_str(), ending, begun.elapsed());
     }
 
     /// Keeps the lease alive until the job ended, and stops the job when it must. Gives why.

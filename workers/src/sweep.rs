@@ -96,7 +96,7 @@ async fn drain<F: Future<Output = Result<u64>>>(
 
 async fn vacuum(ctx: &Context) {
     for kind in Kind::ALL {
-        if let Err(error) = ctx.queue().vacuum(kind).await {
+        if let Err(error) = ctx.queue().vacuum(kind.as_str()).await {
             tracing::debug!(queue = %kind, error = %Chain(&error), "redis was not vacuumed");
         }
     }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::bots::Channel;
-use crate::conversations::Status;
+use crate::enums::ConversationStatus as Status;
 
 /// How much wider each bucket of answer times is than the one before: `(1 + α) / (1 - α)` with α = 0.05,
 /// so that a quantile is at most 5 % off (`DDSketch`: Masson, Rim and Lee, VLDB 2019). The migration has the

@@ -23,7 +23,8 @@ use crate::tenants;
 mod store;
 mod words;
 
-pub use words::{Channel, Language, Personality, Role, WhenUnsure};
+pub use crate::language::Language;
+pub use words::{Channel, Personality, Role, WhenUnsure};
 
 /// A chatbot.
 #[derive(Clone, Debug)]

@@ -21,11 +21,13 @@ pub mod draft;
 pub mod extractive;
 pub mod facts;
 pub mod followup;
+mod gaps;
 mod generated;
 mod incoming;
 mod lookup;
 mod manage;
 pub mod markers;
+mod metrics;
 mod passages;
 pub mod prompt;
 mod send;
@@ -39,57 +41,22 @@ mod writing;
 
 pub use answer::preview;
 pub use converse::{Talk, converse};
+pub use crate::enums::ConversationStatus as Status;
+pub use gaps::{Gap, GapFilter};
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
-pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
-pub(crate) use manage::{list_gaps, purge};
+pub(crate) use manage::purge;
+pub use manage::{
+    abandon_idle, check_answer, erase, get, get_session, give_feedback, list, list_gaps, open, update,
+};
 pub use send::send;
 pub use sentences::SentenceVectors;
 pub use telling::{Teller, Told};
 pub use trace::{Considered, Trace, TracedAnswer, trace};
-pub(crate) use turns::Turns;
 pub use writing::{Checked, Writing};
 
 /// The longest message, in characters.
 pub const MESSAGE_LENGTH: usize = 8_000;
 const SESSION_LENGTH: usize = 255;
-
-/// Where a conversation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Status {
-    /// It goes on.
-    Active,
-    /// It was ended.
-    Ended,
-    /// Nobody wrote for a long time.
-    Abandoned,
-}
-
-impl Status {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Status::Active => "active",
-            Status::Ended => "ended",
-            Status::Abandoned => "abandoned",
-        }
-    }
-
-    /// Every status.
-    pub const ALL: [Status; 3] = [Status::Active, Status::Ended, Status::Abandoned];
-}
-
-impl FromStr for Status {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Status::ALL.into_iter().find(|status| status.as_str() == raw).ok_or_else(|| {
-            let known = Status::ALL.map(Status::as_str).join(", ");
-            Error::invalid("status", format!("The 'status' field must be one of: {known}"))
-        })
-    }
-}
 
 /// What a customer thinks of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as FairMutex, oneshot};
 
-use super::{Claim, Kind, PerKind, claim, store};
+use super::kind::PerKind;
+use super::{Claim, Kind, claim, store};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ids::{JobId, WorkerId};

@@ -22,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Says that the queue may have work or room. Returns at once; call it after commit.
 pub fn nudge(ctx: &Context, kind: Kind) {
-    ctx.bells().of(kind).notify_one();
+    ctx.queue().nudge(kind.as_str());
 }
 
 /// Fills the window of one queue. Gives the number of hints pushed.
@@ -35,7 +35,7 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
     if picked.is_empty() {
         return Ok(0);
     }
-    if let Err(error) = ctx.queue().push(kind, &picked).await {
+    if let Err(error) = ctx.queue().push(kind.as_str(), &picked).await {
         store::return_to_queue(ctx.db().platform(), &picked).await?;
         return Err(error);
     }
@@ -80,7 +80,7 @@ async fn serve(ctx: &Context, kind: Kind, stop: &CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = ctx.bells().of(kind).notified() => {}
+            () = ctx.queue().nudged(kind.as_str()) => {}
         }
         match fill(ctx, kind).await {
             // Nothing waits: whoever brings something is not made to wait.

@@ -34,7 +34,6 @@ mod store;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub use claims::Claims;
-pub(crate) use kind::PerKind;
 pub use kind::{Kind, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,

@@ -252,7 +252,7 @@ pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
         end_version(&mut tx, ended).await?;
     }
     tx.commit().await?;
-    ctx.meters().swept(&swept);
+    ctx.meters().swept(swept.lost_hints, swept.expired_leases);
     for kind in Kind::ALL {
         jobs::dispatch::nudge(ctx, kind);
     }
@@ -316,6 +316,6 @@ pub(super) fn announce(ctx: &Context, claim: &Claim, state: State) {
         tenant: claim.about.tenant,
         job: claim.id,
         source: claim.about.source.map(|(source, _)| source),
-        state,
+        state: state.as_str().into(),
     });
 }

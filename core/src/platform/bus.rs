@@ -2,6 +2,7 @@
 //!
 //! Nothing waits for it: news that Redis does not take is dropped, for the ledger knows it anyway.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use fred::clients::Client;
@@ -12,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
-use crate::jobs::State;
 use crate::platform::config::Config;
 
 mod buckets;
@@ -20,7 +20,7 @@ mod cache;
 mod near;
 mod news;
 
-pub(crate) use buckets::Spent;
+pub(crate) use buckets::{Rate, Spent};
 use near::Near;
 use news::News;
 
@@ -33,8 +33,8 @@ pub struct JobEvent {
     pub job: JobId,
     /// Its source, when it has one.
     pub source: Option<SourceId>,
-    /// Where it stands now.
-    pub state: State,
+    /// Name of its new state.
+    pub state: Cow<'static, str>,
 }
 
 /// A client of Redis that connects in the background, and again whenever it must.

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, TenantId};
-use crate::platform::bus::Spent;
+use crate::platform::bus::{Bus, Rate, Spent};
 use crate::platform::config;
 
 /// A key may save up the requests of so many seconds.
@@ -52,13 +51,6 @@ pub struct Requests {
     /// `None`: there is no limit.
     rate: Option<Rate>,
     buckets: Cache<KeyId, Arc<Mutex<Bucket>>>,
-}
-
-/// Tokens a second, and how many there are at most.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rate {
-    pub(crate) per_second: f64,
-    pub(crate) burst: f64,
 }
 
 #[derive(Debug)]
@@ -118,16 +110,15 @@ impl Requests {
     }
 
     /// Balances the buckets with those of other processes, until it is to stop.
-    pub async fn balance(ctx: &Context, stop: &CancellationToken) {
-        let requests = &ctx.limits().requests;
-        let Some(rate) = requests.rate else { return };
+    pub async fn balance(&self, bus: &Bus, stop: &CancellationToken) {
+        let Some(rate) = self.rate else { return };
         while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-            let spent = requests.spent();
+            let spent = self.spent();
             if spent.is_empty() {
                 continue;
             }
-            if let Some(left) = ctx.bus().spend(&spent, rate).await {
-                requests.balanced(&spent, &left, rate);
+            if let Some(left) = bus.spend(&spent, rate).await {
+                self.balanced(&spent, &left, rate);
             }
         }
     }

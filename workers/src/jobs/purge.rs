@@ -1,7 +1,8 @@
 //! `purge`: what was deleted is removed, some at a time.
 
 use parlance_core::Result;
-use parlance_core::purge::{self, Purge};
+use parlance_core::maintenance::purge;
+use parlance_core::purge::Purge;
 
 use super::in_steps;
 use crate::runner::Run;

@@ -1,6 +1,7 @@
 //! Analytics: what a tenant's bots did, in numbers.
 
-use parlance_core::analytics::{self, GapFilter, Period};
+use parlance_core::analytics::{self, Period};
+use parlance_core::conversations::{self, GapFilter};
 use parlance_core::ids::BotId;
 use parlance_core::{Context, PageRequest, Result};
 use poem::web::Data;
@@ -99,9 +100,8 @@ impl Api {
         let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
         let weak = fields.take("weak", weak.0);
         let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
-        Ok(Listed::of(
-            analytics::knowledge_gaps(&ctx, tenant.id(), &period, GapFilter { bot, weak }, page).await?,
-        ))
+        let filter = GapFilter { bot, weak };
+        Ok(Listed::of(conversations::list_gaps(&ctx, tenant.id(), period.start(), filter, page).await?))
     }
 }
 

@@ -4,7 +4,13 @@ use fred::interfaces::{ClientLike, LuaInterface};
 
 use super::Bus;
 use crate::ids::KeyId;
-use crate::platform::limits::Rate;
+
+/// Refill rate in tokens per second, and capacity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    pub(crate) per_second: f64,
+    pub(crate) burst: f64,
+}
 
 /// What a key's requests took of its bucket.
 #[derive(Clone, Copy, Debug)]

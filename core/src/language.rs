@@ -1,0 +1,36 @@
+//! The languages of bots.
+
+use crate::enums::string_enum;
+
+string_enum! {
+    /// Default language of a bot; also selects the stemming of its knowledge.
+    Language, "language" {
+        /// English.
+        English = "en",
+        /// Spanish.
+        Spanish = "es",
+        /// French.
+        French = "fr",
+        /// German.
+        German = "de",
+        /// Italian.
+        Italian = "it",
+        /// Portuguese.
+        Portuguese = "pt",
+    }
+}
+
+impl Language {
+    /// The Postgres text search configuration of this language.
+    #[must_use]
+    pub const fn text_search(self) -> &'static str {
+        match self {
+            Language::English => "english",
+            Language::Spanish => "spanish",
+            Language::French => "french",
+            Language::German => "german",
+            Language::Italian => "italian",
+            Language::Portuguese => "portuguese",
+        }
+    }
+}
