@@ -20,6 +20,7 @@ mod add;
 mod change;
 pub mod chunk;
 pub mod crawl;
+mod hit;
 pub mod index;
 pub mod ingest;
 mod original;

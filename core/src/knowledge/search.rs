@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pgvector::HalfVector;
-use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::chunk::Chunk;
+pub use super::hit::{Hit, Ranking};
 use super::store;
 use crate::bots::{self, Bot, Language};
 use crate::context::Context;
 use crate::error::{Chain, Error, Result};
-use crate::ids::{BotId, ChunkId, SourceId, TenantId};
+use crate::ids::{BotId, SourceId, TenantId};
 use crate::input::{Collect, required_id, required_text};
 use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
@@ -155,51 +155,6 @@ fn parse_sources(raw: Vec<String>) -> Result<Vec<SourceId>> {
     ids.filter(|ids| !ids.is_empty()).ok_or_else(|| {
         Error::invalid("source_ids", "The 'source_ids' field must be a list of knowledge sources' ids")
     })
-}
-
-/// A passage that was found.
-#[derive(Clone, Debug)]
-pub struct Hit {
-    /// The chunk.
-    pub chunk: ChunkId,
-    /// Its source.
-    pub source: SourceId,
-    /// That source's name.
-    pub source_name: String,
-    /// That source's address, when it has one.
-    pub url: Option<String>,
-    /// Its place in the source, from 0.
-    pub ordinal: i32,
-    /// Its page, when the source has pages.
-    pub page: Option<i32>,
-    /// The headings above it.
-    pub heading: Option<String>,
-    /// Its text.
-    pub content: String,
-    /// Where its text begins in the source's, in characters.
-    pub start: i32,
-    /// Where it ends, excluded.
-    pub end: i32,
-    /// Where it stands.
-    pub ranking: Ranking,
-}
-
-/// How a passage was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ranking {
-    /// The cosine of its vector and the question's, when it was compared.
-    pub cosine: Option<f32>,
-    /// Its place by meaning, from 1, when it is among the nearest.
-    pub dense_rank: Option<i64>,
-    /// How well its words match; only the order within one search means something.
-    pub text_score: Option<f32>,
-    /// Its place by words, from 1, when it is among the best.
-    pub text_rank: Option<i64>,
-    /// How well it answers the question, from 0 to 1, when a model read them together.
-    #[serde(default)]
-    pub rerank_score: Option<f32>,
-    /// The fused score, from 0 to 1; comparable within one search only.
-    pub score: f32,
 }
 
 /// What was found, by which vector, and how long it took, in milliseconds.
