@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
 use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Outcome, Progress, Renewal, dispatch};
-use parlance_core::knowledge::ingest;
+use parlance_core::maintenance::END_HOOKS;
 use parlance_core::platform::meters::Ending;
 use parlance_core::platform::propagation;
 use parlance_core::{Context, Error, Result};
@@ -243,7 +243,7 @@ impl Runner {
             return Ending::LeaseLost;
         };
         tracing::warn!(?outcome, error = %Chain(error), "job not done");
-        match ingest::settle_failed(&self.ctx, claim, &outcome).await {
+        match jobs::settle_failed(&self.ctx, END_HOOKS, claim, &outcome).await {
             Ok(()) => match outcome {
                 Outcome::Retry(..) => Ending::Retried,
                 Outcome::Abandon(_) => Ending::Failed,

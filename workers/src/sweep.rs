@@ -5,7 +5,8 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::{index, ingest, reembed, upkeep};
+use parlance_core::knowledge::{index, reembed, upkeep};
+use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +39,7 @@ pub(crate) async fn run(
 
 async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> Result<()> {
     fleet::announce(ctx, worker, name, queues).await?;
-    let swept = ingest::sweep(ctx).await?;
+    let swept = jobs::sweep(ctx, END_HOOKS).await?;
     if swept.lost_hints > 0 || swept.expired_leases > 0 || !swept.ended.is_empty() {
         tracing::warn!(
             lost_hints = swept.lost_hints,

@@ -20,6 +20,7 @@ mod add;
 mod change;
 pub mod chunk;
 pub mod crawl;
+mod ended;
 mod hit;
 pub mod index;
 pub mod ingest;
@@ -36,6 +37,7 @@ pub mod upkeep;
 
 pub use add::{Added, RawSource, SourceRequest, add, upload};
 pub use change::{RawSourceChanges, SourceChanges, refresh, update};
+pub(crate) use ended::EndVersion;
 pub use original::{File, Original};
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};

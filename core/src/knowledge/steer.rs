@@ -1,6 +1,6 @@
 //! Steering: a job about a source is stopped or tried again, and its source with it.
 
-use super::ingest::end_version;
+use super::ended::end_version;
 use super::store;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
