@@ -36,7 +36,6 @@ pub enum Purge {
 
 impl Job for Purge {
     const KIND: Kind = Kind::Purge;
-    const MAX_ATTEMPTS: i32 = 20;
 }
 
 /// Enqueues a purge, in the caller's transaction.

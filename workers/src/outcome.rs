@@ -1,53 +1,53 @@
-//! Pure: the word in which a job that did not succeed ends. The one place that decides it.
+//! Pure: the outcome of an attempt that did not succeed. The only place that decides it.
 
 use parlance_core::Error;
 use parlance_core::jobs::{Claim, Failure, Outcome, backoff};
 use parlance_core::platform::config::Jobs;
 
-/// Why the runner told a job to stop.
+/// Why the runner stopped a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCause {
-    /// Somebody cancelled it.
+    /// Cancelled on request.
     Requested,
-    /// Its lease is another's now, or ran out.
+    /// Lease taken over or expired.
     LeaseLost,
-    /// The process ends.
+    /// The worker shuts down.
     Shutdown,
 }
 
-/// How a try ends that ended with `error`; `None`: the job is another's now, and nothing is written.
+/// The outcome of an attempt that returned `error`; `None`: the lease is lost, and nothing may be written.
 /// `chance` is a random number in `0.0..1.0`, for the jitter.
 #[must_use]
-pub fn of(
+pub fn decide(
     error: &Error,
     cause: Option<StopCause>,
     claim: &Claim,
     config: &Jobs,
     chance: f64,
 ) -> Option<Outcome> {
-    let again = |asked, failure| {
+    let retry = |retry_after, failure| {
         let attempt = u32::try_from(claim.attempt).unwrap_or(1);
         if claim.attempt >= claim.max_attempts {
             return Outcome::Abandon(failure);
         }
         Outcome::Retry(
-            backoff::pause(config.backoff_base, config.backoff_cap, attempt, asked, chance),
+            backoff::pause(config.backoff_base, config.backoff_cap, attempt, retry_after, chance),
             failure,
         )
     };
     match (error, cause) {
         (Error::LeaseLost, _) | (Error::Cancelled, Some(StopCause::LeaseLost)) => None,
         (Error::Cancelled, Some(StopCause::Shutdown)) => Some(Outcome::Release),
-        // A job that stops by itself saw that its subject is gone.
+        // A job that cancels itself found that its subject is gone.
         (Error::Cancelled | Error::NotFound(_), _) => Some(Outcome::Cancelled),
         (Error::Rejected { code, message }, _) => {
             Some(Outcome::Abandon(Failure::new(*code, message.clone())))
         }
         (Error::Unavailable { part, retry_after, .. }, _) => {
             let failure = Failure::new("unavailable", format!("{part} did not answer."));
-            Some(again(*retry_after, failure))
+            Some(retry(*retry_after, failure))
         }
-        _ => Some(again(None, Failure::new("internal_error", "An internal error; it has been logged."))),
+        _ => Some(retry(None, Failure::new("internal_error", "An internal error; it has been logged."))),
     }
 }
 
@@ -75,8 +75,8 @@ mod tests {
         }
     }
 
-    fn word(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
-        match of(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
+    fn name_of_outcome(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
+        match decide(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
             None => "nothing",
             Some(Outcome::Retry(..)) => "retry",
             Some(Outcome::Abandon(_)) => "abandon",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_its_word() {
+    fn every_error_has_its_outcome() {
         let down = || Error::unavailable(Part::Embedding, "down");
         let surprise = || Error::internal("x", "y");
         for (error, cause, attempt, expected) in [
@@ -101,17 +101,20 @@ mod tests {
             (Error::Cancelled, Some(StopCause::LeaseLost), 1, "nothing"),
             (Error::LeaseLost, None, 1, "nothing"),
         ] {
-            assert_eq!(word(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
+            assert_eq!(name_of_outcome(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
         }
     }
 
     #[test]
-    fn a_wait_that_the_provider_asked_for_is_kept() {
-        let asked = Duration::from_secs(77);
-        let error =
-            Error::Unavailable { part: Part::Embedding, retry_after: Some(asked), source: "busy".into() };
-        match of(&error, None, &claim(1), &Jobs::default(), 0.5) {
-            Some(Outcome::Retry(after, _)) => assert_eq!(after, asked),
+    fn a_providers_retry_after_is_honoured() {
+        let retry_after = Duration::from_secs(77);
+        let error = Error::Unavailable {
+            part: Part::Embedding,
+            retry_after: Some(retry_after),
+            source: "busy".into(),
+        };
+        match decide(&error, None, &claim(1), &Jobs::default(), 0.5) {
+            Some(Outcome::Retry(after, _)) => assert_eq!(after, retry_after),
             other => panic!("{other:?}"),
         }
     }

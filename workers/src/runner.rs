@@ -1,14 +1,12 @@
-//! The runner: claims a job, holds its lease while it runs, and sees to it that it ends in a word.
+//! The runner: claims a job, keeps its lease while it runs, and settles it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Outcome, Progress, Renewal, dispatch};
+use parlance_core::jobs::{self, Claim, Claims, Kind, Outcome, Renewal, dispatch};
 use parlance_core::maintenance::END_HOOKS;
 use parlance_core::platform::meters::Ending;
 use parlance_core::platform::propagation;
@@ -18,8 +16,9 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::outcome::{self, StopCause};
+use crate::run::Run;
 
-/// The longest pause between two heartbeats: how soon progress shows and a cancel takes effect.
+/// Longest pause between two heartbeats: the delay until progress shows and a cancellation takes effect.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Runs jobs for one worker process.
@@ -28,89 +27,20 @@ pub struct Runner {
     worker: WorkerId,
     claims: Claims,
     running: TaskTracker,
-    /// The running jobs are to come to an end.
+    /// Tells running jobs to stop.
     shutdown: CancellationToken,
-    /// The process is gone, as far as the jobs can tell: they are dropped where they stand.
+    /// Drops running jobs where they are, as a crash of the process would.
     dead: CancellationToken,
 }
 
-/// A job while it runs: its claim, and the ways to report and to stop.
-pub struct Run {
-    ctx: Context,
-    claim: Claim,
-    progress: Arc<Gauge>,
-    stop: CancellationToken,
-}
-
-/// What the heartbeat reads while the job works.
-#[derive(Default)]
-struct Gauge {
-    done: AtomicI64,
-    total: AtomicI64,
-    unit: OnceLock<&'static str>,
-}
-
-impl Run {
-    /// The wiring.
-    #[must_use]
-    pub fn ctx(&self) -> &Context {
-        &self.ctx
-    }
-
-    /// The claim.
-    #[must_use]
-    pub fn claim(&self) -> &Claim {
-        &self.claim
-    }
-
-    /// The job's arguments.
-    ///
-    /// # Errors
-    /// When they are not of this kind of job.
-    pub fn payload<J: Job>(&self) -> Result<J> {
-        serde_json::from_value(self.claim.payload.clone())
-            .map_err(|error| Error::internal("a payload is not of its kind", error))
-    }
-
-    /// Cancelled when the job must stop: asked for, lease lost, or the process ends.
-    #[must_use]
-    pub fn stop(&self) -> &CancellationToken {
-        &self.stop
-    }
-
-    /// Says how much there is to do; [`Run::step`] says how much is done.
-    pub fn expect(&self, total: usize, unit: &'static str) {
-        self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
-        // A unit stays what it was first.
-        let _first = self.progress.unit.set(unit);
-    }
-
-    /// A reporter of how much is done, to hand to whoever works.
-    pub fn step(&self) -> impl Fn(usize) + Send + Sync + 'static {
-        let progress = Arc::clone(&self.progress);
-        move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
-    }
-}
-
-impl Gauge {
-    fn read(&self) -> Progress {
-        let unit = self.unit.get().copied();
-        Progress {
-            done: self.done.load(Ordering::Relaxed),
-            total: unit.map(|_| self.total.load(Ordering::Relaxed)),
-            unit,
-        }
-    }
-}
-
 impl Runner {
-    /// A runner whose claims carry the worker's id.
+    /// A runner that claims in the worker's name.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
         Self {
             ctx,
             worker,
-            claims: Claims::of(worker),
+            claims: Claims::new(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             dead: CancellationToken::new(),
@@ -121,31 +51,30 @@ impl Runner {
         &self.ctx
     }
 
-    /// Runs the job of a queue whose turn it is, for a hint to one. Gives whether there was one.
-    pub(crate) async fn take(&self, kind: Kind, hinted: JobId) -> bool {
-        self.run_if(self.claims.next(&self.ctx, kind, hinted)).await
+    /// Runs the next job of a queue, for a hint to one of its jobs. Returns whether there was one.
+    pub(crate) async fn run_next(&self, kind: Kind, hinted: JobId) -> bool {
+        self.track(self.claims.next(&self.ctx, kind, hinted)).await
     }
 
-    /// Runs a job if it still waits. Gives whether it was this call that ran it.
+    /// Runs a job if it still waits. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.run_if(jobs::claim(&self.ctx, job, self.worker)).await
+        self.track(jobs::claim(&self.ctx, job, self.worker)).await
     }
 
-    async fn run_if(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
         self.dead.run_until_cancelled(run).await.unwrap_or(false)
     }
 
-    /// The running jobs die with the guard, as they would with the process.
-    pub(crate) fn lifeline(&self) -> DropGuard {
+    /// A guard that drops the running jobs when it is dropped, as a crash of the process would.
+    pub(crate) fn abort_on_drop(&self) -> DropGuard {
         self.dead.clone().drop_guard()
     }
 
-    /// Waits until the running jobs have ended; after `patience` they are told to stop, and give
-    /// themselves back.
-    pub async fn drain(&self, patience: Duration) {
+    /// Waits until the running jobs have ended. After `timeout` they are told to stop, and are requeued.
+    pub async fn drain(&self, timeout: Duration) {
         self.running.close();
-        if tokio::time::timeout(patience, self.running.wait()).await.is_err() {
+        if tokio::time::timeout(timeout, self.running.wait()).await.is_err() {
             self.shutdown.cancel();
             self.running.wait().await;
         }
@@ -154,14 +83,14 @@ impl Runner {
     async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let claim = match claim.await {
             Ok(Some(claim)) => claim,
-            // Somebody else has it, or it is over: the hint is spent.
+            // Another worker has it, or it has ended: the hint is used up.
             Ok(None) => return false,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "no claim; the hint will be given again");
+                tracing::warn!(error = %Chain(&error), "claim failed; the job will be dispatched again");
                 return false;
             }
         };
-        // The window has room for another.
+        // The dispatch window has room for another.
         dispatch::nudge(&self.ctx, claim.kind);
         let span = tracing::info_span!(
             "job",
@@ -179,13 +108,12 @@ impl Runner {
 
     async fn run_claimed(&self, claim: Claim) {
         let begun = Instant::now();
-        let run =
-            Run { ctx: self.ctx.clone(), progress: Arc::default(), stop: CancellationToken::new(), claim };
+        let run = Run::new(self.ctx.clone(), claim);
         let ended = CancellationToken::new();
         let work = async {
-            let done = AssertUnwindSafe(crate::perform(&run)).catch_unwind().await;
+            let done = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
             ended.cancel();
-            done.unwrap_or_else(|panic| Err(Error::internal("a job panicked", said(&*panic))))
+            done.unwrap_or_else(|panic| Err(Error::internal("a job panicked", panic_message(&*panic))))
         };
         let (done, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
         let ending = match done {
@@ -193,13 +121,13 @@ impl Runner {
                 tracing::info!(ms = begun.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
-            Err(error) => self.settle(&run.claim, &error, cause).await,
+            Err(error) => self.settle(run.claim(), &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim.kind.as_str(), ending, begun.elapsed());
+        self.ctx.meters().ran(run.claim().kind.as_str(), ending, begun.elapsed());
     }
 
-    /// Keeps the lease alive until the job ended, and stops the job when it must. Gives why.
+    /// Renews the lease until the job has ended, and stops the job if it must. Returns why it stopped it.
     async fn hold_lease(&self, run: &Run, ended: &CancellationToken) -> Option<StopCause> {
         let lease = self.ctx.config().jobs.lease;
         let pause = HEARTBEAT.min(lease / 3);
@@ -210,26 +138,26 @@ impl Runner {
                 () = self.shutdown.cancelled() => break StopCause::Shutdown,
                 () = tokio::time::sleep(pause) => {}
             }
-            match jobs::renew(&self.ctx, &run.claim, run.progress.read()).await {
+            match jobs::renew(&self.ctx, run.claim(), run.progress()).await {
                 Ok(Renewal::Held) => renewed = Instant::now(),
                 Ok(Renewal::CancelRequested) => break StopCause::Requested,
                 Ok(Renewal::Lost) => break StopCause::LeaseLost,
-                Err(error) => tracing::warn!(error = %Chain(&error), "a heartbeat failed"),
+                Err(error) => tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying"),
             }
             if renewed.elapsed() >= lease {
                 break StopCause::LeaseLost;
             }
         };
-        run.stop.cancel();
-        // While it stops, nobody else may take it.
+        run.stop().cancel();
+        // Keep the lease while the job stops, so that no other worker claims it.
         while !ended.is_cancelled() {
             tokio::select! {
                 () = ended.cancelled() => {}
                 () = tokio::time::sleep(pause) => {
                     if cause != StopCause::LeaseLost
-                        && let Err(error) = jobs::renew(&self.ctx, &run.claim, run.progress.read()).await
+                        && let Err(error) = jobs::renew(&self.ctx, run.claim(), run.progress()).await
                     {
-                        tracing::warn!(error = %Chain(&error), "a heartbeat failed");
+                        tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying");
                     }
                 }
             }
@@ -238,11 +166,12 @@ impl Runner {
     }
 
     async fn settle(&self, claim: &Claim, error: &Error, cause: Option<StopCause>) -> Ending {
-        let Some(outcome) = outcome::of(error, cause, claim, &self.ctx.config().jobs, rand::random()) else {
-            tracing::warn!("the lease was lost; nothing was written");
+        let Some(outcome) = outcome::decide(error, cause, claim, &self.ctx.config().jobs, rand::random())
+        else {
+            tracing::warn!("lease lost; nothing written");
             return Ending::LeaseLost;
         };
-        tracing::warn!(?outcome, error = %Chain(error), "job not done");
+        tracing::warn!(?outcome, error = %Chain(error), "job attempt failed");
         match jobs::settle_failed(&self.ctx, END_HOOKS, claim, &outcome).await {
             Ok(()) => match outcome {
                 Outcome::Retry(..) => Ending::Retried,
@@ -251,19 +180,19 @@ impl Runner {
                 Outcome::Release => Ending::Released,
             },
             Err(Error::LeaseLost) => {
-                tracing::warn!("the lease was lost; nothing was written");
+                tracing::warn!("lease lost; nothing written");
                 Ending::LeaseLost
             }
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "not settled; the lease will run out and the job be run again");
+                tracing::error!(error = %Chain(&error), "job not settled; it is retried after its lease expires");
                 Ending::LeaseLost
             }
         }
     }
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "something that is no text".to_owned())
+        .unwrap_or_else(|| "panic without a message".to_owned())
 }

@@ -1,5 +1,4 @@
-//! The sweeper of a worker process: says that the process lives, puts right what workers and Redis
-//! dropped, and keeps Redis small. Beside it, what is due from time to time.
+//! Periodic work of a worker process: the sweep of the ledger, the vacuum of Redis, and maintenance.
 
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
@@ -10,9 +9,10 @@ use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
-/// Sweeps between two vacuums of Redis.
-const SWEEPS_PER_VACUUM: u32 = 15;
+/// Sweeps between two vacuums of Redis, and between two rounds of maintenance.
+const SWEEPS_PER_ROUND: u32 = 15;
 
+/// Sends the worker's heartbeat, sweeps the ledger and vacuums Redis, until stopped.
 pub(crate) async fn run(
     ctx: Context,
     worker: WorkerId,
@@ -23,11 +23,11 @@ pub(crate) async fn run(
     let mut until_vacuum = 0;
     loop {
         if let Err(error) = sweep(&ctx, worker, &name, &queues).await {
-            tracing::warn!(error = %Chain(&error), "a sweep failed; the next one tries again");
+            tracing::warn!(error = %Chain(&error), "sweep failed; retrying");
         }
         if until_vacuum == 0 {
             vacuum(&ctx).await;
-            until_vacuum = SWEEPS_PER_VACUUM;
+            until_vacuum = SWEEPS_PER_ROUND;
         }
         until_vacuum -= 1;
         tokio::select! {
@@ -38,34 +38,34 @@ pub(crate) async fn run(
 }
 
 async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> Result<()> {
-    fleet::announce(ctx, worker, name, queues).await?;
+    fleet::heartbeat(ctx, worker, name, queues).await?;
     let swept = jobs::sweep(ctx, END_HOOKS).await?;
     if swept.lost_hints > 0 || swept.expired_leases > 0 || !swept.ended.is_empty() {
         tracing::warn!(
             lost_hints = swept.lost_hints,
             expired_leases = swept.expired_leases,
             ended = swept.ended.len(),
-            "the sweeper put jobs right"
+            "sweep repaired jobs"
         );
     }
     Ok(())
 }
 
-/// Does what is due from time to time, beside the sweeper, which must never wait for it: much may be due
-/// at once.
-pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
-    let mut until_tidy = 0;
+/// Folds rollups and runs maintenance, until stopped. Apart from the sweep, which must not wait for it: a round may
+/// take long.
+pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
+    let mut until_maintenance = 0;
     while !stop.is_cancelled() {
         if let Err(error) = drain(&stop, || analytics::fold(&ctx)).await {
-            tracing::warn!(error = %Chain(&error), "rollups were not folded; it is tried again");
+            tracing::warn!(error = %Chain(&error), "folding rollups failed; retrying");
         }
-        if until_tidy == 0 {
-            if let Err(error) = tidy(&ctx, &stop).await {
-                tracing::warn!(error = %Chain(&error), "what is due was not done; it is tried again");
+        if until_maintenance == 0 {
+            if let Err(error) = maintenance(&ctx, &stop).await {
+                tracing::warn!(error = %Chain(&error), "maintenance failed; retrying");
             }
-            until_tidy = SWEEPS_PER_VACUUM;
+            until_maintenance = SWEEPS_PER_ROUND;
         }
-        until_tidy -= 1;
+        until_maintenance -= 1;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(ctx.config().jobs.sweep_interval) => {}
@@ -73,7 +73,7 @@ pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
     }
 }
 
-async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
+async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     drain(stop, || conversations::abandon_idle(ctx)).await?;
     drain(stop, || idempotency::forget_old(ctx)).await?;
     drain(stop, || jobs::forget_old(ctx)).await?;
@@ -81,12 +81,12 @@ async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     index::look_for_sizes(ctx).await?;
     let orphans = upkeep::look_for_orphans(ctx).await?;
     if orphans > 0 {
-        tracing::error!(chunks = orphans, "orphans were found, and are removed");
+        tracing::error!(chunks = orphans, "orphaned chunks found; purging them");
     }
     Ok(())
 }
 
-/// Takes steps until one finds nothing to do.
+/// Repeats a step until it finds nothing to do.
 async fn drain<F: Future<Output = Result<u64>>>(
     stop: &CancellationToken,
     step: impl Fn() -> F,
@@ -98,7 +98,7 @@ async fn drain<F: Future<Output = Result<u64>>>(
 async fn vacuum(ctx: &Context) {
     for kind in Kind::ALL {
         if let Err(error) = ctx.queue().vacuum(kind.as_str()).await {
-            tracing::debug!(queue = %kind, error = %Chain(&error), "redis was not vacuumed");
+            tracing::debug!(queue = %kind, error = %Chain(&error), "vacuum of Redis failed; retrying later");
         }
     }
 }

@@ -34,7 +34,7 @@ mod sweep;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub use claims::Claims;
-pub use kind::{Kind, State};
+pub use kind::{Kind, Spec, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
     oldest_waiting, outlook,
@@ -45,10 +45,8 @@ pub use sweep::{Swept, sweep};
 
 /// The payload of a job. It holds ids; the rest is read when the job runs.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
-    /// Kind of the job, declared in [`Kind`].
+    /// Kind of the job. Its queue, deadline and attempts are in [`Kind::spec`].
     const KIND: Kind;
-    /// Attempts before the job fails. Ten, with the pauses between them, outlast an outage of a quarter of an hour.
-    const MAX_ATTEMPTS: i32 = 10;
 }
 
 /// Owner and subject of a job.
@@ -130,8 +128,8 @@ pub async fn enqueue<J: Job>(
             about,
             kind: J::KIND,
             payload,
-            max_attempts: J::MAX_ATTEMPTS,
-            deadline_at: Utc::now() + ctx.config().jobs.deadline,
+            max_attempts: J::KIND.spec().max_attempts,
+            deadline_at: Utc::now() + J::KIND.deadline(&ctx.config().jobs),
             trace_context: propagation::traceparent(),
         },
     )

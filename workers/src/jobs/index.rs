@@ -1,13 +1,12 @@
-//! `index`: a bot gets the indexes that fit its size.
+//! `index`: builds or drops a bot's own indexes, to fit its size.
 
 use parlance_core::Result;
 use parlance_core::knowledge::index::{self, Index, Watch};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Index) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: Index = run.payload()?;
     let step = run.step();
     let progress = |done: usize, total: usize| {
         run.expect(total, "chunks");

@@ -1,4 +1,4 @@
-//! `reembed`: a bot's chunks become vectors of another model, some at a time, and then it is searched by them.
+//! `reembed`: re-embeds a bot's chunks with another model in batches, then switches the bot to it.
 
 use std::sync::Arc;
 
@@ -6,11 +6,10 @@ use parlance_core::Result;
 use parlance_core::knowledge::index::Watch;
 use parlance_core::knowledge::reembed::{self, Reembed};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: Reembed = run.payload()?;
     run.expect(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
     let report = run.step();
     let mut done = 0;
@@ -22,8 +21,8 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
             after = Some(last.id);
             let (ids, texts): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
-            let nobody = Arc::new(|_: usize| {});
-            let vectors = ctx.embedder().embed_passages(texts, nobody, run.stop().clone()).await?;
+            let no_progress = Arc::new(|_: usize| {});
+            let vectors = ctx.embedder().embed_passages(texts, no_progress, run.stop().clone()).await?;
             reembed::keep(ctx, claim, &job, &ids, &vectors).await?;
             done += ids.len();
             report(done);

@@ -1,14 +1,13 @@
-//! `reindex`: the words of a bot's chunks become those of its language, some at a time.
+//! `reindex`: reindexes a bot's chunks for the lexical search of its language, in steps.
 
 use parlance_core::Result;
 use parlance_core::knowledge::reindex::{self, Reindex};
 
 use super::in_steps;
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Reindex) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: Reindex = run.payload()?;
     in_steps(run, || reindex::step(ctx, claim.about.tenant, &job)).await?;
     reindex::settle(ctx, claim, &job).await
 }

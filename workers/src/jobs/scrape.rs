@@ -1,6 +1,6 @@
-//! `scrape`: a web site becomes text, page by page.
+//! `scrape`: crawls a web site and extracts its text, page by page.
 //!
-//! What is left to do stands in the ledger of pages, so that a crawl which is taken over goes on where it was.
+//! Progress is kept in the table of pages, so that a crawl continues where another worker left it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
 use url::Url;
 
-use crate::runner::Run;
+use crate::run::Run;
 
 mod site;
 mod visit;
@@ -19,9 +19,8 @@ use site::Site;
 /// The pause between two requests to a site that asks for none.
 const PACE: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: CrawlSite = run.payload()?;
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
     let walk = tokio::time::timeout(crawl::CRAWL_TIME, walk(run, &job, &crawl));
     let walked = run.stop().run_until_cancelled(walk).await.ok_or(Error::Cancelled)?;
