@@ -1,6 +1,6 @@
 //! Test of the layering: the top-level modules of this crate must not import each other in a circle.
 //!
-//! An arrow is a `crate::…` path outside of comments and tests. See ARCHITECTURE.md for the layers.
+//! An arrow is a `crate::…` path outside of comments and tests. `lib.rs` lists the layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,10 @@ fn top_level_modules_have_no_circle() {
 
 #[test]
 fn a_circle_is_reported_with_its_arrows() {
-    let arrow = |from: &str, to: &str| ((from.to_owned(), to.to_owned()), BTreeSet::from([format!("{from}.rs")]));
-    let allowed = Arrows::from([arrow("bots", "knowledge"), arrow("knowledge", "bots"), arrow("bots", "jobs")]);
+    let arrow =
+        |from: &str, to: &str| ((from.to_owned(), to.to_owned()), BTreeSet::from([format!("{from}.rs")]));
+    let allowed =
+        Arrows::from([arrow("bots", "knowledge"), arrow("knowledge", "bots"), arrow("bots", "jobs")]);
     assert_eq!(circles(&allowed), "");
     let mut wrong = allowed;
     wrong.extend([arrow("jobs", "purge"), arrow("purge", "bots")]);
@@ -53,7 +55,8 @@ fn circles(arrows: &Arrows) -> String {
     }
     // The modules that a module reaches and that reach it.
     let circle_of = |module: &str| -> Vec<&str> {
-        let both = |other: &&&str| reaches.contains(&(module, **other)) && reaches.contains(&(**other, module));
+        let both =
+            |other: &&&str| reaches.contains(&(module, **other)) && reaches.contains(&(**other, module));
         modules.iter().filter(both).copied().collect()
     };
     let wrong = arrows.iter().filter(|((from, to), _)| {

@@ -1,8 +1,8 @@
-//! Pages of lists: which one is asked for, and what is on it.
+//! Pagination of lists: request and result.
 
 use crate::error::{Error, Problem, Result};
 
-/// Which page of a list.
+/// Request for one page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     page: i64,
@@ -10,7 +10,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The page's number from 1, and its length from 1 to 100; 1 and 20 when not given.
+    /// Page number, from 1, and page size, 1 to 100; the defaults are 1 and 20.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every number that is out of range.
@@ -26,40 +26,40 @@ impl PageRequest {
         if problems.is_empty() { Ok(Self { page, per_page }) } else { Err(Error::Invalid(problems)) }
     }
 
-    /// Rows on a page at most.
+    /// Page size.
     #[must_use]
     pub fn limit(self) -> i64 {
         self.per_page
     }
 
-    /// Rows before it. No list is so long that the bound matters.
+    /// Rows before the page, bounded to avoid overflow.
     #[must_use]
     pub fn offset(self) -> i64 {
         (self.page - 1).saturating_mul(self.per_page).min(i64::MAX / 2)
     }
 }
 
-/// One page of a list, and how it lies in the whole.
+/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// What is on it.
+    /// Items on this page.
     pub items: Vec<T>,
-    /// Its number, from 1.
+    /// Page number, from 1.
     pub page: i64,
-    /// Rows on a page at most.
+    /// Page size.
     pub per_page: i64,
-    /// Rows in all.
+    /// Items in the whole list.
     pub total: i64,
 }
 
 impl<T> Page<T> {
-    /// A page as it was asked for.
+    /// The page that answers a request.
     #[must_use]
     pub fn new(request: PageRequest, items: Vec<T>, total: i64) -> Self {
         Self { items, page: request.page, per_page: request.per_page, total }
     }
 
-    /// Pages in all; 0 for an empty list.
+    /// Number of pages; 0 for an empty list.
     #[must_use]
     pub fn pages(&self) -> i64 {
         (self.total + self.per_page - 1) / self.per_page

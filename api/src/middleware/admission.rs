@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance_core::Context;
-use parlance_core::platform::limits::{Place, Standing};
+use parlance_core::platform::limits::{Permit, RateLimitState};
 use parlance_core::tenants::keys::Caller;
 use poem::http::{HeaderName, HeaderValue, header};
 use poem::{Request, Response};
@@ -23,15 +23,15 @@ pub(crate) struct Admitted(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
-    standing: Option<Standing>,
-    upload: Option<Place>,
+    standing: Option<RateLimitState>,
+    upload: Option<Permit>,
 }
 
 impl Admitted {
     /// Tells the client where its key stands.
     pub(crate) fn tell(&self, response: &mut Response) {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Standing { limit, remaining, reset, .. }) = known.standing else { return };
+        let Some(RateLimitState { limit, remaining, reset, .. }) = known.standing else { return };
         for (name, value) in HEADERS.into_iter().zip([limit, remaining, reset]) {
             response.headers_mut().insert(name, HeaderValue::from(value));
         }

@@ -54,7 +54,8 @@ async fn a_key_may_not_ask_more_by_asking_another_process() {
     other.bus().wait_for_connection().await.unwrap();
     let stop = CancellationToken::new();
     let (balanced, until) = (other.clone(), stop.clone());
-    let balancing = tokio::spawn(async move { balanced.limits().requests.balance(balanced.bus(), &until).await });
+    let balancing =
+        tokio::spawn(async move { balanced.limits().requests.balance(balanced.bus(), &until).await });
 
     let shared = stage.http.with_key(Some(raw.expose()));
     stage

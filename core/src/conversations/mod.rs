@@ -39,9 +39,9 @@ mod turns;
 mod wording;
 mod writing;
 
+pub use crate::enums::ConversationStatus as Status;
 pub use answer::preview;
 pub use converse::{Talk, converse};
-pub use crate::enums::ConversationStatus as Status;
 pub use gaps::{Gap, GapFilter};
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
 pub(crate) use manage::purge;

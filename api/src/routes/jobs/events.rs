@@ -38,7 +38,7 @@ impl Events {
         job: JobId,
         last: Option<i64>,
     ) -> Self {
-        let (news, ready) = (ctx.bus().news(), VecDeque::new());
+        let (news, ready) = (ctx.bus().job_events(), VecDeque::new());
         Self(Watch { ctx, leaving, tenant, job, news, last, told: None, ready, is_over: false })
     }
 }
