@@ -14,8 +14,8 @@
 //! 7. [`maintenance`]: work that spans slices.
 //!
 //! A slice has its types and operations in its module and its SQL in a private `store`. Slices call each other's
-//! operations, never each other's tables. These are folders of one crate, not crates: the SQL of all layers shares one
-//! offline cache and one set of migrations, and a crate boundary would make every internal function public.
+//! operations, never each other's tables. The layers are folders of one crate, not crates: see
+//! docs/decisions/0022-folders-not-crates.md.
 
 pub mod analytics;
 pub mod bots;
