@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use parlance_extract::corpus::{honest, hostile};
+use parlance_extract::corpus::{valid, hostile};
 
 /// Larger files are for the tests of `extract`: a fuzzer is as slow as its inputs are long.
 const MOST_BYTES: usize = 2_500;
@@ -16,7 +16,7 @@ const MOST_BYTES_OF_DOC: usize = 12_000;
 const SLOW: &str = "cmap.pdf";
 
 fn main() -> std::io::Result<()> {
-    for sample in honest().into_iter().chain(hostile()) {
+    for sample in valid().into_iter().chain(hostile()) {
         let (_, extension) = sample.name.rsplit_once('.').unwrap_or_default();
         let (target, head, most): (_, &[u8], _) = match extension {
             "txt" => ("extract_text", b"t", MOST_BYTES),

@@ -1,8 +1,8 @@
-//! Bytes in, a document out, in memory: no file is opened and no process started here.
+//! File parsing: bytes in, [`Document`] out. In memory; must never open a file or start a process.
 //!
-//! The content decides the format ([`detect`]); one module a format makes the text; what all texts
-//! have in common is done here, once: the cap, the characters nobody can store, blank texts, and
-//! the sentence about a name that disagrees with the content.
+//! The content decides the format ([`detect`]), and each format has its own parser module. This module
+//! does what all formats share: the size cap, removal of unstorable characters, the check for blank texts
+//! and the warning about a misleading name.
 
 mod csv;
 mod detect;
@@ -14,10 +14,10 @@ mod word;
 
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
 
-/// A longer title is text.
+/// Maximum title length, in characters.
 const MAX_TITLE_CHARS: usize = 300;
 
-/// The text of a file.
+/// Extracts the text of a file.
 ///
 /// # Errors
 /// A [`Rejection`] when the file holds no text that can be read.
@@ -55,10 +55,10 @@ fn finish(mut document: Document) -> Result<Document, Rejection> {
     if document.text.len() > MAX_TEXT_BYTES {
         return Err(too_large());
     }
-    // Page offsets count characters, so the format that has pages cleans each of them itself.
+    // Page offsets count characters, so a format with pages cleans each page itself.
     if document.pages.is_empty() {
         document.text = text::clean(&document.text);
-        // A Markdown file is as its author wrote it.
+        // A Markdown file stays as its author wrote it.
         if document.markup == Markup::Markdown && document.format != Format::Markdown {
             document.text = markdown::unescape(&document.text);
         }

@@ -1,4 +1,4 @@
-//! Starts the child and waits for it as a parent does.
+//! Test driver that runs the child the way a parent process does.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -11,15 +11,15 @@ use parlance_extract::protocol::{
     Document, MAX_REPLY_BYTES, Rejection, Reply, Request, WALL, verdict_of_death,
 };
 
-/// How a child ended.
-pub(crate) struct Ended {
+/// Result of a child run.
+pub(crate) struct ChildRun {
     pub(crate) reply: Result<Document, Rejection>,
     pub(crate) took: Duration,
-    /// The most memory it was seen to hold, in KiB.
+    /// Peak resident memory observed, in KiB.
     pub(crate) resident: u64,
 }
 
-/// The program of an example, which `cargo test` builds beside this test.
+/// Path of an example binary, which `cargo test` builds next to this test.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().with_file_name("examples").join(name);
@@ -33,8 +33,8 @@ pub(crate) fn start() -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Has the child read a file.
-pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
+/// Extracts a file in a child process.
+pub(crate) fn extract(request: &Request, bytes: &[u8]) -> ChildRun {
     let began = Instant::now();
     let mut child = start();
     let mut input = child.stdin.take().unwrap();
@@ -42,7 +42,7 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
     let mut written = serde_json::to_vec(request).unwrap();
     written.push(b'\n');
     written.extend_from_slice(bytes);
-    // A child that died does not read to the end.
+    // Writing fails if the child exits before reading everything.
     let writer = std::thread::spawn(move || drop(input.write_all(&written)));
     let (send, receive) = mpsc::channel();
     let reader = std::thread::spawn(move || {
@@ -70,10 +70,10 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
         Some(Ok(Reply::Rejected(rejection))) => Err(rejection),
         _ => Err(verdict_of_death(status.signal(), status.code(), reply.is_none())),
     };
-    Ended { reply, took: began.elapsed(), resident }
+    ChildRun { reply, took: began.elapsed(), resident }
 }
 
-/// The most memory that a process has held, in KiB; nothing where the system does not say.
+/// Peak resident memory of a process, in KiB; 0 where `/proc` is missing.
 fn high_water(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
