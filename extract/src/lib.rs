@@ -2,9 +2,10 @@
 //!
 //! Parsers read untrusted bytes and may crash, so they run in a child process. The parent writes a
 //! request and the file to the child's standard input and reads one reply ([`protocol`]).
-//! A parent compiles [`protocol`] alone. The feature `parsers` adds the child, and `corpus` adds the
-//! generated test files.
+//! [`file_types`] is the table of supported types. A parent compiles these two modules alone. The feature
+//! `parsers` adds the child, and `corpus` adds the generated test files.
 
+pub mod file_types;
 pub mod protocol;
 
 #[cfg(feature = "parsers")]

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::file_types::Format;
+
 /// Maximum size of a document's text, in bytes.
 pub const MAX_TEXT_BYTES: usize = 24 << 20;
 
@@ -109,56 +111,6 @@ impl Verdict {
             Verdict::TooComplex => "too_complex",
             Verdict::Timeout => "timeout",
             Verdict::UnsupportedType => "unsupported_type",
-        }
-    }
-}
-
-/// What the content of a file is, whatever its name says.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// Plain text.
-    Text,
-    /// Markdown.
-    Markdown,
-    /// Comma-separated values, or any other delimiter's.
-    Csv,
-    /// PDF.
-    Pdf,
-    /// Word 2007 and later.
-    Docx,
-    /// Word 97 to 2003.
-    Doc,
-    /// A web page.
-    Html,
-}
-
-impl Format {
-    /// The word, as it is stored and sent.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Markdown => "markdown",
-            Format::Csv => "csv",
-            Format::Pdf => "pdf",
-            Format::Docx => "docx",
-            Format::Doc => "doc",
-            Format::Html => "html",
-        }
-    }
-
-    /// Its media type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Format::Text => "text/plain",
-            Format::Markdown => "text/markdown",
-            Format::Csv => "text/csv",
-            Format::Pdf => "application/pdf",
-            Format::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            Format::Doc => "application/msword",
-            Format::Html => "text/html",
         }
     }
 }

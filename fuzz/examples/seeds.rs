@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use parlance_extract::corpus::{valid, hostile};
+use parlance_extract::corpus::{hostile, valid};
 
 /// Larger files are for the tests of `extract`: a fuzzer is as slow as its inputs are long.
 const MOST_BYTES: usize = 2_500;

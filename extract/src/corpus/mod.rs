@@ -2,14 +2,14 @@
 //!
 //! Deterministic, and independent of other programs. For tests only; must never write a file.
 
-mod valid;
 mod hostile;
 mod ole;
 mod pdf;
+mod valid;
 mod word;
 
-pub use valid::valid;
 pub use hostile::hostile;
+pub use valid::valid;
 pub use word::Block;
 
 use crate::protocol::Verdict;

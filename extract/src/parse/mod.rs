@@ -4,15 +4,18 @@
 //! does what all formats share: the size cap, removal of unstorable characters, the check for blank texts
 //! and the warning about a misleading name.
 
-mod csv;
+pub(crate) mod csv;
 mod detect;
-mod html;
+pub(crate) mod html;
 mod markdown;
-mod pdf;
-mod text;
-mod word;
+pub(crate) mod pdf;
+pub(crate) mod text;
+pub(crate) mod word;
 
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
+
+/// Parser of one format. The request gives the URL and the media type of a web page.
+pub(crate) type Parser = fn(&Request, &[u8]) -> Result<Document, Rejection>;
 
 /// Maximum title length, in characters.
 const MAX_TITLE_CHARS: usize = 300;
@@ -25,30 +28,14 @@ pub fn parse(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Rejection::new(Verdict::Empty, "The file is empty."));
     }
-    let claim = detect::Claim::of(request);
-    let format = claim.format(bytes)?;
-    let mut document = read(request, format, bytes)
+    let declared = detect::Declared::new(request);
+    let file_type = declared.detect(bytes)?;
+    let mut document = (file_type.parse)(request, bytes)
         .and_then(finish)
-        .map_err(|rejection| claim.explain(format, rejection))?;
-    document
-        .notes
-        .splice(0..0, claim.disagreement(format).map(|what| format!("{what} It was read as such.")));
+        .map_err(|rejection| declared.explain(file_type, rejection))?;
+    let mismatch = declared.mismatch(file_type).map(|warning| format!("{warning} It was read as such."));
+    document.notes.splice(0..0, mismatch);
     Ok(document)
-}
-
-fn read(request: &Request, format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
-    match format {
-        Format::Text => text::read(bytes).map(|text| plain(Format::Text, Markup::Plain, text)),
-        Format::Markdown => text::read(bytes).map(|text| plain(Format::Markdown, Markup::Markdown, text)),
-        Format::Csv => csv::read(bytes),
-        Format::Pdf => pdf::read(bytes),
-        Format::Docx | Format::Doc => word::read(format, bytes),
-        Format::Html => html::read(request, bytes),
-    }
-}
-
-fn plain(format: Format, markup: Markup, text: String) -> Document {
-    Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None }
 }
 
 fn finish(mut document: Document) -> Result<Document, Rejection> {

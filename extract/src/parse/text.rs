@@ -5,13 +5,19 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
-use crate::protocol::{Rejection, Verdict};
+use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 
 /// Bytes sampled to guess the encoding.
 const GUESS_BYTES: usize = 1 << 20;
 
 /// Maximum share of control and replacement characters in a text.
 const MAX_GARBAGE: f64 = 0.01;
+
+/// Decodes a text file into a document.
+pub(crate) fn document(bytes: &[u8], format: Format, markup: Markup) -> Result<Document, Rejection> {
+    let text = read(bytes)?;
+    Ok(Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None })
+}
 
 /// Decodes a file that claims to be text.
 pub(super) fn read(bytes: &[u8]) -> Result<String, Rejection> {

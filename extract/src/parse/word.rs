@@ -11,7 +11,7 @@ use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 
 /// Extracts the text of a Word document.
-pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
+pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
     let office_format = if format == Format::Docx { DocumentFormat::Docx } else { DocumentFormat::Doc };
     let office = Office::from_reader_with(Cursor::new(bytes.to_vec()), office_format, &options())
         .map_err(|error| rejection(&error))?;

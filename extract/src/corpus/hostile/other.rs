@@ -26,7 +26,11 @@ fn names() -> Vec<Sample> {
             [b"\x7fELF\x02\x01\x01\0".as_slice(), &noise(4096)].concat(),
             &[UnsupportedType],
         ),
-        Sample::rejected("gzip.txt", [b"\x1f\x8b\x08\0".as_slice(), &noise(4096)].concat(), &[UnsupportedType]),
+        Sample::rejected(
+            "gzip.txt",
+            [b"\x1f\x8b\x08\0".as_slice(), &noise(4096)].concat(),
+            &[UnsupportedType],
+        ),
         Sample::rejected("sheet.docx", archive(&["xl/workbook.xml"]), &[UnsupportedType]),
         Sample::rejected("slides.docx", archive(&["ppt/presentation.xml"]), &[UnsupportedType]),
         Sample::rejected("archive.docx", archive(&["a.txt"]), &[UnsupportedType]),

@@ -17,7 +17,11 @@ pub(super) fn samples() -> Vec<Sample> {
         Sample::rejected("drawing-depth.html", page(&"<svg><title><div/>".repeat(50_000)), refused),
         Sample::rejected("attributes.html", page(&format!("<p{attributes}>x")), refused),
         Sample::rejected("formats.html", page(&formats), refused),
-        Sample::rejected("script.html", "<title>App</title><div id=root></div><script>go()</script>", &[Empty]),
+        Sample::rejected(
+            "script.html",
+            "<title>App</title><div id=root></div><script>go()</script>",
+            &[Empty],
+        ),
         Sample::rejected("comment.html", format!("<html><!--{}", "<p>x".repeat(1_000_000)), &[Empty]),
         Sample::any("tables.html", page(&inner)),
         Sample::any("paragraphs.html", page(&"<p>x".repeat(200_000))),

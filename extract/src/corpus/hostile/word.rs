@@ -38,10 +38,7 @@ fn packages() -> Vec<Sample> {
         Sample::rejected("letters-bomb.docx", letters, &[TooLarge, TooComplex, Timeout]),
         Sample::any("deep-paragraphs.docx", nested("<w:p>", "</w:p>", 100_000)),
         Sample::any("deep-tables.docx", nested("<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>", 100_000)),
-        Sample::any(
-            "deep-unknown.docx",
-            nested("<w:sdt><w:sdtContent>", "</w:sdtContent></w:sdt>", 200_000),
-        ),
+        Sample::any("deep-unknown.docx", nested("<w:sdt><w:sdtContent>", "</w:sdtContent></w:sdt>", 200_000)),
         Sample::any("unclosed.docx", of_body(&"<w:tbl>".repeat(500_000))),
         Sample::any("laughs.docx", entity(&format!("<!ENTITY l0 \"ha\">{laughs}"), "&l11;")),
         Sample::any("file-entity.docx", entity("<!ENTITY f SYSTEM \"file:///etc/passwd\">", "&f;")),

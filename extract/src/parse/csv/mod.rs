@@ -18,7 +18,7 @@ const MAX_HEADER_CHARS: usize = 120;
 const MAX_COLUMNS: usize = 2_000;
 
 /// Extracts the records of a CSV file.
-pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let text = text::clean(&text::read(bytes)?);
     let dialect = Dialect::detect(&text);
     let table = dialect.body(&text);

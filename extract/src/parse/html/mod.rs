@@ -20,7 +20,7 @@ use crate::protocol::{Document, Format, Markup, Rejection, Request, Verdict};
 const MIN_SHARE: f64 = 0.3;
 
 /// Extracts the main content of a web page.
-pub(super) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
+pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
     let html = charset::decode(bytes, request.media_type.as_deref());
     guard::check(&html)?;
     let address = request.url.as_deref().and_then(|url| Url::parse(url).ok());

@@ -24,7 +24,7 @@ use quality::Quality;
 const PAGE_BREAK: &str = "\n\n";
 
 /// Extracts the text of a PDF.
-pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let parser = PdfParser::from_bytes_with_options(bytes, ParseOptions::new().sequential())
         .map_err(|error| quality::rejection(&error))?;
     let renderer = BlockRenderer::new(RenderOptions::new());

@@ -7,6 +7,7 @@ use parlance_core::{Context, Error, Result};
 use parlance_crawl::door::{self, FetchError};
 use parlance_crawl::robots::Robots;
 use parlance_crawl::{challenge, scope};
+use parlance_extract::file_types;
 use parlance_extract::protocol::{Document, Request, Web};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -16,16 +17,6 @@ use super::site::Site;
 
 /// What is asked for: pages before texts before documents.
 const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,text/markdown;q=0.8,text/plain;q=0.7,application/pdf;q=0.6,*/*;q=0.1";
-
-/// The media types that are read.
-const READ: [&str; 6] = [
-    "text/html",
-    "application/xhtml+xml",
-    "text/plain",
-    "text/markdown",
-    "text/x-markdown",
-    "application/pdf",
-];
 
 /// The longest pause that a site may ask for; it fails the page otherwise.
 const MOST_PATIENCE: Duration = Duration::from_secs(60);
@@ -83,8 +74,9 @@ async fn read(
 ) -> Result<Outcome> {
     let media_type = fetched.media_type.as_deref().unwrap_or("text/html");
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if !READ.contains(&essence.as_str()) {
-        let message = format!("It is {essence}, which is not read: pages, texts and PDF files are.");
+    if !file_types::is_crawled(&essence) {
+        let message =
+            format!("It is {essence}, which is not read: only {} are.", file_types::crawled_labels());
         return Ok(Outcome::Skipped(Cause::new("unsupported_type", message).with_status(fetched.status)));
     }
     let request =
