@@ -1,4 +1,4 @@
-//! `embed`: a batch of chunks becomes vectors.
+//! Job `embed`: embeds a batch of chunks.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `index`: a bot gets the indexes that fit its size.
+//! Job `index`: builds or drops a bot's indexes according to its size.
 
 use parlance_core::Result;
 use parlance_core::knowledge::index::{self, Index, Watch};

@@ -1,4 +1,4 @@
-//! `upload`: a stored file becomes text.
+//! Job `upload`: extracts the text of a stored file.
 
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::{Error, Result};
