@@ -4,7 +4,7 @@
 //!
 //! The parent must provide three pipes (the file-size limit of zero forbids writing to a file), an empty
 //! environment (no secrets) and a spawning thread that outlives the child (see [`limits`]). It must stop
-//! waiting after [`WALL`](crate::protocol::WALL) and read at most [`MAX_REPLY_BYTES`] of the reply.
+//! waiting after [`REPLY_TIMEOUT`](crate::protocol::REPLY_TIMEOUT) and read at most [`MAX_REPLY_BYTES`] of the reply.
 
 use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ const MAX_REQUEST_BYTES: u64 = 64 << 10;
 /// Reads the request from standard input and writes the reply to standard output.
 ///
 /// The exit code says whether a reply was written.
-/// [`verdict_of_death`](crate::protocol::verdict_of_death) maps an abnormal exit to a rejection.
+/// [`verdict_for_exit`](crate::protocol::verdict_for_exit) maps an abnormal exit to a rejection.
 #[must_use]
 pub fn run() -> ExitCode {
     if let Err(error) = limits::apply() {

@@ -28,7 +28,7 @@ const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else 
 pub fn apply() -> Result<(), Error> {
     die_with_parent()?;
     set_no_new_privileges()?;
-    stay_unread()?;
+    make_undumpable()?;
     limit(Resource::RLIMIT_CPU, CPU_SECONDS)?;
     limit(Resource::RLIMIT_CORE, 0)?;
     limit(Resource::RLIMIT_FSIZE, 0)?;
@@ -88,7 +88,7 @@ fn set_no_new_privileges() -> Result<(), Error> {
 /// # Errors
 /// When the system refuses the setting.
 #[cfg(target_os = "linux")]
-pub fn stay_unread() -> Result<(), Error> {
+pub fn make_undumpable() -> Result<(), Error> {
     Ok(nix::sys::prctl::set_dumpable(false)?)
 }
 
@@ -97,7 +97,7 @@ pub fn stay_unread() -> Result<(), Error> {
 /// # Errors
 /// Never.
 #[cfg(not(target_os = "linux"))]
-pub fn stay_unread() -> Result<(), Error> {
+pub fn make_undumpable() -> Result<(), Error> {
     Ok(())
 }
 

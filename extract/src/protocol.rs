@@ -1,7 +1,7 @@
 //! Protocol between the parent and the extraction child, and the child's resource limits.
 //!
 //! The child reads one line of JSON, a [`Request`], and then the file until end of input. It writes one
-//! JSON [`Reply`]. An abnormal exit counts as a reply too: [`verdict_of_death`].
+//! JSON [`Reply`]. An abnormal exit counts as a reply too: [`verdict_for_exit`].
 //!
 //! Values only: this module must never start a process or parse a file.
 
@@ -23,7 +23,7 @@ pub const ADDRESS_SPACE: u64 = 1 << 30;
 pub const CPU_SECONDS: u64 = 20;
 
 /// Time the parent waits for the reply.
-pub const WALL: std::time::Duration = std::time::Duration::from_secs(30);
+pub const REPLY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Stack size of the parser thread, in bytes: enough for the nesting depth of valid files.
 pub const PARSER_STACK: usize = 64 << 20;
@@ -163,7 +163,7 @@ pub struct Web {
 /// Maps an abnormal exit of the child to a rejection. `signal` and `code` are those of its exit status;
 /// `timed_out` is true when the parent stopped waiting.
 #[must_use]
-pub fn verdict_of_death(signal: Option<i32>, code: Option<i32>, timed_out: bool) -> Rejection {
+pub fn verdict_for_exit(signal: Option<i32>, code: Option<i32>, timed_out: bool) -> Rejection {
     const SIGABRT: i32 = 6;
     const SIGKILL: i32 = 9;
     const SIGSEGV: i32 = 11;
@@ -225,7 +225,7 @@ mod tests {
             (None, Some(1), false, Verdict::Corrupt),
             (None, Some(0), false, Verdict::Corrupt),
         ] {
-            assert_eq!(verdict_of_death(signal, code, timed_out).verdict, verdict, "{signal:?} {code:?}");
+            assert_eq!(verdict_for_exit(signal, code, timed_out).verdict, verdict, "{signal:?} {code:?}");
         }
     }
 }

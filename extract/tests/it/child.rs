@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use parlance_extract::protocol::{
-    Document, MAX_REPLY_BYTES, Rejection, Reply, Request, WALL, verdict_of_death,
+    Document, MAX_REPLY_BYTES, REPLY_TIMEOUT, Rejection, Reply, Request, verdict_for_exit,
 };
 
 /// Result of a child run.
@@ -55,7 +55,7 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> ChildRun {
         resident = resident.max(high_water(child.id()));
         match receive.recv_timeout(Duration::from_millis(5)) {
             Ok(reply) => break Some(reply),
-            Err(_) if began.elapsed() > WALL => break None,
+            Err(_) if began.elapsed() > REPLY_TIMEOUT => break None,
             Err(_) => {}
         }
     };
@@ -68,7 +68,7 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> ChildRun {
     let reply = match reply.as_deref().map(serde_json::from_slice) {
         Some(Ok(Reply::Document(document))) => Ok(document),
         Some(Ok(Reply::Rejected(rejection))) => Err(rejection),
-        _ => Err(verdict_of_death(status.signal(), status.code(), reply.is_none())),
+        _ => Err(verdict_for_exit(status.signal(), status.code(), reply.is_none())),
     };
     ChildRun { reply, took: began.elapsed(), resident }
 }

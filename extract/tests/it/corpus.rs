@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use parlance_extract::corpus::{Expect, Sample, hostile, valid};
-use parlance_extract::protocol::{MAX_TEXT_BYTES, Request, Verdict, WALL};
+use parlance_extract::protocol::{MAX_TEXT_BYTES, REPLY_TIMEOUT, Request, Verdict};
 
 use crate::child::{ChildRun, extract};
 
@@ -72,7 +72,7 @@ fn line(sample: &Sample, ended: &ChildRun) -> String {
 }
 
 fn check(sample: &Sample, ended: &ChildRun) -> Option<String> {
-    if ended.took > WALL + Duration::from_secs(1) {
+    if ended.took > REPLY_TIMEOUT + Duration::from_secs(1) {
         return Some("took too long".to_owned());
     }
     if let Ok(document) = &ended.reply {
