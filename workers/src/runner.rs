@@ -176,7 +176,7 @@ impl Runner {
     }
 
     async fn run_claimed(&self, claim: Claim) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let run =
             Run { ctx: self.ctx.clone(), progress: Arc::default(), stop: CancellationToken::new(), claim };
         let ended = CancellationToken::new();
@@ -188,13 +188,13 @@ impl Runner {
         let (result, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
         let ending = match result {
             Ok(()) => {
-                tracing::info!(ms = begun.elapsed().as_millis(), "job done");
+                tracing::info!(ms = started.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
             Err(error) => self.settle(&run.claim, &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim.kind, ending, begun.elapsed());
+        self.ctx.meters().ran(run.claim.kind, ending, started.elapsed());
     }
 
     /// Renews the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.

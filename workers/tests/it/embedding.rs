@@ -35,8 +35,8 @@ async fn batching_changes_neither_vectors_nor_order() {
 #[tokio::test]
 async fn sentences_embed_like_passages_and_queries_do_not() {
     let embedder = real_embedder().await;
-    let nobody = Arc::new(|_| ());
-    let vectors = embedder.embed_passages(texts(5), nobody, CancellationToken::new()).await.unwrap();
+    let ignore_progress = Arc::new(|_| ());
+    let vectors = embedder.embed_passages(texts(5), ignore_progress, CancellationToken::new()).await.unwrap();
     assert_eq!(embedder.embed_sentences(texts(5)).await.unwrap(), vectors);
     let question = embedder.embed_query(texts(1).remove(0)).await.unwrap();
     let cosine: f32 = question.iter().zip(&vectors[0]).map(|(a, b)| a * b).sum();
@@ -72,12 +72,12 @@ async fn a_question_does_not_wait_for_passages() {
 #[tokio::test]
 async fn an_abandoned_batch_makes_room_for_the_next() {
     let embedder = real_embedder().await;
-    let nobody = || Arc::new(|_| ());
-    let abandoned = embedder.embed_passages(texts(400), nobody(), CancellationToken::new());
+    let ignore_progress = || Arc::new(|_| ());
+    let abandoned = embedder.embed_passages(texts(400), ignore_progress(), CancellationToken::new());
     let a_moment = std::time::Duration::from_millis(50);
     assert!(tokio::time::timeout(a_moment, abandoned).await.is_err());
     let waits = CancellationToken::new();
-    let next = embedder.embed_passages(texts(2), nobody(), waits).await.unwrap();
+    let next = embedder.embed_passages(texts(2), ignore_progress(), waits).await.unwrap();
     assert_eq!(next.len(), 2);
 }
 
