@@ -30,7 +30,7 @@ pub struct Runner {
     /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
     /// Cancelled to drop the running jobs at once, as a crash of the process would.
-    dead: CancellationToken,
+    killed: CancellationToken,
 }
 
 /// A running job: its claim, progress counter and stop token.
@@ -77,15 +77,15 @@ impl Run {
         &self.stop
     }
 
-    /// Sets the total amount of work; [`Run::step`] reports the amount done.
-    pub fn expect(&self, total: usize, unit: &'static str) {
+    /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
+    pub fn set_total(&self, total: usize, unit: &'static str) {
         self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
         // Later calls do not change the unit.
         let _first = self.progress.unit.set(unit);
     }
 
     /// Returns a callback that reports the amount of work done.
-    pub fn step(&self) -> impl Fn(usize) + Send + Sync + 'static {
+    pub fn progress_reporter(&self) -> impl Fn(usize) + Send + Sync + 'static {
         let progress = Arc::clone(&self.progress);
         move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
     }
@@ -112,7 +112,7 @@ impl Runner {
             claims: Claims::of(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
-            dead: CancellationToken::new(),
+            killed: CancellationToken::new(),
         }
     }
 
@@ -132,12 +132,12 @@ impl Runner {
 
     async fn run_if(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
-        self.dead.run_until_cancelled(run).await.unwrap_or(false)
+        self.killed.run_until_cancelled(run).await.unwrap_or(false)
     }
 
     /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
     pub(crate) fn lifeline(&self) -> DropGuard {
-        self.dead.clone().drop_guard()
+        self.killed.clone().drop_guard()
     }
 
     /// Waits for the running jobs to end. After `timeout` it stops them, and they are released.

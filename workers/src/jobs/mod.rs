@@ -19,7 +19,7 @@ async fn in_steps<F>(run: &Run, step: impl Fn() -> F) -> Result<()>
 where
     F: Future<Output = Result<u64>>,
 {
-    let report = run.step();
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         if run.stop().is_cancelled() {

@@ -11,8 +11,8 @@ use crate::runner::Run;
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: Reembed = run.payload()?;
-    run.expect(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
-    let report = run.step();
+    run.set_total(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         let mut after = None;

@@ -81,6 +81,6 @@ fn link(url: &Url) -> Link {
 fn report(run: &Run, crawl: &Crawl, tally: Tally) {
     let number = |count: i64| usize::try_from(count).unwrap_or(0);
     let max = usize::try_from(crawl.max_pages).unwrap_or(1);
-    run.expect(number(tally.known).min(max), "pages");
-    run.step()(number(tally.done).min(max));
+    run.set_total(number(tally.known).min(max), "pages");
+    run.progress_reporter()(number(tally.done).min(max));
 }
