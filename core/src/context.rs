@@ -6,7 +6,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlance_crawl::door::Door;
+use parlance_crawl::fetcher::Fetcher;
 
 use crate::error::Result;
 use crate::platform::bus::Bus;
@@ -36,7 +36,7 @@ struct Parts {
     limits: Limits,
     state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
-    door: Door,
+    fetcher: Fetcher,
     providers: Providers,
 }
 
@@ -102,7 +102,7 @@ impl Context {
             limits: Limits::new(&config.limits),
             state: Mutex::default(),
             extractor: Extractor::new(config.extract.program.as_deref())?,
-            door: web::door(&config.scrape)?,
+            fetcher: web::fetcher(&config.scrape)?,
             providers,
             config,
         })))
@@ -162,10 +162,10 @@ impl Context {
         &self.0.extractor
     }
 
-    /// The HTTP client for addresses that tenants supply.
+    /// HTTP client for URLs that tenants supply.
     #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.0.door
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.0.fetcher
     }
 
     /// The database, for stores.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use parlance_extract::corpus::{honest, hostile};
+use parlance_extract::corpus::{hostile, valid};
 
 /// Larger files are left to the tests of `extract`: fuzzing speed depends on input size.
 const MAX_BYTES: usize = 2_500;
@@ -16,7 +16,7 @@ const MAX_DOC_BYTES: usize = 12_000;
 const SLOW: &str = "cmap.pdf";
 
 fn main() -> std::io::Result<()> {
-    for sample in honest().into_iter().chain(hostile()) {
+    for sample in valid().into_iter().chain(hostile()) {
         let (_, extension) = sample.name.rsplit_once('.').unwrap_or_default();
         let (target, head, max): (_, &[u8], _) = match extension {
             "txt" => ("extract_text", b"t", MAX_BYTES),

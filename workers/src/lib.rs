@@ -1,8 +1,8 @@
-//! Worker processes: the job handlers, the runner and the sweeper.
+//! Background workers: job handlers, runner and maintenance.
 //!
-//! A worker takes hints from its queues and runs the jobs that they point to. The domain logic of a job is in
-//! `parlance-core`; its sequence of steps is in [`jobs`](self). Must never: serve HTTP to clients, contain SQL, or
-//! decide the outcome of a job outside of the [`runner`].
+//! A worker process takes hints from its queues and runs the jobs they point to. Job semantics are in
+//! `parlance-core`; the steps of each kind are in [`jobs`](self). This crate must never serve HTTP, contain
+//! SQL, or change a job's state outside the [`runner`].
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ mod sweep;
 
 use runner::Runner;
 
-/// Pause before a failed consumer reconnects.
+/// Pause before a broken consumer reconnects.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Every queue with its default concurrency.
+/// All queues with their default concurrency.
 #[must_use]
 pub fn all_queues(ctx: &Context) -> Queues {
     Kind::ALL.into_iter().map(|kind| (kind, kind.concurrency(&ctx.config().jobs))).collect()
 }
 
-/// Runs a worker until `stop` is cancelled, then drains it. Jobs that outlast the drain are requeued without losing an
-/// attempt.
+/// Runs a worker process until `stop`, then drains its jobs. Jobs that outlast the drain timeout are released
+/// without using up an attempt.
 pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let id = WorkerId::fresh();
     let name = format!("{}/{id}", std::process::id());
@@ -54,23 +54,23 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     runner.drain(ctx.config().jobs.drain).await;
     while tasks.join_next().await.is_some() {}
     if let Err(error) = fleet::retire(&ctx, id).await {
-        tracing::warn!(error = %Chain(&error), "worker not deregistered; it expires within a minute");
+        tracing::warn!(error = %Chain(&error), "worker not deregistered; its registration expires in a minute");
     }
     tracing::info!(worker.id = %id, "worker stopped");
 }
 
-/// Consumes one queue. A consumer that fails because Redis went away or forgot it is replaced.
+/// Consumes the hints of one queue. Replaces a consumer that breaks because Redis was restarted or flushed.
 async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let ctx = runner.ctx();
-        // A Redis that restarted may have lost the hints.
+        // Redis may have lost the hints that were pushed before this consumer connected.
         if let Err(error) = dispatch::recall(ctx, kind).await {
             tracing::warn!(queue = %kind, error = %Chain(&error), "hints not recalled; they will time out");
         }
         if let Err(error) = consume_once(&runner, kind, concurrency, &stop).await
             && !stop.is_cancelled()
         {
-            tracing::warn!(queue = %kind, %error, "consumer failed; reconnecting");
+            tracing::warn!(queue = %kind, %error, "consumer failed; restarting");
             tokio::select! {
                 () = tokio::time::sleep(RECONNECT) => {}
                 () = stop.cancelled() => {}
@@ -86,7 +86,7 @@ async fn consume_once(
     stop: &CancellationToken,
 ) -> Result<(), BoxDynError> {
     let ctx = runner.ctx();
-    // A fresh name each time: apalis treats the tasks of a returning name as orphans.
+    // Each consumer gets a fresh name: apalis treats the tasks of a reused name as orphans.
     let name = format!("{kind}-{}", WorkerId::fresh());
     ctx.queue().expect_consumer(kind.as_str(), &name).await?;
     let consumer = WorkerBuilder::new(name)
@@ -102,13 +102,13 @@ async fn consume_once(
     Ok(consumer.run_until(shutdown).await?)
 }
 
-/// Handles one hint: a job waits in the queue, most likely this one. Always a success to apalis, because the ledger
-/// records what becomes of the job.
+/// Handles one hint, which says that the queue has work, probably this job. Always succeeds from apalis's
+/// point of view: the job table records the job's outcome.
 async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
     let (kind, runner) = (*queue).clone();
-    // In a task of its own, so that the heartbeats of apalis continue meanwhile.
+    // Run in a separate task, so that apalis's heartbeats continue.
     if let Err(error) = tokio::spawn(async move { runner.run_next(kind, hint.job).await }).await {
-        tracing::error!(%error, "runner panicked; the sweep will requeue its job");
+        tracing::error!(%error, "runner task failed; the sweeper will recover its job");
     }
     Ok(())
 }

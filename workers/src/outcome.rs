@@ -1,22 +1,22 @@
-//! Pure: the outcome of an attempt that did not succeed. The only place that decides it.
+//! Outcome of a failed attempt, decided in this one place. Pure.
 
 use parlance_core::Error;
 use parlance_core::jobs::{Claim, Failure, Outcome, backoff};
 use parlance_core::platform::config::Jobs;
 
-/// Why the runner stopped a job.
+/// Reason for stopping a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCause {
-    /// Cancelled on request.
+    /// A user cancelled it.
     Requested,
-    /// Lease taken over or expired.
+    /// Its lease expired or passed to another worker.
     LeaseLost,
-    /// The worker shuts down.
+    /// The process is shutting down.
     Shutdown,
 }
 
-/// The outcome of an attempt that returned `error`; `None`: the lease is lost, and nothing may be written.
-/// `chance` is a random number in `0.0..1.0`, for the jitter.
+/// Decides the outcome of an attempt that failed with `error`. `None` means the lease is lost and nothing may
+/// be written. `chance` is a random number in `0.0..1.0`, for the jitter.
 #[must_use]
 pub fn decide(
     error: &Error,
@@ -38,7 +38,7 @@ pub fn decide(
     match (error, cause) {
         (Error::LeaseLost, _) | (Error::Cancelled, Some(StopCause::LeaseLost)) => None,
         (Error::Cancelled, Some(StopCause::Shutdown)) => Some(Outcome::Release),
-        // A job that cancels itself found that its subject is gone.
+        // A job that cancels itself found its subject deleted.
         (Error::Cancelled | Error::NotFound(_), _) => Some(Outcome::Cancelled),
         (Error::Rejected { code, message }, _) => {
             Some(Outcome::Abandon(Failure::new(*code, message.clone())))
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    fn name_of_outcome(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
+    fn outcome(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
         match decide(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
             None => "nothing",
             Some(Outcome::Retry(..)) => "retry",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_its_outcome() {
+    fn every_error_maps_to_an_outcome() {
         let down = || Error::unavailable(Part::Embedding, "down");
         let surprise = || Error::internal("x", "y");
         for (error, cause, attempt, expected) in [
@@ -101,20 +101,17 @@ mod tests {
             (Error::Cancelled, Some(StopCause::LeaseLost), 1, "nothing"),
             (Error::LeaseLost, None, 1, "nothing"),
         ] {
-            assert_eq!(name_of_outcome(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
+            assert_eq!(outcome(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
         }
     }
 
     #[test]
-    fn a_providers_retry_after_is_honoured() {
-        let retry_after = Duration::from_secs(77);
-        let error = Error::Unavailable {
-            part: Part::Embedding,
-            retry_after: Some(retry_after),
-            source: "busy".into(),
-        };
+    fn retry_after_of_the_provider_is_honoured() {
+        let requested = Duration::from_secs(77);
+        let error =
+            Error::Unavailable { part: Part::Embedding, retry_after: Some(requested), source: "busy".into() };
         match decide(&error, None, &claim(1), &Jobs::default(), 0.5) {
-            Some(Outcome::Retry(after, _)) => assert_eq!(after, retry_after),
+            Some(Outcome::Retry(after, _)) => assert_eq!(after, requested),
             other => panic!("{other:?}"),
         }
     }

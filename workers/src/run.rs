@@ -7,17 +7,17 @@ use parlance_core::jobs::{Claim, Job, Progress};
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::CancellationToken;
 
-/// A running job: its claim, its progress and its stop signal.
+/// A running job: its claim, progress counter and stop token.
 pub(crate) struct Run {
     ctx: Context,
     claim: Claim,
-    progress: Arc<SharedProgress>,
+    progress: Arc<ProgressCounter>,
     stop: CancellationToken,
 }
 
-/// Progress of the running job, read by the heartbeat.
+/// Progress of a job, read by the heartbeat.
 #[derive(Default)]
-struct SharedProgress {
+struct ProgressCounter {
     done: AtomicI64,
     total: AtomicI64,
     unit: OnceLock<&'static str>,
@@ -28,7 +28,7 @@ impl Run {
         Self { ctx, claim, progress: Arc::default(), stop: CancellationToken::new() }
     }
 
-    /// The process's context.
+    /// The application context.
     pub(crate) fn ctx(&self) -> &Context {
         &self.ctx
     }
@@ -38,30 +38,30 @@ impl Run {
         &self.claim
     }
 
-    /// The job's arguments.
+    /// Deserialises the job's payload.
     ///
     /// # Errors
-    /// When they are not those of this kind.
+    /// When the payload does not match the job type.
     pub(crate) fn payload<J: Job>(&self) -> Result<J> {
         debug_assert_eq!(J::KIND, self.claim.kind, "the handler of another kind");
         serde_json::from_value(self.claim.payload.clone())
-            .map_err(|error| Error::internal("the payload does not match the job's kind", error))
+            .map_err(|error| Error::internal("the payload does not match its job kind", error))
     }
 
-    /// Cancelled when the job must stop: on request, after losing the lease, or at shutdown.
+    /// Token that is cancelled when the job must stop: on request, on a lost lease, or on shutdown.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Sets the amount of work; [`Run::step`] reports how much is done.
-    pub(crate) fn expect(&self, total: usize, unit: &'static str) {
+    /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
+    pub(crate) fn set_total(&self, total: usize, unit: &'static str) {
         self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
-        // The first unit stays.
+        // Later calls do not change the unit.
         let _already_set = self.progress.unit.set(unit);
     }
 
-    /// A callback that reports how much is done.
-    pub(crate) fn step(&self) -> impl Fn(usize) + Send + Sync + 'static {
+    /// Returns a callback that reports the amount of work done.
+    pub(crate) fn progress_reporter(&self) -> impl Fn(usize) + Send + Sync + 'static {
         let progress = Arc::clone(&self.progress);
         move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
     }

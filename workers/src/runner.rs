@@ -1,4 +1,4 @@
-//! The runner: claims a job, keeps its lease while it runs, and settles it.
+//! The job runner: claims a job, renews its lease while it runs, and settles its outcome.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use crate::outcome::{self, StopCause};
 use crate::run::Run;
 
-/// Longest pause between two heartbeats: the delay until progress shows and a cancellation takes effect.
+/// Maximum interval between two heartbeats. Bounds the delay of progress reports and cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Runs jobs for one worker process.
@@ -27,14 +27,14 @@ pub struct Runner {
     worker: WorkerId,
     claims: Claims,
     running: TaskTracker,
-    /// Tells running jobs to stop.
+    /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
-    /// Drops running jobs where they are, as a crash of the process would.
-    dead: CancellationToken,
+    /// Cancelled to drop the running jobs at once, as a crash of the process would.
+    killed: CancellationToken,
 }
 
 impl Runner {
-    /// A runner that claims in the worker's name.
+    /// Creates a runner whose claims carry the worker's ID.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Runner {
             claims: Claims::new(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
-            dead: CancellationToken::new(),
+            killed: CancellationToken::new(),
         }
     }
 
@@ -51,27 +51,27 @@ impl Runner {
         &self.ctx
     }
 
-    /// Runs the next job of a queue, for a hint to one of its jobs. Returns whether there was one.
+    /// Runs the next job of a queue, prompted by a hint to one of its jobs. Returns whether there was one.
     pub(crate) async fn run_next(&self, kind: Kind, hinted: JobId) -> bool {
         self.track(self.claims.next(&self.ctx, kind, hinted)).await
     }
 
-    /// Runs a job if it still waits. Returns whether this call ran it.
+    /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
         self.track(jobs::claim(&self.ctx, job, self.worker)).await
     }
 
     async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
-        self.dead.run_until_cancelled(run).await.unwrap_or(false)
+        self.killed.run_until_cancelled(run).await.unwrap_or(false)
     }
 
-    /// A guard that drops the running jobs when it is dropped, as a crash of the process would.
+    /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
     pub(crate) fn abort_on_drop(&self) -> DropGuard {
-        self.dead.clone().drop_guard()
+        self.killed.clone().drop_guard()
     }
 
-    /// Waits until the running jobs have ended. After `timeout` they are told to stop, and are requeued.
+    /// Waits for the running jobs to end. After `timeout` it stops them, and they are released.
     pub async fn drain(&self, timeout: Duration) {
         self.running.close();
         if tokio::time::timeout(timeout, self.running.wait()).await.is_err() {
@@ -83,14 +83,14 @@ impl Runner {
     async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let claim = match claim.await {
             Ok(Some(claim)) => claim,
-            // Another worker has it, or it has ended: the hint is used up.
+            // Another worker has the job, or it has ended: the hint is used up.
             Ok(None) => return false,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "claim failed; the job will be dispatched again");
+                tracing::warn!(error = %Chain(&error), "claim failed; the hint will be pushed again");
                 return false;
             }
         };
-        // The dispatch window has room for another.
+        // The dispatch window has room for another hint.
         dispatch::nudge(&self.ctx, claim.kind);
         let span = tracing::info_span!(
             "job",
@@ -107,27 +107,27 @@ impl Runner {
     }
 
     async fn run_claimed(&self, claim: Claim) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let run = Run::new(self.ctx.clone(), claim);
         let ended = CancellationToken::new();
         let work = async {
-            let done = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
+            let result = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
             ended.cancel();
-            done.unwrap_or_else(|panic| Err(Error::internal("a job panicked", panic_message(&*panic))))
+            result.unwrap_or_else(|panic| Err(Error::internal("a job panicked", panic_message(&*panic))))
         };
-        let (done, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
-        let ending = match done {
+        let (result, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
+        let ending = match result {
             Ok(()) => {
-                tracing::info!(ms = begun.elapsed().as_millis(), "job done");
+                tracing::info!(ms = started.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
             Err(error) => self.settle(run.claim(), &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim().kind.as_str(), ending, begun.elapsed());
+        self.ctx.meters().ran(run.claim().kind.as_str(), ending, started.elapsed());
     }
 
-    /// Renews the lease until the job has ended, and stops the job if it must. Returns why it stopped it.
+    /// Renews the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.
     async fn hold_lease(&self, run: &Run, ended: &CancellationToken) -> Option<StopCause> {
         let lease = self.ctx.config().jobs.lease;
         let pause = HEARTBEAT.min(lease / 3);
@@ -149,7 +149,7 @@ impl Runner {
             }
         };
         run.stop().cancel();
-        // Keep the lease while the job stops, so that no other worker claims it.
+        // Keep the lease while the job stops, so that no other worker takes it.
         while !ended.is_cancelled() {
             tokio::select! {
                 () = ended.cancelled() => {}
@@ -168,7 +168,7 @@ impl Runner {
     async fn settle(&self, claim: &Claim, error: &Error, cause: Option<StopCause>) -> Ending {
         let Some(outcome) = outcome::decide(error, cause, claim, &self.ctx.config().jobs, rand::random())
         else {
-            tracing::warn!("lease lost; nothing written");
+            tracing::warn!("lease lost; outcome not written");
             return Ending::LeaseLost;
         };
         tracing::warn!(?outcome, error = %Chain(error), "job attempt failed");
@@ -180,11 +180,11 @@ impl Runner {
                 Outcome::Release => Ending::Released,
             },
             Err(Error::LeaseLost) => {
-                tracing::warn!("lease lost; nothing written");
+                tracing::warn!("lease lost; outcome not written");
                 Ending::LeaseLost
             }
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "job not settled; it is retried after its lease expires");
+                tracing::error!(error = %Chain(&error), "outcome not written; the job runs again after its lease expires");
                 Ending::LeaseLost
             }
         }
@@ -194,5 +194,5 @@ impl Runner {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "panic without a message".to_owned())
+        .unwrap_or_else(|| "non-string panic payload".to_owned())
 }

@@ -1,4 +1,7 @@
-//! Periodic work of a worker process: the sweep of the ledger, the vacuum of Redis, and maintenance.
+//! Maintenance of a worker process.
+//!
+//! The sweeper announces the process as alive, recovers jobs that workers and Redis lost, and vacuums Redis.
+//! Periodic upkeep runs beside it.
 
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
@@ -9,10 +12,9 @@ use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
-/// Sweeps between two vacuums of Redis, and between two rounds of maintenance.
-const SWEEPS_PER_ROUND: u32 = 15;
+/// Sweeps between two Redis vacuums.
+const SWEEPS_PER_VACUUM: u32 = 15;
 
-/// Sends the worker's heartbeat, sweeps the ledger and vacuums Redis, until stopped.
 pub(crate) async fn run(
     ctx: Context,
     worker: WorkerId,
@@ -27,7 +29,7 @@ pub(crate) async fn run(
         }
         if until_vacuum == 0 {
             vacuum(&ctx).await;
-            until_vacuum = SWEEPS_PER_ROUND;
+            until_vacuum = SWEEPS_PER_VACUUM;
         }
         until_vacuum -= 1;
         tokio::select! {
@@ -45,14 +47,13 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
             lost_hints = swept.lost_hints,
             expired_leases = swept.expired_leases,
             ended = swept.ended.len(),
-            "sweep repaired jobs"
+            "sweeper recovered jobs"
         );
     }
     Ok(())
 }
 
-/// Folds rollups and runs maintenance, until stopped. Apart from the sweep, which must not wait for it: a round may
-/// take long.
+/// Runs periodic upkeep. Separate from the sweeper, which must never wait for a long upkeep run.
 pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
     let mut until_maintenance = 0;
     while !stop.is_cancelled() {
@@ -63,7 +64,7 @@ pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
             if let Err(error) = maintenance(&ctx, &stop).await {
                 tracing::warn!(error = %Chain(&error), "maintenance failed; retrying");
             }
-            until_maintenance = SWEEPS_PER_ROUND;
+            until_maintenance = SWEEPS_PER_VACUUM;
         }
         until_maintenance -= 1;
         tokio::select! {
@@ -81,7 +82,7 @@ async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     index::look_for_sizes(ctx).await?;
     let orphans = upkeep::look_for_orphans(ctx).await?;
     if orphans > 0 {
-        tracing::error!(chunks = orphans, "orphaned chunks found; purging them");
+        tracing::error!(chunks = orphans, "orphaned chunks found; removing them");
     }
     Ok(())
 }
@@ -98,7 +99,7 @@ async fn drain<F: Future<Output = Result<u64>>>(
 async fn vacuum(ctx: &Context) {
     for kind in Kind::ALL {
         if let Err(error) = ctx.queue().vacuum(kind.as_str()).await {
-            tracing::debug!(queue = %kind, error = %Chain(&error), "vacuum of Redis failed; retrying later");
+            tracing::debug!(queue = %kind, error = %Chain(&error), "redis vacuum failed");
         }
     }
 }

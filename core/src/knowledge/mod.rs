@@ -39,6 +39,7 @@ pub use add::{Added, RawSource, SourceRequest, add, upload};
 pub use change::{RawSourceChanges, SourceChanges, refresh, update};
 pub(crate) use ended::EndVersion;
 pub use original::{File, Original};
+pub use parlance_extract::file_types;
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};
 pub use scrape::{FailedPage, Scraped, scrape};

@@ -1,7 +1,7 @@
 //! What a source is made from, as its owner gave it: checked, named, and stored.
 
 use bytes::Bytes;
-use parlance_extract::protocol::Format;
+use parlance_extract::file_types::{self, Format};
 use sha2::{Digest, Sha256};
 
 use super::site::Site;
@@ -13,9 +13,6 @@ use crate::input::{is_blank, without_nul};
 
 /// How long a name may be, in characters; the rest of a file's is cut.
 pub(super) const NAME_LENGTH: usize = 255;
-
-/// The extensions that are accepted, for messages.
-const EXTENSIONS: &str = ".txt, .md, .csv, .pdf, .docx, .doc";
 
 /// A file as a client sent it.
 #[derive(Clone, Debug)]
@@ -48,8 +45,10 @@ impl Original {
     /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for a type that is not supported.
     pub(super) fn of_file(file: File) -> Result<Self> {
         let name = plain_name(&file.name).ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;
-        let format = named_format(&name).ok_or_else(|| {
-            Error::invalid("file", format!("The 'file' field must be of a supported type: {}", EXTENSIONS))
+        let file_type = file_types::upload_type(&name).ok_or_else(|| {
+            let extensions: Vec<_> = file_types::upload_extensions().map(|name| format!(".{name}")).collect();
+            let message = format!("The 'file' field must be of a supported type: {}", extensions.join(", "));
+            Error::invalid("file", message)
         })?;
         if file.bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(Error::TooLarge { limit_bytes: MAX_FILE_BYTES });
@@ -58,7 +57,7 @@ impl Original {
             source_type: SourceType::File,
             file_name: Some(safe_name(&name)),
             name,
-            media_type: format.media_type(),
+            media_type: file_type.format.media_type(),
             hash: Sha256::digest(&file.bytes).into(),
             bytes: file.bytes,
             site: None,
@@ -120,20 +119,6 @@ impl Original {
         let key = format!("{tenant}/{source}/{}", uuid::Uuid::now_v7().simple());
         ctx.blob().put(&key, self.bytes.clone()).await?;
         Ok(Some(key))
-    }
-}
-
-/// The format that a file's name claims. What it really is, its content says.
-fn named_format(name: &str) -> Option<Format> {
-    let (_, extension) = name.rsplit_once('.')?;
-    match extension.to_ascii_lowercase().as_str() {
-        "txt" | "text" => Some(Format::Text),
-        "md" | "markdown" => Some(Format::Markdown),
-        "csv" => Some(Format::Csv),
-        "pdf" => Some(Format::Pdf),
-        "docx" => Some(Format::Docx),
-        "doc" => Some(Format::Doc),
-        _ => None,
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Checks every field. Whether the address may be reached is for the door to say.
+    /// Checks every field. The fetcher checks whether the URL may be reached.
     pub(super) fn parse(
         url: Option<String>,
         include_subpages: Option<bool>,

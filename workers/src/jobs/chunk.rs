@@ -1,4 +1,4 @@
-//! `chunk`: splits a version's text into chunks.
+//! Job `chunk`: splits the text of a source version into chunks.
 
 use std::sync::Arc;
 

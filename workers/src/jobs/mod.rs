@@ -28,13 +28,13 @@ pub(crate) async fn handle(run: &Run) -> Result<()> {
     }
 }
 
-/// Repeats a step until it finds nothing to do. The progress is the number of rows; the job can be stopped between
-/// two steps.
+/// Repeats a step until it finds nothing to do. Progress is the number of rows processed. The job can be
+/// stopped between two steps.
 async fn in_steps<F>(run: &Run, step: impl Fn() -> F) -> Result<()>
 where
     F: Future<Output = Result<u64>>,
 {
-    let report = run.step();
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         if run.stop().is_cancelled() {

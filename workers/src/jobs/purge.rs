@@ -1,4 +1,4 @@
-//! `purge`: removes deleted data in steps.
+//! Job `purge`: removes deleted data in batches.
 
 use parlance_core::Result;
 use parlance_core::maintenance::purge;

@@ -1,4 +1,4 @@
-//! `reembed`: re-embeds a bot's chunks with another model in batches, then switches the bot to it.
+//! Job `reembed`: embeds a bot's chunks with a new model in batches, then switches its search to it.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::run::Run;
 
 pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    run.expect(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
-    let report = run.step();
+    run.set_total(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         let mut after = None;
@@ -21,8 +21,8 @@ pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
             after = Some(last.id);
             let (ids, texts): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
-            let no_progress = Arc::new(|_: usize| {});
-            let vectors = ctx.embedder().embed_passages(texts, no_progress, run.stop().clone()).await?;
+            let ignore_progress = Arc::new(|_: usize| {});
+            let vectors = ctx.embedder().embed_passages(texts, ignore_progress, run.stop().clone()).await?;
             reembed::keep(ctx, claim, &job, &ids, &vectors).await?;
             done += ids.len();
             report(done);

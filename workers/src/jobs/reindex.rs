@@ -1,4 +1,4 @@
-//! `reindex`: reindexes a bot's chunks for the lexical search of its language, in steps.
+//! Job `reindex`: recomputes the search terms of a bot's chunks for its language, in batches.
 
 use parlance_core::Result;
 use parlance_core::knowledge::reindex::{self, Reindex};

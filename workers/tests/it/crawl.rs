@@ -1,4 +1,4 @@
-//! Web sites: what is read, what is left out and why, and what a crawl does when its worker dies.
+//! Web crawls: extracted pages, skipped pages with reasons, retries and crash recovery.
 
 use std::time::Duration;
 
@@ -17,10 +17,11 @@ async fn stage() -> Stage {
         .await
 }
 
-async fn add(stage: &Stage, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+async fn add(stage: &Stage, bot: BotId, url: &str, max_pages: Option<i64>) -> SourceId {
     let bot = bot.to_string();
     let request =
-        SourceRequest::of_site(Some(&bot), Some(url.to_owned()), Some(most.is_some()), most).unwrap();
+        SourceRequest::of_site(Some(&bot), Some(url.to_owned()), Some(max_pages.is_some()), max_pages)
+            .unwrap();
     knowledge::add(&stage.ctx, stage.tenant, request).await.unwrap().source.id
 }
 
@@ -33,7 +34,7 @@ async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
     crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
 }
 
-/// Crawls here and now, and does all that follows.
+/// Runs the crawl and all follow-up jobs in this process.
 async fn finish(stage: &Stage) {
     for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
         while stage.step(kind).await.is_some() {}
@@ -58,7 +59,7 @@ fn article(matter: &str, links: &str) -> Page {
 }
 
 #[tokio::test]
-async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it() {
+async fn every_page_below_the_root_has_an_outcome() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links = "<a href='/help/returns'>Returns</a> <a href='/help/returns#top'>again</a> \
@@ -104,7 +105,7 @@ async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it(
 }
 
 #[tokio::test]
-async fn a_site_that_cannot_be_read_fails_with_a_reason() {
+async fn an_unreadable_site_fails_with_a_reason() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/blocked", Page::status(403))
@@ -128,7 +129,7 @@ async fn a_site_that_cannot_be_read_fails_with_a_reason() {
 }
 
 #[tokio::test]
-async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
+async fn a_forbidden_url_is_refused_on_creation() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     for url in [
@@ -147,7 +148,7 @@ async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_for_a_moment_is_read_after_all() {
+async fn a_transient_page_failure_is_retried() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/", article("patience", "").failing(503, 1));
@@ -159,7 +160,7 @@ async fn a_page_that_fails_for_a_moment_is_read_after_all() {
 }
 
 #[tokio::test]
-async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
+async fn a_crawl_resumes_after_its_worker_dies() {
     let (mut stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links: String = (0..5).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
@@ -178,13 +179,13 @@ async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
     stage.start_workers();
     assert_eq!(stage.settled(id).await["status"], "ready");
     let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.request_count(path)).into();
-    assert_eq!(asked, [1, 1, 1, 2, 1], "only the page that was being read is read again");
+    assert_eq!(asked, [1, 1, 1, 2, 1], "only the interrupted page is fetched again");
     assert_eq!(pages(&stage, id).await.iter().filter(|page| page.state == PageState::Fetched).count(), 6);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_again() {
+async fn a_cancelled_crawl_stops_mid_page_and_can_be_retried() {
     let (mut stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/", article("slowness", "").after(Duration::from_secs(10)));
@@ -197,7 +198,7 @@ async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_ag
     tokio::time::timeout(Duration::from_secs(5), stage.eventually("the crawl stops", ended)).await.unwrap();
     assert_eq!(source(&stage, id).await.status, Status::Cancelled);
     site.set("/", article("slowness", ""));
-    // However long ago it was begun: a crawl's time is that of a try.
+    // The time limit of a crawl applies per attempt, not since its first start.
     stage.execute("update job set started_at = now() - interval '1 hour'").await;
     knowledge::retry_job(&stage.ctx, stage.tenant, job).await.unwrap();
     assert_eq!(stage.settled(id).await["status"], "ready");
@@ -205,7 +206,7 @@ async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_ag
 }
 
 #[tokio::test]
-async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_only_what_changed() {
+async fn a_refresh_keeps_the_old_version_and_embeds_only_changes() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default()
         .embedder(embedder.clone())
@@ -232,14 +233,14 @@ async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_onl
     assert!(content().await.contains("cherries") && !content().await.contains("bananas"));
     let second = source(&stage, id).await;
     assert_eq!((second.status, second.reused_chunks), (Status::Ready, Some(2)));
-    assert_eq!(embedder.passages().len(), embedded + 1, "only the page that changed is embedded");
+    assert_eq!(embedder.passages().len(), embedded + 1, "only the changed page is embedded");
     assert_eq!(stage.count_of("select count(*) from chunk where content like '%bananas%'").await, 0);
     assert_eq!(stage.count_of("select count(*) from source_page where version = 1").await, 0);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
+async fn max_pages_limits_the_crawl_and_is_reported() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links: String = (0..30).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
@@ -252,12 +253,12 @@ async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
     let pages = pages(&stage, id).await;
     assert_eq!(pages.iter().filter(|page| page.state == PageState::Fetched).count(), 4);
     assert!(pages.iter().skip(4).all(|page| page.reason.as_deref() == Some("max_pages")));
-    assert_eq!(site.requests().len(), 5, "four pages and the rules for robots");
+    assert_eq!(site.requests().len(), 5, "four pages and robots.txt");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_site_map_names_what_no_link_does_and_a_pdf_of_the_site_is_read() {
+async fn sitemap_pages_and_pdfs_are_crawled() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let map = format!(

@@ -1,8 +1,10 @@
 //! What is asked of knowledge, as clients write it: JSON for texts, forms for files.
 
+use std::sync::LazyLock;
+
 use parlance_core::Result;
 use parlance_core::knowledge::search::{self, RawSearch, SearchRequest};
-use parlance_core::knowledge::{File, RawSource, RawSourceChanges, SourceChanges, SourceRequest};
+use parlance_core::knowledge::{File, RawSource, RawSourceChanges, SourceChanges, SourceRequest, file_types};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::ParseFromJSON;
@@ -296,6 +298,11 @@ impl<'a> ApiExtractor<'a> for UploadForm {
 
 type Property = (&'static str, MetaSchemaRef);
 
+static FILE_DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
+    let types = file_types::upload_extensions().map(str::to_uppercase);
+    format!("The file, at most 10 MB: {}.", file_types::list(types, "or"))
+});
+
 fn bot_id() -> Property {
     let schema = MetaSchema {
         description: Some("ID of the bot to add knowledge to."),
@@ -316,7 +323,7 @@ fn name() -> Property {
 
 fn file() -> Property {
     let schema = MetaSchema {
-        description: Some("The file, at most 10 MB: TXT, MD, CSV, PDF, DOC or DOCX."),
+        description: Some(&FILE_DESCRIPTION),
         ..MetaSchema::new_with_format("string", "binary")
     };
     ("file", inline(schema))

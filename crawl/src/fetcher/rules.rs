@@ -1,4 +1,4 @@
-//! Pure: what the door thinks of an address before any name is looked up, and of each answer after.
+//! URL rules, applied before a lookup, and address rules, applied to its results. Pure.
 
 use std::net::IpAddr;
 
@@ -6,10 +6,13 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::addresses::is_public;
-use super::{DoorConfig, Refusal};
+use super::{FetcherConfig, Refusal};
 
-/// Names that mean something only inside a network, by their last labels.
-const HOUSE_NAMES: [&str; 10] = [
+/// Name of a proxy that cannot exist (RFC 2606 reserves `.invalid`). Refused connections are routed to it.
+pub(super) const BLOCKED_PROXY: &str = "closed.parlance.invalid";
+
+/// Suffixes of names that are valid only inside a network.
+const INTERNAL_SUFFIXES: [&str; 10] = [
     "localhost",
     "local",
     "localdomain",
@@ -22,12 +25,12 @@ const HOUSE_NAMES: [&str; 10] = [
     "home.arpa",
 ];
 
-/// Where the answers for a name may lie.
+/// Addresses that a name may resolve to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// The public internet, and the open networks.
+    /// The public internet and the allowed networks.
     Anywhere,
-    /// The open networks alone: the name or the port is not one of the public web.
+    /// Only the allowed networks: the name or the port does not belong to the public web.
     OpenNetworks,
 }
 
@@ -38,16 +41,16 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(config: &DoorConfig) -> Self {
+    pub(super) fn new(config: &FetcherConfig) -> Self {
         Self { networks: config.allow_networks.clone(), ports: config.allow_ports.clone() }
     }
 
-    /// Whether any private network is open.
+    /// Whether any private network is allowed.
     pub(super) fn opens_networks(&self) -> bool {
         !self.networks.is_empty()
     }
 
-    /// What a request for this address may reach, or why it is refused.
+    /// The addresses that a request may reach, or the reason for refusing it.
     pub(super) fn route(&self, url: &Url) -> Result<Reach, Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refusal::Scheme(url.scheme().to_owned()));
@@ -63,7 +66,7 @@ impl Rules {
         }
     }
 
-    /// Whether an answer for a name may be connected to.
+    /// Whether a resolved address may be connected to.
     pub(super) fn admits(&self, address: IpAddr, reach: Reach) -> bool {
         self.is_open(address) || (reach == Reach::Anywhere && is_public(address))
     }
@@ -81,8 +84,8 @@ impl Rules {
     }
 
     fn name(&self, name: &str, port: u16) -> Result<Reach, Refusal> {
-        let house = is_house_name(name);
-        match (house, self.is_web(port)) {
+        let internal = is_internal_name(name);
+        match (internal, self.is_web(port)) {
             (false, true) => Ok(Reach::Anywhere),
             _ if self.opens_networks() => Ok(Reach::OpenNetworks),
             (true, _) => Err(Refusal::HostName(name.to_owned())),
@@ -99,11 +102,11 @@ impl Rules {
     }
 }
 
-/// Whether a name is one of a network's inside: without a dot, or under one of the house's endings.
-pub(super) fn is_house_name(name: &str) -> bool {
+/// Whether a name is internal: without a dot, or with one of the internal suffixes.
+pub(super) fn is_internal_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     !name.contains('.')
-        || HOUSE_NAMES
-            .iter()
-            .any(|house| name.strip_suffix(house).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        || INTERNAL_SUFFIXES.iter().any(|suffix| {
+            name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
 }

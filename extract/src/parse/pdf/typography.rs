@@ -1,17 +1,16 @@
-//! What typesetting did to words is undone: ligatures become letters, and a word that was broken at
-//! the end of a line is whole again.
+//! Undoes typesetting: ligatures, leader dots and end-of-line hyphenation.
 
 use super::super::{markdown, text};
 
-/// More dots in a row than a sentence ends with.
-const LEADER_DOTS: usize = 6;
+/// Minimum number of consecutive dots in a leader; an ellipsis has fewer.
+const MIN_LEADER_DOTS: usize = 6;
 
-/// The text of a page, mended.
-pub(super) fn page(page: &str) -> String {
-    markdown::unescape(&join_broken_words(&leaders(&letters(&text::clean(page)))))
+/// Restores the text of a page.
+pub(super) fn restore(page: &str) -> String {
+    markdown::unescape(&join_broken_words(&shorten_leaders(&split_ligatures(&text::clean(page)))))
 }
 
-fn letters(text: &str) -> String {
+fn split_ligatures(text: &str) -> String {
     let mut letters = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -27,34 +26,34 @@ fn letters(text: &str) -> String {
     letters
 }
 
-/// The dots that lead to a page number become an ellipsis.
-fn leaders(text: &str) -> String {
-    let mut led = String::with_capacity(text.len());
+/// Replaces the dots that lead to a page number by an ellipsis.
+fn shorten_leaders(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['.', '·', '…']) {
         let (before, from) = rest.split_at(at);
         let after = from.trim_start_matches(['.', '·', '…', ' ']);
         let run = from.get(..from.len() - after.len()).unwrap_or_default();
-        led.push_str(before);
-        if run.chars().filter(|character| *character != ' ').count() >= LEADER_DOTS {
-            led.push_str("… ");
+        out.push_str(before);
+        if run.chars().filter(|character| *character != ' ').count() >= MIN_LEADER_DOTS {
+            out.push_str("… ");
         } else {
-            led.push_str(run);
+            out.push_str(run);
         }
         rest = after;
     }
-    led.push_str(rest);
-    led
+    out.push_str(rest);
+    out
 }
 
-/// Words after which a hyphen hangs: "pre- and post-war", "Ein- und Ausgang".
+/// Words that follow a suspended hyphen: "pre- and post-war", "Ein- und Ausgang".
 const SUSPENDING: &[&str] = &[
     "and", "or", "to", "nor", "vs", "und", "oder", "bis", "bzw", "sowie", "et", "ou", "y", "e", "o", "en",
     "of", "och", "og", "i", "lub", "и", "или",
 ];
 
-/// A soft hyphen, and a hyphen before a gap and a small letter, joined what the end of a line
-/// divided. By now that end may be a space. Code keeps its hyphens.
+/// Joins words divided by a soft hyphen, or by a hyphen before a gap and a lower-case letter. The line end
+/// may be a space by now. Code is unchanged.
 fn join_broken_words(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut code = false;
@@ -94,7 +93,7 @@ fn join(prose: &str, joined: &mut String) {
         if goes_on && (hyphen == '\u{ad}' || !suspends(next)) {
             rest = next;
         } else {
-            // A soft hyphen shows only where a line ends.
+            // A soft hyphen is visible only at a line end.
             if hyphen != '\u{ad}' {
                 joined.push(hyphen);
             }
@@ -104,14 +103,14 @@ fn join(prose: &str, joined: &mut String) {
     joined.push_str(rest);
 }
 
-/// What follows a space or the end of a line; two ends of lines are the end of a paragraph.
+/// The text after spaces and at most one line end. Two line ends separate paragraphs.
 fn after_gap(text: &str) -> &str {
     let blank = [' ', '\t'];
     let next = text.trim_start_matches(blank);
     next.strip_prefix('\n').unwrap_or(next).trim_start_matches(blank)
 }
 
-/// Whether a word in capitals goes on here: of one capital alone nobody can tell.
+/// Whether the text starts with two capitals. A single capital may start a new word.
 fn is_capitals(next: &str) -> bool {
     next.chars().take(2).filter(|character| character.is_uppercase()).count() == 2
 }
@@ -126,8 +125,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broken_words_are_whole_again_and_compounds_stay() {
-        for (printed, mended) in [
+    fn broken_words_are_joined_and_compounds_stay() {
+        for (printed, restored) in [
             ("of\u{fb01}ce \u{fb04}", "office ffl"),
             ("infor\u{ad} mation", "information"),
             ("infor\u{ad}\nmation", "information"),
@@ -150,7 +149,7 @@ mod tests {
             ("pages 3-\n4", "pages 3-\n4"),
             ("end\u{ad}", "end"),
         ] {
-            assert_eq!(page(printed), mended);
+            assert_eq!(restore(printed), restored);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Files as people make them.
+//! Valid files with known text.
 
 use encoding_rs::{GBK, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
 
@@ -10,9 +10,9 @@ const RUSSIAN: &str = "Возврат товара возможен в тече�
 const JAPANESE: &str = "返品は購入から三十日以内に可能です。お問い合わせはこちらまで。";
 const CHINESE: &str = "购买后三十天内可以退货，请保留您的收据和包装。";
 
-/// Files whose text is known.
+/// Valid files with known text.
 #[must_use]
-pub fn honest() -> Vec<Sample> {
+pub fn valid() -> Vec<Sample> {
     let mut samples = texts();
     samples.extend(tables());
     samples.extend(pdfs());
@@ -83,7 +83,7 @@ fn pdfs() -> Vec<Sample> {
     ]
 }
 
-/// Two columns whose lines stand beside each other: the left one is read first.
+/// Two columns with aligned lines. The left one comes first in reading order.
 fn two_columns() -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut content = Vec::new();

@@ -1,5 +1,4 @@
-//! One fetch: redirects followed by hand so that each is checked, one deadline over all of it, and a
-//! body read piece by piece up to its limit.
+//! A single fetch: manual redirects so that each is checked, one deadline, and a size-limited body.
 
 use std::time::Duration;
 
@@ -9,76 +8,80 @@ use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::names::NameError;
-use super::{Door, FetchError};
+use super::resolver::ResolveError;
+use super::{FetchError, Fetcher};
 
-/// Bytes kept of a page that is an error: enough to tell a challenge from a sentence.
+/// Bytes kept of an error page: enough to recognise a challenge.
 const ERROR_PAGE: usize = 256 * 1024;
 
-/// What a site answered, whatever its status.
+/// Response to a fetch, of any status.
 #[derive(Debug, Clone)]
-pub struct Fetched {
-    /// Where the answer came from: after redirects, without a fragment.
+pub struct FetchResponse {
+    /// Final URL after redirects, without a fragment.
     pub url: Url,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The whole `Content-Type`, with its parameters.
+    /// The `Content-Type` header with its parameters.
     pub media_type: Option<String>,
-    /// The inflated body. Of a status that is no success, its first 256 KiB at most.
+    /// Decompressed body. For an error status, at most the first 256 KiB.
     pub body: Bytes,
-    /// The addresses that were redirected to, in order; the last one is `url`.
+    /// Redirect targets in order; the last one is `url`.
     pub redirects: Vec<Url>,
     /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
     pub retry_after: Option<Duration>,
-    /// `X-Robots-Tag`, all of its lines joined by commas.
+    /// All `X-Robots-Tag` headers, joined by commas.
     pub x_robots_tag: Option<String>,
-    /// `Cf-Mitigated`: what a shield before the site says it did.
+    /// `Cf-Mitigated`: action of the site's Cloudflare shield.
     pub mitigated: Option<String>,
 }
 
-impl Fetched {
+impl FetchResponse {
     /// Whether the status is a success (2xx).
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// What to do with a body over its limit.
+/// Handling of a body over the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Excess {
-    /// The fetch fails.
-    Refuse,
-    /// The rest is not read.
-    Cut,
+pub(crate) enum OnExcess {
+    /// Fail the fetch.
+    Fail,
+    /// Keep the start and stop reading.
+    Truncate,
 }
 
-/// How to fetch a page.
+/// Options of a fetch.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'a> {
+pub(crate) struct FetchOptions<'a> {
     pub(crate) accept: &'a str,
     pub(crate) max_bytes: usize,
-    pub(crate) excess: Excess,
+    pub(crate) on_excess: OnExcess,
     pub(crate) max_redirects: usize,
 }
 
-impl Door {
-    pub(crate) async fn run(&self, url: &Url, request: Request<'_>) -> Result<Fetched, FetchError> {
+impl Fetcher {
+    pub(crate) async fn run(
+        &self,
+        url: &Url,
+        options: FetchOptions<'_>,
+    ) -> Result<FetchResponse, FetchError> {
         let deadline = Instant::now() + self.config.page_timeout;
-        timeout_at(deadline, self.follow(url, request)).await.map_err(|_elapsed| FetchError::Timeout)?
+        timeout_at(deadline, self.follow(url, options)).await.map_err(|_elapsed| FetchError::Timeout)?
     }
 
-    async fn follow(&self, url: &Url, request: Request<'_>) -> Result<Fetched, FetchError> {
+    async fn follow(&self, url: &Url, options: FetchOptions<'_>) -> Result<FetchResponse, FetchError> {
         let mut url = url.clone();
         url.set_fragment(None);
         let mut redirects = Vec::new();
         loop {
             let reach = self.rules.route(&url)?;
-            let sent = self.clients.of(reach).get(url.clone()).header(ACCEPT, request.accept).send();
+            let sent = self.clients.of(reach).get(url.clone()).header(ACCEPT, options.accept).send();
             let response = sent.await.map_err(|error| failure(&url, error))?;
             let Some(next) = redirect(&url, &response) else {
-                return read(url, response, redirects, request).await;
+                return read(url, response, redirects, options).await;
             };
-            if redirects.len() == request.max_redirects {
+            if redirects.len() == options.max_redirects {
                 return Err(FetchError::TooManyRedirects);
             }
             redirects.push(next.clone());
@@ -87,7 +90,7 @@ impl Door {
     }
 }
 
-/// Where a redirect leads. One without a usable `Location` is an answer like any other.
+/// The target of a redirect. A redirect without a usable `Location` counts as a final response.
 fn redirect(url: &Url, response: &Response) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -102,10 +105,10 @@ async fn read(
     url: Url,
     response: Response,
     redirects: Vec<Url>,
-    request: Request<'_>,
-) -> Result<Fetched, FetchError> {
+    options: FetchOptions<'_>,
+) -> Result<FetchResponse, FetchError> {
     let (status, headers) = (response.status(), response.headers());
-    let mut fetched = Fetched {
+    let mut fetched = FetchResponse {
         status: status.as_u16(),
         media_type: text(headers, CONTENT_TYPE),
         body: Bytes::new(),
@@ -115,35 +118,35 @@ async fn read(
         mitigated: text(headers, HeaderName::from_static("cf-mitigated")),
         url,
     };
-    fetched.body = body(&fetched.url, response, limits(status, request)).await?;
+    fetched.body = body(&fetched.url, response, limits(status, options)).await?;
     Ok(fetched)
 }
 
-fn limits(status: StatusCode, request: Request<'_>) -> (usize, Excess) {
+fn limits(status: StatusCode, options: FetchOptions<'_>) -> (usize, OnExcess) {
     if status.is_success() {
-        (request.max_bytes, request.excess)
+        (options.max_bytes, options.on_excess)
     } else {
-        (request.max_bytes.min(ERROR_PAGE), Excess::Cut)
+        (options.max_bytes.min(ERROR_PAGE), OnExcess::Truncate)
     }
 }
 
-/// The body up to its limit. At most the limit and one piece are ever in memory.
+/// Reads the body up to its limit. At most the limit plus one chunk is in memory.
 async fn body(
     url: &Url,
     mut response: Response,
-    (limit, excess): (usize, Excess),
+    (limit, on_excess): (usize, OnExcess),
 ) -> Result<Bytes, FetchError> {
     let too_large = FetchError::TooLarge { limit };
-    let promised = response.content_length().unwrap_or(0);
-    if excess == Excess::Refuse && promised > u64::try_from(limit).unwrap_or(u64::MAX) {
+    let declared = response.content_length().unwrap_or(0);
+    if on_excess == OnExcess::Fail && declared > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(too_large);
     }
     let mut body = BytesMut::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| failure(url, error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(url, error))? {
         let room = limit - body.len();
-        body.extend_from_slice(&piece[..piece.len().min(room)]);
-        if piece.len() > room {
-            return if excess == Excess::Cut { Ok(body.freeze()) } else { Err(too_large) };
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return if on_excess == OnExcess::Truncate { Ok(body.freeze()) } else { Err(too_large) };
         }
     }
     Ok(body.freeze())
@@ -164,13 +167,13 @@ fn retry_after(value: &str) -> Option<Duration> {
     Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
 
-/// What a client's error means. The name's trouble lies at the bottom of its causes.
+/// Maps a client error. A resolver error is at the end of the source chain.
 fn failure(url: &Url, error: reqwest::Error) -> FetchError {
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
-        match inner.downcast_ref::<NameError>() {
-            Some(NameError::Refused(refusal)) => return FetchError::Refused(refusal.clone()),
-            Some(NameError::Timeout(_)) => return FetchError::Timeout,
+        match inner.downcast_ref::<ResolveError>() {
+            Some(ResolveError::Refused(refusal)) => return FetchError::Refused(refusal.clone()),
+            Some(ResolveError::Timeout(_)) => return FetchError::Timeout,
             Some(_) => return FetchError::Dns(url.host_str().unwrap_or_default().to_owned()),
             None => cause = inner.source(),
         }

@@ -1,4 +1,4 @@
-//! The look-up of names: one look-up a connection, every answer checked, the checked ones connected to.
+//! Guarded DNS resolver: one lookup per connection; only checked addresses are connected to.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,19 +9,19 @@ use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::Refusal;
-use super::rules::{Reach, Rules, is_house_name};
+use super::rules::{BLOCKED_PROXY, Reach, Rules, is_internal_name};
 
-/// Turns a name into addresses. The door checks what it answers.
+/// Name lookup. The fetcher checks the results.
 #[async_trait]
 pub trait Lookup: Send + Sync {
     /// All addresses of a host name.
     ///
     /// # Errors
-    /// When the name is unknown or the look-up fails.
+    /// When the name is unknown or the lookup fails.
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// The system's own look-up (`getaddrinfo`).
+/// The system's name lookup (`getaddrinfo`).
 #[derive(Debug, Clone, Copy)]
 pub struct SystemLookup;
 
@@ -32,28 +32,28 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// A name without an address that can be used.
+/// A name without a usable address.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NameError {
+pub(super) enum ResolveError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("the look-up of {0} took too long")]
+    #[error("the lookup of {0} timed out")]
     Timeout(String),
     #[error("{0} has no addresses")]
     Empty(String),
-    #[error("{0} could not be looked up")]
+    #[error("the lookup of {0} failed")]
     Failed(String, #[source] io::Error),
 }
 
-/// The resolver given to a client.
-pub(super) struct Names {
+/// The resolver of a client.
+pub(super) struct GuardedResolver {
     pub(super) rules: Arc<Rules>,
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) reach: Reach,
     pub(super) timeout: Duration,
 }
 
-impl Resolve for Names {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (rules, lookup) = (Arc::clone(&self.rules), Arc::clone(&self.lookup));
         let (reach, timeout) = (self.reach, self.timeout);
@@ -64,30 +64,30 @@ impl Resolve for Names {
     }
 }
 
-/// The addresses of a name: all of them, or none when a single one is not admitted.
+/// All addresses of a name, or an error if a single one is not allowed.
 async fn checked(
     rules: &Rules,
     lookup: &dyn Lookup,
     reach: Reach,
     timeout: Duration,
     host: &str,
-) -> Result<Vec<IpAddr>, NameError> {
-    if host == super::client::CLOSED {
+) -> Result<Vec<IpAddr>, ResolveError> {
+    if host == BLOCKED_PROXY {
         return Err(Refusal::Closed.into());
     }
-    if reach == Reach::Anywhere && is_house_name(host) {
+    if reach == Reach::Anywhere && is_internal_name(host) {
         return Err(Refusal::HostName(host.to_owned()).into());
     }
     let found = tokio::time::timeout(timeout, lookup.lookup(host))
         .await
-        .map_err(|_elapsed| NameError::Timeout(host.to_owned()))?
-        .map_err(|error| NameError::Failed(host.to_owned(), error))?;
+        .map_err(|_elapsed| ResolveError::Timeout(host.to_owned()))?
+        .map_err(|error| ResolveError::Failed(host.to_owned(), error))?;
     match found.iter().find(|address| !rules.admits(**address, reach)) {
         Some(address) => {
-            tracing::info!(host, %address, "a name was refused for where it leads");
-            Err(Refusal::Answer.into())
+            tracing::info!(host, %address, "name refused: it resolves to a forbidden address");
+            Err(Refusal::ResolvedAddress.into())
         }
-        None if found.is_empty() => Err(NameError::Empty(host.to_owned())),
+        None if found.is_empty() => Err(ResolveError::Empty(host.to_owned())),
         None => Ok(found),
     }
 }

@@ -1,10 +1,9 @@
-//! The clients behind the door. Nothing else in the platform builds one for a tenant's addresses.
+//! HTTP clients of the fetcher. No other module may build a client for tenant-supplied URLs.
 //!
-//! A resolver alone is no guard: an address written as a number is never resolved. So each client asks
-//! the rules about every connection it is about to make, in the one place that sees them all: the
-//! choice of a proxy. What the rules refuse is sent to a proxy whose name the resolver refuses, and no
-//! socket is opened. That reqwest asks for every connection, and opens none when the closed name is
-//! refused, is held by the tests that put the table of hostile addresses to the bare client.
+//! A guarded resolver is not enough: a literal IP address is never resolved. So each client checks every
+//! connection in the one hook that sees them all, the choice of a proxy. A refused connection goes to a
+//! proxy whose name the resolver refuses, and no socket is opened. The tests that send hostile URLs through
+//! the bare client verify that reqwest calls the hook for every connection.
 
 use std::sync::Arc;
 
@@ -12,39 +11,37 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Proxy};
 use url::Url;
 
-use super::names::Names;
-use super::rules::{Reach, Rules};
-use super::{DoorConfig, DoorError, FetchError, Lookup, Refusal};
+use super::resolver::GuardedResolver;
+use super::rules::{BLOCKED_PROXY, Reach, Rules};
+use super::{FetchError, FetcherConfig, FetcherError, Lookup, Refusal};
 
-/// The name of the proxy that does not exist (RFC 2606: `.invalid` never will).
-pub(super) const CLOSED: &str = "closed.parlance.invalid";
-
+/// The clients of one fetcher.
 #[derive(Debug, Clone)]
 pub(super) struct Clients {
-    /// For other hands: follows redirects, each one checked.
+    /// For external callers: follows redirects and checks each one.
     pub(super) guarded: Client,
-    /// For a fetch, which follows redirects itself.
+    /// For [`Fetcher::fetch`](super::Fetcher::fetch), which follows redirects itself.
     anywhere: Client,
-    /// For names and ports that lead into the open networks alone, where there are any.
+    /// For names and ports that may reach only the allowed networks, if there are any.
     open_networks: Option<Client>,
 }
 
 impl Clients {
     pub(super) fn build(
-        config: &DoorConfig,
+        config: &FetcherConfig,
         rules: &Arc<Rules>,
         lookup: &Arc<dyn Lookup>,
-    ) -> Result<Self, DoorError> {
+    ) -> Result<Self, FetcherError> {
         install_ring();
         let client = |reach| builder(config, rules, lookup, reach);
-        let inside = client(Reach::OpenNetworks).redirect(Policy::none());
+        let restricted = client(Reach::OpenNetworks).redirect(Policy::none());
         Ok(Self {
             guarded: client(Reach::Anywhere)
                 .redirect(checked_redirects(rules, config.max_redirects))
                 .timeout(config.page_timeout)
                 .build()?,
             anywhere: client(Reach::Anywhere).redirect(Policy::none()).build()?,
-            open_networks: rules.opens_networks().then(|| inside.build()).transpose()?,
+            open_networks: rules.opens_networks().then(|| restricted.build()).transpose()?,
         })
     }
 
@@ -56,8 +53,13 @@ impl Clients {
     }
 }
 
-fn builder(config: &DoorConfig, rules: &Arc<Rules>, lookup: &Arc<dyn Lookup>, reach: Reach) -> ClientBuilder {
-    let names = Names {
+fn builder(
+    config: &FetcherConfig,
+    rules: &Arc<Rules>,
+    lookup: &Arc<dyn Lookup>,
+    reach: Reach,
+) -> ClientBuilder {
+    let names = GuardedResolver {
         rules: Arc::clone(rules),
         lookup: Arc::clone(lookup),
         reach,
@@ -71,15 +73,15 @@ fn builder(config: &DoorConfig, rules: &Arc<Rules>, lookup: &Arc<dyn Lookup>, re
         .referer(false)
         .no_zstd()
         .no_proxy()
-        .proxy(turnstile(Arc::clone(rules), reach))
+        .proxy(connection_guard(Arc::clone(rules), reach))
         .dns_resolver(names)
 }
 
-/// Lets a connection pass, or sends it to the name that the resolver refuses.
-fn turnstile(rules: Arc<Rules>, reach: Reach) -> Proxy {
+/// Allows a connection, or routes it to the proxy name that the resolver refuses.
+fn connection_guard(rules: Arc<Rules>, reach: Reach) -> Proxy {
     Proxy::custom(move |url: &Url| match rules.route(url) {
-        Ok(wanted) if wanted == reach => None,
-        _ => Some(format!("http://{CLOSED}/")),
+        Ok(required) if required == reach => None,
+        _ => Some(format!("http://{BLOCKED_PROXY}/")),
     })
 }
 
@@ -97,8 +99,8 @@ fn checked_redirects(rules: &Arc<Rules>, limit: usize) -> Policy {
     })
 }
 
-/// Makes ring the process's cryptography, unless another was chosen before. Cheap to repeat.
+/// Installs ring as the process's crypto provider, unless one is installed already. Idempotent.
 fn install_ring() {
-    // An error says that one is installed, which is what is wanted.
+    // An error means that a provider is installed already.
     let _installed = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,10 +1,11 @@
-//! Pure: which addresses are of the public internet. The lists are IANA's special-purpose registries
-//! (RFC 6890 and its updates) and the addresses where clouds keep their machines' secrets.
+//! Classification of public internet addresses. Pure.
+//!
+//! Sources: IANA's special-purpose registries (RFC 6890 and updates) and cloud metadata addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one that the public may be sent to. An IPv6 address that carries an IPv4
-/// address on to somewhere is judged by what it carries.
+/// Whether an address is on the public internet. An IPv6 address that embeds an IPv4 address is judged by
+/// the latter.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -12,8 +13,8 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Network and prefix length of what is not public: RFC 6890, and Azure's host at the end.
-const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
+/// Non-public networks with prefix lengths: RFC 6890, and Azure's host at the end.
+const NON_PUBLIC_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),          // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),         // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),      // carrier-grade NAT; Alibaba's metadata
@@ -30,32 +31,32 @@ const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(224, 0, 0, 0), 4),        // multicast
     (Ipv4Addr::new(240, 0, 0, 0), 4),        // reserved
     (Ipv4Addr::new(255, 255, 255, 255), 32), // broadcast
-    (Ipv4Addr::new(168, 63, 129, 16), 32),   // Azure's host, on a public number
+    (Ipv4Addr::new(168, 63, 129, 16), 32),   // Azure's host, on a public address
 ];
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let bits = address.to_bits();
-    CLOSED_V4.iter().all(|(network, prefix)| (bits ^ network.to_bits()) >> (32 - prefix) != 0)
+    NON_PUBLIC_V4.iter().all(|(network, prefix)| (bits ^ network.to_bits()) >> (32 - prefix) != 0)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    if let Some(v4) = carried(address) {
+    if let Some(v4) = embedded_v4(address) {
         return is_public_v4(v4);
     }
     match address.segments() {
-        // Protocol assignments with Teredo (2001::/23), documentation, 6to4.
+        // Protocol assignments including Teredo (2001::/23), documentation, 6to4.
         [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // ISATAP: the host part names an IPv4 address of the network's inside.
+        // ISATAP: the host part embeds an internal IPv4 address.
         [.., 0x0000 | 0x0200, 0x5efe, _, _] => false,
-        // Everything public is global unicast. What is not: ::/8 with loopback and IPv4-compatible,
-        // 64:ff9b:1::/48, fc00::/7 with AWS's metadata, fe80::/10, fec0::/10, ff00::/8, the discard prefix.
+        // All public addresses are global unicast. This excludes ::/8 with loopback and IPv4-compatible,
+        // 64:ff9b:1::/48, fc00::/7 with AWS's metadata, fe80::/10, fec0::/10, ff00::/8 and the discard prefix.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
 }
 
-/// The IPv4 address that a mapped (`::ffff:0:0/96`) or a NAT64 (`64:ff9b::/96`) one stands for.
-fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// The IPv4 address embedded in a mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) address.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
@@ -69,7 +70,7 @@ mod tests {
     use super::is_public;
 
     #[test]
-    fn what_is_inside_is_closed_and_what_is_outside_is_open() {
+    fn only_public_addresses_are_public() {
         let closed = "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 \
             127.0.0.1 127.255.255.254 168.63.129.16 169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 \
             192.0.0.1 192.0.0.192 192.0.2.1 192.88.99.1 192.168.0.1 198.18.0.1 198.19.255.255 198.51.100.7 \

@@ -1,46 +1,46 @@
-//! How a fetch ends without a page.
+//! Errors of the fetcher.
 
 use super::Refusal;
 
-/// A door that could not be built.
+/// A [`Fetcher`](super::Fetcher) could not be created.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "The guarded web client could not be set up. Check the user agent and the certificates of this machine."
 )]
-pub struct DoorError(#[from] reqwest::Error);
+pub struct FetcherError(#[from] reqwest::Error);
 
-/// A fetch without a page. Each reads as a sentence for a person; the cause is its source.
+/// A failed fetch. Each variant displays as a sentence for a person; the cause is its source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The door does not open for this address or for one it redirected to.
+    /// The URL, or one that it redirected to, is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The site took too long to connect or to send the page.
+    /// Connecting or receiving took too long.
     #[error("The site took too long to answer. Try again later.")]
     Timeout,
-    /// The body is larger than the limit, in bytes once inflated.
+    /// The decompressed body exceeds the limit.
     #[error("The page is larger than {} KiB. Use a smaller page, or upload the document as a file.", limit / 1024)]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// More redirects than are followed.
+    /// Too many redirects.
     #[error("The address redirects too many times. Use the address that it ends at.")]
     TooManyRedirects,
-    /// The name has no addresses, or could not be looked up.
+    /// The name has no addresses, or its lookup failed.
     #[error("The name \"{0}\" could not be found. Check its spelling.")]
     Dns(String),
-    /// No connection, or no handshake.
+    /// The connection or the TLS handshake failed.
     #[error("The site could not be connected to. Check the address, or try again later.")]
     Connect(#[source] reqwest::Error),
-    /// The answer broke off or is no HTTP.
+    /// The response broke off or is not valid HTTP.
     #[error("The site's answer broke off or could not be understood. Try again later.")]
     Broken(#[source] reqwest::Error),
 }
 
 impl FetchError {
-    /// A short word for logs and records.
+    /// Error code for logs and records.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
@@ -53,7 +53,7 @@ impl FetchError {
         }
     }
 
-    /// Whether another try may end differently.
+    /// Whether a retry may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused(_) | Self::TooLarge { .. } | Self::TooManyRedirects => false,

@@ -1,30 +1,30 @@
-//! What a PDF without text, or with text that is none, is called, and what its owner should know.
+//! Text quality of a PDF: rejections for unusable text, notes for incomplete text.
 
 use unpdf::{Error, ExtractionQuality, Page};
 
 use crate::protocol::{Rejection, Verdict};
 
-/// Above this share of characters that could not be decoded, a text is garbled.
-const MOST_GARBAGE: f64 = 0.3;
+/// Maximum share of undecodable characters. Above it the text is garbled.
+const MAX_GARBAGE: f64 = 0.3;
 
-/// A page that an image covers, with fewer letters than this, is a scan with a stamp on it.
+/// A page covered by an image, with fewer letters than this, is a stamped scan.
 const SCAN_LETTERS: usize = 40;
 
-/// How much of a page a scan covers.
+/// Minimum share of the page that a scan covers.
 const SCAN_COVERAGE: f32 = 0.5;
 
-/// Fewer unreadable strings than one for so many letters are bullets and ornaments.
-const LETTERS_A_RUN: usize = 100;
+/// Letters per unreadable string above which the unreadable strings are taken for bullets and ornaments.
+const LETTERS_PER_RUN: usize = 100;
 
-/// How many pages a note names.
+/// Maximum number of pages that a note names.
 const NAMED_PAGES: usize = 10;
 
-/// What the pages showed, one after another.
+/// Statistics over the pages.
 #[derive(Default)]
-pub(super) struct Signs {
+pub(super) struct Quality {
     letters: usize,
     replaced: usize,
-    /// Letters on pages that are no scans.
+    /// Letters on pages that are not scans.
     letters_of_text_pages: usize,
     unreadable_runs: usize,
     drawn_glyphs: bool,
@@ -35,9 +35,9 @@ pub(super) struct Signs {
     failed_encrypted: bool,
 }
 
-impl Signs {
-    /// Takes a page and its text into account.
-    pub(super) fn see(&mut self, page: &Page, text: &str) {
+impl Quality {
+    /// Records a page and its text.
+    pub(super) fn add_page(&mut self, page: &Page, text: &str) {
         let letters = text.chars().filter(|character| character.is_alphanumeric()).count();
         self.pages += 1;
         self.letters += letters;
@@ -56,19 +56,19 @@ impl Signs {
         }
     }
 
-    /// Takes a page that could not be read into account.
-    pub(super) fn fail(&mut self, page: u32, error: &Error) {
+    /// Records an unreadable page.
+    pub(super) fn add_failure(&mut self, page: u32, error: &Error) {
         self.pages += 1;
         self.failed.push(page);
         self.failed_encrypted |= matches!(error, Error::Encrypted | Error::InvalidPassword);
     }
 
-    /// The notes for the owner, or why there is no text.
-    pub(super) fn judge(self, quality: &ExtractionQuality) -> Result<Vec<String>, Rejection> {
+    /// The notes for the owner, or the rejection of an unusable text.
+    pub(super) fn notes(self, quality: &ExtractionQuality) -> Result<Vec<String>, Rejection> {
         if self.letters_of_text_pages == 0 {
             return Err(self.without_text(quality));
         }
-        if self.replaced as f64 > MOST_GARBAGE * (self.letters + self.replaced) as f64
+        if self.replaced as f64 > MAX_GARBAGE * (self.letters + self.replaced) as f64
             || self.unreadable_runs > self.letters
         {
             return Err(garbled());
@@ -83,7 +83,7 @@ impl Signs {
         if !self.scans.is_empty() {
             notes.push(format!("{}: images without text, which were not read.", named(&self.scans)));
         }
-        if self.unreadable_runs * LETTERS_A_RUN > self.letters {
+        if self.unreadable_runs * LETTERS_PER_RUN > self.letters {
             notes.push(
                 "Some text is set in fonts that do not say which characters they show; it is missing."
                     .to_owned(),
@@ -113,15 +113,15 @@ impl Signs {
     }
 }
 
-/// The rejection that an error of the parser means.
-pub(super) fn of_error(error: &Error) -> Rejection {
+/// Maps a parser error to a rejection.
+pub(super) fn rejection(error: &Error) -> Rejection {
     match error {
         Error::Encrypted | Error::InvalidPassword => encrypted(),
         _ => damaged(),
     }
 }
 
-/// What could not be decoded, and what only the file's own font could show.
+/// Undecodable characters and those of the private use area, which only the file's font can show.
 fn is_undecoded(character: char) -> bool {
     matches!(character, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}')
 }
