@@ -1,6 +1,6 @@
-//! Erasing a tenant: everything of it is removed by jobs, as what its own people delete is, and then the tenant.
+//! Tenant erasure: purge jobs remove all data, then the tenant row is deleted.
 //!
-//! Each verb can be repeated: whoever was interrupted begins anew, and finds less to do.
+//! Every step is idempotent: an interrupted erasure can be started again.
 
 use super::{set_active, store};
 use crate::bots;
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// Shuts a tenant out and deletes its bots, with all that they know and said.
+/// Deactivates a tenant and deletes its bots with their knowledge and conversations.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] when there is no such tenant.
@@ -20,7 +20,7 @@ pub async fn begin(ctx: &Context, tenant: TenantId) -> Result<()> {
     Ok(())
 }
 
-/// Bots of which something is left: their files, rows and indexes are removed by `purge` jobs.
+/// Number of bots not yet purged. `purge` jobs remove their files, rows and indexes.
 ///
 /// # Errors
 /// When the statement fails.
@@ -28,7 +28,7 @@ pub async fn left(ctx: &Context, tenant: TenantId) -> Result<i64> {
     bots::count_any(ctx, tenant).await
 }
 
-/// Removes a tenant of whose bots nothing is left, with its keys, jobs and counts. Gives whether it is gone.
+/// Deletes a tenant, its keys, jobs and counters once all bots are purged. Returns whether it was deleted.
 ///
 /// # Errors
 /// When a statement fails.
@@ -36,7 +36,7 @@ pub async fn finish(ctx: &Context, tenant: TenantId) -> Result<bool> {
     Ok(left(ctx, tenant).await? == 0 && store::delete(ctx.db().platform(), tenant).await?)
 }
 
-/// The rows that name a tenant, in each table that has a column for one, whether there are any or not.
+/// Rows left per table with a `tenant_id` column, tables without any included.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,8 +1,8 @@
-//! API keys: made, shown once, recognised by their hash.
+//! API keys: generated, shown once, looked up by hash.
 //!
-//! Only a key's SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
-//! would protect nothing. Who a key belongs to is kept in a process for seconds, and forgotten when the bus tells
-//! that the key or its tenant stopped counting.
+//! Only the SHA-256 of a key is stored. With 256 bits of entropy a key cannot be guessed, so a slow hash
+//! would add nothing. Lookups are cached per process for seconds and invalidated over the bus when a key is
+//! revoked or its tenant deactivated.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -27,10 +27,10 @@ mod store;
 
 pub use raw::RawKey;
 
-/// The longest time for which a rotated key goes on working.
+/// Maximum grace period of a rotated key.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How exactly the last use of a key is known.
+/// Resolution of the last-used time.
 const USE_RESOLUTION: Duration = Duration::from_secs(60);
 
 /// What a key may do.
@@ -74,24 +74,24 @@ impl FromStr for Scope {
     }
 }
 
-/// A key's row: everything but the key.
+/// Metadata of a key, without the key itself.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// Its id.
     pub id: KeyId,
-    /// Whose it is.
+    /// Owning tenant.
     pub tenant: TenantId,
-    /// What its owner calls it.
+    /// Name given by the tenant.
     pub name: String,
-    /// Its visible beginning.
+    /// Visible first characters.
     pub prefix: String,
-    /// What it may do.
+    /// Granted scopes.
     pub scopes: Vec<Scope>,
-    /// When it ends.
+    /// Expiry time, if any.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// Last use, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
 }
 
@@ -106,7 +106,7 @@ pub struct RawKeyRequest {
     pub expires_at: Option<String>,
 }
 
-/// A key to be made, with everything checked.
+/// A validated request for a new key.
 #[derive(Clone, Debug)]
 pub struct KeyRequest {
     name: String,
@@ -130,7 +130,7 @@ impl KeyRequest {
         }
     }
 
-    /// A key that does everything and never ends.
+    /// A key with scope `full` that never expires.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the name is blank or too long.
@@ -165,20 +165,20 @@ fn expiry(raw: Option<&str>) -> Result<Option<DateTime<Utc>>> {
     Ok(Some(moment))
 }
 
-/// Who is calling, as a key proves it.
+/// The authenticated caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Caller {
     /// The tenant.
     pub tenant: TenantId,
     /// The key.
     pub key: KeyId,
-    /// What the key may do.
+    /// Scopes of the key.
     pub scopes: Vec<Scope>,
-    /// When the key ends.
+    /// Expiry time of the key.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a key. The key itself is in the answer and nowhere else.
+/// Creates a key. The raw key is only in the return value and never stored.
 ///
 /// # Errors
 /// When the tenant does not exist.
@@ -191,7 +191,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     }
 }
 
-/// A page of a tenant's keys that are not revoked, newest first.
+/// A page of a tenant's non-revoked keys, newest first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -200,15 +200,15 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
     Ok(Page::new(page, keys, total))
 }
 
-/// A key of a tenant that still opens something.
+/// Finds a valid key of a tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over.
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
     store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
-/// Ends a key at once. Gives what it was called.
+/// Revokes a key immediately and returns its name.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
@@ -219,10 +219,10 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
     Ok(name)
 }
 
-/// Makes a key that may do what an older one may, and lets the older one go on for `grace`.
+/// Creates a key with the scopes of an older one, which stays valid for `grace`.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over;
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired;
 /// [`Error::Invalid`] when the grace is longer than [`MAX_GRACE`].
 pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration) -> Result<(Key, RawKey)> {
     if grace > MAX_GRACE {
@@ -238,7 +238,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     } else {
         store::expire(&mut *tx, tenant, key, grace).await?
     };
-    // Of two rotations at once that end the key, the second finds none.
+    // Of two concurrent rotations without grace, the second finds no key.
     let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
     let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
@@ -247,7 +247,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     Ok((made, raw))
 }
 
-/// Who holds this key.
+/// Authenticates a raw key.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
@@ -263,7 +263,7 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     }
     let asked = ctx.bus().asked();
     let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
-    // The index compared them already, but not in constant time.
+    // The index lookup compared the hashes already, but not in constant time.
     if !bool::from(known.hash.ct_eq(&hash)) {
         return Err(rejected());
     }
@@ -272,9 +272,8 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     Ok(known.caller)
 }
 
-/// Writes down that the key is used, now and then and beside the request: a key that is used all the
-/// time is looked up every few seconds.
-fn note_use(ctx: &Context, known: &store::Known) {
+/// Records the last use, in the background and at most once per [`USE_RESOLUTION`].
+fn note_use(ctx: &Context, known: &store::FoundKey) {
     let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
     if !known.last_used_at.is_none_or(due) {
         return;
@@ -282,12 +281,12 @@ fn note_use(ctx: &Context, known: &store::Known) {
     let (ctx, key) = (ctx.clone(), known.caller.key);
     tokio::spawn(async move {
         if let Err(error) = store::note_use(ctx.db().platform(), key).await {
-            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "its use was not noted");
+            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "cannot record the key's use");
         }
     });
 }
 
-/// Forgets who the tenant's keys belong to: it has become inactive, or active again.
+/// Invalidates the cached lookups of a tenant's keys after its activation changed.
 pub(super) async fn forget_all(ctx: &Context, tenant: &Tenant) -> Result<()> {
     let hashes = store::list_hashes(ctx.db().platform(), tenant.id).await?;
     cache::forget(ctx, &hashes).await;
@@ -313,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_with_a_key_is_told_at_once() {
+    fn all_problems_of_a_key_request_are_reported() {
         let raw = RawKeyRequest {
             name: Some(" ".into()),
             scopes: Some(vec!["admin".into()]),
@@ -325,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_counts_once_and_full_is_the_default() {
+    fn scopes_are_deduplicated_and_default_to_full() {
         let of = |scopes: Option<Vec<&str>>| {
             let scopes = scopes.map(|scopes| scopes.into_iter().map(str::to_owned).collect());
             KeyRequest::parse(RawKeyRequest { name: Some("a".into()), scopes, expires_at: None })
