@@ -1,7 +1,7 @@
-//! Bots: what a tenant's customers talk to.
+//! Bots: a tenant's chatbots.
 //!
-//! Owns the table `bot`. Input is parsed once, into [`NewBot`] and [`Changes`]; the rest of the domain never meets a
-//! raw name.
+//! Owns the table `bot`. Input is parsed once, into [`NewBot`] and [`Changes`]; the rest of the domain
+//! handles only parsed values.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgTransaction};
@@ -34,33 +34,33 @@ pub struct Bot {
     pub name: String,
     /// Where it talks.
     pub channel_type: Channel,
-    /// What it is for, in the tenant's words.
+    /// Description by the tenant.
     pub description: Option<String>,
-    /// What it says first.
+    /// First message of a conversation.
     pub welcome_message: Option<String>,
-    /// The tenant's instructions to a language model.
+    /// The tenant's instructions to a chat model.
     pub system_prompt: Option<String>,
     /// Whether it answers.
     pub is_active: bool,
-    /// Whether it answers sessions that name no bot.
+    /// Whether it answers sessions without a bot.
     pub is_default: bool,
-    /// What it speaks.
+    /// Its default language.
     pub language: Language,
-    /// How it speaks.
+    /// Its tone.
     pub personality: Option<Personality>,
-    /// What it is for.
+    /// Its purpose.
     pub role: Option<Role>,
-    /// What it does when it is not sure of an answer.
+    /// Behaviour when not sure of an answer.
     pub when_unsure: WhenUnsure,
-    /// Whether sentences of a language model that no passage supports are left out.
+    /// Whether a chat model's sentences without support in the passages are removed.
     pub strict: bool,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A bot to be made, with everything checked.
+/// A validated request for a new bot.
 #[derive(Clone, Debug)]
 pub struct NewBot {
     name: String,
@@ -171,7 +171,7 @@ pub struct RawChanges {
     pub strict: Option<Option<bool>>,
 }
 
-/// What is to be changed of a bot, with everything checked.
+/// Validated changes to a bot.
 #[derive(Clone, Debug)]
 pub struct Changes {
     name: Option<String>,
@@ -246,7 +246,7 @@ impl Changes {
     }
 }
 
-/// A bot in a list of all of them.
+/// Short form of a bot, for lists of all bots.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Its id.
@@ -259,26 +259,26 @@ pub struct Summary {
     pub is_active: bool,
 }
 
-/// Which bots of a list.
+/// Filter of the bot list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Those of a channel.
+    /// Only bots of this channel.
     pub channel_type: Option<Channel>,
-    /// Those that answer, or those that do not.
+    /// Only active or only inactive bots.
     pub is_active: Option<bool>,
 }
 
-/// Makes a bot. A tenant's first is its default.
+/// Creates a bot. A tenant's first bot becomes its default.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room.
+/// [`Error::LimitReached`] when the plan's bot limit is reached.
 pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
-    // Holds the tenant's row, so that of two first bots one is the default.
+    // Locks the tenant's row, so that of two concurrent first bots only one becomes the default.
     tenants::count_bot(&mut tx, tenant).await?;
-    let made = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
+    let created = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
     tx.commit().await?;
-    Ok(made)
+    Ok(created)
 }
 
 /// A page of a tenant's bots, newest first.
@@ -290,7 +290,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
     Ok(Page::new(page, bots, total))
 }
 
-/// How many bots a tenant has, those that are deleted and not removed yet included.
+/// Number of a tenant's bots, including deleted ones not yet purged.
 ///
 /// # Errors
 /// When the statement fails.
@@ -298,7 +298,7 @@ pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
     Ok(store::count_any(&mut *ctx.db().of(tenant).await?, tenant).await?)
 }
 
-/// Every bot of a tenant, newest first, in short.
+/// All bots of a tenant in short form, newest first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -314,7 +314,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
     get_on(&mut *ctx.db().of(tenant).await?, tenant, bot).await
 }
 
-/// A bot of a tenant, on a connection that the caller has already.
+/// A bot of a tenant, on the caller's connection.
 ///
 /// # Errors
 /// As [`get`].
@@ -322,7 +322,7 @@ pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) 
     store::find(db, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
-/// The bot that answers sessions that name none.
+/// The default bot, on the caller's connection.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
@@ -330,15 +330,15 @@ pub(crate) async fn get_default_on(db: &mut PgConnection, tenant: TenantId) -> R
     store::find_default(db, tenant).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
-/// Changes what is to be changed of a bot. One that becomes the default takes the other's place.
+/// Changes a bot. A new default replaces the previous one.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Conflict`] when it is the default and
-/// is to be one no more, for there must be one.
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Conflict`] when the change would leave the
+/// tenant without a default.
 pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Changes) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
     if changes.is_default.is_some() {
-        // Holds the tenant's row: of two that become the default at once, one does.
+        // Locks the tenant's row, so that concurrent changes leave exactly one default.
         tenants::hold(&mut tx, tenant).await?;
     }
     if changes.is_default == Some(true) {
@@ -355,19 +355,19 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
             message: "The default bot stays the default until another one is made it".to_owned(),
         });
     }
-    let reworded = before.is_some_and(|before| before.language != changed.language);
-    if reworded {
+    let language_changed = before.is_some_and(|before| before.language != changed.language);
+    if language_changed {
         reindex::enqueue(ctx, &mut tx, tenant, bot).await?;
     }
     tx.commit().await?;
-    if reworded {
+    if language_changed {
         dispatch::nudge(ctx, Kind::Reindex);
     }
     Ok(changed)
 }
 
-/// Hides a bot and everything of it, at once; a job removes the rows. Gives what it was called. When
-/// it was the default, the oldest that remains takes its place.
+/// Hides a bot and all its data immediately; a purge job removes the rows. Returns its name. If it was the
+/// default, the oldest remaining bot becomes the default.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
@@ -386,7 +386,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     Ok(name)
 }
 
-/// Removes the row of a bot that is hidden and has nothing left, in the caller's transaction.
+/// Removes the row of a purged bot, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.
@@ -399,7 +399,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_tells_what_cannot_be_null_and_that_there_is_nothing_to_change() {
+    fn null_fields_and_empty_changes_are_rejected() {
         let raw = RawChanges {
             name: Some(None),
             is_active: Some(None),

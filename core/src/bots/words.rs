@@ -1,4 +1,4 @@
-//! The words that describe a bot, shared by the API, the database and the code.
+//! Enums of a bot's settings, shared by the API, the database and the code.
 
 use std::str::FromStr;
 
@@ -40,7 +40,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a bot talks.
+    /// Channel of a bot.
     Channel, "channel_type" {
         /// A chat window on a web site.
         Webchat = "webchat",
@@ -54,13 +54,13 @@ words! {
         Slack = "slack",
         /// E-mail.
         Email = "email",
-        /// A program of the tenant's.
+        /// The tenant's own application.
         Api = "api",
     }
 }
 
 words! {
-    /// What a bot speaks by default, and how its knowledge is stemmed.
+    /// Default language of a bot, also used to stem its knowledge.
     Language, "language" {
         /// English.
         English = "en",
@@ -78,15 +78,15 @@ words! {
 }
 
 words! {
-    /// How a bot speaks.
+    /// Tone of a bot.
     Personality, "personality" {
-        /// Matter-of-fact.
+        /// Businesslike.
         Professional = "professional",
         /// Warm.
         Friendly = "friendly",
-        /// Eager to help.
+        /// Supportive.
         Helpful = "helpful",
-        /// Deep.
+        /// In-depth.
         Expert = "expert",
         /// Lively.
         Enthusiastic = "enthusiastic",
@@ -94,35 +94,35 @@ words! {
 }
 
 words! {
-    /// What a bot is for.
+    /// Purpose of a bot.
     Role, "bot_role" {
-        /// Customers' questions.
+        /// Customer support.
         CustomerSupport = "customer_support",
-        /// Buyers' questions.
+        /// Sales.
         Sales = "sales",
-        /// Technical questions.
+        /// Technical support.
         TechnicalSupport = "technical_support",
-        /// Anything.
+        /// General assistance.
         GeneralAssistant = "general_assistant",
-        /// Finding buyers.
+        /// Lead generation.
         LeadGeneration = "lead_generation",
-        /// Making appointments.
+        /// Appointment booking.
         AppointmentBooking = "appointment_booking",
     }
 }
 
 words! {
-    /// What a bot does when it is not sure that its knowledge answers a question.
+    /// Behaviour of a bot that is not sure whether its knowledge answers a question.
     WhenUnsure, "when_unsure" {
-        /// It tells the nearest passage that it found, and that it is not sure.
+        /// Gives the closest passage and says that it is not sure.
         Tell = "tell",
-        /// It says that it does not know.
+        /// Says that it does not know.
         Refuse = "refuse",
     }
 }
 
 impl Language {
-    /// The name of Postgres's text search configuration for it.
+    /// Name of the language's Postgres text search configuration.
     #[must_use]
     pub const fn text_search(self) -> &'static str {
         match self {

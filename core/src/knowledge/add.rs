@@ -1,5 +1,6 @@
-//! Adding a source: the original is stored, the source and its first job are written, and the answer is
-//! given. The work is the workers'; the original is safe from here on, even while Redis is down.
+//! Adding a source: stores the original, then writes the source and its first job in one transaction.
+//!
+//! Workers do the processing. Once the request returns, the source is durable even while Redis is down.
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
@@ -34,19 +35,19 @@ pub struct RawSource {
     pub files: Vec<File>,
 }
 
-/// A source to be made, with everything checked.
+/// A validated request for a new source.
 #[derive(Clone, Debug)]
 pub struct SourceRequest {
     bot: BotId,
     original: Original,
 }
 
-/// What came of adding a source.
+/// Result of adding a source.
 #[derive(Clone, Debug)]
 pub struct Added {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the same content already, so that nothing was done.
+    /// True if the bot already had the same content; nothing was added.
     pub duplicate: bool,
 }
 
@@ -86,10 +87,10 @@ impl SourceRequest {
         }
     }
 
-    /// A file for a bot, under its own name.
+    /// A file for a bot, named after the file.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong; [`Error::TooLarge`].
+    /// [`Error::Invalid`] with all problems; [`Error::TooLarge`].
     pub fn of_upload(bot_id: Option<&str>, files: Vec<File>) -> Result<Self> {
         let mut problems = Vec::new();
         let bot = problems.take(required_id("bot_id", "a bot", bot_id));
@@ -102,10 +103,10 @@ impl SourceRequest {
 }
 
 impl SourceRequest {
-    /// A web site for a bot, under its own address.
+    /// A web site for a bot, named after its URL.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong.
+    /// [`Error::Invalid`] with all problems.
     pub fn of_site(
         bot_id: Option<&str>,
         url: Option<String>,
@@ -122,7 +123,7 @@ impl SourceRequest {
     }
 }
 
-/// That a thing is too large is told alone, and at once.
+/// Returns `TooLarge` immediately and on its own, instead of collecting it with other problems.
 trait TooLargeOr: Collect {
     fn too_large_or<T>(&mut self, parsed: Result<T>) -> Result<Option<T>> {
         match parsed {
@@ -143,10 +144,10 @@ pub(super) fn one_file(mut files: Vec<File>) -> Result<File> {
     }
 }
 
-/// Adds a source to a bot. The same content again gives the source that is there.
+/// Adds a source to a bot. If the bot already has the same content, returns the existing source.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot.
+/// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
@@ -160,7 +161,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
     if !insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await? {
-        // Another request with the same content won; its source is the one.
+        // A concurrent request inserted the same content first: return its source.
         if let Some(blob_key) = &blob_key {
             ctx.blob().delete(blob_key).await?;
         }
@@ -170,7 +171,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
 }
 
-/// Adds a file to a bot, without going through the fields of a request.
+/// Adds a file to a bot, bypassing request parsing.
 ///
 /// # Errors
 /// As [`add`] and [`SourceRequest::of_upload`].
@@ -184,7 +185,7 @@ async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Origin
     Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
 }
 
-/// False when the bot has the same content already.
+/// Inserts the source and its first job. False if the bot already has the same content.
 async fn insert(
     ctx: &Context,
     tenant: TenantId,
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn each_type_needs_its_own() {
+    fn each_source_type_requires_its_own_fields() {
         assert_eq!(fields(RawSource::default()), ["bot_id", "name", "source_type"]);
         assert_eq!(fields(raw("text")), ["content"]);
         assert_eq!(fields(raw("file")), ["file"]);
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_with_an_upload_is_told_at_once() {
+    fn all_problems_of_an_upload_are_reported() {
         let file = |name: &str| File { name: name.into(), bytes: "a".into() };
         for (bot, files, wrong) in [
             (None, vec![], vec!["bot_id", "file"]),

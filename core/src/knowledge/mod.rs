@@ -1,10 +1,11 @@
-//! Knowledge: what a bot answers from.
+//! Knowledge: the sources a bot answers from.
 //!
 //! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into
-//! chunks with vectors, a step a job; [`mod@crawl`] goes through the pages of a web site; [`mod@search`] finds them; [`mod@chunk`] is pure.
+//! embedded chunks, one job per step; [`mod@crawl`] walks the pages of a web site; [`mod@search`] retrieves
+//! passages; [`mod@chunk`] is pure.
 //!
-//! Invariant: a chunk is found only while its version is its source's live one, and a version becomes
-//! live in one transaction, when its last vector is there.
+//! Invariant: search returns only chunks of a source's live version, and a version goes live in one
+//! transaction, once its last vector is stored.
 
 use std::str::FromStr;
 
@@ -41,13 +42,13 @@ pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions}
 pub use scrape::{FailedPage, Scraped, scrape};
 pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
-/// The largest file accepted, in bytes.
+/// Maximum size of an uploaded file, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
 
-/// How much of the text a list shows, in characters.
+/// Length of the content preview in lists, in characters.
 const PREVIEW_LENGTH: i32 = 200;
 
-/// What a source was made from.
+/// Type of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum SourceType {
@@ -55,7 +56,7 @@ pub enum SourceType {
     File,
     /// A web site.
     Url,
-    /// A text in the request.
+    /// Text sent in the request.
     Text,
 }
 
@@ -85,19 +86,19 @@ impl FromStr for SourceType {
     }
 }
 
-/// Where a source stands.
+/// Processing status of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Status {
-    /// It waits.
+    /// Waiting for a worker.
     Queued,
-    /// It is being read, split or embedded.
+    /// Being extracted, chunked or embedded.
     Processing,
-    /// It answers.
+    /// Searchable.
     Ready,
-    /// It could not be made; the error says why.
+    /// Processing failed; see the error.
     Failed,
-    /// Somebody stopped it.
+    /// Cancelled by a user.
     Cancelled,
 }
 
@@ -120,101 +121,101 @@ impl Status {
 pub struct Source {
     /// Its id.
     pub id: SourceId,
-    /// The bot that answers from it.
+    /// Bot that uses it.
     pub bot_id: BotId,
-    /// That bot's name.
+    /// Name of that bot.
     pub bot_name: String,
     /// Its name.
     pub name: String,
-    /// What it was made from.
+    /// Its type.
     pub source_type: SourceType,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// The version that is being made or was made last, from 1.
+    /// Newest version, in progress or complete, from 1.
     pub version: i32,
-    /// The file's name, made safe for a path.
+    /// File name, sanitised for use in a path.
     pub file_name: Option<String>,
-    /// Its address.
+    /// URL of a web site.
     pub url: Option<String>,
-    /// The size of the original, in bytes.
+    /// Size of the original, in bytes.
     pub size_bytes: Option<i64>,
-    /// The first 200 characters of its text.
+    /// First 200 characters of the text.
     pub content_preview: Option<String>,
-    /// Chunks of this version, once they are known.
+    /// Chunks of this version, once chunked.
     pub chunk_count: Option<i32>,
-    /// Chunks of this version that have their vector.
+    /// Chunks of this version with a vector.
     pub embedded_count: i64,
-    /// Chunks of this version that kept the vector of an earlier one.
+    /// Chunks of this version that reused an earlier vector.
     pub reused_chunks: Option<i32>,
-    /// What its owner should know about this version, a sentence each.
+    /// Notes for the owner about this version, one sentence each.
     pub notes: Vec<String>,
-    /// Of a web site: whether pages below its address are read too.
+    /// For a web site: whether pages below the URL are crawled.
     pub include_subpages: bool,
-    /// Of a web site: pages at most.
+    /// For a web site: maximum number of pages.
     pub max_pages: Option<i32>,
-    /// The job that began this version.
+    /// First job of this version.
     pub job_id: Option<JobId>,
-    /// Why it failed: a slug.
+    /// Error code of a failure.
     pub error_code: Option<String>,
-    /// Why it failed: a sentence.
+    /// Error message of a failure.
     pub error_message: Option<String>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A chunk as its owner sees it.
+/// A chunk as returned by the API.
 #[derive(Clone, Debug)]
 pub struct ChunkRow {
     /// Its id.
     pub id: ChunkId,
     /// Its text.
     pub content: String,
-    /// Its place in the source, from 0.
+    /// Position in the source, from 0.
     pub ordinal: i32,
-    /// The headings above it, outermost first, joined by ` > `.
+    /// Enclosing headings, outermost first, joined by ` > `.
     pub heading: Option<String>,
-    /// Its page, when the source has pages.
+    /// Page number, if the source has pages.
     pub page: Option<i32>,
-    /// Where it begins in the source's text, in characters.
+    /// Start offset in the source's text, in characters.
     pub start: i32,
-    /// Where it ends, excluded.
+    /// End offset, exclusive.
     pub end: i32,
-    /// Its length in tokens of the embedding model.
+    /// Length in tokens of the embedding model.
     pub token_count: i32,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
 }
 
-/// A source with its whole text and its chunks.
+/// A source with its full text and chunks.
 #[derive(Clone, Debug)]
 pub struct SourceDetails {
     /// The source.
     pub source: Source,
-    /// Its text, once it is extracted.
+    /// Its text, once extracted.
     pub content: Option<String>,
     /// Its chunks, in order.
     pub chunks: Vec<ChunkRow>,
 }
 
-/// Which sources of a list.
+/// Filter of the source list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Those of a bot.
+    /// Only sources of this bot.
     pub bot: Option<BotId>,
-    /// Those of a type.
+    /// Only sources of this type.
     pub source_type: Option<SourceType>,
 }
 
-/// The original of a source, as it was given.
+/// The original file or text of a source.
 #[derive(Clone, Debug)]
 pub struct Download {
-    /// What it is called.
+    /// File name.
     pub file_name: String,
-    /// What it is, as far as its name says.
+    /// Media type, derived from the file name.
     pub media_type: String,
-    /// All of it.
+    /// Content.
     pub bytes: Bytes,
 }
 
@@ -242,7 +243,7 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
-/// A source with its text and chunks: those of the live version, else of the one being made.
+/// A source with the text and chunks of its live version, or of the version in progress if none is live.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -255,7 +256,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<So
     Ok(SourceDetails { source: found, content, chunks })
 }
 
-/// A page of a source's chunks, in order: those of the live version, else of the one being made.
+/// A page of the chunks, in order, of a source's live version, or of the version in progress if none is live.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -271,10 +272,10 @@ pub async fn list_chunks(
     Ok(Page::new(page, chunks, total))
 }
 
-/// The original of a source, in its newest version.
+/// Downloads the original of a source's newest version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source, or it has no original.
+/// [`Error::NotFound`] when the tenant has no such source, or the source has no original.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
     let found = store::find_original(&mut *ctx.db().of(tenant).await?, tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;

@@ -1,4 +1,4 @@
-//! Scrape: a web site is added, and whoever asked may wait for it.
+//! Scraping: adds a web site and optionally waits for its crawl.
 
 use std::time::Duration;
 
@@ -9,36 +9,37 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// The pause between two looks at a source that is waited for.
-const LOOK: Duration = Duration::from_millis(200);
+/// Polling interval while waiting for a source.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What came of a web site.
+/// Result of a scrape.
 #[derive(Clone, Debug)]
 pub struct Scraped {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the site already, so that nothing was done.
+    /// True if the bot already had the site; nothing was added.
     pub duplicate: bool,
-    /// Whether it has ended; else it goes on.
+    /// Whether processing has ended; otherwise it continues in the background.
     pub has_ended: bool,
-    /// Pages that were read.
+    /// Number of fetched pages.
     pub pages: i64,
-    /// Pages that could not be read.
+    /// Failed pages.
     pub failed: Vec<FailedPage>,
 }
 
-/// A page that could not be read.
+/// A page that could not be fetched.
 #[derive(Clone, Debug)]
 pub struct FailedPage {
-    /// Its address.
+    /// Its URL.
     pub url: String,
-    /// Why: a slug.
+    /// Reason slug.
     pub reason: String,
-    /// The status of the answer, when there was one.
+    /// HTTP status, if there was a response.
     pub http_status: Option<i32>,
 }
 
-/// Adds a web site to a bot, and waits for it: not longer than `patience`. Whoever waits no more stops nothing.
+/// Adds a web site to a bot and waits at most `timeout` for it. The crawl continues after the timeout or a
+/// disconnect.
 ///
 /// # Errors
 /// As [`add()`].
@@ -46,17 +47,17 @@ pub async fn scrape(
     ctx: &Context,
     tenant: TenantId,
     request: SourceRequest,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Scraped> {
-    let end = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     let added = add(ctx, tenant, request).await?;
     let mut source = added.source;
-    let is_over = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
-    while !is_over(&source) && Instant::now() < end {
-        tokio::time::sleep(LOOK.min(end - Instant::now())).await;
+    let has_ended = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
+    while !has_ended(&source) && Instant::now() < deadline {
+        tokio::time::sleep(POLL_INTERVAL.min(deadline - Instant::now())).await;
         source = get_source(ctx, tenant, source.id).await?;
     }
     let mut db = ctx.db().of(tenant).await?;
     let (pages, failed) = store::tally_pages(&mut *db, tenant, source.id).await?;
-    Ok(Scraped { has_ended: is_over(&source), duplicate: added.duplicate, source, pages, failed })
+    Ok(Scraped { has_ended: has_ended(&source), duplicate: added.duplicate, source, pages, failed })
 }

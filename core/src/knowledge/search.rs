@@ -1,7 +1,7 @@
-//! Search: the passages of a bot that answer a question.
+//! Search: retrieves a bot's passages for a question.
 //!
-//! Hybrid: the nearest by meaning and the best by words, fused by score, and reranked where a model is configured
-//! for it. Either ranking alone is a mode.
+//! Hybrid by default: dense (cosine) and lexical (BM25) rankings fused by score, then reranked if a reranking
+//! model is configured. Either ranking alone is a mode.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,39 +22,39 @@ use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
 use crate::words;
 
-/// How far down each ranking is read before the two are fused.
+/// Candidates taken from each ranking before fusion.
 const CANDIDATES: i32 = 50;
 
-/// Weight of the cosine in the fused score, a convex combination of min-max normalised cosine and BM25 relative to
-/// the best (Bruch, Gai and Ingber, TOIS 2023); words have the rest. Chosen on `eval/` and public questions, see
+/// Weight of the cosine in the fused score, a convex combination of the min-max normalised cosine and BM25
+/// relative to the best (Bruch, Gai and Ingber, TOIS 2023). Tuned on `eval/` and public questions, see
 /// eval/README.md.
 const DENSE_WEIGHT: f32 = 0.6;
 
-/// The same for a question in another language than the bot's: names and numbers are what it shares with passages.
+/// The same weight for a question in another language than the bot's, which shares only names and numbers
+/// with passages.
 const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
-/// How many of the fused are reranked, when a model is there to do it: as many as a trace shows. Each is a run of the
-/// model.
+/// Number of fused hits to rerank: as many as a trace shows. Each costs one run of the model.
 const RERANKED: usize = 20;
 
-/// The longest question, in characters.
+/// Maximum length of a question, in characters.
 pub const QUERY_LENGTH: usize = 8_000;
 
-/// Passages that one search may ask for.
+/// Maximum number of passages per search.
 pub const MOST: i64 = 50;
 
-/// Passages that a search gives when it does not say how many.
-const USUAL: i64 = 10;
+/// Default number of passages per search.
+const DEFAULT_TOP_K: i64 = 10;
 
-/// What a passage is ranked by.
+/// Ranking mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// By both, fused.
+    /// Both rankings, fused.
     #[default]
     Hybrid,
-    /// By meaning: the cosine of its vector and the question's.
+    /// Dense ranking: cosine similarity of the vectors.
     Vector,
-    /// By the words that it shares with the question.
+    /// Lexical ranking: words shared with the question.
     Text,
 }
 
@@ -72,11 +72,11 @@ impl Mode {
         }
     }
 
-    fn ranks_by_meaning(self) -> bool {
+    fn is_dense(self) -> bool {
         self != Mode::Text
     }
 
-    fn ranks_by_words(self) -> bool {
+    fn is_lexical(self) -> bool {
         self != Mode::Vector
     }
 }
@@ -107,18 +107,18 @@ pub struct RawSearch {
     pub source_ids: Option<Vec<String>>,
 }
 
-/// A search, with everything checked.
+/// A validated search request.
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// The bot whose knowledge is searched.
+    /// The bot to search.
     pub bot: BotId,
     /// The question.
     pub query: String,
-    /// Passages at most.
+    /// Maximum number of passages.
     pub top_k: usize,
-    /// What they are ranked by.
+    /// Ranking mode.
     pub mode: Mode,
-    /// The sources that are searched; `None`: all of the bot's.
+    /// Sources to search; `None` for all of the bot's.
     pub sources: Option<Vec<SourceId>>,
 }
 
@@ -144,7 +144,7 @@ impl SearchRequest {
 }
 
 fn parse_top_k(raw: Option<i64>) -> Result<usize> {
-    let top_k = raw.unwrap_or(USUAL);
+    let top_k = raw.unwrap_or(DEFAULT_TOP_K);
     usize::try_from(top_k).ok().filter(|_| (1..=MOST).contains(&top_k)).ok_or_else(|| {
         Error::invalid("top_k", format!("The 'top_k' field must be an integer between 1 and {MOST}"))
     })
@@ -157,83 +157,83 @@ fn parse_sources(raw: Vec<String>) -> Result<Vec<SourceId>> {
     })
 }
 
-/// A passage that was found.
+/// A retrieved passage.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// The chunk.
     pub chunk: ChunkId,
     /// Its source.
     pub source: SourceId,
-    /// That source's name.
+    /// Name of the source.
     pub source_name: String,
-    /// That source's address, when it has one.
+    /// URL of a web page, if the source is a web site.
     pub url: Option<String>,
-    /// Its place in the source, from 0.
+    /// Position in the source, from 0.
     pub ordinal: i32,
-    /// Its page, when the source has pages.
+    /// Page number, if the source is a document with pages.
     pub page: Option<i32>,
-    /// The headings above it.
+    /// Enclosing headings.
     pub heading: Option<String>,
     /// Its text.
     pub content: String,
-    /// Where its text begins in the source's, in characters.
+    /// Start offset in the source's text, in characters.
     pub start: i32,
-    /// Where it ends, excluded.
+    /// End offset, exclusive.
     pub end: i32,
-    /// Where it stands.
+    /// Its scores and ranks.
     pub ranking: Ranking,
 }
 
-/// How a passage was found.
+/// Scores and ranks of a passage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// The cosine of its vector and the question's, when it was compared.
+    /// Cosine similarity with the question, if computed.
     pub cosine: Option<f32>,
-    /// Its place by meaning, from 1, when it is among the nearest.
+    /// Rank by cosine from 1, if among the candidates.
     pub dense_rank: Option<i64>,
-    /// How well its words match; only the order within one search means something.
+    /// BM25 score; comparable only within one search.
     pub text_score: Option<f32>,
-    /// Its place by words, from 1, when it is among the best.
+    /// Rank by BM25 from 1, if among the candidates.
     pub text_rank: Option<i64>,
-    /// How well it answers the question, from 0 to 1, when a model read them together.
+    /// Score of the reranking model from 0 to 1, if reranked.
     #[serde(default)]
     pub rerank_score: Option<f32>,
-    /// The fused score, from 0 to 1; comparable within one search only.
+    /// Fused score from 0 to 1; comparable only within one search.
     pub score: f32,
 }
 
-/// What was found, by which vector, and how long it took, in milliseconds.
+/// Passages, the question's vector and timings in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The passages, best first.
     pub hits: Vec<Hit>,
-    /// The question's vector, when something was ranked by meaning.
+    /// The question's vector, unless the mode is lexical.
     pub vector: Option<Vec<f32>>,
-    /// To embed the question.
+    /// Time to embed the question.
     pub embed_ms: f64,
-    /// To search, beside that: what is ranked by words does not wait for the vector.
+    /// Search time beyond `embed_ms`. The lexical ranking runs while the question is embedded.
     pub search_ms: f64,
-    /// To rerank what was found.
+    /// Reranking time.
     pub rerank_ms: f64,
 }
 
-/// What is searched for in a bot's live knowledge.
+/// A search of a bot's live knowledge.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
     /// The question.
     pub question: &'a str,
-    /// What passages are ranked by.
+    /// Ranking mode.
     pub mode: Mode,
-    /// The sources that are searched; `None`: all of the bot's.
+    /// Sources to search; `None` for all of the bot's.
     pub sources: Option<&'a [SourceId]>,
-    /// Passages at most.
+    /// Maximum number of passages.
     pub top_k: usize,
 }
 
-/// Searches a bot's knowledge, as a tenant asks for it: no language model is called.
+/// Handles a search request. Calls no chat model.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot; when the embedding model or the database does not answer.
+/// [`Error::NotFound`] when the tenant has no such bot; when the embedding model or the database fails.
 pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
@@ -246,8 +246,8 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
     find(ctx, &*embedder, tenant, &bot, &search).await
 }
 
-/// The model whose vectors are searched in a bot: the configured one, or the one before it, while the bot has not
-/// changed over and that one is loaded still.
+/// The embedding model for a bot's questions: the previous one if the bot is not yet re-embedded and that
+/// model is loaded, otherwise the configured one.
 ///
 /// # Errors
 /// When the statement fails.
@@ -261,10 +261,11 @@ pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<
     Ok(Arc::clone(ctx.embedder()))
 }
 
-/// The best passages of a bot's live knowledge, best first: among those that have a vector of the embedder's.
+/// The best passages of a bot's live knowledge, best first. The dense ranking covers the embedder's vectors
+/// only.
 ///
 /// # Errors
-/// When the embedding model or the database does not answer.
+/// When the embedding model or the database fails.
 pub async fn find(
     ctx: &Context,
     embedder: &dyn Embedder,
@@ -272,42 +273,42 @@ pub async fn find(
     bot: &Bot,
     search: &Search<'_>,
 ) -> Result<Found> {
-    let begun = Instant::now();
+    let started = Instant::now();
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
-    let most = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
+    let limit = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
     let embed = async {
-        if !search.mode.ranks_by_meaning() {
+        if !search.mode.is_dense() {
             return Ok((None, 0.0));
         }
         let vector = embedder.embed_query(search.question.to_owned()).await?;
-        Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
+        Ok::<_, Error>((Some(vector), crate::milliseconds(started)))
     };
     let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
     let rank_by_words = async {
-        if !search.mode.ranks_by_words() {
-            return Ok(store::Worded::default());
+        if !search.mode.is_lexical() {
+            return Ok(store::LexicalRanking::default());
         }
         let (text_search, question) = (bot.language.text_search(), search.question);
         let mut db = ctx.db().of(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
-    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
+    let ((vector, embed_ms), lexical) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
         model: embedder.id(),
         vector: vector.as_deref().map(HalfVector::from_f32_slice),
-        worded: &worded,
+        lexical: &lexical,
         sources: search.sources,
         candidates,
         dense_weight: dense_weight(search.mode, bot.language, search.question),
-        most: i64::try_from(most).unwrap_or(MOST),
+        limit: i64::try_from(limit).unwrap_or(MOST),
     };
     let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
-    let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
-    let search_ms = crate::milliseconds(begun) - embed_ms;
+    let hits = sorted(retrieve.instrument(tracing::info_span!("retrieve")).await?);
+    let search_ms = crate::milliseconds(started) - embed_ms;
     let reranking = Instant::now();
     let hits = match reranker {
         None => hits,
@@ -319,8 +320,8 @@ pub async fn find(
     Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
-/// The best as a model that reads them with the question ranks them. When it does not answer, they stay as they are:
-/// the search has an answer without it.
+/// Reorders hits by the reranking model's scores and truncates them. If the model fails, the fused order is
+/// kept.
 async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
     let texts = hits.iter().map(|hit| Chunk::embedded_text(hit.heading.as_deref(), &hit.content)).collect();
     match reranker.rerank(question.to_owned(), texts).await {
@@ -328,11 +329,11 @@ async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top
             for (hit, score) in hits.iter_mut().zip(scores) {
                 hit.ranking.rerank_score = Some(score);
             }
-            // Stable: equals stay as they were.
+            // A stable sort keeps the fused order of equal scores.
             let score = |hit: &Hit| hit.ranking.rerank_score.unwrap_or(0.0);
             hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
         }
-        Err(error) => tracing::warn!(error = %Chain(&error), "what was found is not reranked"),
+        Err(error) => tracing::warn!(error = %Chain(&error), "reranking failed; keeping the fused order"),
     }
     hits.truncate(top_k);
     hits
@@ -343,15 +344,15 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
         Mode::Text => 0.0,
-        Mode::Hybrid if words::language(question).is_some_and(|asked| asked != language) => {
+        Mode::Hybrid if words::language(question).is_some_and(|detected| detected != language) => {
             CROSS_LANGUAGE_DENSE_WEIGHT
         }
         Mode::Hybrid => DENSE_WEIGHT,
     }
 }
 
-/// Hits in the order of their fused score.
-fn in_order(mut hits: Vec<Hit>) -> Vec<Hit> {
+/// Sorts hits by fused score.
+fn sorted(mut hits: Vec<Hit>) -> Vec<Hit> {
     let cosine = |hit: &Hit| hit.ranking.cosine.unwrap_or(0.0);
     hits.sort_by(|a, b| {
         (b.ranking.score.total_cmp(&a.ranking.score))
@@ -370,12 +371,12 @@ mod tests {
         let weight = |question| dense_weight(Mode::Hybrid, Language::English, question);
         assert_eq!(weight("How do I return a pair of boots?"), DENSE_WEIGHT);
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
-        // Too short to tell.
+        // Too short for language detection.
         assert_eq!(weight("XR-200"), DENSE_WEIGHT);
     }
 
     #[test]
-    fn everything_wrong_with_a_search_is_told_at_once() {
+    fn all_problems_of_a_search_request_are_reported() {
         let raw = RawSearch {
             bot_id: Some("nonsense".into()),
             query: Some("  ".into()),

@@ -1,4 +1,4 @@
-//! A web site as a source: where its crawl begins, and how far it goes.
+//! Web-site sources: start URL and crawl limits.
 
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -6,28 +6,28 @@ use url::Url;
 use crate::error::{Error, Problem, Result};
 use crate::input::Collect;
 
-/// How long an address may be, in characters: what every browser and server takes.
+/// Maximum length of a URL, in characters: accepted by every browser and server.
 const URL_LENGTH: usize = 2_048;
 
-/// Pages of a site when its owner did not say.
-const USUAL_PAGES: i64 = 5;
+/// Default page limit of a site.
+const DEFAULT_PAGES: i64 = 5;
 
-/// Pages of a site at most.
-const MOST_PAGES: i64 = 20;
+/// Upper bound of the page limit.
+const MAX_PAGES: i64 = 20;
 
-/// A web site to be read.
+/// A web site to crawl.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Site {
-    /// Where it begins.
+    /// Start URL.
     pub(super) url: Url,
-    /// Whether pages below it are read too.
+    /// Whether pages below the start URL are crawled.
     pub(super) include_subpages: bool,
-    /// Pages at most: one, unless subpages are read.
+    /// Page limit; 1 unless subpages are crawled.
     pub(super) max_pages: i32,
 }
 
 impl Site {
-    /// Checks every field. Whether the address may be reached is for the door to say.
+    /// Validates all fields, but not whether the address is allowed: the HTTP client decides that.
     pub(super) fn parse(
         url: Option<String>,
         include_subpages: Option<bool>,
@@ -50,19 +50,19 @@ impl Site {
         }
     }
 
-    /// What it is called when its owner gave no name: its address without the scheme.
+    /// Default name: the URL without its scheme.
     pub(super) fn name(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         format!("{host}{}", self.url.path().trim_end_matches('/'))
     }
 
-    /// Equal for requests that ask the same.
+    /// Content hash: equal for equal requests.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.url, self.include_subpages, self.max_pages)).into()
     }
 }
 
-/// Checks fields that came with a source of another type: they are not used, but what is sent must be right.
+/// Validates web-site fields sent with a source of another type. They are unused but must be valid.
 pub(super) fn check_unused(url: Option<String>, max_pages: Option<i64>) -> Result<()> {
     let mut problems = Vec::new();
     problems.take(parse_url(url));
@@ -87,9 +87,9 @@ fn parse_url(raw: Option<String>) -> Result<Option<Url>> {
 }
 
 fn parse_pages(raw: Option<i64>) -> Result<i32> {
-    let pages = raw.unwrap_or(USUAL_PAGES);
-    i32::try_from(pages).ok().filter(|_| (1..=MOST_PAGES).contains(&pages)).ok_or_else(|| {
-        Error::invalid("max_pages", format!("The 'max_pages' field must be between 1 and {MOST_PAGES}"))
+    let pages = raw.unwrap_or(DEFAULT_PAGES);
+    i32::try_from(pages).ok().filter(|_| (1..=MAX_PAGES).contains(&pages)).ok_or_else(|| {
+        Error::invalid("max_pages", format!("The 'max_pages' field must be between 1 and {MAX_PAGES}"))
     })
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_one_of_the_web() {
+    fn only_http_addresses_are_accepted() {
         let parse = |url: &str| Site::parse(Some(url.into()), Some(true), None);
         assert_eq!(parse(" https://Example.com/Help#top ").unwrap().url.as_str(), "https://example.com/Help");
         for wrong in ["example.com", "ftp://example.com", "mailto:me@example.com", "https://", " "] {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_without_subpages_is_one_page() {
+    fn a_site_without_subpages_has_one_page() {
         let parse = |sub, most| Site::parse(Some("https://example.com".into()), sub, most);
         assert_eq!(parse(None, Some(10)).unwrap().max_pages, 1);
         assert_eq!(parse(Some(true), None).unwrap().max_pages, 5);

@@ -1,106 +1,106 @@
-//! The words of a crawl: its pages, and what becomes of them.
+//! Types of a crawl: pages and their outcomes.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use url::Url;
 
-/// A page to be read.
+/// A page to fetch.
 #[derive(Clone, Debug)]
 pub struct PageTask {
-    /// Its place in the order in which pages were found, from 1.
+    /// Position in order of discovery, from 1.
     pub ordinal: i32,
-    /// Its address.
+    /// Its URL.
     pub url: Url,
-    /// Tries that failed.
+    /// Failed attempts so far.
     pub attempt: i32,
 }
 
-/// How far a crawl is.
+/// Progress of a crawl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Pages that have their outcome.
+    /// Pages with an outcome.
     pub done: i64,
-    /// Pages that are known.
+    /// Known pages.
     pub known: i64,
 }
 
-/// An address with what recognises the page.
+/// A URL with its page's deduplication key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// Equal for all addresses of the page.
+    /// Normalised form, equal for all URLs of the page.
     pub key: String,
 }
 
-/// What became of a page.
+/// Outcome of a page fetch.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It was read.
+    /// Fetched.
     Fetched(Fetched),
-    /// It is none of ours, or was read under another address.
+    /// Not part of the site, or a duplicate.
     Skipped(Cause),
-    /// It could not be read.
+    /// Failed for good.
     Failed(Cause),
-    /// It may be read later: after this long.
+    /// To be retried after this delay.
     Again(Duration, Cause),
 }
 
-/// A page that was read.
+/// A fetched page.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    /// Where it is: after redirects.
+    /// URL after redirects.
     pub url: String,
     /// Its title.
     pub title: Option<String>,
     /// Its main content, as Markdown.
     pub text: String,
-    /// The status of the answer.
+    /// HTTP status.
     pub http_status: i32,
-    /// What came over, inflated, in bytes.
+    /// Decompressed size in bytes.
     pub bytes: i64,
-    /// Keys of other addresses of the page: where it was redirected to, and its canonical one.
+    /// Keys of the page's other URLs: redirect targets and the canonical URL.
     pub aliases: Vec<String>,
-    /// Pages that it links to and that are to be read too.
+    /// Links to further pages of the site.
     pub links: Vec<Link>,
 }
 
-/// Why a page was not read.
+/// Why a page was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// Stable slug (`robots`, `duplicate`, `blocked_by_site`, `http_404`, `timeout` …).
     pub reason: String,
-    /// Sentence.
+    /// Message, a full sentence.
     pub message: String,
-    /// The status of the answer, when there was one.
+    /// HTTP status, if there was a response.
     pub http_status: Option<i32>,
 }
 
 impl Cause {
-    /// A cause with its slug and sentence.
+    /// A cause without an HTTP status.
     pub fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self { reason: reason.into(), message: message.into(), http_status: None }
     }
 
-    /// The same, with the status of the answer.
+    /// Adds the HTTP status.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { http_status: Some(i32::from(status)), ..self }
     }
 }
 
-/// Where a page stands.
+/// State of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum PageState {
-    /// It waits.
+    /// Waiting to be fetched.
     Queued,
-    /// It was read.
+    /// Fetched.
     Fetched,
-    /// It was left out.
+    /// Skipped.
     Skipped,
-    /// It could not be read.
+    /// Could not be fetched.
     Failed,
 }
 
@@ -121,27 +121,27 @@ impl PageState {
     }
 }
 
-/// A page of a crawl as its owner sees it.
+/// A page of a crawl as returned by the API.
 #[derive(Clone, Debug)]
 pub struct SitePage {
-    /// Its place in the order in which pages were found, from 1.
+    /// Position in order of discovery, from 1.
     pub ordinal: i32,
-    /// Its address.
+    /// Its URL.
     pub url: String,
     /// Its title.
     pub title: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: PageState,
-    /// Why it was skipped or failed: a slug.
+    /// Reason slug of a skipped or failed page.
     pub reason: Option<String>,
-    /// Why it was skipped or failed: a sentence.
+    /// Message of a skipped or failed page.
     pub message: Option<String>,
-    /// The status of the answer.
+    /// HTTP status.
     pub http_status: Option<i32>,
-    /// What came over, inflated, in bytes.
+    /// Decompressed size in bytes.
     pub bytes: Option<i64>,
-    /// Its chunks.
+    /// Number of chunks.
     pub chunks: i64,
-    /// When it was read.
+    /// Fetch time.
     pub fetched_at: Option<DateTime<Utc>>,
 }

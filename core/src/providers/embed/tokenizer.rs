@@ -31,8 +31,8 @@ enum Inner {
 type Pipeline<M> =
     TokenizerImpl<M, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
-/// [`MAX_TOKENS`].
-const LONGEST: f64 = 512.0;
+/// [`MAX_TOKENS`] as a float.
+const MAX_LENGTH: f64 = 512.0;
 
 /// The fields read from `tokenizer_config.json`.
 #[derive(Deserialize)]
@@ -57,9 +57,9 @@ impl Tokenizer {
         let config = onnx::read(folder, "tokenizer_config.json")?;
         let config: TokenizerConfig =
             serde_json::from_slice(&config).map_err(|error| cannot_load(error.into()))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to LONGEST")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to MAX_LENGTH")]
         let max_length =
-            config.model_max_length.map_or(MAX_TOKENS, |length| length.clamp(1.0, LONGEST) as usize);
+            config.model_max_length.map_or(MAX_TOKENS, |length| length.clamp(1.0, MAX_LENGTH) as usize);
         Ok(Self { max_length, ..tokenizer })
     }
 
