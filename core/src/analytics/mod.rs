@@ -72,35 +72,35 @@ pub struct ConversationsReport {
     pub by_day: Vec<(NaiveDate, i64)>,
 }
 
-/// Knowledge gap: similar questions that the knowledge did not answer.
+/// Questions that ask nearly the same, and that no knowledge answered.
 #[derive(Clone, Debug)]
 pub struct Gap {
-    /// The bot.
+    /// The bot that was asked.
     pub bot_id: BotId,
-    /// Name of the bot.
+    /// That bot's name.
     pub bot_name: String,
-    /// Most recent wording.
+    /// How it was asked last.
     pub question: String,
-    /// Number of occurrences.
+    /// How often it was asked.
     pub count: i64,
-    /// Occurrences with a tentative answer.
+    /// How often of these a tentative answer was given.
     pub tentative: i64,
-    /// First occurrence in the period.
+    /// When it was first asked in the period.
     pub first_asked_at: DateTime<Utc>,
-    /// Last occurrence.
+    /// When it was last asked.
     pub last_asked_at: DateTime<Utc>,
 }
 
-/// Filter of the gap list.
+/// Which gaps of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GapFilter {
-    /// Only gaps of this bot.
+    /// Those of a bot.
     pub bot: Option<BotId>,
-    /// `true`: only gaps where every answer was tentative. `false`: only gaps with an unanswered question.
+    /// Those whose every answer was tentative, or those with an unknown answer.
     pub weak: Option<bool>,
 }
 
-/// Number of conversations by bot, status and channel.
+/// How many conversations of a kind there are.
 #[derive(Clone, Copy, Debug)]
 pub struct ConversationCount {
     /// The bot.
@@ -200,7 +200,7 @@ fn add<T: PartialEq>(counts: &mut [(T, i64)], key: T, n: i64) {
     }
 }
 
-/// A page of the knowledge gaps of a period, most frequent first.
+/// A page of the questions of a period that no knowledge answered, most frequent first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -214,24 +214,24 @@ pub async fn knowledge_gaps(
     crate::conversations::list_gaps(ctx, tenant, period.start(), filter, page).await
 }
 
-/// Counts a tenant's conversations by bot, status and channel, filtered.
+/// How many conversations a tenant has of each kind, by the filter.
 pub(crate) async fn count_conversations(
     db: &mut PgConnection,
     tenant: TenantId,
     filter: Filter,
 ) -> Result<Vec<ConversationCount>> {
     let counts = store::count_by_bot(db, tenant).await?;
-    let counts = counts.into_iter().filter_map(|(bot, measure, n)| match measure {
+    let kinds = counts.into_iter().filter_map(|(bot, measure, n)| match measure {
         Measure::Conversation { channel, status } => Some(ConversationCount { bot, status, channel, n }),
         _ => None,
     });
-    let matches = |count: &ConversationCount| {
-        count.n > 0
-            && filter.bot.is_none_or(|bot| bot == count.bot)
-            && filter.status.is_none_or(|status| status == count.status)
-            && filter.channel.is_none_or(|channel| channel == count.channel)
+    let wanted = |kind: &ConversationCount| {
+        kind.n > 0
+            && filter.bot.is_none_or(|bot| bot == kind.bot)
+            && filter.status.is_none_or(|status| status == kind.status)
+            && filter.channel.is_none_or(|channel| channel == kind.channel)
     };
-    Ok(counts.filter(matches).collect())
+    Ok(kinds.filter(wanted).collect())
 }
 
 /// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of

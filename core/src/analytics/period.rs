@@ -5,10 +5,10 @@ use chrono_tz::Tz;
 
 use crate::error::{Error, Problem, Result};
 
-/// Default length of a period, in days.
+/// The days that are looked at when nobody says how many.
 pub const USUAL: i64 = 30;
 
-/// Maximum length of a period, in days.
+/// The most days that can be looked at.
 pub const MOST: i64 = 365;
 
 /// The last days up to and including today, in a time zone.
@@ -19,10 +19,10 @@ pub struct Period {
     starts: Vec<DateTime<Utc>>,
 }
 
-/// Width of a rollup's time bucket. Each grain nests in the next.
+/// How much time a rollup covers. Each nests in the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grain {
-    /// 15 minutes: a day starts on such a boundary in every time zone.
+    /// A quarter of an hour: the days of every time zone begin with one.
     Quarter,
     Hour,
     Six,
@@ -78,10 +78,10 @@ impl Grain {
 }
 
 impl Period {
-    /// The last `days` days including today, in `timezone`. Defaults: 30 days, UTC.
+    /// The last `days` days, with today, in `timezone`; 30 in UTC when not given.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with all problems.
+    /// [`Error::Invalid`] with everything that is wrong.
     pub fn parse(days: Option<i64>, timezone: Option<&str>) -> Result<Self> {
         Self::up_to(Utc::now(), days, timezone)
     }
@@ -191,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn day_lengths_follow_daylight_saving() {
-        // On 29 March 2026 clocks go from 2 to 3 in Madrid and from 0 to 1 in Beirut.
+    fn days_are_as_long_as_the_clock_makes_them() {
+        // The clock of Madrid goes from 2 to 3 on the 29th of March; that of Beirut from 0 to 1.
         let period = Period::up_to(at("2026-03-30T12:00:00Z"), Some(3), Some("Europe/Madrid")).unwrap();
         let lengths: Vec<i64> =
             period.starts().windows(2).map(|pair| (pair[1] - pair[0]).num_hours()).collect();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_period_is_rejected() {
+    fn what_cannot_be_a_period_is_told() {
         for (days, zone, fields) in [
             (Some(0), None, vec!["period"]),
             (Some(366), Some("Mars/Olympus"), vec!["period", "timezone"]),

@@ -1,7 +1,7 @@
-//! Bots: a tenant's chatbots.
+//! Bots: what a tenant's customers talk to.
 //!
-//! Owns the table `bot`. Input is parsed once, into [`NewBot`] and [`Changes`]; the rest of the domain
-//! handles only parsed values.
+//! Owns the table `bot`. Input is parsed once, into [`NewBot`] and [`Changes`]; the rest of the domain never meets a
+//! raw name.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgTransaction};
@@ -34,33 +34,33 @@ pub struct Bot {
     pub name: String,
     /// Where it talks.
     pub channel_type: Channel,
-    /// Description by the tenant.
+    /// What it is for, in the tenant's words.
     pub description: Option<String>,
-    /// First message of a conversation.
+    /// What it says first.
     pub welcome_message: Option<String>,
-    /// The tenant's instructions to a chat model.
+    /// The tenant's instructions to a language model.
     pub system_prompt: Option<String>,
     /// Whether it answers.
     pub is_active: bool,
-    /// Whether it answers sessions without a bot.
+    /// Whether it answers sessions that name no bot.
     pub is_default: bool,
-    /// Its default language.
+    /// What it speaks.
     pub language: Language,
-    /// Its tone.
+    /// How it speaks.
     pub personality: Option<Personality>,
-    /// Its purpose.
+    /// What it is for.
     pub role: Option<Role>,
-    /// Behaviour when not sure of an answer.
+    /// What it does when it is not sure of an answer.
     pub when_unsure: WhenUnsure,
-    /// Whether a chat model's sentences without support in the passages are removed.
+    /// Whether sentences of a language model that no passage supports are left out.
     pub strict: bool,
-    /// Creation time.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Time of the last change.
+    /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A validated request for a new bot.
+/// A bot to be made, with everything checked.
 #[derive(Clone, Debug)]
 pub struct NewBot {
     name: String,
@@ -171,7 +171,7 @@ pub struct RawChanges {
     pub strict: Option<Option<bool>>,
 }
 
-/// Validated changes to a bot.
+/// What is to be changed of a bot, with everything checked.
 #[derive(Clone, Debug)]
 pub struct Changes {
     name: Option<String>,
@@ -246,7 +246,7 @@ impl Changes {
     }
 }
 
-/// Short form of a bot, for lists of all bots.
+/// A bot in a list of all of them.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Its id.
@@ -259,26 +259,26 @@ pub struct Summary {
     pub is_active: bool,
 }
 
-/// Filter of the bot list.
+/// Which bots of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Only bots of this channel.
+    /// Those of a channel.
     pub channel_type: Option<Channel>,
-    /// Only active or only inactive bots.
+    /// Those that answer, or those that do not.
     pub is_active: Option<bool>,
 }
 
-/// Creates a bot. A tenant's first bot becomes its default.
+/// Makes a bot. A tenant's first is its default.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan's bot limit is reached.
+/// [`Error::LimitReached`] when the plan has no room.
 pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
-    // Locks the tenant's row, so that of two concurrent first bots only one becomes the default.
+    // Holds the tenant's row, so that of two first bots one is the default.
     tenants::count_bot(&mut tx, tenant).await?;
-    let created = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
+    let made = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
     tx.commit().await?;
-    Ok(created)
+    Ok(made)
 }
 
 /// A page of a tenant's bots, newest first.
@@ -290,7 +290,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
     Ok(Page::new(page, bots, total))
 }
 
-/// Number of a tenant's bots, including deleted ones not yet purged.
+/// How many bots a tenant has, those that are deleted and not removed yet included.
 ///
 /// # Errors
 /// When the statement fails.
@@ -298,7 +298,7 @@ pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
     Ok(store::count_any(&mut *ctx.db().of(tenant).await?, tenant).await?)
 }
 
-/// All bots of a tenant in short form, newest first.
+/// Every bot of a tenant, newest first, in short.
 ///
 /// # Errors
 /// When the statement fails.
@@ -314,7 +314,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
     get_on(&mut *ctx.db().of(tenant).await?, tenant, bot).await
 }
 
-/// A bot of a tenant, on the caller's connection.
+/// A bot of a tenant, on a connection that the caller has already.
 ///
 /// # Errors
 /// As [`get`].
@@ -322,7 +322,7 @@ pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) 
     store::find(db, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
-/// The default bot, on the caller's connection.
+/// The bot that answers sessions that name none.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
@@ -330,15 +330,15 @@ pub(crate) async fn get_default_on(db: &mut PgConnection, tenant: TenantId) -> R
     store::find_default(db, tenant).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
-/// Changes a bot. A new default replaces the previous one.
+/// Changes what is to be changed of a bot. One that becomes the default takes the other's place.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Conflict`] when the change would leave the
-/// tenant without a default.
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Conflict`] when it is the default and
+/// is to be one no more, for there must be one.
 pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Changes) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
     if changes.is_default.is_some() {
-        // Locks the tenant's row, so that concurrent changes leave exactly one default.
+        // Holds the tenant's row: of two that become the default at once, one does.
         tenants::hold(&mut tx, tenant).await?;
     }
     if changes.is_default == Some(true) {
@@ -355,19 +355,19 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
             message: "The default bot stays the default until another one is made it".to_owned(),
         });
     }
-    let language_changed = before.is_some_and(|before| before.language != changed.language);
-    if language_changed {
+    let reworded = before.is_some_and(|before| before.language != changed.language);
+    if reworded {
         reindex::enqueue(ctx, &mut tx, tenant, bot).await?;
     }
     tx.commit().await?;
-    if language_changed {
+    if reworded {
         dispatch::nudge(ctx, Kind::Reindex);
     }
     Ok(changed)
 }
 
-/// Hides a bot and all its data immediately; a purge job removes the rows. Returns its name. If it was the
-/// default, the oldest remaining bot becomes the default.
+/// Hides a bot and everything of it, at once; a job removes the rows. Gives what it was called. When
+/// it was the default, the oldest that remains takes its place.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
@@ -386,7 +386,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     Ok(name)
 }
 
-/// Removes the row of a purged bot, in the caller's transaction.
+/// Removes the row of a bot that is hidden and has nothing left, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.
@@ -399,7 +399,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_fields_and_empty_changes_are_rejected() {
+    fn a_change_tells_what_cannot_be_null_and_that_there_is_nothing_to_change() {
         let raw = RawChanges {
             name: Some(None),
             is_active: Some(None),

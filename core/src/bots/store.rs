@@ -44,7 +44,7 @@ pub(super) async fn insert(
     .await
 }
 
-/// A page of the bots, with their total number. One statement, because it is the most frequent query.
+/// A page of the bots, and how many there are: one statement, for it is asked for most.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -85,7 +85,7 @@ pub(super) async fn list(
     .fetch_all(db)
     .await?;
     let total = rows.first().map_or(0, |row| row.total);
-    // Beyond the last page the single row holds only the total.
+    // A page beyond the last is the total alone.
     let bots = rows.into_iter().filter_map(|row| {
         Some(Bot {
             id: row.id?,
@@ -129,7 +129,7 @@ pub(super) async fn list_all(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx:
     .await
 }
 
-/// Columns without a change are rewritten with their current value.
+/// A column that is not to be changed is written as it is.
 pub(super) async fn update(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -179,8 +179,8 @@ pub(super) async fn update(
     .await
 }
 
-/// Makes the bot the only default, if it exists. Two statements, in this order, because the unique index
-/// allows one default at any moment.
+/// The bot is the default and no other is, if there is such a bot. In the order of two statements, for
+/// at no moment may there be two.
 pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: BotId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -204,7 +204,7 @@ pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: Bo
     Ok(())
 }
 
-/// Makes the oldest bot the default if there is none.
+/// The oldest bot becomes the default, when there is none.
 pub(super) async fn appoint_default(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -221,7 +221,7 @@ pub(super) async fn appoint_default(db: impl PgExecutor<'_>, tenant: TenantId) -
     Ok(())
 }
 
-/// Soft-deletes a bot and returns its name.
+/// The name of the bot that was hidden.
 pub(super) async fn hide(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

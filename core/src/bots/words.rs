@@ -1,4 +1,4 @@
-//! Enums of a bot's settings, shared by the API, the database and the code.
+//! The words that describe a bot, shared by the API, the database and the code.
 
 use std::str::FromStr;
 
@@ -40,7 +40,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Channel of a bot.
+    /// Where a bot talks.
     Channel, "channel_type" {
         /// A chat window on a web site.
         Webchat = "webchat",
@@ -54,13 +54,13 @@ words! {
         Slack = "slack",
         /// E-mail.
         Email = "email",
-        /// The tenant's own application.
+        /// A program of the tenant's.
         Api = "api",
     }
 }
 
 words! {
-    /// Default language of a bot, also used to stem its knowledge.
+    /// What a bot speaks by default, and how its knowledge is stemmed.
     Language, "language" {
         /// English.
         English = "en",
@@ -78,15 +78,15 @@ words! {
 }
 
 words! {
-    /// Tone of a bot.
+    /// How a bot speaks.
     Personality, "personality" {
-        /// Businesslike.
+        /// Matter-of-fact.
         Professional = "professional",
         /// Warm.
         Friendly = "friendly",
-        /// Supportive.
+        /// Eager to help.
         Helpful = "helpful",
-        /// In-depth.
+        /// Deep.
         Expert = "expert",
         /// Lively.
         Enthusiastic = "enthusiastic",
@@ -94,35 +94,35 @@ words! {
 }
 
 words! {
-    /// Purpose of a bot.
+    /// What a bot is for.
     Role, "bot_role" {
-        /// Customer support.
+        /// Customers' questions.
         CustomerSupport = "customer_support",
-        /// Sales.
+        /// Buyers' questions.
         Sales = "sales",
-        /// Technical support.
+        /// Technical questions.
         TechnicalSupport = "technical_support",
-        /// General assistance.
+        /// Anything.
         GeneralAssistant = "general_assistant",
-        /// Lead generation.
+        /// Finding buyers.
         LeadGeneration = "lead_generation",
-        /// Appointment booking.
+        /// Making appointments.
         AppointmentBooking = "appointment_booking",
     }
 }
 
 words! {
-    /// Behaviour of a bot that is not sure whether its knowledge answers a question.
+    /// What a bot does when it is not sure that its knowledge answers a question.
     WhenUnsure, "when_unsure" {
-        /// Gives the closest passage and says that it is not sure.
+        /// It tells the nearest passage that it found, and that it is not sure.
         Tell = "tell",
-        /// Says that it does not know.
+        /// It says that it does not know.
         Refuse = "refuse",
     }
 }
 
 impl Language {
-    /// Name of the language's Postgres text search configuration.
+    /// The name of Postgres's text search configuration for it.
     #[must_use]
     pub const fn text_search(self) -> &'static str {
         match self {

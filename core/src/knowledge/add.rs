@@ -1,6 +1,5 @@
-//! Adding a source: stores the original, then writes the source and its first job in one transaction.
-//!
-//! Workers do the processing. Once the request returns, the source is durable even while Redis is down.
+//! Adding a source: the original is stored, the source and its first job are written, and the answer is
+//! given. The work is the workers'; the original is safe from here on, even while Redis is down.
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
@@ -35,19 +34,19 @@ pub struct RawSource {
     pub files: Vec<File>,
 }
 
-/// A validated request for a new source.
+/// A source to be made, with everything checked.
 #[derive(Clone, Debug)]
 pub struct SourceRequest {
     bot: BotId,
     original: Original,
 }
 
-/// Result of adding a source.
+/// What came of adding a source.
 #[derive(Clone, Debug)]
 pub struct Added {
     /// The source.
     pub source: Source,
-    /// True if the bot already had the same content; nothing was added.
+    /// Whether the bot had the same content already, so that nothing was done.
     pub duplicate: bool,
 }
 
@@ -87,10 +86,10 @@ impl SourceRequest {
         }
     }
 
-    /// A file for a bot, named after the file.
+    /// A file for a bot, under its own name.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with all problems; [`Error::TooLarge`].
+    /// [`Error::Invalid`] with everything that is wrong; [`Error::TooLarge`].
     pub fn of_upload(bot_id: Option<&str>, files: Vec<File>) -> Result<Self> {
         let mut problems = Vec::new();
         let bot = problems.take(required_id("bot_id", "a bot", bot_id));
@@ -103,10 +102,10 @@ impl SourceRequest {
 }
 
 impl SourceRequest {
-    /// A web site for a bot, named after its URL.
+    /// A web site for a bot, under its own address.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with all problems.
+    /// [`Error::Invalid`] with everything that is wrong.
     pub fn of_site(
         bot_id: Option<&str>,
         url: Option<String>,
@@ -123,7 +122,7 @@ impl SourceRequest {
     }
 }
 
-/// Returns `TooLarge` immediately and on its own, instead of collecting it with other problems.
+/// That a thing is too large is told alone, and at once.
 trait TooLargeOr: Collect {
     fn too_large_or<T>(&mut self, parsed: Result<T>) -> Result<Option<T>> {
         match parsed {
@@ -144,10 +143,10 @@ pub(super) fn one_file(mut files: Vec<File>) -> Result<File> {
     }
 }
 
-/// Adds a source to a bot. If the bot already has the same content, returns the existing source.
+/// Adds a source to a bot. The same content again gives the source that is there.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot.
+/// [`Error::NotFound`] without such a bot.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
@@ -161,7 +160,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
     if !insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await? {
-        // A concurrent request inserted the same content first: return its source.
+        // Another request with the same content won; its source is the one.
         if let Some(blob_key) = &blob_key {
             ctx.blob().delete(blob_key).await?;
         }
@@ -171,7 +170,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
 }
 
-/// Adds a file to a bot, bypassing request parsing.
+/// Adds a file to a bot, without going through the fields of a request.
 ///
 /// # Errors
 /// As [`add`] and [`SourceRequest::of_upload`].
@@ -185,7 +184,7 @@ async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Origin
     Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
 }
 
-/// Inserts the source and its first job. False if the bot already has the same content.
+/// False when the bot has the same content already.
 async fn insert(
     ctx: &Context,
     tenant: TenantId,
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_type_requires_its_own_fields() {
+    fn each_type_needs_its_own() {
         assert_eq!(fields(RawSource::default()), ["bot_id", "name", "source_type"]);
         assert_eq!(fields(raw("text")), ["content"]);
         assert_eq!(fields(raw("file")), ["file"]);
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_of_an_upload_are_reported() {
+    fn everything_wrong_with_an_upload_is_told_at_once() {
         let file = |name: &str| File { name: name.into(), bytes: "a".into() };
         for (bot, files, wrong) in [
             (None, vec![], vec!["bot_id", "file"]),

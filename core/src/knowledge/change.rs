@@ -1,6 +1,5 @@
-//! Changing a source: rename, or new content as a new version.
-//!
-//! The old version stays searchable until the new one is complete.
+//! Changing a source: another name, or new content as a new version. The old version answers until the
+//! new one is complete.
 
 use super::add::one_file;
 use super::crawl::CrawlSite;
@@ -24,7 +23,7 @@ pub struct RawSourceChanges {
     pub files: Vec<File>,
 }
 
-/// Validated changes. Whether they fit the source's type is checked by [`update`].
+/// What is to be changed of a source, with everything checked but whether it fits the source.
 #[derive(Clone, Debug)]
 pub struct SourceChanges {
     name: Option<String>,
@@ -59,11 +58,11 @@ impl SourceChanges {
     }
 }
 
-/// Changes a source. Unchanged content creates no new version.
+/// Changes a source. The same content again is no new version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content does not
-/// match the source's type, or another source of the bot has it already.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is made from
+/// something else, or another source of the bot has this content.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
@@ -72,7 +71,7 @@ pub async fn update(
 ) -> Result<Source> {
     let found = get_source(ctx, tenant, source).await?;
     if let Some(original) = &changes.original {
-        check_type(&found, original)?;
+        fits(&found, original)?;
     }
     let blob_key = match &changes.original {
         Some(original) => original.store(ctx, tenant, source).await?,
@@ -80,7 +79,7 @@ pub async fn update(
     };
     let changed = write(ctx, tenant, &found, &changes, blob_key.as_deref()).await;
     if let (Some(key), Err(_) | Ok(false)) = (&blob_key, &changed) {
-        // No version refers to the blob.
+        // No version came of it.
         ctx.blob().delete(key).await?;
     }
     if changed? {
@@ -89,26 +88,26 @@ pub async fn update(
     get_source(ctx, tenant, source).await
 }
 
-fn check_type(source: &Source, original: &Original) -> Result<()> {
+fn fits(source: &Source, original: &Original) -> Result<()> {
     match (source.source_type, original.source_type) {
         (SourceType::File, SourceType::Text) => {
-            Err(type_mismatch("The knowledge source is made from a file: send the 'file' field"))
+            Err(other_type("The knowledge source is made from a file: send the 'file' field"))
         }
         (SourceType::Text, SourceType::File) => {
-            Err(type_mismatch("The knowledge source is made from a text: send the 'content' field"))
+            Err(other_type("The knowledge source is made from a text: send the 'content' field"))
         }
         (SourceType::Url, _) => {
-            Err(type_mismatch("The knowledge source is made from a web site: refresh it, or make another"))
+            Err(other_type("The knowledge source is made from a web site: refresh it, or make another"))
         }
         _ => Ok(()),
     }
 }
 
-fn type_mismatch(message: &str) -> Error {
+fn other_type(message: &str) -> Error {
     Error::Conflict { code: "source_type_mismatch", message: message.to_owned() }
 }
 
-/// Writes the changes. Returns whether they created a new version.
+/// Whether there is a new version.
 async fn write(
     ctx: &Context,
     tenant: TenantId,
@@ -143,10 +142,10 @@ async fn write(
     Ok(true)
 }
 
-/// Crawls a web site again, as a new version. The old one stays searchable until the new one is complete.
+/// Crawls a web site again, as a new version. The old one answers until the new one is complete.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is not a web site.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is no web site.
 pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
     let found = get_source(ctx, tenant, source).await?;
     if found.source_type != SourceType::Url {
@@ -160,7 +159,7 @@ pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Resul
     get_source(ctx, tenant, source).await
 }
 
-/// Starts another crawl as a new version and cancels a running one.
+/// Begins another crawl of a web site, as a new version; one that runs is stopped.
 async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<()> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -176,7 +175,7 @@ async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<
     Ok(tx.commit().await?)
 }
 
-/// Maps a violation of the unique content constraint to a conflict.
+/// The constraint speaks: a bot has a content once.
 pub(super) fn duplicate(error: sqlx::Error) -> Error {
     let taken =
         error.as_database_error().is_some_and(|cause| cause.constraint() == Some("source_content_key"));
@@ -194,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_needs_a_field_and_only_one_content() {
+    fn a_change_must_change_something_and_only_one_way() {
         let parse = |raw| SourceChanges::parse(raw);
         assert!(parse(RawSourceChanges::default()).is_err());
         let named = RawSourceChanges { name: Some(Some(" A ".into())), ..RawSourceChanges::default() };

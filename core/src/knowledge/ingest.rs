@@ -221,10 +221,10 @@ pub async fn settle_embedded(
     Ok(())
 }
 
-/// Settles an unsuccessful attempt. If it was the last, the version fails too.
+/// Settles a try that did not succeed; when it was the job's end, it is the version's too.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now.
+/// [`Error::LeaseLost`] when the job is another's now.
 pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> Result<()> {
     let mut tx = ctx.db().begin(claim.about.tenant).await?;
     let ended = jobs::settle(&mut tx, claim, outcome).await?;
@@ -237,14 +237,14 @@ pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> R
     Ok(())
 }
 
-/// Sweeps the jobs table, ends the versions of jobs that ended in the sweep, and triggers dispatch.
+/// Sweeps the ledger, ends the versions whose jobs ended there, and has the queues filled.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
     let mut tx = ctx.db().platform().begin().await?;
     let swept = jobs::sweep(ctx, &mut tx).await?;
-    // A fixed lock order prevents deadlocks between sweepers.
+    // In one order, so that two sweepers do not wait for each other's sources.
     let mut ended: Vec<&Ended> = swept.ended.iter().collect();
     ended.sort_unstable_by_key(|ended| ended.about.source);
     for ended in ended {
@@ -258,8 +258,8 @@ pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
     Ok(swept)
 }
 
-/// Enqueues embed jobs for the chunks without a vector of this process's model, or makes the version live if
-/// there are none. After the last batch vectors are missing only if workers with another model made some.
+/// What lacks a vector of this process's model will be embedded; the version in which nothing does is searched.
+/// After the last batch something lacks one only when some were made by workers with another model.
 async fn embed_missing(
     ctx: &Context,
     tx: &mut PgTransaction<'_>,

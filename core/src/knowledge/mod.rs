@@ -1,11 +1,10 @@
-//! Knowledge: the sources a bot answers from.
+//! Knowledge: what a bot answers from.
 //!
 //! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into
-//! embedded chunks, one job per step; [`mod@crawl`] walks the pages of a web site; [`mod@search`] retrieves
-//! passages; [`mod@chunk`] is pure.
+//! chunks with vectors, a step a job; [`mod@crawl`] goes through the pages of a web site; [`mod@search`] finds them; [`mod@chunk`] is pure.
 //!
-//! Invariant: search returns only chunks of a source's live version, and a version goes live in one
-//! transaction, once its last vector is stored.
+//! Invariant: a chunk is found only while its version is its source's live one, and a version becomes
+//! live in one transaction, when its last vector is there.
 
 use std::str::FromStr;
 
@@ -42,13 +41,13 @@ pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions}
 pub use scrape::{FailedPage, Scraped, scrape};
 pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
-/// Maximum size of an uploaded file, in bytes.
+/// The largest file accepted, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
 
-/// Length of the content preview in lists, in characters.
+/// How much of the text a list shows, in characters.
 const PREVIEW_LENGTH: i32 = 200;
 
-/// Type of a source.
+/// What a source was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum SourceType {
@@ -56,7 +55,7 @@ pub enum SourceType {
     File,
     /// A web site.
     Url,
-    /// Text sent in the request.
+    /// A text in the request.
     Text,
 }
 
@@ -86,19 +85,19 @@ impl FromStr for SourceType {
     }
 }
 
-/// Processing status of a source.
+/// Where a source stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Status {
-    /// Waiting for a worker.
+    /// It waits.
     Queued,
-    /// Being extracted, chunked or embedded.
+    /// It is being read, split or embedded.
     Processing,
-    /// Searchable.
+    /// It answers.
     Ready,
-    /// Processing failed; see the error.
+    /// It could not be made; the error says why.
     Failed,
-    /// Cancelled by a user.
+    /// Somebody stopped it.
     Cancelled,
 }
 
@@ -121,101 +120,101 @@ impl Status {
 pub struct Source {
     /// Its id.
     pub id: SourceId,
-    /// Bot that uses it.
+    /// The bot that answers from it.
     pub bot_id: BotId,
-    /// Name of that bot.
+    /// That bot's name.
     pub bot_name: String,
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// What it was made from.
     pub source_type: SourceType,
-    /// Its status.
+    /// Where it stands.
     pub status: Status,
-    /// Newest version, in progress or complete, from 1.
+    /// The version that is being made or was made last, from 1.
     pub version: i32,
-    /// File name, sanitised for use in a path.
+    /// The file's name, made safe for a path.
     pub file_name: Option<String>,
-    /// URL of a web site.
+    /// Its address.
     pub url: Option<String>,
-    /// Size of the original, in bytes.
+    /// The size of the original, in bytes.
     pub size_bytes: Option<i64>,
-    /// First 200 characters of the text.
+    /// The first 200 characters of its text.
     pub content_preview: Option<String>,
-    /// Chunks of this version, once chunked.
+    /// Chunks of this version, once they are known.
     pub chunk_count: Option<i32>,
-    /// Chunks of this version with a vector.
+    /// Chunks of this version that have their vector.
     pub embedded_count: i64,
-    /// Chunks of this version that reused an earlier vector.
+    /// Chunks of this version that kept the vector of an earlier one.
     pub reused_chunks: Option<i32>,
-    /// Notes for the owner about this version, one sentence each.
+    /// What its owner should know about this version, a sentence each.
     pub notes: Vec<String>,
-    /// For a web site: whether pages below the URL are crawled.
+    /// Of a web site: whether pages below its address are read too.
     pub include_subpages: bool,
-    /// For a web site: maximum number of pages.
+    /// Of a web site: pages at most.
     pub max_pages: Option<i32>,
-    /// First job of this version.
+    /// The job that began this version.
     pub job_id: Option<JobId>,
-    /// Error code of a failure.
+    /// Why it failed: a slug.
     pub error_code: Option<String>,
-    /// Error message of a failure.
+    /// Why it failed: a sentence.
     pub error_message: Option<String>,
-    /// Creation time.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Time of the last change.
+    /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A chunk as returned by the API.
+/// A chunk as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct ChunkRow {
     /// Its id.
     pub id: ChunkId,
     /// Its text.
     pub content: String,
-    /// Position in the source, from 0.
+    /// Its place in the source, from 0.
     pub ordinal: i32,
-    /// Enclosing headings, outermost first, joined by ` > `.
+    /// The headings above it, outermost first, joined by ` > `.
     pub heading: Option<String>,
-    /// Page number, if the source has pages.
+    /// Its page, when the source has pages.
     pub page: Option<i32>,
-    /// Start offset in the source's text, in characters.
+    /// Where it begins in the source's text, in characters.
     pub start: i32,
-    /// End offset, exclusive.
+    /// Where it ends, excluded.
     pub end: i32,
-    /// Length in tokens of the embedding model.
+    /// Its length in tokens of the embedding model.
     pub token_count: i32,
-    /// Creation time.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// A source with its full text and chunks.
+/// A source with its whole text and its chunks.
 #[derive(Clone, Debug)]
 pub struct SourceDetails {
     /// The source.
     pub source: Source,
-    /// Its text, once extracted.
+    /// Its text, once it is extracted.
     pub content: Option<String>,
     /// Its chunks, in order.
     pub chunks: Vec<ChunkRow>,
 }
 
-/// Filter of the source list.
+/// Which sources of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Only sources of this bot.
+    /// Those of a bot.
     pub bot: Option<BotId>,
-    /// Only sources of this type.
+    /// Those of a type.
     pub source_type: Option<SourceType>,
 }
 
-/// The original file or text of a source.
+/// The original of a source, as it was given.
 #[derive(Clone, Debug)]
 pub struct Download {
-    /// File name.
+    /// What it is called.
     pub file_name: String,
-    /// Media type, derived from the file name.
+    /// What it is, as far as its name says.
     pub media_type: String,
-    /// Content.
+    /// All of it.
     pub bytes: Bytes,
 }
 
@@ -243,7 +242,7 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
-/// A source with the text and chunks of its live version, or of the version in progress if none is live.
+/// A source with its text and chunks: those of the live version, else of the one being made.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -256,7 +255,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<So
     Ok(SourceDetails { source: found, content, chunks })
 }
 
-/// A page of the chunks, in order, of a source's live version, or of the version in progress if none is live.
+/// A page of a source's chunks, in order: those of the live version, else of the one being made.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -272,10 +271,10 @@ pub async fn list_chunks(
     Ok(Page::new(page, chunks, total))
 }
 
-/// Downloads the original of a source's newest version.
+/// The original of a source, in its newest version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source, or the source has no original.
+/// [`Error::NotFound`] when the tenant has no such source, or it has no original.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
     let found = store::find_original(&mut *ctx.db().of(tenant).await?, tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;

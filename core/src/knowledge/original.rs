@@ -1,4 +1,4 @@
-//! Original content of a source: validation, naming and storage.
+//! What a source is made from, as its owner gave it: checked, named, and stored.
 
 use bytes::Bytes;
 use parlance_extract::protocol::Format;
@@ -11,38 +11,38 @@ use crate::error::{Error, Problem, Result};
 use crate::ids::{SourceId, TenantId};
 use crate::input::{is_blank, without_nul};
 
-/// Maximum length of a name, in characters. Longer file names are truncated.
+/// How long a name may be, in characters; the rest of a file's is cut.
 pub(super) const NAME_LENGTH: usize = 255;
 
-/// Accepted file extensions, for error messages.
+/// The extensions that are accepted, for messages.
 const EXTENSIONS: &str = ".txt, .md, .csv, .pdf, .docx, .doc";
 
-/// An uploaded file.
+/// A file as a client sent it.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// File name sent by the client.
+    /// Its name, as the client gave it.
     pub name: String,
-    /// Content.
+    /// All of it.
     pub bytes: Bytes,
 }
 
-/// The original of a version, ready to store.
+/// The original of a version, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct Original {
     pub(super) source_type: SourceType,
-    /// Name of a file or site; empty for a text.
+    /// Of a file: what it is called. A text has no name of its own.
     pub(super) name: String,
-    /// Of a file: name sanitised for use in a path.
+    /// Of a file: safe in a path.
     pub(super) file_name: Option<String>,
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
     pub(super) hash: [u8; 32],
-    /// Of a web site. Its `bytes` are empty.
+    /// Of a web site: where it is. It has no bytes before it is crawled.
     pub(super) site: Option<Site>,
 }
 
 impl Original {
-    /// From an uploaded file.
+    /// A file's.
     ///
     /// # Errors
     /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for a type that is not supported.
@@ -65,7 +65,7 @@ impl Original {
         })
     }
 
-    /// From a text, treated as Markdown. Plain text is unaffected by that.
+    /// A text's, which is read as Markdown: what is no Markdown reads the same.
     ///
     /// # Errors
     /// [`Error::Invalid`] when it is blank, [`Error::TooLarge`] above [`MAX_FILE_BYTES`].
@@ -88,7 +88,7 @@ impl Original {
         })
     }
 
-    /// From a web site.
+    /// A web site's.
     pub(super) fn of_site(site: Site) -> Self {
         Self {
             source_type: SourceType::Url,
@@ -101,13 +101,13 @@ impl Original {
         }
     }
 
-    /// Size in bytes; `None` for a web site.
+    /// In bytes; a web site has none before it is crawled.
     pub(super) fn size(&self) -> Option<i64> {
         self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
     }
 
-    /// Stores the content, if any, and returns its blob key. Keys are unique, so that no version overwrites
-    /// another.
+    /// Stores it, if there is something to store; gives its key. Each has its own, so that no version
+    /// overwrites another's.
     pub(super) async fn store(
         &self,
         ctx: &Context,
@@ -123,7 +123,7 @@ impl Original {
     }
 }
 
-/// Format by file extension. Extraction detects the actual format from the content.
+/// The format that a file's name claims. What it really is, its content says.
 fn named_format(name: &str) -> Option<Format> {
     let (_, extension) = name.rsplit_once('.')?;
     match extension.to_ascii_lowercase().as_str() {
@@ -137,7 +137,7 @@ fn named_format(name: &str) -> Option<Format> {
     }
 }
 
-/// Last path segment of a client's file name. Old clients send full paths.
+/// The last part of what a client sent as a file's name; clients of old sent whole paths.
 fn plain_name(raw: &str) -> Option<String> {
     let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
@@ -145,7 +145,7 @@ fn plain_name(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Sanitises a name to a path segment that needs no escaping on any system or shell.
+/// The name as one segment of a path that every system and shell takes as it is.
 fn safe_name(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
@@ -159,7 +159,7 @@ mod tests {
     use super::{plain_name, safe_name};
 
     #[test]
-    fn file_names_never_contain_a_path() {
+    fn a_name_is_never_a_path() {
         for (raw, plain, safe) in [
             ("report.md", "report.md", "report.md"),
             ("../../etc/passwd.md", "passwd.md", "passwd.md"),

@@ -1,4 +1,4 @@
-//! Scraping: adds a web site and optionally waits for its crawl.
+//! Scrape: a web site is added, and whoever asked may wait for it.
 
 use std::time::Duration;
 
@@ -9,37 +9,36 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// Polling interval while waiting for a source.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// The pause between two looks at a source that is waited for.
+const LOOK: Duration = Duration::from_millis(200);
 
-/// Result of a scrape.
+/// What came of a web site.
 #[derive(Clone, Debug)]
 pub struct Scraped {
     /// The source.
     pub source: Source,
-    /// True if the bot already had the site; nothing was added.
+    /// Whether the bot had the site already, so that nothing was done.
     pub duplicate: bool,
-    /// Whether processing has ended; otherwise it continues in the background.
+    /// Whether it has ended; else it goes on.
     pub has_ended: bool,
-    /// Number of fetched pages.
+    /// Pages that were read.
     pub pages: i64,
-    /// Failed pages.
+    /// Pages that could not be read.
     pub failed: Vec<FailedPage>,
 }
 
-/// A page that could not be fetched.
+/// A page that could not be read.
 #[derive(Clone, Debug)]
 pub struct FailedPage {
-    /// Its URL.
+    /// Its address.
     pub url: String,
-    /// Reason slug.
+    /// Why: a slug.
     pub reason: String,
-    /// HTTP status, if there was a response.
+    /// The status of the answer, when there was one.
     pub http_status: Option<i32>,
 }
 
-/// Adds a web site to a bot and waits at most `timeout` for it. The crawl continues after the timeout or a
-/// disconnect.
+/// Adds a web site to a bot, and waits for it: not longer than `patience`. Whoever waits no more stops nothing.
 ///
 /// # Errors
 /// As [`add()`].
@@ -47,17 +46,17 @@ pub async fn scrape(
     ctx: &Context,
     tenant: TenantId,
     request: SourceRequest,
-    timeout: Duration,
+    patience: Duration,
 ) -> Result<Scraped> {
-    let deadline = Instant::now() + timeout;
+    let end = Instant::now() + patience;
     let added = add(ctx, tenant, request).await?;
     let mut source = added.source;
-    let has_ended = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
-    while !has_ended(&source) && Instant::now() < deadline {
-        tokio::time::sleep(POLL_INTERVAL.min(deadline - Instant::now())).await;
+    let is_over = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
+    while !is_over(&source) && Instant::now() < end {
+        tokio::time::sleep(LOOK.min(end - Instant::now())).await;
         source = get_source(ctx, tenant, source.id).await?;
     }
     let mut db = ctx.db().of(tenant).await?;
     let (pages, failed) = store::tally_pages(&mut *db, tenant, source.id).await?;
-    Ok(Scraped { has_ended: has_ended(&source), duplicate: added.duplicate, source, pages, failed })
+    Ok(Scraped { has_ended: is_over(&source), duplicate: added.duplicate, source, pages, failed })
 }

@@ -1,7 +1,7 @@
-//! Search: retrieves a bot's passages for a question.
+//! Search: the passages of a bot that answer a question.
 //!
-//! Hybrid by default: dense (cosine) and lexical (BM25) rankings fused by score, then reranked if a reranking
-//! model is configured. Either ranking alone is a mode.
+//! Hybrid: the nearest by meaning and the best by words, fused by score, and reranked where a model is configured
+//! for it. Either ranking alone is a mode.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,39 +22,39 @@ use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
 use crate::words;
 
-/// Candidates taken from each ranking before fusion.
+/// How far down each ranking is read before the two are fused.
 const CANDIDATES: i32 = 50;
 
-/// Weight of the cosine in the fused score, a convex combination of the min-max normalised cosine and BM25
-/// relative to the best (Bruch, Gai and Ingber, TOIS 2023). Tuned on `eval/` and public questions, see
+/// Weight of the cosine in the fused score, a convex combination of min-max normalised cosine and BM25 relative to
+/// the best (Bruch, Gai and Ingber, TOIS 2023); words have the rest. Chosen on `eval/` and public questions, see
 /// eval/README.md.
 const DENSE_WEIGHT: f32 = 0.6;
 
-/// The same weight for a question in another language than the bot's, which shares only names and numbers
-/// with passages.
+/// The same for a question in another language than the bot's: names and numbers are what it shares with passages.
 const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
-/// Number of fused hits to rerank: as many as a trace shows. Each costs one run of the model.
+/// How many of the fused are reranked, when a model is there to do it: as many as a trace shows. Each is a run of the
+/// model.
 const RERANKED: usize = 20;
 
-/// Maximum length of a question, in characters.
+/// The longest question, in characters.
 pub const QUERY_LENGTH: usize = 8_000;
 
-/// Maximum number of passages per search.
+/// Passages that one search may ask for.
 pub const MOST: i64 = 50;
 
-/// Default number of passages per search.
-const DEFAULT_TOP_K: i64 = 10;
+/// Passages that a search gives when it does not say how many.
+const USUAL: i64 = 10;
 
-/// Ranking mode.
+/// What a passage is ranked by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Both rankings, fused.
+    /// By both, fused.
     #[default]
     Hybrid,
-    /// Dense ranking: cosine similarity of the vectors.
+    /// By meaning: the cosine of its vector and the question's.
     Vector,
-    /// Lexical ranking: words shared with the question.
+    /// By the words that it shares with the question.
     Text,
 }
 
@@ -72,11 +72,11 @@ impl Mode {
         }
     }
 
-    fn is_dense(self) -> bool {
+    fn ranks_by_meaning(self) -> bool {
         self != Mode::Text
     }
 
-    fn is_lexical(self) -> bool {
+    fn ranks_by_words(self) -> bool {
         self != Mode::Vector
     }
 }
@@ -107,18 +107,18 @@ pub struct RawSearch {
     pub source_ids: Option<Vec<String>>,
 }
 
-/// A validated search request.
+/// A search, with everything checked.
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// The bot to search.
+    /// The bot whose knowledge is searched.
     pub bot: BotId,
     /// The question.
     pub query: String,
-    /// Maximum number of passages.
+    /// Passages at most.
     pub top_k: usize,
-    /// Ranking mode.
+    /// What they are ranked by.
     pub mode: Mode,
-    /// Sources to search; `None` for all of the bot's.
+    /// The sources that are searched; `None`: all of the bot's.
     pub sources: Option<Vec<SourceId>>,
 }
 
@@ -144,7 +144,7 @@ impl SearchRequest {
 }
 
 fn parse_top_k(raw: Option<i64>) -> Result<usize> {
-    let top_k = raw.unwrap_or(DEFAULT_TOP_K);
+    let top_k = raw.unwrap_or(USUAL);
     usize::try_from(top_k).ok().filter(|_| (1..=MOST).contains(&top_k)).ok_or_else(|| {
         Error::invalid("top_k", format!("The 'top_k' field must be an integer between 1 and {MOST}"))
     })
@@ -157,83 +157,83 @@ fn parse_sources(raw: Vec<String>) -> Result<Vec<SourceId>> {
     })
 }
 
-/// A retrieved passage.
+/// A passage that was found.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// The chunk.
     pub chunk: ChunkId,
     /// Its source.
     pub source: SourceId,
-    /// Name of the source.
+    /// That source's name.
     pub source_name: String,
-    /// URL of a web page, if the source is a web site.
+    /// That source's address, when it has one.
     pub url: Option<String>,
-    /// Position in the source, from 0.
+    /// Its place in the source, from 0.
     pub ordinal: i32,
-    /// Page number, if the source is a document with pages.
+    /// Its page, when the source has pages.
     pub page: Option<i32>,
-    /// Enclosing headings.
+    /// The headings above it.
     pub heading: Option<String>,
     /// Its text.
     pub content: String,
-    /// Start offset in the source's text, in characters.
+    /// Where its text begins in the source's, in characters.
     pub start: i32,
-    /// End offset, exclusive.
+    /// Where it ends, excluded.
     pub end: i32,
-    /// Its scores and ranks.
+    /// Where it stands.
     pub ranking: Ranking,
 }
 
-/// Scores and ranks of a passage.
+/// How a passage was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Cosine similarity with the question, if computed.
+    /// The cosine of its vector and the question's, when it was compared.
     pub cosine: Option<f32>,
-    /// Rank by cosine from 1, if among the candidates.
+    /// Its place by meaning, from 1, when it is among the nearest.
     pub dense_rank: Option<i64>,
-    /// BM25 score; comparable only within one search.
+    /// How well its words match; only the order within one search means something.
     pub text_score: Option<f32>,
-    /// Rank by BM25 from 1, if among the candidates.
+    /// Its place by words, from 1, when it is among the best.
     pub text_rank: Option<i64>,
-    /// Score of the reranking model from 0 to 1, if reranked.
+    /// How well it answers the question, from 0 to 1, when a model read them together.
     #[serde(default)]
     pub rerank_score: Option<f32>,
-    /// Fused score from 0 to 1; comparable only within one search.
+    /// The fused score, from 0 to 1; comparable within one search only.
     pub score: f32,
 }
 
-/// Passages, the question's vector and timings in milliseconds.
+/// What was found, by which vector, and how long it took, in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The passages, best first.
     pub hits: Vec<Hit>,
-    /// The question's vector, unless the mode is lexical.
+    /// The question's vector, when something was ranked by meaning.
     pub vector: Option<Vec<f32>>,
-    /// Time to embed the question.
+    /// To embed the question.
     pub embed_ms: f64,
-    /// Search time beyond `embed_ms`. The lexical ranking runs while the question is embedded.
+    /// To search, beside that: what is ranked by words does not wait for the vector.
     pub search_ms: f64,
-    /// Reranking time.
+    /// To rerank what was found.
     pub rerank_ms: f64,
 }
 
-/// A search of a bot's live knowledge.
+/// What is searched for in a bot's live knowledge.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
     /// The question.
     pub question: &'a str,
-    /// Ranking mode.
+    /// What passages are ranked by.
     pub mode: Mode,
-    /// Sources to search; `None` for all of the bot's.
+    /// The sources that are searched; `None`: all of the bot's.
     pub sources: Option<&'a [SourceId]>,
-    /// Maximum number of passages.
+    /// Passages at most.
     pub top_k: usize,
 }
 
-/// Handles a search request. Calls no chat model.
+/// Searches a bot's knowledge, as a tenant asks for it: no language model is called.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot; when the embedding model or the database fails.
+/// [`Error::NotFound`] without such a bot; when the embedding model or the database does not answer.
 pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
@@ -246,8 +246,8 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
     find(ctx, &*embedder, tenant, &bot, &search).await
 }
 
-/// The embedding model for a bot's questions: the previous one if the bot is not yet re-embedded and that
-/// model is loaded, otherwise the configured one.
+/// The model whose vectors are searched in a bot: the configured one, or the one before it, while the bot has not
+/// changed over and that one is loaded still.
 ///
 /// # Errors
 /// When the statement fails.
@@ -261,11 +261,10 @@ pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<
     Ok(Arc::clone(ctx.embedder()))
 }
 
-/// The best passages of a bot's live knowledge, best first. The dense ranking covers the embedder's vectors
-/// only.
+/// The best passages of a bot's live knowledge, best first: among those that have a vector of the embedder's.
 ///
 /// # Errors
-/// When the embedding model or the database fails.
+/// When the embedding model or the database does not answer.
 pub async fn find(
     ctx: &Context,
     embedder: &dyn Embedder,
@@ -273,42 +272,42 @@ pub async fn find(
     bot: &Bot,
     search: &Search<'_>,
 ) -> Result<Found> {
-    let started = Instant::now();
+    let begun = Instant::now();
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
-    let limit = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
+    let most = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
     let embed = async {
-        if !search.mode.is_dense() {
+        if !search.mode.ranks_by_meaning() {
             return Ok((None, 0.0));
         }
         let vector = embedder.embed_query(search.question.to_owned()).await?;
-        Ok::<_, Error>((Some(vector), crate::milliseconds(started)))
+        Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
     };
     let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
     let rank_by_words = async {
-        if !search.mode.is_lexical() {
-            return Ok(store::LexicalRanking::default());
+        if !search.mode.ranks_by_words() {
+            return Ok(store::Worded::default());
         }
         let (text_search, question) = (bot.language.text_search(), search.question);
         let mut db = ctx.db().of(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
-    let ((vector, embed_ms), lexical) = tokio::try_join!(embed, rank_by_words)?;
+    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
         model: embedder.id(),
         vector: vector.as_deref().map(HalfVector::from_f32_slice),
-        lexical: &lexical,
+        worded: &worded,
         sources: search.sources,
         candidates,
         dense_weight: dense_weight(search.mode, bot.language, search.question),
-        limit: i64::try_from(limit).unwrap_or(MOST),
+        most: i64::try_from(most).unwrap_or(MOST),
     };
     let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
-    let hits = sorted(retrieve.instrument(tracing::info_span!("retrieve")).await?);
-    let search_ms = crate::milliseconds(started) - embed_ms;
+    let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
+    let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();
     let hits = match reranker {
         None => hits,
@@ -320,8 +319,8 @@ pub async fn find(
     Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
-/// Reorders hits by the reranking model's scores and truncates them. If the model fails, the fused order is
-/// kept.
+/// The best as a model that reads them with the question ranks them. When it does not answer, they stay as they are:
+/// the search has an answer without it.
 async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
     let texts = hits.iter().map(|hit| Chunk::embedded_text(hit.heading.as_deref(), &hit.content)).collect();
     match reranker.rerank(question.to_owned(), texts).await {
@@ -329,11 +328,11 @@ async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top
             for (hit, score) in hits.iter_mut().zip(scores) {
                 hit.ranking.rerank_score = Some(score);
             }
-            // A stable sort keeps the fused order of equal scores.
+            // Stable: equals stay as they were.
             let score = |hit: &Hit| hit.ranking.rerank_score.unwrap_or(0.0);
             hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
         }
-        Err(error) => tracing::warn!(error = %Chain(&error), "reranking failed; keeping the fused order"),
+        Err(error) => tracing::warn!(error = %Chain(&error), "what was found is not reranked"),
     }
     hits.truncate(top_k);
     hits
@@ -344,15 +343,15 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
         Mode::Text => 0.0,
-        Mode::Hybrid if words::language(question).is_some_and(|detected| detected != language) => {
+        Mode::Hybrid if words::language(question).is_some_and(|asked| asked != language) => {
             CROSS_LANGUAGE_DENSE_WEIGHT
         }
         Mode::Hybrid => DENSE_WEIGHT,
     }
 }
 
-/// Sorts hits by fused score.
-fn sorted(mut hits: Vec<Hit>) -> Vec<Hit> {
+/// Hits in the order of their fused score.
+fn in_order(mut hits: Vec<Hit>) -> Vec<Hit> {
     let cosine = |hit: &Hit| hit.ranking.cosine.unwrap_or(0.0);
     hits.sort_by(|a, b| {
         (b.ranking.score.total_cmp(&a.ranking.score))
@@ -371,12 +370,12 @@ mod tests {
         let weight = |question| dense_weight(Mode::Hybrid, Language::English, question);
         assert_eq!(weight("How do I return a pair of boots?"), DENSE_WEIGHT);
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
-        // Too short for language detection.
+        // Too short to tell.
         assert_eq!(weight("XR-200"), DENSE_WEIGHT);
     }
 
     #[test]
-    fn all_problems_of_a_search_request_are_reported() {
+    fn everything_wrong_with_a_search_is_told_at_once() {
         let raw = RawSearch {
             bot_id: Some("nonsense".into()),
             query: Some("  ".into()),

@@ -1,4 +1,4 @@
-//! Web-site sources: start URL and crawl limits.
+//! A web site as a source: where its crawl begins, and how far it goes.
 
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -6,28 +6,28 @@ use url::Url;
 use crate::error::{Error, Problem, Result};
 use crate::input::Collect;
 
-/// Maximum length of a URL, in characters: accepted by every browser and server.
+/// How long an address may be, in characters: what every browser and server takes.
 const URL_LENGTH: usize = 2_048;
 
-/// Default page limit of a site.
-const DEFAULT_PAGES: i64 = 5;
+/// Pages of a site when its owner did not say.
+const USUAL_PAGES: i64 = 5;
 
-/// Upper bound of the page limit.
-const MAX_PAGES: i64 = 20;
+/// Pages of a site at most.
+const MOST_PAGES: i64 = 20;
 
-/// A web site to crawl.
+/// A web site to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Site {
-    /// Start URL.
+    /// Where it begins.
     pub(super) url: Url,
-    /// Whether pages below the start URL are crawled.
+    /// Whether pages below it are read too.
     pub(super) include_subpages: bool,
-    /// Page limit; 1 unless subpages are crawled.
+    /// Pages at most: one, unless subpages are read.
     pub(super) max_pages: i32,
 }
 
 impl Site {
-    /// Validates all fields, but not whether the address is allowed: the HTTP client decides that.
+    /// Checks every field. Whether the address may be reached is for the door to say.
     pub(super) fn parse(
         url: Option<String>,
         include_subpages: Option<bool>,
@@ -50,19 +50,19 @@ impl Site {
         }
     }
 
-    /// Default name: the URL without its scheme.
+    /// What it is called when its owner gave no name: its address without the scheme.
     pub(super) fn name(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         format!("{host}{}", self.url.path().trim_end_matches('/'))
     }
 
-    /// Content hash: equal for equal requests.
+    /// Equal for requests that ask the same.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.url, self.include_subpages, self.max_pages)).into()
     }
 }
 
-/// Validates web-site fields sent with a source of another type. They are unused but must be valid.
+/// Checks fields that came with a source of another type: they are not used, but what is sent must be right.
 pub(super) fn check_unused(url: Option<String>, max_pages: Option<i64>) -> Result<()> {
     let mut problems = Vec::new();
     problems.take(parse_url(url));
@@ -87,9 +87,9 @@ fn parse_url(raw: Option<String>) -> Result<Option<Url>> {
 }
 
 fn parse_pages(raw: Option<i64>) -> Result<i32> {
-    let pages = raw.unwrap_or(DEFAULT_PAGES);
-    i32::try_from(pages).ok().filter(|_| (1..=MAX_PAGES).contains(&pages)).ok_or_else(|| {
-        Error::invalid("max_pages", format!("The 'max_pages' field must be between 1 and {MAX_PAGES}"))
+    let pages = raw.unwrap_or(USUAL_PAGES);
+    i32::try_from(pages).ok().filter(|_| (1..=MOST_PAGES).contains(&pages)).ok_or_else(|| {
+        Error::invalid("max_pages", format!("The 'max_pages' field must be between 1 and {MOST_PAGES}"))
     })
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_http_addresses_are_accepted() {
+    fn an_address_is_one_of_the_web() {
         let parse = |url: &str| Site::parse(Some(url.into()), Some(true), None);
         assert_eq!(parse(" https://Example.com/Help#top ").unwrap().url.as_str(), "https://example.com/Help");
         for wrong in ["example.com", "ftp://example.com", "mailto:me@example.com", "https://", " "] {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_without_subpages_has_one_page() {
+    fn a_site_without_subpages_is_one_page() {
         let parse = |sub, most| Site::parse(Some("https://example.com".into()), sub, most);
         assert_eq!(parse(None, Some(10)).unwrap().max_pages, 1);
         assert_eq!(parse(Some(true), None).unwrap().max_pages, 5);

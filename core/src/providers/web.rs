@@ -1,11 +1,11 @@
-//! Guarded HTTP access to tenant-supplied URLs, through `parlance-crawl`.
+//! The web, as far as tenants name it: the one door of `parlance-crawl`, as the configuration opens it.
 
 use parlance_crawl::door::{Door, DoorConfig, user_agent};
 
 use crate::error::{Error, Result};
 use crate::platform::config::Scrape;
 
-/// The guarded HTTP client, as configured.
+/// The door that the configuration describes.
 pub(crate) fn door(config: &Scrape) -> Result<Door> {
     Door::new(DoorConfig {
         allow_networks: config.allow_networks.clone(),
@@ -13,5 +13,5 @@ pub(crate) fn door(config: &Scrape) -> Result<Door> {
         user_agent: user_agent(config.contact.as_deref()),
         ..DoorConfig::default()
     })
-    .map_err(|error| Error::internal("cannot build the crawler's HTTP client", error))
+    .map_err(|error| Error::internal("the door to the web cannot be made", error))
 }

@@ -1,6 +1,6 @@
-//! Tenant erasure: purge jobs remove all data, then the tenant row is deleted.
+//! Erasing a tenant: everything of it is removed by jobs, as what its own people delete is, and then the tenant.
 //!
-//! Every step is idempotent: an interrupted erasure can be started again.
+//! Each verb can be repeated: whoever was interrupted begins anew, and finds less to do.
 
 use super::{set_active, store};
 use crate::bots;
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// Deactivates a tenant and deletes its bots with their knowledge and conversations.
+/// Shuts a tenant out and deletes its bots, with all that they know and said.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] when there is no such tenant.
@@ -20,7 +20,7 @@ pub async fn begin(ctx: &Context, tenant: TenantId) -> Result<()> {
     Ok(())
 }
 
-/// Number of bots not yet purged. `purge` jobs remove their files, rows and indexes.
+/// Bots of which something is left: their files, rows and indexes are removed by `purge` jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -28,7 +28,7 @@ pub async fn left(ctx: &Context, tenant: TenantId) -> Result<i64> {
     bots::count_any(ctx, tenant).await
 }
 
-/// Deletes a tenant, its keys, jobs and counters once all bots are purged. Returns whether it was deleted.
+/// Removes a tenant of whose bots nothing is left, with its keys, jobs and counts. Gives whether it is gone.
 ///
 /// # Errors
 /// When a statement fails.
@@ -36,7 +36,7 @@ pub async fn finish(ctx: &Context, tenant: TenantId) -> Result<bool> {
     Ok(left(ctx, tenant).await? == 0 && store::delete(ctx.db().platform(), tenant).await?)
 }
 
-/// Rows left per table with a `tenant_id` column, tables without any included.
+/// The rows that name a tenant, in each table that has a column for one, whether there are any or not.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,6 +1,6 @@
-//! Tenants, plans and usage limits.
+//! Tenants, their plans and their usage.
 //!
-//! Owns the tables `tenant`, `api_key` and `usage_month`. Only operators create tenants and set plans.
+//! Owns the tables `tenant`, `api_key` and `usage_month`. Tenants and plans are made by operators.
 
 use std::str::FromStr;
 
@@ -15,28 +15,28 @@ pub mod erase;
 pub mod keys;
 mod store;
 
-/// Subscription plan.
+/// What a tenant pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Plan {
-    /// For trials.
+    /// To try it.
     Free,
-    /// For small deployments.
+    /// To begin.
     Starter,
-    /// For businesses.
+    /// To run a business on it.
     Professional,
-    /// No limits.
+    /// Without limits.
     Enterprise,
 }
 
-/// Limits of a plan; `None` is unlimited.
+/// A plan's limits; `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Existing bots.
+    /// Bots at once.
     pub bots: Option<i32>,
-    /// Conversations started per calendar month (UTC).
+    /// Conversations begun in a calendar month, UTC.
     pub conversations: Option<i64>,
-    /// Messages stored per calendar month (UTC), except welcome messages.
+    /// Messages stored in a calendar month, UTC; welcome messages excepted.
     pub messages: Option<i64>,
 }
 
@@ -55,7 +55,7 @@ impl Plan {
         }
     }
 
-    /// Limits of the plan. Those of `professional` come from the API reference's example.
+    /// Its limits. Those of `professional` are the reference's example.
     #[must_use]
     pub const fn limits(self) -> Limits {
         match self {
@@ -87,30 +87,30 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name.
     pub name: String,
-    /// Its plan.
+    /// What it pays for.
     pub plan: Plan,
-    /// Whether its API keys are accepted.
+    /// Whether its keys open anything.
     pub is_active: bool,
-    /// Creation time.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Time of the last change.
+    /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A tenant's usage against its plan.
+/// What a tenant has used of what its plan allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Its plan.
+    /// What it pays for.
     pub plan: Plan,
-    /// Existing bots.
+    /// Bots that exist now.
     pub bots: i32,
-    /// Conversations started this calendar month (UTC).
+    /// Conversations begun in this calendar month, UTC.
     pub conversations: i64,
-    /// Messages stored this calendar month (UTC), except welcome messages.
+    /// Messages stored in this calendar month, UTC; welcome messages excepted.
     pub messages: i64,
 }
 
-/// Creates a tenant. For operators.
+/// Makes a tenant. For operators.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the name is blank or longer than 255 characters.
@@ -141,7 +141,7 @@ pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
     store::find(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// A tenant's usage of its plan.
+/// What a tenant has used of its plan.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -149,7 +149,7 @@ pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
     store::find_usage(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Changes a tenant's plan immediately. Existing data above the new limits is kept. For operators.
+/// Moves a tenant to another plan, at once. What it has above the new limits stays. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -157,7 +157,7 @@ pub async fn set_plan(ctx: &Context, tenant: TenantId, plan: Plan) -> Result<Ten
     store::update(ctx.db().platform(), tenant, Some(plan), None).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Activates or deactivates a tenant. The keys of an inactive tenant are rejected. For operators.
+/// Shuts a tenant out, or lets it in again: its keys open nothing while it is inactive. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -171,15 +171,16 @@ pub async fn set_active(ctx: &Context, tenant: TenantId, active: bool) -> Result
 /// Counts one more bot, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan's limit is reached. Race-free: the count is a single conditional
-/// update.
+/// [`Error::LimitReached`] when the plan has no room; under any concurrency, for the count is one
+/// conditional update.
 pub(crate) async fn count_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
     let plan = store::lock_plan(&mut **tx, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
     let counted = store::count_bot(&mut **tx, tenant, plan.limits().bots).await?;
     if counted { Ok(()) } else { Err(Error::LimitReached(Limit::Bots)) }
 }
 
-/// Locks the tenant's row against other lockers until the caller's transaction ends. Readers do not wait.
+/// Holds the tenant's row until the caller's transaction ends, against others that would too. Whoever
+/// reads it does not wait.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -198,7 +199,7 @@ pub(crate) async fn uncount_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) ->
 /// Counts one more conversation of this month, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan's limit is reached.
+/// [`Error::LimitReached`] when the plan has no room.
 pub(crate) async fn count_conversation(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
     count(tx, tenant, 1, 0, Limit::Conversations).await
 }
@@ -206,7 +207,7 @@ pub(crate) async fn count_conversation(tx: &mut PgTransaction<'_>, tenant: Tenan
 /// Counts messages of this month, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when they would exceed the plan's limit.
+/// [`Error::LimitReached`] when the plan has no room for all of them.
 pub(crate) async fn count_messages(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
@@ -215,7 +216,7 @@ pub(crate) async fn count_messages(
     count(tx, tenant, 0, messages, Limit::Messages).await
 }
 
-/// Subtracts counted messages that failed, in the caller's transaction.
+/// Takes messages back that were counted and came to nothing, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.

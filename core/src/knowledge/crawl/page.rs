@@ -1,106 +1,106 @@
-//! Types of a crawl: pages and their outcomes.
+//! The words of a crawl: its pages, and what becomes of them.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use url::Url;
 
-/// A page to fetch.
+/// A page to be read.
 #[derive(Clone, Debug)]
 pub struct PageTask {
-    /// Position in order of discovery, from 1.
+    /// Its place in the order in which pages were found, from 1.
     pub ordinal: i32,
-    /// Its URL.
+    /// Its address.
     pub url: Url,
-    /// Failed attempts so far.
+    /// Tries that failed.
     pub attempt: i32,
 }
 
-/// Progress of a crawl.
+/// How far a crawl is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Pages with an outcome.
+    /// Pages that have their outcome.
     pub done: i64,
-    /// Known pages.
+    /// Pages that are known.
     pub known: i64,
 }
 
-/// A URL with its page's deduplication key.
+/// An address with what recognises the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The URL.
+    /// The address.
     pub url: String,
-    /// Normalised form, equal for all URLs of the page.
+    /// Equal for all addresses of the page.
     pub key: String,
 }
 
-/// Outcome of a page fetch.
+/// What became of a page.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// Fetched.
+    /// It was read.
     Fetched(Fetched),
-    /// Not part of the site, or a duplicate.
+    /// It is none of ours, or was read under another address.
     Skipped(Cause),
-    /// Failed for good.
+    /// It could not be read.
     Failed(Cause),
-    /// To be retried after this delay.
+    /// It may be read later: after this long.
     Again(Duration, Cause),
 }
 
-/// A fetched page.
+/// A page that was read.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    /// URL after redirects.
+    /// Where it is: after redirects.
     pub url: String,
     /// Its title.
     pub title: Option<String>,
     /// Its main content, as Markdown.
     pub text: String,
-    /// HTTP status.
+    /// The status of the answer.
     pub http_status: i32,
-    /// Decompressed size in bytes.
+    /// What came over, inflated, in bytes.
     pub bytes: i64,
-    /// Keys of the page's other URLs: redirect targets and the canonical URL.
+    /// Keys of other addresses of the page: where it was redirected to, and its canonical one.
     pub aliases: Vec<String>,
-    /// Links to further pages of the site.
+    /// Pages that it links to and that are to be read too.
     pub links: Vec<Link>,
 }
 
-/// Why a page was not fetched.
+/// Why a page was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// Stable slug (`robots`, `duplicate`, `blocked_by_site`, `http_404`, `timeout` …).
     pub reason: String,
-    /// Message, a full sentence.
+    /// Sentence.
     pub message: String,
-    /// HTTP status, if there was a response.
+    /// The status of the answer, when there was one.
     pub http_status: Option<i32>,
 }
 
 impl Cause {
-    /// A cause without an HTTP status.
+    /// A cause with its slug and sentence.
     pub fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self { reason: reason.into(), message: message.into(), http_status: None }
     }
 
-    /// Adds the HTTP status.
+    /// The same, with the status of the answer.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { http_status: Some(i32::from(status)), ..self }
     }
 }
 
-/// State of a page.
+/// Where a page stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum PageState {
-    /// Waiting to be fetched.
+    /// It waits.
     Queued,
-    /// Fetched.
+    /// It was read.
     Fetched,
-    /// Skipped.
+    /// It was left out.
     Skipped,
-    /// Could not be fetched.
+    /// It could not be read.
     Failed,
 }
 
@@ -121,27 +121,27 @@ impl PageState {
     }
 }
 
-/// A page of a crawl as returned by the API.
+/// A page of a crawl as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct SitePage {
-    /// Position in order of discovery, from 1.
+    /// Its place in the order in which pages were found, from 1.
     pub ordinal: i32,
-    /// Its URL.
+    /// Its address.
     pub url: String,
     /// Its title.
     pub title: Option<String>,
-    /// Its state.
+    /// Where it stands.
     pub state: PageState,
-    /// Reason slug of a skipped or failed page.
+    /// Why it was skipped or failed: a slug.
     pub reason: Option<String>,
-    /// Message of a skipped or failed page.
+    /// Why it was skipped or failed: a sentence.
     pub message: Option<String>,
-    /// HTTP status.
+    /// The status of the answer.
     pub http_status: Option<i32>,
-    /// Decompressed size in bytes.
+    /// What came over, inflated, in bytes.
     pub bytes: Option<i64>,
-    /// Number of chunks.
+    /// Its chunks.
     pub chunks: i64,
-    /// Fetch time.
+    /// When it was read.
     pub fetched_at: Option<DateTime<Utc>>,
 }

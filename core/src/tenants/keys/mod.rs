@@ -1,8 +1,8 @@
-//! API keys: generated, shown once, looked up by hash.
+//! API keys: made, shown once, recognised by their hash.
 //!
-//! Only the SHA-256 of a key is stored. With 256 bits of entropy a key cannot be guessed, so a slow hash
-//! would add nothing. Lookups are cached per process for seconds and invalidated over the bus when a key is
-//! revoked or its tenant deactivated.
+//! Only a key's SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
+//! would protect nothing. Who a key belongs to is kept in a process for seconds, and forgotten when the bus tells
+//! that the key or its tenant stopped counting.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -27,10 +27,10 @@ mod store;
 
 pub use raw::RawKey;
 
-/// Maximum grace period of a rotated key.
+/// The longest time for which a rotated key goes on working.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Resolution of the last-used time.
+/// How exactly the last use of a key is known.
 const USE_RESOLUTION: Duration = Duration::from_secs(60);
 
 /// What a key may do.
@@ -74,24 +74,24 @@ impl FromStr for Scope {
     }
 }
 
-/// Metadata of a key, without the key itself.
+/// A key's row: everything but the key.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// Its id.
     pub id: KeyId,
-    /// Owning tenant.
+    /// Whose it is.
     pub tenant: TenantId,
-    /// Name given by the tenant.
+    /// What its owner calls it.
     pub name: String,
-    /// Visible first characters.
+    /// Its visible beginning.
     pub prefix: String,
-    /// Granted scopes.
+    /// What it may do.
     pub scopes: Vec<Scope>,
-    /// Expiry time, if any.
+    /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Last use, to the minute.
+    /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// Creation time.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -106,7 +106,7 @@ pub struct RawKeyRequest {
     pub expires_at: Option<String>,
 }
 
-/// A validated request for a new key.
+/// A key to be made, with everything checked.
 #[derive(Clone, Debug)]
 pub struct KeyRequest {
     name: String,
@@ -130,7 +130,7 @@ impl KeyRequest {
         }
     }
 
-    /// A key with scope `full` that never expires.
+    /// A key that does everything and never ends.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the name is blank or too long.
@@ -165,20 +165,20 @@ fn expiry(raw: Option<&str>) -> Result<Option<DateTime<Utc>>> {
     Ok(Some(moment))
 }
 
-/// The authenticated caller.
+/// Who is calling, as a key proves it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Caller {
     /// The tenant.
     pub tenant: TenantId,
     /// The key.
     pub key: KeyId,
-    /// Scopes of the key.
+    /// What the key may do.
     pub scopes: Vec<Scope>,
-    /// Expiry time of the key.
+    /// When the key ends.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Creates a key. The raw key is only in the return value and never stored.
+/// Makes a key. The key itself is in the answer and nowhere else.
 ///
 /// # Errors
 /// When the tenant does not exist.
@@ -191,7 +191,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     }
 }
 
-/// A page of a tenant's non-revoked keys, newest first.
+/// A page of a tenant's keys that are not revoked, newest first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -200,15 +200,15 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
     Ok(Page::new(page, keys, total))
 }
 
-/// Finds a valid key of a tenant.
+/// A key of a tenant that still opens something.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
     store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
-/// Revokes a key immediately and returns its name.
+/// Ends a key at once. Gives what it was called.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
@@ -219,10 +219,10 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
     Ok(name)
 }
 
-/// Creates a key with the scopes of an older one, which stays valid for `grace`.
+/// Makes a key that may do what an older one may, and lets the older one go on for `grace`.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired;
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over;
 /// [`Error::Invalid`] when the grace is longer than [`MAX_GRACE`].
 pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration) -> Result<(Key, RawKey)> {
     if grace > MAX_GRACE {
@@ -238,7 +238,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     } else {
         store::expire(&mut *tx, tenant, key, grace).await?
     };
-    // Of two concurrent rotations without grace, the second finds no key.
+    // Of two rotations at once that end the key, the second finds none.
     let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
     let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
@@ -247,7 +247,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration
     Ok((made, raw))
 }
 
-/// Authenticates a raw key.
+/// Who holds this key.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
@@ -263,7 +263,7 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     }
     let asked = ctx.bus().asked();
     let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
-    // The index lookup compared the hashes already, but not in constant time.
+    // The index compared them already, but not in constant time.
     if !bool::from(known.hash.ct_eq(&hash)) {
         return Err(rejected());
     }
@@ -272,8 +272,9 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     Ok(known.caller)
 }
 
-/// Records the last use, in the background and at most once per [`USE_RESOLUTION`].
-fn note_use(ctx: &Context, known: &store::FoundKey) {
+/// Writes down that the key is used, now and then and beside the request: a key that is used all the
+/// time is looked up every few seconds.
+fn note_use(ctx: &Context, known: &store::Known) {
     let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
     if !known.last_used_at.is_none_or(due) {
         return;
@@ -281,12 +282,12 @@ fn note_use(ctx: &Context, known: &store::FoundKey) {
     let (ctx, key) = (ctx.clone(), known.caller.key);
     tokio::spawn(async move {
         if let Err(error) = store::note_use(ctx.db().platform(), key).await {
-            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "cannot record the key's use");
+            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "its use was not noted");
         }
     });
 }
 
-/// Invalidates the cached lookups of a tenant's keys after its activation changed.
+/// Forgets who the tenant's keys belong to: it has become inactive, or active again.
 pub(super) async fn forget_all(ctx: &Context, tenant: &Tenant) -> Result<()> {
     let hashes = store::list_hashes(ctx.db().platform(), tenant.id).await?;
     cache::forget(ctx, &hashes).await;
@@ -312,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_problems_of_a_key_request_are_reported() {
+    fn everything_wrong_with_a_key_is_told_at_once() {
         let raw = RawKeyRequest {
             name: Some(" ".into()),
             scopes: Some(vec!["admin".into()]),
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_deduplicated_and_default_to_full() {
+    fn a_scope_counts_once_and_full_is_the_default() {
         let of = |scopes: Option<Vec<&str>>| {
             let scopes = scopes.map(|scopes| scopes.into_iter().map(str::to_owned).collect());
             KeyRequest::parse(RawKeyRequest { name: Some("a".into()), scopes, expires_at: None })
