@@ -5,27 +5,15 @@
 
 use std::collections::VecDeque;
 
-use unicode_normalization::char::is_combining_mark;
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::markers::Part;
+
+mod boundaries;
+
+pub(super) use boundaries::ends_sentence;
+use boundaries::{is_boundary, is_letter, is_list_mark};
 
 /// Characters after the end of a sentence by which it is decided.
 const LOOKAHEAD: usize = 24;
-
-/// Words whose dot ends no sentence, without it.
-const ABBREVIATIONS: &[&str] = &[
-    "approx", "art", "bzw", "ca", "dr", "dra", "e.g", "g", "h", "i.e", "inkl", "jr", "max", "min", "mr",
-    "mrs", "ms", "mme", "nr", "núm", "p.ej", "p.ex", "ej", "ex", "pág", "prof", "sig", "sr", "sra", "st",
-    "str", "tel", "vs", "z.b", "d.h", "u.a", "zzgl", "ggf",
-];
-
-/// Names of months, without accents, as far as they tell them apart.
-const MONTHS: &[&str] = &[
-    "jan", "feb", "fév", "mar", "mär", "apr", "abr", "avr", "mai", "may", "jun", "juin", "juil", "jul",
-    "aug", "ago", "aoû", "sep", "set", "oct", "okt", "ott", "out", "nov", "dec", "dez", "dic", "déc", "gen",
-    "ene", "mag", "giu", "lug", "fev",
-];
 
 /// What a draft gives out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,146 +275,5 @@ fn char_of(item: &Item) -> Option<char> {
     }
 }
 
-/// Whether a character decides where a sentence ends: combining marks are alphabetic too, and the rules of Unicode pass
-/// over them (UAX #29, SB5), as over the two halfwidth voicing marks.
-fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && !is_combining_mark(c) && !matches!(c, '\u{ff9e}' | '\u{ff9f}')
-}
-
-/// Whether a text may be the end of a sentence.
-pub(super) fn ends_sentence(text: &str) -> bool {
-    let closers = ['"', '\'', '*', '_', '`', ')', ']', '”', '“', '»', '’'];
-    text.trim_end().trim_end_matches(closers).ends_with(['.', '!', '?', '…'])
-}
-
-/// `-`, `1.` or `2)` alone.
-fn is_list_mark(text: &str) -> bool {
-    let digits = text.trim_end_matches(['.', ')']);
-    matches!(text, "-" | "*" | "•" | "+")
-        || (digits.len() < text.len() && digits.len() <= 3 && digits.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// Whether a sentence ends between two texts: by the rules of Unicode, but after an abbreviation, the number of a
-/// list's item, or the day of a date.
-fn is_boundary(before: &str, after: &str) -> bool {
-    let last = before.split_whitespace().next_back().unwrap_or_default();
-    let word = last.trim_start_matches(['(', '"', '„', '*']).trim_end_matches('.').to_lowercase();
-    let is_initial =
-        last.ends_with('.') && word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
-    let is_day =
-        last.ends_with('.') && (1..=2).contains(&word.len()) && word.chars().all(|c| c.is_ascii_digit());
-    let month = after.to_lowercase();
-    let is_month = MONTHS.iter().any(|name| month.starts_with(name));
-    if last.ends_with('.') && (is_initial || ABBREVIATIONS.contains(&word.as_str())) || (is_day && is_month) {
-        return false;
-    }
-    if is_list_mark(before.rsplit('\n').next().unwrap_or_default().trim()) {
-        return false;
-    }
-    // A digit begins a sentence; by the rules of Unicode it goes on when a small letter follows.
-    if after.starts_with(|c: char| c.is_ascii_digit()) {
-        return true;
-    }
-    // Emphasis closes as quotes do.
-    let plain = |text: &str| text.replace(['*', '_', '`'], "\"");
-    let (before, after) = (plain(before), plain(after));
-    let whole = format!("{before} {after}");
-    whole.split_sentence_bound_indices().any(|(at, _)| at == before.len() || at == before.len() + 1)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::conversations::markers::Markers;
-
-    /// An answer from three passages in pieces of so many characters: its text with markers, and whether it refuses.
-    fn read(answer: &str, length: usize) -> (String, bool) {
-        let (mut markers, mut draft) = (Markers::of(3), Draft::default());
-        let mut text = String::new();
-        let mut drain = |draft: &mut Draft, at_end: bool| {
-            while let Some(step) = draft.next(at_end) {
-                match step {
-                    Step::Text(part) => text.push_str(&part),
-                    Step::End(sentence) => {
-                        if !sentence.markers.is_empty() {
-                            text.push_str(&format!(" {:?}", sentence.markers));
-                        }
-                        text.push_str(sentence.tail);
-                    }
-                }
-            }
-        };
-        let chars: Vec<char> = answer.chars().collect();
-        for piece in chars.chunks(length) {
-            markers.read(&piece.iter().collect::<String>()).into_iter().for_each(|part| draft.push(part));
-            drain(&mut draft, false);
-        }
-        markers.end().into_iter().for_each(|part| draft.push(part));
-        drain(&mut draft, true);
-        (text, markers.refused())
-    }
-
-    #[test]
-    fn markers_move_to_sentence_ends_however_text_is_cut() {
-        for (answer, text) in [
-            ("Within 30 days [1], says nobody [7].", "Within 30 days, says nobody. [1]"),
-            ("Within 30 days. [1] Also cash [2].", "Within 30 days. [1] Also cash. [2]"),
-            (
-                "A day [1, 3]. B day【2】. C day【1†source】. D day [^3]. E day [[1]](#a). F day (source 2). G day ([1], [2]).",
-                "A day. [1, 3] B day. [2] C day. [1] D day. [3] E day. [1] F day. [2] G day. [1, 2]",
-            ),
-            ("It is 5 m² and 10³ big.¹ More here² too.", "It is 5 m² and 10³ big. [1] More here too. [2]"),
-            ("Costs 5 EUR<sup>1</sup>.", "Costs 5 EUR. [1]"),
-            ("Within 30 days [^1].\n\n[^1]: Shop, section 1", "Within 30 days. [1]"),
-            ("Within 30 days [1].\n\n[1] shop.md", "Within 30 days. [1]"),
-            ("Within 30 days [1].\n\n**Sources:**\n- [1] shop.md\n2. faq.md\n", "Within 30 days. [1]"),
-            ("Within 30 days [1]. Sources: [1] shop.md", "Within 30 days. [1]"),
-            (
-                "Our sources of power:\n\nSources:\n- wind\n- sun",
-                "Our sources of power:\n\nSources:\n- wind\n- sun",
-            ),
-            ("- One thing [1]\n- Two things [2]\n", "- One thing [1]\n- Two things [2]"),
-            ("1. Open it [1].\n2. Close it.", "1. Open it. [1]\n2. Close it."),
-            ("| A | B [1] |\n|---|---|\n| c | 5 [2] |\n", "| A | B [1] |\n|---|---|\n| c | 5 [2] |"),
-            (
-                "Use `a[0]` now.\n```\nx[1] = 2\ny\n```\nDone [1].",
-                "Use `a[0]` now.\n```\nx[1] = 2\ny\n```\nDone. [1]",
-            ),
-            (
-                "See [the page](https://x.example/a) and [note] (1) [12345].",
-                "See [the page](https://x.example/a) and [note] (1) [12345].",
-            ),
-            (
-                "[1] Returns take 30 days.\n[2] Refunds take 5.",
-                "Returns take 30 days. [1]\nRefunds take 5. [2]",
-            ),
-            ("Das ist z. B. am 3. März so. Gut.", "Das ist z. B. am 3. März so. Gut."),
-            ("[[9]1] x", "x [1]"),
-            ("[[NOT_IN_(source 1)PASSAGES]] x.", "[[NOT_IN_ PASSAGES]] x. [1]"),
-            ("Yes [2]. \u{1}\u{364}, be here.", "Yes. \u{1}\u{364}, be here. [2]"),
-            ("(see passages 1-3) Yes.", "Yes. [1, 2, 3]"),
-            ("C'est oui [1] ! Voilà.", "C'est oui! [1] Voilà."),
-        ] {
-            for length in 1..=answer.chars().count() {
-                assert_eq!(read(answer, length), (text.to_owned(), false), "{length}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_token_is_removed_however_it_is_cut_and_wrapped() {
-        for (answer, text) in [
-            ("[[NOT_IN_PASSAGES]]", ""),
-            ("\"[[NOT_IN_PASSAGES]]\".", ""),
-            ("`[[NOT_IN_PASSAGES]]`", ""),
-            ("**[[not_in_passages]]** I am sorry.", "I am sorry."),
-            ("\\[\\[NOT\\_IN\\_PASSAGES\\]\\]", ""),
-            ("Sorry. NOT_IN_PASSAGES", "Sorry."),
-            ("[[NOT_IN", ""),
-        ] {
-            for length in 1..=answer.chars().count() {
-                assert_eq!(read(answer, length), (text.to_owned(), true), "{length}");
-            }
-        }
-    }
-}
+mod tests;

@@ -5,11 +5,16 @@ use std::ops::Range;
 mod blocks;
 mod lists;
 mod prose;
+mod questions;
+mod records;
 mod sentences;
 mod shapes;
 mod tables;
+mod text;
+mod vocabulary;
 
-use blocks::{Block, Text};
+use blocks::Block;
+use text::Text;
 
 /// What a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

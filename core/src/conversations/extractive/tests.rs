@@ -1,4 +1,6 @@
 use super::*;
+use crate::bots::Language;
+use crate::conversations::Confidence;
 use crate::ids::{ChunkId, SourceId};
 
 fn passage(ordinal: i32, start: i32, content: &str) -> Hit {

@@ -2,20 +2,11 @@
 
 use std::ops::Range;
 
-use super::blocks::{Block, Marker, Text};
+use super::blocks::{Block, Marker};
 use super::lists::Item;
+use super::questions::answer_start;
+use super::text::Text;
 use super::{Announcement, Kind, Part, Walk, sentences, shapes};
-
-/// The first sentences of an answer, up to so many characters and sentences.
-const ANSWER: usize = 300;
-const ANSWER_SENTENCES: usize = 2;
-
-/// A record with more characters than this is told by its lines only.
-const RECORD: usize = 400;
-
-/// A command that is told with the sentence that announces it has so many lines and characters at most.
-const COMMAND_LINES: usize = 4;
-const COMMAND: usize = 300;
 
 /// An antecedent has so many characters at most.
 const ANTECEDENT: usize = 160;
@@ -160,116 +151,6 @@ impl Walk {
         self.answer(part, question);
     }
 
-    /// Lines of "Q:" and "A:", wrapped ones included.
-    fn questions_and_answers(&mut self, part: &Part<'_>, lines: &[Part<'_>]) {
-        let mut open: Option<(bool, Range<usize>)> = None;
-        for line in lines {
-            let begun = match (shapes::question_mark(line.plain()), shapes::answer_mark(line.plain())) {
-                (Some(at), _) if line.plain().contains('?') => Some((true, line.start + at..line.end)),
-                (_, Some(at)) => Some((false, line.start + at..line.end)),
-                _ => None,
-            };
-            match (begun, open.as_mut()) {
-                (Some(begun), _) => self.asked_or_answered(part, open.replace(begun)),
-                (None, Some((_, range))) => range.end = line.end,
-                (None, None) => open = Some((false, line.range())),
-            }
-        }
-        self.asked_or_answered(part, open);
-    }
-
-    fn asked_or_answered(&mut self, part: &Part<'_>, said: Option<(bool, Range<usize>)>) {
-        let Some((is_question, range)) = said else { return };
-        let said = Part::of(part.text, range);
-        if is_question {
-            let first = sentences::sentences(&said.text.plain, said.range())
-                .into_iter()
-                .find(|sentence| shapes::is_question(said.text.get(sentence)));
-            let Some(asked) = first else { return };
-            // "Q: How long? A: Two days." on one line.
-            let rest = Part::of(said.text, asked.end..said.end);
-            self.name(said.text.get(&(said.start..asked.end)).trim());
-            if !rest.is_empty() {
-                let start = answer_start(rest.plain());
-                let question = self.question.take();
-                self.answer(Part::of(rest.text, rest.start + start..rest.end), question);
-            }
-        } else {
-            let question = self.question.take();
-            self.answer(said, question);
-        }
-    }
-
-    /// Names with their values, a line each: the record as a whole, and each line.
-    fn values(&mut self, lines: &[Part<'_>]) {
-        let lines = match lines.split_first() {
-            Some((first, rest)) if shapes::value(first.plain()).is_none() => {
-                if shapes::is_label(first.plain()) {
-                    self.name(first.plain());
-                } else {
-                    self.answer(*first, None);
-                }
-                rest
-            }
-            _ => lines,
-        };
-        let question = self.question.take();
-        let said: Vec<&str> = lines.iter().map(Part::plain).collect();
-        let sources = lines.iter().filter_map(|line| line.text.source(&line.range()));
-        let text = said.join("; ");
-        if let Some(source) = sources.reduce(|all, line| all.start..line.end)
-            && lines.len() > 1
-            && text.chars().count() <= RECORD
-        {
-            self.push(Kind::Row, text, question.clone().or_else(|| self.heading.clone()), source);
-        }
-        let first = said.first().map(|first| (*first).to_owned());
-        for (at, line) in lines.iter().enumerate() {
-            let name = question.clone().or_else(|| self.heading.clone());
-            let lead: Vec<String> = name.into_iter().chain(first.clone().filter(|_| at > 0)).collect();
-            if let Some(source) = line.text.source(&line.range()) {
-                self.push(
-                    Kind::Row,
-                    line.plain().to_owned(),
-                    (!lead.is_empty()).then(|| lead.join("; ")),
-                    source,
-                );
-            }
-        }
-    }
-
-    /// Sentences, the first of which answer a question when there is one, or the paragraph begins with one.
-    fn answer(&mut self, part: Part<'_>, question: Option<String>) {
-        let start = if question.is_some() { answer_start(part.plain()) } else { 0 };
-        let part = Part::of(part.text, part.start + start..part.end);
-        let found = sentences::sentences(&part.text.plain, part.range());
-        let (question, answers) = match (question, found.split_first()) {
-            (Some(question), _) => (Some(question), found.as_slice()),
-            (None, Some((first, rest))) if shapes::is_question(part.text.get(first)) && !rest.is_empty() => {
-                (Some(part.text.get(first).to_owned()), rest)
-            }
-            _ => (None, found.as_slice()),
-        };
-        let Some(asked) = question else { return self.prose(part, None) };
-        let (mut end, mut told) = (None, 0);
-        let start = answers.first().map_or(part.end, |first| first.start);
-        for sentence in answers {
-            let length = part.text.get(&(start..sentence.end)).chars().count();
-            let is_question = shapes::is_question(part.text.get(sentence));
-            if is_question || told >= ANSWER_SENTENCES || (end.is_some() && length > ANSWER) {
-                break;
-            }
-            end = Some(sentence.end);
-            // "Yes." answers, and says little.
-            told += usize::from(shapes::words(part.text.get(sentence)) > 2);
-        }
-        let range = start..end.unwrap_or(start);
-        if let Some(source) = part.text.source(&range).filter(|_| is_told(part.text, &range, true)) {
-            self.push(Kind::FaqAnswer, part.text.get(&range).to_owned(), Some(asked.clone()), source);
-        }
-        self.prose(Part::of(part.text, start..part.end), Some(&asked));
-    }
-
     /// The sentences of a text.
     pub(super) fn prose(&mut self, part: Part<'_>, lead: Option<&str>) {
         let found = sentences::sentences(&part.text.plain, part.range());
@@ -307,28 +188,10 @@ impl Walk {
             before = Some(sentence.clone());
         }
     }
-
-    /// A short command is told with the sentence that announces it; other code never is.
-    pub(super) fn command(&mut self, code: &Text, announcement: Option<Announcement>) {
-        let Some(announcement) = announcement else { return };
-        let lines = code.lines(&code.whole());
-        let is_comment =
-            |line: &&str| ["#", "//", "/*", "--", "<!--"].iter().any(|start| line.starts_with(start));
-        let said: Vec<&str> =
-            lines.iter().map(|line| code.get(line)).filter(|line| !is_comment(line)).collect();
-        let length: usize = said.iter().map(|line| line.chars().count()).sum();
-        let is_short = (1..=COMMAND_LINES).contains(&said.len()) && length <= COMMAND;
-        if let Some(source) = code.source(&code.whole()).filter(|_| is_short) {
-            let text = format!("{}\n{}", announcement.text, said.join("\n"));
-            self.push(Kind::Sentence, text, None, announcement.source.start..source.end);
-        } else if shapes::words(&announcement.text) > 6 {
-            self.push(Kind::Sentence, announcement.text, None, announcement.source);
-        }
-    }
 }
 
 /// Whether a sentence says something by itself.
-fn is_told(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
+pub(super) fn is_told(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
     let said = text.get(sentence);
     let words = shapes::words(said);
     let is_word = words == 1 && !is_alone && !said.contains(|c: char| c.is_ascii_digit());
@@ -343,17 +206,12 @@ fn is_told(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
         && !shapes::is_code(said)
 }
 
-fn parts<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
+pub(super) fn parts<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
     part.text.lines(&part.range()).into_iter().map(|line| Part::of(part.text, line)).collect()
 }
 
 fn is_item(line: &Part<'_>) -> bool {
     shapes::bullet(line.plain()).is_some() || shapes::step_mark(line.plain()).is_some()
-}
-
-/// Where an answer begins behind its mark, "A:".
-fn answer_start(text: &str) -> usize {
-    shapes::answer_mark(text).unwrap_or(0)
 }
 
 /// Whether the first line of a paragraph in plain text is a label: it ends long before the text is wrapped.

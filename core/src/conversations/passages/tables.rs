@@ -1,6 +1,6 @@
 //! Pure: rows of a table, each told with its headers.
 
-use super::blocks::Text;
+use super::text::Text;
 use super::{Announcement, Kind, Part, Walk, shapes};
 
 impl Walk {

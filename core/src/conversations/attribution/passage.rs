@@ -1,0 +1,120 @@
+//! Pure: a passage, prepared for comparison.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{DECIDED_BY_WORDS, Known, SUPPORTED, Statement, plain};
+use crate::bots::Language;
+use crate::conversations::facts::{self, Fact};
+use crate::conversations::wording::{alike, content_words, words};
+
+/// Share of content words from which a passage supports a sentence, when no cosine can be had.
+const WORDS_ALONE: f32 = 0.6;
+
+/// Weight of words beside the cosine in one language.
+const WORDS_WEIGHT: f32 = 0.4;
+
+/// The most that a sentence is supported by a passage without one of its facts.
+const CONTRADICTED: f32 = 0.3;
+
+/// A passage, prepared for comparison.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// Its sentences.
+    pub sentences: Vec<String>,
+    /// The content words of each, with those of the one after it.
+    windows: Vec<Vec<String>>,
+    words: Vec<String>,
+    facts: Vec<Fact>,
+    text: String,
+    language: Option<Language>,
+}
+
+impl Passage {
+    /// From its text and the titles above it.
+    #[must_use]
+    pub fn of(content: &str, titles: &str, language: Option<Language>) -> Self {
+        let sentences = sentences(content);
+        let words_of: Vec<Vec<String>> = sentences.iter().map(|sentence| content_words(sentence)).collect();
+        let windows = words_of
+            .iter()
+            .enumerate()
+            .map(|(at, own)| {
+                let next = words_of.get(at + 1).into_iter().flatten();
+                own.iter().chain(next).cloned().chain(content_words(titles)).collect()
+            })
+            .collect();
+        let text = format!("{titles}\n{content}");
+        Self { sentences, windows, words: words(&text), facts: facts::of_passage(&text), text, language }
+    }
+
+    /// The share of a statement's content words in the best two adjacent sentences, and all of the passage.
+    #[must_use]
+    pub fn words_shared(&self, statement: &Statement) -> f32 {
+        self.windows.iter().map(|window| share(&statement.words, window)).fold(0.0, f32::max)
+    }
+
+    /// Its sentences by the words they share with a statement, best first.
+    #[must_use]
+    pub fn nearest(&self, statement: &Statement) -> Vec<(usize, f32)> {
+        let shares = self.windows.iter().map(|window| share(&statement.words, window));
+        let mut nearest: Vec<(usize, f32)> = shares.enumerate().collect();
+        nearest.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        nearest
+    }
+
+    /// Whether a fact or a name of a statement is missing here.
+    #[must_use]
+    pub fn lacks_facts(&self, statement: &Statement, known: &Known) -> bool {
+        let has = |fact: &Fact| {
+            facts::holds(&self.facts, &self.text, fact)
+                || facts::holds(&known.question_facts, &known.question, fact)
+        };
+        if !statement.facts.iter().all(has) {
+            return true;
+        }
+        let named = |name: &String| self.words.iter().chain(&known.words).any(|word| alike(word, name));
+        !self.is_foreign(statement) && !statement.names.iter().all(named)
+    }
+
+    /// Whether a statement is in another language.
+    #[must_use]
+    pub fn is_foreign(&self, statement: &Statement) -> bool {
+        matches!((self.language, statement.language), (Some(a), Some(b)) if a != b)
+    }
+
+    /// Support of a statement, from 0 to 1; `cosine` is relative, see [`relative`].
+    #[must_use]
+    pub fn support(&self, statement: &Statement, known: &Known, cosine: Option<f32>) -> f32 {
+        let shared = self.words_shared(statement);
+        let support = match cosine {
+            _ if shared >= DECIDED_BY_WORDS => cosine.unwrap_or_default().max(shared),
+            Some(cosine) if self.is_foreign(statement) => cosine.max(shared),
+            Some(cosine) => WORDS_WEIGHT * shared + (1.0 - WORDS_WEIGHT) * cosine,
+            None => shared * SUPPORTED / WORDS_ALONE,
+        };
+        // What the question says is no support for what a short answer adds to it.
+        let is_added = |word: &String| self.words.iter().any(|held| alike(held, word));
+        let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
+        let is_unsupported = self.lacks_facts(statement, known) || (lacks_all && !self.is_foreign(statement));
+        let most = if is_unsupported { CONTRADICTED } else { 1.0 };
+        support.clamp(0.0, most)
+    }
+}
+
+/// The sentences of a passage: lines, and their sentences by the rules of Unicode.
+fn sentences(content: &str) -> Vec<String> {
+    let lines = content.lines().map(plain).filter(|line| line.chars().any(char::is_alphanumeric));
+    lines
+        .flat_map(|line| {
+            let bounds = line.split_sentence_bounds().map(|sentence| sentence.trim().to_owned());
+            bounds.filter(|sentence| !sentence.is_empty()).collect::<Vec<String>>()
+        })
+        .collect()
+}
+
+fn share(words: &[(String, f32)], window: &[String]) -> f32 {
+    let all: f32 = words.iter().map(|(_, weight)| weight).sum();
+    let found = words.iter().filter(|(word, _)| window.iter().any(|held| alike(held, word)));
+    let found: f32 = found.map(|(_, weight)| weight).sum();
+    if all > 0.0 { found / all } else { 0.0 }
+}

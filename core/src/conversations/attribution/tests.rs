@@ -1,0 +1,69 @@
+use super::*;
+use crate::bots::Language;
+
+fn statement(sentence: &str, known: &Known) -> Statement {
+    Statement::of(sentence, known, Some(Language::English), Language::English)
+}
+
+fn support(passage: &str, sentence: &str) -> f32 {
+    let known = Known::of("How long do I have to return a product?", &["Ada"]);
+    let passage = Passage::of(passage, "Returns", Some(Language::English));
+    passage.support(&statement(sentence, &known), &known, None)
+}
+
+#[test]
+fn words_and_facts_of_one_passage_support_a_sentence() {
+    let passage = "You can return any product within 30 days. Refunds go to the card.";
+    assert!(support(passage, "You have 30 days to return a product.") >= SUPPORTED);
+    assert!(support(passage, "Within 30 days.") >= SUPPORTED);
+    assert!(support(passage, "That is not written here.") < SUPPORTED);
+    assert!(support(passage, "You have 60 days to return a product.") < SUPPORTED);
+    assert!(support(passage, "You can return any product to Maria Jansen within 30 days.") < SUPPORTED);
+    assert!(support(passage, "The museum shows paintings of the last century.") < SUPPORTED);
+}
+
+#[test]
+fn sentences_that_state_nothing_need_no_support() {
+    let known = Known::default();
+    for (sentence, role) in [
+        ("Hello there!", Role::Courtesy),
+        ("Is there anything else?", Role::Courtesy),
+        ("Here is what I found:", Role::Courtesy),
+        ("## Returns", Role::Optional),
+        ("**Opening hours**", Role::Optional),
+        ("Yes.", Role::Optional),
+        ("You need the following documents:", Role::Optional),
+        ("Please call 030 1234.", Role::Statement),
+        ("I don't know.", Role::Refusal),
+        ("The passages do not mention the price.", Role::Refusal),
+        ("Das weiß ich leider nicht.", Role::Refusal),
+        ("Los pasajes no contienen esa información.", Role::Refusal),
+        ("Les passages ne mentionnent pas le prix.", Role::Refusal),
+        ("I passaggi non contengono questa informazione.", Role::Refusal),
+        ("As passagens não dizem nada sobre isso.", Role::Refusal),
+        ("Returns take 30 days.", Role::Statement),
+        ("High waves close the beach.", Role::Statement),
+        ("No se puede cancelar la reserva.", Role::Statement),
+        ("I cani non sono ammessi.", Role::Statement),
+        ("Non lo so.", Role::Refusal),
+        ("Não tenho informações sobre isso.", Role::Refusal),
+    ] {
+        assert_eq!(statement(sentence, &known).role, role, "{sentence}");
+    }
+}
+
+#[test]
+fn a_marker_is_kept_replaced_or_taken_out() {
+    assert_eq!(cited(&[0.9, 0.1], &[1]), [1]);
+    assert_eq!(cited(&[0.9, 0.8], &[2, 1]), [1, 2]);
+    assert_eq!(cited(&[0.9, 0.1], &[2]), [1]);
+    assert_eq!(cited(&[0.9, 0.55], &[2]), [1]);
+    assert_eq!(cited(&[0.2, 0.1], &[1]), [0_usize; 0]);
+    assert_eq!(cited(&[], &[1]), [0_usize; 0]);
+}
+
+#[test]
+fn a_cosine_is_relative_to_its_model() {
+    assert!((relative(0.85, 0.79, 0.91) - 0.5).abs() < 1e-4);
+    assert_eq!((relative(0.7, 0.79, 0.91), relative(0.95, 0.79, 0.91)), (0.0, 1.0));
+}

@@ -1,0 +1,196 @@
+//! Pure: units of passages that may answer a question.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::bots::Language;
+use crate::conversations::passages::{Kind, Unit, units};
+use crate::knowledge::search::Hit;
+use crate::words;
+
+/// The longest text that is embedded, in characters.
+const MATCHED: usize = 500;
+
+/// A text with fewer characters is embedded with the heading above it.
+const SHORT: usize = 60;
+
+/// Units of the best passage that are always compared with the question.
+const FIRST: usize = 2;
+
+/// Share of its weight that a word has which only the heading shares, when candidates are chosen.
+const HEADING: f32 = 0.4;
+
+/// What a passage loses to the one before it, and a unit to the one before it, when candidates are chosen.
+const PASSAGE_RANK: f32 = 0.02;
+const UNIT_RANK: f32 = 0.004;
+
+/// A unit that may become part of an answer.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What it says.
+    pub text: String,
+    /// What is embedded: its context and its text, up to 500 characters.
+    pub match_text: String,
+    /// Which of the passages it stands in.
+    pub passage: usize,
+    /// Its place in that passage, in characters.
+    pub span: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+    /// Share of the question's content words in its text, its context and its headings, weighed by their rarity among
+    /// the passages. Near 0 for a question in another language than the passages.
+    pub coverage: f32,
+    /// The same share in the whole of its passage.
+    pub passage_coverage: f32,
+    /// The question's content words that it has, by their number, with their share of the question.
+    pub(super) covered: Vec<(usize, f32)>,
+    /// The same in its own text only.
+    pub(super) own: Vec<(usize, f32)>,
+    /// Its text and its place together with the sentence before it, when it begins with a pronoun.
+    pub(super) with_antecedent: Option<(String, Range<usize>)>,
+}
+
+/// A unit and the words that it shares with the question.
+struct Found {
+    unit: Unit,
+    passage: usize,
+    /// Its place among the units of its passage.
+    place: usize,
+    own: Vec<usize>,
+    lead: Vec<usize>,
+    heading: Vec<usize>,
+}
+
+/// The units worth comparing with the question: those that share its rarest words first, then those of the better
+/// passages; of units that read the same, the first. `most` bounds the work. `language` is the bot's.
+#[must_use]
+pub fn candidates(question: &str, language: Language, passages: &[Hit], most: usize) -> Vec<Candidate> {
+    let asked = words::content_words(question, language);
+    let mut told = BTreeSet::new();
+    let mut found = Vec::new();
+    for (passage, hit) in passages.iter().enumerate() {
+        for (place, unit) in units(&hit.content).into_iter().enumerate() {
+            if told.insert(words::words(&unit.text).join(" ")) {
+                found.push(Found::of(unit, passage, place, hit, &asked));
+            }
+        }
+    }
+    let weights = weights(asked.len(), &found);
+    let mut ranked: Vec<(bool, f32, Found)> = found
+        .into_iter()
+        .map(|found| {
+            let is_first = found.passage == 0 && found.place < FIRST;
+            let rank = PASSAGE_RANK * found.passage as f32 + UNIT_RANK * found.place as f32;
+            (is_first, found.score(&weights) - rank, found)
+        })
+        .collect();
+    ranked.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
+    // The first units of the best passage take the last places when they have none.
+    let mut firsts = ranked.iter().skip(most).filter(|(is_first, ..)| *is_first).count().min(most / 2);
+    let mut chosen: Vec<Found> = Vec::new();
+    for (at, (is_first, _, found)) in ranked.into_iter().enumerate() {
+        if chosen.len() == most {
+            break;
+        }
+        let has_place = chosen.len() + firsts < most;
+        if has_place || is_first {
+            firsts = firsts.saturating_sub(usize::from(is_first && at >= most));
+            chosen.push(found);
+        }
+    }
+    let shares: Vec<f32> = passages
+        .iter()
+        .map(|hit| {
+            let whole = format!("{}\n{}", hit.heading.as_deref().unwrap_or_default(), hit.content);
+            shared(&asked, &whole).into_iter().filter_map(|word| weights.get(word)).sum::<f32>().min(1.0)
+        })
+        .collect();
+    chosen.into_iter().map(|found| found.candidate(&weights, passages, &shares)).collect()
+}
+
+/// The share of the question that each of its words has: a word that few units have weighs more.
+fn weights(asked: usize, found: &[Found]) -> Vec<f32> {
+    let total = found.len() as f32;
+    let rarity = |word: usize| {
+        let having = found.iter().filter(|found| found.has(word)).count() as f32;
+        (1.0 + (total + 1.0) / (having + 1.0)).ln()
+    };
+    let rarities: Vec<f32> = (0..asked).map(rarity).collect();
+    let sum: f32 = rarities.iter().sum();
+    rarities.into_iter().map(|rarity| if sum > 0.0 { rarity / sum } else { 0.0 }).collect()
+}
+
+impl Found {
+    fn of(unit: Unit, passage: usize, place: usize, hit: &Hit, asked: &[String]) -> Self {
+        let own = shared(asked, &unit.text);
+        let lead = unit.lead.as_deref().map(|lead| shared(asked, lead)).unwrap_or_default();
+        let headings = headings(&unit, hit).join(" ");
+        Self { own, lead, heading: shared(asked, &headings), unit, passage, place }
+    }
+
+    fn has(&self, word: usize) -> bool {
+        self.own.contains(&word) || self.lead.contains(&word)
+    }
+
+    fn score(&self, weights: &[f32]) -> f32 {
+        let weigh = |(word, weight): (usize, &f32)| {
+            if self.has(word) {
+                *weight
+            } else if self.heading.contains(&word) {
+                HEADING * weight
+            } else {
+                0.0
+            }
+        };
+        weights.iter().enumerate().map(weigh).sum()
+    }
+
+    fn candidate(self, weights: &[f32], passages: &[Hit], shares: &[f32]) -> Candidate {
+        let weighed = |is_in: &dyn Fn(usize) -> bool| -> Vec<(usize, f32)> {
+            weights.iter().copied().enumerate().filter(|(word, _)| is_in(*word)).collect()
+        };
+        let covered = weighed(&|word| self.has(word) || self.heading.contains(&word));
+        let own = weighed(&|word| self.own.contains(&word) && !self.lead.contains(&word));
+        let nearest = passages.get(self.passage).and_then(|hit| headings(&self.unit, hit).pop());
+        let Unit { text, lead, heading: _, span, kind, with_antecedent } = self.unit;
+        let is_short = text.chars().count() < SHORT || matches!(kind, Kind::Row | Kind::List | Kind::Steps);
+        let heading = nearest
+            .filter(|heading| is_short && lead.as_ref().is_none_or(|lead| !lead.contains(heading.as_str())));
+        let parts = [heading, lead, Some(text.clone())];
+        let match_text: String =
+            parts.into_iter().flatten().collect::<Vec<String>>().join("\n").chars().take(MATCHED).collect();
+        let coverage = covered.iter().map(|(_, weight)| weight).sum::<f32>().min(1.0);
+        let passage_coverage = shares.get(self.passage).copied().unwrap_or(coverage).max(coverage);
+        Candidate {
+            text,
+            match_text,
+            passage: self.passage,
+            span,
+            kind,
+            coverage,
+            passage_coverage,
+            covered,
+            own,
+            with_antecedent,
+        }
+    }
+}
+
+/// The headings above a unit, outermost first. The last heading above the beginning of its passage no longer counts
+/// when another stands between.
+fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
+    let mut headings: Vec<String> =
+        hit.heading.iter().flat_map(|heading| heading.split(" > ")).map(str::to_owned).collect();
+    if let Some(heading) = &unit.heading {
+        headings.pop();
+        headings.push(heading.clone());
+    }
+    headings
+}
+
+/// The numbers of the words of a question that a text has.
+fn shared(asked: &[String], text: &str) -> Vec<usize> {
+    let said = words::words(text);
+    let has = |word: &String| said.iter().any(|said| words::is_same(word, said));
+    asked.iter().enumerate().filter(|(_, word)| has(word)).map(|(number, _)| number).collect()
+}
