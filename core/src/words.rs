@@ -131,7 +131,7 @@ pub(crate) fn is_function_word(word: &str) -> bool {
 }
 
 /// Whether two folded words are forms of one.
-pub(crate) fn is_same(a: &str, b: &str) -> bool {
+pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
@@ -216,7 +216,7 @@ mod tests {
             ("kosten", "kostet"),
             ("prezzo", "prezzi"),
         ] {
-            assert!(is_same(a, b), "{a} {b}");
+            assert!(same_stem(a, b), "{a} {b}");
         }
         for (a, b) in [
             ("international", "internet"),
@@ -225,7 +225,7 @@ mod tests {
             ("in", "ins"),
             ("car", "card"),
         ] {
-            assert!(!is_same(a, b), "{a} {b}");
+            assert!(!same_stem(a, b), "{a} {b}");
         }
     }
 

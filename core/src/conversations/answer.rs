@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::confidence::{self, Features};
 use super::extractive::Scored;
-use super::generated::generated;
-use super::lookup::{LookedUp, Lookup, look_up};
+use super::generated::generate;
+use super::retrieval::{Retrieval, Retrieved, retrieve};
 use super::{Answer, Confidence, Teller, Timings, Told, Trace, extractive};
 use crate::bots::{Bot, WhenUnsure};
 use crate::context::Context;
@@ -26,7 +26,7 @@ const UNITS: usize = 12;
 const COVERAGE: f32 = 1.1;
 
 /// An answer, how it came about, and the vector of its question with the model that made it.
-pub(super) struct Answered {
+pub(super) struct AnswerRecord {
     pub(super) answer: Answer,
     pub(super) trace: Trace,
     pub(super) vector: Vec<f32>,
@@ -46,27 +46,27 @@ pub(super) async fn answer(
     bot: &Bot,
     history: &[Turn],
     question: &str,
-    looked_up: LookedUp,
+    retrieved: Retrieved,
     teller: &Teller,
-) -> Result<Answered> {
-    let lookup = match looked_up {
-        LookedUp::Courtesy(reply) => return Ok(courteous(ctx, question, reply, teller).await),
-        LookedUp::Question(lookup) => *lookup,
+) -> Result<AnswerRecord> {
+    let retrieval = match retrieved {
+        Retrieved::Courtesy(reply) => return Ok(courtesy_answer(ctx, question, reply, teller).await),
+        Retrieved::Question(retrieval) => *retrieval,
     };
-    let Found { embed_ms, search_ms, rerank_ms, .. } = lookup.found;
+    let Found { embed_ms, search_ms, rerank_ms, .. } = retrieval.found;
     let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
 
     let writing = Instant::now();
-    let generated = generated(ctx, bot, history, question, &lookup, teller).await;
+    let generated = generate(ctx, bot, history, question, &retrieval, teller).await;
     let (mut answer, features) = match generated {
         Some(Ok(answer)) => (answer, None),
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
+            let (answer, features) = extractive_answer(ctx, bot, &retrieval, teller).await?;
             (Answer { degraded: true, ..answer }, Some(features))
         }
         None => {
-            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
+            let (answer, features) = extractive_answer(ctx, bot, &retrieval, teller).await?;
             (answer, Some(features))
         }
     };
@@ -74,17 +74,17 @@ pub(super) async fn answer(
         answer.timings.first_token = crate::milliseconds(writing);
     }
     let first_token = answer.timings.first_token;
-    answer.timings = Timings { first_token, total: crate::milliseconds(lookup.begun), ..timings };
+    answer.timings = Timings { first_token, total: crate::milliseconds(retrieval.begun), ..timings };
     ctx.meters().answered(&answer);
-    let Lookup { query, embedder, calibration, found, .. } = lookup;
-    let trace = Trace::of(query, found.hits, &answer, features);
+    let Retrieval { query, embedder, calibration, found, .. } = retrieval;
+    let trace = Trace::new(query, found.hits, &answer, features);
     let vector = found.vector.unwrap_or_default();
     let same_question = calibration.same_question();
-    Ok(Answered { answer, trace, vector, model: embedder.id().to_owned(), same_question })
+    Ok(AnswerRecord { answer, trace, vector, model: embedder.id().to_owned(), same_question })
 }
 
 /// The answer to a courtesy: confident, and without sources.
-async fn courteous(ctx: &Context, message: &str, reply: String, teller: &Teller) -> Answered {
+async fn courtesy_answer(ctx: &Context, message: &str, reply: String, teller: &Teller) -> AnswerRecord {
     teller.tell(Told::Sources(Vec::new())).await;
     teller.tell(Told::Delta(reply.clone())).await;
     let answer = Answer {
@@ -104,8 +104,8 @@ async fn courteous(ctx: &Context, message: &str, reply: String, teller: &Teller)
         timings: Timings::default(),
     };
     ctx.meters().answered(&answer);
-    let trace = Trace::of(message.to_owned(), Vec::new(), &answer, None);
-    Answered { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
+    let trace = Trace::new(message.to_owned(), Vec::new(), &answer, None);
+    AnswerRecord { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
 }
 
 /// An answer outside of any conversation, and the figures of its confidence: nothing is stored, and nothing counted.
@@ -118,36 +118,41 @@ pub async fn preview(
     bot: &Bot,
     question: &str,
 ) -> Result<(Answer, Option<Features>)> {
-    let looked_up = look_up(ctx, tenant, bot, &[], question).await?;
-    let answered = answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?;
-    Ok((answered.answer, answered.trace.features))
+    let retrieved = retrieve(ctx, tenant, bot, &[], question).await?;
+    let record = answer(ctx, bot, &[], question, retrieved, &Teller::nobody()).await?;
+    Ok((record.answer, record.trace.features))
 }
 
 /// The built-in answer, and the figures of its confidence.
-async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -> Result<(Answer, Features)> {
-    let hits = lookup.best();
-    let vector = lookup.found.vector.as_deref().unwrap_or_default();
-    let candidates = extractive::candidates(&lookup.query, bot.language, hits, UNITS);
+async fn extractive_answer(
+    ctx: &Context,
+    bot: &Bot,
+    retrieval: &Retrieval,
+    teller: &Teller,
+) -> Result<(Answer, Features)> {
+    let hits = retrieval.best();
+    let vector = retrieval.found.vector.as_deref().unwrap_or_default();
+    let candidates = extractive::candidates(&retrieval.query, bot.language, hits, UNITS);
     let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
-    let vectors = ctx.sentences().of(&*lookup.embedder, &texts).await?;
+    let vectors = ctx.sentences().of(&*retrieval.embedder, &texts).await?;
     let scored: Vec<Scored> = candidates
         .into_iter()
         .zip(&vectors)
         .map(|(candidate, unit)| {
             let cosine = cosine(vector, unit);
-            let relevance = lookup.calibration.relative(cosine) + COVERAGE * candidate.coverage;
+            let relevance = retrieval.calibration.relative(cosine) + COVERAGE * candidate.coverage;
             Scored { candidate, cosine, relevance }
         })
         .collect();
-    let is_cross_language = words::language(&lookup.query).is_some_and(|asked| asked != bot.language);
-    let features = Features::of(&scored, hits, lookup.calibration, is_cross_language);
+    let is_cross_language = words::language(&retrieval.query).is_some_and(|asked| asked != bot.language);
+    let features = Features::new(&scored, hits, retrieval.calibration, is_cross_language);
     let score = features.score();
     let confidence = match confidence::level(score) {
         Some(Confidence::Low) if bot.when_unsure == WhenUnsure::Refuse => None,
         level => level,
     };
     let composed =
-        confidence.and_then(|confidence| extractive::compose(&lookup.query, hits, scored, confidence));
+        confidence.and_then(|confidence| extractive::compose(&retrieval.query, hits, scored, confidence));
     // Without a unit there is nothing to tell, however near the passages are.
     let confidence = confidence.filter(|_| composed.is_some());
     let (text, sources) = match composed {

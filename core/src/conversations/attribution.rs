@@ -6,14 +6,14 @@
 //! measures where words do not decide.
 
 use super::facts::{self, Fact};
-use super::wording::{content_words, words};
+use super::phrases::{content_words, words};
 
 mod names;
 mod passage;
 mod statement;
 
 pub use passage::Passage;
-pub use statement::{Role, Statement};
+pub use statement::{SentenceRole, Statement};
 
 /// Share of content words from which a passage supports a sentence without a look at its meaning.
 pub const DECIDED_BY_WORDS: f32 = 0.8;
@@ -22,11 +22,11 @@ pub const DECIDED_BY_WORDS: f32 = 0.8;
 pub const SUPPORTED: f32 = 0.5;
 
 /// A marker's passage that supports a sentence this much less than another one is replaced by it.
-const MARGIN: f32 = 0.25;
+const MARKER_MARGIN: f32 = 0.25;
 
 /// What is known beside the passages.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct AnswerContext {
     question: String,
     question_words: Vec<String>,
     question_facts: Vec<Fact>,
@@ -34,10 +34,10 @@ pub struct Known {
     words: Vec<String>,
 }
 
-impl Known {
+impl AnswerContext {
     /// Of a question and the texts that describe a bot.
     #[must_use]
-    pub fn of(question: &str, about: &[&str]) -> Self {
+    pub fn new(question: &str, about: &[&str]) -> Self {
         let mut known = words(question);
         known.extend(about.iter().flat_map(|text| words(text)));
         Self {
@@ -71,7 +71,7 @@ pub fn cited(supports: &[f32], markers: &[usize]) -> Vec<usize> {
     let mut kept: Vec<usize> = markers
         .iter()
         .copied()
-        .filter(|number| support_of(*number) >= SUPPORTED.max(most - MARGIN))
+        .filter(|number| support_of(*number) >= SUPPORTED.max(most - MARKER_MARGIN))
         .collect();
     kept.sort_by(|a, b| support_of(*b).total_cmp(&support_of(*a)));
     if kept.is_empty() { vec![best] } else { kept }

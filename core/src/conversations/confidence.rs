@@ -39,23 +39,23 @@ struct Weights {
 const SAME_LANGUAGE: Weights =
     Weights { bias: -2.77, unit: 1.64, passage: -0.28, unit_coverage: 0.77, passage_coverage: 1.18 };
 
-/// Set by hand on XQuAD, Spanish and German questions to English pages: at [`LOWEST`] about 4 % of answerable questions
+/// Set by hand on XQuAD, Spanish and German questions to English pages: at [`UNKNOWN_BELOW`] about 4 % of answerable questions
 /// are refused and 7 % of those about something else answered.
 const CROSS_LANGUAGE: Weights =
     Weights { bias: -0.99, unit: 1.74, passage: 0.0, unit_coverage: 0.0, passage_coverage: 0.0 };
 
 /// Score below which the bot does not know: between the score that refuses 6 % of answerable questions (0.34) and the
 /// one that answers 4 % of those about something else (0.20) in the fit.
-const LOWEST: f32 = 0.28;
+const UNKNOWN_BELOW: f32 = 0.28;
 
 /// Score from which the bot is sure: above the fit's 0.66 for 22 % of near-misses, as SQuAD 2 "impossible" questions pass
 /// that one in half of the cases.
-const SURE: f32 = 0.74;
+const SURE_FROM: f32 = 0.74;
 
 impl Features {
     /// The figures of scored units and the passages that they come from.
     #[must_use]
-    pub fn of(scored: &[Scored], hits: &[Hit], calibration: Calibration, is_cross_language: bool) -> Self {
+    pub fn new(scored: &[Scored], hits: &[Hit], calibration: Calibration, is_cross_language: bool) -> Self {
         let best = scored.iter().max_by(|a, b| a.relevance.total_cmp(&b.relevance));
         let nearest = hits.iter().filter_map(|hit| hit.ranking.cosine).reduce(f32::max);
         Self {
@@ -83,9 +83,9 @@ impl Features {
 /// The level of a score; `None`: the bot does not know.
 #[must_use]
 pub fn level(score: f32) -> Option<Confidence> {
-    if score < LOWEST {
+    if score < UNKNOWN_BELOW {
         None
-    } else if score < SURE {
+    } else if score < SURE_FROM {
         Some(Confidence::Low)
     } else {
         Some(Confidence::High)
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn scores_have_three_levels() {
         assert_eq!(level(0.0), None);
-        assert_eq!(level(LOWEST), Some(Confidence::Low));
-        assert_eq!(level(SURE), Some(Confidence::High));
+        assert_eq!(level(UNKNOWN_BELOW), Some(Confidence::Low));
+        assert_eq!(level(SURE_FROM), Some(Confidence::High));
     }
 
     #[test]

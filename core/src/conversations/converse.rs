@@ -1,7 +1,7 @@
 //! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
 
 use super::incoming::message_text;
-use super::{Answer, Teller, answer, lookup, prompt};
+use super::{Answer, Teller, answer, prompt, retrieval};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -9,7 +9,7 @@ use crate::ids::{BotId, TenantId};
 use crate::providers::chat::Turn;
 use crate::tenants;
 
-/// What was said so far, and the question that is to be answered.
+/// What was said so far, and the question that is to be record.
 #[derive(Clone, Debug)]
 pub struct Talk {
     history: Vec<Turn>,
@@ -50,20 +50,18 @@ pub async fn converse(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let looked_up = lookup::look_up(ctx, tenant, &bot, &talk.history, &talk.question).await?;
-        answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
+        let retrieved = retrieval::retrieve(ctx, tenant, &bot, &talk.history, &talk.question).await?;
+        answer::answer(ctx, &bot, &talk.history, &talk.question, retrieved, teller).await
     };
-    let answered = match answering.await {
-        Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
-            Err(Error::Cancelled)
-        }
-        answered => answered,
+    let record = match answering.await {
+        Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
+        record => record,
     };
     // Whoever hung up before the first word has had a model asked all the same.
-    if answered.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
+    if record.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
         let mut tx = ctx.db().begin(tenant).await?;
         tenants::uncount_messages(&mut tx, tenant, 2).await?;
         tx.commit().await?;
     }
-    Ok(answered?.answer)
+    Ok(record?.answer)
 }

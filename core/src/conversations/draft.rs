@@ -48,7 +48,7 @@ pub struct Draft {
     sentence: String,
     markers: Vec<usize>,
     /// Text of the current sentence that was not given out yet.
-    unsaid: String,
+    pending: String,
     steps: VecDeque<Step>,
     in_fence: bool,
     has_text: bool,
@@ -57,7 +57,7 @@ pub struct Draft {
 }
 
 /// What a run of white space and markers is.
-enum Gap {
+enum Boundary {
     Wait,
     Within,
     End,
@@ -86,10 +86,10 @@ impl Draft {
                     }
                 }
                 Some(Item::Char(c)) if c.is_whitespace() || (*c == '|' && self.is_row()) => {
-                    match self.gap(at_end) {
-                        Gap::Wait => break,
-                        Gap::Within => {}
-                        Gap::End => return self.steps.pop_front(),
+                    match self.boundary(at_end) {
+                        Boundary::Wait => break,
+                        Boundary::Within => {}
+                        Boundary::End => return self.steps.pop_front(),
                     }
                 }
                 Some(Item::Char(c)) => {
@@ -99,8 +99,8 @@ impl Draft {
                 }
             }
         }
-        if !self.unsaid.is_empty() {
-            return Some(Step::Text(std::mem::take(&mut self.unsaid)));
+        if !self.pending.is_empty() {
+            return Some(Step::Text(std::mem::take(&mut self.pending)));
         }
         if at_end && self.queue.is_empty() && !self.sentence.trim().is_empty() {
             self.finish("");
@@ -121,7 +121,7 @@ impl Draft {
     fn add(&mut self, c: char) {
         // Of `10 EUR [1].`, the space goes with the marker.
         self.sentence.push(c);
-        self.unsaid.push(c);
+        self.pending.push(c);
         self.has_text = true;
         self.after_marker = false;
     }
@@ -129,8 +129,8 @@ impl Draft {
     fn finish(&mut self, tail: &'static str) {
         let text = std::mem::take(&mut self.sentence).trim().to_owned();
         let markers = std::mem::take(&mut self.markers);
-        if !self.unsaid.is_empty() {
-            self.steps.push_back(Step::Text(std::mem::take(&mut self.unsaid)));
+        if !self.pending.is_empty() {
+            self.steps.push_back(Step::Text(std::mem::take(&mut self.pending)));
         }
         self.steps.push_back(Step::End(Sentence { text, markers, tail }));
         self.after_marker = false;
@@ -146,7 +146,7 @@ impl Draft {
     }
 
     /// Decides what the white space and markers at the front of the queue are.
-    fn gap(&mut self, at_end: bool) -> Gap {
+    fn boundary(&mut self, at_end: bool) -> Boundary {
         let is_gap = |item: &Item| match item {
             Item::Char(c) => c.is_whitespace(),
             Item::Marker(_) => true,
@@ -156,10 +156,10 @@ impl Draft {
         let follows: Vec<char> = self.queue.iter().skip(length).filter_map(char_of).take(LOOKAHEAD).collect();
         let Some(next) = follows.first().copied() else {
             if !at_end {
-                return Gap::Wait;
+                return Boundary::Wait;
             }
             self.consume(length);
-            return Gap::Within;
+            return Boundary::Within;
         };
         if self.sentence.trim().is_empty() {
             // Markers at the start of a line belong to what follows, and the space after them goes with them.
@@ -171,9 +171,9 @@ impl Draft {
             };
             if self.has_text {
                 self.sentence.push_str(kept);
-                self.unsaid.push_str(kept);
+                self.pending.push_str(kept);
             }
-            return Gap::Within;
+            return Boundary::Within;
         }
         if let Some(row_end) = self.row_end(length, next, &follows, at_end) {
             return row_end;
@@ -184,14 +184,14 @@ impl Draft {
             if self.in_fence || is_list_mark(self.sentence.trim()) {
                 self.consume(length);
                 self.sentence.push_str(&space);
-                self.unsaid.push_str(&space);
-                return Gap::Within;
+                self.pending.push_str(&space);
+                return Boundary::Within;
             }
             let before =
                 self.queue.iter().position(|item| matches!(item, Item::Char('\n'))).unwrap_or(length);
             self.consume(before);
             self.finish("");
-            return Gap::End;
+            return Boundary::End;
         }
         if !self.in_fence && ends_sentence(&self.sentence) {
             let word: Vec<char> = follows.iter().copied().skip_while(|c| !is_letter(*c)).collect();
@@ -200,7 +200,7 @@ impl Draft {
                 || follows.len() == LOOKAHEAD
                 || at_end;
             if !is_known {
-                return Gap::Wait;
+                return Boundary::Wait;
             }
             let after: String = follows.iter().collect();
             if is_boundary(self.sentence.trim(), &after) {
@@ -211,7 +211,7 @@ impl Draft {
                 for c in space.chars().rev() {
                     self.queue.push_front(Item::Char(c));
                 }
-                return Gap::End;
+                return Boundary::End;
             }
         }
         let had_marker = self.after_marker;
@@ -222,20 +222,20 @@ impl Draft {
             (true, false) => self.add(' '),
             (false, _) => {
                 self.sentence.push_str(&space);
-                self.unsaid.push_str(&space);
+                self.pending.push_str(&space);
             }
         }
-        Gap::Within
+        Boundary::Within
     }
 
     /// The last `|` of a table's row, before which its marker stands.
-    fn row_end(&mut self, length: usize, next: char, follows: &[char], at_end: bool) -> Option<Gap> {
+    fn row_end(&mut self, length: usize, next: char, follows: &[char], at_end: bool) -> Option<Boundary> {
         if !self.is_row() || next != '|' {
             return None;
         }
         let end = follows.iter().skip(1).position(|c| *c == '\n' || !c.is_whitespace());
         match end.and_then(|at| follows.get(at + 1)) {
-            None if !at_end => Some(Gap::Wait),
+            None if !at_end => Some(Boundary::Wait),
             Some(c) if *c != '\n' => {
                 self.consume(length);
                 self.queue.pop_front();
@@ -243,13 +243,13 @@ impl Draft {
                     self.add(' ');
                 }
                 self.add('|');
-                Some(Gap::Within)
+                Some(Boundary::Within)
             }
             _ => {
                 self.consume(length);
                 self.queue.pop_front();
                 self.finish(if length > 0 { " |" } else { "|" });
-                Some(Gap::End)
+                Some(Boundary::End)
             }
         }
     }

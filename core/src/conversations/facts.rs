@@ -1,13 +1,13 @@
 //! Pure: numbers, amounts, times, dates, codes and addresses in a text, in one form for six languages.
 
-use super::wording::fold;
+use super::phrases::fold;
 use crate::bots::Language;
 
 mod dates;
 mod reader;
 mod vocabulary;
 
-use reader::Reader;
+use reader::FactReader;
 use vocabulary::NUMBER_WORDS;
 
 /// Something in a text that must be exact.
@@ -29,19 +29,19 @@ pub enum Fact {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number {
     value: f64,
-    kind: Kind,
+    kind: NumberKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum NumberKind {
     Bare,
     Percent,
     Currency(&'static str),
-    Span(Span),
+    Duration(TimeUnit),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Span {
+enum TimeUnit {
     Seconds,
     Minutes,
     Hours,
@@ -57,20 +57,20 @@ enum Span {
 #[must_use]
 pub fn of_passage(text: &str) -> Vec<Fact> {
     let all: Vec<Language> = NUMBER_WORDS.iter().map(|(language, _)| *language).collect();
-    Reader::of(text).read(&all, false)
+    FactReader::new(text).read(&all, false)
 }
 
 /// The facts of a sentence in a language. A number in words is one when it counts time, money or percent.
 #[must_use]
 pub fn of_sentence(text: &str, language: Language) -> Vec<Fact> {
-    Reader::of(text).read(&[language], true)
+    FactReader::new(text).read(&[language], true)
 }
 
-/// Whether a passage with these facts and this text holds a fact of a sentence.
+/// Whether a passage with these facts and this text contains_fact a fact of a sentence.
 #[must_use]
-pub fn holds(passage: &[Fact], text: &str, fact: &Fact) -> bool {
+pub fn contains_fact(passage: &[Fact], text: &str, fact: &Fact) -> bool {
     match fact {
-        Fact::Code(code) => passage.contains(fact) || squeezed(text).contains(code.as_str()),
+        Fact::Code(code) => passage.contains(fact) || letters_and_digits(text).contains(code.as_str()),
         Fact::Address(address) => passage.contains(fact) || fold(text).contains(address.as_str()),
         Fact::Date(readings) => passage.iter().any(|held| match held {
             Fact::Date(others) => readings.iter().any(|a| {
@@ -86,10 +86,10 @@ pub fn holds(passage: &[Fact], text: &str, fact: &Fact) -> bool {
             _ => false,
         }),
         Fact::Number(number) => passage.iter().any(|held| match held {
-            Fact::Number(other) => number.agrees(other),
+            Fact::Number(other) => number.matches(other),
             Fact::Time(hour, minute) => *minute == 0 && is_hour(number, *hour),
             Fact::Date(readings) => readings.iter().any(|(year, _, day)| {
-                number.is(f64::from(*day)) || year.is_some_and(|year| number.is(f64::from(year)))
+                number.equals(f64::from(*day)) || year.is_some_and(|year| number.equals(f64::from(year)))
             }),
             Fact::Code(_) | Fact::Address(_) => false,
         }),
@@ -97,47 +97,47 @@ pub fn holds(passage: &[Fact], text: &str, fact: &Fact) -> bool {
 }
 
 fn is_hour(number: &Number, hour: u32) -> bool {
-    let is_time = matches!(number.kind, Kind::Bare | Kind::Span(Span::Hours));
-    is_time && (same(number.value, f64::from(hour)) || same(number.value, f64::from(hour % 12)))
+    let is_time = matches!(number.kind, NumberKind::Bare | NumberKind::Duration(TimeUnit::Hours));
+    is_time && (approx_eq(number.value, f64::from(hour)) || approx_eq(number.value, f64::from(hour % 12)))
 }
 
-fn same(a: f64, b: f64) -> bool {
+fn approx_eq(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-6
 }
 
 impl Number {
-    fn is(&self, value: f64) -> bool {
-        self.kind == Kind::Bare && same(self.value, value)
+    fn equals(&self, value: f64) -> bool {
+        self.kind == NumberKind::Bare && approx_eq(self.value, value)
     }
 
-    fn agrees(&self, other: &Number) -> bool {
+    fn matches(&self, other: &Number) -> bool {
         match (self.kind, other.kind) {
-            (Kind::Bare, _) | (_, Kind::Bare) => same(self.value, other.value),
-            (Kind::Span(a), Kind::Span(b)) => {
-                same(self.value, other.value) && a == b
-                    || converted(self.value, a).is_some_and(|a| converted(other.value, b) == Some(a))
+            (NumberKind::Bare, _) | (_, NumberKind::Bare) => approx_eq(self.value, other.value),
+            (NumberKind::Duration(a), NumberKind::Duration(b)) => {
+                approx_eq(self.value, other.value) && a == b
+                    || in_base_unit(self.value, a).is_some_and(|a| in_base_unit(other.value, b) == Some(a))
             }
-            (a, b) => a == b && same(self.value, other.value),
+            (a, b) => a == b && approx_eq(self.value, other.value),
         }
     }
 }
 
 /// A span of time in a smaller unit, so that two weeks are 14 days: hours, or months of the calendar.
-fn converted(value: f64, span: Span) -> Option<(bool, i64)> {
+fn in_base_unit(value: f64, span: TimeUnit) -> Option<(bool, i64)> {
     let whole = |value: f64| (value.fract() == 0.0 && value < 1e6).then_some(value as i64);
     match span {
-        Span::Hours => whole(value).map(|hours| (false, hours)),
-        Span::Days => whole(value * 24.0).map(|hours| (false, hours)),
-        Span::Weeks => whole(value * 168.0).map(|hours| (false, hours)),
-        Span::Months => whole(value).map(|months| (true, months)),
-        Span::Years => whole(value * 12.0).map(|months| (true, months)),
-        Span::Seconds | Span::Minutes | Span::Times => None,
+        TimeUnit::Hours => whole(value).map(|hours| (false, hours)),
+        TimeUnit::Days => whole(value * 24.0).map(|hours| (false, hours)),
+        TimeUnit::Weeks => whole(value * 168.0).map(|hours| (false, hours)),
+        TimeUnit::Months => whole(value).map(|months| (true, months)),
+        TimeUnit::Years => whole(value * 12.0).map(|months| (true, months)),
+        TimeUnit::Seconds | TimeUnit::Minutes | TimeUnit::Times => None,
     }
 }
 
 /// Folded, with letters and digits alone.
 #[must_use]
-pub(super) fn squeezed(text: &str) -> String {
+pub(super) fn letters_and_digits(text: &str) -> String {
     fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

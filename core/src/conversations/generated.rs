@@ -5,8 +5,8 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
-use super::lookup::{Lookup, nearness};
 use super::prompt::{self, Budget};
+use super::retrieval::{Retrieval, similarity};
 use super::writing::{Checked, Writing};
 use super::{Answer, Citation, Confidence, Teller, Timings, Told, extractive};
 use crate::bots::Bot;
@@ -17,27 +17,27 @@ use crate::providers::chat::{Models, Piece, Pieces, Prompt, Turn, Usage};
 
 /// Relative cosine below which a passage is not shown to a language model, which says itself when it finds no answer
 /// in what it is shown. Unrelated pairs have 0 on average.
-const SHOWN: f32 = 0.0;
+const LEAST_SIMILAR: f32 = 0.0;
 
 /// The checked answer of a language model; `None` when there is no model, or nothing to write from.
-pub(super) async fn generated(
+pub(super) async fn generate(
     ctx: &Context,
     bot: &Bot,
     history: &[Turn],
     question: &str,
-    lookup: &Lookup,
+    retrieval: &Retrieval,
     teller: &Teller,
 ) -> Option<Result<Answer>> {
     let models = ctx.chat()?;
-    let near = |hit: &&Hit| lookup.calibration.relative(nearness(hit)) >= SHOWN;
-    let mut passages: Vec<Hit> = lookup.best().iter().filter(near).cloned().collect();
+    let near = |hit: &&Hit| retrieval.calibration.relative(similarity(hit)) >= LEAST_SIMILAR;
+    let mut passages: Vec<Hit> = retrieval.best().iter().filter(near).cloned().collect();
     if passages.is_empty() {
         return None;
     }
     let count = |text: &str| models.count_tokens(text);
     let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
-    let (prompt, held) = prompt::fit(bot, &passages, history, question, budget);
-    passages.truncate(held);
+    let (prompt, shown) = prompt::fit(bot, &passages, history, question, budget);
+    passages.truncate(shown);
     teller
         .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
         .await;
@@ -49,12 +49,12 @@ pub(super) async fn generated(
         gen_ai.usage.output_tokens = field::Empty,
         "error.type" = field::Empty,
     );
-    let calibration = lookup.calibration;
-    let writing = Writing::new(&*lookup.embedder, ctx.sentences(), calibration, bot, question, &passages);
-    let written = ask(models, &prompt, writing, bot, teller).instrument(span).await;
-    Some(written.map(|written| match written {
-        Some(written) => written.answer(&passages),
-        None => unsent(),
+    let calibration = retrieval.calibration;
+    let writing = Writing::new(&*retrieval.embedder, ctx.sentences(), calibration, bot, question, &passages);
+    let output = call_model(models, &prompt, writing, bot, teller).instrument(span).await;
+    Some(output.map(|output| match output {
+        Some(output) => output.answer(&passages),
+        None => discarded_answer(),
     }))
 }
 
@@ -62,13 +62,13 @@ pub(super) async fn generated(
 ///
 /// # Errors
 /// When no model begins to answer, or the one that did fails before any of its text was sent.
-async fn ask(
+async fn call_model(
     models: &Models,
     prompt: &Prompt,
     writing: Writing<'_>,
     bot: &Bot,
     teller: &Teller,
-) -> Result<Option<Written>> {
+) -> Result<Option<ModelOutput>> {
     let (span, begun) = (Span::current(), Instant::now());
     let failed = |_: &Error| {
         span.record("error.type", "unavailable");
@@ -80,16 +80,16 @@ async fn ask(
     };
     let first_token = crate::milliseconds(begun);
     span.record("gen_ai.response.model", &opened.model);
-    let (checked, usage) = write_down(opened.pieces, writing, bot, teller).await.inspect_err(failed)?;
+    let (checked, usage) = stream_checked(opened.pieces, writing, bot, teller).await.inspect_err(failed)?;
     let is_partial = usage.is_none();
     let usage = usage.unwrap_or_default();
     span.record("gen_ai.usage.input_tokens", usage.input_tokens);
     span.record("gen_ai.usage.output_tokens", usage.output_tokens);
-    Ok(Some(Written { checked, usage, is_partial, model: opened.model, first_token }))
+    Ok(Some(ModelOutput { checked, usage, is_partial, model: opened.model, first_token }))
 }
 
 /// What a model wrote, and which.
-struct Written {
+struct ModelOutput {
     checked: Checked,
     usage: Usage,
     is_partial: bool,
@@ -98,7 +98,7 @@ struct Written {
     first_token: f64,
 }
 
-impl Written {
+impl ModelOutput {
     fn answer(self, passages: &[Hit]) -> Answer {
         let Checked { text, cited, support, answered, grounded, has_refusal, score } = self.checked;
         let confidence = match (answered, grounded && !has_refusal) {
@@ -126,7 +126,7 @@ impl Written {
 }
 
 /// The answer that nobody waited for.
-fn unsent() -> Answer {
+fn discarded_answer() -> Answer {
     Answer {
         text: String::new(),
         sources: Vec::new(),
@@ -150,7 +150,7 @@ fn unsent() -> Answer {
 ///
 /// # Errors
 /// When the model fails before any of its text was sent.
-async fn write_down(
+async fn stream_checked(
     mut pieces: Pieces,
     mut writing: Writing<'_>,
     bot: &Bot,
@@ -200,5 +200,5 @@ async fn write_down(
 fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
     let hit = passages.get(number.checked_sub(1)?)?;
     let whole = 0..hit.content.chars().count();
-    Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
+    Some(extractive::cite(hit, number, whole, similarity(hit), &hit.content))
 }

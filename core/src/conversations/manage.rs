@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::incoming::{ConversationChanges, Feedback, Opening};
-use super::send::{locate, open as open_in, unknown};
+use super::send::{locate, not_found, open as open_in};
 use super::{Conversation, Filter, Message, SessionId, store};
 use crate::analytics::{self, Gap, GapFilter};
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::{Page, PageRequest};
 
 /// Conversations that one sweep takes for abandoned at most.
-const SWEEP: i64 = 1_000;
+const SWEEP_LIMIT: i64 = 1_000;
 
 /// A page of a tenant's conversations, newest first.
 ///
@@ -38,7 +38,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<Conversation> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(unknown)
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(not_found)
 }
 
 /// A conversation with its messages, oldest first.
@@ -51,7 +51,7 @@ pub async fn get(
     session: &SessionId,
 ) -> Result<(Conversation, Vec<Message>)> {
     let mut db = ctx.db().of(tenant).await?;
-    let found = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?;
+    let found = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?;
     let messages = store::list_messages(&mut *db, tenant, found.id).await?;
     Ok((found, messages))
 }
@@ -73,15 +73,15 @@ pub async fn open(
         message: "A conversation with this session_id exists already".to_owned(),
     };
     let session = session.unwrap_or_else(SessionId::fresh);
-    let place = match locate(ctx, tenant, &session, opening.bot).await {
+    let destination = match locate(ctx, tenant, &session, opening.bot).await {
         Err(Error::Conflict { .. }) => return Err(taken()),
-        place => place?,
+        destination => destination?,
     };
-    if place.conversation.is_some() {
+    if destination.conversation.is_some() {
         return Err(taken());
     }
     let mut tx = ctx.db().begin(tenant).await?;
-    open_in(&mut tx, tenant, &session, &place.bot, opening).await?.ok_or_else(taken)?;
+    open_in(&mut tx, tenant, &session, &destination.bot, opening).await?.ok_or_else(taken)?;
     tx.commit().await?;
     get(ctx, tenant, &session).await
 }
@@ -98,9 +98,9 @@ pub async fn update(
 ) -> Result<Conversation> {
     let mut db = ctx.db().of(tenant).await?;
     if !store::update(&mut *db, tenant, session, changes).await? {
-        return Err(unknown());
+        return Err(not_found());
     }
-    store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)
+    store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)
 }
 
 /// Erases a conversation with its messages.
@@ -110,7 +110,7 @@ pub async fn update(
 pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<()> {
     let mut tx = ctx.db().begin(tenant).await?;
     if !store::erase(&mut *tx, tenant, session).await? {
-        return Err(unknown());
+        return Err(not_found());
     }
     idempotency::forget(&mut tx, tenant, &["conversations"]).await?;
     tx.commit().await?;
@@ -128,12 +128,12 @@ pub async fn check_answer(
     message: MessageId,
 ) -> Result<()> {
     let mut db = ctx.db().of(tenant).await?;
-    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?.id;
+    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let there = store::has_answer(&mut *db, tenant, conversation, message).await?;
     if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
-/// Keeps what a customer thinks of an answer, in the place of what was thought before.
+/// Keeps what a customer thinks of an answer, in the destination of what was thought before.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
@@ -145,7 +145,7 @@ pub async fn give_feedback(
     feedback: &Feedback,
 ) -> Result<()> {
     let mut db = ctx.db().of(tenant).await?;
-    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?.id;
+    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let kept = store::set_feedback(&mut *db, tenant, conversation, message, feedback).await?;
     if kept { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
@@ -156,7 +156,7 @@ pub async fn give_feedback(
 /// When the statement fails.
 pub async fn abandon_idle(ctx: &Context) -> Result<u64> {
     let idle = ctx.config().conversations.abandoned_after;
-    Ok(store::abandon_idle(ctx.db().platform(), idle, SWEEP).await?)
+    Ok(store::abandon_idle(ctx.db().platform(), idle, SWEEP_LIMIT).await?)
 }
 
 /// Removes some of a deleted bot's conversations; gives how many rows.

@@ -8,8 +8,8 @@ mod patterns;
 mod source_list;
 mod token;
 
-use patterns::{DIGITS, bracketed, lenticular, superscript, superscript_tag};
-use source_list::{is_reference, source_list, unadorned};
+use patterns::{MAX_DIGITS, bracketed, lenticular, superscript, superscript_tag};
+use source_list::{is_reference, source_list, strip_markup};
 use token::token;
 
 /// What a model answers, alone, when the passages do not hold the answer. It never reaches a client.
@@ -45,7 +45,7 @@ pub struct Markers {
 }
 
 /// What the text begins with.
-enum Next {
+enum Decision {
     /// More of it is needed.
     Wait,
     /// So many bytes of text.
@@ -110,17 +110,17 @@ impl Markers {
         let mut rest = held.as_str();
         while !rest.is_empty() {
             let taken = match self.next(rest, at_end) {
-                Next::Wait => break,
-                Next::Text(length) => {
+                Decision::Wait => break,
+                Decision::Text(length) => {
                     let text = rest.get(..length).unwrap_or_default();
                     if text.starts_with('`') {
                         self.toggle_code(length);
                     }
-                    self.give(&mut parts, text);
+                    self.emit(&mut parts, text);
                     length
                 }
-                Next::Drop(length) => length,
-                Next::Marker(length, numbers) => {
+                Decision::Drop(length) => length,
+                Decision::Marker(length, numbers) => {
                     self.separate(&mut parts);
                     if !self.line.trim().is_empty() {
                         self.cited.extend(&numbers);
@@ -128,19 +128,19 @@ impl Markers {
                     parts.push(Part::Marker(numbers));
                     length
                 }
-                Next::Token(length) => {
+                Decision::Token(length) => {
                     self.refused = true;
                     self.separate(&mut parts);
                     parts.push(Part::Marker(Vec::new()));
                     length
                 }
-                Next::Heading(length) => {
+                Decision::Heading(length) => {
                     self.heading = rest.get(..length).map(str::to_owned);
                     length
                 }
-                Next::NoList => {
+                Decision::NoList => {
                     let heading = self.heading.take().unwrap_or_default();
-                    self.give(&mut parts, &heading);
+                    self.emit(&mut parts, &heading);
                     0
                 }
             };
@@ -159,7 +159,7 @@ impl Markers {
         }
     }
 
-    fn give(&mut self, parts: &mut Vec<Part>, text: &str) {
+    fn emit(&mut self, parts: &mut Vec<Part>, text: &str) {
         for c in text.chars() {
             if c == '\n' {
                 self.after_blank = self.line.trim().is_empty();
@@ -186,43 +186,43 @@ impl Markers {
         };
         let is_token = (1..NO_ANSWER.len()).filter_map(|length| NO_ANSWER.get(..length)).any(ends_with);
         if is_marker || is_token {
-            self.give(parts, " ");
+            self.emit(parts, " ");
         }
     }
 
-    fn next(&self, rest: &str, at_end: bool) -> Next {
-        let Some(first) = rest.chars().next() else { return Next::Wait };
+    fn next(&self, rest: &str, at_end: bool) -> Decision {
+        let Some(first) = rest.chars().next() else { return Decision::Wait };
         if self.line.is_empty() && !self.in_fence {
             match self.line_start(rest, at_end) {
-                Next::Text(_) => {}
+                Decision::Text(_) => {}
                 decided => return decided,
             }
         } else if self.heading.is_none() && !self.in_code && self.begins_sentence() {
             match source_list(rest, at_end) {
                 Match::No => {}
-                Match::Yes(_, false) => return Next::Drop(rest.find('\n').unwrap_or(rest.len())),
+                Match::Yes(_, false) => return Decision::Drop(rest.find('\n').unwrap_or(rest.len())),
                 Match::Yes(_, true) => {}
-                Match::Wait => return Next::Wait,
+                Match::Wait => return Decision::Wait,
             }
         }
         if !self.in_fence && (first != '`' || !self.in_code) {
             match token(rest, at_end, self.line.chars().last()) {
-                Match::Yes(length, ()) => return Next::Token(length),
-                Match::Wait => return Next::Wait,
+                Match::Yes(length, ()) => return Decision::Token(length),
+                Match::Wait => return Decision::Wait,
                 Match::No => {}
             }
         }
         if first == '`' {
             let run = rest.len() - rest.trim_start_matches('`').len();
-            return if run == rest.len() && !at_end { Next::Wait } else { Next::Text(run) };
+            return if run == rest.len() && !at_end { Decision::Wait } else { Decision::Text(run) };
         }
         if self.in_fence || self.in_code {
-            return Next::Text(first.len_utf8());
+            return Decision::Text(first.len_utf8());
         }
         match self.marker(rest, at_end) {
-            Match::Yes(length, numbers) => Next::Marker(length, numbers),
-            Match::Wait => Next::Wait,
-            Match::No => Next::Text(first.len_utf8()),
+            Match::Yes(length, numbers) => Decision::Marker(length, numbers),
+            Match::Wait => Decision::Wait,
+            Match::No => Decision::Text(first.len_utf8()),
         }
     }
 
@@ -232,32 +232,32 @@ impl Markers {
         text.len() < self.line.len() && text.ends_with(['.', '!', '?', ')', ']', '*'])
     }
 
-    /// Lists of sources and footnotes; [`Next::Text`] stands for any other line.
-    fn line_start(&self, rest: &str, at_end: bool) -> Next {
+    /// Lists of sources and footnotes; [`Decision::Text`] stands for any other line.
+    fn line_start(&self, rest: &str, at_end: bool) -> Decision {
         let (line, length, complete) = match rest.split_once('\n') {
             Some((line, _)) => (line, line.len() + 1, true),
             None => (rest, rest.len(), at_end),
         };
-        let bare = unadorned(line);
+        let bare = strip_markup(line);
         if self.heading.is_some() {
             return match complete {
-                false => Next::Wait,
-                true if bare.is_empty() || is_reference(bare) => Next::Drop(length),
-                true => Next::NoList,
+                false => Decision::Wait,
+                true if bare.is_empty() || is_reference(bare) => Decision::Drop(length),
+                true => Decision::NoList,
             };
         }
         if bare.is_empty() {
-            return if complete { Next::Text(0) } else { Next::Wait };
+            return if complete { Decision::Text(0) } else { Decision::Wait };
         }
         match source_list(rest, at_end) {
             Match::No => {}
-            Match::Wait => return Next::Wait,
-            Match::Yes(_, false) => return Next::Drop(length),
-            Match::Yes(_, true) => return Next::Heading(length),
+            Match::Wait => return Decision::Wait,
+            Match::Yes(_, false) => return Decision::Drop(length),
+            Match::Yes(_, true) => return Decision::Heading(length),
         }
         match self.marker(bare, complete) {
-            Match::No => Next::Text(0),
-            Match::Wait => Next::Wait,
+            Match::No => Decision::Text(0),
+            Match::Wait => Decision::Wait,
             Match::Yes(taken, numbers) => {
                 let after = bare.get(taken..).unwrap_or_default();
                 let is_note = after.starts_with(':')
@@ -266,10 +266,10 @@ impl Markers {
                         && !numbers.is_empty()
                         && numbers.iter().all(|number| self.cited.contains(number)));
                 match (is_note, complete) {
-                    (true, true) => Next::Drop(length),
-                    (true, false) => Next::Wait,
-                    (false, _) if after.is_empty() && !complete => Next::Wait,
-                    (false, _) => Next::Text(0),
+                    (true, true) => Decision::Drop(length),
+                    (true, false) => Decision::Wait,
+                    (false, _) if after.is_empty() && !complete => Decision::Wait,
+                    (false, _) => Decision::Text(0),
                 }
             }
         }
@@ -313,7 +313,7 @@ impl Markers {
         let is_word = before.chars().count() >= 3 && before.chars().all(char::is_alphabetic);
         let is_end = self.line.ends_with(['.', '!', '?', ',', ')', '"', '”', '»', ' ']);
         let digits: Vec<usize> = run.chars().filter_map(superscript).collect();
-        let whole = digits.iter().take(DIGITS).fold(0, |number, digit| number * 10 + digit);
+        let whole = digits.iter().take(MAX_DIGITS).fold(0, |number, digit| number * 10 + digit);
         let is_known = |number: usize| (1..=self.passages).contains(&number);
         let numbers = match is_known(whole) {
             true => vec![whole],

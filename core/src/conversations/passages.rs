@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 mod blocks;
+mod classify;
 mod lists;
 mod prose;
 mod questions;
 mod records;
 mod sentences;
-mod shapes;
 mod tables;
 mod text;
 mod vocabulary;
@@ -52,7 +52,7 @@ pub(super) struct Unit {
 /// The units of a passage, in order. One may contain others: a long list its items, an answer its sentences.
 pub(super) fn units(passage: &str) -> Vec<Unit> {
     let blocks = blocks::blocks(passage);
-    let mut walk = Walk::of(passage);
+    let mut walk = UnitCollector::new(passage);
     for (at, block) in blocks.iter().enumerate() {
         walk.read(block, blocks.get(at + 1));
     }
@@ -64,14 +64,14 @@ pub(super) fn units(passage: &str) -> Vec<Unit> {
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug)]
-struct Part<'a> {
+struct TextSlice<'a> {
     text: &'a Text,
     start: usize,
     end: usize,
 }
 
-impl<'a> Part<'a> {
-    fn of(text: &'a Text, range: Range<usize>) -> Self {
+impl<'a> TextSlice<'a> {
+    fn new(text: &'a Text, range: Range<usize>) -> Self {
         let range = text.trim(range);
         Self { text, start: range.start, end: range.end }
     }
@@ -98,7 +98,7 @@ struct Announcement {
 }
 
 /// The way through the blocks of a passage.
-struct Walk {
+struct UnitCollector {
     /// The byte at which each character of the passage begins.
     characters: Vec<usize>,
     units: Vec<Unit>,
@@ -108,8 +108,8 @@ struct Walk {
     announcement: Option<Announcement>,
 }
 
-impl Walk {
-    fn of(passage: &str) -> Self {
+impl UnitCollector {
+    fn new(passage: &str) -> Self {
         let characters = passage.char_indices().map(|(at, _)| at).collect();
         Self { characters, units: Vec::new(), heading: None, question: None, announcement: None }
     }
@@ -117,10 +117,10 @@ impl Walk {
     fn read(&mut self, block: &Block, next: Option<&Block>) {
         let announcement = self.announcement.take();
         match block {
-            Block::Heading(text) => self.name(text.get(&text.whole())),
+            Block::Heading(text) => self.set_heading(text.get(&text.whole())),
             Block::Paragraph(text) => self.paragraph(text, next),
             Block::List(items) => {
-                let items: Vec<lists::Item<'_>> = items.iter().map(lists::Item::from).collect();
+                let items: Vec<lists::ListItem<'_>> = items.iter().map(lists::ListItem::from).collect();
                 self.list(&items, announcement);
             }
             Block::Table { head, rows } => self.table(head, rows, announcement.as_ref()),
@@ -133,9 +133,9 @@ impl Walk {
     }
 
     /// A heading or a label: what follows it belongs to it, and answers it when it asks.
-    fn name(&mut self, text: &str) {
-        let text = shapes::question_mark(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
-        self.question = shapes::is_question(text).then(|| text.to_owned());
+    fn set_heading(&mut self, text: &str) {
+        let text = classify::question_prefix(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
+        self.question = classify::is_question(text).then(|| text.to_owned());
         self.heading =
             Some(text.trim_end_matches([':', '：']).trim_end().to_owned()).filter(|name| !name.is_empty());
     }

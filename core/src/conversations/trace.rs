@@ -70,7 +70,7 @@ pub struct TracedAnswer {
 }
 
 impl Trace {
-    pub(super) fn of(query: String, hits: Vec<Hit>, answer: &Answer, features: Option<Features>) -> Self {
+    pub(super) fn new(query: String, hits: Vec<Hit>, answer: &Answer, features: Option<Features>) -> Self {
         let number = |chunk| answer.passages.iter().position(|passage| *passage == chunk).map(|at| at + 1);
         let candidates = hits
             .into_iter()

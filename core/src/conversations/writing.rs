@@ -1,7 +1,7 @@
 //! A generated answer while it is written: the model's markers are removed, each sentence is attributed to the
 //! passage that supports it, and a marker is put at its end.
 
-use super::attribution::{self, DECIDED_BY_WORDS, Known, Passage, Role, Statement};
+use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
 use super::draft::{self, Draft, Sentence, Step};
 use super::markers::Markers;
 use super::{SentenceVectors, Support, extractive};
@@ -17,13 +17,13 @@ use crate::words;
 const COMPARED: usize = 6;
 
 /// The same where words tell nothing, because the languages differ.
-const COMPARED_FOREIGN: usize = 16;
+const COMPARED_ACROSS_LANGUAGES: usize = 16;
 
 /// Preference for the sentences of a marker's passage.
-const MARKED: f32 = 0.2;
+const MARKER_BONUS: f32 = 0.2;
 
 /// Preference for a passage before the next one.
-const RANK: f32 = 0.01;
+const RANK_PENALTY: f32 = 0.01;
 
 /// Writer of a checked answer.
 pub struct Writing<'a> {
@@ -32,7 +32,7 @@ pub struct Writing<'a> {
     calibration: Calibration,
     language: Language,
     strict: bool,
-    known: Known,
+    context: AnswerContext,
     passages: Vec<Passage>,
     markers: Markers,
     draft: Draft,
@@ -79,7 +79,7 @@ impl<'a> Writing<'a> {
             std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
         let prepared = passages.iter().map(|hit| {
             let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
-            Passage::of(&hit.content, &titles, words::language(&hit.content))
+            Passage::new(&hit.content, &titles, words::language(&hit.content))
         });
         Self {
             embedder,
@@ -87,7 +87,7 @@ impl<'a> Writing<'a> {
             calibration,
             language: words::language(question).unwrap_or(bot.language),
             strict: bot.strict,
-            known: Known::of(question, &about),
+            context: AnswerContext::new(question, &about),
             passages: prepared.collect(),
             markers: Markers::of(passages.len()),
             draft: Draft::default(),
@@ -178,20 +178,20 @@ impl<'a> Writing<'a> {
     /// Ends a sentence with its marker; a strict answer leaves it out when it states something unsupported.
     async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
         let own = words::language(&sentence.text);
-        let mut statement = Statement::of(&sentence.text, &self.known, own, self.language);
+        let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);
         // A passage may say that something is not known, or not included.
-        if statement.role == Role::Refusal && self.is_decided_by_words(&statement) {
-            statement.role = Role::Statement;
+        if statement.role == SentenceRole::Refusal && self.is_decided_by_words(&statement) {
+            statement.role = SentenceRole::Statement;
         }
         // What comes with the token for no answer states nothing about the passages.
         let is_judged = !is_broken
             && !self.markers.refused()
-            && matches!(statement.role, Role::Statement | Role::Optional);
+            && matches!(statement.role, SentenceRole::Statement | SentenceRole::Optional);
         let supports =
             if is_judged { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
         let cited = attribution::cited(&supports, &sentence.markers);
-        self.has_refusal |= statement.role == Role::Refusal;
-        if self.strict && cited.is_empty() && (is_broken || statement.role == Role::Statement) {
+        self.has_refusal |= statement.role == SentenceRole::Refusal;
+        if self.strict && cited.is_empty() && (is_broken || statement.role == SentenceRole::Statement) {
             self.held.clear();
             return String::new();
         }
@@ -203,7 +203,7 @@ impl<'a> Writing<'a> {
             let marker: String = cited.iter().map(|number| format!("[{number}]")).collect();
             added += &self.write(&format!(" {marker}"));
         }
-        if is_judged && (statement.role == Role::Statement || !cited.is_empty()) {
+        if is_judged && (statement.role == SentenceRole::Statement || !cited.is_empty()) {
             let best = supports.iter().copied().fold(0.0, f32::max);
             let of = |number: &usize| number.checked_sub(1).and_then(|at| supports.get(at)).copied();
             self.support.push(Support {
@@ -224,10 +224,10 @@ impl<'a> Writing<'a> {
     /// Support of a statement by each passage: by words where they decide, else by meaning.
     async fn supports(&self, statement: &Statement, markers: &[usize]) -> Vec<f32> {
         let by_words =
-            || self.passages.iter().map(|passage| passage.support(statement, &self.known, None)).collect();
+            || self.passages.iter().map(|passage| passage.support(statement, &self.context, None)).collect();
         let decides = |passage: &Passage| {
-            passage.words_shared(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.known)
+            passage.shared_words(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.context)
         };
         if self.passages.iter().any(decides) {
             return by_words();
@@ -254,14 +254,14 @@ impl<'a> Writing<'a> {
             }
         }
         let passages = self.passages.iter().zip(nearest);
-        passages.map(|(passage, near)| passage.support(statement, &self.known, near)).collect()
+        passages.map(|(passage, near)| passage.support(statement, &self.context, near)).collect()
     }
 
     /// Whether the words of a passage alone support a statement.
     fn is_decided_by_words(&self, statement: &Statement) -> bool {
         self.passages.iter().any(|passage| {
-            passage.words_shared(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.known)
+            passage.shared_words(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.context)
         })
     }
 
@@ -274,17 +274,17 @@ impl<'a> Writing<'a> {
         let mut likely: Vec<(f32, usize, &str)> = Vec::new();
         let mut most = COMPARED;
         for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {
-            if passage.lacks_facts(statement, &self.known) {
+            if passage.lacks_facts(statement, &self.context) {
                 continue;
             }
             if passage.is_foreign(statement) {
-                most = COMPARED_FOREIGN;
+                most = COMPARED_ACROSS_LANGUAGES;
             }
-            let marked = if markers.contains(&(place + 1)) { MARKED } else { 0.0 };
+            let marked = if markers.contains(&(place + 1)) { MARKER_BONUS } else { 0.0 };
             let sentences = passage.nearest(statement).into_iter();
             likely.extend(sentences.filter_map(|(at, share)| {
                 let text = passage.sentences.get(at)?;
-                Some((share + marked - RANK * f32::from(rank), place, text.as_str()))
+                Some((share + marked - RANK_PENALTY * f32::from(rank), place, text.as_str()))
             }));
         }
         likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));

@@ -1,6 +1,6 @@
 //! Pure: proper names in a sentence.
 
-use crate::conversations::wording::{content_words, fold, words};
+use crate::conversations::phrases::{content_words, fold, words};
 
 /// Capitalised words inside a sentence, folded. German nouns are capitalised, so there only two in a row are a name,
 /// and one after a form of address.
@@ -40,7 +40,7 @@ pub(super) fn names(text: &str, is_german: bool) -> Vec<String> {
         begins = part.ends_with([':', '.', '!', '?', '"', '“', '„', '«', '–']);
         before = (!part.ends_with([',', ';', ':', '.'])).then_some(word);
     }
-    names.retain(|name| name.chars().count() > 1 && !UNITS.contains(&name.as_str()) && !is_calendar(name));
+    names.retain(|name| name.chars().count() > 1 && !MEASURES.contains(&name.as_str()) && !is_calendar(name));
     names.sort_unstable();
     names.dedup();
     names
@@ -58,7 +58,7 @@ fn is_pair(before: Option<&str>, word: &str) -> bool {
 }
 
 /// Units and words of measures that are no names.
-const UNITS: &[&str] =
+const MEASURES: &[&str] =
     &["eur", "usd", "gbp", "chf", "brl", "kg", "km", "cm", "mb", "gb", "tb", "ok", "uhr", "pdf", "faq"];
 
 fn is_calendar(word: &str) -> bool {

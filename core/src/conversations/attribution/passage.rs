@@ -2,19 +2,19 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{DECIDED_BY_WORDS, Known, SUPPORTED, Statement, plain};
+use super::{AnswerContext, DECIDED_BY_WORDS, SUPPORTED, Statement, plain};
 use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
-use crate::conversations::wording::{alike, content_words, words};
+use crate::conversations::phrases::{alike, content_words, words};
 
 /// Share of content words from which a passage supports a sentence, when no cosine can be had.
-const WORDS_ALONE: f32 = 0.6;
+const SUPPORTED_BY_WORDS_ALONE: f32 = 0.6;
 
 /// Weight of words beside the cosine in one language.
 const WORDS_WEIGHT: f32 = 0.4;
 
 /// The most that a sentence is supported by a passage without one of its facts.
-const CONTRADICTED: f32 = 0.3;
+const MAX_WITHOUT_FACTS: f32 = 0.3;
 
 /// A passage, prepared for comparison.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Passage {
 impl Passage {
     /// From its text and the titles above it.
     #[must_use]
-    pub fn of(content: &str, titles: &str, language: Option<Language>) -> Self {
+    pub fn new(content: &str, titles: &str, language: Option<Language>) -> Self {
         let sentences = sentences(content);
         let words_of: Vec<Vec<String>> = sentences.iter().map(|sentence| content_words(sentence)).collect();
         let windows = words_of
@@ -49,7 +49,7 @@ impl Passage {
 
     /// The share of a statement's content words in the best two adjacent sentences, and all of the passage.
     #[must_use]
-    pub fn words_shared(&self, statement: &Statement) -> f32 {
+    pub fn shared_words(&self, statement: &Statement) -> f32 {
         self.windows.iter().map(|window| share(&statement.words, window)).fold(0.0, f32::max)
     }
 
@@ -64,15 +64,15 @@ impl Passage {
 
     /// Whether a fact or a name of a statement is missing here.
     #[must_use]
-    pub fn lacks_facts(&self, statement: &Statement, known: &Known) -> bool {
+    pub fn lacks_facts(&self, statement: &Statement, context: &AnswerContext) -> bool {
         let has = |fact: &Fact| {
-            facts::holds(&self.facts, &self.text, fact)
-                || facts::holds(&known.question_facts, &known.question, fact)
+            facts::contains_fact(&self.facts, &self.text, fact)
+                || facts::contains_fact(&context.question_facts, &context.question, fact)
         };
         if !statement.facts.iter().all(has) {
             return true;
         }
-        let named = |name: &String| self.words.iter().chain(&known.words).any(|word| alike(word, name));
+        let named = |name: &String| self.words.iter().chain(&context.words).any(|word| alike(word, name));
         !self.is_foreign(statement) && !statement.names.iter().all(named)
     }
 
@@ -84,19 +84,20 @@ impl Passage {
 
     /// Support of a statement, from 0 to 1; `cosine` is relative, see [`relative`].
     #[must_use]
-    pub fn support(&self, statement: &Statement, known: &Known, cosine: Option<f32>) -> f32 {
-        let shared = self.words_shared(statement);
+    pub fn support(&self, statement: &Statement, context: &AnswerContext, cosine: Option<f32>) -> f32 {
+        let shared = self.shared_words(statement);
         let support = match cosine {
             _ if shared >= DECIDED_BY_WORDS => cosine.unwrap_or_default().max(shared),
             Some(cosine) if self.is_foreign(statement) => cosine.max(shared),
             Some(cosine) => WORDS_WEIGHT * shared + (1.0 - WORDS_WEIGHT) * cosine,
-            None => shared * SUPPORTED / WORDS_ALONE,
+            None => shared * SUPPORTED / SUPPORTED_BY_WORDS_ALONE,
         };
         // What the question says is no support for what a short answer adds to it.
         let is_added = |word: &String| self.words.iter().any(|held| alike(held, word));
         let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
-        let is_unsupported = self.lacks_facts(statement, known) || (lacks_all && !self.is_foreign(statement));
-        let most = if is_unsupported { CONTRADICTED } else { 1.0 };
+        let is_unsupported =
+            self.lacks_facts(statement, context) || (lacks_all && !self.is_foreign(statement));
+        let most = if is_unsupported { MAX_WITHOUT_FACTS } else { 1.0 };
         support.clamp(0.0, most)
     }
 }

@@ -1,20 +1,20 @@
 //! Pure: a sentence of an answer, prepared for comparison.
 
 use super::names::names;
-use super::{Known, plain};
+use super::{AnswerContext, plain};
 use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
-use crate::conversations::wording::{alike, content_words, is_bare_answer, is_courtesy, is_refusal};
+use crate::conversations::phrases::{alike, content_words, is_bare_answer, is_courtesy, is_refusal};
 
 /// Weight of a word of the question: it is the customer's, and says little.
-const QUESTION_WORD: f32 = 0.3;
+const QUESTION_WORD_WEIGHT: f32 = 0.3;
 
 /// Content words below which a sentence is read together with the question.
 const FEW_WORDS: usize = 3;
 
 /// What a sentence does in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum SentenceRole {
     /// It states something and needs support.
     Statement,
     /// It needs none, and is told of when it has some: a heading, an announcement, "Yes."
@@ -31,7 +31,7 @@ pub struct Statement {
     /// What is compared by its meaning: the sentence, after the question when it is short.
     pub text: String,
     /// Its role.
-    pub role: Role,
+    pub role: SentenceRole,
     /// Content words and their weights.
     pub(super) words: Vec<(String, f32)>,
     /// Of a sentence that is read together with the question, what it says beside it.
@@ -44,45 +44,50 @@ pub struct Statement {
 impl Statement {
     /// From a sentence of an answer. `language` is the sentence's, as far as it is known; `default` the answer's.
     #[must_use]
-    pub fn of(sentence: &str, known: &Known, language: Option<Language>, default: Language) -> Self {
+    pub fn new(
+        sentence: &str,
+        context: &AnswerContext,
+        language: Option<Language>,
+        default: Language,
+    ) -> Self {
         let plain = plain(sentence);
         let mut facts = facts::of_sentence(&plain, language.unwrap_or(default));
         facts.dedup();
         let own = content_words(&plain);
         let role = role(sentence, &plain, !facts.is_empty(), own.len());
-        let is_asked = |word: &str| known.question_words.iter().any(|asked| alike(asked, word));
-        let weight = |word: &str| if is_asked(word) { QUESTION_WORD } else { 1.0 };
+        let is_asked = |word: &str| context.question_words.iter().any(|asked| alike(asked, word));
+        let weight = |word: &str| if is_asked(word) { QUESTION_WORD_WEIGHT } else { 1.0 };
         let mut words: Vec<(String, f32)> = own.iter().map(|word| (word.clone(), weight(word))).collect();
         let is_short = own.len() < FEW_WORDS;
         if is_short {
             let asked =
-                known.question_words.iter().filter(|asked| !own.iter().any(|word| alike(asked, word)));
-            words.extend(asked.map(|word| (word.clone(), QUESTION_WORD)));
+                context.question_words.iter().filter(|asked| !own.iter().any(|word| alike(asked, word)));
+            words.extend(asked.map(|word| (word.clone(), QUESTION_WORD_WEIGHT)));
         }
         let is_german = language.unwrap_or(default) == Language::German;
         let names = names(&plain, is_german);
         let added = own.into_iter().filter(|word| is_short && !is_asked(word)).collect();
-        let text = if is_short { format!("{} {plain}", known.question) } else { plain };
+        let text = if is_short { format!("{} {plain}", context.question) } else { plain };
         Self { text, role, words, added, names, facts, language }
     }
 }
 
-fn role(sentence: &str, plain: &str, has_facts: bool, content: usize) -> Role {
+fn role(sentence: &str, plain: &str, has_facts: bool, content: usize) -> SentenceRole {
     let sentence = sentence.trim();
     if is_refusal(plain) {
-        return Role::Refusal;
+        return SentenceRole::Refusal;
     }
     if sentence.starts_with("```") || !plain.chars().any(char::is_alphanumeric) {
-        return Role::Courtesy;
+        return SentenceRole::Courtesy;
     }
     if plain.ends_with('?') || (is_courtesy(plain) && !has_facts) {
-        return Role::Courtesy;
+        return SentenceRole::Courtesy;
     }
     let is_announcement = plain.trim_end_matches(['*', '_', ' ']).ends_with(':');
     let is_heading = sentence.starts_with('#') || (sentence.starts_with("**") && sentence.ends_with("**"));
     let is_row = sentence.starts_with('|');
     if is_bare_answer(plain) || ((is_announcement || is_heading || is_row || content == 0) && !has_facts) {
-        return Role::Optional;
+        return SentenceRole::Optional;
     }
-    Role::Statement
+    SentenceRole::Statement
 }

@@ -1,14 +1,14 @@
 use super::*;
 use crate::bots::Language;
 
-fn statement(sentence: &str, known: &Known) -> Statement {
-    Statement::of(sentence, known, Some(Language::English), Language::English)
+fn statement(sentence: &str, context: &AnswerContext) -> Statement {
+    Statement::new(sentence, context, Some(Language::English), Language::English)
 }
 
 fn support(passage: &str, sentence: &str) -> f32 {
-    let known = Known::of("How long do I have to return a product?", &["Ada"]);
-    let passage = Passage::of(passage, "Returns", Some(Language::English));
-    passage.support(&statement(sentence, &known), &known, None)
+    let context = AnswerContext::new("How long do I have to return a product?", &["Ada"]);
+    let passage = Passage::new(passage, "Returns", Some(Language::English));
+    passage.support(&statement(sentence, &context), &context, None)
 }
 
 #[test]
@@ -24,31 +24,31 @@ fn words_and_facts_of_one_passage_support_a_sentence() {
 
 #[test]
 fn sentences_that_state_nothing_need_no_support() {
-    let known = Known::default();
+    let context = AnswerContext::default();
     for (sentence, role) in [
-        ("Hello there!", Role::Courtesy),
-        ("Is there anything else?", Role::Courtesy),
-        ("Here is what I found:", Role::Courtesy),
-        ("## Returns", Role::Optional),
-        ("**Opening hours**", Role::Optional),
-        ("Yes.", Role::Optional),
-        ("You need the following documents:", Role::Optional),
-        ("Please call 030 1234.", Role::Statement),
-        ("I don't know.", Role::Refusal),
-        ("The passages do not mention the price.", Role::Refusal),
-        ("Das weiß ich leider nicht.", Role::Refusal),
-        ("Los pasajes no contienen esa información.", Role::Refusal),
-        ("Les passages ne mentionnent pas le prix.", Role::Refusal),
-        ("I passaggi non contengono questa informazione.", Role::Refusal),
-        ("As passagens não dizem nada sobre isso.", Role::Refusal),
-        ("Returns take 30 days.", Role::Statement),
-        ("High waves close the beach.", Role::Statement),
-        ("No se puede cancelar la reserva.", Role::Statement),
-        ("I cani non sono ammessi.", Role::Statement),
-        ("Non lo so.", Role::Refusal),
-        ("Não tenho informações sobre isso.", Role::Refusal),
+        ("Hello there!", SentenceRole::Courtesy),
+        ("Is there anything else?", SentenceRole::Courtesy),
+        ("Here is what I found:", SentenceRole::Courtesy),
+        ("## Returns", SentenceRole::Optional),
+        ("**Opening hours**", SentenceRole::Optional),
+        ("Yes.", SentenceRole::Optional),
+        ("You need the following documents:", SentenceRole::Optional),
+        ("Please call 030 1234.", SentenceRole::Statement),
+        ("I don't know.", SentenceRole::Refusal),
+        ("The passages do not mention the price.", SentenceRole::Refusal),
+        ("Das weiß ich leider nicht.", SentenceRole::Refusal),
+        ("Los pasajes no contienen esa información.", SentenceRole::Refusal),
+        ("Les passages ne mentionnent pas le prix.", SentenceRole::Refusal),
+        ("I passaggi non contengono questa informazione.", SentenceRole::Refusal),
+        ("As passagens não dizem nada sobre isso.", SentenceRole::Refusal),
+        ("Returns take 30 days.", SentenceRole::Statement),
+        ("High waves close the beach.", SentenceRole::Statement),
+        ("No se puede cancelar la reserva.", SentenceRole::Statement),
+        ("I cani non sono ammessi.", SentenceRole::Statement),
+        ("Non lo so.", SentenceRole::Refusal),
+        ("Não tenho informações sobre isso.", SentenceRole::Refusal),
     ] {
-        assert_eq!(statement(sentence, &known).role, role, "{sentence}");
+        assert_eq!(statement(sentence, &context).role, role, "{sentence}");
     }
 }
 

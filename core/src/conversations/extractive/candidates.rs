@@ -9,20 +9,20 @@ use crate::knowledge::search::Hit;
 use crate::words;
 
 /// The longest text that is embedded, in characters.
-const MATCHED: usize = 500;
+const MAX_MATCH_TEXT: usize = 500;
 
 /// A text with fewer characters is embedded with the heading above it.
-const SHORT: usize = 60;
+const SHORT_TEXT: usize = 60;
 
 /// Units of the best passage that are always compared with the question.
-const FIRST: usize = 2;
+const ALWAYS_COMPARED: usize = 2;
 
 /// Share of its weight that a word has which only the heading shares, when candidates are chosen.
-const HEADING: f32 = 0.4;
+const HEADING_WEIGHT: f32 = 0.4;
 
 /// What a passage loses to the one before it, and a unit to the one before it, when candidates are chosen.
-const PASSAGE_RANK: f32 = 0.02;
-const UNIT_RANK: f32 = 0.004;
+const PASSAGE_RANK_PENALTY: f32 = 0.02;
+const UNIT_RANK_PENALTY: f32 = 0.004;
 
 /// A unit that may become part of an answer.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub struct Candidate {
 }
 
 /// A unit and the words that it shares with the question.
-struct Found {
+struct MatchedUnit {
     unit: Unit,
     passage: usize,
     /// Its place among the units of its passage.
@@ -66,28 +66,28 @@ struct Found {
 #[must_use]
 pub fn candidates(question: &str, language: Language, passages: &[Hit], most: usize) -> Vec<Candidate> {
     let asked = words::content_words(question, language);
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for (passage, hit) in passages.iter().enumerate() {
         for (place, unit) in units(&hit.content).into_iter().enumerate() {
-            if told.insert(words::words(&unit.text).join(" ")) {
-                found.push(Found::of(unit, passage, place, hit, &asked));
+            if seen.insert(words::words(&unit.text).join(" ")) {
+                found.push(MatchedUnit::new(unit, passage, place, hit, &asked));
             }
         }
     }
     let weights = weights(asked.len(), &found);
-    let mut ranked: Vec<(bool, f32, Found)> = found
+    let mut ranked: Vec<(bool, f32, MatchedUnit)> = found
         .into_iter()
         .map(|found| {
-            let is_first = found.passage == 0 && found.place < FIRST;
-            let rank = PASSAGE_RANK * found.passage as f32 + UNIT_RANK * found.place as f32;
+            let is_first = found.passage == 0 && found.place < ALWAYS_COMPARED;
+            let rank = PASSAGE_RANK_PENALTY * found.passage as f32 + UNIT_RANK_PENALTY * found.place as f32;
             (is_first, found.score(&weights) - rank, found)
         })
         .collect();
     ranked.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
     // The first units of the best passage take the last places when they have none.
     let mut firsts = ranked.iter().skip(most).filter(|(is_first, ..)| *is_first).count().min(most / 2);
-    let mut chosen: Vec<Found> = Vec::new();
+    let mut chosen: Vec<MatchedUnit> = Vec::new();
     for (at, (is_first, _, found)) in ranked.into_iter().enumerate() {
         if chosen.len() == most {
             break;
@@ -109,7 +109,7 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], most: us
 }
 
 /// The share of the question that each of its words has: a word that few units have weighs more.
-fn weights(asked: usize, found: &[Found]) -> Vec<f32> {
+fn weights(asked: usize, found: &[MatchedUnit]) -> Vec<f32> {
     let total = found.len() as f32;
     let rarity = |word: usize| {
         let having = found.iter().filter(|found| found.has(word)).count() as f32;
@@ -120,8 +120,8 @@ fn weights(asked: usize, found: &[Found]) -> Vec<f32> {
     rarities.into_iter().map(|rarity| if sum > 0.0 { rarity / sum } else { 0.0 }).collect()
 }
 
-impl Found {
-    fn of(unit: Unit, passage: usize, place: usize, hit: &Hit, asked: &[String]) -> Self {
+impl MatchedUnit {
+    fn new(unit: Unit, passage: usize, place: usize, hit: &Hit, asked: &[String]) -> Self {
         let own = shared(asked, &unit.text);
         let lead = unit.lead.as_deref().map(|lead| shared(asked, lead)).unwrap_or_default();
         let headings = headings(&unit, hit).join(" ");
@@ -137,7 +137,7 @@ impl Found {
             if self.has(word) {
                 *weight
             } else if self.heading.contains(&word) {
-                HEADING * weight
+                HEADING_WEIGHT * weight
             } else {
                 0.0
             }
@@ -153,12 +153,19 @@ impl Found {
         let own = weighed(&|word| self.own.contains(&word) && !self.lead.contains(&word));
         let nearest = passages.get(self.passage).and_then(|hit| headings(&self.unit, hit).pop());
         let Unit { text, lead, heading: _, span, kind, with_antecedent } = self.unit;
-        let is_short = text.chars().count() < SHORT || matches!(kind, Kind::Row | Kind::List | Kind::Steps);
+        let is_short =
+            text.chars().count() < SHORT_TEXT || matches!(kind, Kind::Row | Kind::List | Kind::Steps);
         let heading = nearest
             .filter(|heading| is_short && lead.as_ref().is_none_or(|lead| !lead.contains(heading.as_str())));
         let parts = [heading, lead, Some(text.clone())];
-        let match_text: String =
-            parts.into_iter().flatten().collect::<Vec<String>>().join("\n").chars().take(MATCHED).collect();
+        let match_text: String = parts
+            .into_iter()
+            .flatten()
+            .collect::<Vec<String>>()
+            .join("\n")
+            .chars()
+            .take(MAX_MATCH_TEXT)
+            .collect();
         let coverage = covered.iter().map(|(_, weight)| weight).sum::<f32>().min(1.0);
         let passage_coverage = shares.get(self.passage).copied().unwrap_or(coverage).max(coverage);
         Candidate {
@@ -191,6 +198,6 @@ fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
 /// The numbers of the words of a question that a text has.
 fn shared(asked: &[String], text: &str) -> Vec<usize> {
     let said = words::words(text);
-    let has = |word: &String| said.iter().any(|said| words::is_same(word, said));
+    let has = |word: &String| said.iter().any(|said| words::same_stem(word, said));
     asked.iter().enumerate().filter(|(_, word)| has(word)).map(|(number, _)| number).collect()
 }

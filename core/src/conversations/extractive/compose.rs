@@ -10,23 +10,23 @@ use crate::words;
 
 /// A second unit is at most so much less relevant than the best; twice as much when the question asks for several
 /// things.
-const REACH: f32 = 0.44;
+const SECOND_UNIT_REACH: f32 = 0.44;
 
 /// A unit and one that contains it are equally relevant when they differ by less.
-const EQUAL: f32 = 0.22;
+const EQUAL_RELEVANCE: f32 = 0.22;
 
 /// Share of the question that a second unit adds at least; less when the question asks for several things.
-const ADDED: f32 = 0.25;
-const ADDED_OF_SEVERAL: f32 = 0.1;
+const MIN_ADDED: f32 = 0.25;
+const MIN_ADDED_OF_SEVERAL: f32 = 0.1;
 
 /// A second unit that is less relevant by at most so much joins when it has any word of the question.
-const CLOSE: f32 = 0.17;
+const CLOSE_RELEVANCE: f32 = 0.17;
 
 /// Units of a tentative answer at most.
-const TENTATIVE: usize = 3;
+const TENTATIVE_UNITS: usize = 3;
 
 /// Two texts with this share of words in common say the same.
-const SAME: f32 = 0.8;
+const REPEATED_FROM: f32 = 0.8;
 
 /// A built-in answer.
 #[derive(Clone, Debug)]
@@ -64,17 +64,17 @@ pub fn compose(
                     let (scored, other) = (&scored.candidate, &other.candidate);
                     !overlap(scored, other) && !is_repeated(&scored.text, &other.text)
                 };
-                if chosen.len() < TENTATIVE && chosen.iter().all(is_new) {
+                if chosen.len() < TENTATIVE_UNITS && chosen.iter().all(is_new) {
                     chosen.push(scored.clone());
                 }
             }
         }
     }
-    let coverage = union(&chosen);
+    let coverage = covered_share(&chosen);
     if let [only] = chosen.as_mut_slice() {
         add_antecedent(&mut only.candidate, &ranked);
     }
-    chosen.sort_by_key(|scored| place(&scored.candidate, passages));
+    chosen.sort_by_key(|scored| source_order(&scored.candidate, passages));
     let has_lines = chosen.iter().any(|scored| scored.candidate.text.contains('\n'));
     let mut texts = Vec::new();
     let mut citations = Vec::new();
@@ -92,7 +92,7 @@ pub fn compose(
 /// whole; a list as a whole, unless one item alone has a word of the question.
 fn best(ranked: &[Scored]) -> Option<&Scored> {
     let first = ranked.first()?;
-    let near = |other: &&Scored| first.relevance - other.relevance <= EQUAL;
+    let near = |other: &&Scored| first.relevance - other.relevance <= EQUAL_RELEVANCE;
     let whole =
         ranked.iter().skip(1).take_while(near).find(|other| contains(&other.candidate, &first.candidate));
     let whole = whole.filter(|whole| match whole.candidate.kind {
@@ -116,19 +116,23 @@ fn best(ranked: &[Scored]) -> Option<&Scored> {
 /// A second unit that adds what the question asks for.
 fn second<'a>(question: &str, ranked: &'a [Scored], first: &Scored) -> Option<&'a Scored> {
     let several = words::asks_several(question);
-    let (reach, added) = if several { (2.0 * REACH, ADDED_OF_SEVERAL) } else { (REACH, ADDED) };
+    let (reach, added) = if several {
+        (2.0 * SECOND_UNIT_REACH, MIN_ADDED_OF_SEVERAL)
+    } else {
+        (SECOND_UNIT_REACH, MIN_ADDED)
+    };
     let relevance = first.relevance;
     let has = |word: usize| first.candidate.covered.iter().any(|(known, _)| *known == word);
     ranked.iter().filter(|scored| scored.relevance >= first.relevance - reach).find(|scored| {
         let (first, other) = (&first.candidate, &scored.candidate);
         let new: f32 = other.own.iter().filter(|(word, _)| !has(*word)).map(|(_, weight)| weight).sum();
-        (new >= added || (scored.relevance >= relevance - CLOSE && !other.own.is_empty()))
+        (new >= added || (scored.relevance >= relevance - CLOSE_RELEVANCE && !other.own.is_empty()))
             && !overlap(first, other)
             && !is_repeated(&first.text, &other.text)
     })
 }
 
-/// A sentence that begins with a pronoun is told with the one before it when only that has a word of the question.
+/// A sentence that begins with a pronoun is seen with the one before it when only that has a word of the question.
 fn add_antecedent(candidate: &mut Candidate, ranked: &[Scored]) {
     let Some((text, span)) = candidate.with_antecedent.take() else { return };
     let before = ranked.iter().map(|scored| &scored.candidate).find(|other| {
@@ -142,14 +146,14 @@ fn add_antecedent(candidate: &mut Candidate, ranked: &[Scored]) {
     }
 }
 
-fn union(chosen: &[Scored]) -> f32 {
+fn covered_share(chosen: &[Scored]) -> f32 {
     let mut seen = BTreeSet::new();
     let all = chosen.iter().flat_map(|scored| &scored.candidate.covered);
     all.filter(|(word, _)| seen.insert(*word)).map(|(_, weight)| weight).sum::<f32>().min(1.0)
 }
 
 /// Where a candidate stands: sources by their best passage, then the order of the source.
-fn place(candidate: &Candidate, passages: &[Hit]) -> (usize, usize) {
+fn source_order(candidate: &Candidate, passages: &[Hit]) -> (usize, usize) {
     let Some(hit) = passages.get(candidate.passage) else { return (usize::MAX, 0) };
     let source = passages.iter().position(|other| other.source == hit.source).unwrap_or(candidate.passage);
     (source, usize::try_from(hit.start).unwrap_or(0).saturating_add(candidate.span.start))
@@ -170,5 +174,5 @@ fn is_repeated(a: &str, b: &str) -> bool {
     let shared = a.intersection(&b).count() as f32;
     let all = a.union(&b).count() as f32;
     let least = a.len().min(b.len()) as f32;
-    least > 0.0 && (shared / all >= SAME || shared >= least)
+    least > 0.0 && (shared / all >= REPEATED_FROM || shared >= least)
 }

@@ -1,17 +1,17 @@
 //! Pure: dates and times of day in six languages.
 
 use super::Fact;
-use super::reader::Reader;
+use super::reader::FactReader;
 use super::vocabulary::month;
 
-impl Reader {
+impl FactReader {
     pub(super) fn date(&self, at: usize) -> Option<(Fact, usize)> {
         let (first, end) = self.integer(at)?;
         let digits = end - at;
         let separator = self.at(end)?;
-        if matches!(separator, '-' | '/' | '.') && self.digit(end + 1) {
+        if matches!(separator, '-' | '/' | '.') && self.is_digit(end + 1) {
             let (second, middle) = self.integer(end + 1)?;
-            let third = match self.at(middle) == Some(separator) && self.digit(middle + 1) {
+            let third = match self.at(middle) == Some(separator) && self.is_digit(middle + 1) {
                 true => self.integer(middle + 1),
                 false => None,
             };
@@ -96,8 +96,8 @@ impl Reader {
         }
         let (mut minute, mut after) = (0, end);
         let separated =
-            matches!(self.at(end), Some(':' | 'h' | '.')) && self.digit(end + 1) && self.digit(end + 2);
-        if separated && !self.digit(end + 3) {
+            matches!(self.at(end), Some(':' | 'h' | '.')) && self.is_digit(end + 1) && self.is_digit(end + 2);
+        if separated && !self.is_digit(end + 3) {
             (minute, after) = self.integer(end + 1)?;
         }
         if minute > 59 {
@@ -111,7 +111,7 @@ impl Reader {
                     let half = ["am", "pm"].into_iter().find(|half| suffix.starts_with(half))?;
                     let is_word = suffix.chars().nth(2).is_none_or(|c| !c.is_alphanumeric());
                     // In German, `am` is a word.
-                    (is_word && (half == "pm" || !self.is_am_a_word(next + 2))).then_some((half, 2))
+                    (is_word && (half == "pm" || !self.is_german_am(next + 2))).then_some((half, 2))
                 },
             );
         if let Some((half, length)) = half {
@@ -129,7 +129,7 @@ impl Reader {
     }
 
     /// Whether a word in small letters follows `am`, as in "3 am Tag".
-    fn is_am_a_word(&self, at: usize) -> bool {
+    fn is_german_am(&self, at: usize) -> bool {
         let (word, _) = self.word_at(self.skip_spaces(at));
         matches!(
             word.as_str(),

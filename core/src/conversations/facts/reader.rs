@@ -1,18 +1,18 @@
 //! Pure: a scanner of text that yields its facts.
 
-use super::vocabulary::{DOMAINS, SPANS, currency, in_words, month};
-use super::{Fact, Kind, Number, same, squeezed};
+use super::vocabulary::{DOMAINS, TIME_UNITS, currency, month, number_word};
+use super::{Fact, Number, NumberKind, approx_eq, letters_and_digits};
 use crate::bots::Language;
-use crate::conversations::wording::fold;
+use crate::conversations::phrases::fold;
 
 /// Characters of a text, folded one by one, so that places stay.
-pub(super) struct Reader {
+pub(super) struct FactReader {
     pub(super) chars: Vec<char>,
     addresses: Vec<Fact>,
 }
 
-impl Reader {
-    pub(super) fn of(text: &str) -> Self {
+impl FactReader {
+    pub(super) fn new(text: &str) -> Self {
         let mut addresses = Vec::new();
         let mut plain = String::with_capacity(text.len());
         for part in text
@@ -34,7 +34,7 @@ impl Reader {
         self.chars.get(at).copied()
     }
 
-    pub(super) fn digit(&self, at: usize) -> bool {
+    pub(super) fn is_digit(&self, at: usize) -> bool {
         self.at(at).is_some_and(|c| c.is_ascii_digit())
     }
 
@@ -50,7 +50,7 @@ impl Reader {
                 let end = self.word_end(at);
                 let word: String = self.chars.get(at..end).unwrap_or_default().iter().collect();
                 if word.chars().any(|c| c.is_ascii_digit()) {
-                    facts.push(Fact::Code(squeezed(&word)));
+                    facts.push(Fact::Code(letters_and_digits(&word)));
                     at = end;
                     continue;
                 }
@@ -60,9 +60,9 @@ impl Reader {
                 if let Some((month, after)) = month(&word).and_then(|month| self.day_after(month, end)) {
                     facts.push(month);
                     at = after;
-                } else if let Some(value) = in_words(&word, languages) {
-                    let (kind, after) = self.kind(None, end);
-                    if !strict || (kind != Kind::Bare && !same(value, 1.0)) {
+                } else if let Some(value) = number_word(&word, languages) {
+                    let (kind, after) = self.number_kind(None, end);
+                    if !strict || (kind != NumberKind::Bare && !approx_eq(value, 1.0)) {
                         facts.push(Fact::Number(Number { value, kind }));
                         at = after;
                     }
@@ -109,7 +109,7 @@ impl Reader {
 
     pub(super) fn integer(&self, at: usize) -> Option<(u32, usize)> {
         let mut end = at;
-        while self.digit(end) {
+        while self.is_digit(end) {
             end += 1;
         }
         let digits: String = self.chars.get(at..end)?.iter().collect();
@@ -127,9 +127,9 @@ impl Reader {
         let mut text = String::new();
         let mut end = at;
         while let Some(c) = self.at(end) {
-            let thousands = (1..=3).all(|place| self.digit(end + place)) && !self.digit(end + 4);
+            let thousands = (1..=3).all(|place| self.is_digit(end + place)) && !self.is_digit(end + 4);
             let is_part = match c {
-                '.' | ',' | '\'' | '’' => self.digit(end + 1),
+                '.' | ',' | '\'' | '’' => self.is_digit(end + 1),
                 ' ' | '\u{a0}' | '\u{202f}' => thousands && end - at <= 3 + 4 * text.matches(' ').count(),
                 c => c.is_ascii_digit(),
             };
@@ -140,46 +140,46 @@ impl Reader {
             end += 1;
         }
         let Some(value) = value(&text) else { return (None, end.max(at + 1)) };
-        let (kind, end) = self.kind(Some(at), end);
+        let (kind, end) = self.number_kind(Some(at), end);
         (Some(Fact::Number(Number { value, kind })), end)
     }
 
     /// What a number counts, by what stands before and after it.
-    fn kind(&self, from: Option<usize>, end: usize) -> (Kind, usize) {
+    fn number_kind(&self, from: Option<usize>, end: usize) -> (NumberKind, usize) {
         let next = self.skip_spaces(end);
         if self.at(next) == Some('%') {
-            return (Kind::Percent, next + 1);
+            return (NumberKind::Percent, next + 1);
         }
         let symbol = self.at(next).filter(|c| matches!(c, '€' | '$' | '£'));
         if let Some(code) = symbol.and_then(|symbol| currency(&symbol.to_string())) {
-            return (Kind::Currency(code), next + 1);
+            return (NumberKind::Currency(code), next + 1);
         }
         let (word, after) = self.word_at(next);
         let (second, after_second) = self.word_at(self.skip_spaces(after));
         if let Some(code) = currency(&word) {
-            return (Kind::Currency(code), after);
+            return (NumberKind::Currency(code), after);
         }
         if matches!(word.as_str(), "percent" | "prozent") {
-            return (Kind::Percent, after);
+            return (NumberKind::Percent, after);
         }
         if matches!((word.as_str(), second.as_str()), ("per" | "por" | "pour", "cent" | "cento" | "ciento")) {
-            return (Kind::Percent, after_second);
+            return (NumberKind::Percent, after_second);
         }
-        if let Some(symbol) = from.and_then(|from| self.before(from)) {
-            return (Kind::Currency(symbol), end);
+        if let Some(symbol) = from.and_then(|from| self.currency_before(from)) {
+            return (NumberKind::Currency(symbol), end);
         }
         for (word, after) in [(&word, after), (&second, after_second)] {
             let span =
-                SPANS.iter().find(|(start, _)| word.starts_with(start) && word.len() <= start.len() + 3);
+                TIME_UNITS.iter().find(|(start, _)| word.starts_with(start) && word.len() <= start.len() + 3);
             if let Some((_, span)) = span {
-                return (Kind::Span(*span), after);
+                return (NumberKind::Duration(*span), after);
             }
         }
-        (Kind::Bare, end)
+        (NumberKind::Bare, end)
     }
 
     /// The currency before a number.
-    fn before(&self, from: usize) -> Option<&'static str> {
+    fn currency_before(&self, from: usize) -> Option<&'static str> {
         let text: String = self.chars.get(..from)?.iter().rev().take(8).collect();
         let text: String = text.chars().rev().collect();
         let text = text.trim_end();

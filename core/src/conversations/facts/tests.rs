@@ -1,8 +1,8 @@
 use super::*;
 
-fn held(passage: &str, sentence: &str, language: Language) -> bool {
+fn passage_has(passage: &str, sentence: &str, language: Language) -> bool {
     let facts = of_passage(passage);
-    of_sentence(sentence, language).iter().all(|fact| holds(&facts, passage, fact))
+    of_sentence(sentence, language).iter().all(|fact| contains_fact(&facts, passage, fact))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn the_same_fact_is_found_in_another_form() {
         ("24/7", "24 hours", Language::English),
         ("renewed twice", "renewed two times", Language::English),
     ] {
-        assert!(held(passage, sentence, language), "{sentence:?} is in {passage:?}");
+        assert!(passage_has(passage, sentence, language), "{sentence:?} is in {passage:?}");
     }
 }
 
@@ -49,6 +49,6 @@ fn another_fact_is_not_found() {
         ("1,234", "1.235", Language::German),
         ("renewed twice", "renewed five times", Language::English),
     ] {
-        assert!(!held(passage, sentence, language), "{sentence:?} is not in {passage:?}");
+        assert!(!passage_has(passage, sentence, language), "{sentence:?} is not in {passage:?}");
     }
 }

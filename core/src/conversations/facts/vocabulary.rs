@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::Span;
+use super::TimeUnit;
 use crate::bots::Language;
 
 const CURRENCIES: &[(&str, &str)] = &[
@@ -31,47 +31,47 @@ const CURRENCIES: &[(&str, &str)] = &[
     ("real", "BRL"),
 ];
 
-pub(super) const SPANS: &[(&str, Span)] = &[
-    ("second", Span::Seconds),
-    ("sekunde", Span::Seconds),
-    ("segundo", Span::Seconds),
-    ("seconde", Span::Seconds),
-    ("secondi", Span::Seconds),
-    ("minut", Span::Minutes),
-    ("hour", Span::Hours),
-    ("stunde", Span::Hours),
-    ("hora", Span::Hours),
-    ("heure", Span::Hours),
-    ("ora", Span::Hours),
-    ("ore", Span::Hours),
-    ("day", Span::Days),
-    ("tag", Span::Days),
-    ("dia", Span::Days),
-    ("jour", Span::Days),
-    ("giorn", Span::Days),
-    ("werktag", Span::Days),
-    ("week", Span::Weeks),
-    ("woche", Span::Weeks),
-    ("semana", Span::Weeks),
-    ("semaine", Span::Weeks),
-    ("settiman", Span::Weeks),
-    ("month", Span::Months),
-    ("monat", Span::Months),
-    ("mes", Span::Months),
-    ("mois", Span::Months),
-    ("year", Span::Years),
-    ("jahr", Span::Years),
-    ("ano", Span::Years),
-    ("annee", Span::Years),
-    ("ans", Span::Years),
-    ("anni", Span::Years),
-    ("anno", Span::Years),
-    ("time", Span::Times),
-    ("mal", Span::Times),
-    ("vez", Span::Times),
-    ("vece", Span::Times),
-    ("fois", Span::Times),
-    ("volt", Span::Times),
+pub(super) const TIME_UNITS: &[(&str, TimeUnit)] = &[
+    ("second", TimeUnit::Seconds),
+    ("sekunde", TimeUnit::Seconds),
+    ("segundo", TimeUnit::Seconds),
+    ("seconde", TimeUnit::Seconds),
+    ("secondi", TimeUnit::Seconds),
+    ("minut", TimeUnit::Minutes),
+    ("hour", TimeUnit::Hours),
+    ("stunde", TimeUnit::Hours),
+    ("hora", TimeUnit::Hours),
+    ("heure", TimeUnit::Hours),
+    ("ora", TimeUnit::Hours),
+    ("ore", TimeUnit::Hours),
+    ("day", TimeUnit::Days),
+    ("tag", TimeUnit::Days),
+    ("dia", TimeUnit::Days),
+    ("jour", TimeUnit::Days),
+    ("giorn", TimeUnit::Days),
+    ("werktag", TimeUnit::Days),
+    ("week", TimeUnit::Weeks),
+    ("woche", TimeUnit::Weeks),
+    ("semana", TimeUnit::Weeks),
+    ("semaine", TimeUnit::Weeks),
+    ("settiman", TimeUnit::Weeks),
+    ("month", TimeUnit::Months),
+    ("monat", TimeUnit::Months),
+    ("mes", TimeUnit::Months),
+    ("mois", TimeUnit::Months),
+    ("year", TimeUnit::Years),
+    ("jahr", TimeUnit::Years),
+    ("ano", TimeUnit::Years),
+    ("annee", TimeUnit::Years),
+    ("ans", TimeUnit::Years),
+    ("anni", TimeUnit::Years),
+    ("anno", TimeUnit::Years),
+    ("time", TimeUnit::Times),
+    ("mal", TimeUnit::Times),
+    ("vez", TimeUnit::Times),
+    ("vece", TimeUnit::Times),
+    ("fois", TimeUnit::Times),
+    ("volt", TimeUnit::Times),
 ];
 
 const MONTHS: &str = "january 1 januar 1 enero 1 janvier 1 gennaio 1 janeiro 1 jan 1 february 2 februar 2 febrero 2 \
@@ -129,16 +129,16 @@ pub(super) fn currency(word: &str) -> Option<&'static str> {
 }
 
 pub(super) fn month(word: &str) -> Option<u32> {
-    listed(MONTHS, word)
+    lookup(MONTHS, word)
 }
 
-pub(super) fn in_words(word: &str, languages: &[Language]) -> Option<f64> {
+pub(super) fn number_word(word: &str, languages: &[Language]) -> Option<f64> {
     let mut lists = NUMBER_WORDS.iter().filter(|(language, _)| languages.contains(language));
-    lists.find_map(|(_, list)| listed(list, word))
+    lists.find_map(|(_, list)| lookup(list, word))
 }
 
 /// What follows a word in a list of words and their values.
-fn listed<T: FromStr>(list: &str, word: &str) -> Option<T> {
+fn lookup<T: FromStr>(list: &str, word: &str) -> Option<T> {
     let mut parts = list.split_whitespace();
     while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
         if name == word {

@@ -3,13 +3,13 @@
 use super::Match;
 
 /// Digits of a marker at most: a longer number is text.
-pub(super) const DIGITS: usize = 4;
+pub(super) const MAX_DIGITS: usize = 4;
 
 /// Characters of a marker at most.
-const MARKER_LENGTH: usize = 64;
+const MAX_MARKER_LENGTH: usize = 64;
 
 /// The widest range: `[1-9]`.
-const RANGE: usize = 10;
+const MAX_RANGE: usize = 10;
 
 /// Words beside the number of a marker.
 pub(super) const MARKER_WORDS: &[&str] = &[
@@ -64,14 +64,14 @@ pub(super) fn bracketed(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     let (mut depth, mut is_range, mut is_named) = (0_usize, false, !rest.starts_with(['(', '（']));
     let mut before = ' ';
     for (count, (at, c)) in rest.char_indices().enumerate() {
-        if count == MARKER_LENGTH {
+        if count == MAX_MARKER_LENGTH {
             return Match::No;
         }
         if !c.is_ascii_digit() && !digits.is_empty() {
             let Ok(number) = digits.parse::<usize>() else { return Match::No };
             digits.clear();
             match (std::mem::take(&mut is_range), numbers.last().copied()) {
-                (true, Some(first)) if first < number && number - first < RANGE => {
+                (true, Some(first)) if first < number && number - first < MAX_RANGE => {
                     numbers.extend(first + 1..=number);
                 }
                 _ => numbers.push(number),
@@ -102,7 +102,7 @@ pub(super) fn bracketed(rest: &str, at_end: bool) -> Match<Vec<usize>> {
             }
             c if c.is_ascii_digit() => {
                 let is_decimal = before == '.' && rest.get(..at).is_some_and(after_digit);
-                if digits.len() == DIGITS || is_decimal {
+                if digits.len() == MAX_DIGITS || is_decimal {
                     return Match::No;
                 }
                 digits.push(c);
@@ -141,10 +141,11 @@ fn link(rest: &str, length: usize, numbers: Vec<usize>, at_end: bool) -> Match<V
     let Some(address) = after.strip_prefix('(') else { return Match::Yes(length, numbers) };
     let is_address = ["#", "/", "http"].iter().any(|start| address.starts_with(start));
     let may_be = !at_end && ["#", "/", "http"].iter().any(|start| start.starts_with(address));
-    let end = address.char_indices().take(4 * MARKER_LENGTH).find(|(_, c)| c.is_whitespace() || *c == ')');
+    let end =
+        address.char_indices().take(4 * MAX_MARKER_LENGTH).find(|(_, c)| c.is_whitespace() || *c == ')');
     match end {
         Some((at, ')')) if is_address => Match::Yes(length + at + 2, numbers),
-        None if (is_address || may_be) && !at_end && address.chars().count() < 4 * MARKER_LENGTH => {
+        None if (is_address || may_be) && !at_end && address.chars().count() < 4 * MAX_MARKER_LENGTH => {
             Match::Wait
         }
         _ => Match::Yes(length, numbers),
@@ -155,7 +156,7 @@ fn link(rest: &str, length: usize, numbers: Vec<usize>, at_end: bool) -> Match<V
 pub(super) fn lenticular(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     let Some(inner) = rest.strip_prefix('【') else { return Match::No };
     let within = |c: &char| *c != '】' && *c != '\n';
-    let text: String = inner.chars().take(MARKER_LENGTH).take_while(within).collect();
+    let text: String = inner.chars().take(MAX_MARKER_LENGTH).take_while(within).collect();
     let head = text.split(['†', ':']).next().unwrap_or_default();
     let is_number = text.is_empty()
         || (head.starts_with(|c: char| c.is_ascii_digit())
@@ -178,7 +179,7 @@ pub(super) fn superscript_tag(rest: &str, at_end: bool) -> Match<Vec<usize>> {
         return if OPEN.starts_with(rest) && !at_end { Match::Wait } else { Match::No };
     };
     let allowed = |c: &char| c.is_ascii_digit() || matches!(c, ' ' | ',' | '[' | ']' | '^');
-    let text: String = inner.chars().take(MARKER_LENGTH).take_while(allowed).collect();
+    let text: String = inner.chars().take(MAX_MARKER_LENGTH).take_while(allowed).collect();
     let after = inner.get(text.len()..).unwrap_or_default();
     if after.starts_with(CLOSE) {
         let numbers: Vec<usize> =

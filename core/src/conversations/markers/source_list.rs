@@ -26,7 +26,7 @@ const LIST_HEADINGS: &[&str] = &[
 ];
 
 /// Text without marks of lists, headings and emphasis before it.
-pub(super) fn unadorned(line: &str) -> &str {
+pub(super) fn strip_markup(line: &str) -> &str {
     line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '#' | '>' | '-' | '•'))
 }
 
@@ -36,7 +36,7 @@ pub(super) fn source_list(rest: &str, at_end: bool) -> Match<bool> {
         Some((line, _)) => (line, line.len() + 1, true),
         None => (rest, rest.len(), at_end),
     };
-    let bare = unadorned(line);
+    let bare = strip_markup(line);
     let word: String = bare.chars().take_while(|c| c.is_alphabetic()).collect();
     let lower = word.to_lowercase();
     if lower.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn source_list(rest: &str, at_end: bool) -> Match<bool> {
 
 /// Whether an entry of a list names a source: by a marker, a file or an address.
 pub(super) fn is_reference(entry: &str) -> bool {
-    let entry = unadorned(entry);
+    let entry = strip_markup(entry);
     let digits = entry.trim_start_matches(|c: char| c.is_ascii_digit());
     let entry = match digits.strip_prefix(['.', ')']) {
         Some(after) if digits.len() < entry.len() => after.trim_start(),

@@ -6,7 +6,7 @@ use super::Match;
 const TOKEN: &str = "NOT_IN_PASSAGES";
 
 /// Letters of a broken-off token by which it counts as one.
-const TOKEN_BEGUN: usize = 4;
+const MIN_TOKEN_PREFIX: usize = 4;
 
 /// Characters that may surround the token.
 const WRAPPERS: &[char] = &['"', '\'', '“', '”', '„', '«', '»', '‘', '’', '*', '_', '`', '('];
@@ -43,7 +43,7 @@ pub(super) fn token(rest: &str, at_end: bool, before: Option<char>) -> Match<()>
         }
     }
     if wanted.peek().is_some() {
-        return match (at_end, matched >= TOKEN_BEGUN) {
+        return match (at_end, matched >= MIN_TOKEN_PREFIX) {
             (false, _) => Match::Wait,
             (true, true) => Match::Yes(rest.len(), ()),
             (true, false) => Match::No,

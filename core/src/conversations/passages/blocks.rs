@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::shapes;
+use super::classify;
 use super::text::Text;
 
 /// How an item of a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Marker {
+pub(super) enum ItemMarker {
     Bullet,
     Number(u64),
     /// It continues an item after the items below that.
@@ -18,10 +18,10 @@ pub(super) enum Marker {
 
 /// An item of a list, without the items below it: those follow it, deeper.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(super) struct RawItem {
     /// From 1.
     pub(super) depth: usize,
-    pub(super) marker: Marker,
+    pub(super) marker: ItemMarker,
     pub(super) texts: Vec<Text>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Item {
 pub(super) enum Block {
     Heading(Text),
     Paragraph(Text),
-    List(Vec<Item>),
+    List(Vec<RawItem>),
     Table { head: Vec<Text>, rows: Vec<Vec<Text>> },
     Code(Text),
     Rule,
@@ -38,7 +38,7 @@ pub(super) enum Block {
 
 /// The blocks of a passage, in order.
 pub(super) fn blocks(passage: &str) -> Vec<Block> {
-    let mut reader = Reader { passage, ..Reader::default() };
+    let mut reader = BlockReader { passage, ..BlockReader::default() };
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
     for (event, range) in Parser::new_ext(passage, options).into_offset_iter() {
         reader.read(event, range);
@@ -48,13 +48,13 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
 }
 
 #[derive(Default)]
-struct Reader<'a> {
+struct BlockReader<'a> {
     passage: &'a str,
     blocks: Vec<Block>,
     text: Text,
     /// The next number of each open list that has numbers.
     lists: Vec<Option<u64>>,
-    items: Vec<Item>,
+    items: Vec<RawItem>,
     head: Vec<Text>,
     row: Vec<Text>,
     rows: Vec<Vec<Text>>,
@@ -64,7 +64,7 @@ struct Reader<'a> {
     link: Option<usize>,
 }
 
-impl Reader<'_> {
+impl BlockReader<'_> {
     fn read(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(&tag, &range),
@@ -107,7 +107,7 @@ impl Reader<'_> {
             Tag::Item => {
                 self.flush();
                 let marker = self.marker(range.start);
-                self.items.push(Item { depth: self.lists.len(), marker, texts: Vec::new() });
+                self.items.push(RawItem { depth: self.lists.len(), marker, texts: Vec::new() });
             }
             Tag::CodeBlock(_) => {
                 self.flush();
@@ -152,13 +152,13 @@ impl Reader<'_> {
     }
 
     /// The marker of an item: its own number when those of its list ascend.
-    fn marker(&mut self, at: usize) -> Marker {
-        let Some(Some(next)) = self.lists.last_mut() else { return Marker::Bullet };
+    fn marker(&mut self, at: usize) -> ItemMarker {
+        let Some(Some(next)) = self.lists.last_mut() else { return ItemMarker::Bullet };
         let written = self.passage.get(at..).unwrap_or_default().trim_start();
         let digits = written.find(|c: char| !c.is_ascii_digit()).and_then(|end| written.get(..end));
         let number = digits.and_then(|digits| digits.parse().ok()).unwrap_or(*next).max(*next);
         *next = number.saturating_add(1);
-        Marker::Number(number)
+        ItemMarker::Number(number)
     }
 
     fn push_code(&mut self, text: &str, range: Range<usize>) {
@@ -180,7 +180,7 @@ impl Reader<'_> {
         let text = std::mem::take(&mut self.text);
         let whole = text.get(&text.whole());
         let is_underlined = !self.passage.get(start..).unwrap_or_default().trim_start().starts_with('#');
-        if is_underlined && shapes::ends_sentence(whole) && shapes::words(whole) > 5 {
+        if is_underlined && classify::ends_sentence(whole) && classify::words(whole) > 5 {
             self.text = text;
             self.flush();
         } else if !text.is_blank() && self.lists.is_empty() {
@@ -195,7 +195,7 @@ impl Reader<'_> {
         if text.is_blank() {
             return;
         }
-        let is_prose = shapes::is_prose(&text.plain);
+        let is_prose = classify::is_prose(&text.plain);
         if is_prose || (!self.lists.is_empty() && text.lines(&text.whole()).len() == 1) {
             self.text = text;
             self.flush();
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
         match self.items.last_mut().filter(|item| item.depth == depth) {
             Some(item) => item.texts.push(text),
-            None => self.items.push(Item { depth, marker: Marker::None, texts: vec![text] }),
+            None => self.items.push(RawItem { depth, marker: ItemMarker::None, texts: vec![text] }),
         }
     }
 }

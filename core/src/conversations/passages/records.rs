@@ -1,7 +1,7 @@
 //! Pure: lines of names with values, and short commands.
 
 use super::text::Text;
-use super::{Announcement, Kind, Part, Walk, shapes};
+use super::{Announcement, Kind, TextSlice, UnitCollector, classify};
 
 /// A record with more characters than this is told by its lines only.
 const RECORD: usize = 400;
@@ -10,13 +10,13 @@ const RECORD: usize = 400;
 const COMMAND_LINES: usize = 4;
 const COMMAND: usize = 300;
 
-impl Walk {
+impl UnitCollector {
     /// Names with their values, a line each: the record as a whole, and each line.
-    pub(super) fn values(&mut self, lines: &[Part<'_>]) {
+    pub(super) fn values(&mut self, lines: &[TextSlice<'_>]) {
         let lines = match lines.split_first() {
-            Some((first, rest)) if shapes::value(first.plain()).is_none() => {
-                if shapes::is_label(first.plain()) {
-                    self.name(first.plain());
+            Some((first, rest)) if classify::value(first.plain()).is_none() => {
+                if classify::is_label(first.plain()) {
+                    self.set_heading(first.plain());
                 } else {
                     self.answer(*first, None);
                 }
@@ -25,7 +25,7 @@ impl Walk {
             _ => lines,
         };
         let question = self.question.take();
-        let said: Vec<&str> = lines.iter().map(Part::plain).collect();
+        let said: Vec<&str> = lines.iter().map(TextSlice::plain).collect();
         let sources = lines.iter().filter_map(|line| line.text.source(&line.range()));
         let text = said.join("; ");
         if let Some(source) = sources.reduce(|all, line| all.start..line.end)
@@ -62,7 +62,7 @@ impl Walk {
         if let Some(source) = code.source(&code.whole()).filter(|_| is_short) {
             let text = format!("{}\n{}", announcement.text, said.join("\n"));
             self.push(Kind::Sentence, text, None, announcement.source.start..source.end);
-        } else if shapes::words(&announcement.text) > 6 {
+        } else if classify::words(&announcement.text) > 6 {
             self.push(Kind::Sentence, announcement.text, None, announcement.source);
         }
     }

@@ -116,7 +116,7 @@ fn ends(said: &str, rest: &str) -> bool {
     let first = next.trim_start_matches(['"', '\'', '(', '[', '«', '„', '“', '¿', '¡']).chars().next();
     let Some(mark) = closed.chars().next_back() else { return true };
     let is_tight = sentence.len() == said.len() && !rest.starts_with(char::is_whitespace);
-    // Part of an address, a version or a name: "example.com/?Page", "v2.Beta".
+    // TextSlice of an address, a version or a name: "example.com/?Page", "v2.Beta".
     if is_tight && matches!(mark, '.' | '!' | '?') && next.starts_with(char::is_alphanumeric) {
         return false;
     }

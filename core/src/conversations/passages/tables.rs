@@ -1,9 +1,9 @@
 //! Pure: rows of a table, each told with its headers.
 
 use super::text::Text;
-use super::{Announcement, Kind, Part, Walk, shapes};
+use super::{Announcement, Kind, TextSlice, UnitCollector, classify};
 
-impl Walk {
+impl UnitCollector {
     pub(super) fn table(&mut self, head: &[Text], rows: &[Vec<Text>], announcement: Option<&Announcement>) {
         let headers: Vec<&str> = head.iter().map(plain).collect();
         let context =
@@ -21,7 +21,7 @@ impl Walk {
             }
             let is_linked =
                 row.iter().filter(|cell| !plain(cell).is_empty()).all(|cell| cell.is_link(&cell.whole()));
-            let Some(text) = told(&headers, &cells).filter(|_| !is_linked) else { continue };
+            let Some(text) = render_row(&headers, &cells).filter(|_| !is_linked) else { continue };
             let sources = row
                 .iter()
                 .filter(|cell| !plain(cell).is_empty())
@@ -41,13 +41,13 @@ impl Walk {
     }
 
     /// Lines between bars: rows whose headers stand in another passage.
-    pub(super) fn rows(&mut self, lines: &[Part<'_>]) {
+    pub(super) fn rows(&mut self, lines: &[TextSlice<'_>]) {
         for line in lines {
             let cells: Vec<&str> =
                 line.plain().split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
             let is_ruler = cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')));
             if cells.len() > 1 && !is_ruler {
-                let (text, lead) = (told(&vec![""; cells.len()], &cells), self.heading.clone());
+                let (text, lead) = (render_row(&vec![""; cells.len()], &cells), self.heading.clone());
                 if let (Some(text), Some(source)) = (text, line.text.source(&line.range())) {
                     self.push(Kind::Row, text, lead, source);
                 }
@@ -58,7 +58,7 @@ impl Walk {
 
 /// A row as it is told: "Monday: 9–17" when a name has one value, "Plan: Basic; Price: 10 EUR" otherwise. Empty cells are
 /// left out.
-fn told(headers: &[&str], cells: &[&str]) -> Option<String> {
+fn render_row(headers: &[&str], cells: &[&str]) -> Option<String> {
     let header = |column: usize| headers.get(column).copied().unwrap_or_default();
     if let [name, value] = cells
         && !name.is_empty()
@@ -81,7 +81,8 @@ fn told(headers: &[&str], cells: &[&str]) -> Option<String> {
 
 /// Whether a value says too little without its header: a number by itself, or one whose unit the header has.
 fn needs_header(header: &str, value: &str) -> bool {
-    shapes::is_bare(value) || (header.contains('(') && value.starts_with(|c: char| c.is_ascii_digit()))
+    classify::needs_context(value)
+        || (header.contains('(') && value.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether the head of a table is a row: of two cells, the second holds a value.

@@ -20,15 +20,15 @@ const TOP_K: usize = 5;
 const TRACED: usize = 20;
 
 /// What a bot found for a message.
-pub(super) enum LookedUp {
+pub(super) enum Retrieved {
     /// A greeting, thanks or the like: its reply. Nothing was searched.
     Courtesy(String),
     /// A question, and what was found for it.
-    Question(Box<Lookup>),
+    Question(Box<Retrieval>),
 }
 
 /// What was found for a question.
-pub(super) struct Lookup {
+pub(super) struct Retrieval {
     pub(super) begun: Instant,
     pub(super) query: String,
     pub(super) embedder: Arc<dyn Embedder>,
@@ -40,15 +40,15 @@ pub(super) struct Lookup {
 ///
 /// # Errors
 /// When the database or the embedding model does not answer.
-pub(super) async fn look_up(
+pub(super) async fn retrieve(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     history: &[Turn],
     message: &str,
-) -> Result<LookedUp> {
+) -> Result<Retrieved> {
     if let Some(reply) = courtesy::reply(bot, message) {
-        return Ok(LookedUp::Courtesy(reply));
+        return Ok(Retrieved::Courtesy(reply));
     }
     let begun = Instant::now();
     let query = followup::query(history, message);
@@ -56,10 +56,10 @@ pub(super) async fn look_up(
     let calibration = calibration::of(ctx, &embedder).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
     let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
-    Ok(LookedUp::Question(Box::new(Lookup { begun, query, embedder, calibration, found })))
+    Ok(Retrieved::Question(Box::new(Retrieval { begun, query, embedder, calibration, found })))
 }
 
-impl Lookup {
+impl Retrieval {
     /// The passages that an answer is made from.
     pub(super) fn best(&self) -> &[Hit] {
         let hits = &self.found.hits;
@@ -68,6 +68,6 @@ impl Lookup {
 }
 
 /// The cosine of a passage and the question; 0 without a vector.
-pub(super) fn nearness(hit: &Hit) -> f32 {
+pub(super) fn similarity(hit: &Hit) -> f32 {
     hit.ranking.cosine.unwrap_or(0.0)
 }

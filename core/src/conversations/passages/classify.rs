@@ -100,17 +100,17 @@ pub(super) fn begins_with_pronoun(sentence: &str) -> bool {
 }
 
 /// What follows "Q:", "Frage 3:", "Pregunta:": where it begins in the line.
-pub(super) fn question_mark(line: &str) -> Option<usize> {
-    named(line, QUESTION_NAMES)
+pub(super) fn question_prefix(line: &str) -> Option<usize> {
+    prefix(line, QUESTION_NAMES)
 }
 
 /// What follows "A:", "Antwort:", "Réponse :": where it begins in the line.
-pub(super) fn answer_mark(line: &str) -> Option<usize> {
-    named(line, ANSWER_NAMES)
+pub(super) fn answer_prefix(line: &str) -> Option<usize> {
+    prefix(line, ANSWER_NAMES)
 }
 
 /// What follows "Step 1:", "Schritt 2.": the number, and where it begins in the line.
-pub(super) fn step_mark(line: &str) -> Option<(u64, usize)> {
+pub(super) fn step_prefix(line: &str) -> Option<(u64, usize)> {
     let (at, _) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
     let name = fold(line.get(..at)?);
     let mut parts = name.split_whitespace();
@@ -118,7 +118,7 @@ pub(super) fn step_mark(line: &str) -> Option<(u64, usize)> {
     (STEP_NAMES.contains(&step) && parts.next().is_none()).then_some((number, at + 1))
 }
 
-fn named(line: &str, names: &[&str]) -> Option<usize> {
+fn prefix(line: &str, names: &[&str]) -> Option<usize> {
     let (at, mark) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
     let label = fold(line.get(..at)?);
     let name = label.trim().trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
@@ -144,7 +144,7 @@ pub(super) fn bullet(line: &str) -> Option<usize> {
 }
 
 /// A cell that says nothing without its header: a bare number, a mark, yes or no.
-pub(super) fn is_bare(cell: &str) -> bool {
+pub(super) fn needs_context(cell: &str) -> bool {
     let folded = fold(cell.trim());
     let is_number = folded.chars().all(|c| c.is_ascii_digit() || " .,'\u{a0}\u{202f}".contains(c));
     let yes_or_no = ["yes", "no", "ja", "nein", "si", "oui", "non", "sim", "nao", "x"];
