@@ -131,7 +131,7 @@ pub(crate) struct Calibrations(Mutex<HashMap<String, Calibration>>);
 ///
 /// # Errors
 /// When the model or the database does not answer.
-pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibration> {
+pub async fn for_model(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibration> {
     let model = embedder.id();
     if let Some(calibration) = Calibration::embedded(model).or_else(|| ctx.calibrations().get(model)) {
         return Ok(calibration);
@@ -158,13 +158,13 @@ pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibrati
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn kept(db: &Db, model: &str) -> Result<Option<Calibration>> {
+pub async fn find(db: &Db, model: &str) -> Result<Option<Calibration>> {
     Ok(store::find(db.platform(), model).await?)
 }
 
 /// Calibrates the model of this process if it is not yet, so that no question waits for it.
 pub async fn prepare(ctx: &Context) {
-    if let Err(error) = of(ctx, ctx.embedder()).await {
+    if let Err(error) = for_model(ctx, ctx.embedder()).await {
         tracing::warn!(error = %Chain(&error), "the embedding model is not calibrated yet; the first question retries");
     }
 }

@@ -8,7 +8,7 @@ use super::confidence::{self, Features};
 use super::extractive::Scored;
 use super::generated::generate;
 use super::retrieval::{Retrieval, Retrieved, retrieve};
-use super::{Answer, Confidence, Teller, Timings, Told, Trace, extractive};
+use super::{Answer, AnswerEvent, Confidence, EventSender, Timings, Trace, extractive};
 use crate::bots::{Bot, WhenUnsure};
 use crate::context::Context;
 use crate::error::{Chain, Result};
@@ -47,26 +47,26 @@ pub(super) async fn answer(
     history: &[Turn],
     question: &str,
     retrieved: Retrieved,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Result<AnswerRecord> {
     let retrieval = match retrieved {
-        Retrieved::Courtesy(reply) => return Ok(courtesy_answer(ctx, question, reply, teller).await),
+        Retrieved::Courtesy(reply) => return Ok(courtesy_answer(ctx, question, reply, events).await),
         Retrieved::Question(retrieval) => *retrieval,
     };
     let Found { embed_ms, search_ms, rerank_ms, .. } = retrieval.found;
     let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
 
     let writing = Instant::now();
-    let generated = generate(ctx, bot, history, question, &retrieval, teller).await;
+    let generated = generate(ctx, bot, history, question, &retrieval, events).await;
     let (mut answer, features) = match generated {
         Some(Ok(answer)) => (answer, None),
         Some(Err(error)) => {
             tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            let (answer, features) = extractive_answer(ctx, bot, &retrieval, teller).await?;
+            let (answer, features) = extractive_answer(ctx, bot, &retrieval, events).await?;
             (Answer { degraded: true, ..answer }, Some(features))
         }
         None => {
-            let (answer, features) = extractive_answer(ctx, bot, &retrieval, teller).await?;
+            let (answer, features) = extractive_answer(ctx, bot, &retrieval, events).await?;
             (answer, Some(features))
         }
     };
@@ -84,9 +84,9 @@ pub(super) async fn answer(
 }
 
 /// The answer to a courtesy: confident, and without sources.
-async fn courtesy_answer(ctx: &Context, message: &str, reply: String, teller: &Teller) -> AnswerRecord {
-    teller.tell(Told::Sources(Vec::new())).await;
-    teller.tell(Told::Delta(reply.clone())).await;
+async fn courtesy_answer(ctx: &Context, message: &str, reply: String, events: &EventSender) -> AnswerRecord {
+    events.send(AnswerEvent::Sources(Vec::new())).await;
+    events.send(AnswerEvent::Delta(reply.clone())).await;
     let answer = Answer {
         text: reply,
         sources: Vec::new(),
@@ -119,7 +119,7 @@ pub async fn preview(
     question: &str,
 ) -> Result<(Answer, Option<Features>)> {
     let retrieved = retrieve(ctx, tenant, bot, &[], question).await?;
-    let record = answer(ctx, bot, &[], question, retrieved, &Teller::nobody()).await?;
+    let record = answer(ctx, bot, &[], question, retrieved, &EventSender::disabled()).await?;
     Ok((record.answer, record.trace.features))
 }
 
@@ -128,7 +128,7 @@ async fn extractive_answer(
     ctx: &Context,
     bot: &Bot,
     retrieval: &Retrieval,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Result<(Answer, Features)> {
     let hits = retrieval.best();
     let vector = retrieval.found.vector.as_deref().unwrap_or_default();
@@ -163,9 +163,9 @@ async fn extractive_answer(
         Some(composed) => (composed.text, composed.citations),
         None => (extractive::unknown(bot.language).to_owned(), Vec::new()),
     };
-    teller.tell(Told::Sources(sources.clone())).await;
+    events.send(AnswerEvent::Sources(sources.clone())).await;
     for part in text.split_inclusive("] ") {
-        teller.tell(Told::Delta(part.to_owned())).await;
+        events.send(AnswerEvent::Delta(part.to_owned())).await;
     }
     let answer = Answer {
         support: extractive::support(&text, &sources),

@@ -13,7 +13,7 @@ pub use candidates::{Candidate, candidates};
 pub use compose::{Composed, compose};
 pub use phrases::{tentative, unknown};
 
-pub use super::passages::Kind;
+pub use super::passages::UnitKind;
 
 /// A candidate, and how well it fits the question.
 #[derive(Clone, Debug)]

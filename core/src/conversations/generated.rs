@@ -5,10 +5,10 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
+use super::checker::{AnswerChecker, CheckedAnswer};
 use super::prompt::{self, Budget};
 use super::retrieval::{Retrieval, similarity};
-use super::writing::{Checked, Writing};
-use super::{Answer, Citation, Confidence, Teller, Timings, Told, extractive};
+use super::{Answer, AnswerEvent, Citation, Confidence, EventSender, Timings, extractive};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -26,7 +26,7 @@ pub(super) async fn generate(
     history: &[Turn],
     question: &str,
     retrieval: &Retrieval,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Option<Result<Answer>> {
     let models = ctx.chat()?;
     let near = |hit: &&Hit| retrieval.calibration.relative(similarity(hit)) >= LEAST_SIMILAR;
@@ -38,8 +38,10 @@ pub(super) async fn generate(
     let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
     let (prompt, shown) = prompt::fit(bot, &passages, history, question, budget);
     passages.truncate(shown);
-    teller
-        .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
+    events
+        .send(AnswerEvent::Sources(
+            (1..=passages.len()).filter_map(|number| cite(&passages, number)).collect(),
+        ))
         .await;
     let span = tracing::info_span!(
         "chat",
@@ -50,8 +52,9 @@ pub(super) async fn generate(
         "error.type" = field::Empty,
     );
     let calibration = retrieval.calibration;
-    let writing = Writing::new(&*retrieval.embedder, ctx.sentences(), calibration, bot, question, &passages);
-    let output = call_model(models, &prompt, writing, bot, teller).instrument(span).await;
+    let writing =
+        AnswerChecker::new(&*retrieval.embedder, ctx.sentences(), calibration, bot, question, &passages);
+    let output = call_model(models, &prompt, writing, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),
         None => discarded_answer(),
@@ -65,9 +68,9 @@ pub(super) async fn generate(
 async fn call_model(
     models: &Models,
     prompt: &Prompt,
-    writing: Writing<'_>,
+    writing: AnswerChecker<'_>,
     bot: &Bot,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Result<Option<ModelOutput>> {
     let (span, begun) = (Span::current(), Instant::now());
     let failed = |_: &Error| {
@@ -76,11 +79,11 @@ async fn call_model(
     let opened = tokio::select! {
         opened = models.open(prompt) => opened.inspect_err(failed)?,
         // Before the first word.
-        () = teller.deserted() => return Ok(None),
+        () = events.closed() => return Ok(None),
     };
     let first_token = crate::milliseconds(begun);
     span.record("gen_ai.response.model", &opened.model);
-    let (checked, usage) = stream_checked(opened.pieces, writing, bot, teller).await.inspect_err(failed)?;
+    let (checked, usage) = stream_checked(opened.pieces, writing, bot, events).await.inspect_err(failed)?;
     let is_partial = usage.is_none();
     let usage = usage.unwrap_or_default();
     span.record("gen_ai.usage.input_tokens", usage.input_tokens);
@@ -90,7 +93,7 @@ async fn call_model(
 
 /// What a model wrote, and which.
 struct ModelOutput {
-    checked: Checked,
+    checked: CheckedAnswer,
     usage: Usage,
     is_partial: bool,
     model: String,
@@ -100,7 +103,7 @@ struct ModelOutput {
 
 impl ModelOutput {
     fn answer(self, passages: &[Hit]) -> Answer {
-        let Checked { text, cited, support, answered, grounded, has_refusal, score } = self.checked;
+        let CheckedAnswer { text, cited, support, answered, grounded, has_refusal, score } = self.checked;
         let confidence = match (answered, grounded && !has_refusal) {
             (false, _) => None,
             (true, true) => Some(Confidence::High),
@@ -152,28 +155,28 @@ fn discarded_answer() -> Answer {
 /// When the model fails before any of its text was sent.
 async fn stream_checked(
     mut pieces: Pieces,
-    mut writing: Writing<'_>,
+    mut writing: AnswerChecker<'_>,
     bot: &Bot,
-    teller: &Teller,
-) -> Result<(Checked, Option<Usage>)> {
+    events: &EventSender,
+) -> Result<(CheckedAnswer, Option<Usage>)> {
     let mut usage = None;
     loop {
         let piece = tokio::select! {
             piece = pieces.next() => piece,
-            () = teller.deserted() => break,
+            () = events.closed() => break,
         };
         match piece {
             Some(Ok(Piece::Text(piece))) => {
                 writing.push(&piece);
                 while let Some(text) = writing.next(true).await {
-                    teller.tell(Told::Delta(text)).await;
+                    events.send(AnswerEvent::Delta(text)).await;
                 }
             }
             Some(Ok(Piece::End(used))) => {
                 usage = Some(used);
                 break;
             }
-            Some(Err(error)) if teller.is_heard() && !writing.is_empty() => {
+            Some(Err(error)) if events.has_listener() && !writing.is_empty() => {
                 tracing::warn!(error = %Chain(&error), "the model broke off after some of its text was sent");
                 break;
             }
@@ -186,12 +189,12 @@ async fn stream_checked(
     }
     writing.close();
     while let Some(text) = writing.next(usage.is_some()).await {
-        teller.tell(Told::Delta(text)).await;
+        events.send(AnswerEvent::Delta(text)).await;
     }
     if usage.is_some()
         && let Some(text) = writing.unknown(bot.language)
     {
-        teller.tell(Told::Delta(text)).await;
+        events.send(AnswerEvent::Delta(text)).await;
     }
     Ok((writing.finish(), usage))
 }

@@ -17,7 +17,7 @@ pub const NO_ANSWER: &str = "[[NOT_IN_PASSAGES]]";
 
 /// A part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Fragment {
     /// Text without markers.
     Text(String),
     /// The place of a marker, and the numbers in it that name passages.
@@ -26,7 +26,7 @@ pub enum Part {
 
 /// Reader of the text of a model, piece by piece.
 #[derive(Debug)]
-pub struct Markers {
+pub struct MarkerFilter {
     passages: usize,
     /// Text that is not decided yet.
     held: String,
@@ -69,10 +69,10 @@ enum Match<T> {
     Yes(usize, T),
 }
 
-impl Markers {
+impl MarkerFilter {
     /// For an answer from so many passages.
     #[must_use]
-    pub fn of(passages: usize) -> Self {
+    pub fn new(passages: usize) -> Self {
         Self {
             passages,
             held: String::new(),
@@ -88,13 +88,13 @@ impl Markers {
     }
 
     /// What is decided with this piece.
-    pub fn read(&mut self, piece: &str) -> Vec<Part> {
+    pub fn read(&mut self, piece: &str) -> Vec<Fragment> {
         self.held.push_str(piece);
         self.advance(false)
     }
 
     /// The rest.
-    pub fn end(&mut self) -> Vec<Part> {
+    pub fn finish(&mut self) -> Vec<Fragment> {
         self.advance(true)
     }
 
@@ -104,7 +104,7 @@ impl Markers {
         self.refused
     }
 
-    fn advance(&mut self, at_end: bool) -> Vec<Part> {
+    fn advance(&mut self, at_end: bool) -> Vec<Fragment> {
         let mut parts = Vec::new();
         let held = std::mem::take(&mut self.held);
         let mut rest = held.as_str();
@@ -125,13 +125,13 @@ impl Markers {
                     if !self.line.trim().is_empty() {
                         self.cited.extend(&numbers);
                     }
-                    parts.push(Part::Marker(numbers));
+                    parts.push(Fragment::Marker(numbers));
                     length
                 }
                 Decision::Token(length) => {
                     self.refused = true;
                     self.separate(&mut parts);
-                    parts.push(Part::Marker(Vec::new()));
+                    parts.push(Fragment::Marker(Vec::new()));
                     length
                 }
                 Decision::Heading(length) => {
@@ -159,7 +159,7 @@ impl Markers {
         }
     }
 
-    fn emit(&mut self, parts: &mut Vec<Part>, text: &str) {
+    fn emit(&mut self, parts: &mut Vec<Fragment>, text: &str) {
         for c in text.chars() {
             if c == '\n' {
                 self.after_blank = self.line.trim().is_empty();
@@ -171,13 +171,13 @@ impl Markers {
         }
         self.has_text |= !text.trim().is_empty();
         match parts.last_mut() {
-            Some(Part::Text(before)) => before.push_str(text),
-            _ => parts.push(Part::Text(text.to_owned())),
+            Some(Fragment::Text(before)) => before.push_str(text),
+            _ => parts.push(Fragment::Text(text.to_owned())),
         }
     }
 
     /// Keeps what stands around a removed marker from becoming a marker or the token: `[[9]1]` must not leave `[1]`.
-    fn separate(&mut self, parts: &mut Vec<Part>) {
+    fn separate(&mut self, parts: &mut Vec<Fragment>) {
         let open = self.line.rfind('[').and_then(|at| self.line.get(at + 1..));
         let is_marker = open.is_some_and(|inner| inner.chars().all(|c| c.is_ascii_digit()));
         let ends_with = |begun: &str| {

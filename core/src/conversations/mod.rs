@@ -14,10 +14,11 @@ use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
 
 mod answer;
 pub mod attribution;
+mod checker;
+mod completion;
 pub mod confidence;
-mod converse;
 pub mod courtesy;
-pub mod draft;
+mod events;
 pub mod extractive;
 pub mod facts;
 pub mod followup;
@@ -31,23 +32,22 @@ pub mod prompt;
 mod retrieval;
 mod send;
 mod sentences;
+pub mod splitter;
 mod store;
-mod telling;
 mod trace;
 mod turns;
-mod writing;
 
 pub use answer::preview;
-pub use converse::{Talk, converse};
+pub use checker::{AnswerChecker, CheckedAnswer};
+pub use completion::{Transcript, complete};
+pub use events::{AnswerEvent, EventSender};
 pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
 pub use sentences::SentenceVectors;
-pub use telling::{Teller, Told};
-pub use trace::{Considered, Trace, TracedAnswer, trace};
+pub use trace::{Trace, TraceCandidate, TracedAnswer, trace};
 pub(crate) use turns::Turns;
-pub use writing::{Checked, Writing};
 
 /// The longest message, in characters.
 pub const MESSAGE_LENGTH: usize = 8_000;

@@ -18,7 +18,7 @@ use text::Text;
 
 /// What a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum UnitKind {
     /// A sentence, or an item of a list.
     Sentence,
     /// A row of a table, or a name with its value.
@@ -44,7 +44,7 @@ pub(super) struct Unit {
     /// Its place in the passage, in characters, markup included.
     pub(super) span: Range<usize>,
     /// What it is.
-    pub(super) kind: Kind,
+    pub(super) kind: UnitKind,
     /// Of a sentence that begins with a pronoun: its text and its place together with the sentence before it.
     pub(super) with_antecedent: Option<(String, Range<usize>)>,
 }
@@ -140,7 +140,7 @@ impl UnitCollector {
             Some(text.trim_end_matches([':', '：']).trim_end().to_owned()).filter(|name| !name.is_empty());
     }
 
-    fn push(&mut self, kind: Kind, text: String, lead: Option<String>, source: Range<usize>) {
+    fn push(&mut self, kind: UnitKind, text: String, lead: Option<String>, source: Range<usize>) {
         let span = self.span(&source);
         if span.is_empty() || text.trim().is_empty() {
             return;

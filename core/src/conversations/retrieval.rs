@@ -53,7 +53,7 @@ pub(super) async fn retrieve(
     let begun = Instant::now();
     let query = followup::query(history, message);
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
-    let calibration = calibration::of(ctx, &embedder).await?;
+    let calibration = calibration::for_model(ctx, &embedder).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
     let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
     Ok(Retrieved::Question(Box::new(Retrieval { begun, query, embedder, calibration, found })))

@@ -10,8 +10,8 @@ use super::incoming::Opening;
 use super::retrieval::{Retrieved, retrieve};
 use super::turns::{self, Turn};
 use super::{
-    Confidence, Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt,
-    store,
+    AnswerEvent, Confidence, EventSender, Exchange, Message, NewMessage, SessionId, Status, answer, followup,
+    prompt, store,
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
@@ -40,20 +40,20 @@ pub async fn send(
     tenant: TenantId,
     session: &SessionId,
     message: NewMessage,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Result<Exchange> {
     let _place = ctx.limits().chats.take(tenant)?;
     let _line = ctx.turns().wait(tenant, session).await;
     let (bot, AcceptedMessage { turn, message: user_message, history }, retrieved) =
         take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
-    teller.tell(Told::UserMessage(user_message.clone())).await;
+    events.send(AnswerEvent::UserMessage(user_message.clone())).await;
     let answering = async {
         let retrieved = match retrieved {
             Some(retrieved) => retrieved?,
             None => retrieve(ctx, tenant, &bot, &history, &message.text).await?,
         };
-        answer::answer(ctx, &bot, &history, &message.text, retrieved, teller).await
+        answer::answer(ctx, &bot, &history, &message.text, retrieved, events).await
     };
     let record = match turn.hold(answering).await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),

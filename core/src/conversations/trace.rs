@@ -15,7 +15,7 @@ pub struct Trace {
     /// The question as it was searched for: with the one before it, when it could not stand alone.
     pub query: String,
     /// What was found, best first.
-    pub candidates: Vec<Considered>,
+    pub candidates: Vec<TraceCandidate>,
     /// Figures from which the confidence of a built-in answer was reckoned.
     #[serde(default)]
     pub features: Option<Features>,
@@ -23,7 +23,7 @@ pub struct Trace {
 
 /// A passage that was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Considered {
+pub struct TraceCandidate {
     /// The chunk.
     pub chunk: ChunkId,
     /// Its source.
@@ -74,7 +74,7 @@ impl Trace {
         let number = |chunk| answer.passages.iter().position(|passage| *passage == chunk).map(|at| at + 1);
         let candidates = hits
             .into_iter()
-            .map(|hit| Considered {
+            .map(|hit| TraceCandidate {
                 passage: number(hit.chunk),
                 chunk: hit.chunk,
                 source: hit.source,

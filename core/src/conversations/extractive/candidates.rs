@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::bots::Language;
-use crate::conversations::passages::{Kind, Unit, units};
+use crate::conversations::passages::{Unit, UnitKind, units};
 use crate::knowledge::search::Hit;
 use crate::words;
 
@@ -36,7 +36,7 @@ pub struct Candidate {
     /// Its place in that passage, in characters.
     pub span: Range<usize>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: UnitKind,
     /// Share of the question's content words in its text, its context and its headings, weighed by their rarity among
     /// the passages. Near 0 for a question in another language than the passages.
     pub coverage: f32,
@@ -153,8 +153,8 @@ impl MatchedUnit {
         let own = weighed(&|word| self.own.contains(&word) && !self.lead.contains(&word));
         let nearest = passages.get(self.passage).and_then(|hit| headings(&self.unit, hit).pop());
         let Unit { text, lead, heading: _, span, kind, with_antecedent } = self.unit;
-        let is_short =
-            text.chars().count() < SHORT_TEXT || matches!(kind, Kind::Row | Kind::List | Kind::Steps);
+        let is_short = text.chars().count() < SHORT_TEXT
+            || matches!(kind, UnitKind::Row | UnitKind::List | UnitKind::Steps);
         let heading = nearest
             .filter(|heading| is_short && lead.as_ref().is_none_or(|lead| !lead.contains(heading.as_str())));
         let parts = [heading, lead, Some(text.clone())];

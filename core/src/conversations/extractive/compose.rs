@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Candidate, Scored, cite};
-use crate::conversations::passages::Kind;
+use crate::conversations::passages::UnitKind;
 use crate::conversations::{Citation, Confidence};
 use crate::knowledge::search::Hit;
 use crate::words;
@@ -96,13 +96,13 @@ fn best(ranked: &[Scored]) -> Option<&Scored> {
     let whole =
         ranked.iter().skip(1).take_while(near).find(|other| contains(&other.candidate, &first.candidate));
     let whole = whole.filter(|whole| match whole.candidate.kind {
-        Kind::FaqAnswer | Kind::Steps => true,
+        UnitKind::FaqAnswer | UnitKind::Steps => true,
         _ => whole.candidate.coverage > first.candidate.coverage || first.candidate.own.is_empty(),
     });
     if whole.is_some() {
         return whole;
     }
-    if first.candidate.kind != Kind::List {
+    if first.candidate.kind != UnitKind::List {
         return Some(first);
     }
     let mut parts =

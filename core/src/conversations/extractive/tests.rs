@@ -153,7 +153,7 @@ fn coverage_counts_headings_and_leads() {
     assert!((found[0].coverage - 1.0).abs() < 1e-5, "{found:?}");
     assert_eq!(found[0].match_text, "Returns\nThey are free.");
     let found = candidates("What is the price of Basic?", Language::English, &[hit], 9);
-    assert_eq!((found[0].text.as_str(), found[0].kind), ("Basic: 10 EUR", Kind::Row));
+    assert_eq!((found[0].text.as_str(), found[0].kind), ("Basic: 10 EUR", UnitKind::Row));
     assert_eq!(found[0].match_text, "Returns; Plan; Price\nBasic: 10 EUR");
     assert!((found[0].passage_coverage - 1.0).abs() < 1e-5);
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::{self, ItemMarker};
-use super::{Announcement, Kind, TextSlice, UnitCollector, classify};
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
 /// A list with more items than this is also told by its items.
 const LONG_ITEMS: usize = 12;
@@ -88,7 +88,7 @@ impl UnitCollector {
         if is_whole && let Some(source) = source(&items, announcement.as_ref()) {
             let lead =
                 question.clone().or_else(|| announcement.is_none().then(|| self.heading.clone()).flatten());
-            self.push(if is_ordered { Kind::Steps } else { Kind::List }, text, lead, source);
+            self.push(if is_ordered { UnitKind::Steps } else { UnitKind::List }, text, lead, source);
         }
         let is_long = items.len() > LONG_ITEMS || length > LONG;
         let lead = announcement.map(|announcement| announcement.text).or(question);
@@ -111,7 +111,7 @@ impl UnitCollector {
             && !classify::ends_with_colon(&plain)
             && !classify::is_file_name(&plain)
         {
-            let kind = if is_value { Kind::Row } else { Kind::Sentence };
+            let kind = if is_value { UnitKind::Row } else { UnitKind::Sentence };
             let lead = lead.map(str::to_owned).or_else(|| self.heading.clone());
             if let Some(source) = item.source() {
                 self.push(kind, plain, lead, source);

@@ -6,7 +6,7 @@ use super::blocks::{Block, ItemMarker};
 use super::lists::ListItem;
 use super::questions::answer_start;
 use super::text::Text;
-use super::{Announcement, Kind, TextSlice, UnitCollector, classify, sentences};
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify, sentences};
 
 /// An antecedent has so many characters at most.
 const ANTECEDENT: usize = 160;
@@ -179,7 +179,7 @@ impl UnitCollector {
                 let near = antecedent.as_ref().map(|before| part.text.get(before).to_owned());
                 let lead = lead.map(str::to_owned).or_else(|| label.clone()).or(near);
                 let count = self.units.len();
-                self.push(Kind::Sentence, said.to_owned(), lead, source);
+                self.push(UnitKind::Sentence, said.to_owned(), lead, source);
                 let together = antecedent.map(|before| before.start..sentence.end);
                 if let (Some(range), true) = (together, self.units.len() > count) {
                     let span = part.text.source(&range).map(|source| self.span(&source));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::prose::is_informative;
-use super::{Kind, TextSlice, UnitCollector, classify, sentences};
+use super::{TextSlice, UnitCollector, UnitKind, classify, sentences};
 
 /// The first sentences of an answer, up to so many characters and sentences.
 const ANSWER: usize = 300;
@@ -80,7 +80,7 @@ impl UnitCollector {
         }
         let range = start..end.unwrap_or(start);
         if let Some(source) = part.text.source(&range).filter(|_| is_informative(part.text, &range, true)) {
-            self.push(Kind::FaqAnswer, part.text.get(&range).to_owned(), Some(asked.clone()), source);
+            self.push(UnitKind::FaqAnswer, part.text.get(&range).to_owned(), Some(asked.clone()), source);
         }
         self.prose(TextSlice::new(part.text, start..part.end), Some(&asked));
     }

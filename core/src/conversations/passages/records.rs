@@ -1,7 +1,7 @@
 //! Pure: lines of names with values, and short commands.
 
 use super::text::Text;
-use super::{Announcement, Kind, TextSlice, UnitCollector, classify};
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
 /// A record with more characters than this is told by its lines only.
 const RECORD: usize = 400;
@@ -32,7 +32,7 @@ impl UnitCollector {
             && lines.len() > 1
             && text.chars().count() <= RECORD
         {
-            self.push(Kind::Row, text, question.clone().or_else(|| self.heading.clone()), source);
+            self.push(UnitKind::Row, text, question.clone().or_else(|| self.heading.clone()), source);
         }
         let first = said.first().map(|first| (*first).to_owned());
         for (at, line) in lines.iter().enumerate() {
@@ -40,7 +40,7 @@ impl UnitCollector {
             let lead: Vec<String> = name.into_iter().chain(first.clone().filter(|_| at > 0)).collect();
             if let Some(source) = line.text.source(&line.range()) {
                 self.push(
-                    Kind::Row,
+                    UnitKind::Row,
                     line.plain().to_owned(),
                     (!lead.is_empty()).then(|| lead.join("; ")),
                     source,
@@ -61,9 +61,9 @@ impl UnitCollector {
         let is_short = (1..=COMMAND_LINES).contains(&said.len()) && length <= COMMAND;
         if let Some(source) = code.source(&code.whole()).filter(|_| is_short) {
             let text = format!("{}\n{}", announcement.text, said.join("\n"));
-            self.push(Kind::Sentence, text, None, announcement.source.start..source.end);
+            self.push(UnitKind::Sentence, text, None, announcement.source.start..source.end);
         } else if classify::words(&announcement.text) > 6 {
-            self.push(Kind::Sentence, announcement.text, None, announcement.source);
+            self.push(UnitKind::Sentence, announcement.text, None, announcement.source);
         }
     }
 }

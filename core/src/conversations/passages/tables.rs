@@ -1,7 +1,7 @@
 //! Pure: rows of a table, each told with its headers.
 
 use super::text::Text;
-use super::{Announcement, Kind, TextSlice, UnitCollector, classify};
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
 impl UnitCollector {
     pub(super) fn table(&mut self, head: &[Text], rows: &[Vec<Text>], announcement: Option<&Announcement>) {
@@ -36,7 +36,7 @@ impl UnitCollector {
                 .chain(headers)
                 .collect();
             let lead = (!lead.is_empty()).then(|| lead.join("; "));
-            self.push(Kind::Row, text, lead, source);
+            self.push(UnitKind::Row, text, lead, source);
         }
     }
 
@@ -49,7 +49,7 @@ impl UnitCollector {
             if cells.len() > 1 && !is_ruler {
                 let (text, lead) = (render_row(&vec![""; cells.len()], &cells), self.heading.clone());
                 if let (Some(text), Some(source)) = (text, line.text.source(&line.range())) {
-                    self.push(Kind::Row, text, lead, source);
+                    self.push(UnitKind::Row, text, lead, source);
                 }
             }
         }

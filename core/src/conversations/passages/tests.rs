@@ -1,11 +1,11 @@
-use super::{Kind, Unit, units};
+use super::{Unit, UnitKind, units};
 
 fn at(passage: &str, span: std::ops::Range<usize>) -> String {
     passage.chars().skip(span.start).take(span.len()).collect()
 }
 
 /// The kind and the text of each unit.
-fn told(passage: &str) -> Vec<(Kind, String)> {
+fn told(passage: &str) -> Vec<(UnitKind, String)> {
     units(passage).into_iter().map(|unit| (unit.kind, unit.text)).collect()
 }
 
@@ -13,7 +13,7 @@ fn texts(passage: &str) -> Vec<String> {
     units(passage).into_iter().map(|unit| unit.text).collect()
 }
 
-fn unit(passage: &str, kind: Kind) -> Unit {
+fn unit(passage: &str, kind: UnitKind) -> Unit {
     units(passage)
         .into_iter()
         .find(|unit| unit.kind == kind)
@@ -153,7 +153,7 @@ fn a_question_in_the_knowledge_is_answered_by_what_follows() {
         ("P: Quanto tempo demora?\nR: Demora dois dias.", "Quanto tempo demora?", "Demora dois dias."),
         ("### Can I return it?\n\nYes.", "Can I return it?", "Yes."),
     ] {
-        let unit = unit(passage, Kind::FaqAnswer);
+        let unit = unit(passage, UnitKind::FaqAnswer);
         assert_eq!((unit.lead.as_deref(), unit.text.as_str()), (Some(question), answer), "{passage:?}");
         assert!(texts(passage).iter().all(|text| !text.contains('?')), "{passage:?}");
     }
@@ -165,17 +165,17 @@ fn an_answer_has_its_first_sentences_and_each_alone() {
     assert_eq!(
         told(passage),
         [
-            (Kind::FaqAnswer, "Yes. Returns are free for 30 days. Keep the receipt.".to_owned()),
-            (Kind::Sentence, "Returns are free for 30 days.".to_owned()),
-            (Kind::Sentence, "Keep the receipt.".to_owned()),
-            (Kind::Sentence, "Write to us first.".to_owned()),
-            (Kind::Sentence, "Later ones cost 5 EUR.".to_owned()),
+            (UnitKind::FaqAnswer, "Yes. Returns are free for 30 days. Keep the receipt.".to_owned()),
+            (UnitKind::Sentence, "Returns are free for 30 days.".to_owned()),
+            (UnitKind::Sentence, "Keep the receipt.".to_owned()),
+            (UnitKind::Sentence, "Write to us first.".to_owned()),
+            (UnitKind::Sentence, "Later ones cost 5 EUR.".to_owned()),
         ]
     );
     let leads: Vec<bool> = units(passage).iter().map(|unit| unit.lead.is_some()).collect();
     assert_eq!(leads, [true, true, true, true, false]);
     let long = format!("## Why?\n\n{}. {}.", "Word ".repeat(40).trim(), "Word ".repeat(40).trim());
-    assert_eq!(unit(&long, Kind::FaqAnswer).text.chars().count(), 200);
+    assert_eq!(unit(&long, UnitKind::FaqAnswer).text.chars().count(), 200);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_sentence_that_announces_a_list_brings_it() {
         ),
         ("**Documentos:**\n\n- passaporte\n- fotos\n", "Documentos:\n- passaporte\n- fotos"),
     ] {
-        let unit = unit(passage, Kind::List);
+        let unit = unit(passage, UnitKind::List);
         assert_eq!(unit.text, text);
         let last = text.rsplit(' ').next().unwrap();
         let source = at(passage, unit.span);
@@ -229,10 +229,10 @@ fn steps_are_told_whole_and_in_order() {
         ),
         ("Paso 1: Abra la caja.\nPaso 2: Cierre la caja.", "1. Abra la caja.\n2. Cierre la caja."),
     ] {
-        assert_eq!(told(passage), [(Kind::Steps, text.to_owned())], "{passage:?}");
+        assert_eq!(told(passage), [(UnitKind::Steps, text.to_owned())], "{passage:?}");
     }
     assert_eq!(
-        unit("## How do I start?\n\n1. Go.\n2. Run.\n", Kind::Steps).lead.as_deref(),
+        unit("## How do I start?\n\n1. Go.\n2. Run.\n", UnitKind::Steps).lead.as_deref(),
         Some("How do I start?")
     );
 }
@@ -242,7 +242,7 @@ fn a_long_list_is_told_by_its_items_as_well() {
     let items: String = (1..=13).map(|number| format!("- item number {number}\n")).collect();
     let found = units(&format!("We sell these:\n\n{items}"));
     assert_eq!(found.len(), 14);
-    assert_eq!(found[0].kind, Kind::List);
+    assert_eq!(found[0].kind, UnitKind::List);
     assert!(found.iter().skip(1).all(|unit| unit.lead.as_deref() == Some("We sell these:")));
     assert_eq!(found[13].text, "item number 13");
     let few = units("We sell these:\n\n- bikes\n- boats\n");
@@ -285,11 +285,11 @@ fn a_row_is_told_with_its_headers() {
         ),
     ] {
         let found = units(passage);
-        assert!(found.iter().all(|unit| unit.kind == Kind::Row), "{found:?}");
+        assert!(found.iter().all(|unit| unit.kind == UnitKind::Row), "{found:?}");
         assert_eq!(texts(passage), rows);
     }
     let passage = "Prices with tax:\n\n| Plan | Price |\n|---|---|\n| Basic | 10 EUR |\n";
-    let row = unit(passage, Kind::Row);
+    let row = unit(passage, UnitKind::Row);
     assert_eq!(row.lead.as_deref(), Some("Prices with tax:; Plan; Price"));
     assert_eq!(at(passage, row.span), "Basic | 10 EUR");
 }
@@ -334,7 +334,11 @@ fn spans_are_exact_in_hostile_text() {
             let source = at(plain, unit.span.clone());
             assert_eq!(source.replace("\r\n", " "), unit.text, "{plain:?}");
         }
-        assert_eq!(units(plain).iter().filter(|unit| unit.kind == Kind::Sentence).count(), 2, "{plain:?}");
+        assert_eq!(
+            units(plain).iter().filter(|unit| unit.kind == UnitKind::Sentence).count(),
+            2,
+            "{plain:?}"
+        );
     }
     for (passage, written) in [
         ("AT&amp;T sells it &amp; more", "AT&amp;T sells it &amp; more"),

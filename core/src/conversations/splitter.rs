@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::markers::Part;
+use super::markers::Fragment;
 
 mod boundaries;
 
@@ -42,7 +42,7 @@ enum Item {
 
 /// Text that is split into sentences as it comes.
 #[derive(Default)]
-pub struct Draft {
+pub struct SentenceSplitter {
     queue: VecDeque<Item>,
     /// The current sentence, with the white space before it.
     sentence: String,
@@ -63,12 +63,12 @@ enum Boundary {
     End,
 }
 
-impl Draft {
+impl SentenceSplitter {
     /// Adds a part.
-    pub fn push(&mut self, part: Part) {
+    pub fn push(&mut self, part: Fragment) {
         match part {
-            Part::Text(text) => self.queue.extend(text.chars().map(Item::Char)),
-            Part::Marker(numbers) => self.queue.push_back(Item::Marker(numbers)),
+            Fragment::Text(text) => self.queue.extend(text.chars().map(Item::Char)),
+            Fragment::Marker(numbers) => self.queue.push_back(Item::Marker(numbers)),
         }
     }
 
@@ -162,7 +162,7 @@ impl Draft {
             return Boundary::Within;
         };
         if self.sentence.trim().is_empty() {
-            // Markers at the start of a line belong to what follows, and the space after them goes with them.
+            // MarkerFilter at the start of a line belong to what follows, and the space after them goes with them.
             let marked = self.consume(length) || self.after_marker;
             let kept = match space.rfind('\n') {
                 Some(at) if marked => space.get(..=at).unwrap_or_default(),

@@ -1,11 +1,11 @@
 use super::*;
-use crate::conversations::markers::Markers;
+use crate::conversations::markers::MarkerFilter;
 
 /// An answer from three passages in pieces of so many characters: its text with markers, and whether it refuses.
 fn read(answer: &str, length: usize) -> (String, bool) {
-    let (mut markers, mut draft) = (Markers::of(3), Draft::default());
+    let (mut markers, mut draft) = (MarkerFilter::new(3), SentenceSplitter::default());
     let mut text = String::new();
-    let mut drain = |draft: &mut Draft, at_end: bool| {
+    let mut drain = |draft: &mut SentenceSplitter, at_end: bool| {
         while let Some(step) = draft.next(at_end) {
             match step {
                 Step::Text(part) => text.push_str(&part),
@@ -23,7 +23,7 @@ fn read(answer: &str, length: usize) -> (String, bool) {
         markers.read(&piece.iter().collect::<String>()).into_iter().for_each(|part| draft.push(part));
         drain(&mut draft, false);
     }
-    markers.end().into_iter().for_each(|part| draft.push(part));
+    markers.finish().into_iter().for_each(|part| draft.push(part));
     drain(&mut draft, true);
     (text, markers.refused())
 }

@@ -1,7 +1,7 @@
 //! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
 
 use super::incoming::message_text;
-use super::{Answer, Teller, answer, prompt, retrieval};
+use super::{Answer, EventSender, answer, prompt, retrieval};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -11,12 +11,12 @@ use crate::tenants;
 
 /// What was said so far, and the question that is to be record.
 #[derive(Clone, Debug)]
-pub struct Talk {
+pub struct Transcript {
     history: Vec<Turn>,
     question: String,
 }
 
-impl Talk {
+impl Transcript {
     /// Checks the question; of the history, the last turns are heard.
     ///
     /// # Errors
@@ -34,12 +34,12 @@ impl Talk {
 /// # Errors
 /// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
 /// [`Error::Cancelled`] when the listener was gone before anything was said.
-pub async fn converse(
+pub async fn complete(
     ctx: &Context,
     tenant: TenantId,
     bot: BotId,
-    talk: &Talk,
-    teller: &Teller,
+    transcript: &Transcript,
+    events: &EventSender,
 ) -> Result<Answer> {
     let _place = ctx.limits().chats.take(tenant)?;
     let bot = bots::get(ctx, tenant, bot).await?;
@@ -50,8 +50,9 @@ pub async fn converse(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let retrieved = retrieval::retrieve(ctx, tenant, &bot, &talk.history, &talk.question).await?;
-        answer::answer(ctx, &bot, &talk.history, &talk.question, retrieved, teller).await
+        let retrieved =
+            retrieval::retrieve(ctx, tenant, &bot, &transcript.history, &transcript.question).await?;
+        answer::answer(ctx, &bot, &transcript.history, &transcript.question, retrieved, events).await
     };
     let record = match answering.await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),

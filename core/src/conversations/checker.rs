@@ -2,8 +2,8 @@
 //! passage that supports it, and a marker is put at its end.
 
 use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
-use super::draft::{self, Draft, Sentence, Step};
-use super::markers::Markers;
+use super::markers::MarkerFilter;
+use super::splitter::{self, Sentence, SentenceSplitter, Step};
 use super::{SentenceVectors, Support, extractive};
 use crate::bots::{Bot, Language};
 use crate::calibration::Calibration;
@@ -26,7 +26,7 @@ const MARKER_BONUS: f32 = 0.2;
 const RANK_PENALTY: f32 = 0.01;
 
 /// Writer of a checked answer.
-pub struct Writing<'a> {
+pub struct AnswerChecker<'a> {
     embedder: &'a dyn Embedder,
     vectors: &'a SentenceVectors,
     calibration: Calibration,
@@ -34,8 +34,8 @@ pub struct Writing<'a> {
     strict: bool,
     context: AnswerContext,
     passages: Vec<Passage>,
-    markers: Markers,
-    draft: Draft,
+    markers: MarkerFilter,
+    splitter: SentenceSplitter,
     text: String,
     /// Text of a strict answer whose sentence has not ended.
     held: String,
@@ -47,7 +47,7 @@ pub struct Writing<'a> {
 
 /// A generated answer and what supports it.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedAnswer {
     /// What it says, with markers.
     pub text: String,
     /// The numbers of the passages that it cites, in order of their first mention.
@@ -64,7 +64,7 @@ pub struct Checked {
     pub score: f32,
 }
 
-impl<'a> Writing<'a> {
+impl<'a> AnswerChecker<'a> {
     /// An answer of a bot to a question, from passages in the order of their numbers.
     #[must_use]
     pub fn new(
@@ -89,8 +89,8 @@ impl<'a> Writing<'a> {
             strict: bot.strict,
             context: AnswerContext::new(question, &about),
             passages: prepared.collect(),
-            markers: Markers::of(passages.len()),
-            draft: Draft::default(),
+            markers: MarkerFilter::new(passages.len()),
+            splitter: SentenceSplitter::default(),
             text: String::new(),
             held: String::new(),
             support: Vec::new(),
@@ -106,17 +106,17 @@ impl<'a> Writing<'a> {
         self.text.is_empty()
     }
 
-    /// Adds a piece of the model's text; [`Writing::next`] gives what is to be sent of it.
+    /// Adds a piece of the model's text; [`AnswerChecker::next`] gives what is to be sent of it.
     pub fn push(&mut self, piece: &str) {
         for part in self.markers.read(piece) {
-            self.draft.push(part);
+            self.splitter.push(part);
         }
     }
 
-    /// Ends the model's text; [`Writing::next`] gives what is left.
+    /// Ends the model's text; [`AnswerChecker::next`] gives what is left.
     pub fn close(&mut self) {
-        for part in self.markers.end() {
-            self.draft.push(part);
+        for part in self.markers.finish() {
+            self.splitter.push(part);
         }
         self.is_closed = true;
     }
@@ -124,7 +124,7 @@ impl<'a> Writing<'a> {
     /// The next part of the answer; `None`: more of the model's text is needed, or nothing is left. A sentence that
     /// broke off is not attributed, when `complete` is false.
     pub async fn next(&mut self, complete: bool) -> Option<String> {
-        while let Some(step) = self.draft.next(self.is_closed) {
+        while let Some(step) = self.splitter.next(self.is_closed) {
             let added = match step {
                 Step::Text(text) if self.strict => {
                     self.held.push_str(&text);
@@ -132,7 +132,7 @@ impl<'a> Writing<'a> {
                 }
                 Step::Text(text) => self.write(&text),
                 Step::End(sentence) => {
-                    let is_broken = self.is_closed && !complete && !draft::ends_sentence(&sentence.text);
+                    let is_broken = self.is_closed && !complete && !splitter::ends_sentence(&sentence.text);
                     self.end(&sentence, is_broken).await
                 }
             };
@@ -154,11 +154,11 @@ impl<'a> Writing<'a> {
 
     /// The answer.
     #[must_use]
-    pub fn finish(self) -> Checked {
+    pub fn finish(self) -> CheckedAnswer {
         let supported = self.support.iter().filter(|support| support.citation.is_some()).count();
         let sum: f32 = self.support.iter().map(|support| support.score).sum();
         let count = f32::from(u16::try_from(self.support.len()).unwrap_or(u16::MAX));
-        Checked {
+        CheckedAnswer {
             answered: supported > 0 && !self.markers.refused(),
             grounded: supported == self.support.len(),
             score: if count > 0.0 { sum / count } else { 0.0 },
