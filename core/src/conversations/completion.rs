@@ -1,7 +1,7 @@
-//! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
+//! Stateless answers, for clients that keep the conversation themselves; counted, but not stored.
 
 use super::incoming::message_text;
-use super::{Answer, EventSender, answer, prompt, retrieval};
+use super::{Answer, EventSender, answering, prompt, retrieval};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -9,7 +9,7 @@ use crate::ids::{BotId, TenantId};
 use crate::providers::chat::Turn;
 use crate::tenants;
 
-/// What was said so far, and the question that is to be record.
+/// Earlier messages and the question to answer.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     history: Vec<Turn>,
@@ -17,7 +17,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// Checks the question; of the history, the last turns are heard.
+    /// Validates the question and keeps the last messages of the history.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the question is blank or too long.
@@ -33,7 +33,7 @@ impl Transcript {
 ///
 /// # Errors
 /// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
-/// [`Error::Cancelled`] when the listener was gone before anything was said.
+/// [`Error::Cancelled`] when the client disconnected before any text.
 pub async fn complete(
     ctx: &Context,
     tenant: TenantId,
@@ -41,7 +41,7 @@ pub async fn complete(
     transcript: &Transcript,
     events: &EventSender,
 ) -> Result<Answer> {
-    let _place = ctx.limits().chats.take(tenant)?;
+    let _permit = ctx.limits().chats.take(tenant)?;
     let bot = bots::get(ctx, tenant, bot).await?;
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
@@ -52,13 +52,13 @@ pub async fn complete(
     let answering = async {
         let retrieved =
             retrieval::retrieve(ctx, tenant, &bot, &transcript.history, &transcript.question).await?;
-        answer::answer(ctx, &bot, &transcript.history, &transcript.question, retrieved, events).await
+        answering::answer(ctx, &bot, &transcript.history, &transcript.question, retrieved, events).await
     };
     let record = match answering.await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
         record => record,
     };
-    // Whoever hung up before the first word has had a model asked all the same.
+    // Disconnecting before the first word has still cost a model call.
     if record.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
         let mut tx = ctx.db().begin(tenant).await?;
         tenants::uncount_messages(&mut tx, tenant, 2).await?;

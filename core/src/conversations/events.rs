@@ -1,55 +1,55 @@
-//! What whoever asked is event while an answer is made.
+//! Events emitted while an answer is generated.
 
 use tokio::sync::mpsc;
 
 use super::{Citation, Message};
 
-/// Tellings that may wait for whoever reads them; a slow reader slows the model down.
+/// Buffered events; a slow reader slows generation down.
 const CAPACITY: usize = 64;
 
-/// Something to tell.
+/// Event of an answer in progress.
 #[derive(Clone, Debug)]
 pub enum AnswerEvent {
-    /// The message is stored, and will be answered.
+    /// The message is stored and is about to be answered.
     UserMessage(Message),
-    /// The passages from which the answer is made, by the numbers of their markers. AnswerEvent again when the built-in
-    /// answer takes the place of a model's.
+    /// Passages used for the answer, in the order of their marker numbers. Emitted again when the extractive
+    /// answer replaces a model's.
     Sources(Vec<Citation>),
-    /// The next part of the answer.
+    /// Next piece of the answer text.
     Delta(String),
 }
 
-/// Tells one listener, or nobody.
+/// Sender of answer events to one listener, or to none.
 #[derive(Debug)]
 pub struct EventSender(Option<mpsc::Sender<AnswerEvent>>);
 
 impl EventSender {
-    /// Tells nobody: whoever asked waits for the whole answer.
+    /// Sender without a listener, for clients that wait for the whole answer.
     #[must_use]
     pub fn disabled() -> Self {
         Self(None)
     }
 
-    /// Tells whoever holds the receiver; when it is dropped, the model is stopped.
+    /// Sender with its receiver; dropping the receiver stops generation.
     #[must_use]
     pub fn channel() -> (Self, mpsc::Receiver<AnswerEvent>) {
-        let (sender, event) = mpsc::channel(CAPACITY);
-        (Self(Some(sender)), event)
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        (Self(Some(sender)), receiver)
     }
 
-    /// Whether somebody was to be event.
+    /// Whether the sender was created with a listener.
     pub(super) fn has_listener(&self) -> bool {
         self.0.is_some()
     }
 
     pub(super) async fn send(&self, event: AnswerEvent) {
         if let Some(sender) = &self.0 {
-            // Who does not listen any more is noticed where it matters.
+            // Disconnection is handled by `closed`.
             let _gone = sender.send(event).await;
         }
     }
 
-    /// Until the listener is gone; for ever, when there never was one.
+    /// Resolves when the listener disconnects; never, without a listener.
     pub(super) async fn closed(&self) {
         match &self.0 {
             Some(sender) => sender.closed().await,

@@ -1,4 +1,4 @@
-//! Everything about conversations but talking: open, list, look at, change, erase, judge.
+//! Management of conversations: open, list, read, update, erase and rate.
 
 use chrono::{DateTime, Utc};
 
@@ -12,13 +12,13 @@ use crate::idempotency;
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::{Page, PageRequest};
 
-/// Conversations that one sweep takes for abandoned at most.
+/// Maximum number of conversations marked abandoned per sweep.
 const SWEEP_LIMIT: i64 = 1_000;
 
-/// A page of a tenant's conversations, newest first.
+/// Lists a tenant's conversations, newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub async fn list(
     ctx: &Context,
     tenant: TenantId,
@@ -26,14 +26,14 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Conversation>> {
     let mut db = ctx.db().of(tenant).await?;
-    // The rollups know which kinds there are, and how many of each.
+    // The rollups hold the combinations of bot, status and channel, with their counts.
     let kinds = analytics::count_conversations(&mut db, tenant, filter).await?;
     let total = kinds.iter().map(|kind| kind.n).sum();
     let conversations = store::list(&mut *db, tenant, &kinds, page).await?;
     Ok(Page::new(page, conversations, total))
 }
 
-/// A conversation, without its messages.
+/// Returns a conversation without its messages.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -41,7 +41,7 @@ pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -
     store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(not_found)
 }
 
-/// A conversation with its messages, oldest first.
+/// Returns a conversation with its messages, oldest first.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -56,12 +56,12 @@ pub async fn get(
     Ok((found, messages))
 }
 
-/// Opens a conversation before anything is said; the bot's welcome is its first message. A session that
-/// has no name gets one.
+/// Opens a conversation before its first message and stores the bot's welcome message, if any. Generates a
+/// session id when none is given.
 ///
 /// # Errors
-/// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
-/// [`Error::Conflict`] when the session is there already, [`Error::LimitReached`].
+/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
+/// when the session exists already, [`Error::LimitReached`].
 pub async fn open(
     ctx: &Context,
     tenant: TenantId,
@@ -86,7 +86,7 @@ pub async fn open(
     get(ctx, tenant, &session).await
 }
 
-/// Changes what is to be changed of a conversation. One that has ended stays so.
+/// Updates a conversation. An ended conversation stays ended.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -103,7 +103,7 @@ pub async fn update(
     store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)
 }
 
-/// Erases a conversation with its messages.
+/// Deletes a conversation with its messages.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -117,10 +117,10 @@ pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Resu
     Ok(())
 }
 
-/// That a conversation has an answer.
+/// Checks that a conversation has an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
+/// [`Error::NotFound`] without such a session, or without such an answer in it.
 pub async fn check_answer(
     ctx: &Context,
     tenant: TenantId,
@@ -133,10 +133,10 @@ pub async fn check_answer(
     if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
-/// Keeps what a customer thinks of an answer, in the destination of what was thought before.
+/// Stores a customer's feedback on an answer, replacing earlier feedback.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
+/// [`Error::NotFound`] without such a session, or without such an answer in it.
 pub async fn give_feedback(
     ctx: &Context,
     tenant: TenantId,
@@ -150,30 +150,29 @@ pub async fn give_feedback(
     if kept { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
-/// Takes for abandoned what nobody wrote to for long; gives how many, over all tenants.
+/// Marks idle conversations of all tenants as abandoned; returns how many.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub async fn abandon_idle(ctx: &Context) -> Result<u64> {
     let idle = ctx.config().conversations.abandoned_after;
     Ok(store::abandon_idle(ctx.db().platform(), idle, SWEEP_LIMIT).await?)
 }
 
-/// Removes some of a deleted bot's conversations; gives how many rows.
+/// Deletes up to `most` rows of a deleted bot's conversations; returns how many.
 ///
 /// # Errors
-/// When a statement fails.
+/// When a query fails.
 pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
     let mut db = ctx.db().of(tenant).await?;
     let messages = store::purge_messages(&mut *db, tenant, bot, most).await?;
     if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, most).await?) }
 }
 
-/// A page of the questions since a moment that no knowledge answered, those that ask nearly the same as
-/// one, most frequent first.
+/// Lists questions without an answer since a time, grouped by similarity, most frequent first.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub(crate) async fn list_gaps(
     ctx: &Context,
     tenant: TenantId,

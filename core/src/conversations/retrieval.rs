@@ -1,4 +1,4 @@
-//! The first half of an answer: what a bot finds for a message.
+//! First step of an answer: retrieves the passages for a message.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,21 +13,21 @@ use crate::knowledge::search::{self, Found, Hit, Mode, Search};
 use crate::providers::chat::Turn;
 use crate::providers::embed::Embedder;
 
-/// Passages that an answer is made from.
+/// Passages used for an answer.
 const TOP_K: usize = 5;
 
-/// Passages that a trace shows.
+/// Passages recorded in a trace.
 const TRACED: usize = 20;
 
-/// What a bot found for a message.
+/// Result of retrieval.
 pub(super) enum Retrieved {
-    /// A greeting, thanks or the like: its reply. Nothing was searched.
+    /// Reply to a greeting, thanks or the like; nothing was searched.
     Courtesy(String),
-    /// A question, and what was found for it.
+    /// Search results for a question.
     Question(Box<Retrieval>),
 }
 
-/// What was found for a question.
+/// Search results for a question.
 pub(super) struct Retrieval {
     pub(super) begun: Instant,
     pub(super) query: String,
@@ -36,10 +36,10 @@ pub(super) struct Retrieval {
     pub(super) found: Found,
 }
 
-/// Looks a message up in a bot's knowledge; `history` resolves a question that cannot stand alone.
+/// Retrieves passages for a message; `history` resolves follow-up questions.
 ///
 /// # Errors
-/// When the database or the embedding model does not answer.
+/// When the database or the embedding model fails.
 pub(super) async fn retrieve(
     ctx: &Context,
     tenant: TenantId,
@@ -60,14 +60,14 @@ pub(super) async fn retrieve(
 }
 
 impl Retrieval {
-    /// The passages that an answer is made from.
+    /// Passages used for the answer.
     pub(super) fn best(&self) -> &[Hit] {
         let hits = &self.found.hits;
         hits.get(..TOP_K.min(hits.len())).unwrap_or_default()
     }
 }
 
-/// The cosine of a passage and the question; 0 without a vector.
+/// Cosine similarity of a passage to the question; 0 without a vector.
 pub(super) fn similarity(hit: &Hit) -> f32 {
     hit.ranking.cosine.unwrap_or(0.0)
 }

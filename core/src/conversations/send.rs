@@ -1,17 +1,17 @@
-//! Sending a message: the question is stored, record, and the answer stored.
+//! Sends a message: stores the question, answers it and stores the answer.
 
 use std::time::{Duration, Instant};
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::answer::AnswerRecord;
+use super::answering::AnswerRecord;
 use super::incoming::Opening;
 use super::retrieval::{Retrieved, retrieve};
 use super::turns::{self, Turn};
 use super::{
-    AnswerEvent, Confidence, EventSender, Exchange, Message, NewMessage, SessionId, Status, answer, followup,
-    prompt, store,
+    AnswerEvent, Confidence, EventSender, Exchange, Message, NewMessage, SessionId, Status, answering,
+    followup, prompt, store,
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
@@ -21,20 +21,20 @@ use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::providers::chat;
 use crate::tenants;
 
-/// How long a message waits for those before it.
+/// Maximum wait for earlier messages of the session.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// How often it looks whether another process is done.
+/// Interval at which the turn held by another process is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Sends a message and gives the bot's answer; tells of it on the way. An not_found session is opened by it. When
-/// the listener is gone, what was accepted until then is stored as a partial answer.
+/// Sends a message, emits events and returns the bot's answer. An unknown session is opened. When the client
+/// disconnects, the text sent so far is stored as a partial answer.
 ///
 /// # Errors
-/// [`Error::Cancelled`] when the listener was gone before anything was accepted: the message was never sent.
-/// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
-/// [`Error::Conflict`] when the conversation has ended, [`Error::Busy`] when earlier messages are still
-/// being record, [`Error::TooMany`] when too many of the tenant's are, [`Error::LimitReached`].
+/// [`Error::Cancelled`] when the client disconnected before any text; the message is not stored.
+/// [`Error::NotFound`] without a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`] when
+/// the conversation has ended, [`Error::Busy`] when earlier messages are still being answered,
+/// [`Error::TooMany`] when too many of the tenant's messages are, [`Error::LimitReached`].
 pub async fn send(
     ctx: &Context,
     tenant: TenantId,
@@ -42,8 +42,8 @@ pub async fn send(
     message: NewMessage,
     events: &EventSender,
 ) -> Result<Exchange> {
-    let _place = ctx.limits().chats.take(tenant)?;
-    let _line = ctx.turns().wait(tenant, session).await;
+    let _permit = ctx.limits().chats.take(tenant)?;
+    let _order = ctx.turns().wait(tenant, session).await;
     let (bot, AcceptedMessage { turn, message: user_message, history }, retrieved) =
         take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
@@ -53,7 +53,7 @@ pub async fn send(
             Some(retrieved) => retrieved?,
             None => retrieve(ctx, tenant, &bot, &history, &message.text).await?,
         };
-        answer::answer(ctx, &bot, &history, &message.text, retrieved, events).await
+        answering::answer(ctx, &bot, &history, &message.text, retrieved, events).await
     };
     let record = match turn.hold(answering).await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
@@ -62,7 +62,7 @@ pub async fn send(
     let record = match record {
         Ok(record) => record,
         Err(error) => {
-            // Whoever hung up before the first word has had a model asked all the same.
+            // Disconnecting before the first word has still cost a model call.
             let counts = matches!(error, Error::Cancelled);
             withdraw(ctx, tenant, conversation, user_message.id, counts).await;
             return Err(error);
@@ -74,7 +74,7 @@ pub async fn send(
     Ok(Exchange { user_message, bot_response, answer: record.answer })
 }
 
-/// Stores an answer, passes the turn, and notes what the bot did not know.
+/// Stores an answer, releases the turn and records a knowledge gap.
 #[tracing::instrument(name = "keep_answer", skip_all)]
 async fn store_answer(
     ctx: &Context,
@@ -89,7 +89,7 @@ async fn store_answer(
     let stored =
         store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, answer, trace).await;
     let stored = match stored {
-        // The conversation was erased while it was record.
+        // The conversation was deleted in the meantime.
         Err(error) if db::refers_to_nothing(&error) => return Err(not_found()),
         stored => stored?,
     };
@@ -103,8 +103,8 @@ async fn store_answer(
     Ok(stored)
 }
 
-/// A message that could not be record was never sent: who sends it again does not accept it twice. It may count
-/// nevertheless.
+/// Deletes an unanswered message, so that a retry does not store it twice. Its cost counts against the quota
+/// when `counts` is set.
 async fn withdraw(
     ctx: &Context,
     tenant: TenantId,
@@ -121,26 +121,26 @@ async fn withdraw(
         Ok::<_, Error>(())
     };
     if let Err(error) = withdrawn.await {
-        tracing::warn!(message.id = %message, error = %Chain(&error), "a message stays without an answer");
+        tracing::warn!(message.id = %message, error = %Chain(&error), "failed to delete an unanswered message");
     }
 }
 
-/// Where a message belongs.
+/// Bot and conversation of a message.
 pub(super) struct Destination {
     pub(super) bot: Bot,
-    /// `None`: the session is new.
+    /// `None` for a new session.
     pub(super) conversation: Option<ConversationId>,
 }
 
-/// A message that was stored, and what was accepted before it.
+/// Stored message with its turn and the messages before it.
 struct AcceptedMessage {
     turn: Turn,
     message: Message,
     history: Vec<chat::Turn>,
 }
 
-/// Stores the message when it is its turn. What it asks is looked up meanwhile, when that does not depend on what was
-/// accepted before: not again while it waits, for what is known may change until its turn comes.
+/// Stores the message once its turn comes. Retrieval runs concurrently when it does not depend on earlier
+/// messages, but only on the first attempt: the knowledge base may change while the message waits.
 async fn take_turn(
     ctx: &Context,
     tenant: TenantId,
@@ -162,7 +162,7 @@ async fn take_turn(
         if let Some(accepted) = accepted? {
             return Ok((destination.bot, accepted, retrieved));
         }
-        // Another message has the turn, or has just opened the session.
+        // Another message holds the turn, or has just opened the session.
         if begun.elapsed() > MAX_WAIT {
             return Err(Error::Busy {
                 code: "conversation_busy",
@@ -174,7 +174,7 @@ async fn take_turn(
     }
 }
 
-/// Finds the conversation of a session, or the bot to open it on. Outside of any transaction.
+/// Finds the conversation of a session, or the bot to open it on. Runs outside any transaction.
 pub(super) async fn locate(
     ctx: &Context,
     tenant: TenantId,
@@ -200,8 +200,8 @@ pub(super) async fn locate(
     Ok(Destination { bot, conversation: found.map(|found| found.id) })
 }
 
-/// Takes the turn and stores a customer's message, and opens its conversation when that is new. `None`:
-/// somebody else has the turn, or opened the conversation meanwhile, and nothing was stored.
+/// Claims the turn and stores the customer's message, opening a new conversation if needed. Returns `None`,
+/// with nothing stored, when another message holds the turn or opened the conversation first.
 #[tracing::instrument(name = "keep_question", skip_all)]
 async fn accept(
     ctx: &Context,
@@ -222,7 +222,7 @@ async fn accept(
     if !store::take_turn(&mut *tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
-    // The question and its answer, so that an answer is never refused half-way.
+    // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
         store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, &message.text).await?;
@@ -235,7 +235,7 @@ async fn accept(
     }))
 }
 
-/// Opens a conversation, in the caller's transaction. `None`: the session is there.
+/// Opens a conversation in the caller's transaction; `None` when the session exists.
 pub(super) async fn open(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
@@ -244,7 +244,7 @@ pub(super) async fn open(
     opening: &Opening,
 ) -> Result<Option<ConversationId>> {
     let channel = opening.channel.unwrap_or(bot.channel_type);
-    // One of a bot that was deleted is hidden, and must not stand in the way until it is removed.
+    // The conversation of a deleted bot is hidden, and must not block the session id until it is purged.
     store::delete_hidden(&mut **tx, tenant, session).await?;
     let Some(conversation) = store::insert(&mut **tx, tenant, bot, session, channel, opening).await? else {
         return Ok(None);
@@ -256,7 +256,7 @@ pub(super) async fn open(
     Ok(Some(conversation))
 }
 
-/// For verbs that find nothing.
+/// Error for an unknown session.
 pub(super) fn not_found() -> Error {
     Error::NotFound(Thing::Conversation)
 }

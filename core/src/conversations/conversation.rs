@@ -1,0 +1,137 @@
+//! Conversations and their session ids.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::bots::Channel;
+use crate::error::{Error, Result};
+use crate::ids::{BotId, ConversationId};
+
+const SESSION_LENGTH: usize = 255;
+
+/// State of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Status {
+    /// Open.
+    Active,
+    /// Ended by the client.
+    Ended,
+    /// No message for a long time.
+    Abandoned,
+}
+
+impl Status {
+    /// Wire name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Ended => "ended",
+            Status::Abandoned => "abandoned",
+        }
+    }
+
+    /// All statuses.
+    pub const ALL: [Status; 3] = [Status::Active, Status::Ended, Status::Abandoned];
+}
+
+impl FromStr for Status {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        Status::ALL.into_iter().find(|status| status.as_str() == raw).ok_or_else(|| {
+            let known = Status::ALL.map(Status::as_str).join(", ");
+            Error::invalid("status", format!("The 'status' field must be one of: {known}"))
+        })
+    }
+}
+
+/// Client-chosen name of a conversation: 1 to 255 characters of `[A-Za-z0-9._:@-]`, unique per tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// Parses a session id.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the allowed characters and length.
+    pub fn parse(raw: &str) -> Result<Self> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
+        if (1..=SESSION_LENGTH).contains(&raw.len()) && raw.chars().all(allowed) {
+            return Ok(Self(raw.to_owned()));
+        }
+        Err(Error::invalid(
+            "session_id",
+            "The 'session_id' must be 1 to 255 characters of letters, digits and . _ : @ -",
+        ))
+    }
+
+    /// Generates a unique session id.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+
+    /// Returns the session id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A conversation.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// Conversation id.
+    pub id: ConversationId,
+    /// Session id chosen by the client.
+    pub session_id: String,
+    /// Bot id.
+    pub bot_id: BotId,
+    /// Bot name.
+    pub bot_name: String,
+    /// Tenant's own identifier of the customer.
+    pub user_identifier: Option<String>,
+    /// Customer's name.
+    pub user_name: Option<String>,
+    /// Customer's e-mail address.
+    pub user_email: Option<String>,
+    /// Channel of the conversation.
+    pub channel: Channel,
+    /// Status.
+    pub status: Status,
+    /// Start time.
+    pub started_at: DateTime<Utc>,
+    /// End time.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Creation time of the row.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Filter of a conversation list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Bot.
+    pub bot: Option<BotId>,
+    /// Status.
+    pub status: Option<Status>,
+    /// Channel.
+    pub channel: Option<Channel>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_id_holds_what_the_contract_allows() {
+        for good in ["a", "session-123", "user@example.com", "web:7.x_y", &"x".repeat(255)] {
+            assert_eq!(SessionId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "ü", "a/b", "a\n", &"x".repeat(256)] {
+            assert!(SessionId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
