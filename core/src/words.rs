@@ -1,4 +1,4 @@
-//! Pure: the words that a question and a text have in common, in six languages.
+//! Pure: matches the words of questions and texts in six languages.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -8,13 +8,13 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::bots::Language;
 
-/// Letters that two forms of a word have in common at least: "devolver", "devolución".
+/// Minimum common prefix of two forms of a word, as in "devolver" and "devolución".
 const STEM: usize = 5;
 
-/// Letters that the longer of two forms has beyond that at most.
+/// Maximum letters of the longer form beyond the common prefix.
 const ENDING: usize = 5;
 
-/// Endings by which short words differ: "day" and "days".
+/// Endings of short words, as in "day" and "days".
 const SHORT_ENDINGS: &[&str] = &["s", "es", "n", "en", "e"];
 
 const ENGLISH: &str = "a about above after again all also am an and any are as at be because been before being below \
@@ -60,7 +60,7 @@ const PORTUGUESE: &str = "a ao aos aquela aquele aquilo as ate cada com como da 
     preciso qual quais qualquer quando quanta quantas quanto quantos que quem quero sao sabe se sem ser sera seu seus si so sobre \
     somos sou sua suas tal tambem te tem temos tenho ter teu toda todas todo todos tu tua um uma umas uns vai vao voce voces vos";
 
-/// Words that ask.
+/// Question words.
 const INTERROGATIVES: &str = "what when where which who whom whose why how que cual cuales cuando cuanto cuanta cuantos cuantas \
     donde quien quienes como quand quel quelle quels quelles combien comment pourquoi ou qui quoi was wann wo wer wen wem wie \
     wieviel warum wieso welche welcher welches welchen welchem woher wohin che chi cosa quando quanto quanta quanti quante dove \
@@ -68,7 +68,7 @@ const INTERROGATIVES: &str = "what when where which who whom whose why how que c
 
 const CONJUNCTIONS: &[&str] = &["and", "y", "e", "und", "et", "ed", "sowie"];
 
-/// A text in lower case, without accents.
+/// Lower-cases a text and strips accents.
 pub(crate) fn fold(text: &str) -> String {
     let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());
@@ -84,13 +84,13 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// The words of a text, folded, in order.
+/// Folded words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// The words that a question is about, each once, in order. When it has no others, its function words are.
+/// Distinct content words of a question, in order; its function words if it has no others.
 pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all: Vec<String> = words(question).into_iter().filter(|word| seen.insert(word.clone())).collect();
@@ -108,8 +108,7 @@ pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     if content.is_empty() { all } else { content }
 }
 
-/// The language whose function words a text has most of; `None` without at least two, or when two languages have as
-/// many.
+/// Detects the language with the most function words; `None` with fewer than two, or on a tie.
 pub(crate) fn language(text: &str) -> Option<Language> {
     let words = words(text);
     let count = |of: Language| {
@@ -124,13 +123,13 @@ pub(crate) fn language(text: &str) -> Option<Language> {
     }
 }
 
-/// Whether a word is a function word in one of the six languages.
+/// Whether a word is a function word in any of the six languages.
 pub(crate) fn is_function_word(word: &str) -> bool {
     let word = fold(word);
     Language::ALL.iter().any(|of| function_words(*of).contains(word.as_str()))
 }
 
-/// Whether two folded words are forms of one.
+/// Whether two folded words are forms of the same word.
 pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     if a == b {
         return true;
@@ -150,7 +149,7 @@ pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     common >= STEM && longest - common <= ENDING
 }
 
-/// Whether a question asks for several things: two questions, or two clauses that each ask.
+/// Whether a question asks several things: two questions, or two clauses with question words.
 pub(crate) fn asks_several(question: &str) -> bool {
     if question.matches('?').count() > 1 {
         return true;
@@ -159,7 +158,7 @@ pub(crate) fn asks_several(question: &str) -> bool {
     let asks = |word: &String| INTERROGATIVES.split_whitespace().any(|known| known == word);
     words.iter().enumerate().any(|(at, word)| {
         let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
-        // "… and how much", "… y a qué hora": a preposition may stand between.
+        // A preposition may come before the question word: "… y a qué hora".
         CONJUNCTIONS.contains(&word.as_str())
             && before.len() > 1
             && after.len() > 1
@@ -167,7 +166,7 @@ pub(crate) fn asks_several(question: &str) -> bool {
     })
 }
 
-/// The function words of a language, folded.
+/// Function words of a language, folded.
 fn function_words(language: Language) -> &'static HashSet<&'static str> {
     static SETS: LazyLock<[HashSet<&str>; 6]> = LazyLock::new(|| {
         [ENGLISH, SPANISH, FRENCH, GERMAN, ITALIAN, PORTUGUESE].map(|list| list.split_whitespace().collect())
@@ -196,7 +195,7 @@ mod tests {
             ("Wie lange dauert die Lieferung?", Language::German, "dauert lieferung"),
             ("Quanto costa l'abbonamento?", Language::Italian, "costa abbonamento"),
             ("Onde fica a loja de São Paulo?", Language::Portuguese, "fica loja paulo"),
-            // In another language than the bot's.
+            // Question in another language than the bot's.
             ("¿Cómo puedo devolver un par de botas?", Language::English, "devolver par botas"),
             ("what is it", Language::English, "what is it"),
         ] {

@@ -1,9 +1,9 @@
-//! Pure: which passage supports a sentence of a generated answer, and how well.
+//! Pure: decides which passage supports a sentence of a generated answer, and how well.
 //!
-//! Support has three parts. Facts are strict: each number, date, amount, code and address of the sentence must be in
-//! the passage, and so must its names where both have the same language. Words are the share of its content words in
-//! two adjacent sentences of the passage. Nearness is the cosine with a sentence of the passage, which the caller
-//! measures where words do not decide.
+//! Support combines three signals. Facts are strict: the passage must contain each number, date, amount, code
+//! and address of the sentence, and its names if both have the same language. Words: the share of the
+//! sentence's content words in two adjacent sentences of the passage. Similarity: the cosine to a sentence of
+//! the passage, computed by the caller where words do not decide.
 
 use super::facts::{self, Fact};
 use super::phrases::{content_words, words};
@@ -15,16 +15,16 @@ mod statement;
 pub use passage::Passage;
 pub use statement::{SentenceRole, Statement};
 
-/// Share of content words from which a passage supports a sentence without a look at its meaning.
+/// Share of content words from which words alone decide.
 pub const DECIDED_BY_WORDS: f32 = 0.8;
 
-/// Support from which a passage supports a sentence.
+/// Minimum support of a supported sentence.
 pub const SUPPORTED: f32 = 0.5;
 
-/// A marker's passage that supports a sentence this much less than another one is replaced by it.
+/// A cited passage with this much less support than the best one is replaced by it.
 const MARKER_MARGIN: f32 = 0.25;
 
-/// What is known beside the passages.
+/// What is known besides the passages.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerContext {
     question: String,
@@ -35,7 +35,7 @@ pub struct AnswerContext {
 }
 
 impl AnswerContext {
-    /// Of a question and the texts that describe a bot.
+    /// Takes the question and the texts that describe the bot.
     #[must_use]
     pub fn new(question: &str, about: &[&str]) -> Self {
         let mut known = words(question);
@@ -49,14 +49,14 @@ impl AnswerContext {
     }
 }
 
-/// A cosine on a scale from 0, as of unrelated sentences, to 1, as of sentences that say the same.
+/// Rescales a cosine to 0 for unrelated sentences and 1 for equivalent ones.
 #[must_use]
 pub fn relative(cosine: f32, unrelated: f32, same: f32) -> f32 {
     ((cosine - unrelated) / (same - unrelated).max(0.01)).clamp(0.0, 1.0)
 }
 
-/// The passages that a sentence cites, best first, given the support of each: those of its markers that support it,
-/// unless another one does far better; else the one that does; else none.
+/// Passages a sentence cites, best first. The model's own markers are kept if their passages support it and
+/// none is far better; otherwise the best passage is cited, if it supports the sentence.
 #[must_use]
 pub fn cited(supports: &[f32], markers: &[usize]) -> Vec<usize> {
     let mut best: Option<(usize, f32)> = None;
@@ -77,7 +77,7 @@ pub fn cited(supports: &[f32], markers: &[usize]) -> Vec<usize> {
     if kept.is_empty() { vec![best] } else { kept }
 }
 
-/// Text without marks of lists, headings and emphasis.
+/// Strips marks of lists, headings and emphasis.
 fn plain(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.trim_start_matches(|c: char| {

@@ -1,5 +1,7 @@
-//! A generated answer while it is written: the model's markers are removed, each sentence is attributed to the
-//! passage that supports it, and a marker is put at its end.
+//! Checks a generated answer while it streams.
+//!
+//! Removes the model's markers, attributes each sentence to the passage that supports it, and appends a
+//! marker there.
 
 use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
 use super::markers::MarkerFilter;
@@ -12,20 +14,20 @@ use crate::knowledge::search::Hit;
 use crate::providers::embed::{Embedder, cosine};
 use crate::words;
 
-/// Sentences of passages that are compared with a sentence by their meaning: each costs a run of the model, unless its
-/// vector is kept.
+/// Passage sentences compared with a sentence by cosine. Each costs an inference, unless its vector is
+/// cached.
 const COMPARED: usize = 6;
 
-/// The same where words tell nothing, because the languages differ.
+/// The same across languages, where shared words carry no information.
 const COMPARED_ACROSS_LANGUAGES: usize = 16;
 
-/// Preference for the sentences of a marker's passage.
+/// Bonus for sentences of a passage that the model's markers cite.
 const MARKER_BONUS: f32 = 0.2;
 
-/// Preference for a passage before the next one.
+/// Penalty per rank of a passage.
 const RANK_PENALTY: f32 = 0.01;
 
-/// Writer of a checked answer.
+/// Streaming checker of a generated answer.
 pub struct AnswerChecker<'a> {
     embedder: &'a dyn Embedder,
     vectors: &'a SentenceVectors,
@@ -37,7 +39,7 @@ pub struct AnswerChecker<'a> {
     markers: MarkerFilter,
     splitter: SentenceSplitter,
     text: String,
-    /// Text of a strict answer whose sentence has not ended.
+    /// Text of the unfinished sentence of a strict answer.
     held: String,
     support: Vec<Support>,
     cited: Vec<usize>,
@@ -45,27 +47,27 @@ pub struct AnswerChecker<'a> {
     is_closed: bool,
 }
 
-/// A generated answer and what supports it.
+/// Checked answer with its citations and support.
 #[derive(Clone, Debug)]
 pub struct CheckedAnswer {
-    /// What it says, with markers.
+    /// Text, with citation markers.
     pub text: String,
-    /// The numbers of the passages that it cites, in order of their first mention.
+    /// Numbers of the cited passages, in order of first citation.
     pub cited: Vec<usize>,
-    /// Support of each sentence that states something.
+    /// Support of each factual sentence.
     pub support: Vec<Support>,
-    /// Whether a passage supports a sentence, and the model did not say that there is no answer.
+    /// Whether a passage supports some sentence and the model did not refuse.
     pub answered: bool,
-    /// Whether a passage supports every sentence that states something.
+    /// Whether a passage supports every factual sentence.
     pub grounded: bool,
-    /// Whether a sentence says that something is not known.
+    /// Whether a sentence refuses to answer something.
     pub has_refusal: bool,
     /// Mean support of the sentences.
     pub score: f32,
 }
 
 impl<'a> AnswerChecker<'a> {
-    /// An answer of a bot to a question, from passages in the order of their numbers.
+    /// Starts an answer to a question; `passages` are in the order of their marker numbers.
     #[must_use]
     pub fn new(
         embedder: &'a dyn Embedder,
@@ -100,20 +102,20 @@ impl<'a> AnswerChecker<'a> {
         }
     }
 
-    /// Whether nothing was written yet.
+    /// Whether no text was emitted yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Adds a piece of the model's text; [`AnswerChecker::next`] gives what is to be sent of it.
+    /// Adds a piece of the model's output; [`AnswerChecker::next`] yields the text to send.
     pub fn push(&mut self, piece: &str) {
         for part in self.markers.read(piece) {
             self.splitter.push(part);
         }
     }
 
-    /// Ends the model's text; [`AnswerChecker::next`] gives what is left.
+    /// Ends the model's output; [`AnswerChecker::next`] yields the rest.
     pub fn close(&mut self) {
         for part in self.markers.finish() {
             self.splitter.push(part);
@@ -121,8 +123,8 @@ impl<'a> AnswerChecker<'a> {
         self.is_closed = true;
     }
 
-    /// The next part of the answer; `None`: more of the model's text is needed, or nothing is left. A sentence that
-    /// broke off is not attributed, when `complete` is false.
+    /// Next text to send; `None` when more output is needed, or at the end. With `complete` false, a
+    /// truncated last sentence is not attributed.
     pub async fn next(&mut self, complete: bool) -> Option<String> {
         while let Some(step) = self.splitter.next(self.is_closed) {
             let added = match step {
@@ -143,7 +145,7 @@ impl<'a> AnswerChecker<'a> {
         None
     }
 
-    /// The text for an answer that says nothing: the model refused, or nothing of a strict answer is supported.
+    /// Text of an empty answer: the model refused, or no sentence of a strict answer is supported.
     pub fn unknown(&mut self, language: Language) -> Option<String> {
         if !self.text.trim().is_empty() {
             return None;
@@ -152,7 +154,7 @@ impl<'a> AnswerChecker<'a> {
         Some(self.text.clone())
     }
 
-    /// The answer.
+    /// Returns the checked answer.
     #[must_use]
     pub fn finish(self) -> CheckedAnswer {
         let supported = self.support.iter().filter(|support| support.citation.is_some()).count();
@@ -175,15 +177,15 @@ impl<'a> AnswerChecker<'a> {
         text.to_owned()
     }
 
-    /// Ends a sentence with its marker; a strict answer leaves it out when it states something unsupported.
+    /// Ends a sentence with its marker; a strict answer drops unsupported factual sentences.
     async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
         let own = words::language(&sentence.text);
         let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);
-        // A passage may say that something is not known, or not included.
+        // A sentence that reads as a refusal may be a fact of a passage: something is "not included".
         if statement.role == SentenceRole::Refusal && self.is_decided_by_words(&statement) {
             statement.role = SentenceRole::Statement;
         }
-        // What comes with the token for no answer states nothing about the passages.
+        // Text beside the refusal token makes no claim about the passages.
         let is_judged = !is_broken
             && !self.markers.refused()
             && matches!(statement.role, SentenceRole::Statement | SentenceRole::Optional);
@@ -221,7 +223,7 @@ impl<'a> AnswerChecker<'a> {
         added + &self.write(sentence.tail)
     }
 
-    /// Support of a statement by each passage: by words where they decide, else by meaning.
+    /// Support of a statement by each passage: from words where they decide, else from cosines.
     async fn supports(&self, statement: &Statement, markers: &[usize]) -> Vec<f32> {
         let by_words =
             || self.passages.iter().map(|passage| passage.support(statement, &self.context, None)).collect();
@@ -241,7 +243,7 @@ impl<'a> AnswerChecker<'a> {
         let vectors = match self.vectors.of(self.embedder, &texts).await {
             Ok(vectors) => vectors,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "a sentence is attributed by its words alone");
+                tracing::warn!(error = %Chain(&error), "sentence embedding failed; attributing by words alone");
                 return by_words();
             }
         };
@@ -257,7 +259,7 @@ impl<'a> AnswerChecker<'a> {
         passages.map(|(passage, near)| passage.support(statement, &self.context, near)).collect()
     }
 
-    /// Whether the words of a passage alone support a statement.
+    /// Whether the words of some passage alone support a statement.
     fn is_decided_by_words(&self, statement: &Statement) -> bool {
         self.passages.iter().any(|passage| {
             passage.shared_words(statement) >= DECIDED_BY_WORDS
@@ -269,7 +271,7 @@ impl<'a> AnswerChecker<'a> {
         attribution::relative(cosine, self.calibration.unrelated, self.calibration.same_question())
     }
 
-    /// The sentences of passages that may support a statement, with their passages' places, the likeliest first.
+    /// Passage sentences that may support a statement, with passage indexes, likeliest first.
     fn compared(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
         let mut likely: Vec<(f32, usize, &str)> = Vec::new();
         let mut most = COMPARED;

@@ -1,4 +1,4 @@
-//! Pure: the built-in answer, made of the units of the passages that answer the question best.
+//! Pure: the extractive answer, composed of the passage units that best answer the question.
 
 use std::ops::Range;
 
@@ -15,19 +15,19 @@ pub use phrases::{tentative, unknown};
 
 pub use super::passages::UnitKind;
 
-/// A candidate, and how well it fits the question.
+/// Candidate with its scores.
 #[derive(Clone, Debug)]
 pub struct Scored {
-    /// The candidate.
+    /// Candidate.
     pub candidate: Candidate,
-    /// Cosine of the question and its `match_text`.
+    /// Cosine of the question and `match_text`.
     pub cosine: f32,
-    /// What candidates are ranked by: 0 as a sentence about something else, 1 as an answer, on average, and its
-    /// coverage beside.
+    /// Ranking score: relative cosine (0 for an unrelated sentence, 1 for an answer, on average) plus
+    /// weighted coverage.
     pub relevance: f32,
 }
 
-/// Support of the units of a composed answer: each by its citation. What stands before the first states nothing.
+/// Support of each unit of a composed answer, by its citation. A lead before the first unit needs none.
 #[must_use]
 pub fn support(text: &str, citations: &[Citation]) -> Vec<Support> {
     let mut from = 0;
@@ -45,7 +45,7 @@ pub fn support(text: &str, citations: &[Citation]) -> Vec<Support> {
     support
 }
 
-/// A citation of a part of a passage.
+/// Citation of a part of a passage.
 #[must_use]
 pub fn cite(hit: &Hit, index: usize, span: Range<usize>, score: f32, snippet: &str) -> Citation {
     let at = |offset: usize| hit.start.saturating_add(i32::try_from(offset).unwrap_or(i32::MAX)).min(hit.end);

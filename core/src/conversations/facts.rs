@@ -1,4 +1,5 @@
-//! Pure: numbers, amounts, times, dates, codes and addresses in a text, in one form for six languages.
+//! Pure: extracts numbers, amounts, times, dates, codes and addresses from text, in a form common to six
+//! languages.
 
 use super::phrases::fold;
 use crate::bots::Language;
@@ -10,22 +11,22 @@ mod vocabulary;
 use reader::FactReader;
 use vocabulary::NUMBER_WORDS;
 
-/// Something in a text that must be exact.
+/// Part of a text that must match exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// A number, an amount or a percentage.
+    /// Number, amount or percentage.
     Number(Number),
-    /// A time of day.
+    /// Time of day: hour, minute.
     Time(u32, u32),
-    /// A date in its possible readings: year, month, day.
+    /// Date in its possible readings: year, month, day.
     Date(Vec<(Option<u32>, u32, u32)>),
-    /// A product or reference code, without hyphens.
+    /// Product or reference code, without hyphens.
     Code(String),
-    /// An e-mail or web address.
+    /// E-mail or web address.
     Address(String),
 }
 
-/// A number with what it counts.
+/// Number with its unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number {
     value: f64,
@@ -49,24 +50,24 @@ enum TimeUnit {
     Weeks,
     Months,
     Years,
-    /// How often.
+    /// Repetitions, as in "three times".
     Times,
 }
 
-/// The facts of a passage: numbers in words of any language are numbers.
+/// Extracts the facts of a passage; number words of every language count.
 #[must_use]
 pub fn of_passage(text: &str) -> Vec<Fact> {
     let all: Vec<Language> = NUMBER_WORDS.iter().map(|(language, _)| *language).collect();
     FactReader::new(text).read(&all, false)
 }
 
-/// The facts of a sentence in a language. A number in words is one when it counts time, money or percent.
+/// Extracts the facts of a sentence. Only its language's number words count, and only with a unit.
 #[must_use]
 pub fn of_sentence(text: &str, language: Language) -> Vec<Fact> {
     FactReader::new(text).read(&[language], true)
 }
 
-/// Whether a passage with these facts and this text contains_fact a fact of a sentence.
+/// Whether a passage, given by its facts and text, contains a fact of a sentence.
 #[must_use]
 pub fn contains_fact(passage: &[Fact], text: &str, fact: &Fact) -> bool {
     match fact {
@@ -122,7 +123,7 @@ impl Number {
     }
 }
 
-/// A span of time in a smaller unit, so that two weeks are 14 days: hours, or months of the calendar.
+/// Duration in a base unit, so that two weeks equal 14 days: hours, or calendar months (`true`).
 fn in_base_unit(value: f64, span: TimeUnit) -> Option<(bool, i64)> {
     let whole = |value: f64| (value.fract() == 0.0 && value < 1e6).then_some(value as i64);
     match span {
@@ -135,7 +136,7 @@ fn in_base_unit(value: f64, span: TimeUnit) -> Option<(bool, i64)> {
     }
 }
 
-/// Folded, with letters and digits alone.
+/// Folds a text and keeps its letters and digits.
 #[must_use]
 pub(super) fn letters_and_digits(text: &str) -> String {
     fold(text).chars().filter(|c| c.is_alphanumeric()).collect()

@@ -1,11 +1,11 @@
-//! Pure: a question that cannot stand alone is searched for with the one before it.
+//! Pure: resolves a follow-up question by searching with the question before it.
 //!
-//! "And for Spain?" says nothing of what is asked; the question before it does. No model is asked to rewrite it:
-//! that would double the time to the first word, and there may be none.
+//! "And for Spain?" names no topic; the question before it does. A model could rewrite it, but that would
+//! double the time to the first word, and no model may be configured.
 
 use crate::providers::chat::{Speaker, Turn};
 
-/// Words with which questions go on, in the six languages; what begins with one leans on what was said.
+/// Openers of follow-up questions in the six languages.
 const OPENERS: [&str; 24] = [
     "and",
     "also",
@@ -33,10 +33,10 @@ const OPENERS: [&str; 24] = [
     "então",
 ];
 
-/// A question of fewer words leans on what was said.
+/// A question with fewer words is a follow-up.
 const FEW: usize = 4;
 
-/// The text to search for: the question, after the one before it when it cannot stand alone.
+/// Search query: the question, preceded by the previous one if it is a follow-up.
 #[must_use]
 pub fn query(history: &[Turn], question: &str) -> String {
     let before = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
@@ -46,7 +46,7 @@ pub fn query(history: &[Turn], question: &str) -> String {
     }
 }
 
-/// Whether the text to search for is the question, whatever was said before it.
+/// Whether the question is no follow-up, so that the query does not depend on the history.
 #[must_use]
 pub fn stands_alone(question: &str) -> bool {
     let words: Vec<String> = question

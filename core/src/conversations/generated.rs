@@ -1,4 +1,4 @@
-//! The answer of a language model: asked, checked while it streams, and sent.
+//! Generated answer: calls the language model, checks its output while streaming, and sends it.
 
 use std::time::Instant;
 
@@ -15,11 +15,11 @@ use crate::error::{Chain, Error, Part, Result};
 use crate::knowledge::search::Hit;
 use crate::providers::chat::{Models, Piece, Pieces, Prompt, Turn, Usage};
 
-/// Relative cosine below which a passage is not shown to a language model, which says itself when it finds no answer
-/// in what it is shown. Unrelated pairs have 0 on average.
+/// Relative cosine below which a passage is not given to the language model. Unrelated pairs have 0 on
+/// average; the model itself refuses when the passages hold no answer.
 const LEAST_SIMILAR: f32 = 0.0;
 
-/// The checked answer of a language model; `None` when there is no model, or nothing to write from.
+/// Checked answer of a language model; `None` when no model is configured or no passage is similar enough.
 pub(super) async fn generate(
     ctx: &Context,
     bot: &Bot,
@@ -61,10 +61,10 @@ pub(super) async fn generate(
     }))
 }
 
-/// What the models write to a prompt; `None` when nobody waited for the first word.
+/// Calls the models with a prompt; `None` when the client disconnected before the first token.
 ///
 /// # Errors
-/// When no model begins to answer, or the one that did fails before any of its text was sent.
+/// When no model starts to answer, or the one that did fails before any text was sent.
 async fn call_model(
     models: &Models,
     prompt: &Prompt,
@@ -78,7 +78,7 @@ async fn call_model(
     };
     let opened = tokio::select! {
         opened = models.open(prompt) => opened.inspect_err(failed)?,
-        // Before the first word.
+        // Disconnected before the first token.
         () = events.closed() => return Ok(None),
     };
     let first_token = crate::milliseconds(begun);
@@ -91,13 +91,13 @@ async fn call_model(
     Ok(Some(ModelOutput { checked, usage, is_partial, model: opened.model, first_token }))
 }
 
-/// What a model wrote, and which.
+/// Checked output of a model.
 struct ModelOutput {
     checked: CheckedAnswer,
     usage: Usage,
     is_partial: bool,
     model: String,
-    /// When its first piece came, in milliseconds.
+    /// Time to the first token, in milliseconds.
     first_token: f64,
 }
 
@@ -128,7 +128,7 @@ impl ModelOutput {
     }
 }
 
-/// The answer that nobody waited for.
+/// Answer for a client that disconnected before the first token.
 fn discarded_answer() -> Answer {
     Answer {
         text: String::new(),
@@ -148,11 +148,11 @@ fn discarded_answer() -> Answer {
     }
 }
 
-/// Checks and sends what a model answers, until it ends, or the listener is gone. Gives the answer and the usage;
-/// without usage, the answer broke off.
+/// Checks and sends a model's output until it ends or the client disconnects. Returns the answer and the
+/// token usage; no usage means that the answer is partial.
 ///
 /// # Errors
-/// When the model fails before any of its text was sent.
+/// When the model fails before any text was sent.
 async fn stream_checked(
     mut pieces: Pieces,
     mut writing: AnswerChecker<'_>,
@@ -177,7 +177,7 @@ async fn stream_checked(
                 break;
             }
             Some(Err(error)) if events.has_listener() && !writing.is_empty() => {
-                tracing::warn!(error = %Chain(&error), "the model broke off after some of its text was sent");
+                tracing::warn!(error = %Chain(&error), "model failed mid-answer; the text so far is a partial answer");
                 break;
             }
             Some(Err(error)) => {
@@ -199,7 +199,7 @@ async fn stream_checked(
     Ok((writing.finish(), usage))
 }
 
-/// A citation of a whole passage, by the number of its marker.
+/// Citation of a whole passage, by marker number.
 fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
     let hit = passages.get(number.checked_sub(1)?)?;
     let whole = 0..hit.content.chars().count();

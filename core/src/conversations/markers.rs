@@ -1,8 +1,8 @@
-//! Pure: citation markers and the refusal token in the text of a language model, removed while it streams.
+//! Pure: removes citation markers and the refusal token from a model's output while it streams.
 //!
-//! A marker is `[1]`, `[1, 3]`, `[^1]`, `[[1]]`, `[1](#ref)`, `【1】`, `(source 1)`, `¹` or `<sup>1</sup>`; lists of
-//! footnotes and sources at the end are removed, too. Code is left as it is. Whatever the pieces are, the result is the
-//! same.
+//! A marker is `[1]`, `[1, 3]`, `[^1]`, `[[1]]`, `[1](#ref)`, `【1】`, `(source 1)`, `¹` or `<sup>1</sup>`.
+//! Trailing lists of footnotes and sources are removed too. Code is left unchanged. The result does not
+//! depend on how the text is cut into pieces.
 
 mod patterns;
 mod source_list;
@@ -12,57 +12,57 @@ use patterns::{MAX_DIGITS, bracketed, lenticular, superscript, superscript_tag};
 use source_list::{is_reference, source_list, strip_markup};
 use token::token;
 
-/// What a model answers, alone, when the passages do not hold the answer. It never reaches a client.
+/// Refusal token: the model's whole output when the passages hold no answer. It never reaches a client.
 pub const NO_ANSWER: &str = "[[NOT_IN_PASSAGES]]";
 
-/// A part of the text.
+/// Piece of filtered text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fragment {
     /// Text without markers.
     Text(String),
-    /// The place of a marker, and the numbers in it that name passages.
+    /// Place of a marker, with the numbers in it that name passages.
     Marker(Vec<usize>),
 }
 
-/// Reader of the text of a model, piece by piece.
+/// Streaming filter of a model's output.
 #[derive(Debug)]
 pub struct MarkerFilter {
     passages: usize,
-    /// Text that is not decided yet.
+    /// Text not decided yet.
     held: String,
-    /// The current line as far as it was given out.
+    /// Emitted part of the current line.
     line: String,
-    /// Whether the line before the current one is empty.
+    /// Whether the previous line is blank.
     after_blank: bool,
     has_text: bool,
-    /// Numbers of markers after text.
+    /// Numbers of the markers after text.
     cited: Vec<usize>,
     refused: bool,
     in_fence: bool,
     in_code: bool,
-    /// The heading of a list of sources, while only entries follow it.
+    /// Heading of a list of sources, while only entries follow it.
     heading: Option<String>,
 }
 
-/// What the text begins with.
+/// Classification of the start of the text; sizes are in bytes.
 enum Decision {
-    /// More of it is needed.
+    /// More text is needed.
     Wait,
-    /// So many bytes of text.
+    /// Text to emit.
     Text(usize),
-    /// So many bytes that are left out.
+    /// Text to drop.
     Drop(usize),
-    /// A marker of so many bytes.
+    /// Marker, with its numbers.
     Marker(usize, Vec<usize>),
-    /// The token, in so many bytes.
+    /// Refusal token.
     Token(usize),
-    /// A heading of a list of sources, in so many bytes.
+    /// Heading that may start a list of sources.
     Heading(usize),
-    /// No list of sources follows the heading.
+    /// The heading before was no start of a list of sources.
     NoList,
 }
 
-/// Whether the text begins with something.
+/// Result of matching a pattern at the start of the text; the size is in bytes.
 enum Match<T> {
     No,
     Wait,
@@ -70,7 +70,7 @@ enum Match<T> {
 }
 
 impl MarkerFilter {
-    /// For an answer from so many passages.
+    /// Creates a filter for an answer from `passages` passages.
     #[must_use]
     pub fn new(passages: usize) -> Self {
         Self {
@@ -87,18 +87,18 @@ impl MarkerFilter {
         }
     }
 
-    /// What is decided with this piece.
+    /// Adds a piece and returns what is decided.
     pub fn read(&mut self, piece: &str) -> Vec<Fragment> {
         self.held.push_str(piece);
         self.advance(false)
     }
 
-    /// The rest.
+    /// Ends the text and returns the rest.
     pub fn finish(&mut self) -> Vec<Fragment> {
         self.advance(true)
     }
 
-    /// Whether the token was read.
+    /// Whether the refusal token was found.
     #[must_use]
     pub fn refused(&self) -> bool {
         self.refused
@@ -150,7 +150,7 @@ impl MarkerFilter {
         parts
     }
 
-    /// Three back quotes or more at the start of a line begin or end a block of code, others a span of it.
+    /// Three back quotes or more at the start of a line delimit a code block; others delimit a code span.
     fn toggle_code(&mut self, quotes: usize) {
         if quotes >= 3 && self.line.trim().is_empty() {
             self.in_fence = !self.in_fence;
@@ -176,7 +176,8 @@ impl MarkerFilter {
         }
     }
 
-    /// Keeps what stands around a removed marker from becoming a marker or the token: `[[9]1]` must not leave `[1]`.
+    /// Separates the text around a removed marker, so that no marker or token forms: `[[9]1]` must not leave
+    /// `[1]`.
     fn separate(&mut self, parts: &mut Vec<Fragment>) {
         let open = self.line.rfind('[').and_then(|at| self.line.get(at + 1..));
         let is_marker = open.is_some_and(|inner| inner.chars().all(|c| c.is_ascii_digit()));
@@ -226,13 +227,13 @@ impl MarkerFilter {
         }
     }
 
-    /// Whether a sentence has ended on the line, and a space follows it.
+    /// Whether a sentence has ended on the line, followed by a space.
     fn begins_sentence(&self) -> bool {
         let text = self.line.trim_end();
         text.len() < self.line.len() && text.ends_with(['.', '!', '?', ')', ']', '*'])
     }
 
-    /// Lists of sources and footnotes; [`Decision::Text`] stands for any other line.
+    /// Classifies the start of a line: list of sources, footnote, or [`Decision::Text`] for any other line.
     fn line_start(&self, rest: &str, at_end: bool) -> Decision {
         let (line, length, complete) = match rest.split_once('\n') {
             Some((line, _)) => (line, line.len() + 1, true),
@@ -303,7 +304,7 @@ impl MarkerFilter {
         }
     }
 
-    /// `¹` after a word or the end of a sentence; `m²` and `10³` are text.
+    /// Matches `¹` after a word or sentence; `m²` and `10³` are text.
     fn superscripts(&self, rest: &str, at_end: bool) -> Match<Vec<usize>> {
         let run: String = rest.chars().take_while(|c| superscript(*c).is_some()).collect();
         if run.len() == rest.len() && !at_end {

@@ -1,4 +1,4 @@
-//! Pure: the parts of a Markdown passage that can answer a question, as a reader hears them, with their place in it.
+//! Pure: splits a Markdown passage into units that can answer a question, as plain text with their ranges.
 
 use std::ops::Range;
 
@@ -16,40 +16,40 @@ mod vocabulary;
 use blocks::Block;
 use text::Text;
 
-/// What a unit is.
+/// Kind of unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitKind {
-    /// A sentence, or an item of a list.
+    /// Sentence or list item.
     Sentence,
-    /// A row of a table, or a name with its value.
+    /// Table row, or a name with its value.
     Row,
-    /// A list, with the sentence that announces it.
+    /// List with its announcement.
     List,
-    /// A list with numbers, whole and in order.
+    /// Numbered list, whole and in order.
     Steps,
-    /// The first sentences of the answer to a question that the passage itself asks.
+    /// First sentences of the answer to a question in the passage itself.
     FaqAnswer,
 }
 
-/// A part of a passage that can be an answer, or part of one.
+/// Part of a passage that can be an answer, or part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unit {
-    /// What it says, without markup. A list has a line for each item.
+    /// Plain text; a list has one line per item.
     pub(super) text: String,
-    /// Context that is matched with a question and not told: the question before an answer, the sentence that announces
-    /// a list, the headers of a row, the antecedent of a pronoun.
+    /// Context that is matched but not shown: the question before an answer, the announcement of a list, the
+    /// headers of a row, the antecedent of a pronoun.
     pub(super) lead: Option<String>,
-    /// The heading or label above it within the passage.
+    /// Heading or label above it within the passage.
     pub(super) heading: Option<String>,
-    /// Its place in the passage, in characters, markup included.
+    /// Range in the passage, in characters, including markup.
     pub(super) span: Range<usize>,
-    /// What it is.
+    /// Kind of unit.
     pub(super) kind: UnitKind,
-    /// Of a sentence that begins with a pronoun: its text and its place together with the sentence before it.
+    /// For a sentence that starts with a pronoun: text and range including the sentence before it.
     pub(super) with_antecedent: Option<(String, Range<usize>)>,
 }
 
-/// The units of a passage, in order. One may contain others: a long list its items, an answer its sentences.
+/// Units of a passage, in order. They may nest: a long list and its items, an answer and its sentences.
 pub(super) fn units(passage: &str) -> Vec<Unit> {
     let blocks = blocks::blocks(passage);
     let mut walk = UnitCollector::new(passage);
@@ -62,7 +62,7 @@ pub(super) fn units(passage: &str) -> Vec<Unit> {
     units
 }
 
-/// A part of a text.
+/// Slice of a text.
 #[derive(Clone, Copy, Debug)]
 struct TextSlice<'a> {
     text: &'a Text,
@@ -89,21 +89,21 @@ impl<'a> TextSlice<'a> {
     }
 }
 
-/// A sentence that announces what follows it.
+/// Sentence that announces the next block.
 #[derive(Clone, Debug)]
 struct Announcement {
     text: String,
-    /// Its bytes in the passage.
+    /// Range in the passage, in bytes.
     source: Range<usize>,
 }
 
-/// The way through the blocks of a passage.
+/// Collects units while walking the blocks of a passage.
 struct UnitCollector {
-    /// The byte at which each character of the passage begins.
+    /// Byte offset of each character of the passage.
     characters: Vec<usize>,
     units: Vec<Unit>,
     heading: Option<String>,
-    /// The question that the next block answers.
+    /// Question that the next block answers.
     question: Option<String>,
     announcement: Option<Announcement>,
 }
@@ -132,7 +132,7 @@ impl UnitCollector {
         }
     }
 
-    /// A heading or a label: what follows it belongs to it, and answers it when it asks.
+    /// Sets the heading of the blocks that follow, and their question if it is one.
     fn set_heading(&mut self, text: &str) {
         let text = classify::question_prefix(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
         self.question = classify::is_question(text).then(|| text.to_owned());
@@ -149,7 +149,7 @@ impl UnitCollector {
         self.units.push(Unit { text, lead, heading, span, kind, with_antecedent: None });
     }
 
-    /// Characters of the passage that bytes of it stand for.
+    /// Converts a byte range of the passage to characters.
     fn span(&self, source: &Range<usize>) -> Range<usize> {
         let before = |byte: usize| self.characters.partition_point(|start| *start < byte);
         before(source.start)..before(source.end)

@@ -1,11 +1,15 @@
-//! Pure: the words by which sentences are compared, in six languages, and phrases that state nothing.
+//! Pure: words and phrases for attribution in six languages.
+//!
+//! The stop words here differ from those of [`crate::words`]: that list serves the search for a question's
+//! words, and thresholds of attribution were tuned with this one. Merging the two would change measured
+//! answers.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 pub(super) use crate::words::{fold, words};
 
-/// Words without a meaning of their own, without accents.
+/// Stop words, without accents.
 const EMPTY_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
     had will would can could may might must should shall from into about which who whom what when where \
     how why there here been being than then also not but any all some such per via does did just only \
@@ -27,10 +31,10 @@ const EMPTY_WORDS: &str = "the and for are was were with that this these those y
     podem voce voces seu seus nosso nossa nossos nossas isso isto esse essa tem ter muito tambem ate apos \
     sem devem aos nao";
 
-/// [`EMPTY_WORDS`], one by one.
+/// [`EMPTY_WORDS`] as a set.
 static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY_WORDS.split_whitespace().collect());
 
-/// Starts of sentences that state nothing, without accents; a star stands for any ending.
+/// Openings of sentences without content, without accents; `*` stands for any ending.
 const COURTESIES: &str = "hello, hi, dear, thank*, you re welcome, you are welcome, sure, of course, certainly, great question, \
     good question, glad to help, happy to help, i m happy to help, i am happy to help, let me know, \
     feel free, i hope th*, hope this helps*, here is what, here s what, here are the, if you have any other, \
@@ -48,12 +52,11 @@ const COURTESIES: &str = "hello, hi, dear, thank*, you re welcome, you are welco
     com prazer, se tiver mais, se tiver outras, nao hesite, fique a vontade, aqui esta, aqui estao, \
     tenha um";
 
-/// Answers of one word.
+/// One-word answers.
 const BARE_ANSWERS: &[&str] =
     &["yes", "no", "ja", "nein", "si", "oui", "non", "sim", "nao", "correct", "genau"];
 
-/// Phrases by which a model says that it has no answer, without accents; a star stands for any
-/// ending.
+/// Phrases of a refusal, without accents; `*` stands for any ending.
 const REFUSALS: &str = "i don t know, i do not know, i m not sure, i am not sure, don t have information, \
     don t have any information, don t have enough information, do not have information, \
     do not have any information, do not have enough information, have no information, \
@@ -74,7 +77,7 @@ const REFUSALS: &str = "i don t know, i do not know, i m not sure, i am not sure
     nao ha informac*, nenhuma informac*, nao encontrei, nao consigo responder, nao posso responder, \
     nao e mencionad*, nao esta especificad*, nao consta";
 
-/// What a model calls the passages.
+/// Words for the passages, as models use them.
 const PASSAGES: &str = "passage passages passagen pasaje pasajes passaggio passaggi passagem passagens document documents \
     dokument dokumente dokumenten documento documentos documenti context kontext contexto contexte \
     contesto texts texten textos testi information informationen unterlagen abschnitte abschnitten \
@@ -83,13 +86,13 @@ const PASSAGES: &str = "passage passages passagen pasaje pasajes passaggio passa
 const NEGATIONS: &str = "not no don doesn cannot nothing nicht nichts kein keine keinen keinerlei ningun ninguna nada ne n pas \
     aucun aucune rien non nessun nessuna nao nenhum nenhuma";
 
-/// Starts of what passages do not do.
+/// Verb stems of what the passages do not do, as in "do not mention".
 const TELLING: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
     beantwort steht hervor gefunden mencion contien indic especific respond dice incluye mentionn indiqu \
     precis repond dit disent contengono contiene menzion indica rispond dicono contem diz dizem inform \
     figur";
 
-/// Words with a meaning, each once; numbers are none.
+/// Distinct content words, without numbers.
 pub(super) fn content_words(text: &str) -> Vec<String> {
     let mut content: Vec<String> = Vec::new();
     for word in words(text) {
@@ -103,7 +106,7 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
     content
 }
 
-/// Whether two folded words have the same stem, by the length of what they begin with.
+/// Whether two folded words share a stem, judged by the length of their common prefix.
 pub(super) fn alike(a: &str, b: &str) -> bool {
     if a == b {
         return true;
@@ -121,13 +124,13 @@ pub(super) fn is_courtesy(text: &str) -> bool {
         && folded.split(' ').count() <= 22
 }
 
-/// Whether a sentence is an answer of one word.
+/// Whether a sentence is a one-word answer.
 pub(super) fn is_bare_answer(text: &str) -> bool {
     let words = words(text);
     matches!(words.as_slice(), [word] if BARE_ANSWERS.contains(&word.as_str()))
 }
 
-/// Whether a sentence says that there is no answer.
+/// Whether a sentence refuses to answer.
 pub(super) fn is_refusal(text: &str) -> bool {
     let folded = phrase(text);
     if REFUSALS.split(", ").any(|refusal| folded.contains(&pattern(refusal))) {
@@ -139,7 +142,7 @@ pub(super) fn is_refusal(text: &str) -> bool {
     has(PASSAGES) && has(NEGATIONS) && tells
 }
 
-/// A phrase as [`phrase`] has it: whole words, but for the last one when a star follows it.
+/// Listed phrase in the form of [`phrase`]: whole words, except a last one with `*`.
 fn pattern(listed: &str) -> String {
     match listed.strip_suffix('*') {
         Some(start) => format!(" {start}"),
@@ -147,7 +150,7 @@ fn pattern(listed: &str) -> String {
     }
 }
 
-/// Folded, with a space for each run of other characters than letters and digits, and around it all.
+/// Folded text with each run of other characters than letters and digits as one space, and spaces around.
 fn phrase(text: &str) -> String {
     format!(" {} ", words(text).join(" "))
 }

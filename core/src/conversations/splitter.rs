@@ -1,7 +1,7 @@
-//! Pure: the sentences of an answer that comes in pieces.
+//! Pure: splits a streamed answer into sentences.
 //!
-//! Text is given out as soon as it is known not to end a sentence; after each sentence its end is told, so that a
-//! marker can be put there. White space at the end of the answer is left out.
+//! Text is emitted as soon as it cannot end a sentence. The end of each sentence is a step of its own, where
+//! the caller may insert a marker. Trailing white space of the answer is dropped.
 
 use std::collections::VecDeque;
 
@@ -12,26 +12,26 @@ mod boundaries;
 pub(super) use boundaries::ends_sentence;
 use boundaries::{is_boundary, is_letter, is_list_mark};
 
-/// Characters after the end of a sentence by which it is decided.
+/// Characters after a possible sentence end that decide it.
 const LOOKAHEAD: usize = 24;
 
-/// What a draft gives out.
+/// Output of the splitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Text that goes on.
+    /// Text within a sentence.
     Text(String),
-    /// The end of a sentence, whose text was given out.
+    /// End of a sentence whose text was emitted before.
     End(Sentence),
 }
 
-/// A sentence of an answer.
+/// Sentence of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
-    /// What it says, with its Markdown, without white space around it.
+    /// Text with its Markdown, trimmed.
     pub text: String,
-    /// The numbers of its markers.
+    /// Numbers of its markers.
     pub markers: Vec<usize>,
-    /// What follows its marker: the end of a table's row.
+    /// Text after the marker: the end of a table row.
     pub tail: &'static str,
 }
 
@@ -40,14 +40,14 @@ enum Item {
     Marker(Vec<usize>),
 }
 
-/// Text that is split into sentences as it comes.
+/// Streaming sentence splitter.
 #[derive(Default)]
 pub struct SentenceSplitter {
     queue: VecDeque<Item>,
-    /// The current sentence, with the white space before it.
+    /// Current sentence, with the white space before it.
     sentence: String,
     markers: Vec<usize>,
-    /// Text of the current sentence that was not given out yet.
+    /// Text of the current sentence that was not emitted yet.
     pending: String,
     steps: VecDeque<Step>,
     in_fence: bool,
@@ -56,7 +56,7 @@ pub struct SentenceSplitter {
     after_marker: bool,
 }
 
-/// What a run of white space and markers is.
+/// Meaning of a run of white space and markers.
 enum Boundary {
     Wait,
     Within,
@@ -64,7 +64,7 @@ enum Boundary {
 }
 
 impl SentenceSplitter {
-    /// Adds a part.
+    /// Adds a fragment.
     pub fn push(&mut self, part: Fragment) {
         match part {
             Fragment::Text(text) => self.queue.extend(text.chars().map(Item::Char)),
@@ -72,7 +72,7 @@ impl SentenceSplitter {
         }
     }
 
-    /// The next step; `None`: more text is needed, or, at the end, nothing is left.
+    /// Next step; `None` when more text is needed, or at the end.
     pub fn next(&mut self, at_end: bool) -> Option<Step> {
         if let Some(step) = self.steps.pop_front() {
             return Some(step);
@@ -119,7 +119,7 @@ impl SentenceSplitter {
     }
 
     fn add(&mut self, c: char) {
-        // Of `10 EUR [1].`, the space goes with the marker.
+        // The space before the marker in `10 EUR [1].` is dropped with it.
         self.sentence.push(c);
         self.pending.push(c);
         self.has_text = true;
@@ -136,7 +136,7 @@ impl SentenceSplitter {
         self.after_marker = false;
     }
 
-    /// The current line.
+    /// Current line.
     fn line(&self) -> &str {
         self.sentence.rsplit('\n').next().unwrap_or_default().trim()
     }
@@ -145,7 +145,7 @@ impl SentenceSplitter {
         !self.in_fence && self.line().starts_with('|')
     }
 
-    /// Decides what the white space and markers at the front of the queue are.
+    /// Classifies the run of white space and markers at the front of the queue.
     fn boundary(&mut self, at_end: bool) -> Boundary {
         let is_gap = |item: &Item| match item {
             Item::Char(c) => c.is_whitespace(),
@@ -162,7 +162,7 @@ impl SentenceSplitter {
             return Boundary::Within;
         };
         if self.sentence.trim().is_empty() {
-            // MarkerFilter at the start of a line belong to what follows, and the space after them goes with them.
+            // Markers at the start of a line belong to the text after them; the space between is dropped.
             let marked = self.consume(length) || self.after_marker;
             let kept = match space.rfind('\n') {
                 Some(at) if marked => space.get(..=at).unwrap_or_default(),
@@ -228,7 +228,7 @@ impl SentenceSplitter {
         Boundary::Within
     }
 
-    /// The last `|` of a table's row, before which its marker stands.
+    /// Handles the last `|` of a table row: the marker goes before it.
     fn row_end(&mut self, length: usize, next: char, follows: &[char], at_end: bool) -> Option<Boundary> {
         if !self.is_row() || next != '|' {
             return None;
@@ -254,7 +254,7 @@ impl SentenceSplitter {
         }
     }
 
-    /// Takes items from the queue and keeps the markers among them; whether there were any.
+    /// Removes items from the queue, collects their markers and returns whether there were any.
     fn consume(&mut self, length: usize) -> bool {
         let taken: Vec<Item> = self.queue.drain(..length.min(self.queue.len())).collect();
         let mut marked = false;

@@ -1,9 +1,9 @@
-//! Pure: proper names in a sentence.
+//! Pure: finds proper names in a sentence.
 
 use crate::conversations::phrases::{content_words, fold, words};
 
-/// Capitalised words inside a sentence, folded. German nouns are capitalised, so there only two in a row are a name,
-/// and one after a form of address.
+/// Folded names: capitalised words that do not start the sentence. In German, where nouns are capitalised,
+/// only acronyms, pairs and words after a form of address count.
 pub(super) fn names(text: &str, is_german: bool) -> Vec<String> {
     let raw: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || matches!(c, '/' | '(' | ')' | '’' | '\'')).collect();
@@ -29,7 +29,7 @@ pub(super) fn names(text: &str, is_german: bool) -> Vec<String> {
             let folded = fold(word);
             if !content_words(&folded).is_empty() || is_acronym {
                 names.extend(words(word));
-                // The first word of a sentence is part of the name after it.
+                // The first word of a sentence can be part of a name.
                 if let Some(first) =
                     before.filter(|first| follows_capital && !content_words(first).is_empty())
                 {
@@ -46,7 +46,7 @@ pub(super) fn names(text: &str, is_german: bool) -> Vec<String> {
     names
 }
 
-/// Whether two capitalised German words in a row can be a name: the first is no ending of a nominal phrase.
+/// Whether two capitalised German words in a row can be a name, judged by their noun endings.
 fn is_pair(before: Option<&str>, word: &str) -> bool {
     let ends_as_noun = |word: &str| {
         ["ung", "heit", "keit", "schaft", "tion", "tage", "tagen", "uhr", "euro", "prozent", "jahr"]
@@ -57,7 +57,7 @@ fn is_pair(before: Option<&str>, word: &str) -> bool {
         && !ends_as_noun(word)
 }
 
-/// Units and words of measures that are no names.
+/// Units and abbreviations that are no names.
 const MEASURES: &[&str] =
     &["eur", "usd", "gbp", "chf", "brl", "kg", "km", "cm", "mb", "gb", "tb", "ok", "uhr", "pdf", "faq"];
 

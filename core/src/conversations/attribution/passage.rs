@@ -1,4 +1,4 @@
-//! Pure: a passage, prepared for comparison.
+//! Pure: a passage prepared for comparison, and its support of a statement.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -7,21 +7,21 @@ use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
 use crate::conversations::phrases::{alike, content_words, words};
 
-/// Share of content words from which a passage supports a sentence, when no cosine can be had.
+/// Share of content words that supports a sentence when no cosine is available.
 const SUPPORTED_BY_WORDS_ALONE: f32 = 0.6;
 
-/// Weight of words beside the cosine in one language.
+/// Weight of words relative to the cosine, within one language.
 const WORDS_WEIGHT: f32 = 0.4;
 
-/// The most that a sentence is supported by a passage without one of its facts.
+/// Maximum support by a passage that lacks a fact of the sentence.
 const MAX_WITHOUT_FACTS: f32 = 0.3;
 
-/// A passage, prepared for comparison.
+/// Passage prepared for comparison.
 #[derive(Clone, Debug)]
 pub struct Passage {
-    /// Its sentences.
+    /// Sentences.
     pub sentences: Vec<String>,
-    /// The content words of each, with those of the one after it.
+    /// Content words of each sentence, the next one and the titles.
     windows: Vec<Vec<String>>,
     words: Vec<String>,
     facts: Vec<Fact>,
@@ -30,7 +30,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// From its text and the titles above it.
+    /// Takes the passage's text and the titles above it.
     #[must_use]
     pub fn new(content: &str, titles: &str, language: Option<Language>) -> Self {
         let sentences = sentences(content);
@@ -47,13 +47,13 @@ impl Passage {
         Self { sentences, windows, words: words(&text), facts: facts::of_passage(&text), text, language }
     }
 
-    /// The share of a statement's content words in the best two adjacent sentences, and all of the passage.
+    /// Share of a statement's content words in the best window of two adjacent sentences.
     #[must_use]
     pub fn shared_words(&self, statement: &Statement) -> f32 {
         self.windows.iter().map(|window| share(&statement.words, window)).fold(0.0, f32::max)
     }
 
-    /// Its sentences by the words they share with a statement, best first.
+    /// Sentence indexes with the share of words they have in common with a statement, best first.
     #[must_use]
     pub fn nearest(&self, statement: &Statement) -> Vec<(usize, f32)> {
         let shares = self.windows.iter().map(|window| share(&statement.words, window));
@@ -62,7 +62,7 @@ impl Passage {
         nearest
     }
 
-    /// Whether a fact or a name of a statement is missing here.
+    /// Whether the passage lacks a fact or a name of a statement.
     #[must_use]
     pub fn lacks_facts(&self, statement: &Statement, context: &AnswerContext) -> bool {
         let has = |fact: &Fact| {
@@ -82,7 +82,7 @@ impl Passage {
         matches!((self.language, statement.language), (Some(a), Some(b)) if a != b)
     }
 
-    /// Support of a statement, from 0 to 1; `cosine` is relative, see [`relative`].
+    /// Support of a statement, from 0 to 1; `cosine` is rescaled by [`relative`](super::relative).
     #[must_use]
     pub fn support(&self, statement: &Statement, context: &AnswerContext, cosine: Option<f32>) -> f32 {
         let shared = self.shared_words(statement);
@@ -92,7 +92,7 @@ impl Passage {
             Some(cosine) => WORDS_WEIGHT * shared + (1.0 - WORDS_WEIGHT) * cosine,
             None => shared * SUPPORTED / SUPPORTED_BY_WORDS_ALONE,
         };
-        // What the question says is no support for what a short answer adds to it.
+        // The words of the question do not support what a short answer adds to them.
         let is_added = |word: &String| self.words.iter().any(|held| alike(held, word));
         let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
         let is_unsupported =
@@ -102,7 +102,7 @@ impl Passage {
     }
 }
 
-/// The sentences of a passage: lines, and their sentences by the rules of Unicode.
+/// Sentences of a passage: lines, split by UAX #29.
 fn sentences(content: &str) -> Vec<String> {
     let lines = content.lines().map(plain).filter(|line| line.chars().any(char::is_alphanumeric));
     lines

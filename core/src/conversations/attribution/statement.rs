@@ -1,4 +1,4 @@
-//! Pure: a sentence of an answer, prepared for comparison.
+//! Pure: a sentence of an answer prepared for comparison.
 
 use super::names::names;
 use super::{AnswerContext, plain};
@@ -6,35 +6,35 @@ use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
 use crate::conversations::phrases::{alike, content_words, is_bare_answer, is_courtesy, is_refusal};
 
-/// Weight of a word of the question: it is the customer's, and says little.
+/// Weight of words taken from the question; they are the customer's and carry little information.
 const QUESTION_WORD_WEIGHT: f32 = 0.3;
 
-/// Content words below which a sentence is read together with the question.
+/// A sentence with fewer content words is read together with the question.
 const FEW_WORDS: usize = 3;
 
-/// What a sentence does in an answer.
+/// Role of a sentence in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentenceRole {
-    /// It states something and needs support.
+    /// Makes a claim and needs support.
     Statement,
-    /// It needs none, and is told of when it has some: a heading, an announcement, "Yes."
+    /// Needs no support, but is cited if it has some: a heading, an announcement, "Yes."
     Optional,
-    /// It states nothing: a greeting, a question, code.
+    /// Makes no claim: a greeting, a question, code.
     Courtesy,
-    /// It says that there is no answer.
+    /// Refuses to answer.
     Refusal,
 }
 
-/// A sentence of an answer, prepared for comparison.
+/// Sentence of an answer prepared for comparison.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// What is compared by its meaning: the sentence, after the question when it is short.
+    /// Text to embed: the sentence, after the question when it is short.
     pub text: String,
-    /// Its role.
+    /// Role.
     pub role: SentenceRole,
-    /// Content words and their weights.
+    /// Content words with weights.
     pub(super) words: Vec<(String, f32)>,
-    /// Of a sentence that is read together with the question, what it says beside it.
+    /// For a sentence read together with the question: its words that the question lacks.
     pub(super) added: Vec<String>,
     pub(super) names: Vec<String>,
     pub(super) facts: Vec<Fact>,
@@ -42,7 +42,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// From a sentence of an answer. `language` is the sentence's, as far as it is known; `default` the answer's.
+    /// `language` is the sentence's if detected; `default` is the answer's.
     #[must_use]
     pub fn new(
         sentence: &str,

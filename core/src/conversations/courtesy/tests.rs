@@ -81,7 +81,7 @@ fn courtesies_are_recognised_in_six_languages() {
 #[test]
 fn a_courtesy_is_answered_in_its_own_language() {
     for (act, language, messages) in COURTEOUS {
-        // "Hi" is German as well, and a German says "ciao" to leave.
+        // "Hi" is German too, and "ciao" is a German goodbye.
         for spoken in [Language::French, Language::Portuguese] {
             for message in messages.split(';').filter(|message| !message.contains("cómo est")) {
                 assert_eq!(recognise(message, spoken, "Ada"), Some((*act, *language)), "{message}");

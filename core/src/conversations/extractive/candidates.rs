@@ -1,4 +1,4 @@
-//! Pure: units of passages that may answer a question.
+//! Pure: selects the units of passages to compare with the question.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,61 +8,61 @@ use crate::conversations::passages::{Unit, UnitKind, units};
 use crate::knowledge::search::Hit;
 use crate::words;
 
-/// The longest text that is embedded, in characters.
+/// Maximum length of an embedded text, in characters.
 const MAX_MATCH_TEXT: usize = 500;
 
-/// A text with fewer characters is embedded with the heading above it.
+/// A shorter text is embedded with the heading above it.
 const SHORT_TEXT: usize = 60;
 
-/// Units of the best passage that are always compared with the question.
+/// Units of the best passage that are always compared.
 const ALWAYS_COMPARED: usize = 2;
 
-/// Share of its weight that a word has which only the heading shares, when candidates are chosen.
+/// Weight of a word that occurs in the heading only, for selection.
 const HEADING_WEIGHT: f32 = 0.4;
 
-/// What a passage loses to the one before it, and a unit to the one before it, when candidates are chosen.
+/// Penalties per rank of a passage and per position of a unit, for selection.
 const PASSAGE_RANK_PENALTY: f32 = 0.02;
 const UNIT_RANK_PENALTY: f32 = 0.004;
 
-/// A unit that may become part of an answer.
+/// Unit that may become part of the answer.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// What it says.
+    /// Text.
     pub text: String,
-    /// What is embedded: its context and its text, up to 500 characters.
+    /// Embedded text: context and text, up to 500 characters.
     pub match_text: String,
-    /// Which of the passages it stands in.
+    /// Index of its passage.
     pub passage: usize,
-    /// Its place in that passage, in characters.
+    /// Range in the passage, in characters.
     pub span: Range<usize>,
-    /// What it is.
+    /// Kind of unit.
     pub kind: UnitKind,
-    /// Share of the question's content words in its text, its context and its headings, weighed by their rarity among
-    /// the passages. Near 0 for a question in another language than the passages.
+    /// Share of the question's content words in its text, context and headings, weighted by rarity among the
+    /// passages. Near 0 when question and passages differ in language.
     pub coverage: f32,
-    /// The same share in the whole of its passage.
+    /// The same share for its whole passage.
     pub passage_coverage: f32,
-    /// The question's content words that it has, by their number, with their share of the question.
+    /// Indexes of the question's content words it contains, with their weights.
     pub(super) covered: Vec<(usize, f32)>,
-    /// The same in its own text only.
+    /// The same for its own text only.
     pub(super) own: Vec<(usize, f32)>,
-    /// Its text and its place together with the sentence before it, when it begins with a pronoun.
+    /// Text and range including the sentence before it, when it starts with a pronoun.
     pub(super) with_antecedent: Option<(String, Range<usize>)>,
 }
 
-/// A unit and the words that it shares with the question.
+/// Unit with the question words it contains.
 struct MatchedUnit {
     unit: Unit,
     passage: usize,
-    /// Its place among the units of its passage.
+    /// Index among the units of its passage.
     place: usize,
     own: Vec<usize>,
     lead: Vec<usize>,
     heading: Vec<usize>,
 }
 
-/// The units worth comparing with the question: those that share its rarest words first, then those of the better
-/// passages; of units that read the same, the first. `most` bounds the work. `language` is the bot's.
+/// Selects up to `most` units to compare with the question: those with its rarest words first, then those of
+/// better passages. Of units with equal text, the first is kept. `language` is the bot's.
 #[must_use]
 pub fn candidates(question: &str, language: Language, passages: &[Hit], most: usize) -> Vec<Candidate> {
     let asked = words::content_words(question, language);
@@ -85,7 +85,7 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], most: us
         })
         .collect();
     ranked.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
-    // The first units of the best passage take the last places when they have none.
+    // The first units of the best passage displace the last candidates if they did not qualify.
     let mut firsts = ranked.iter().skip(most).filter(|(is_first, ..)| *is_first).count().min(most / 2);
     let mut chosen: Vec<MatchedUnit> = Vec::new();
     for (at, (is_first, _, found)) in ranked.into_iter().enumerate() {
@@ -108,7 +108,7 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], most: us
     chosen.into_iter().map(|found| found.candidate(&weights, passages, &shares)).collect()
 }
 
-/// The share of the question that each of its words has: a word that few units have weighs more.
+/// Weight of each question word; words that few units contain weigh more. The weights sum to 1.
 fn weights(asked: usize, found: &[MatchedUnit]) -> Vec<f32> {
     let total = found.len() as f32;
     let rarity = |word: usize| {
@@ -183,8 +183,7 @@ impl MatchedUnit {
     }
 }
 
-/// The headings above a unit, outermost first. The last heading above the beginning of its passage no longer counts
-/// when another stands between.
+/// Headings above a unit, outermost first. A heading within the passage replaces the innermost one above it.
 fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
     let mut headings: Vec<String> =
         hit.heading.iter().flat_map(|heading| heading.split(" > ")).map(str::to_owned).collect();
@@ -195,7 +194,7 @@ fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
     headings
 }
 
-/// The numbers of the words of a question that a text has.
+/// Indexes of the question words that a text contains.
 fn shared(asked: &[String], text: &str) -> Vec<usize> {
     let said = words::words(text);
     let has = |word: &String| said.iter().any(|said| words::same_stem(word, said));

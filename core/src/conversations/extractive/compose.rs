@@ -1,4 +1,4 @@
-//! Pure: the text and citations of an extractive answer.
+//! Pure: composes the text and citations of an extractive answer.
 
 use std::collections::BTreeSet;
 
@@ -8,41 +8,41 @@ use crate::conversations::{Citation, Confidence};
 use crate::knowledge::search::Hit;
 use crate::words;
 
-/// A second unit is at most so much less relevant than the best; twice as much when the question asks for several
+/// Maximum relevance gap between the best unit and a second one; doubled when the question asks several
 /// things.
 const SECOND_UNIT_REACH: f32 = 0.44;
 
-/// A unit and one that contains it are equally relevant when they differ by less.
+/// A unit and one that contains it count as equally relevant within this gap.
 const EQUAL_RELEVANCE: f32 = 0.22;
 
-/// Share of the question that a second unit adds at least; less when the question asks for several things.
+/// Minimum share of the question that a second unit must add; lower when the question asks several things.
 const MIN_ADDED: f32 = 0.25;
 const MIN_ADDED_OF_SEVERAL: f32 = 0.1;
 
-/// A second unit that is less relevant by at most so much joins when it has any word of the question.
+/// A second unit within this relevance gap needs only one word of the question.
 const CLOSE_RELEVANCE: f32 = 0.17;
 
-/// Units of a tentative answer at most.
+/// Maximum number of units of a tentative answer.
 const TENTATIVE_UNITS: usize = 3;
 
-/// Two texts with this share of words in common say the same.
+/// Share of common words from which two texts count as repeated.
 const REPEATED_FROM: f32 = 0.8;
 
-/// A built-in answer.
+/// Extractive answer.
 #[derive(Clone, Debug)]
 pub struct Composed {
-    /// What it says, with a marker after each unit.
+    /// Text, with a marker after each unit.
     pub text: String,
-    /// A citation for each marker.
+    /// Citation of each marker.
     pub citations: Vec<Citation>,
-    /// Relevance of its best unit.
+    /// Relevance of the best unit.
     pub relevance: f32,
-    /// Share of the question's content words that its units cover together.
+    /// Share of the question's content words covered by the units.
     pub coverage: f32,
 }
 
-/// The answer from candidates with their relevance; `None` without any. One unit answers; a second joins it when it adds
-/// what the question asks for. They keep the order of their source, and each carries its marker.
+/// Composes the answer from scored candidates; `None` without any. A confident answer is one unit, plus a
+/// second one that adds what the question asks for. Units keep source order; each has its marker.
 #[must_use]
 pub fn compose(
     question: &str,
@@ -88,8 +88,8 @@ pub fn compose(
     Some(Composed { text, citations, relevance, coverage })
 }
 
-/// The most relevant candidate. Where it is part of another, or has parts, the one that answers: an answer or steps as a
-/// whole; a list as a whole, unless one item alone has a word of the question.
+/// Most relevant candidate. Among nested candidates of equal relevance, FAQ answers and steps are taken
+/// whole; a list is taken whole unless a single item covers the question by words of its own.
 fn best(ranked: &[Scored]) -> Option<&Scored> {
     let first = ranked.first()?;
     let near = |other: &&Scored| first.relevance - other.relevance <= EQUAL_RELEVANCE;
@@ -113,7 +113,7 @@ fn best(ranked: &[Scored]) -> Option<&Scored> {
     parts.find(answers).or(Some(first))
 }
 
-/// A second unit that adds what the question asks for.
+/// Second unit that adds what the question asks for.
 fn second<'a>(question: &str, ranked: &'a [Scored], first: &Scored) -> Option<&'a Scored> {
     let several = words::asks_several(question);
     let (reach, added) = if several {
@@ -132,7 +132,7 @@ fn second<'a>(question: &str, ranked: &'a [Scored], first: &Scored) -> Option<&'
     })
 }
 
-/// A sentence that begins with a pronoun is seen with the one before it when only that has a word of the question.
+/// Includes the sentence before a pronoun when only that sentence has a word of the question.
 fn add_antecedent(candidate: &mut Candidate, ranked: &[Scored]) {
     let Some((text, span)) = candidate.with_antecedent.take() else { return };
     let before = ranked.iter().map(|scored| &scored.candidate).find(|other| {
@@ -152,7 +152,7 @@ fn covered_share(chosen: &[Scored]) -> f32 {
     all.filter(|(word, _)| seen.insert(*word)).map(|(_, weight)| weight).sum::<f32>().min(1.0)
 }
 
-/// Where a candidate stands: sources by their best passage, then the order of the source.
+/// Sort key: sources by their best passage, then position in the source.
 fn source_order(candidate: &Candidate, passages: &[Hit]) -> (usize, usize) {
     let Some(hit) = passages.get(candidate.passage) else { return (usize::MAX, 0) };
     let source = passages.iter().position(|other| other.source == hit.source).unwrap_or(candidate.passage);
@@ -167,7 +167,7 @@ fn overlap(a: &Candidate, b: &Candidate) -> bool {
     a.passage == b.passage && a.span.start < b.span.end && b.span.start < a.span.end
 }
 
-/// Whether two texts say the same: they share nearly all of their words, or one has all words of the other.
+/// Whether one text repeats another: nearly all words are shared, or one has all words of the other.
 fn is_repeated(a: &str, b: &str) -> bool {
     let distinct = |text: &str| words::words(text).into_iter().collect::<BTreeSet<String>>();
     let (a, b) = (distinct(a), distinct(b));

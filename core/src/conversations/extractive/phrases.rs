@@ -2,7 +2,7 @@
 
 use crate::bots::Language;
 
-/// What a bot says when its knowledge has no answer.
+/// Text of an "unknown" answer.
 #[must_use]
 pub const fn unknown(language: Language) -> &'static str {
     match language {
@@ -15,7 +15,7 @@ pub const fn unknown(language: Language) -> &'static str {
     }
 }
 
-/// What a bot says before an answer that it is not sure of.
+/// Lead of a tentative answer.
 #[must_use]
 pub const fn tentative(language: Language) -> &'static str {
     match language {

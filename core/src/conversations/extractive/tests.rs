@@ -19,7 +19,7 @@ fn passage(ordinal: i32, start: i32, content: &str) -> Hit {
     }
 }
 
-/// Relevance as the first text of these that a candidate contains has it; 0 otherwise.
+/// Scores candidates by the first listed text that they contain, else 0.
 fn scored(question: &str, passages: &[Hit], relevance: &[(&str, f32)]) -> Vec<Scored> {
     let of =
         |text: &str| relevance.iter().find(|(part, _)| text.contains(part)).map_or(0.0, |(_, score)| *score);

@@ -1,4 +1,4 @@
-//! Pure: dates and times of day in six languages.
+//! Pure: reads dates and times of day in six languages.
 
 use super::Fact;
 use super::reader::FactReader;
@@ -59,7 +59,7 @@ impl FactReader {
         Some((Fact::Date(vec![(year, month, first)]), after))
     }
 
-    /// A year after a month.
+    /// Optional year after a month.
     fn year(&self, at: usize) -> (Option<u32>, usize) {
         let mut next = self.skip_spaces(if matches!(self.at(at), Some(',' | '.')) { at + 1 } else { at });
         let (word, after) = self.word_at(next);
@@ -72,7 +72,7 @@ impl FactReader {
         }
     }
 
-    /// `March 1st, 2026`; of `March 2026`, nothing.
+    /// Day after a month, as in `March 1st, 2026`; `March 2026` is no date.
     pub(super) fn day_after(&self, month: u32, end: usize) -> Option<(Fact, usize)> {
         let at = self.skip_spaces(end);
         let (day, mut after) = self.integer(at)?;
@@ -110,7 +110,7 @@ impl FactReader {
                 || {
                     let half = ["am", "pm"].into_iter().find(|half| suffix.starts_with(half))?;
                     let is_word = suffix.chars().nth(2).is_none_or(|c| !c.is_alphanumeric());
-                    // In German, `am` is a word.
+                    // `am` is also a German word.
                     (is_word && (half == "pm" || !self.is_german_am(next + 2))).then_some((half, 2))
                 },
             );
@@ -128,7 +128,7 @@ impl FactReader {
         is_time.then_some((Fact::Time(hour, minute), after))
     }
 
-    /// Whether a word in small letters follows `am`, as in "3 am Tag".
+    /// Whether `am` is the German word, as in "3 am Tag".
     fn is_german_am(&self, at: usize) -> bool {
         let (word, _) = self.word_at(self.skip_spaces(at));
         matches!(

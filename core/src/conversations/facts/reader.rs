@@ -1,11 +1,11 @@
-//! Pure: a scanner of text that yields its facts.
+//! Pure: scans text for facts.
 
 use super::vocabulary::{DOMAINS, TIME_UNITS, currency, month, number_word};
 use super::{Fact, Number, NumberKind, approx_eq, letters_and_digits};
 use crate::bots::Language;
 use crate::conversations::phrases::fold;
 
-/// Characters of a text, folded one by one, so that places stay.
+/// Folded characters of a text, without its addresses.
 pub(super) struct FactReader {
     pub(super) chars: Vec<char>,
     addresses: Vec<Fact>,
@@ -74,7 +74,7 @@ impl FactReader {
         facts
     }
 
-    /// The end of a run of letters, digits and hyphens that begins with a letter.
+    /// End of a run of letters, digits and hyphens that starts with a letter.
     fn word_end(&self, from: usize) -> usize {
         let mut end = from;
         while let Some(c) = self.at(end) {
@@ -116,7 +116,7 @@ impl FactReader {
         Some((digits.parse().ok()?, end))
     }
 
-    /// What begins at a digit.
+    /// Reads a date, time or number that starts at a digit.
     fn number(&self, at: usize) -> (Option<Fact>, usize) {
         if let Some((date, end)) = self.date(at) {
             return (Some(date), end);
@@ -144,7 +144,7 @@ impl FactReader {
         (Some(Fact::Number(Number { value, kind })), end)
     }
 
-    /// What a number counts, by what stands before and after it.
+    /// Unit of a number, from the text around it.
     fn number_kind(&self, from: Option<usize>, end: usize) -> (NumberKind, usize) {
         let next = self.skip_spaces(end);
         if self.at(next) == Some('%') {
@@ -178,7 +178,7 @@ impl FactReader {
         (NumberKind::Bare, end)
     }
 
-    /// The currency before a number.
+    /// Currency before a number.
     fn currency_before(&self, from: usize) -> Option<&'static str> {
         let text: String = self.chars.get(..from)?.iter().rev().take(8).collect();
         let text: String = text.chars().rev().collect();
@@ -194,7 +194,7 @@ impl FactReader {
     }
 }
 
-/// An e-mail or web address without scheme, `www.` and trailing slash.
+/// E-mail or web address without scheme, `www.` and trailing slash.
 fn address(word: &str) -> Option<String> {
     let lower = word.to_lowercase();
     let bare =
@@ -209,7 +209,7 @@ fn address(word: &str) -> Option<String> {
     is_address.then(|| bare.to_owned())
 }
 
-/// The value of digits with separators of any language: `1,234.50`, `1.234,50`, `1 234,50`.
+/// Value of digits with the separators of any language: `1,234.50`, `1.234,50`, `1 234,50`.
 fn value(text: &str) -> Option<f64> {
     let text: String = text.chars().filter(|c| !matches!(c, ' ' | '\'' | '’')).collect();
     let last = text.rfind(['.', ',']);

@@ -1,4 +1,4 @@
-//! Pure: names of currencies, units of time, months and numbers in six languages.
+//! Pure: currencies, time units, months and number words in six languages.
 
 use std::str::FromStr;
 
@@ -82,7 +82,7 @@ const MONTHS: &str = "january 1 januar 1 enero 1 janvier 1 gennaio 1 janeiro 1 j
     outubro 10 oct 10 november 11 noviembre 11 novembre 11 novembro 11 nov 11 december 12 dezember 12 \
     diciembre 12 decembre 12 dicembre 12 dezembro 12 dec 12";
 
-/// Numbers in words, by language; `1` is an article in most.
+/// Number words by language. The words for 1 are articles in most.
 pub(super) const NUMBER_WORDS: &[(Language, &str)] = &[
     (
         Language::English,
@@ -118,7 +118,7 @@ pub(super) const NUMBER_WORDS: &[(Language, &str)] = &[
     ),
 ];
 
-/// Endings by which a word with dots in it is an address.
+/// Top-level domains and the like that make a dotted word an address.
 pub(super) const DOMAINS: &[&str] = &[
     "com", "org", "net", "de", "es", "fr", "it", "pt", "br", "io", "eu", "example", "co", "uk", "ch", "at",
     "dev", "app",
@@ -137,7 +137,7 @@ pub(super) fn number_word(word: &str, languages: &[Language]) -> Option<f64> {
     lists.find_map(|(_, list)| lookup(list, word))
 }
 
-/// What follows a word in a list of words and their values.
+/// Value of a word in a list of alternating words and values.
 fn lookup<T: FromStr>(list: &str, word: &str) -> Option<T> {
     let mut parts = list.split_whitespace();
     while let (Some(name), Some(value)) = (parts.next(), parts.next()) {

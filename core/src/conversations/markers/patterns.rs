@@ -1,17 +1,17 @@
-//! Pure: the written forms of a citation marker.
+//! Pure: matches the written forms of a citation marker.
 
 use super::Match;
 
-/// Digits of a marker at most: a longer number is text.
+/// Maximum digits of a marker; a longer number is text.
 pub(super) const MAX_DIGITS: usize = 4;
 
-/// Characters of a marker at most.
+/// Maximum characters of a marker.
 const MAX_MARKER_LENGTH: usize = 64;
 
-/// The widest range: `[1-9]`.
+/// Maximum span of a range, as in `[1-9]`.
 const MAX_RANGE: usize = 10;
 
-/// Words beside the number of a marker.
+/// Words allowed in a marker.
 pub(super) const MARKER_WORDS: &[&str] = &[
     "source",
     "sources",
@@ -57,7 +57,7 @@ pub(super) const MARKER_WORDS: &[&str] = &[
     "nr",
 ];
 
-/// A marker in brackets, or in parentheses with a word of [`MARKER_WORDS`] or with brackets in it.
+/// Matches a marker in brackets, or in parentheses with a word of [`MARKER_WORDS`] or nested brackets.
 pub(super) fn bracketed(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     let mut numbers: Vec<usize> = Vec::new();
     let (mut digits, mut word) = (String::new(), String::new());
@@ -81,7 +81,7 @@ pub(super) fn bracketed(rest: &str, at_end: bool) -> Match<Vec<usize>> {
             if !MARKER_WORDS.contains(&word.as_str()) {
                 return Match::No;
             }
-            // Of `(and 1)`, the word says nothing.
+            // Short words like the one in `(and 1)` do not make parentheses a marker.
             is_named |= word.len() > 2;
             word.clear();
         }
@@ -132,7 +132,7 @@ fn after_digit(text: &str) -> bool {
     text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// A marker with the address that it may link to.
+/// Extends a marker by its link target, if any.
 fn link(rest: &str, length: usize, numbers: Vec<usize>, at_end: bool) -> Match<Vec<usize>> {
     let after = rest.get(length..).unwrap_or_default();
     if after.is_empty() && !at_end {
@@ -152,7 +152,7 @@ fn link(rest: &str, length: usize, numbers: Vec<usize>, at_end: bool) -> Match<V
     }
 }
 
-/// `【1】`, `【1†source】`, `【4:0†shop.md】`.
+/// Matches `【1】`, `【1†source】` and `【4:0†shop.md】`.
 pub(super) fn lenticular(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     let Some(inner) = rest.strip_prefix('【') else { return Match::No };
     let within = |c: &char| *c != '】' && *c != '\n';
@@ -171,7 +171,7 @@ pub(super) fn lenticular(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     }
 }
 
-/// `<sup>1</sup>`.
+/// Matches `<sup>1</sup>`.
 pub(super) fn superscript_tag(rest: &str, at_end: bool) -> Match<Vec<usize>> {
     const OPEN: &str = "<sup>";
     const CLOSE: &str = "</sup>";

@@ -1,4 +1,4 @@
-//! Pure: headings and entries of lists of sources.
+//! Pure: matches headings and entries of lists of sources.
 
 use super::Match;
 use super::patterns::{MARKER_WORDS, bracketed, lenticular, superscript};
@@ -25,12 +25,12 @@ const LIST_HEADINGS: &[&str] = &[
     "références",
 ];
 
-/// Text without marks of lists, headings and emphasis before it.
+/// Strips leading marks of lists, headings and emphasis.
 pub(super) fn strip_markup(line: &str) -> &str {
     line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '#' | '>' | '-' | '•'))
 }
 
-/// A heading of a list of sources with the rest of its line; true: it stands alone.
+/// Matches a heading of a list of sources with the rest of its line; `true` if the heading stands alone.
 pub(super) fn source_list(rest: &str, at_end: bool) -> Match<bool> {
     let (line, length, complete) = match rest.split_once('\n') {
         Some((line, _)) => (line, line.len() + 1, true),
@@ -70,7 +70,7 @@ pub(super) fn source_list(rest: &str, at_end: bool) -> Match<bool> {
     }
 }
 
-/// Whether an entry of a list names a source: by a marker, a file or an address.
+/// Whether a list entry names a source: by a marker, a file name or an address.
 pub(super) fn is_reference(entry: &str) -> bool {
     let entry = strip_markup(entry);
     let digits = entry.trim_start_matches(|c: char| c.is_ascii_digit());

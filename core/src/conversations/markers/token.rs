@@ -1,17 +1,17 @@
-//! Pure: recognises the refusal token.
+//! Pure: matches the refusal token.
 
 use super::Match;
 
-/// The words of [`NO_ANSWER`].
+/// Name inside [`NO_ANSWER`](super::NO_ANSWER).
 const TOKEN: &str = "NOT_IN_PASSAGES";
 
-/// Letters of a broken-off token by which it counts as one.
+/// Minimum characters of a truncated token.
 const MIN_TOKEN_PREFIX: usize = 4;
 
 /// Characters that may surround the token.
 const WRAPPERS: &[char] = &['"', '\'', '“', '”', '„', '«', '»', '‘', '’', '*', '_', '`', '('];
 
-/// The token with what surrounds it; in brackets in any case, else exactly as it is.
+/// Matches the token with what surrounds it: in brackets in any case, else in upper case only.
 pub(super) fn token(rest: &str, at_end: bool, before: Option<char>) -> Match<()> {
     let core = rest.trim_start_matches(WRAPPERS);
     let wrapped = rest.len() - core.len();

@@ -1,4 +1,4 @@
-//! Pure: the blocks of a Markdown passage, each text with the place of its parts in the passage.
+//! Pure: parses a Markdown passage into blocks of text with source positions.
 
 use std::ops::Range;
 
@@ -7,25 +7,25 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::classify;
 use super::text::Text;
 
-/// How an item of a list begins.
+/// Mark of a list item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ItemMarker {
     Bullet,
     Number(u64),
-    /// It continues an item after the items below that.
+    /// Continuation of an item after its nested items.
     None,
 }
 
-/// An item of a list, without the items below it: those follow it, deeper.
+/// List item without its nested items, which follow it with greater depth.
 #[derive(Debug)]
 pub(super) struct RawItem {
-    /// From 1.
+    /// Nesting depth, from 1.
     pub(super) depth: usize,
     pub(super) marker: ItemMarker,
     pub(super) texts: Vec<Text>,
 }
 
-/// A block of a passage.
+/// Block of a passage.
 #[derive(Debug)]
 pub(super) enum Block {
     Heading(Text),
@@ -36,7 +36,7 @@ pub(super) enum Block {
     Rule,
 }
 
-/// The blocks of a passage, in order.
+/// Parses the blocks of a passage, in order.
 pub(super) fn blocks(passage: &str) -> Vec<Block> {
     let mut reader = BlockReader { passage, ..BlockReader::default() };
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
@@ -52,7 +52,7 @@ struct BlockReader<'a> {
     passage: &'a str,
     blocks: Vec<Block>,
     text: Text,
-    /// The next number of each open list that has numbers.
+    /// Next number of each open ordered list.
     lists: Vec<Option<u64>>,
     items: Vec<RawItem>,
     head: Vec<Text>,
@@ -73,7 +73,7 @@ impl BlockReader<'_> {
             Event::Text(text) if self.code => self.push_code(&text, range),
             Event::Text(text) => self.text.push(&text, range),
             Event::Code(text) => {
-                // Code stands between back quotes that are part of the range.
+                // The event's range includes the back quotes.
                 let from = self.passage.get(range.clone()).and_then(|source| source.find(&*text));
                 let source =
                     from.map_or(range.clone(), |from| range.start + from..range.start + from + text.len());
@@ -96,7 +96,7 @@ impl BlockReader<'_> {
             Tag::Image { .. } => self.images += 1,
             Tag::Strong => self.bold = Some(self.text.plain.len()),
             Tag::Link { dest_url, .. } => {
-                // An address to write to or a number to call is a fact, not the name of a page.
+                // An e-mail address or telephone number is information, not a link to a page.
                 let is_page = !["mailto:", "tel:"].iter().any(|scheme| dest_url.starts_with(scheme));
                 self.link = is_page.then_some(self.text.plain.len());
             }
@@ -151,7 +151,7 @@ impl BlockReader<'_> {
         }
     }
 
-    /// The marker of an item: its own number when those of its list ascend.
+    /// Mark of an item; its own number is used while the numbers ascend.
     fn marker(&mut self, at: usize) -> ItemMarker {
         let Some(Some(next)) = self.lists.last_mut() else { return ItemMarker::Bullet };
         let written = self.passage.get(at..).unwrap_or_default().trim_start();
@@ -175,7 +175,7 @@ impl BlockReader<'_> {
         }
     }
 
-    /// A line above `---` in plain text is a paragraph when it reads as one.
+    /// A line above `---` in plain text is a paragraph if it reads as a sentence, not a heading.
     fn end_heading(&mut self, start: usize) {
         let text = std::mem::take(&mut self.text);
         let whole = text.get(&text.whole());
@@ -188,7 +188,7 @@ impl BlockReader<'_> {
         }
     }
 
-    /// Prose that is indented in plain text is no code, and a command of one line is part of its step.
+    /// Indented prose in plain text is no code; a one-line command belongs to its step.
     fn end_code(&mut self) {
         self.code = false;
         let text = std::mem::take(&mut self.text);

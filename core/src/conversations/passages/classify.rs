@@ -1,11 +1,11 @@
-//! Pure: what a line of a passage is by its looks: a label, a question, navigation, code, a name and its value.
+//! Pure: classifies a line of a passage: label, question, navigation, code, or a name with its value.
 
 use super::vocabulary::{
     ANNOUNCING, ANSWER_NAMES, DEMONSTRATIVES, NAVIGATION, PRONOUNS, QUESTION_NAMES, STEP_NAMES, VERBS,
 };
 use crate::words::{self, fold};
 
-/// The most words of a label.
+/// Maximum words of a label.
 const LABEL: usize = 6;
 
 const CLOSING: [char; 9] = ['"', '\'', ')', ']', '»', '”', '“', '’', ' '];
@@ -26,7 +26,7 @@ pub(super) fn ends_with_colon(text: &str) -> bool {
     text.trim_end().ends_with([':', '：'])
 }
 
-/// A line that names what follows, and says nothing.
+/// Whether a line is a label: it names what follows and makes no statement.
 pub(super) fn is_label(text: &str) -> bool {
     let is_short = words(text) <= LABEL;
     if ends_with_colon(text) {
@@ -35,7 +35,7 @@ pub(super) fn is_label(text: &str) -> bool {
     is_short && !ends_sentence(text) && !text.contains(|c: char| c.is_ascii_digit() || "@€$£%,;:".contains(c))
 }
 
-/// A path of pages, or a line that leads to another.
+/// Whether a line is a breadcrumb or a link to elsewhere.
 pub(super) fn is_navigation(text: &str) -> bool {
     let plain = fold(text);
     let plain = plain.trim_matches(|c: char| !c.is_alphanumeric());
@@ -51,7 +51,7 @@ pub(super) fn is_navigation(text: &str) -> bool {
     })
 }
 
-/// The name of a file by itself.
+/// Whether a text is only a file name.
 pub(super) fn is_file_name(text: &str) -> bool {
     let name = text.trim().trim_end_matches(['.', ',', ';', ':']);
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
@@ -62,7 +62,7 @@ pub(super) fn is_file_name(text: &str) -> bool {
     is_extension && !stem.is_empty() && !is_address && !name.contains(char::is_whitespace)
 }
 
-/// A line of a program, or a comment in one.
+/// Whether a line is program code or a comment in it.
 pub(super) fn is_code(text: &str) -> bool {
     let line = text.trim();
     ["//", "/*", "*/", "#!", "<!--", "$ ", "#include", "-- "].iter().any(|start| line.starts_with(start))
@@ -70,7 +70,7 @@ pub(super) fn is_code(text: &str) -> bool {
         || ["};", ");", "=> "].iter().any(|mark| line.contains(mark))
 }
 
-/// Text that reads as prose, though it is indented like code.
+/// Whether text indented like code is prose.
 pub(super) fn is_prose(text: &str) -> bool {
     let all = text.chars().count();
     let plain =
@@ -83,7 +83,7 @@ pub(super) fn announces(sentence: &str) -> bool {
     ends_with_colon(sentence) || words::words(sentence).iter().any(|word| ANNOUNCING.contains(&word.as_str()))
 }
 
-/// Whether a sentence begins with a pronoun as its subject.
+/// Whether a sentence starts with a pronoun as its subject.
 pub(super) fn begins_with_pronoun(sentence: &str) -> bool {
     let folded = fold(sentence);
     let mut words =
@@ -91,25 +91,25 @@ pub(super) fn begins_with_pronoun(sentence: &str) -> bool {
     let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
     match (first, second) {
         ("it", "is") | ("il", "est" | "y" | "faut" | "existe") => false,
-        // "El" is the article; the pronoun has an accent.
+        // Without an accent, "el" is the Spanish article.
         ("el", _) => sentence.trim_start().to_lowercase().starts_with('é'),
-        // In Italian, an article.
+        // "Il" is also the Italian article.
         ("il", _) => VERBS.contains(&second),
         _ => PRONOUNS.contains(&first) || DEMONSTRATIVES.contains(&first) && VERBS.contains(&second),
     }
 }
 
-/// What follows "Q:", "Frage 3:", "Pregunta:": where it begins in the line.
+/// Offset of the text after "Q:", "Frage 3:" or "Pregunta:".
 pub(super) fn question_prefix(line: &str) -> Option<usize> {
     prefix(line, QUESTION_NAMES)
 }
 
-/// What follows "A:", "Antwort:", "Réponse :": where it begins in the line.
+/// Offset of the text after "A:", "Antwort:" or "Réponse :".
 pub(super) fn answer_prefix(line: &str) -> Option<usize> {
     prefix(line, ANSWER_NAMES)
 }
 
-/// What follows "Step 1:", "Schritt 2.": the number, and where it begins in the line.
+/// Number and offset of the text after "Step 1:" or "Schritt 2.".
 pub(super) fn step_prefix(line: &str) -> Option<(u64, usize)> {
     let (at, _) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
     let name = fold(line.get(..at)?);
@@ -122,12 +122,12 @@ fn prefix(line: &str, names: &[&str]) -> Option<usize> {
     let (at, mark) = line.char_indices().find(|(_, c)| [':', '.', ')'].contains(c))?;
     let label = fold(line.get(..at)?);
     let name = label.trim().trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
-    // "A." and "P." are initials as well.
+    // Without a number, "A." and "P." may be initials.
     let is_marked = mark == ':' || label.trim_end().ends_with(|c: char| c.is_ascii_digit());
     (is_marked && names.contains(&name)).then_some(at + mark.len_utf8())
 }
 
-/// "Monday: 9–17": where the value begins.
+/// Offset of the value in a line like "Monday: 9–17".
 pub(super) fn value(line: &str) -> Option<usize> {
     let at = line.find(": ").or_else(|| line.find(":\u{a0}"))?;
     let name = line.get(..at)?;
@@ -137,13 +137,13 @@ pub(super) fn value(line: &str) -> Option<usize> {
     (is_name && words(rest) > 0).then_some(at + 1 + (rest.len() - rest.trim_start().len()))
 }
 
-/// The bullet of a line of plain text: what follows it begins there.
+/// Offset of the text after a bullet in plain text.
 pub(super) fn bullet(line: &str) -> Option<usize> {
     let rest = line.strip_prefix(['•', '▪', '●', '◦', '‣', '·', '–', '✓', '✔', '○', '■', '➢', '►'])?;
     rest.starts_with(char::is_whitespace).then(|| line.len() - rest.trim_start().len())
 }
 
-/// A cell that says nothing without its header: a bare number, a mark, yes or no.
+/// Whether a cell means nothing without its header: a bare number, a mark, yes or no.
 pub(super) fn needs_context(cell: &str) -> bool {
     let folded = fold(cell.trim());
     let is_number = folded.chars().all(|c| c.is_ascii_digit() || " .,'\u{a0}\u{202f}".contains(c));

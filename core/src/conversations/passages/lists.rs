@@ -1,23 +1,23 @@
-//! Pure: lists and steps, whole with what announces them, and item by item.
+//! Pure: units of lists and steps, as a whole with their announcement and item by item.
 
 use std::ops::Range;
 
 use super::blocks::{self, ItemMarker};
 use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
-/// A list with more items than this is also told by its items.
+/// A list with more items also yields its items.
 const LONG_ITEMS: usize = 12;
 
-/// So is a list with more characters than this.
+/// A list with more characters also yields its items.
 const LONG: usize = 900;
 
-/// A list with more characters than this is told by its items only.
+/// A list with more characters yields only its items.
 const LONGEST: usize = 2_000;
 
-/// Steps are only told whole, up to so many characters.
+/// Maximum characters of steps; they are never split.
 const LONGEST_STEPS: usize = 4_000;
 
-/// An item of a list.
+/// List item.
 #[derive(Clone, Debug)]
 pub(super) struct ListItem<'a> {
     pub(super) depth: usize,
@@ -57,7 +57,7 @@ impl ListItem<'_> {
     }
 }
 
-/// Whether a text could stand by itself in a paragraph.
+/// Whether a text could be a sentence of a paragraph.
 fn reads_as_sentence(text: &str) -> bool {
     classify::ends_sentence(text) && classify::words(text) > 4
 }
@@ -78,7 +78,7 @@ impl UnitCollector {
         let is_ordered = items.first().is_some_and(|item| matches!(item.marker, ItemMarker::Number(_)));
         let sentences = items.iter().filter(|item| reads_as_sentence(&item.plain())).count();
         let are_sentences = sentences * 2 > items.len();
-        // A number before a single paragraph is that of a section.
+        // The number of a single paragraph is a section number.
         let is_list = items.len() > 1 || announcement.is_some() || question.is_some();
         let belongs_together = announcement.is_some() || question.is_some() || is_ordered || !are_sentences;
         let text = render(&items, announcement.as_ref());
@@ -101,7 +101,7 @@ impl UnitCollector {
         }
     }
 
-    /// An item by itself: its sentences, or a name with its value.
+    /// Units of one item: its sentences, or a name with its value.
     fn item(&mut self, item: &ListItem<'_>, lead: Option<&str>, is_value: bool) {
         if item.is_navigation() {
             return;
@@ -123,7 +123,7 @@ impl UnitCollector {
         }
     }
 
-    /// Items that ask: what follows the question in the item, or below it, answers it.
+    /// Items that are questions; the text after or below each question answers it.
     fn questions(&mut self, items: &[&ListItem<'_>]) {
         for item in items {
             for part in &item.parts {
@@ -134,7 +134,7 @@ impl UnitCollector {
     }
 }
 
-/// A list as it is told: what announces it, and a line for each item.
+/// Renders a list: its announcement, then a line per item.
 fn render(items: &[&ListItem<'_>], announcement: Option<&Announcement>) -> String {
     let mut lines: Vec<String> =
         announcement.into_iter().map(|announcement| announcement.text.clone()).collect();

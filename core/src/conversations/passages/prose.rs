@@ -1,4 +1,4 @@
-//! Pure: paragraphs: their sentences, questions with what follows them, and lines that are more than wrapped text.
+//! Pure: units of paragraphs, including labels, questions and lists written as plain text.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use super::questions::answer_start;
 use super::text::Text;
 use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify, sentences};
 
-/// An antecedent has so many characters at most.
+/// Maximum characters of an antecedent.
 const ANTECEDENT: usize = 160;
 
-/// A label above a paragraph in plain text has so many characters at most.
+/// Maximum characters of a label above a paragraph in plain text.
 const LABEL: usize = 40;
 
 impl UnitCollector {
@@ -36,7 +36,7 @@ impl UnitCollector {
         }
     }
 
-    /// Lines of plain text that begin with a bullet or "Step 1:" are a list; what stands above them announces it.
+    /// Reads lines with bullets or "Step 1:" as a list; the text above announces it.
     fn bullets(&mut self, text: &Text, lines: &[TextSlice<'_>], first: usize) {
         let mut announcement = None;
         if let Some(above) =
@@ -63,7 +63,7 @@ impl UnitCollector {
             };
             let part = TextSlice::new(text, line.start + start..line.end);
             match (items.last_mut(), marker) {
-                // A wrapped item.
+                // Continuation line of an item.
                 (Some(item), ItemMarker::None) => item.parts.push(part),
                 _ => items.push(ListItem { depth: 1, marker, parts: vec![part] }),
             }
@@ -73,7 +73,7 @@ impl UnitCollector {
         self.question = None;
     }
 
-    /// Whether a line names what follows: a label or a question. Then it is kept as that.
+    /// Sets the heading and returns true if a line is a label or question for what follows.
     fn take_label(&mut self, line: &TextSlice<'_>, next: Option<&Block>) -> bool {
         let plain = line.plain();
         if classify::is_navigation(plain) {
@@ -103,11 +103,11 @@ impl UnitCollector {
         is_label
     }
 
-    /// Keeps the last sentence as the announcement of the block that follows; the rest is left to be told.
+    /// Stores the last sentence as announcement of the next block; returns the text before it.
     fn announce<'a>(&mut self, part: &TextSlice<'a>, next: Option<&Block>) -> TextSlice<'a> {
         let found = sentences::sentences(&part.text.plain, part.range());
         let Some(last) = found.last() else { return *part };
-        // A label on a line of its own is no part of the sentence after it.
+        // A label on its own line is not part of the sentence after it.
         let last = part
             .text
             .lines(last)
@@ -127,7 +127,7 @@ impl UnitCollector {
         TextSlice::new(part.text, part.start..last_start)
     }
 
-    /// A paragraph, an item of a list, or what stands above a list.
+    /// Units of a paragraph, a list item, or the text above a list.
     pub(super) fn paragraph_part(&mut self, part: TextSlice<'_>) {
         let lines = parts(&part);
         let asks = |line: &TextSlice<'_>| {
@@ -156,7 +156,7 @@ impl UnitCollector {
         self.answer(part, question);
     }
 
-    /// The sentences of a text.
+    /// Units of running text: its sentences.
     pub(super) fn prose(&mut self, part: TextSlice<'_>, lead: Option<&str>) {
         let found = sentences::sentences(&part.text.plain, part.range());
         let mut label: Option<String> = None;
@@ -188,14 +188,14 @@ impl UnitCollector {
                     }
                 }
             }
-            // A question within a paragraph belongs to the sentence after it.
+            // A question within a paragraph is the context of the next sentence only.
             label = label.filter(|label| !classify::is_question(label));
             before = Some(sentence.clone());
         }
     }
 }
 
-/// Whether a sentence says something by itself.
+/// Whether a sentence carries information by itself.
 pub(super) fn is_informative(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
     let said = text.get(sentence);
     let words = classify::words(said);
@@ -219,7 +219,7 @@ fn is_item(line: &TextSlice<'_>) -> bool {
     classify::bullet(line.plain()).is_some() || classify::step_prefix(line.plain()).is_some()
 }
 
-/// Whether the first line of a paragraph in plain text is a label: it ends long before the text is wrapped.
+/// Whether the first line of a plain-text paragraph is a label: it ends long before the line width.
 fn is_label_line(first: &TextSlice<'_>, second: &TextSlice<'_>) -> bool {
     let (label, next) = (first.plain(), second.plain());
     let length = label.chars().count();

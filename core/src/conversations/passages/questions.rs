@@ -1,16 +1,16 @@
-//! Pure: questions within a passage, with the text that answers them.
+//! Pure: units of questions and answers within a passage.
 
 use std::ops::Range;
 
 use super::prose::is_informative;
 use super::{TextSlice, UnitCollector, UnitKind, classify, sentences};
 
-/// The first sentences of an answer, up to so many characters and sentences.
+/// Maximum characters and sentences of an FAQ answer.
 const ANSWER: usize = 300;
 const ANSWER_SENTENCES: usize = 2;
 
 impl UnitCollector {
-    /// Lines of "Q:" and "A:", wrapped ones included.
+    /// Reads lines with "Q:" and "A:" and their continuation lines.
     pub(super) fn questions_and_answers(&mut self, part: &TextSlice<'_>, lines: &[TextSlice<'_>]) {
         let mut open: Option<(bool, Range<usize>)> = None;
         for line in lines {
@@ -37,7 +37,7 @@ impl UnitCollector {
                 .into_iter()
                 .find(|sentence| classify::is_question(said.text.get(sentence)));
             let Some(asked) = first else { return };
-            // "Q: How long? A: Two days." on one line.
+            // Question and answer may share a line: "Q: How long? A: Two days."
             let rest = TextSlice::new(said.text, asked.end..said.end);
             self.set_heading(said.text.get(&(said.start..asked.end)).trim());
             if !rest.is_empty() {
@@ -51,7 +51,7 @@ impl UnitCollector {
         }
     }
 
-    /// Sentences, the first of which answer a question when there is one, or the paragraph begins with one.
+    /// Units of an answer, to a pending question or to one that starts the paragraph.
     pub(super) fn answer(&mut self, part: TextSlice<'_>, question: Option<String>) {
         let start = if question.is_some() { answer_start(part.plain()) } else { 0 };
         let part = TextSlice::new(part.text, part.start + start..part.end);
@@ -75,7 +75,7 @@ impl UnitCollector {
                 break;
             }
             end = Some(sentence.end);
-            // "Yes." answers, and says little.
+            // "Yes." does not count as a sentence of the answer.
             told += usize::from(classify::words(part.text.get(sentence)) > 2);
         }
         let range = start..end.unwrap_or(start);
@@ -86,7 +86,7 @@ impl UnitCollector {
     }
 }
 
-/// Where an answer begins behind its mark, "A:".
+/// Offset of an answer after its prefix "A:".
 pub(super) fn answer_start(text: &str) -> usize {
     classify::answer_prefix(text).unwrap_or(0)
 }

@@ -1,17 +1,17 @@
-//! Pure: lines of names with values, and short commands.
+//! Pure: units of name-value records and short commands.
 
 use super::text::Text;
 use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
-/// A record with more characters than this is told by its lines only.
+/// A record with more characters yields only its lines.
 const RECORD: usize = 400;
 
-/// A command that is told with the sentence that announces it has so many lines and characters at most.
+/// Maximum lines and characters of a command.
 const COMMAND_LINES: usize = 4;
 const COMMAND: usize = 300;
 
 impl UnitCollector {
-    /// Names with their values, a line each: the record as a whole, and each line.
+    /// Units of a record with one name and value per line: the whole and each line.
     pub(super) fn values(&mut self, lines: &[TextSlice<'_>]) {
         let lines = match lines.split_first() {
             Some((first, rest)) if classify::value(first.plain()).is_none() => {
@@ -49,7 +49,7 @@ impl UnitCollector {
         }
     }
 
-    /// A short command is told with the sentence that announces it; other code never is.
+    /// Unit of a short command with its announcement; other code yields none.
     pub(super) fn command(&mut self, code: &Text, announcement: Option<Announcement>) {
         let Some(announcement) = announcement else { return };
         let lines = code.lines(&code.whole());

@@ -1,6 +1,7 @@
-//! Pure: where the sentences of a text end, in six languages at once.
+//! Pure: finds sentence boundaries in six languages at once.
 //!
-//! The borders are those of UAX #29; a border behind an abbreviation, an initial, an ordinal or within brackets is none.
+//! Boundaries are those of UAX #29, except after an abbreviation, an initial or an ordinal, and within
+//! brackets.
 
 use std::ops::Range;
 
@@ -8,9 +9,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::words;
 
-/// Abbreviations that stand before what they belong to: a sentence never ends with one.
+/// Abbreviations that precede what they qualify; a sentence never ends with one.
 const LEADING: &[&str] = &[
-    // Titles and places.
+    // Titles and place names.
     "dr", "dra", "mr", "mrs", "ms", "prof", "st", "sr", "sra", "srta", "mme", "mlle", "mgr", "dott",
     "dott.ssa", "sig", "sig.ra", "sig.na", "ing", "avv", "arch", "exmo", "exma", "ilmo", "hr", "fr", "frl",
     "hl", "gen", "col", "lt", "capt", "av", "avda", "bd", "blvd", "pza", "p.za", "v.le",
@@ -20,7 +21,7 @@ const LEADING: &[&str] = &[
     "bspw", "p.ej", "p.ex", "ex", "p.es", "ej", "env", "incl", "excl", "aprox", "apdo", "dpto", "tel", "tél",
 ];
 
-/// Abbreviations that stand before a number.
+/// Abbreviations before a number.
 const NUMBERED: &[&str] = &[
     "no", "nos", "nr", "nrn", "n", "nº", "num", "núm", "art", "arts", "par", "fig", "figs", "vol", "vols",
     "p", "pp", "s", "pag", "pág", "págs", "pagg", "ch", "chap", "cap", "sec", "sect", "tab", "bd", "ziff",
@@ -35,7 +36,7 @@ const BEFORE_ORDINAL: &[&str] = &[
     "meinem", "ein", "jedem",
 ];
 
-/// Words behind a German ordinal.
+/// Words after a German ordinal.
 const AFTER_ORDINAL: &[&str] = &[
     "januar",
     "jänner",
@@ -76,10 +77,10 @@ const AFTER_ORDINAL: &[&str] = &[
     "platz",
 ];
 
-/// A bracket or quotation mark that stays open farther than this, in bytes, was never meant to be closed.
+/// A bracket or quotation mark open for more bytes counts as never closed.
 const OPEN: usize = 400;
 
-/// The sentences of a range of a text, as ranges of its bytes, without white space at their ends.
+/// Sentences within a range of a text, as trimmed byte ranges.
 pub(super) fn sentences(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let Some(part) = text.get(within.clone()) else { return found };
@@ -108,7 +109,7 @@ pub(super) fn sentences(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     trimmed.filter(|range| !range.is_empty()).collect()
 }
 
-/// Whether a sentence ends between two texts where UAX #29 has a border.
+/// Whether a sentence really ends at a UAX #29 boundary.
 fn ends(said: &str, rest: &str) -> bool {
     let sentence = said.trim_end();
     let closed = sentence.trim_end_matches(['"', '\'', ')', ']', '»', '”', '“', '’', '*', '_']);
@@ -116,7 +117,7 @@ fn ends(said: &str, rest: &str) -> bool {
     let first = next.trim_start_matches(['"', '\'', '(', '[', '«', '„', '“', '¿', '¡']).chars().next();
     let Some(mark) = closed.chars().next_back() else { return true };
     let is_tight = sentence.len() == said.len() && !rest.starts_with(char::is_whitespace);
-    // TextSlice of an address, a version or a name: "example.com/?Page", "v2.Beta".
+    // Inside an address, version or name: "example.com/?Page", "v2.Beta".
     if is_tight && matches!(mark, '.' | '!' | '?') && next.starts_with(char::is_alphanumeric) {
         return false;
     }
@@ -132,19 +133,19 @@ fn ends(said: &str, rest: &str) -> bool {
     }
 }
 
-/// Whether a bracket, or a quotation mark that tells its direction, is open at the end of a text.
+/// Whether a bracket or directional quotation mark is open at the end of a text.
 fn is_open(text: &str) -> bool {
     let pairs = [('(', ')'), ('[', ']'), ('«', '»')];
     let count = |mark: char| text.matches(mark).count();
     if pairs.iter().any(|(open, close)| count(*open) > count(*close)) {
         return true;
     }
-    // Opens in English and closes in German.
+    // `“` opens in English and closes in German.
     let (low, left, right) = (count('„'), count('“'), count('”'));
     if low > 0 { low > left + right } else { left > right && right > 0 || left == 1 && right == 0 }
 }
 
-/// Whether the full stop of a text belongs to an abbreviation, an initial or an ordinal.
+/// Whether the final dot belongs to an abbreviation, an initial or an ordinal.
 fn abbreviates(said: &str, next: &str) -> bool {
     let said = said.trim_end_matches('.');
     let mut tokens =
@@ -157,7 +158,7 @@ fn abbreviates(said: &str, next: &str) -> bool {
         return is_ordinal(token, before, &following.to_lowercase());
     }
     let token = token.to_lowercase();
-    // "z. B." and "p. ej." are written with a space, too.
+    // "z. B." and "p. ej." are also written with a space.
     let spaced = format!("{}.{token}", before.trim_end_matches('.').to_lowercase());
     if before.ends_with('.') && LEADING.contains(&spaced.as_str()) {
         return true;
@@ -173,13 +174,14 @@ fn abbreviates(said: &str, next: &str) -> bool {
         && !words::is_function_word(&following)
 }
 
-/// The first half of an abbreviation that is written with a space: "z. B.", "d. h.", "u. a.", "p. ej.".
+/// Whether this is the first half of an abbreviation written with a space: "z. B.", "d. h.", "u. a.", "p.
+/// ej.".
 fn starts_spaced(token: &str, following: &str) -> bool {
     let whole = format!("{token}.{}", following.to_lowercase());
     following.chars().count() <= 2 && LEADING.contains(&whole.as_str())
 }
 
-/// "J. K. Rowling", "U.S. Army", "M. Dupont": a single capital letter that belongs to a name.
+/// Whether a single capital letter belongs to a name: "J. K. Rowling", "U.S. Army", "M. Dupont".
 fn is_initial(said: &str, before: &str) -> bool {
     let letters: Vec<char> = said.chars().rev().take(2).collect();
     let is_single = letters.first().is_some_and(|c| c.is_uppercase())
@@ -188,7 +190,7 @@ fn is_initial(said: &str, before: &str) -> bool {
     is_single && (is_dotted || !is_series(before))
 }
 
-/// A word that a letter counts behind: "Plan B.", "Vitamin C.", "Halle A.".
+/// Whether a word takes a letter as its label: "Plan B.", "Vitamin C.", "Halle A.".
 fn is_series(word: &str) -> bool {
     let series = [
         "plan",

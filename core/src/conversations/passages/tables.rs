@@ -1,4 +1,4 @@
-//! Pure: rows of a table, each told with its headers.
+//! Pure: units of tables: each row with its headers.
 
 use super::text::Text;
 use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
@@ -9,7 +9,7 @@ impl UnitCollector {
         let context =
             announcement.map(|announcement| announcement.text.clone()).or_else(|| self.question.clone());
         let mut section: Option<String> = None;
-        // A table of two columns that has no headers begins with its first row.
+        // The head of a two-column table may be its first row.
         let first = is_row(&headers).then_some(head);
         let headers = if first.is_some() { vec![""; headers.len()] } else { headers };
         for row in first.into_iter().chain(rows.iter().map(Vec::as_slice)) {
@@ -40,7 +40,7 @@ impl UnitCollector {
         }
     }
 
-    /// Lines between bars: rows whose headers stand in another passage.
+    /// Rows in lines between bars, whose headers are in another passage.
     pub(super) fn rows(&mut self, lines: &[TextSlice<'_>]) {
         for line in lines {
             let cells: Vec<&str> =
@@ -56,8 +56,8 @@ impl UnitCollector {
     }
 }
 
-/// A row as it is told: "Monday: 9–17" when a name has one value, "Plan: Basic; Price: 10 EUR" otherwise. Empty cells are
-/// left out.
+/// Renders a row: "Monday: 9–17" for a name with one value, else "Plan: Basic; Price: 10 EUR". Empty cells
+/// are skipped.
 fn render_row(headers: &[&str], cells: &[&str]) -> Option<String> {
     let header = |column: usize| headers.get(column).copied().unwrap_or_default();
     if let [name, value] = cells
@@ -79,13 +79,13 @@ fn render_row(headers: &[&str], cells: &[&str]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Whether a value says too little without its header: a number by itself, or one whose unit the header has.
+/// Whether a value needs its header: a bare number, or one whose unit is in the header.
 fn needs_header(header: &str, value: &str) -> bool {
     classify::needs_context(value)
         || (header.contains('(') && value.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether the head of a table is a row: of two cells, the second holds a value.
+/// Whether the head of a table is a row: it has two cells, and the second holds a value.
 fn is_row(headers: &[&str]) -> bool {
     let [name, value] = headers else { return false };
     let digits = value.chars().filter(char::is_ascii_digit).count();

@@ -4,7 +4,7 @@ fn at(passage: &str, span: std::ops::Range<usize>) -> String {
     passage.chars().skip(span.start).take(span.len()).collect()
 }
 
-/// The kind and the text of each unit.
+/// Kind and text of each unit.
 fn told(passage: &str) -> Vec<(UnitKind, String)> {
     units(passage).into_iter().map(|unit| (unit.kind, unit.text)).collect()
 }

@@ -1,14 +1,14 @@
-//! Pure: text without markup that knows where its parts stand in the passage.
+//! Pure: plain text with the source position of its parts.
 
 use std::ops::Range;
 
-/// A text without markup, and where its parts stand in the passage.
+/// Plain text with the source positions of its parts.
 #[derive(Debug, Default)]
 pub(super) struct Text {
     pub(super) plain: String,
-    /// Of each part: its bytes in `plain`, and in the passage.
+    /// Ranges of each part in `plain` and in the passage, in bytes.
     parts: Vec<(Range<usize>, Range<usize>)>,
-    /// Bytes of `plain` at which a line ends: each is a space.
+    /// Offsets in `plain` of the spaces that stand for line breaks.
     breaks: Vec<usize>,
     pub(super) bold: Vec<Range<usize>>,
     pub(super) links: Vec<Range<usize>>,
@@ -27,8 +27,8 @@ impl Text {
         self.push(" ", source);
     }
 
-    /// The bytes of the passage that a range of `plain` came from. The place is exact within a part that reads as it
-    /// is written; an entity, or code that continues on another line, counts whole.
+    /// Source range of a range of `plain`, in bytes. It is exact within a part written as it reads; an
+    /// entity, or code continued on another line, counts as a whole.
     pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let place = |at: usize, end: bool| {
             let begins = |begin: usize| if end { begin < at } else { begin <= at };
@@ -42,17 +42,17 @@ impl Text {
         Some(place(range.start, false)?..place(range.end, true)?)
     }
 
-    /// All of it, without white space at its ends.
+    /// Whole text, trimmed.
     pub(super) fn whole(&self) -> Range<usize> {
         self.trim(0..self.plain.len())
     }
 
-    /// A part of it.
+    /// Text of a range.
     pub(super) fn get(&self, range: &Range<usize>) -> &str {
         self.plain.get(range.clone()).unwrap_or_default()
     }
 
-    /// A range without white space at its ends.
+    /// Trims white space from a range.
     pub(super) fn trim(&self, range: Range<usize>) -> Range<usize> {
         let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
         let text = self.get(&range);
@@ -60,7 +60,7 @@ impl Text {
         start..(range.start + text.trim_end_matches(blank).len()).max(start)
     }
 
-    /// The lines of a range.
+    /// Lines of a range, trimmed.
     pub(super) fn lines(&self, range: &Range<usize>) -> Vec<Range<usize>> {
         let mut start = range.start;
         let within = self.breaks.iter().copied().filter(|at| range.contains(at));
@@ -74,7 +74,7 @@ impl Text {
         self.is_covered(range, &self.bold)
     }
 
-    /// Whether every letter of a range belongs to a link.
+    /// Whether every letter of a range is part of a link.
     pub(super) fn is_link(&self, range: &Range<usize>) -> bool {
         self.is_covered(range, &self.links)
     }

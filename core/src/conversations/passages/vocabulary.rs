@@ -1,6 +1,6 @@
-//! Pure: words by which lines of a passage are classified, folded, in six languages.
+//! Pure: folded words that classify lines of a passage, in six languages.
 
-/// Lines that lead somewhere else, folded.
+/// Navigation links.
 pub(super) const NAVIGATION: &[&str] = &[
     "back to top",
     "top",
@@ -94,7 +94,7 @@ pub(super) const NAVIGATION: &[&str] = &[
     "ir para o conteudo",
 ];
 
-/// Words by which a sentence announces a list without a colon, folded.
+/// Words that announce a list without a colon.
 pub(super) const ANNOUNCING: &[&str] = &[
     "following",
     "below",
@@ -120,14 +120,14 @@ pub(super) const ANNOUNCING: &[&str] = &[
     "seguir",
 ];
 
-/// Pronouns that a sentence may have instead of a subject, folded. "Sie" and "lei" also address the reader.
+/// Pronouns used as subjects. "Sie" and "lei" are missing: they also address the reader.
 pub(super) const PRONOUNS: &[&str] = &[
     "it", "they", "he", "she", "its", "their", "er", "dieser", "dieses", "ello", "ella", "ellos", "ellas",
     "el", "ils", "elles", "elle", "il", "celui-ci", "celle-ci", "esso", "essa", "essi", "esse", "egli",
     "ele", "ela", "eles", "elas", "isso", "isto",
 ];
 
-/// Demonstratives that stand for a subject when one of [`VERBS`] follows, folded.
+/// Demonstratives that are subjects when one of [`VERBS`] follows.
 pub(super) const DEMONSTRATIVES: &[&str] = &[
     "this", "that", "these", "those", "das", "dies", "diese", "esto", "este", "esta", "estos", "estas",
     "eso", "cela", "ceci", "ca", "questo", "questa", "questi", "queste", "cio", "este", "esta", "estes",
@@ -191,7 +191,7 @@ pub(super) const VERBS: &[&str] = &[
     "custa",
 ];
 
-/// Names of the parts of a question and its answer, folded, by themselves or with a number.
+/// Prefixes of questions, answers and steps, alone or with a number.
 pub(super) const QUESTION_NAMES: &[&str] =
     &["q", "question", "f", "frage", "p", "pregunta", "pergunta", "d", "domanda"];
 pub(super) const ANSWER_NAMES: &[&str] =

@@ -1,7 +1,8 @@
 use super::*;
 use crate::conversations::markers::MarkerFilter;
 
-/// An answer from three passages in pieces of so many characters: its text with markers, and whether it refuses.
+/// Feeds an answer on three passages in pieces of `length` characters; returns its text with markers, and
+/// whether it refuses.
 fn read(answer: &str, length: usize) -> (String, bool) {
     let (mut markers, mut draft) = (MarkerFilter::new(3), SentenceSplitter::default());
     let mut text = String::new();
