@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn function_words_do_not_count() {
+    fn content_words_exclude_function_words() {
         for (question, language, expected) in [
             ("How do I return a pair of boots?", Language::English, "return pair boots"),
             ("¿Cómo puedo devolver unas botas?", Language::Spanish, "devolver botas"),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_a_word_are_the_same() {
+    fn forms_of_a_word_share_a_stem() {
         for (a, b) in [
             ("return", "returned"),
             ("devolver", "devolucion"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn two_questions_in_one_are_recognised() {
+    fn several_questions_in_one_are_detected() {
         for question in [
             "When do you open and how much is it?",
             "Who are you? What is it?",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_told_apart_in_six_languages() {
+    fn languages_are_detected_from_questions() {
         for (text, expected) in [
             ("How long does delivery to France take?", Language::English),
             ("¿Cuánto tarda el envío a Francia?", Language::Spanish),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_are_not_told_apart() {
+    fn short_texts_have_no_detected_language() {
         for text in ["", "XR-200", "Wi-Fi?", "1234 5678"] {
             assert_eq!(language(text), None, "{text}");
         }

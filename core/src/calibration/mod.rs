@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scale_has_unrelated_at_0_and_answers_at_1() {
+    fn the_scale_maps_unrelated_to_0_and_answers_to_1() {
         let calibration = Calibration { unrelated: 0.6, related: 0.8 };
         assert!(calibration.relative(0.6).abs() < 1e-6);
         assert!((calibration.relative(0.8) - 1.0).abs() < 1e-6);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_tells_nothing_apart_stays_finite() {
+    fn a_model_without_spread_stays_finite() {
         let calibration = Calibration { unrelated: 0.7, related: 0.7 };
         assert!(calibration.relative(0.71).is_finite());
     }

@@ -143,7 +143,8 @@ async fn extractive_answer(
             Scored { candidate, cosine, relevance }
         })
         .collect();
-    let is_cross_language = words::language(&retrieval.query).is_some_and(|asked| asked != bot.language);
+    let is_cross_language =
+        words::language(&retrieval.query).is_some_and(|detected| detected != bot.language);
     let features = Features::new(&scored, hits, retrieval.calibration, is_cross_language);
     let score = features.score();
     let confidence = match confidence::level(score) {

@@ -40,7 +40,7 @@ pub struct AnswerChecker<'a> {
     splitter: SentenceSplitter,
     text: String,
     /// Text of the unfinished sentence of a strict answer.
-    held: String,
+    buffered: String,
     support: Vec<Support>,
     cited: Vec<usize>,
     has_refusal: bool,
@@ -94,7 +94,7 @@ impl<'a> AnswerChecker<'a> {
             markers: MarkerFilter::new(passages.len()),
             splitter: SentenceSplitter::default(),
             text: String::new(),
-            held: String::new(),
+            buffered: String::new(),
             support: Vec::new(),
             cited: Vec::new(),
             has_refusal: false,
@@ -129,13 +129,14 @@ impl<'a> AnswerChecker<'a> {
         while let Some(step) = self.splitter.next(self.is_closed) {
             let added = match step {
                 Step::Text(text) if self.strict => {
-                    self.held.push_str(&text);
+                    self.buffered.push_str(&text);
                     continue;
                 }
-                Step::Text(text) => self.write(&text),
+                Step::Text(text) => self.emit(&text),
                 Step::End(sentence) => {
-                    let is_broken = self.is_closed && !complete && !splitter::ends_sentence(&sentence.text);
-                    self.end(&sentence, is_broken).await
+                    let is_truncated =
+                        self.is_closed && !complete && !splitter::ends_sentence(&sentence.text);
+                    self.end(&sentence, is_truncated).await
                 }
             };
             if !added.is_empty() {
@@ -171,14 +172,14 @@ impl<'a> AnswerChecker<'a> {
         }
     }
 
-    fn write(&mut self, text: &str) -> String {
+    fn emit(&mut self, text: &str) -> String {
         let text = if self.text.is_empty() { text.trim_start() } else { text };
         self.text.push_str(text);
         text.to_owned()
     }
 
     /// Ends a sentence with its marker; a strict answer drops unsupported factual sentences.
-    async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
+    async fn end(&mut self, sentence: &Sentence, is_truncated: bool) -> String {
         let own = words::language(&sentence.text);
         let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);
         // A sentence that reads as a refusal may be a fact of a passage: something is "not included".
@@ -186,26 +187,26 @@ impl<'a> AnswerChecker<'a> {
             statement.role = SentenceRole::Statement;
         }
         // Text beside the refusal token makes no claim about the passages.
-        let is_judged = !is_broken
+        let is_checked = !is_truncated
             && !self.markers.refused()
             && matches!(statement.role, SentenceRole::Statement | SentenceRole::Optional);
         let supports =
-            if is_judged { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
+            if is_checked { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
         let cited = attribution::cited(&supports, &sentence.markers);
         self.has_refusal |= statement.role == SentenceRole::Refusal;
-        if self.strict && cited.is_empty() && (is_broken || statement.role == SentenceRole::Statement) {
-            self.held.clear();
+        if self.strict && cited.is_empty() && (is_truncated || statement.role == SentenceRole::Statement) {
+            self.buffered.clear();
             return String::new();
         }
-        let held = std::mem::take(&mut self.held);
-        let mut added = self.write(&held);
+        let buffered = std::mem::take(&mut self.buffered);
+        let mut added = self.emit(&buffered);
         let end = self.text.chars().count();
         let start = end.saturating_sub(sentence.text.chars().count());
         if !cited.is_empty() {
             let marker: String = cited.iter().map(|number| format!("[{number}]")).collect();
-            added += &self.write(&format!(" {marker}"));
+            added += &self.emit(&format!(" {marker}"));
         }
-        if is_judged && (statement.role == SentenceRole::Statement || !cited.is_empty()) {
+        if is_checked && (statement.role == SentenceRole::Statement || !cited.is_empty()) {
             let best = supports.iter().copied().fold(0.0, f32::max);
             let of = |number: &usize| number.checked_sub(1).and_then(|at| supports.get(at)).copied();
             self.support.push(Support {
@@ -220,7 +221,7 @@ impl<'a> AnswerChecker<'a> {
                 self.cited.push(number);
             }
         }
-        added + &self.write(sentence.tail)
+        added + &self.emit(sentence.tail)
     }
 
     /// Support of a statement by each passage: from words where they decide, else from cosines.
@@ -234,7 +235,7 @@ impl<'a> AnswerChecker<'a> {
         if self.passages.iter().any(decides) {
             return by_words();
         }
-        let compared = self.compared(statement, markers);
+        let compared = self.likely_sentences(statement, markers);
         let mut texts = vec![statement.text.as_str()];
         texts.extend(compared.iter().map(|(_, text)| *text));
         if texts.len() == 1 {
@@ -250,13 +251,13 @@ impl<'a> AnswerChecker<'a> {
         let Some((own, others)) = vectors.split_first() else { return by_words() };
         let mut nearest: Vec<Option<f32>> = vec![None; self.passages.len()];
         for ((passage, _), other) in compared.iter().zip(others) {
-            let near = self.relative(cosine(own, other));
+            let similarity = self.relative(cosine(own, other));
             if let Some(place) = nearest.get_mut(*passage) {
-                *place = Some(place.map_or(near, |before: f32| before.max(near)));
+                *place = Some(place.map_or(similarity, |before: f32| before.max(similarity)));
             }
         }
         let passages = self.passages.iter().zip(nearest);
-        passages.map(|(passage, near)| passage.support(statement, &self.context, near)).collect()
+        passages.map(|(passage, similarity)| passage.support(statement, &self.context, similarity)).collect()
     }
 
     /// Whether the words of some passage alone support a statement.
@@ -272,7 +273,7 @@ impl<'a> AnswerChecker<'a> {
     }
 
     /// Passage sentences that may support a statement, with passage indexes, likeliest first.
-    fn compared(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
+    fn likely_sentences(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
         let mut likely: Vec<(f32, usize, &str)> = Vec::new();
         let mut most = COMPARED;
         for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {

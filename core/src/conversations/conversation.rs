@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_id_holds_what_the_contract_allows() {
+    fn session_ids_accept_only_the_documented_characters() {
         for good in ["a", "session-123", "user@example.com", "web:7.x_y", &"x".repeat(255)] {
             assert_eq!(SessionId::parse(good).unwrap().as_str(), good);
         }

@@ -73,7 +73,7 @@ pub fn contains_fact(passage: &[Fact], text: &str, fact: &Fact) -> bool {
     match fact {
         Fact::Code(code) => passage.contains(fact) || letters_and_digits(text).contains(code.as_str()),
         Fact::Address(address) => passage.contains(fact) || fold(text).contains(address.as_str()),
-        Fact::Date(readings) => passage.iter().any(|held| match held {
+        Fact::Date(readings) => passage.iter().any(|candidate| match candidate {
             Fact::Date(others) => readings.iter().any(|a| {
                 others
                     .iter()
@@ -81,12 +81,12 @@ pub fn contains_fact(passage: &[Fact], text: &str, fact: &Fact) -> bool {
             }),
             _ => false,
         }),
-        Fact::Time(hour, minute) => passage.iter().any(|held| match held {
+        Fact::Time(hour, minute) => passage.iter().any(|candidate| match candidate {
             Fact::Time(h, m) => (h % 12, m) == (hour % 12, minute),
             Fact::Number(number) => *minute == 0 && is_hour(number, *hour),
             _ => false,
         }),
-        Fact::Number(number) => passage.iter().any(|held| match held {
+        Fact::Number(number) => passage.iter().any(|candidate| match candidate {
             Fact::Number(other) => number.matches(other),
             Fact::Time(hour, minute) => *minute == 0 && is_hour(number, *hour),
             Fact::Date(readings) => readings.iter().any(|(year, _, day)| {

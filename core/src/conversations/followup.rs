@@ -34,14 +34,14 @@ const OPENERS: [&str; 24] = [
 ];
 
 /// A question with fewer words is a follow-up.
-const FEW: usize = 4;
+const MIN_WORDS: usize = 4;
 
 /// Search query: the question, preceded by the previous one if it is a follow-up.
 #[must_use]
 pub fn query(history: &[Turn], question: &str) -> String {
-    let before = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
-    match before {
-        Some(before) if !stands_alone(question) => format!("{}\n{question}", before.text),
+    let previous = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
+    match previous {
+        Some(previous) if !stands_alone(question) => format!("{}\n{question}", previous.text),
         _ => question.to_owned(),
     }
 }
@@ -58,32 +58,34 @@ pub fn stands_alone(question: &str) -> bool {
         let opener: Vec<&str> = opener.split(' ').collect();
         words.len() > opener.len() && words.iter().zip(&opener).all(|(word, opener)| word == opener)
     };
-    words.len() >= FEW && !OPENERS.into_iter().any(begins_with)
+    words.len() >= MIN_WORDS && !OPENERS.into_iter().any(begins_with)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(turns: &[(Speaker, &str)]) -> Vec<Turn> {
+    fn history_of(turns: &[(Speaker, &str)]) -> Vec<Turn> {
         turns.iter().map(|(speaker, text)| Turn { speaker: *speaker, text: (*text).to_owned() }).collect()
     }
 
     #[test]
-    fn what_cannot_stand_alone_is_searched_with_the_question_before_it() {
-        let history =
-            said(&[(Speaker::User, "How long is delivery to France?"), (Speaker::Bot, "Three days. [1]")]);
-        for leaning in [
+    fn a_follow_up_is_searched_with_the_question_before_it() {
+        let history = history_of(&[
+            (Speaker::User, "How long is delivery to France?"),
+            (Speaker::Bot, "Three days. [1]"),
+        ]);
+        for follow_up in [
             "And for Spain?",
             "and what does it cost to send it there",
             "Spain?",
             "¿Y para España?",
             "Und nach Spanien, bitte?",
         ] {
-            assert_eq!(query(&history, leaning), format!("How long is delivery to France?\n{leaning}"));
+            assert_eq!(query(&history, follow_up), format!("How long is delivery to France?\n{follow_up}"));
         }
-        for standing in ["How long is delivery to Spain?", "Android phones are repaired by whom?"] {
-            assert_eq!(query(&history, standing), standing);
+        for complete in ["How long is delivery to Spain?", "Android phones are repaired by whom?"] {
+            assert_eq!(query(&history, complete), complete);
         }
         assert_eq!(query(&[], "And for Spain?"), "And for Spain?");
     }

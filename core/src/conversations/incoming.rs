@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_with_a_message_is_told_at_once() {
+    fn all_problems_of_a_message_are_reported_at_once() {
         let raw = RawOpening {
             bot_id: Some("nonsense".into()),
             channel: Some("fax".into()),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_must_change_something() {
+    fn an_update_must_change_something() {
         assert!(ConversationChanges::parse(RawConversationChanges::default()).is_err());
         let status = |word: &str| RawConversationChanges {
             status: Some(Some(word.into())),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn feedback_needs_a_rating_and_null_takes_it_back() {
+    fn feedback_needs_a_rating_and_null_withdraws_it() {
         assert!(Feedback::parse(None, None).is_err());
         assert!(Feedback::parse(Some(Some("meh".into())), None).is_err());
         assert_eq!(Feedback::parse(Some(None), Some("a".into())).unwrap().comment, None);

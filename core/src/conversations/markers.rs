@@ -29,7 +29,7 @@ pub enum Fragment {
 pub struct MarkerFilter {
     passages: usize,
     /// Text not decided yet.
-    held: String,
+    undecided: String,
     /// Emitted part of the current line.
     line: String,
     /// Whether the previous line is blank.
@@ -58,7 +58,7 @@ enum Decision {
     Token(usize),
     /// Heading that may start a list of sources.
     Heading(usize),
-    /// The heading before was no start of a list of sources.
+    /// The stored heading starts no list of sources.
     NoList,
 }
 
@@ -75,7 +75,7 @@ impl MarkerFilter {
     pub fn new(passages: usize) -> Self {
         Self {
             passages,
-            held: String::new(),
+            undecided: String::new(),
             line: String::new(),
             after_blank: false,
             has_text: false,
@@ -89,7 +89,7 @@ impl MarkerFilter {
 
     /// Adds a piece and returns what is decided.
     pub fn read(&mut self, piece: &str) -> Vec<Fragment> {
-        self.held.push_str(piece);
+        self.undecided.push_str(piece);
         self.advance(false)
     }
 
@@ -106,8 +106,8 @@ impl MarkerFilter {
 
     fn advance(&mut self, at_end: bool) -> Vec<Fragment> {
         let mut parts = Vec::new();
-        let held = std::mem::take(&mut self.held);
-        let mut rest = held.as_str();
+        let undecided = std::mem::take(&mut self.undecided);
+        let mut rest = undecided.as_str();
         while !rest.is_empty() {
             let taken = match self.next(rest, at_end) {
                 Decision::Wait => break,
@@ -146,7 +146,7 @@ impl MarkerFilter {
             };
             rest = rest.get(taken..).unwrap_or_default();
         }
-        self.held = rest.to_owned();
+        self.undecided = rest.to_owned();
         parts
     }
 

@@ -52,11 +52,11 @@ pub(super) struct Unit {
 /// Units of a passage, in order. They may nest: a long list and its items, an answer and its sentences.
 pub(super) fn units(passage: &str) -> Vec<Unit> {
     let blocks = blocks::blocks(passage);
-    let mut walk = UnitCollector::new(passage);
+    let mut collector = UnitCollector::new(passage);
     for (at, block) in blocks.iter().enumerate() {
-        walk.read(block, blocks.get(at + 1));
+        collector.read(block, blocks.get(at + 1));
     }
-    let mut units = walk.units;
+    let mut units = collector.units;
     units.sort_by_key(|unit| (unit.span.start, std::cmp::Reverse(unit.span.end)));
     units.dedup_by(|next, unit| next.span == unit.span);
     units

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub(super) use crate::words::{fold, words};
 
 /// Stop words, without accents.
-const EMPTY_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
+const STOP_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
     had will would can could may might must should shall from into about which who whom what when where \
     how why there here been being than then also not but any all some such per via does did just only \
     please yes according passage passages under over each every der die das den dem des ein eine einen \
@@ -31,11 +31,11 @@ const EMPTY_WORDS: &str = "the and for are was were with that this these those y
     podem voce voces seu seus nosso nossa nossos nossas isso isto esse essa tem ter muito tambem ate apos \
     sem devem aos nao";
 
-/// [`EMPTY_WORDS`] as a set.
-static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY_WORDS.split_whitespace().collect());
+/// [`STOP_WORDS`] as a set.
+static STOP_WORD_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.split_whitespace().collect());
 
 /// Openings of sentences without content, without accents; `*` stands for any ending.
-const COURTESIES: &str = "hello, hi, dear, thank*, you re welcome, you are welcome, sure, of course, certainly, great question, \
+const COURTESY_OPENINGS: &str = "hello, hi, dear, thank*, you re welcome, you are welcome, sure, of course, certainly, great question, \
     good question, glad to help, happy to help, i m happy to help, i am happy to help, let me know, \
     feel free, i hope th*, hope this helps*, here is what, here s what, here are the, if you have any other, \
     if you have any more, if you have any further, if you have more, if you have further, \
@@ -78,7 +78,7 @@ const REFUSALS: &str = "i don t know, i do not know, i m not sure, i am not sure
     nao e mencionad*, nao esta especificad*, nao consta";
 
 /// Words for the passages, as models use them.
-const PASSAGES: &str = "passage passages passagen pasaje pasajes passaggio passaggi passagem passagens document documents \
+const PASSAGE_WORDS: &str = "passage passages passagen pasaje pasajes passaggio passaggi passagem passagens document documents \
     dokument dokumente dokumenten documento documentos documenti context kontext contexto contexte \
     contesto texts texten textos testi information informationen unterlagen abschnitte abschnitten \
     extraits informacion informations informazioni informacoes sources quellen fuentes fonti fontes";
@@ -87,7 +87,7 @@ const NEGATIONS: &str = "not no don doesn cannot nothing nicht nichts kein keine
     aucun aucune rien non nessun nessuna nao nenhum nenhuma";
 
 /// Verb stems of what the passages do not do, as in "do not mention".
-const TELLING: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
+const TELLING_STEMS: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
     beantwort steht hervor gefunden mencion contien indic especific respond dice incluye mentionn indiqu \
     precis repond dit disent contengono contiene menzion indica rispond dicono contem diz dizem inform \
     figur";
@@ -98,7 +98,7 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
     for word in words(text) {
         let is_content = word.chars().count() > 2
             && !word.chars().any(|c| c.is_ascii_digit())
-            && !EMPTY.contains(word.as_str());
+            && !STOP_WORD_SET.contains(word.as_str());
         if is_content && !content.contains(&word) {
             content.push(word);
         }
@@ -107,7 +107,7 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
 }
 
 /// Whether two folded words share a stem, judged by the length of their common prefix.
-pub(super) fn alike(a: &str, b: &str) -> bool {
+pub(super) fn similar_words(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
@@ -120,7 +120,7 @@ pub(super) fn alike(a: &str, b: &str) -> bool {
 /// Whether a sentence is a greeting, an offer of help or the like.
 pub(super) fn is_courtesy(text: &str) -> bool {
     let folded = phrase(text);
-    COURTESIES.split(", ").any(|courtesy| folded.starts_with(&pattern(courtesy)))
+    COURTESY_OPENINGS.split(", ").any(|courtesy| folded.starts_with(&pattern(courtesy)))
         && folded.split(' ').count() <= 22
 }
 
@@ -138,8 +138,8 @@ pub(super) fn is_refusal(text: &str) -> bool {
     }
     let words = words(text);
     let has = |list: &str| list.split(' ').any(|listed| words.iter().any(|word| word == listed));
-    let tells = TELLING.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
-    has(PASSAGES) && has(NEGATIONS) && tells
+    let tells = TELLING_STEMS.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
+    has(PASSAGE_WORDS) && has(NEGATIONS) && tells
 }
 
 /// Listed phrase in the form of [`phrase`]: whole words, except a last one with `*`.

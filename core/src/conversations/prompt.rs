@@ -18,7 +18,7 @@ pub struct Budget<'a> {
 }
 
 /// Tokens per turn besides its text, in OpenAI's chat formats.
-const PER_TURN: usize = 4;
+const TOKENS_PER_TURN: usize = 4;
 
 /// Builds the prompt for a question from the bot, the rules, the numbered passages and the history. Returns
 /// it with the number of passages it holds, from the first. What exceeds the budget is dropped: passages from
@@ -35,35 +35,35 @@ pub fn fit(
     budget: Budget<'_>,
 ) -> (Prompt, usize) {
     let mut system = instructions(bot);
-    let fixed = (budget.count)(&system) + (budget.count)(question) + 2 * PER_TURN;
+    let fixed = (budget.count)(&system) + (budget.count)(question) + 2 * TOKENS_PER_TURN;
     let mut left = budget.tokens.saturating_sub(fixed);
-    let mut held = 0;
+    let mut included = 0;
     for passage in passages {
-        let block = block(held + 1, passage);
+        let block = block(included + 1, passage);
         let tokens = (budget.count)(&block);
-        if held > 0 && tokens > left {
+        if included > 0 && tokens > left {
             break;
         }
         left = left.saturating_sub(tokens);
         system.push_str(&block);
-        held += 1;
+        included += 1;
     }
-    let heard = history.iter().rev().take_while(|turn| {
-        let tokens = (budget.count)(&turn.text) + PER_TURN;
+    let recent = history.iter().rev().take_while(|turn| {
+        let tokens = (budget.count)(&turn.text) + TOKENS_PER_TURN;
         let fits = tokens <= left;
         left = left.saturating_sub(tokens);
         fits
     });
-    let mut turns: Vec<Turn> = heard.cloned().collect();
+    let mut turns: Vec<Turn> = recent.cloned().collect();
     turns.reverse();
     turns.push(Turn { speaker: Speaker::User, text: question.to_owned() });
-    (Prompt { system, turns }, held)
+    (Prompt { system, turns }, included)
 }
 
 fn instructions(bot: &Bot) -> String {
     let mut system = format!("You are {}, {}.", bot.name, role(bot.role));
     if let Some(personality) = bot.personality {
-        system.push_str(&format!(" You are {}.", manner(personality)));
+        system.push_str(&format!(" You are {}.", describe(personality)));
     }
     if let Some(instructions) = &bot.system_prompt {
         system.push_str(&format!("\n\n{instructions}"));
@@ -92,8 +92,9 @@ fn escape_delimiter(text: &str) -> String {
         escaped.push_str(before);
         escaped.push('<');
         let name = after.trim_start_matches([' ', '/']);
-        let is_marker = name.get(..MARKER.len()).is_some_and(|name| name.eq_ignore_ascii_case(MARKER));
-        if is_marker {
+        let is_delimiter =
+            name.get(..DELIMITER.len()).is_some_and(|name| name.eq_ignore_ascii_case(DELIMITER));
+        if is_delimiter {
             escaped.push(' ');
         }
         rest = after;
@@ -103,7 +104,7 @@ fn escape_delimiter(text: &str) -> String {
 }
 
 /// Name of the delimiter tag.
-const MARKER: &str = "passage";
+const DELIMITER: &str = "passage";
 
 fn role(role: Option<Role>) -> &'static str {
     match role {
@@ -116,7 +117,7 @@ fn role(role: Option<Role>) -> &'static str {
     }
 }
 
-fn manner(personality: Personality) -> &'static str {
+fn describe(personality: Personality) -> &'static str {
     match personality {
         Personality::Professional => "professional: matter-of-fact and precise",
         Personality::Friendly => "friendly: warm and easy to talk to",
@@ -181,26 +182,27 @@ mod tests {
     }
 
     /// Fits a prompt whose fixed part costs no tokens; tokens are words that start with `w`.
-    fn fitted(words: usize, passages: &[Hit], said: &[&str]) -> (usize, Vec<String>) {
+    fn fit_words(words: usize, passages: &[Hit], history: &[&str]) -> (usize, Vec<String>) {
         let bot = bot();
         let count = |text: &str| text.split_whitespace().filter(|word| word.starts_with('w')).count();
         let turns: Vec<Turn> =
-            said.iter().map(|text| Turn { speaker: Speaker::User, text: (*text).to_owned() }).collect();
-        let budget = Budget { tokens: words + 2 * PER_TURN + count(&instructions(&bot)), count: &count };
-        let (prompt, held) = fit(&bot, passages, &turns, "why", budget);
-        (held, prompt.turns.into_iter().map(|turn| turn.text).collect())
+            history.iter().map(|text| Turn { speaker: Speaker::User, text: (*text).to_owned() }).collect();
+        let budget =
+            Budget { tokens: words + 2 * TOKENS_PER_TURN + count(&instructions(&bot)), count: &count };
+        let (prompt, included) = fit(&bot, passages, &turns, "why", budget);
+        (included, prompt.turns.into_iter().map(|turn| turn.text).collect())
     }
 
     #[test]
     fn passages_then_oldest_turns_are_dropped_when_over_budget() {
         let passages = [passage("w w w"), passage("w w w"), passage("w w w")];
-        let heard = |words| fitted(words, &passages, &["w1", "w2"]);
-        assert_eq!(heard(100), (3, vec!["w1".into(), "w2".into(), "why".into()]));
-        assert_eq!(heard(10 + 5), (3, vec!["w2".into(), "why".into()]));
-        assert_eq!(heard(10), (3, vec!["why".into()]));
-        assert_eq!(heard(9), (2, vec!["why".into()]));
+        let fitted = |words| fit_words(words, &passages, &["w1", "w2"]);
+        assert_eq!(fitted(100), (3, vec!["w1".into(), "w2".into(), "why".into()]));
+        assert_eq!(fitted(10 + 5), (3, vec!["w2".into(), "why".into()]));
+        assert_eq!(fitted(10), (3, vec!["why".into()]));
+        assert_eq!(fitted(9), (2, vec!["why".into()]));
         // One passage remains even without budget: there would be nothing to answer from.
-        assert_eq!(heard(0), (1, vec!["why".into()]));
+        assert_eq!(fitted(0), (1, vec!["why".into()]));
     }
 
     #[test]

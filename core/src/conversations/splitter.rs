@@ -82,7 +82,7 @@ impl SentenceSplitter {
                 None => break,
                 Some(Item::Marker(_)) => {
                     if let Some(Item::Marker(numbers)) = self.queue.pop_front() {
-                        self.mark(&numbers);
+                        self.add_markers(&numbers);
                     }
                 }
                 Some(Item::Char(c)) if c.is_whitespace() || (*c == '|' && self.is_row()) => {
@@ -95,7 +95,7 @@ impl SentenceSplitter {
                 Some(Item::Char(c)) => {
                     let c = *c;
                     self.queue.pop_front();
-                    self.add(c);
+                    self.add_char(c);
                 }
             }
         }
@@ -103,13 +103,13 @@ impl SentenceSplitter {
             return Some(Step::Text(std::mem::take(&mut self.pending)));
         }
         if at_end && self.queue.is_empty() && !self.sentence.trim().is_empty() {
-            self.finish("");
+            self.end_sentence("");
             return self.steps.pop_front();
         }
         None
     }
 
-    fn mark(&mut self, numbers: &[usize]) {
+    fn add_markers(&mut self, numbers: &[usize]) {
         for number in numbers {
             if !self.markers.contains(number) {
                 self.markers.push(*number);
@@ -118,7 +118,7 @@ impl SentenceSplitter {
         self.after_marker = true;
     }
 
-    fn add(&mut self, c: char) {
+    fn add_char(&mut self, c: char) {
         // The space before the marker in `10 EUR [1].` is dropped with it.
         self.sentence.push(c);
         self.pending.push(c);
@@ -126,7 +126,7 @@ impl SentenceSplitter {
         self.after_marker = false;
     }
 
-    fn finish(&mut self, tail: &'static str) {
+    fn end_sentence(&mut self, tail: &'static str) {
         let text = std::mem::take(&mut self.sentence).trim().to_owned();
         let markers = std::mem::take(&mut self.markers);
         if !self.pending.is_empty() {
@@ -190,7 +190,7 @@ impl SentenceSplitter {
             let before =
                 self.queue.iter().position(|item| matches!(item, Item::Char('\n'))).unwrap_or(length);
             self.consume(before);
-            self.finish("");
+            self.end_sentence("");
             return Boundary::End;
         }
         if !self.in_fence && ends_sentence(&self.sentence) {
@@ -206,7 +206,7 @@ impl SentenceSplitter {
             if is_boundary(self.sentence.trim(), &after) {
                 let has_marker = self.queue.iter().take(length).any(|item| matches!(item, Item::Marker(_)));
                 self.consume(length);
-                self.finish("");
+                self.end_sentence("");
                 let space = if has_marker { " " } else { space.as_str() };
                 for c in space.chars().rev() {
                     self.queue.push_front(Item::Char(c));
@@ -219,7 +219,7 @@ impl SentenceSplitter {
         let punctuates = matches!(next, '.' | ',' | ';' | ':' | '!' | '?' | ')' | '…');
         match (had_marker || marked, punctuates) {
             (true, true) => {}
-            (true, false) => self.add(' '),
+            (true, false) => self.add_char(' '),
             (false, _) => {
                 self.sentence.push_str(&space);
                 self.pending.push_str(&space);
@@ -240,15 +240,15 @@ impl SentenceSplitter {
                 self.consume(length);
                 self.queue.pop_front();
                 if length > 0 {
-                    self.add(' ');
+                    self.add_char(' ');
                 }
-                self.add('|');
+                self.add_char('|');
                 Some(Boundary::Within)
             }
             _ => {
                 self.consume(length);
                 self.queue.pop_front();
-                self.finish(if length > 0 { " |" } else { "|" });
+                self.end_sentence(if length > 0 { " |" } else { "|" });
                 Some(Boundary::End)
             }
         }
@@ -260,7 +260,7 @@ impl SentenceSplitter {
         let mut marked = false;
         for item in taken {
             if let Item::Marker(numbers) = item {
-                self.mark(&numbers);
+                self.add_markers(&numbers);
                 marked = true;
             }
         }

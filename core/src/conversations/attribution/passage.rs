@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{AnswerContext, DECIDED_BY_WORDS, SUPPORTED, Statement, plain};
 use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
-use crate::conversations::phrases::{alike, content_words, words};
+use crate::conversations::phrases::{content_words, similar_words, words};
 
 /// Share of content words that supports a sentence when no cosine is available.
 const SUPPORTED_BY_WORDS_ALONE: f32 = 0.6;
@@ -72,7 +72,8 @@ impl Passage {
         if !statement.facts.iter().all(has) {
             return true;
         }
-        let named = |name: &String| self.words.iter().chain(&context.words).any(|word| alike(word, name));
+        let named =
+            |name: &String| self.words.iter().chain(&context.words).any(|word| similar_words(word, name));
         !self.is_foreign(statement) && !statement.names.iter().all(named)
     }
 
@@ -93,7 +94,7 @@ impl Passage {
             None => shared * SUPPORTED / SUPPORTED_BY_WORDS_ALONE,
         };
         // The words of the question do not support what a short answer adds to them.
-        let is_added = |word: &String| self.words.iter().any(|held| alike(held, word));
+        let is_added = |word: &String| self.words.iter().any(|own| similar_words(own, word));
         let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
         let is_unsupported =
             self.lacks_facts(statement, context) || (lacks_all && !self.is_foreign(statement));
@@ -115,7 +116,7 @@ fn sentences(content: &str) -> Vec<String> {
 
 fn share(words: &[(String, f32)], window: &[String]) -> f32 {
     let all: f32 = words.iter().map(|(_, weight)| weight).sum();
-    let found = words.iter().filter(|(word, _)| window.iter().any(|held| alike(held, word)));
+    let found = words.iter().filter(|(word, _)| window.iter().any(|own| similar_words(own, word)));
     let found: f32 = found.map(|(_, weight)| weight).sum();
     if all > 0.0 { found / all } else { 0.0 }
 }

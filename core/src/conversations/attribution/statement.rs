@@ -4,7 +4,7 @@ use super::names::names;
 use super::{AnswerContext, plain};
 use crate::bots::Language;
 use crate::conversations::facts::{self, Fact};
-use crate::conversations::phrases::{alike, content_words, is_bare_answer, is_courtesy, is_refusal};
+use crate::conversations::phrases::{content_words, is_bare_answer, is_courtesy, is_refusal, similar_words};
 
 /// Weight of words taken from the question; they are the customer's and carry little information.
 const QUESTION_WORD_WEIGHT: f32 = 0.3;
@@ -55,18 +55,22 @@ impl Statement {
         facts.dedup();
         let own = content_words(&plain);
         let role = role(sentence, &plain, !facts.is_empty(), own.len());
-        let is_asked = |word: &str| context.question_words.iter().any(|asked| alike(asked, word));
-        let weight = |word: &str| if is_asked(word) { QUESTION_WORD_WEIGHT } else { 1.0 };
+        let is_question_word = |word: &str| {
+            context.question_words.iter().any(|question_word| similar_words(question_word, word))
+        };
+        let weight = |word: &str| if is_question_word(word) { QUESTION_WORD_WEIGHT } else { 1.0 };
         let mut words: Vec<(String, f32)> = own.iter().map(|word| (word.clone(), weight(word))).collect();
         let is_short = own.len() < FEW_WORDS;
         if is_short {
-            let asked =
-                context.question_words.iter().filter(|asked| !own.iter().any(|word| alike(asked, word)));
-            words.extend(asked.map(|word| (word.clone(), QUESTION_WORD_WEIGHT)));
+            let unmentioned = context
+                .question_words
+                .iter()
+                .filter(|question_word| !own.iter().any(|word| similar_words(question_word, word)));
+            words.extend(unmentioned.map(|word| (word.clone(), QUESTION_WORD_WEIGHT)));
         }
         let is_german = language.unwrap_or(default) == Language::German;
         let names = names(&plain, is_german);
-        let added = own.into_iter().filter(|word| is_short && !is_asked(word)).collect();
+        let added = own.into_iter().filter(|word| is_short && !is_question_word(word)).collect();
         let text = if is_short { format!("{} {plain}", context.question) } else { plain };
         Self { text, role, words, added, names, facts, language }
     }

@@ -12,7 +12,7 @@ fn support(passage: &str, sentence: &str) -> f32 {
 }
 
 #[test]
-fn words_and_facts_of_one_passage_support_a_sentence() {
+fn support_needs_words_and_facts_of_one_passage() {
     let passage = "You can return any product within 30 days. Refunds go to the card.";
     assert!(support(passage, "You have 30 days to return a product.") >= SUPPORTED);
     assert!(support(passage, "Within 30 days.") >= SUPPORTED);
@@ -23,7 +23,7 @@ fn words_and_facts_of_one_passage_support_a_sentence() {
 }
 
 #[test]
-fn sentences_that_state_nothing_need_no_support() {
+fn sentences_have_the_expected_role() {
     let context = AnswerContext::default();
     for (sentence, role) in [
         ("Hello there!", SentenceRole::Courtesy),
@@ -53,7 +53,7 @@ fn sentences_that_state_nothing_need_no_support() {
 }
 
 #[test]
-fn a_marker_is_kept_replaced_or_taken_out() {
+fn markers_are_kept_replaced_or_removed() {
     assert_eq!(cited(&[0.9, 0.1], &[1]), [1]);
     assert_eq!(cited(&[0.9, 0.8], &[2, 1]), [1, 2]);
     assert_eq!(cited(&[0.9, 0.1], &[2]), [1]);
@@ -63,7 +63,7 @@ fn a_marker_is_kept_replaced_or_taken_out() {
 }
 
 #[test]
-fn a_cosine_is_relative_to_its_model() {
+fn cosines_are_rescaled_and_clamped() {
     assert!((relative(0.85, 0.79, 0.91) - 0.5).abs() < 1e-4);
     assert_eq!((relative(0.7, 0.79, 0.91), relative(0.95, 0.79, 0.91)), (0.0, 1.0));
 }

@@ -64,18 +64,18 @@ struct MatchedUnit {
 /// Selects up to `most` units to compare with the question: those with its rarest words first, then those of
 /// better passages. Of units with equal text, the first is kept. `language` is the bot's.
 #[must_use]
-pub fn candidates(question: &str, language: Language, passages: &[Hit], most: usize) -> Vec<Candidate> {
-    let asked = words::content_words(question, language);
+pub fn candidates(question: &str, language: Language, passages: &[Hit], limit: usize) -> Vec<Candidate> {
+    let question_words = words::content_words(question, language);
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for (passage, hit) in passages.iter().enumerate() {
         for (place, unit) in units(&hit.content).into_iter().enumerate() {
             if seen.insert(words::words(&unit.text).join(" ")) {
-                found.push(MatchedUnit::new(unit, passage, place, hit, &asked));
+                found.push(MatchedUnit::new(unit, passage, place, hit, &question_words));
             }
         }
     }
-    let weights = weights(asked.len(), &found);
+    let weights = weights(question_words.len(), &found);
     let mut ranked: Vec<(bool, f32, MatchedUnit)> = found
         .into_iter()
         .map(|found| {
@@ -86,15 +86,15 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], most: us
         .collect();
     ranked.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
     // The first units of the best passage displace the last candidates if they did not qualify.
-    let mut firsts = ranked.iter().skip(most).filter(|(is_first, ..)| *is_first).count().min(most / 2);
+    let mut firsts = ranked.iter().skip(limit).filter(|(is_first, ..)| *is_first).count().min(limit / 2);
     let mut chosen: Vec<MatchedUnit> = Vec::new();
     for (at, (is_first, _, found)) in ranked.into_iter().enumerate() {
-        if chosen.len() == most {
+        if chosen.len() == limit {
             break;
         }
-        let has_place = chosen.len() + firsts < most;
+        let has_place = chosen.len() + firsts < limit;
         if has_place || is_first {
-            firsts = firsts.saturating_sub(usize::from(is_first && at >= most));
+            firsts = firsts.saturating_sub(usize::from(is_first && at >= limit));
             chosen.push(found);
         }
     }
@@ -102,30 +102,34 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], most: us
         .iter()
         .map(|hit| {
             let whole = format!("{}\n{}", hit.heading.as_deref().unwrap_or_default(), hit.content);
-            shared(&asked, &whole).into_iter().filter_map(|word| weights.get(word)).sum::<f32>().min(1.0)
+            shared(&question_words, &whole)
+                .into_iter()
+                .filter_map(|word| weights.get(word))
+                .sum::<f32>()
+                .min(1.0)
         })
         .collect();
     chosen.into_iter().map(|found| found.candidate(&weights, passages, &shares)).collect()
 }
 
 /// Weight of each question word; words that few units contain weigh more. The weights sum to 1.
-fn weights(asked: usize, found: &[MatchedUnit]) -> Vec<f32> {
+fn weights(question_words: usize, found: &[MatchedUnit]) -> Vec<f32> {
     let total = found.len() as f32;
     let rarity = |word: usize| {
         let having = found.iter().filter(|found| found.has(word)).count() as f32;
         (1.0 + (total + 1.0) / (having + 1.0)).ln()
     };
-    let rarities: Vec<f32> = (0..asked).map(rarity).collect();
+    let rarities: Vec<f32> = (0..question_words).map(rarity).collect();
     let sum: f32 = rarities.iter().sum();
     rarities.into_iter().map(|rarity| if sum > 0.0 { rarity / sum } else { 0.0 }).collect()
 }
 
 impl MatchedUnit {
-    fn new(unit: Unit, passage: usize, place: usize, hit: &Hit, asked: &[String]) -> Self {
-        let own = shared(asked, &unit.text);
-        let lead = unit.lead.as_deref().map(|lead| shared(asked, lead)).unwrap_or_default();
+    fn new(unit: Unit, passage: usize, place: usize, hit: &Hit, question_words: &[String]) -> Self {
+        let own = shared(question_words, &unit.text);
+        let lead = unit.lead.as_deref().map(|lead| shared(question_words, lead)).unwrap_or_default();
         let headings = headings(&unit, hit).join(" ");
-        Self { own, lead, heading: shared(asked, &headings), unit, passage, place }
+        Self { own, lead, heading: shared(question_words, &headings), unit, passage, place }
     }
 
     fn has(&self, word: usize) -> bool {
@@ -195,8 +199,8 @@ fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
 }
 
 /// Indexes of the question words that a text contains.
-fn shared(asked: &[String], text: &str) -> Vec<usize> {
-    let said = words::words(text);
-    let has = |word: &String| said.iter().any(|said| words::same_stem(word, said));
-    asked.iter().enumerate().filter(|(_, word)| has(word)).map(|(number, _)| number).collect()
+fn shared(question_words: &[String], text: &str) -> Vec<usize> {
+    let text_words = words::words(text);
+    let has = |word: &String| text_words.iter().any(|other| words::same_stem(word, other));
+    question_words.iter().enumerate().filter(|(_, word)| has(word)).map(|(number, _)| number).collect()
 }

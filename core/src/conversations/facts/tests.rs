@@ -6,7 +6,7 @@ fn passage_has(passage: &str, sentence: &str, language: Language) -> bool {
 }
 
 #[test]
-fn the_same_fact_is_found_in_another_form() {
+fn facts_match_across_formats_and_languages() {
     for (passage, sentence, language) in [
         ("costs 1,234.50", "kostet 1.234,50", Language::German),
         ("coûte 1 234,50 €", "costs EUR 1,234.50", Language::English),
@@ -34,7 +34,7 @@ fn the_same_fact_is_found_in_another_form() {
 }
 
 #[test]
-fn another_fact_is_not_found() {
+fn different_facts_do_not_match() {
     for (passage, sentence, language) in [
         ("within 30 days", "within 60 days", Language::English),
         ("within 30 days", "within 30 hours", Language::English),

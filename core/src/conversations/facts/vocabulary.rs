@@ -118,7 +118,7 @@ pub(super) const NUMBER_WORDS: &[(Language, &str)] = &[
     ),
 ];
 
-/// Top-level domains and the like that make a dotted word an address.
+/// Top-level domains that make a dotted word an address.
 pub(super) const DOMAINS: &[&str] = &[
     "com", "org", "net", "de", "es", "fr", "it", "pt", "br", "io", "eu", "example", "co", "uk", "ch", "at",
     "dev", "app",

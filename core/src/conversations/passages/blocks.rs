@@ -165,10 +165,10 @@ impl BlockReader<'_> {
         let exact = text.len() == range.len();
         let mut at = range.start;
         for line in text.split_inclusive('\n') {
-            let said = line.trim_end_matches(['\n', '\r']);
-            let (start, end) = if exact { (at, at + said.len()) } else { (range.start, range.end) };
-            self.text.push(said, start..end);
-            if said.len() < line.len() {
+            let content = line.trim_end_matches(['\n', '\r']);
+            let (start, end) = if exact { (at, at + content.len()) } else { (range.start, range.end) };
+            self.text.push(content, start..end);
+            if content.len() < line.len() {
                 self.text.push_break(if exact { end..at + line.len() } else { range.clone() });
             }
             at += line.len();

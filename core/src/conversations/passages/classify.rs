@@ -6,7 +6,7 @@ use super::vocabulary::{
 use crate::words::{self, fold};
 
 /// Maximum words of a label.
-const LABEL: usize = 6;
+const MAX_LABEL_WORDS: usize = 6;
 
 const CLOSING: [char; 9] = ['"', '\'', ')', ']', '»', '”', '“', '’', ' '];
 
@@ -28,7 +28,7 @@ pub(super) fn ends_with_colon(text: &str) -> bool {
 
 /// Whether a line is a label: it names what follows and makes no statement.
 pub(super) fn is_label(text: &str) -> bool {
-    let is_short = words(text) <= LABEL;
+    let is_short = words(text) <= MAX_LABEL_WORDS;
     if ends_with_colon(text) {
         return is_short;
     }
@@ -131,8 +131,9 @@ fn prefix(line: &str, names: &[&str]) -> Option<usize> {
 pub(super) fn value(line: &str) -> Option<usize> {
     let at = line.find(": ").or_else(|| line.find(":\u{a0}"))?;
     let name = line.get(..at)?;
-    let is_name =
-        (1..=LABEL).contains(&words(name)) && !ends_sentence(name) && !name.contains(['.', '?', '!']);
+    let is_name = (1..=MAX_LABEL_WORDS).contains(&words(name))
+        && !ends_sentence(name)
+        && !name.contains(['.', '?', '!']);
     let rest = line.get(at + 1..)?;
     (is_name && words(rest) > 0).then_some(at + 1 + (rest.len() - rest.trim_start().len()))
 }

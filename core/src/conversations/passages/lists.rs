@@ -12,10 +12,10 @@ const LONG_ITEMS: usize = 12;
 const LONG: usize = 900;
 
 /// A list with more characters yields only its items.
-const LONGEST: usize = 2_000;
+const MAX_WHOLE_LIST: usize = 2_000;
 
 /// Maximum characters of steps; they are never split.
-const LONGEST_STEPS: usize = 4_000;
+const MAX_STEPS: usize = 4_000;
 
 /// List item.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl UnitCollector {
         let belongs_together = announcement.is_some() || question.is_some() || is_ordered || !are_sentences;
         let text = render(&items, announcement.as_ref());
         let length = text.chars().count();
-        let longest = if is_ordered { LONGEST_STEPS } else { LONGEST };
+        let longest = if is_ordered { MAX_STEPS } else { MAX_WHOLE_LIST };
         let is_whole = is_list && belongs_together && length <= longest;
         if is_whole && let Some(source) = source(&items, announcement.as_ref()) {
             let lead =

@@ -9,15 +9,15 @@ use super::text::Text;
 use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify, sentences};
 
 /// Maximum characters of an antecedent.
-const ANTECEDENT: usize = 160;
+const MAX_ANTECEDENT: usize = 160;
 
 /// Maximum characters of a label above a paragraph in plain text.
-const LABEL: usize = 40;
+const MAX_LABEL: usize = 40;
 
 impl UnitCollector {
     pub(super) fn paragraph(&mut self, text: &Text, next: Option<&Block>) {
         let whole = TextSlice::new(text, text.whole());
-        let lines = parts(&whole);
+        let lines = lines_of(&whole);
         if let Some(at) =
             lines.iter().position(is_item).filter(|_| lines.iter().filter(|line| is_item(line)).count() > 1)
         {
@@ -114,22 +114,22 @@ impl UnitCollector {
             .pop()
             .filter(|line| part.text.get(line).len() == part.text.get(last).len())
             .unwrap_or(last.clone());
-        let said = part.text.get(&last);
+        let plain = part.text.get(&last);
         let is_announcement = match next {
-            Some(Block::List(_)) | None => classify::announces(said),
-            Some(_) => classify::ends_with_colon(said),
+            Some(Block::List(_)) | None => classify::announces(plain),
+            Some(_) => classify::ends_with_colon(plain),
         };
         let Some(source) = part.text.source(&last).filter(|_| is_announcement) else { return *part };
         let last_start = last.start;
-        let start = answer_start(said);
-        let text = said.get(start..).unwrap_or(said).trim_start().to_owned();
+        let start = answer_start(plain);
+        let text = plain.get(start..).unwrap_or(plain).trim_start().to_owned();
         self.announcement = Some(Announcement { text, source });
         TextSlice::new(part.text, part.start..last_start)
     }
 
     /// Units of a paragraph, a list item, or the text above a list.
     pub(super) fn paragraph_part(&mut self, part: TextSlice<'_>) {
-        let lines = parts(&part);
+        let lines = lines_of(&part);
         let asks = |line: &TextSlice<'_>| {
             classify::question_prefix(line.plain()).is_some() && line.plain().contains('?')
         };
@@ -160,27 +160,28 @@ impl UnitCollector {
     pub(super) fn prose(&mut self, part: TextSlice<'_>, lead: Option<&str>) {
         let found = sentences::sentences(&part.text.plain, part.range());
         let mut label: Option<String> = None;
-        let mut before: Option<Range<usize>> = None;
+        let mut previous: Option<Range<usize>> = None;
         for (at, sentence) in found.iter().enumerate() {
-            let said = part.text.get(sentence);
+            let plain = part.text.get(sentence);
             let is_label =
-                at == 0 && found.len() > 1 && part.text.is_bold(sentence) && classify::words(said) <= 8;
-            if classify::is_question(said) || is_label {
-                label = Some(said.trim_end_matches('.').to_owned());
-                before = None;
+                at == 0 && found.len() > 1 && part.text.is_bold(sentence) && classify::words(plain) <= 8;
+            if classify::is_question(plain) || is_label {
+                label = Some(plain.trim_end_matches('.').to_owned());
+                previous = None;
                 continue;
             }
             if is_informative(part.text, sentence, found.len() == 1)
                 && let Some(source) = part.text.source(sentence)
             {
-                let antecedent = before.filter(|before| {
-                    classify::begins_with_pronoun(said) && part.text.get(before).chars().count() <= ANTECEDENT
+                let antecedent = previous.filter(|previous| {
+                    classify::begins_with_pronoun(plain)
+                        && part.text.get(previous).chars().count() <= MAX_ANTECEDENT
                 });
-                let near = antecedent.as_ref().map(|before| part.text.get(before).to_owned());
+                let near = antecedent.as_ref().map(|previous| part.text.get(previous).to_owned());
                 let lead = lead.map(str::to_owned).or_else(|| label.clone()).or(near);
                 let count = self.units.len();
-                self.push(UnitKind::Sentence, said.to_owned(), lead, source);
-                let together = antecedent.map(|before| before.start..sentence.end);
+                self.push(UnitKind::Sentence, plain.to_owned(), lead, source);
+                let together = antecedent.map(|previous| previous.start..sentence.end);
                 if let (Some(range), true) = (together, self.units.len() > count) {
                     let span = part.text.source(&range).map(|source| self.span(&source));
                     if let (Some(unit), Some(span)) = (self.units.last_mut(), span) {
@@ -190,28 +191,28 @@ impl UnitCollector {
             }
             // A question within a paragraph is the context of the next sentence only.
             label = label.filter(|label| !classify::is_question(label));
-            before = Some(sentence.clone());
+            previous = Some(sentence.clone());
         }
     }
 }
 
 /// Whether a sentence carries information by itself.
 pub(super) fn is_informative(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
-    let said = text.get(sentence);
-    let words = classify::words(said);
-    let is_word = words == 1 && !is_alone && !said.contains(|c: char| c.is_ascii_digit());
-    let is_link = text.is_link(sentence) && !(classify::ends_sentence(said) && words > 3);
-    let is_label = classify::ends_with_colon(said) && classify::is_label(said);
+    let plain = text.get(sentence);
+    let words = classify::words(plain);
+    let is_word = words == 1 && !is_alone && !plain.contains(|c: char| c.is_ascii_digit());
+    let is_link = text.is_link(sentence) && !(classify::ends_sentence(plain) && words > 3);
+    let is_label = classify::ends_with_colon(plain) && classify::is_label(plain);
     words > 0
         && !is_word
         && !is_link
         && !is_label
-        && !classify::is_file_name(said)
-        && !classify::is_navigation(said)
-        && !classify::is_code(said)
+        && !classify::is_file_name(plain)
+        && !classify::is_navigation(plain)
+        && !classify::is_code(plain)
 }
 
-pub(super) fn parts<'a>(part: &TextSlice<'a>) -> Vec<TextSlice<'a>> {
+pub(super) fn lines_of<'a>(part: &TextSlice<'a>) -> Vec<TextSlice<'a>> {
     part.text.lines(&part.range()).into_iter().map(|line| TextSlice::new(part.text, line)).collect()
 }
 
@@ -224,7 +225,7 @@ fn is_label_line(first: &TextSlice<'_>, second: &TextSlice<'_>) -> bool {
     let (label, next) = (first.plain(), second.plain());
     let length = label.chars().count();
     let is_short =
-        length <= LABEL && (length * 2 <= next.chars().count() || classify::ends_with_colon(label));
+        length <= MAX_LABEL && (length * 2 <= next.chars().count() || classify::ends_with_colon(label));
     let is_bold = first.text.is_bold(&first.range());
     (is_bold && !classify::ends_sentence(label)
         || classify::is_question(label)

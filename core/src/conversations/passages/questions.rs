@@ -6,8 +6,8 @@ use super::prose::is_informative;
 use super::{TextSlice, UnitCollector, UnitKind, classify, sentences};
 
 /// Maximum characters and sentences of an FAQ answer.
-const ANSWER: usize = 300;
-const ANSWER_SENTENCES: usize = 2;
+const MAX_ANSWER: usize = 300;
+const MAX_ANSWER_SENTENCES: usize = 2;
 
 impl UnitCollector {
     /// Reads lines with "Q:" and "A:" and their continuation lines.
@@ -29,17 +29,17 @@ impl UnitCollector {
         self.end_question_or_answer(part, open);
     }
 
-    fn end_question_or_answer(&mut self, part: &TextSlice<'_>, said: Option<(bool, Range<usize>)>) {
-        let Some((is_question, range)) = said else { return };
-        let said = TextSlice::new(part.text, range);
+    fn end_question_or_answer(&mut self, part: &TextSlice<'_>, slice: Option<(bool, Range<usize>)>) {
+        let Some((is_question, range)) = slice else { return };
+        let slice = TextSlice::new(part.text, range);
         if is_question {
-            let first = sentences::sentences(&said.text.plain, said.range())
+            let first = sentences::sentences(&slice.text.plain, slice.range())
                 .into_iter()
-                .find(|sentence| classify::is_question(said.text.get(sentence)));
-            let Some(asked) = first else { return };
+                .find(|sentence| classify::is_question(slice.text.get(sentence)));
+            let Some(question) = first else { return };
             // Question and answer may share a line: "Q: How long? A: Two days."
-            let rest = TextSlice::new(said.text, asked.end..said.end);
-            self.set_heading(said.text.get(&(said.start..asked.end)).trim());
+            let rest = TextSlice::new(slice.text, question.end..slice.end);
+            self.set_heading(slice.text.get(&(slice.start..question.end)).trim());
             if !rest.is_empty() {
                 let start = answer_start(rest.plain());
                 let question = self.question.take();
@@ -47,7 +47,7 @@ impl UnitCollector {
             }
         } else {
             let question = self.question.take();
-            self.answer(said, question);
+            self.answer(slice, question);
         }
     }
 
@@ -65,24 +65,24 @@ impl UnitCollector {
             }
             _ => (None, found.as_slice()),
         };
-        let Some(asked) = question else { return self.prose(part, None) };
-        let (mut end, mut told) = (None, 0);
+        let Some(question) = question else { return self.prose(part, None) };
+        let (mut end, mut counted) = (None, 0);
         let start = answers.first().map_or(part.end, |first| first.start);
         for sentence in answers {
             let length = part.text.get(&(start..sentence.end)).chars().count();
             let is_question = classify::is_question(part.text.get(sentence));
-            if is_question || told >= ANSWER_SENTENCES || (end.is_some() && length > ANSWER) {
+            if is_question || counted >= MAX_ANSWER_SENTENCES || (end.is_some() && length > MAX_ANSWER) {
                 break;
             }
             end = Some(sentence.end);
             // "Yes." does not count as a sentence of the answer.
-            told += usize::from(classify::words(part.text.get(sentence)) > 2);
+            counted += usize::from(classify::words(part.text.get(sentence)) > 2);
         }
         let range = start..end.unwrap_or(start);
         if let Some(source) = part.text.source(&range).filter(|_| is_informative(part.text, &range, true)) {
-            self.push(UnitKind::FaqAnswer, part.text.get(&range).to_owned(), Some(asked.clone()), source);
+            self.push(UnitKind::FaqAnswer, part.text.get(&range).to_owned(), Some(question.clone()), source);
         }
-        self.prose(TextSlice::new(part.text, start..part.end), Some(&asked));
+        self.prose(TextSlice::new(part.text, start..part.end), Some(&question));
     }
 }
 

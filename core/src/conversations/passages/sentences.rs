@@ -78,7 +78,7 @@ const AFTER_ORDINAL: &[&str] = &[
 ];
 
 /// A bracket or quotation mark open for more bytes counts as never closed.
-const OPEN: usize = 400;
+const MAX_OPEN: usize = 400;
 
 /// Sentences within a range of a text, as trimmed byte ranges.
 pub(super) fn sentences(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
@@ -87,41 +87,41 @@ pub(super) fn sentences(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     let mut open: Option<Range<usize>> = None;
     for (at, piece) in part.split_sentence_bound_indices() {
         let piece = within.start + at..within.start + at + piece.len();
-        let grown = match open.take() {
+        let joined = match open.take() {
             Some(before) => before.start..piece.end,
             None => piece,
         };
-        let rest = text.get(grown.end..within.end).unwrap_or_default();
-        let said = text.get(grown.clone()).unwrap_or_default();
-        if rest.is_empty() || ends(said, rest) {
-            found.push(grown);
+        let rest = text.get(joined.end..within.end).unwrap_or_default();
+        let candidate = text.get(joined.clone()).unwrap_or_default();
+        if rest.is_empty() || ends(candidate, rest) {
+            found.push(joined);
         } else {
-            open = Some(grown);
+            open = Some(joined);
         }
     }
     found.extend(open);
     let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
     let trimmed = found.into_iter().map(|range| {
-        let said = text.get(range.clone()).unwrap_or_default();
-        let start = range.start + (said.len() - said.trim_start_matches(blank).len());
-        start..(range.start + said.trim_end_matches(blank).len()).max(start)
+        let candidate = text.get(range.clone()).unwrap_or_default();
+        let start = range.start + (candidate.len() - candidate.trim_start_matches(blank).len());
+        start..(range.start + candidate.trim_end_matches(blank).len()).max(start)
     });
     trimmed.filter(|range| !range.is_empty()).collect()
 }
 
 /// Whether a sentence really ends at a UAX #29 boundary.
-fn ends(said: &str, rest: &str) -> bool {
-    let sentence = said.trim_end();
+fn ends(candidate: &str, rest: &str) -> bool {
+    let sentence = candidate.trim_end();
     let closed = sentence.trim_end_matches(['"', '\'', ')', ']', '»', '”', '“', '’', '*', '_']);
     let next = rest.trim_start();
     let first = next.trim_start_matches(['"', '\'', '(', '[', '«', '„', '“', '¿', '¡']).chars().next();
     let Some(mark) = closed.chars().next_back() else { return true };
-    let is_tight = sentence.len() == said.len() && !rest.starts_with(char::is_whitespace);
+    let is_tight = sentence.len() == candidate.len() && !rest.starts_with(char::is_whitespace);
     // Inside an address, version or name: "example.com/?Page", "v2.Beta".
     if is_tight && matches!(mark, '.' | '!' | '?') && next.starts_with(char::is_alphanumeric) {
         return false;
     }
-    if is_open(sentence) && sentence.len() < OPEN {
+    if is_open(sentence) && sentence.len() < MAX_OPEN {
         return false;
     }
     let is_lower = first.is_some_and(char::is_lowercase);
@@ -146,10 +146,10 @@ fn is_open(text: &str) -> bool {
 }
 
 /// Whether the final dot belongs to an abbreviation, an initial or an ordinal.
-fn abbreviates(said: &str, next: &str) -> bool {
-    let said = said.trim_end_matches('.');
+fn abbreviates(candidate: &str, next: &str) -> bool {
+    let candidate = candidate.trim_end_matches('.');
     let mut tokens =
-        said.rsplit(|c: char| c.is_whitespace() || "([\"'„“«/".contains(c)).filter(|t| !t.is_empty());
+        candidate.rsplit(|c: char| c.is_whitespace() || "([\"'„“«/".contains(c)).filter(|t| !t.is_empty());
     let token = tokens.next().unwrap_or_default();
     let before = tokens.next().unwrap_or_default();
     let following: String = next.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -169,7 +169,7 @@ fn abbreviates(said: &str, next: &str) -> bool {
     if starts_spaced(&token, &following) {
         return true;
     }
-    is_initial(said, before)
+    is_initial(candidate, before)
         && following.starts_with(char::is_uppercase)
         && !words::is_function_word(&following)
 }
@@ -182,8 +182,8 @@ fn starts_spaced(token: &str, following: &str) -> bool {
 }
 
 /// Whether a single capital letter belongs to a name: "J. K. Rowling", "U.S. Army", "M. Dupont".
-fn is_initial(said: &str, before: &str) -> bool {
-    let letters: Vec<char> = said.chars().rev().take(2).collect();
+fn is_initial(candidate: &str, before: &str) -> bool {
+    let letters: Vec<char> = candidate.chars().rev().take(2).collect();
     let is_single = letters.first().is_some_and(|c| c.is_uppercase())
         && letters.get(1).is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '\'' | '’' | '-' | '&'));
     let is_dotted = letters.get(1) == Some(&'.');

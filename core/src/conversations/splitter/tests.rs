@@ -74,7 +74,7 @@ fn markers_move_to_sentence_ends_however_text_is_cut() {
 }
 
 #[test]
-fn the_token_is_removed_however_it_is_cut_and_wrapped() {
+fn the_refusal_token_is_removed_however_it_is_cut() {
     for (answer, text) in [
         ("[[NOT_IN_PASSAGES]]", ""),
         ("\"[[NOT_IN_PASSAGES]]\".", ""),
