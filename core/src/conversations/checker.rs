@@ -1,7 +1,7 @@
 //! Checks a generated answer while it streams.
 //!
-//! Removes the model's markers, attributes each sentence to the passage that supports it, and appends a
-//! marker there.
+//! Removes the model's own markers, attributes each sentence to the passage that supports it, and appends that
+//! passage's marker to the sentence.
 
 use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
 use super::markers::MarkerFilter;

@@ -52,9 +52,9 @@ pub(super) async fn generate(
         "error.type" = field::Empty,
     );
     let calibration = retrieval.calibration;
-    let writing =
+    let checker =
         AnswerChecker::new(&*retrieval.embedder, ctx.sentences(), calibration, bot, question, &passages);
-    let output = call_model(models, &prompt, writing, bot, events).instrument(span).await;
+    let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),
         None => discarded_answer(),
@@ -68,7 +68,7 @@ pub(super) async fn generate(
 async fn call_model(
     models: &Models,
     prompt: &Prompt,
-    writing: AnswerChecker<'_>,
+    checker: AnswerChecker<'_>,
     bot: &Bot,
     events: &EventSender,
 ) -> Result<Option<ModelOutput>> {
@@ -83,7 +83,7 @@ async fn call_model(
     };
     let first_token = crate::milliseconds(begun);
     span.record("gen_ai.response.model", &opened.model);
-    let (checked, usage) = stream_checked(opened.pieces, writing, bot, events).await.inspect_err(failed)?;
+    let (checked, usage) = stream_checked(opened.pieces, checker, bot, events).await.inspect_err(failed)?;
     let is_partial = usage.is_none();
     let usage = usage.unwrap_or_default();
     span.record("gen_ai.usage.input_tokens", usage.input_tokens);
@@ -155,7 +155,7 @@ fn discarded_answer() -> Answer {
 /// When the model fails before any text was sent.
 async fn stream_checked(
     mut pieces: Pieces,
-    mut writing: AnswerChecker<'_>,
+    mut checker: AnswerChecker<'_>,
     bot: &Bot,
     events: &EventSender,
 ) -> Result<(CheckedAnswer, Option<Usage>)> {
@@ -167,8 +167,8 @@ async fn stream_checked(
         };
         match piece {
             Some(Ok(Piece::Text(piece))) => {
-                writing.push(&piece);
-                while let Some(text) = writing.next(true).await {
+                checker.push(&piece);
+                while let Some(text) = checker.next(true).await {
                     events.send(AnswerEvent::Delta(text)).await;
                 }
             }
@@ -176,7 +176,7 @@ async fn stream_checked(
                 usage = Some(used);
                 break;
             }
-            Some(Err(error)) if events.has_listener() && !writing.is_empty() => {
+            Some(Err(error)) if events.has_listener() && !checker.is_empty() => {
                 tracing::warn!(error = %Chain(&error), "model failed mid-answer; the text so far is a partial answer");
                 break;
             }
@@ -187,16 +187,16 @@ async fn stream_checked(
             None => break,
         }
     }
-    writing.close();
-    while let Some(text) = writing.next(usage.is_some()).await {
+    checker.close();
+    while let Some(text) = checker.next(usage.is_some()).await {
         events.send(AnswerEvent::Delta(text)).await;
     }
     if usage.is_some()
-        && let Some(text) = writing.unknown(bot.language)
+        && let Some(text) = checker.unknown(bot.language)
     {
         events.send(AnswerEvent::Delta(text)).await;
     }
-    Ok((writing.finish(), usage))
+    Ok((checker.finish(), usage))
 }
 
 /// Citation of a whole passage, by marker number.
