@@ -1,5 +1,6 @@
-//! Pure: extracts numbers, amounts, times, dates, codes and addresses from text, in a form common to six
-//! languages.
+//! Pure: extracts facts (numbers, amounts, times, dates, codes, addresses) from text.
+//!
+//! Facts have one form for six languages.
 
 use super::phrases::fold;
 use crate::bots::Language;

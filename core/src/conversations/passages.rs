@@ -1,4 +1,6 @@
-//! Pure: splits a Markdown passage into units that can answer a question, as plain text with their ranges.
+//! Pure: splits a Markdown passage into units that can answer a question.
+//!
+//! A unit is plain text with its range in the passage.
 
 use std::ops::Range;
 
