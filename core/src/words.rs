@@ -1,4 +1,4 @@
-//! Pure: words of questions and texts in six languages: folding, stop words, inflected forms, language detection.
+//! Pure: matches the words of questions and texts in six languages.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -8,13 +8,13 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::language::Language;
 
-/// Shortest common prefix of two forms of a word: "devolver", "devolución".
+/// Minimum common prefix of two forms of a word, as in "devolver" and "devolución".
 const STEM: usize = 5;
 
-/// Longest ending beyond the common prefix.
+/// Maximum letters of the longer form beyond the common prefix.
 const ENDING: usize = 5;
 
-/// Endings of short words: "day" and "days".
+/// Endings of short words, as in "day" and "days".
 const SHORT_ENDINGS: &[&str] = &["s", "es", "n", "en", "e"];
 
 const ENGLISH: &str = "a about above after again all also am an and any are as at be because been before being below \
@@ -60,7 +60,7 @@ const PORTUGUESE: &str = "a ao aos aquela aquele aquilo as ate cada com como da 
     preciso qual quais qualquer quando quanta quantas quanto quantos que quem quero sao sabe se sem ser sera seu seus si so sobre \
     somos sou sua suas tal tambem te tem temos tenho ter teu toda todas todo todos tu tua um uma umas uns vai vao voce voces vos";
 
-/// Interrogatives of all six languages, folded.
+/// Question words.
 const INTERROGATIVES: &str = "what when where which who whom whose why how que cual cuales cuando cuanto cuanta cuantos cuantas \
     donde quien quienes como quand quel quelle quels quelles combien comment pourquoi ou qui quoi was wann wo wer wen wem wie \
     wieviel warum wieso welche welcher welches welchen welchem woher wohin che chi cosa quando quanto quanta quanti quante dove \
@@ -68,7 +68,7 @@ const INTERROGATIVES: &str = "what when where which who whom whose why how que c
 
 const CONJUNCTIONS: &[&str] = &["and", "y", "e", "und", "et", "ed", "sowie"];
 
-/// The text in lower case, without accents.
+/// Lower-cases a text and strips accents.
 pub(crate) fn fold(text: &str) -> String {
     let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());
@@ -84,13 +84,13 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// The words of a text, folded, in order.
+/// Folded words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// The content words of a question, each once, in order; all its words if it has only function words.
+/// Distinct content words of a question, in order; its function words if it has no others.
 pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all: Vec<String> = words(question).into_iter().filter(|word| seen.insert(word.clone())).collect();
@@ -108,7 +108,7 @@ pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     if content.is_empty() { all } else { content }
 }
 
-/// The language with the most function words in a text; `None` with fewer than two of them, or on a tie.
+/// Detects the language with the most function words; `None` with fewer than two, or on a tie.
 pub(crate) fn language(text: &str) -> Option<Language> {
     let words = words(text);
     let count = |of: Language| {
@@ -123,14 +123,14 @@ pub(crate) fn language(text: &str) -> Option<Language> {
     }
 }
 
-/// Whether a word is a function word in one of the six languages.
+/// Whether a word is a function word in any of the six languages.
 pub(crate) fn is_function_word(word: &str) -> bool {
     let word = fold(word);
     Language::ALL.iter().any(|of| function_words(*of).contains(word.as_str()))
 }
 
 /// Whether two folded words are forms of the same word.
-pub(crate) fn is_same(a: &str, b: &str) -> bool {
+pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
@@ -149,7 +149,7 @@ pub(crate) fn is_same(a: &str, b: &str) -> bool {
     common >= STEM && longest - common <= ENDING
 }
 
-/// Whether a question asks several things: two questions, or two interrogative clauses.
+/// Whether a question asks several things: two questions, or two clauses with question words.
 pub(crate) fn asks_several(question: &str) -> bool {
     if question.matches('?').count() > 1 {
         return true;
@@ -158,7 +158,7 @@ pub(crate) fn asks_several(question: &str) -> bool {
     let asks = |word: &String| INTERROGATIVES.split_whitespace().any(|known| known == word);
     words.iter().enumerate().any(|(at, word)| {
         let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
-        // "… and how much", "… y a qué hora": a preposition may come between.
+        // A preposition may come before the question word: "… y a qué hora".
         CONJUNCTIONS.contains(&word.as_str())
             && before.len() > 1
             && after.len() > 1
@@ -166,7 +166,7 @@ pub(crate) fn asks_several(question: &str) -> bool {
     })
 }
 
-/// The function words of a language, folded.
+/// Function words of a language, folded.
 fn function_words(language: Language) -> &'static HashSet<&'static str> {
     static SETS: LazyLock<[HashSet<&str>; 6]> = LazyLock::new(|| {
         [ENGLISH, SPANISH, FRENCH, GERMAN, ITALIAN, PORTUGUESE].map(|list| list.split_whitespace().collect())
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn function_words_are_not_content() {
+    fn content_words_exclude_function_words() {
         for (question, language, expected) in [
             ("How do I return a pair of boots?", Language::English, "return pair boots"),
             ("¿Cómo puedo devolver unas botas?", Language::Spanish, "devolver botas"),
@@ -195,7 +195,7 @@ mod tests {
             ("Wie lange dauert die Lieferung?", Language::German, "dauert lieferung"),
             ("Quanto costa l'abbonamento?", Language::Italian, "costa abbonamento"),
             ("Onde fica a loja de São Paulo?", Language::Portuguese, "fica loja paulo"),
-            // In another language than the bot's.
+            // Question in another language than the bot's.
             ("¿Cómo puedo devolver un par de botas?", Language::English, "devolver par botas"),
             ("what is it", Language::English, "what is it"),
         ] {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn inflected_forms_match() {
+    fn forms_of_a_word_share_a_stem() {
         for (a, b) in [
             ("return", "returned"),
             ("devolver", "devolucion"),
@@ -215,7 +215,7 @@ mod tests {
             ("kosten", "kostet"),
             ("prezzo", "prezzi"),
         ] {
-            assert!(is_same(a, b), "{a} {b}");
+            assert!(same_stem(a, b), "{a} {b}");
         }
         for (a, b) in [
             ("international", "internet"),
@@ -224,12 +224,12 @@ mod tests {
             ("in", "ins"),
             ("car", "card"),
         ] {
-            assert!(!is_same(a, b), "{a} {b}");
+            assert!(!same_stem(a, b), "{a} {b}");
         }
     }
 
     #[test]
-    fn a_question_with_two_questions_is_recognised() {
+    fn several_questions_in_one_are_detected() {
         for question in [
             "When do you open and how much is it?",
             "Who are you? What is it?",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn six_languages_are_detected() {
+    fn languages_are_detected_from_questions() {
         for (text, expected) in [
             ("How long does delivery to France take?", Language::English),
             ("¿Cuánto tarda el envío a Francia?", Language::Spanish),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_of_a_short_text_is_unknown() {
+    fn short_texts_have_no_detected_language() {
         for text in ["", "XR-200", "Wi-Fi?", "1234 5678"] {
             assert_eq!(language(text), None, "{text}");
         }

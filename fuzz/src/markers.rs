@@ -3,8 +3,8 @@
 //! Parsing does not depend on how the answer is split into pieces, and outside of code no marker of the model
 //! remains.
 
-use parlance_core::conversations::draft::{Draft, Step};
-use parlance_core::conversations::markers::{Markers, NO_ANSWER};
+use parlance_core::conversations::markers::{MarkerFilter, NO_ANSWER};
+use parlance_core::conversations::splitter::{SentenceSplitter, Step};
 
 use crate::text_of;
 
@@ -47,9 +47,9 @@ struct Read {
 
 /// Parses an answer that arrives in these pieces.
 fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> Read {
-    let (mut markers, mut draft) = (Markers::of(passages), Draft::default());
+    let (mut markers, mut draft) = (MarkerFilter::new(passages), SentenceSplitter::default());
     let mut read = Read { text: String::new(), sentences: Vec::new(), cited: Vec::new(), refused: false };
-    let mut drain = |draft: &mut Draft, at_end: bool| {
+    let mut drain = |draft: &mut SentenceSplitter, at_end: bool| {
         while let Some(step) = draft.next(at_end) {
             match step {
                 Step::Text(text) => read.text.push_str(&text),
@@ -65,7 +65,7 @@ fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> Read 
         markers.read(piece).into_iter().for_each(|part| draft.push(part));
         drain(&mut draft, false);
     }
-    markers.end().into_iter().for_each(|part| draft.push(part));
+    markers.finish().into_iter().for_each(|part| draft.push(part));
     drain(&mut draft, true);
     read.refused = markers.refused();
     read

@@ -5,7 +5,7 @@
 
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
 use parlance_core::conversations::Confidence;
-use parlance_core::conversations::extractive::{Candidate, Composed, Kind, Scored, candidates, compose};
+use parlance_core::conversations::extractive::{Candidate, Composed, Scored, UnitKind, candidates, compose};
 use parlance_core::conversations::prompt::{Budget, fit};
 use parlance_core::ids::{BotId, ChunkId, SourceId};
 use parlance_core::knowledge::search::{Hit, Ranking};
@@ -75,13 +75,13 @@ fn units(passages: &[Hit], question: &str) {
 fn matches_quote(candidate: &Candidate, passage: &str, quoted: &str) -> bool {
     let text = &candidate.text;
     match candidate.kind {
-        Kind::Row => text.split([':', ';']).all(|part| contains_letters(passage, part)),
-        Kind::List | Kind::Steps => text.lines().all(|line| {
+        UnitKind::Row => text.split([':', ';']).all(|part| contains_letters(passage, part)),
+        UnitKind::List | UnitKind::Steps => text.lines().all(|line| {
             let item = line.trim_start();
             let unnumbered = item.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(". ");
             contains_letters(quoted, item) || unnumbered.is_some_and(|item| contains_letters(quoted, item))
         }),
-        Kind::Sentence | Kind::FaqAnswer => contains_letters(quoted, text),
+        UnitKind::Sentence | UnitKind::FaqAnswer => contains_letters(quoted, text),
     }
 }
 

@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
 use parlance_core::calibration::Calibration;
-use parlance_core::conversations::{Checked, SentenceVectors, Writing};
+use parlance_core::conversations::{AnswerChecker, CheckedAnswer, SentenceVectors};
 use parlance_core::ids::{BotId, ChunkId, SourceId};
 use parlance_core::knowledge::search::{Hit, Ranking};
 use parlance_core::providers::embed::Embedder;
@@ -86,12 +86,12 @@ fn answer_of(case: &Case) -> String {
     answer
 }
 
-async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize) -> (Checked, String) {
+async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize) -> (CheckedAnswer, String) {
     let calibration = Calibration::embedded(embedder.id()).unwrap();
     let bot = bot(&case.language, strict);
     let passages: Vec<Hit> = case.passages.iter().map(|content| hit(content)).collect();
     let vectors = SentenceVectors::default();
-    let mut writing = Writing::new(embedder, &vectors, calibration, &bot, &case.question, &passages);
+    let mut writing = AnswerChecker::new(embedder, &vectors, calibration, &bot, &case.question, &passages);
     let mut sent = String::new();
     let answer: Vec<char> = answer_of(case).chars().collect();
     for piece in answer.chunks(length) {

@@ -50,7 +50,7 @@ async fn calibration(running: &Config, model: &str) -> String {
     let stored = match Calibration::embedded(model) {
         Some(embedded) => Ok(Some(embedded)),
         None => match Db::new(&running.database) {
-            Ok(db) => calibration::kept(&db, model).await,
+            Ok(db) => calibration::find(&db, model).await,
             Err(error) => Err(error),
         },
     };

@@ -1,9 +1,10 @@
 //! Calibration of embedding models: which cosines mean "unrelated" and which mean "answer".
 //!
-//! Cosines of different models are not comparable: unrelated texts have about 0.06 in all-MiniLM-L6-v2 and 0.80 in
-//! multilingual-e5-small. Thresholds are set on a scale relative to the model, see [`Calibration::relative`]. The
-//! embedded models' figures are constants; any other model is measured when it is first used, on question and answer
-//! pairs in six languages (`pairs.tsv`, written for this), and the result is kept in `model_calibration`.
+//! Cosines of different models are not comparable: unrelated texts have about 0.06 in all-MiniLM-L6-v2 and
+//! 0.80 in multilingual-e5-small. Thresholds are therefore set on a scale relative to the model, see
+//! [`Calibration::relative`]. The embedded models have constants. Any other model is measured on first use,
+//! with question and answer pairs in six languages (`pairs.tsv`, written for this purpose); the result is
+//! stored in `model_calibration`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,64 +18,64 @@ use crate::providers::embed::Embedder;
 
 mod store;
 
-/// Pairs of a question and a sentence that answers it: language, question, answer, separated by tabs. The same
-/// twelve topics in each language.
+/// Question and answer pairs: language, question and answer, tab-separated. Each language has the same twelve
+/// topics.
 const PAIRS: &str = include_str!("pairs.tsv");
 
-/// Cosines of questions and sentences in one model.
+/// Cosine statistics of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Mean cosine of a question and a sentence about something else.
+    /// Mean cosine of a question and an unrelated sentence.
     pub unrelated: f32,
-    /// Mean cosine of a question and a sentence that answers it.
+    /// Mean cosine of a question and its answer.
     pub related: f32,
 }
 
-/// Calibrations of the embedded models, measured on `pairs.tsv`; all-MiniLM-L6-v2, an English model, on its English
+/// Embedded models, measured on `pairs.tsv`; all-MiniLM-L6-v2 is an English model, measured on the English
 /// pairs. A test measures them again.
 const EMBEDDED: [(&str, Calibration); 2] = [
     ("multilingual-e5-small-int8", Calibration { unrelated: 0.795, related: 0.841 }),
     ("all-MiniLM-L6-v2-int8", Calibration { unrelated: 0.055, related: 0.443 }),
 ];
 
-/// Below this distance of the two means a model tells nothing apart, and the scale would be noise.
+/// Minimum distance of the two means; below it a model discriminates nothing, and the scale would be noise.
 const SMALLEST_SPREAD: f32 = 0.01;
 
-/// No threshold for the same question lies above this cosine.
+/// Upper bound of the same-question threshold.
 const MOST_ALIKE: f32 = 0.97;
 
 impl Calibration {
-    /// A cosine on the scale of its model: 0 as an unrelated pair, 1 as a question and its answer, on average.
+    /// Rescales a cosine: 0 for an unrelated pair and 1 for a question and its answer, on average.
     #[must_use]
     pub fn relative(self, cosine: f32) -> f32 {
         (cosine - self.unrelated) / (self.related - self.unrelated).max(SMALLEST_SPREAD)
     }
 
-    /// The cosine at a place of that scale.
+    /// Inverse of [`Calibration::relative`].
     #[must_use]
     pub fn cosine(self, relative: f32) -> f32 {
         self.unrelated + relative * (self.related - self.unrelated).max(SMALLEST_SPREAD)
     }
 
-    /// The cosine from which two questions count as the same: paraphrases of one question lie above it, most
-    /// questions of one topic below. Set by hand on both embedded models: 0.92 and 0.80 there.
+    /// Cosine from which two questions count as the same: paraphrases lie above it, most questions on one
+    /// topic below. Set by hand for both embedded models, at 0.92 and 0.80.
     #[must_use]
     pub fn same_question(self) -> f32 {
-        // Where unrelated texts are near each other the scale is short, and paraphrases lie farther out on it.
+        // On a short scale, where unrelated texts are already similar, paraphrases lie farther out.
         let place = if self.unrelated > 0.5 { 2.72 } else { 1.92 };
         self.cosine(place).min(MOST_ALIKE)
     }
 
-    /// The calibration of an embedded model, by its id.
+    /// Calibration of an embedded model, by id.
     #[must_use]
     pub fn embedded(model: &str) -> Option<Self> {
         EMBEDDED.iter().find(|(id, _)| *id == model).map(|(_, calibration)| *calibration)
     }
 
-    /// Measures a model on the pairs of some languages (`None`: all six): some seconds of its time.
+    /// Measures a model on the pairs of one language, or of all six (`None`). Takes seconds of inference.
     ///
     /// # Errors
-    /// When the model does not answer.
+    /// When the model fails.
     pub async fn measure(embedder: &dyn Embedder, language: Option<&str>) -> Result<Self> {
         let pairs: Vec<(&str, &str, &str)> = PAIRS
             .lines()
@@ -93,7 +94,7 @@ impl Calibration {
         let (mut related, mut unrelated) = (Mean::default(), Mean::default());
         for (at, ((of, _, _), question)) in pairs.iter().zip(&questions).enumerate() {
             for (other_at, ((other_of, _, _), sentence)) in pairs.iter().zip(&sentences).enumerate() {
-                // Pairs of two languages may have the same topic.
+                // Pairs in different languages share their topics.
                 if of == other_of {
                     let mean = if at == other_at { &mut related } else { &mut unrelated };
                     mean.add(crate::providers::embed::cosine(question, sentence));
@@ -104,7 +105,7 @@ impl Calibration {
     }
 }
 
-/// A mean that is being taken.
+/// Running mean.
 #[derive(Default)]
 struct Mean {
     sum: f32,
@@ -122,16 +123,16 @@ impl Mean {
     }
 }
 
-/// Calibrations of the models that this process uses.
+/// Per-process cache of calibrations.
 #[derive(Debug, Default)]
 pub(crate) struct Calibrations(Mutex<HashMap<String, Calibration>>);
 
-/// The calibration of a model. One that is not embedded is measured once in an installation; concurrent processes
-/// keep the first result.
+/// Returns the calibration of a model. A model that is not embedded is measured once per installation;
+/// concurrent processes keep the first result.
 ///
 /// # Errors
-/// When the model or the database does not answer.
-pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibration> {
+/// When the model or the database fails.
+pub async fn for_model(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibration> {
     let model = embedder.id();
     if let Some(calibration) = Calibration::embedded(model).or_else(|| ctx.state::<Calibrations>().get(model))
     {
@@ -155,18 +156,18 @@ pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibrati
     Ok(calibration)
 }
 
-/// The calibration that an installation keeps for a model, if any.
+/// Returns the stored calibration of a model, if any.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn kept(db: &Db, model: &str) -> Result<Option<Calibration>> {
+/// When the query fails.
+pub async fn find(db: &Db, model: &str) -> Result<Option<Calibration>> {
     Ok(store::find(db.platform(), model).await?)
 }
 
-/// Calibrates the model of this process if it is not yet, so that no question waits for it.
+/// Calibrates this process's model at start, so that the first question does not wait for it.
 pub async fn prepare(ctx: &Context) {
-    if let Err(error) = of(ctx, ctx.embedder()).await {
-        tracing::warn!(error = %Chain(&error), "the embedding model is not calibrated yet; the first question retries");
+    if let Err(error) = for_model(ctx, ctx.embedder()).await {
+        tracing::warn!(error = %Chain(&error), "embedding model calibration failed; the first question retries");
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scale_has_unrelated_at_0_and_answers_at_1() {
+    fn the_scale_maps_unrelated_to_0_and_answers_to_1() {
         let calibration = Calibration { unrelated: 0.6, related: 0.8 };
         assert!(calibration.relative(0.6).abs() < 1e-6);
         assert!((calibration.relative(0.8) - 1.0).abs() < 1e-6);
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_tells_nothing_apart_stays_finite() {
+    fn a_model_without_spread_stays_finite() {
         let calibration = Calibration { unrelated: 0.7, related: 0.7 };
         assert!(calibration.relative(0.71).is_finite());
     }

@@ -1,4 +1,4 @@
-//! SQL of the table `model_calibration`. Private to the module.
+//! Queries on `model_calibration`.
 
 use sqlx::PgPool;
 use sqlx::types::Json;
@@ -15,7 +15,7 @@ pub(super) async fn find(db: &PgPool, model: &str) -> sqlx::Result<Option<Calibr
     Ok(kept.map(|calibration| calibration.0))
 }
 
-/// Keeps a calibration unless there is one; gives the one that is kept.
+/// Stores a calibration unless one exists; returns the stored one.
 pub(super) async fn insert_if_absent(
     db: &PgPool,
     model: &str,

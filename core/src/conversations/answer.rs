@@ -1,182 +1,121 @@
-//! The second half of an answer: from what was found to a model's or the built-in answer.
-//!
-//! Touches no queue and waits for no Redis.
+//! Answers, their citations and how well passages support them.
 
-use std::time::Instant;
+use serde::{Deserialize, Serialize};
 
-use super::confidence::{self, Features};
-use super::extractive::Scored;
-use super::generated::generated;
-use super::lookup::{LookedUp, Lookup, look_up};
-use super::{Answer, Confidence, SentenceVectors, Teller, Timings, Told, Trace, extractive, metrics};
-use crate::bots::{Bot, WhenUnsure};
-use crate::context::Context;
-use crate::error::{Chain, Result};
-use crate::ids::TenantId;
-use crate::knowledge::search::Found;
-use crate::providers::chat::{EXTRACTIVE, Turn};
-use crate::providers::embed::cosine;
-use crate::words;
+use crate::ids::{ChunkId, SourceId};
 
-/// Units of the passages that are compared with the question: each costs a run of the model, unless its vector is
-/// kept.
-const UNITS: usize = 12;
-
-/// Weight of a unit's coverage of the question's words beside its relative cosine, when units are ranked.
-const COVERAGE: f32 = 1.1;
-
-/// An answer, how it came about, and the vector of its question with the model that made it.
-pub(super) struct Answered {
-    pub(super) answer: Answer,
-    pub(super) trace: Trace,
-    pub(super) vector: Vec<f32>,
-    pub(super) model: String,
-    /// The cosine of that model from which two questions count as the same.
-    pub(super) same_question: f32,
+/// Answer before it is stored as a message.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Text, with citation markers.
+    pub text: String,
+    /// Citations.
+    pub sources: Vec<Citation>,
+    /// Passages given to the model or the extractive answer, in the order of their marker numbers.
+    pub passages: Vec<ChunkId>,
+    /// Whether the knowledge base had an answer; false for "unknown" answers only.
+    pub answered: bool,
+    /// Confidence; `None` for "unknown" answers.
+    pub confidence: Option<Confidence>,
+    /// Probability that the knowledge base answers the question, from 0 to 1.
+    pub confidence_score: f32,
+    /// Support of each factual sentence, in text order.
+    pub support: Vec<Support>,
+    /// Whether a passage supports every factual sentence.
+    pub grounded: bool,
+    /// Whether the model was unavailable and the extractive answer replaced it.
+    pub degraded: bool,
+    /// Whether the model failed, or the client disconnected, before the end.
+    pub is_partial: bool,
+    /// Model that wrote the answer.
+    pub model: String,
+    /// Prompt tokens, if the model reports them.
+    pub input_tokens: Option<i32>,
+    /// Completion tokens, if the model reports them.
+    pub output_tokens: Option<i32>,
+    /// Durations.
+    pub timings: Timings,
 }
 
-/// Answers a message from what was looked up for it, and sends events on the way.
-///
-/// # Errors
-/// When the embedding model does not answer; a language model that does not is no
-/// error: the built-in answer is given and marked as degraded. What was sent already cannot be taken back: then the
-/// answer is partial.
-pub(super) async fn answer(
-    ctx: &Context,
-    bot: &Bot,
-    history: &[Turn],
-    question: &str,
-    looked_up: LookedUp,
-    teller: &Teller,
-) -> Result<Answered> {
-    let lookup = match looked_up {
-        LookedUp::Courtesy(reply) => return Ok(courteous(ctx, question, reply, teller).await),
-        LookedUp::Question(lookup) => *lookup,
-    };
-    let Found { embed_ms, search_ms, rerank_ms, .. } = lookup.found;
-    let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
+/// Confidence of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Confidence {
+    /// The knowledge base answers the question.
+    High,
+    /// The knowledge base may answer the question; the answer text says that it is tentative.
+    Low,
+}
 
-    let writing = Instant::now();
-    let generated = generated(ctx, bot, history, question, &lookup, teller).await;
-    let (mut answer, features) = match generated {
-        Some(Ok(answer)) => (answer, None),
-        Some(Err(error)) => {
-            tracing::warn!(bot.id = %bot.id, error = %Chain(&error), "the model is down; the built-in answer is given");
-            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
-            (Answer { degraded: true, ..answer }, Some(features))
+impl Confidence {
+    /// All levels.
+    pub const ALL: [Confidence; 2] = [Confidence::High, Confidence::Low];
+
+    /// Wire name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Low => "low",
         }
-        None => {
-            let (answer, features) = extracted(ctx, bot, &lookup, teller).await?;
-            (answer, Some(features))
-        }
-    };
-    if answer.timings.first_token == 0.0 {
-        answer.timings.first_token = crate::milliseconds(writing);
     }
-    let first_token = answer.timings.first_token;
-    answer.timings = Timings { first_token, total: crate::milliseconds(lookup.begun), ..timings };
-    metrics::record(ctx.meters(), &answer);
-    let Lookup { query, embedder, calibration, found, .. } = lookup;
-    let trace = Trace::of(query, found.hits, &answer, features);
-    let vector = found.vector.unwrap_or_default();
-    let same_question = calibration.same_question();
-    Ok(Answered { answer, trace, vector, model: embedder.id().to_owned(), same_question })
 }
 
-/// The answer to a courtesy: confident, and without sources.
-async fn courteous(ctx: &Context, message: &str, reply: String, teller: &Teller) -> Answered {
-    teller.tell(Told::Sources(Vec::new())).await;
-    teller.tell(Told::Delta(reply.clone())).await;
-    let answer = Answer {
-        text: reply,
-        sources: Vec::new(),
-        passages: Vec::new(),
-        answered: true,
-        confidence: Some(Confidence::High),
-        confidence_score: 1.0,
-        support: Vec::new(),
-        grounded: true,
-        degraded: false,
-        is_partial: false,
-        model: EXTRACTIVE.to_owned(),
-        input_tokens: None,
-        output_tokens: None,
-        timings: Timings::default(),
-    };
-    metrics::record(ctx.meters(), &answer);
-    let trace = Trace::of(message.to_owned(), Vec::new(), &answer, None);
-    Answered { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
+/// Citation of a passage in an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    /// Marker number: 1 for `[1]`.
+    pub index: usize,
+    /// Source id.
+    pub source_id: SourceId,
+    /// Source name.
+    pub source_name: String,
+    /// Chunk id.
+    pub chunk_id: ChunkId,
+    /// Ordinal of the chunk within the source, from 0.
+    pub chunk_index: i32,
+    /// Page, for sources with pages.
+    pub page: Option<i32>,
+    /// Headings above the chunk, outermost first, joined by ` > `.
+    pub heading: Option<String>,
+    /// Start of the cited text within the source's text, in characters.
+    pub start: i32,
+    /// End of the cited text, exclusive.
+    pub end: i32,
+    /// Cosine similarity to the question, at most 1.
+    pub score: f32,
+    /// Cited text.
+    pub snippet: String,
+    /// URL of the source, if any.
+    pub url: Option<String>,
 }
 
-/// An answer outside of any conversation, and the figures of its confidence: nothing is stored, and nothing counted.
-///
-/// # Errors
-/// As when a message is sent.
-pub async fn preview(
-    ctx: &Context,
-    tenant: TenantId,
-    bot: &Bot,
-    question: &str,
-) -> Result<(Answer, Option<Features>)> {
-    let looked_up = look_up(ctx, tenant, bot, &[], question).await?;
-    let answered = answer(ctx, bot, &[], question, looked_up, &Teller::nobody()).await?;
-    Ok((answered.answer, answered.trace.features))
+/// Support of one sentence of an answer by a passage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Support {
+    /// Start of the sentence in the answer, in characters.
+    pub start: usize,
+    /// Its end, exclusive; the sentence's markers are included.
+    pub end: usize,
+    /// The `index` of the citation that supports it; `None` when no passage does.
+    pub citation: Option<usize>,
+    /// How well the best passage supports it, from 0 to 1.
+    pub score: f32,
 }
 
-/// The built-in answer, and the figures of its confidence.
-async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -> Result<(Answer, Features)> {
-    let hits = lookup.best();
-    let vector = lookup.found.vector.as_deref().unwrap_or_default();
-    let candidates = extractive::candidates(&lookup.query, bot.language, hits, UNITS);
-    let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
-    let vectors = ctx.state::<SentenceVectors>().of(&*lookup.embedder, &texts).await?;
-    let scored: Vec<Scored> = candidates
-        .into_iter()
-        .zip(&vectors)
-        .map(|(candidate, unit)| {
-            let cosine = cosine(vector, unit);
-            let relevance = lookup.calibration.relative(cosine) + COVERAGE * candidate.coverage;
-            Scored { candidate, cosine, relevance }
-        })
-        .collect();
-    let is_cross_language = words::language(&lookup.query).is_some_and(|asked| asked != bot.language);
-    let features = Features::of(&scored, hits, lookup.calibration, is_cross_language);
-    let score = features.score();
-    let confidence = match confidence::level(score) {
-        Some(Confidence::Low) if bot.when_unsure == WhenUnsure::Refuse => None,
-        level => level,
-    };
-    let composed =
-        confidence.and_then(|confidence| extractive::compose(&lookup.query, hits, scored, confidence));
-    // Without a unit there is nothing to tell, however near the passages are.
-    let confidence = confidence.filter(|_| composed.is_some());
-    let (text, sources) = match composed {
-        Some(composed) if confidence == Some(Confidence::Low) => {
-            let lead = extractive::tentative(bot.language);
-            (format!("{lead}\n\n{}", composed.text), composed.citations)
-        }
-        Some(composed) => (composed.text, composed.citations),
-        None => (extractive::unknown(bot.language).to_owned(), Vec::new()),
-    };
-    teller.tell(Told::Sources(sources.clone())).await;
-    for part in text.split_inclusive("] ") {
-        teller.tell(Told::Delta(part.to_owned())).await;
-    }
-    let answer = Answer {
-        support: extractive::support(&text, &sources),
-        text,
-        sources,
-        passages: hits.iter().map(|hit| hit.chunk).collect(),
-        answered: confidence.is_some(),
-        confidence,
-        confidence_score: score,
-        grounded: true,
-        degraded: false,
-        is_partial: false,
-        model: EXTRACTIVE.to_owned(),
-        input_tokens: None,
-        output_tokens: None,
-        timings: Timings::default(),
-    };
-    Ok((answer, features))
+/// Durations of the steps of an answer, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Embedding the question.
+    pub embed: f64,
+    /// Hybrid search.
+    pub search: f64,
+    /// Reranking the search results.
+    #[serde(default)]
+    pub rerank: f64,
+    /// From the model call to its first token; for extractive answers, to the whole answer.
+    pub first_token: f64,
+    /// Total.
+    pub total: f64,
 }

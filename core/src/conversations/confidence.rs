@@ -1,8 +1,8 @@
-//! Pure: how sure a bot is that its knowledge answers a question.
+//! Pure: confidence that the knowledge base answers a question.
 //!
-//! A logistic regression on a few figures of the search, each on a scale that does not depend on the embedding model
-//! (see [`crate::calibration`]) nor on the bot. Its weights and bounds come from `eval/` and public question sets;
-//! `eval/README.md` has the data, the fit and what it reaches on sets that it did not see.
+//! A logistic regression on a few features of the search. Each feature is on a scale independent of the
+//! embedding model (see [`crate::calibration`]) and of the bot. Weights and thresholds come from `eval/` and
+//! public question sets; `eval/README.md` documents the data, the fit and the results on held-out sets.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,18 +11,19 @@ use super::extractive::Scored;
 use crate::calibration::Calibration;
 use crate::knowledge::search::Hit;
 
-/// Figures of the best unit and of the passages found.
+/// Features of the best unit and of the retrieved passages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     /// Relative cosine of the question and the best unit.
     pub unit: f32,
-    /// Relative cosine of the question and the nearest passage.
+    /// Relative cosine of the question and the most similar passage.
     pub passage: f32,
-    /// Share of the question's content words in the best unit, its lead and headings, weighed by rarity; 0 to 1.
+    /// Share of the question's content words in the best unit, its lead and headings, weighted by rarity; 0
+    /// to 1.
     pub unit_coverage: f32,
-    /// The same in the passage of the best unit.
+    /// The same share for the passage of the best unit.
     pub passage_coverage: f32,
-    /// Whether the question's language differs from the bot's: then its words are rarely in the passages.
+    /// Whether the question's language differs from the bot's; its words are then rarely in the passages.
     pub is_cross_language: bool,
 }
 
@@ -39,23 +40,23 @@ struct Weights {
 const SAME_LANGUAGE: Weights =
     Weights { bias: -2.77, unit: 1.64, passage: -0.28, unit_coverage: 0.77, passage_coverage: 1.18 };
 
-/// Set by hand on XQuAD, Spanish and German questions to English pages: at [`LOWEST`] about 4 % of answerable questions
-/// are refused and 7 % of those about something else answered.
+/// Set by hand on XQuAD, with Spanish and German questions on English pages: at [`UNKNOWN_BELOW`] about 4 %
+/// of answerable questions are refused and 7 % of off-topic ones answered.
 const CROSS_LANGUAGE: Weights =
     Weights { bias: -0.99, unit: 1.74, passage: 0.0, unit_coverage: 0.0, passage_coverage: 0.0 };
 
-/// Score below which the bot does not know: between the score that refuses 6 % of answerable questions (0.34) and the
-/// one that answers 4 % of those about something else (0.20) in the fit.
-const LOWEST: f32 = 0.28;
+/// Score below which the answer is "unknown". It lies between the score that refuses 6 % of answerable
+/// questions (0.34) and the one that answers 4 % of off-topic ones (0.20) in the fit.
+const UNKNOWN_BELOW: f32 = 0.28;
 
-/// Score from which the bot is sure: above the fit's 0.66 for 22 % of near-misses, as SQuAD 2 "impossible" questions pass
-/// that one in half of the cases.
-const SURE: f32 = 0.74;
+/// Score from which confidence is high. It is above the fit's 0.66 (22 % of near-misses pass), because half
+/// of the "impossible" questions of SQuAD 2 pass that one.
+const SURE_FROM: f32 = 0.74;
 
 impl Features {
-    /// The figures of scored units and the passages that they come from.
+    /// Computes the features from scored units and their passages.
     #[must_use]
-    pub fn of(scored: &[Scored], hits: &[Hit], calibration: Calibration, is_cross_language: bool) -> Self {
+    pub fn new(scored: &[Scored], hits: &[Hit], calibration: Calibration, is_cross_language: bool) -> Self {
         let best = scored.iter().max_by(|a, b| a.relevance.total_cmp(&b.relevance));
         let nearest = hits.iter().filter_map(|hit| hit.ranking.cosine).reduce(f32::max);
         Self {
@@ -80,12 +81,12 @@ impl Features {
     }
 }
 
-/// The level of a score; `None`: the bot does not know.
+/// Confidence level of a score; `None` below the threshold for "unknown".
 #[must_use]
 pub fn level(score: f32) -> Option<Confidence> {
-    if score < LOWEST {
+    if score < UNKNOWN_BELOW {
         None
-    } else if score < SURE {
+    } else if score < SURE_FROM {
         Some(Confidence::Low)
     } else {
         Some(Confidence::High)
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nearer_unit_with_more_words_scores_higher() {
+    fn a_more_similar_unit_with_more_words_scores_higher() {
         let far = Features { unit: 0.2, passage: 0.3, unit_coverage: 0.1, ..Features::default() };
         let near = Features { unit: 2.4, passage: 1.2, unit_coverage: 0.8, passage_coverage: 0.9, ..far };
         assert!(far.score() < near.score());
@@ -107,14 +108,15 @@ mod tests {
     #[test]
     fn scores_have_three_levels() {
         assert_eq!(level(0.0), None);
-        assert_eq!(level(LOWEST), Some(Confidence::Low));
-        assert_eq!(level(SURE), Some(Confidence::High));
+        assert_eq!(level(UNKNOWN_BELOW), Some(Confidence::Low));
+        assert_eq!(level(SURE_FROM), Some(Confidence::High));
     }
 
     #[test]
-    fn words_do_not_count_across_languages() {
-        let asked = Features { unit: 1.0, passage: 1.0, is_cross_language: true, ..Features::default() };
-        let with_words = Features { unit_coverage: 1.0, passage_coverage: 1.0, ..asked };
-        assert!((asked.score() - with_words.score()).abs() < 1e-6);
+    fn word_coverage_is_ignored_across_languages() {
+        let without_words =
+            Features { unit: 1.0, passage: 1.0, is_cross_language: true, ..Features::default() };
+        let with_words = Features { unit_coverage: 1.0, passage_coverage: 1.0, ..without_words };
+        assert!((without_words.score() - with_words.score()).abs() < 1e-6);
     }
 }

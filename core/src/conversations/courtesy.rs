@@ -1,5 +1,7 @@
-//! Pure: replies to messages that are a courtesy and nothing else: greetings, thanks, goodbyes, "How are you?" and "Who are
-//! you?". They need no knowledge.
+//! Pure: recognises courtesies and replies to them, without the knowledge base.
+//!
+//! Courtesies are greetings, thanks, goodbyes, "How are you?" and "Who are you?", with nothing else in the
+//! message.
 
 use crate::bots::{Bot, Language};
 use crate::words;
@@ -9,7 +11,7 @@ mod replies;
 
 use messages::{AFTER_THANKS, COURTESIES, FILLERS, MOST_WORDS};
 
-/// What a courtesy is. The last of several in a message decides the reply: "Hi, how are you?" is a question.
+/// UnitKind of courtesy, by priority: the highest in a message decides the reply, as in "Hi, how are you?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
     Greeting,
@@ -19,8 +21,7 @@ enum Act {
     Who,
 }
 
-/// The bot's reply to a message that is a courtesy in one of the six languages, in the language of the message; `None`
-/// for any other message.
+/// Reply to a courtesy, in the language of the message; `None` for any other message.
 #[must_use]
 pub fn reply(bot: &Bot, message: &str) -> Option<String> {
     let (act, language) = recognise(message, bot.language, &bot.name)?;
@@ -29,23 +30,23 @@ pub fn reply(bot: &Bot, message: &str) -> Option<String> {
     Some(if is_welcome { replies::short_greeting(language) } else { reply })
 }
 
-/// What a message is, and its language, when every word of it belongs to a courtesy. A phrase of several languages is
-/// read in the bot's.
-fn recognise(message: &str, spoken: Language, name: &str) -> Option<(Act, Language)> {
-    let said = words::words(message);
+/// Recognises a message of which every word belongs to a courtesy; returns its kind and language. A phrase of
+/// several languages counts as the bot's.
+fn recognise(message: &str, bot_language: Language, name: &str) -> Option<(Act, Language)> {
+    let message_words = words::words(message);
     let name = words::words(name);
-    if said.is_empty() || said.len() > MOST_WORDS {
+    if message_words.is_empty() || message_words.len() > MOST_WORDS {
         return None;
     }
-    let mut rest = said.as_slice();
+    let mut rest = message_words.as_slice();
     let mut found: Option<(Act, Language)> = None;
     while !rest.is_empty() {
-        let phrase = longest(rest, spoken);
-        // "Thanks a lot for your help": what thanks are for says nothing by itself.
+        let phrase = longest(rest, bot_language);
+        // "Thanks a lot for your help": the reason for thanks adds no question.
         let is_thanked = found.is_some_and(|(act, _)| act == Act::Thanks);
-        let tail = if is_thanked { longest_of(rest, AFTER_THANKS) } else { 0 };
+        let tail = if is_thanked { longest_phrase(rest, AFTER_THANKS) } else { 0 };
         let filler =
-            longest_of(rest, FILLERS).max(tail).max(if rest.starts_with(&name) { name.len() } else { 0 });
+            longest_phrase(rest, FILLERS).max(tail).max(if rest.starts_with(&name) { name.len() } else { 0 });
         let length = match phrase {
             Some((act, language, length)) if length >= filler => {
                 found = Some(match found {
@@ -64,26 +65,27 @@ fn recognise(message: &str, spoken: Language, name: &str) -> Option<(Act, Langua
     found
 }
 
-/// The longest courtesy at the beginning of some words; of equals the one in the bot's language,
-/// else the first of the table.
-fn longest(said: &[String], spoken: Language) -> Option<(Act, Language, usize)> {
+/// Longest courtesy at the start; ties go to the bot's language, then to the first in the table.
+fn longest(message_words: &[String], bot_language: Language) -> Option<(Act, Language, usize)> {
     let phrases = COURTESIES.iter().flat_map(|(act, language, phrases)| {
-        phrases.split(';').filter_map(|phrase| starts(said, phrase).map(|length| (*act, *language, length)))
+        phrases
+            .split(';')
+            .filter_map(|phrase| matched_words(message_words, phrase).map(|length| (*act, *language, length)))
     });
-    // Of equals the last wins: the table is read from its end.
+    // `max_by_key` keeps the last maximum, so the table is read backwards.
     let phrases: Vec<(Act, Language, usize)> = phrases.collect();
-    phrases.into_iter().rev().max_by_key(|(_, language, length)| (*length, *language == spoken))
+    phrases.into_iter().rev().max_by_key(|(_, language, length)| (*length, *language == bot_language))
 }
 
-fn longest_of(said: &[String], phrases: &str) -> usize {
-    phrases.split(';').filter_map(|phrase| starts(said, phrase)).max().unwrap_or(0)
+fn longest_phrase(message_words: &[String], phrases: &str) -> usize {
+    phrases.split(';').filter_map(|phrase| matched_words(message_words, phrase)).max().unwrap_or(0)
 }
 
-/// How many words a phrase has, when the words begin with it.
-fn starts(said: &[String], phrase: &str) -> Option<usize> {
+/// Number of words of a phrase that the words start with.
+fn matched_words(message_words: &[String], phrase: &str) -> Option<usize> {
     let mut length = 0;
     for word in phrase.split_whitespace() {
-        if said.get(length)? != word {
+        if message_words.get(length)? != word {
             return None;
         }
         length += 1;

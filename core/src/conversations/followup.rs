@@ -1,11 +1,11 @@
-//! Pure: a question that cannot stand alone is searched for with the one before it.
+//! Pure: resolves a follow-up question by searching with the question before it.
 //!
-//! "And for Spain?" says nothing of what is asked; the question before it does. No model is asked to rewrite it:
-//! that would double the time to the first word, and there may be none.
+//! "And for Spain?" names no topic; the question before it does. A model could rewrite it, but that would
+//! double the time to the first word, and no model may be configured.
 
 use crate::providers::chat::{Speaker, Turn};
 
-/// Words with which questions go on, in the six languages; what begins with one leans on what was said.
+/// Openers of follow-up questions in the six languages.
 const OPENERS: [&str; 24] = [
     "and",
     "also",
@@ -33,20 +33,20 @@ const OPENERS: [&str; 24] = [
     "então",
 ];
 
-/// A question of fewer words leans on what was said.
-const FEW: usize = 4;
+/// A question with fewer words is a follow-up.
+const MIN_WORDS: usize = 4;
 
-/// The text to search for: the question, after the one before it when it cannot stand alone.
+/// Search query: the question, preceded by the previous one if it is a follow-up.
 #[must_use]
 pub fn query(history: &[Turn], question: &str) -> String {
-    let before = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
-    match before {
-        Some(before) if !stands_alone(question) => format!("{}\n{question}", before.text),
+    let previous = history.iter().rev().find(|turn| turn.speaker == Speaker::User);
+    match previous {
+        Some(previous) if !stands_alone(question) => format!("{}\n{question}", previous.text),
         _ => question.to_owned(),
     }
 }
 
-/// Whether the text to search for is the question, whatever was said before it.
+/// Whether the question is no follow-up, so that the query does not depend on the history.
 #[must_use]
 pub fn stands_alone(question: &str) -> bool {
     let words: Vec<String> = question
@@ -58,32 +58,34 @@ pub fn stands_alone(question: &str) -> bool {
         let opener: Vec<&str> = opener.split(' ').collect();
         words.len() > opener.len() && words.iter().zip(&opener).all(|(word, opener)| word == opener)
     };
-    words.len() >= FEW && !OPENERS.into_iter().any(begins_with)
+    words.len() >= MIN_WORDS && !OPENERS.into_iter().any(begins_with)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(turns: &[(Speaker, &str)]) -> Vec<Turn> {
+    fn history_of(turns: &[(Speaker, &str)]) -> Vec<Turn> {
         turns.iter().map(|(speaker, text)| Turn { speaker: *speaker, text: (*text).to_owned() }).collect()
     }
 
     #[test]
-    fn what_cannot_stand_alone_is_searched_with_the_question_before_it() {
-        let history =
-            said(&[(Speaker::User, "How long is delivery to France?"), (Speaker::Bot, "Three days. [1]")]);
-        for leaning in [
+    fn a_follow_up_is_searched_with_the_question_before_it() {
+        let history = history_of(&[
+            (Speaker::User, "How long is delivery to France?"),
+            (Speaker::Bot, "Three days. [1]"),
+        ]);
+        for follow_up in [
             "And for Spain?",
             "and what does it cost to send it there",
             "Spain?",
             "¿Y para España?",
             "Und nach Spanien, bitte?",
         ] {
-            assert_eq!(query(&history, leaning), format!("How long is delivery to France?\n{leaning}"));
+            assert_eq!(query(&history, follow_up), format!("How long is delivery to France?\n{follow_up}"));
         }
-        for standing in ["How long is delivery to Spain?", "Android phones are repaired by whom?"] {
-            assert_eq!(query(&history, standing), standing);
+        for complete in ["How long is delivery to Spain?", "Android phones are repaired by whom?"] {
+            assert_eq!(query(&history, complete), complete);
         }
         assert_eq!(query(&[], "And for Spain?"), "And for Spain?");
     }

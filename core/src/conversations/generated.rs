@@ -1,45 +1,47 @@
-//! The answer of a language model: asked, checked while it streams, and sent.
+//! Generated answer: calls the language model, checks its output while streaming, and sends it.
 
 use std::time::Instant;
 
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
-use super::lookup::{Lookup, nearness};
+use super::checker::{AnswerChecker, CheckedAnswer};
 use super::prompt::{self, Budget};
-use super::writing::{Checked, Writing};
-use super::{Answer, Citation, Confidence, SentenceVectors, Teller, Timings, Told, extractive};
+use super::retrieval::{Retrieval, similarity};
+use super::{Answer, AnswerEvent, Citation, Confidence, EventSender, SentenceVectors, Timings, extractive};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 use crate::knowledge::search::Hit;
 use crate::providers::chat::{Models, Piece, Pieces, Prompt, Turn, Usage};
 
-/// Relative cosine below which a passage is not shown to a language model, which says itself when it finds no answer
-/// in what it is shown. Unrelated pairs have 0 on average.
-const SHOWN: f32 = 0.0;
+/// Relative cosine below which a passage is not given to the language model. Unrelated pairs have 0 on
+/// average; the model itself refuses when the passages hold no answer.
+const LEAST_SIMILAR: f32 = 0.0;
 
-/// The checked answer of a language model; `None` when there is no model, or nothing to write from.
-pub(super) async fn generated(
+/// CheckedAnswer answer of a language model; `None` when no model is configured or no passage is similar enough.
+pub(super) async fn generate(
     ctx: &Context,
     bot: &Bot,
     history: &[Turn],
     question: &str,
-    lookup: &Lookup,
-    teller: &Teller,
+    retrieval: &Retrieval,
+    events: &EventSender,
 ) -> Option<Result<Answer>> {
     let models = ctx.chat()?;
-    let near = |hit: &&Hit| lookup.calibration.relative(nearness(hit)) >= SHOWN;
-    let mut passages: Vec<Hit> = lookup.best().iter().filter(near).cloned().collect();
+    let near = |hit: &&Hit| retrieval.calibration.relative(similarity(hit)) >= LEAST_SIMILAR;
+    let mut passages: Vec<Hit> = retrieval.best().iter().filter(near).cloned().collect();
     if passages.is_empty() {
         return None;
     }
     let count = |text: &str| models.count_tokens(text);
     let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
-    let (prompt, held) = prompt::fit(bot, &passages, history, question, budget);
-    passages.truncate(held);
-    teller
-        .tell(Told::Sources((1..=passages.len()).filter_map(|number| cite(&passages, number)).collect()))
+    let (prompt, shown) = prompt::fit(bot, &passages, history, question, budget);
+    passages.truncate(shown);
+    events
+        .send(AnswerEvent::Sources(
+            (1..=passages.len()).filter_map(|number| cite(&passages, number)).collect(),
+        ))
         .await;
     let span = tracing::info_span!(
         "chat",
@@ -49,59 +51,59 @@ pub(super) async fn generated(
         gen_ai.usage.output_tokens = field::Empty,
         "error.type" = field::Empty,
     );
-    let calibration = lookup.calibration;
+    let calibration = retrieval.calibration;
     let vectors = ctx.state::<SentenceVectors>();
-    let writing = Writing::new(&*lookup.embedder, &vectors, calibration, bot, question, &passages);
-    let written = ask(models, &prompt, writing, bot, teller).instrument(span).await;
-    Some(written.map(|written| match written {
-        Some(written) => written.answer(&passages),
-        None => unsent(),
+    let checker = AnswerChecker::new(&*retrieval.embedder, &vectors, calibration, bot, question, &passages);
+    let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
+    Some(output.map(|output| match output {
+        Some(output) => output.answer(&passages),
+        None => discarded_answer(),
     }))
 }
 
-/// What the models write to a prompt; `None` when nobody waited for the first word.
+/// Calls the models with a prompt; `None` when the client disconnected before the first token.
 ///
 /// # Errors
-/// When no model begins to answer, or the one that did fails before any of its text was sent.
-async fn ask(
+/// When no model starts to answer, or the one that did fails before any text was sent.
+async fn call_model(
     models: &Models,
     prompt: &Prompt,
-    writing: Writing<'_>,
+    checker: AnswerChecker<'_>,
     bot: &Bot,
-    teller: &Teller,
-) -> Result<Option<Written>> {
+    events: &EventSender,
+) -> Result<Option<ModelOutput>> {
     let (span, begun) = (Span::current(), Instant::now());
     let failed = |_: &Error| {
         span.record("error.type", "unavailable");
     };
     let opened = tokio::select! {
         opened = models.open(prompt) => opened.inspect_err(failed)?,
-        // Before the first word.
-        () = teller.deserted() => return Ok(None),
+        // Disconnected before the first token.
+        () = events.closed() => return Ok(None),
     };
     let first_token = crate::milliseconds(begun);
     span.record("gen_ai.response.model", &opened.model);
-    let (checked, usage) = write_down(opened.pieces, writing, bot, teller).await.inspect_err(failed)?;
+    let (checked, usage) = stream_checked(opened.pieces, checker, bot, events).await.inspect_err(failed)?;
     let is_partial = usage.is_none();
     let usage = usage.unwrap_or_default();
     span.record("gen_ai.usage.input_tokens", usage.input_tokens);
     span.record("gen_ai.usage.output_tokens", usage.output_tokens);
-    Ok(Some(Written { checked, usage, is_partial, model: opened.model, first_token }))
+    Ok(Some(ModelOutput { checked, usage, is_partial, model: opened.model, first_token }))
 }
 
-/// What a model wrote, and which.
-struct Written {
-    checked: Checked,
+/// CheckedAnswer output of a model.
+struct ModelOutput {
+    checked: CheckedAnswer,
     usage: Usage,
     is_partial: bool,
     model: String,
-    /// When its first piece came, in milliseconds.
+    /// Time to the first token, in milliseconds.
     first_token: f64,
 }
 
-impl Written {
+impl ModelOutput {
     fn answer(self, passages: &[Hit]) -> Answer {
-        let Checked { text, cited, support, answered, grounded, has_refusal, score } = self.checked;
+        let CheckedAnswer { text, cited, support, answered, grounded, has_refusal, score } = self.checked;
         let confidence = match (answered, grounded && !has_refusal) {
             (false, _) => None,
             (true, true) => Some(Confidence::High),
@@ -126,8 +128,8 @@ impl Written {
     }
 }
 
-/// The answer that nobody waited for.
-fn unsent() -> Answer {
+/// Answer for a client that disconnected before the first token.
+fn discarded_answer() -> Answer {
     Answer {
         text: String::new(),
         sources: Vec::new(),
@@ -146,36 +148,36 @@ fn unsent() -> Answer {
     }
 }
 
-/// Checks and sends what a model answers, until it ends, or the listener is gone. Gives the answer and the usage;
-/// without usage, the answer broke off.
+/// Checks and sends a model's output until it ends or the client disconnects. Returns the answer and the
+/// token usage; no usage means that the answer is partial.
 ///
 /// # Errors
-/// When the model fails before any of its text was sent.
-async fn write_down(
+/// When the model fails before any text was sent.
+async fn stream_checked(
     mut pieces: Pieces,
-    mut writing: Writing<'_>,
+    mut checker: AnswerChecker<'_>,
     bot: &Bot,
-    teller: &Teller,
-) -> Result<(Checked, Option<Usage>)> {
+    events: &EventSender,
+) -> Result<(CheckedAnswer, Option<Usage>)> {
     let mut usage = None;
     loop {
         let piece = tokio::select! {
             piece = pieces.next() => piece,
-            () = teller.deserted() => break,
+            () = events.closed() => break,
         };
         match piece {
             Some(Ok(Piece::Text(piece))) => {
-                writing.push(&piece);
-                while let Some(text) = writing.next(true).await {
-                    teller.tell(Told::Delta(text)).await;
+                checker.push(&piece);
+                while let Some(text) = checker.next(true).await {
+                    events.send(AnswerEvent::Delta(text)).await;
                 }
             }
             Some(Ok(Piece::End(used))) => {
                 usage = Some(used);
                 break;
             }
-            Some(Err(error)) if teller.is_heard() && !writing.is_empty() => {
-                tracing::warn!(error = %Chain(&error), "the model broke off after some of its text was sent");
+            Some(Err(error)) if events.has_listener() && !checker.is_empty() => {
+                tracing::warn!(error = %Chain(&error), "model failed mid-answer; the text so far is a partial answer");
                 break;
             }
             Some(Err(error)) => {
@@ -185,21 +187,21 @@ async fn write_down(
             None => break,
         }
     }
-    writing.close();
-    while let Some(text) = writing.next(usage.is_some()).await {
-        teller.tell(Told::Delta(text)).await;
+    checker.close();
+    while let Some(text) = checker.next(usage.is_some()).await {
+        events.send(AnswerEvent::Delta(text)).await;
     }
     if usage.is_some()
-        && let Some(text) = writing.unknown(bot.language)
+        && let Some(text) = checker.unknown(bot.language)
     {
-        teller.tell(Told::Delta(text)).await;
+        events.send(AnswerEvent::Delta(text)).await;
     }
-    Ok((writing.finish(), usage))
+    Ok((checker.finish(), usage))
 }
 
-/// A citation of a whole passage, by the number of its marker.
+/// Citation of a whole passage, by marker number.
 fn cite(passages: &[Hit], number: usize) -> Option<Citation> {
     let hit = passages.get(number.checked_sub(1)?)?;
     let whole = 0..hit.content.chars().count();
-    Some(extractive::cite(hit, number, whole, nearness(hit), &hit.content))
+    Some(extractive::cite(hit, number, whole, similarity(hit), &hit.content))
 }

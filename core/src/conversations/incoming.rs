@@ -1,4 +1,4 @@
-//! Messages, and what is said of conversations, as they come in: parsed once.
+//! Parsed requests about conversations, messages and feedback.
 
 use super::{MESSAGE_LENGTH, Rating};
 use crate::bots::Channel;
@@ -12,14 +12,14 @@ const METADATA_BYTES: usize = 4 * 1024;
 const USER_LENGTH: usize = 255;
 const COMMENT_LENGTH: usize = 2_000;
 
-/// A message to send, with everything checked.
+/// Validated message to send.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
     pub(super) text: String,
     pub(super) opening: Opening,
 }
 
-/// What is said of a conversation when it is opened.
+/// Validated attributes of a new conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     pub(super) bot: Option<BotId>,
@@ -30,10 +30,10 @@ pub struct Opening {
     pub(super) metadata: Option<serde_json::Value>,
 }
 
-/// What is said of a conversation, as it was said.
+/// Unvalidated attributes of a new conversation.
 #[derive(Clone, Debug, Default)]
 pub struct RawOpening {
-    /// The bot to open the conversation on; the default bot when absent.
+    /// Bot of the conversation; the default bot when absent.
     pub bot_id: Option<String>,
     /// Up to 255 characters.
     pub user_identifier: Option<String>,
@@ -41,18 +41,18 @@ pub struct RawOpening {
     pub user_name: Option<String>,
     /// Up to 255 characters.
     pub user_email: Option<String>,
-    /// A [`Channel`]; the bot's when absent.
+    /// [`Channel`]; the bot's channel when absent.
     pub channel: Option<String>,
-    /// An object, up to 4 KiB.
+    /// Object of up to 4 KiB.
     pub metadata: Option<serde_json::Value>,
 }
 
 impl NewMessage {
-    /// Checks every field of a message, `message` first. A `bot_id` of a bot that does not exist is told
-    /// when the conversation would be opened.
+    /// Validates every field, `message` first. An unknown `bot_id` is reported later, when the conversation
+    /// is opened.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    /// [`Error::Invalid`] with all problems, in field order.
     pub fn parse(message: Option<String>, opening: RawOpening) -> Result<Self> {
         let mut problems = Vec::new();
         let text = problems.take(message_text(message));
@@ -65,10 +65,10 @@ impl NewMessage {
 }
 
 impl Opening {
-    /// Checks every field.
+    /// Validates every field.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    /// [`Error::Invalid`] with all problems, in field order.
     pub fn parse(raw: RawOpening) -> Result<Self> {
         let mut problems = Vec::new();
         let bot = problems.take(optional_id("bot_id", "a bot", raw.bot_id.as_deref()));
@@ -92,10 +92,10 @@ impl Opening {
     }
 }
 
-/// What is to be changed of a conversation, as it was asked for. `Some(None)` clears.
+/// Unvalidated changes to a conversation. `Some(None)` clears a field.
 #[derive(Clone, Debug, Default)]
 pub struct RawConversationChanges {
-    /// `ended`.
+    /// Only `ended` is allowed.
     pub status: Option<Option<String>>,
     /// Up to 255 characters.
     pub user_identifier: Option<Option<String>>,
@@ -105,7 +105,7 @@ pub struct RawConversationChanges {
     pub user_email: Option<Option<String>>,
 }
 
-/// What is to be changed of a conversation, with everything checked.
+/// Validated changes to a conversation.
 #[derive(Clone, Debug)]
 pub struct ConversationChanges {
     pub(super) end: bool,
@@ -115,11 +115,10 @@ pub struct ConversationChanges {
 }
 
 impl ConversationChanges {
-    /// Checks every field.
+    /// Validates every field.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields, or because there is
-    /// nothing to change.
+    /// [`Error::Invalid`] with all problems, in field order, or when nothing would change.
     pub fn parse(raw: RawConversationChanges) -> Result<Self> {
         let mut problems = Vec::new();
         let status =
@@ -142,20 +141,20 @@ impl ConversationChanges {
     }
 }
 
-/// What a customer thinks of an answer, with everything checked.
+/// Validated feedback on an answer.
 #[derive(Clone, Debug)]
 pub struct Feedback {
-    /// `None` takes back what was thought before.
+    /// `None` withdraws earlier feedback.
     pub rating: Option<Rating>,
-    /// In the customer's words.
+    /// The customer's comment.
     pub comment: Option<String>,
 }
 
 impl Feedback {
-    /// Checks every field; a rating of `null` takes the feedback back.
+    /// Validates every field; a rating of `null` withdraws the feedback.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
+    /// [`Error::Invalid`] with all problems, in field order.
     pub fn parse(rating: Option<Option<String>>, comment: Option<String>) -> Result<Self> {
         let mut problems = Vec::new();
         let rating = rating.ok_or_else(|| Error::Invalid(vec![Problem::missing("rating")]));
@@ -181,7 +180,7 @@ pub(super) fn message_text(raw: Option<String>) -> Result<String> {
 
 fn channel(raw: Option<String>) -> Result<Option<Channel>> {
     optional(raw).map_err(|error| match error {
-        // The word is the bot's `channel_type`; this field has another name.
+        // The parser names its field `channel_type`, after the bot's field.
         Error::Invalid(problems) => Error::Invalid(
             problems.into_iter().map(|problem| problem.renamed("channel_type", "channel")).collect(),
         ),
@@ -192,7 +191,7 @@ fn channel(raw: Option<String>) -> Result<Option<Channel>> {
 fn metadata(raw: Option<serde_json::Value>) -> Result<Option<serde_json::Value>> {
     let Some(value) = raw.filter(|value| !value.is_null()) else { return Ok(None) };
     let text = value.to_string();
-    // Postgres keeps no NUL, not even an escaped one.
+    // Postgres stores no NUL character, not even an escaped one.
     if !value.is_object() || text.len() > METADATA_BYTES || text.contains("\\u0000") {
         return Err(Error::invalid(
             "metadata",
@@ -207,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_with_a_message_is_told_at_once() {
+    fn all_problems_of_a_message_are_reported_at_once() {
         let raw = RawOpening {
             bot_id: Some("nonsense".into()),
             channel: Some("fax".into()),
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_must_change_something() {
+    fn an_update_must_change_something() {
         assert!(ConversationChanges::parse(RawConversationChanges::default()).is_err());
         let status = |word: &str| RawConversationChanges {
             status: Some(Some(word.into())),
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn feedback_needs_a_rating_and_null_takes_it_back() {
+    fn feedback_needs_a_rating_and_null_withdraws_it() {
         assert!(Feedback::parse(None, None).is_err());
         assert!(Feedback::parse(Some(Some("meh".into())), None).is_err());
         assert_eq!(Feedback::parse(Some(None), Some("a".into())).unwrap().comment, None);

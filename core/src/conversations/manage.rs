@@ -1,9 +1,9 @@
-//! Everything about conversations but talking: open, list, look at, change, erase, judge.
+//! Management of conversations: open, list, read, update, erase and rate.
 
 use chrono::{DateTime, Utc};
 
 use super::incoming::{ConversationChanges, Feedback, Opening};
-use super::send::{locate, open as open_in, unknown};
+use super::send::{locate, not_found, open as open_in};
 use super::{Conversation, Filter, Gap, GapFilter, Message, SessionId, store};
 use crate::analytics;
 use crate::context::Context;
@@ -12,13 +12,13 @@ use crate::idempotency;
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::{Page, PageRequest};
 
-/// Conversations that one sweep takes for abandoned at most.
-const SWEEP: i64 = 1_000;
+/// Maximum number of conversations marked abandoned per sweep.
+const SWEEP_LIMIT: i64 = 1_000;
 
-/// A page of a tenant's conversations, newest first.
+/// Lists a tenant's conversations, newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub async fn list(
     ctx: &Context,
     tenant: TenantId,
@@ -26,7 +26,7 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Conversation>> {
     let mut db = ctx.db().of(tenant).await?;
-    // The rollups know which kinds there are, and how many of each.
+    // The rollups hold the combinations of bot, status and channel, with their counts.
     let mut kinds = analytics::count_conversations(&mut db, tenant).await?;
     kinds.retain(|kind| {
         filter.bot.is_none_or(|bot| bot == kind.bot)
@@ -38,15 +38,15 @@ pub async fn list(
     Ok(Page::new(page, conversations, total))
 }
 
-/// A conversation, without its messages.
+/// Returns a conversation without its messages.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<Conversation> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(unknown)
+    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(not_found)
 }
 
-/// A conversation with its messages, oldest first.
+/// Returns a conversation with its messages, oldest first.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -56,17 +56,17 @@ pub async fn get(
     session: &SessionId,
 ) -> Result<(Conversation, Vec<Message>)> {
     let mut db = ctx.db().of(tenant).await?;
-    let found = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?;
+    let found = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?;
     let messages = store::list_messages(&mut *db, tenant, found.id).await?;
     Ok((found, messages))
 }
 
-/// Opens a conversation before anything is said; the bot's welcome is its first message. A session that
-/// has no name gets one.
+/// Opens a conversation before its first message and stores the bot's welcome message, if any. Generates a
+/// session id when none is given.
 ///
 /// # Errors
-/// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
-/// [`Error::Conflict`] when the session is there already, [`Error::LimitReached`].
+/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
+/// when the session exists already, [`Error::LimitReached`].
 pub async fn open(
     ctx: &Context,
     tenant: TenantId,
@@ -78,20 +78,20 @@ pub async fn open(
         message: "A conversation with this session_id exists already".to_owned(),
     };
     let session = session.unwrap_or_else(SessionId::fresh);
-    let place = match locate(ctx, tenant, &session, opening.bot).await {
+    let destination = match locate(ctx, tenant, &session, opening.bot).await {
         Err(Error::Conflict { .. }) => return Err(taken()),
-        place => place?,
+        destination => destination?,
     };
-    if place.conversation.is_some() {
+    if destination.conversation.is_some() {
         return Err(taken());
     }
     let mut tx = ctx.db().begin(tenant).await?;
-    open_in(&mut tx, tenant, &session, &place.bot, opening).await?.ok_or_else(taken)?;
+    open_in(&mut tx, tenant, &session, &destination.bot, opening).await?.ok_or_else(taken)?;
     tx.commit().await?;
     get(ctx, tenant, &session).await
 }
 
-/// Changes what is to be changed of a conversation. One that has ended stays so.
+/// Updates a conversation. An ended conversation stays ended.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
@@ -103,29 +103,29 @@ pub async fn update(
 ) -> Result<Conversation> {
     let mut db = ctx.db().of(tenant).await?;
     if !store::update(&mut *db, tenant, session, changes).await? {
-        return Err(unknown());
+        return Err(not_found());
     }
-    store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)
+    store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)
 }
 
-/// Erases a conversation with its messages.
+/// Deletes a conversation with its messages.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<()> {
     let mut tx = ctx.db().begin(tenant).await?;
     if !store::erase(&mut *tx, tenant, session).await? {
-        return Err(unknown());
+        return Err(not_found());
     }
     idempotency::forget(&mut tx, tenant, &["conversations"]).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// That a conversation has an answer.
+/// Checks that a conversation has an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
+/// [`Error::NotFound`] without such a session, or without such an answer in it.
 pub async fn check_answer(
     ctx: &Context,
     tenant: TenantId,
@@ -133,15 +133,15 @@ pub async fn check_answer(
     message: MessageId,
 ) -> Result<()> {
     let mut db = ctx.db().of(tenant).await?;
-    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?.id;
+    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let there = store::has_answer(&mut *db, tenant, conversation, message).await?;
     if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
-/// Keeps what a customer thinks of an answer, in the place of what was thought before.
+/// Stores a customer's feedback on an answer, replacing earlier feedback.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such session, or it has no such answer.
+/// [`Error::NotFound`] without such a session, or without such an answer in it.
 pub async fn give_feedback(
     ctx: &Context,
     tenant: TenantId,
@@ -150,35 +150,34 @@ pub async fn give_feedback(
     feedback: &Feedback,
 ) -> Result<()> {
     let mut db = ctx.db().of(tenant).await?;
-    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(unknown)?.id;
+    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let kept = store::set_feedback(&mut *db, tenant, conversation, message, feedback).await?;
     if kept { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
-/// Takes for abandoned what nobody wrote to for long; gives how many, over all tenants.
+/// Marks idle conversations of all tenants as abandoned; returns how many.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub async fn abandon_idle(ctx: &Context) -> Result<u64> {
     let idle = ctx.config().conversations.abandoned_after;
-    Ok(store::abandon_idle(ctx.db().platform(), idle, SWEEP).await?)
+    Ok(store::abandon_idle(ctx.db().platform(), idle, SWEEP_LIMIT).await?)
 }
 
-/// Removes some of a deleted bot's conversations; gives how many rows.
+/// Deletes up to `most` rows of a deleted bot's conversations; returns how many.
 ///
 /// # Errors
-/// When a statement fails.
+/// When a query fails.
 pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
     let mut db = ctx.db().of(tenant).await?;
     let messages = store::purge_messages(&mut *db, tenant, bot, most).await?;
     if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, most).await?) }
 }
 
-/// A page of the questions since a moment that no knowledge answered, those that ask nearly the same as
-/// one, most frequent first.
+/// Lists questions without an answer since a time, grouped by similarity, most frequent first.
 ///
 /// # Errors
-/// When the statement fails.
+/// When the query fails.
 pub async fn list_gaps(
     ctx: &Context,
     tenant: TenantId,

@@ -1,72 +1,79 @@
-//! Pure: the parts of a Markdown passage that can answer a question, as a reader hears them, with their place in it.
+//! Pure: splits a Markdown passage into units that can answer a question.
+//!
+//! A unit is plain text with its range in the passage.
 
 use std::ops::Range;
 
 mod blocks;
+mod classify;
 mod lists;
 mod prose;
+mod questions;
+mod records;
 mod sentences;
-mod shapes;
 mod tables;
+mod text;
+mod vocabulary;
 
-use blocks::{Block, Text};
+use blocks::Block;
+use text::Text;
 
-/// What a unit is.
+/// UnitKind of unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A sentence, or an item of a list.
+pub enum UnitKind {
+    /// Sentence or list item.
     Sentence,
-    /// A row of a table, or a name with its value.
+    /// Table row, or a name with its value.
     Row,
-    /// A list, with the sentence that announces it.
+    /// List with its announcement.
     List,
-    /// A list with numbers, whole and in order.
+    /// Numbered list, whole and in order.
     Steps,
-    /// The first sentences of the answer to a question that the passage itself asks.
+    /// First sentences of the answer to a question in the passage itself.
     FaqAnswer,
 }
 
-/// A part of a passage that can be an answer, or part of one.
+/// Part of a passage that can be an answer, or part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unit {
-    /// What it says, without markup. A list has a line for each item.
+    /// Plain text; a list has one line per item.
     pub(super) text: String,
-    /// Context that is matched with a question and not told: the question before an answer, the sentence that announces
-    /// a list, the headers of a row, the antecedent of a pronoun.
+    /// Context that is matched but not shown: the question before an answer, the announcement of a list, the
+    /// headers of a row, the antecedent of a pronoun.
     pub(super) lead: Option<String>,
-    /// The heading or label above it within the passage.
+    /// Heading or label above it within the passage.
     pub(super) heading: Option<String>,
-    /// Its place in the passage, in characters, markup included.
+    /// Range in the passage, in characters, including markup.
     pub(super) span: Range<usize>,
-    /// What it is.
-    pub(super) kind: Kind,
-    /// Of a sentence that begins with a pronoun: its text and its place together with the sentence before it.
+    /// UnitKind of unit.
+    pub(super) kind: UnitKind,
+    /// For a sentence that starts with a pronoun: text and range including the sentence before it.
     pub(super) with_antecedent: Option<(String, Range<usize>)>,
 }
 
-/// The units of a passage, in order. One may contain others: a long list its items, an answer its sentences.
+/// Units of a passage, in order. They may nest: a long list and its items, an answer and its sentences.
 pub(super) fn units(passage: &str) -> Vec<Unit> {
     let blocks = blocks::blocks(passage);
-    let mut walk = Walk::of(passage);
+    let mut collector = UnitCollector::new(passage);
     for (at, block) in blocks.iter().enumerate() {
-        walk.read(block, blocks.get(at + 1));
+        collector.read(block, blocks.get(at + 1));
     }
-    let mut units = walk.units;
+    let mut units = collector.units;
     units.sort_by_key(|unit| (unit.span.start, std::cmp::Reverse(unit.span.end)));
     units.dedup_by(|next, unit| next.span == unit.span);
     units
 }
 
-/// A part of a text.
+/// Slice of a text.
 #[derive(Clone, Copy, Debug)]
-struct Part<'a> {
+struct TextSlice<'a> {
     text: &'a Text,
     start: usize,
     end: usize,
 }
 
-impl<'a> Part<'a> {
-    fn of(text: &'a Text, range: Range<usize>) -> Self {
+impl<'a> TextSlice<'a> {
+    fn new(text: &'a Text, range: Range<usize>) -> Self {
         let range = text.trim(range);
         Self { text, start: range.start, end: range.end }
     }
@@ -84,27 +91,27 @@ impl<'a> Part<'a> {
     }
 }
 
-/// A sentence that announces what follows it.
+/// Sentence that announces the next block.
 #[derive(Clone, Debug)]
 struct Announcement {
     text: String,
-    /// Its bytes in the passage.
+    /// Range in the passage, in bytes.
     source: Range<usize>,
 }
 
-/// The way through the blocks of a passage.
-struct Walk {
-    /// The byte at which each character of the passage begins.
+/// Collects units while walking the blocks of a passage.
+struct UnitCollector {
+    /// Byte offset of each character of the passage.
     characters: Vec<usize>,
     units: Vec<Unit>,
     heading: Option<String>,
-    /// The question that the next block answers.
+    /// Question that the next block answers.
     question: Option<String>,
     announcement: Option<Announcement>,
 }
 
-impl Walk {
-    fn of(passage: &str) -> Self {
+impl UnitCollector {
+    fn new(passage: &str) -> Self {
         let characters = passage.char_indices().map(|(at, _)| at).collect();
         Self { characters, units: Vec::new(), heading: None, question: None, announcement: None }
     }
@@ -112,10 +119,10 @@ impl Walk {
     fn read(&mut self, block: &Block, next: Option<&Block>) {
         let announcement = self.announcement.take();
         match block {
-            Block::Heading(text) => self.name(text.get(&text.whole())),
+            Block::Heading(text) => self.set_heading(text.get(&text.whole())),
             Block::Paragraph(text) => self.paragraph(text, next),
             Block::List(items) => {
-                let items: Vec<lists::Item<'_>> = items.iter().map(lists::Item::from).collect();
+                let items: Vec<lists::ListItem<'_>> = items.iter().map(lists::ListItem::from).collect();
                 self.list(&items, announcement);
             }
             Block::Table { head, rows } => self.table(head, rows, announcement.as_ref()),
@@ -127,15 +134,15 @@ impl Walk {
         }
     }
 
-    /// A heading or a label: what follows it belongs to it, and answers it when it asks.
-    fn name(&mut self, text: &str) {
-        let text = shapes::question_mark(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
-        self.question = shapes::is_question(text).then(|| text.to_owned());
+    /// Sets the heading of the blocks that follow, and their question if it is one.
+    fn set_heading(&mut self, text: &str) {
+        let text = classify::question_prefix(text).and_then(|at| text.get(at..)).unwrap_or(text).trim();
+        self.question = classify::is_question(text).then(|| text.to_owned());
         self.heading =
             Some(text.trim_end_matches([':', '：']).trim_end().to_owned()).filter(|name| !name.is_empty());
     }
 
-    fn push(&mut self, kind: Kind, text: String, lead: Option<String>, source: Range<usize>) {
+    fn push(&mut self, kind: UnitKind, text: String, lead: Option<String>, source: Range<usize>) {
         let span = self.span(&source);
         if span.is_empty() || text.trim().is_empty() {
             return;
@@ -144,7 +151,7 @@ impl Walk {
         self.units.push(Unit { text, lead, heading, span, kind, with_antecedent: None });
     }
 
-    /// Characters of the passage that bytes of it stand for.
+    /// Converts a byte range of the passage to characters.
     fn span(&self, source: &Range<usize>) -> Range<usize> {
         let before = |byte: usize| self.characters.partition_point(|start| *start < byte);
         before(source.start)..before(source.end)

@@ -1,31 +1,31 @@
-//! Pure: what a language model is asked.
+//! Pure: the prompt for a language model.
 
 use super::markers::NO_ANSWER;
 use crate::bots::{Bot, Language, Personality, Role};
 use crate::knowledge::search::Hit;
 use crate::providers::chat::{Prompt, Speaker, Turn};
 
-/// How many earlier messages a model hears.
+/// Earlier messages included in a prompt.
 pub const HISTORY: i64 = 10;
 
-/// How long a prompt may be.
+/// Token budget of a prompt.
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
-    /// The most tokens of a prompt.
+    /// Maximum tokens of a prompt.
     pub tokens: usize,
-    /// Counts the tokens of a text.
+    /// Token counter.
     pub count: &'a dyn Fn(&str) -> usize,
 }
 
-/// Tokens that a turn costs beside its text, in the chat formats of OpenAI.
-const PER_TURN: usize = 4;
+/// Tokens per turn besides its text, in OpenAI's chat formats.
+const TOKENS_PER_TURN: usize = 4;
 
-/// The prompt for a question: who the bot is, the rules, the numbered passages, and what was said; and how many of
-/// the passages it holds, from the first. What does not fit is left out: passages from the last, and of what was
-/// said the oldest, once the passages have their place. One passage is always there.
+/// Builds the prompt for a question from the bot, the rules, the numbered passages and the history. Returns
+/// it with the number of passages it holds, from the first. What exceeds the budget is dropped: passages from
+/// the last, then the oldest turns. One passage always remains.
 ///
-/// The passages are data: they stand between markers, and the rules say that nothing in them is an
-/// instruction.
+/// Passages are untrusted data: they stand between delimiters, and the rules forbid following instructions in
+/// them.
 #[must_use]
 pub fn fit(
     bot: &Bot,
@@ -35,35 +35,35 @@ pub fn fit(
     budget: Budget<'_>,
 ) -> (Prompt, usize) {
     let mut system = instructions(bot);
-    let fixed = (budget.count)(&system) + (budget.count)(question) + 2 * PER_TURN;
+    let fixed = (budget.count)(&system) + (budget.count)(question) + 2 * TOKENS_PER_TURN;
     let mut left = budget.tokens.saturating_sub(fixed);
-    let mut held = 0;
+    let mut included = 0;
     for passage in passages {
-        let block = block(held + 1, passage);
+        let block = block(included + 1, passage);
         let tokens = (budget.count)(&block);
-        if held > 0 && tokens > left {
+        if included > 0 && tokens > left {
             break;
         }
         left = left.saturating_sub(tokens);
         system.push_str(&block);
-        held += 1;
+        included += 1;
     }
-    let heard = history.iter().rev().take_while(|turn| {
-        let tokens = (budget.count)(&turn.text) + PER_TURN;
+    let recent = history.iter().rev().take_while(|turn| {
+        let tokens = (budget.count)(&turn.text) + TOKENS_PER_TURN;
         let fits = tokens <= left;
         left = left.saturating_sub(tokens);
         fits
     });
-    let mut turns: Vec<Turn> = heard.cloned().collect();
+    let mut turns: Vec<Turn> = recent.cloned().collect();
     turns.reverse();
     turns.push(Turn { speaker: Speaker::User, text: question.to_owned() });
-    (Prompt { system, turns }, held)
+    (Prompt { system, turns }, included)
 }
 
 fn instructions(bot: &Bot) -> String {
     let mut system = format!("You are {}, {}.", bot.name, role(bot.role));
     if let Some(personality) = bot.personality {
-        system.push_str(&format!(" You are {}.", manner(personality)));
+        system.push_str(&format!(" You are {}.", describe(personality)));
     }
     if let Some(instructions) = &bot.system_prompt {
         system.push_str(&format!("\n\n{instructions}"));
@@ -80,30 +80,31 @@ fn instructions(bot: &Bot) -> String {
 
 fn block(number: usize, passage: &Hit) -> String {
     let title = passage.heading.as_deref().unwrap_or(&passage.source_name).replace('"', "'");
-    let (title, content) = (harmless(&title), harmless(&passage.content));
+    let (title, content) = (escape_delimiter(&title), escape_delimiter(&passage.content));
     format!("\n<passage number=\"{number}\" title=\"{title}\">\n{content}\n</passage>\n")
 }
 
-/// A passage that holds a marker of passages must neither end the data nor begin other.
-fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
+/// Defuses passage delimiters in a text, so that it can neither close its passage nor open another.
+fn escape_delimiter(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
-        harmless.push_str(before);
-        harmless.push('<');
+        escaped.push_str(before);
+        escaped.push('<');
         let name = after.trim_start_matches([' ', '/']);
-        let is_marker = name.get(..MARKER.len()).is_some_and(|name| name.eq_ignore_ascii_case(MARKER));
-        if is_marker {
-            harmless.push(' ');
+        let is_delimiter =
+            name.get(..DELIMITER.len()).is_some_and(|name| name.eq_ignore_ascii_case(DELIMITER));
+        if is_delimiter {
+            escaped.push(' ');
         }
         rest = after;
     }
-    harmless.push_str(rest);
-    harmless
+    escaped.push_str(rest);
+    escaped
 }
 
-/// What passages stand between.
-const MARKER: &str = "passage";
+/// Name of the delimiter tag.
+const DELIMITER: &str = "passage";
 
 fn role(role: Option<Role>) -> &'static str {
     match role {
@@ -116,7 +117,7 @@ fn role(role: Option<Role>) -> &'static str {
     }
 }
 
-fn manner(personality: Personality) -> &'static str {
+fn describe(personality: Personality) -> &'static str {
     match personality {
         Personality::Professional => "professional: matter-of-fact and precise",
         Personality::Friendly => "friendly: warm and easy to talk to",
@@ -180,39 +181,40 @@ mod tests {
         }
     }
 
-    /// The prompt in words, where the fixed part takes none.
-    fn fitted(words: usize, passages: &[Hit], said: &[&str]) -> (usize, Vec<String>) {
+    /// Fits a prompt whose fixed part costs no tokens; tokens are words that start with `w`.
+    fn fit_words(words: usize, passages: &[Hit], history: &[&str]) -> (usize, Vec<String>) {
         let bot = bot();
         let count = |text: &str| text.split_whitespace().filter(|word| word.starts_with('w')).count();
         let turns: Vec<Turn> =
-            said.iter().map(|text| Turn { speaker: Speaker::User, text: (*text).to_owned() }).collect();
-        let budget = Budget { tokens: words + 2 * PER_TURN + count(&instructions(&bot)), count: &count };
-        let (prompt, held) = fit(&bot, passages, &turns, "why", budget);
-        (held, prompt.turns.into_iter().map(|turn| turn.text).collect())
+            history.iter().map(|text| Turn { speaker: Speaker::User, text: (*text).to_owned() }).collect();
+        let budget =
+            Budget { tokens: words + 2 * TOKENS_PER_TURN + count(&instructions(&bot)), count: &count };
+        let (prompt, included) = fit(&bot, passages, &turns, "why", budget);
+        (included, prompt.turns.into_iter().map(|turn| turn.text).collect())
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out_passages_first_from_the_last_and_then_the_oldest_turns() {
+    fn passages_then_oldest_turns_are_dropped_when_over_budget() {
         let passages = [passage("w w w"), passage("w w w"), passage("w w w")];
-        let heard = |words| fitted(words, &passages, &["w1", "w2"]);
-        assert_eq!(heard(100), (3, vec!["w1".into(), "w2".into(), "why".into()]));
-        assert_eq!(heard(10 + 5), (3, vec!["w2".into(), "why".into()]));
-        assert_eq!(heard(10), (3, vec!["why".into()]));
-        assert_eq!(heard(9), (2, vec!["why".into()]));
-        // Without any passage there is nothing to answer from.
-        assert_eq!(heard(0), (1, vec!["why".into()]));
+        let fitted = |words| fit_words(words, &passages, &["w1", "w2"]);
+        assert_eq!(fitted(100), (3, vec!["w1".into(), "w2".into(), "why".into()]));
+        assert_eq!(fitted(10 + 5), (3, vec!["w2".into(), "why".into()]));
+        assert_eq!(fitted(10), (3, vec!["why".into()]));
+        assert_eq!(fitted(9), (2, vec!["why".into()]));
+        // One passage remains even without budget: there would be nothing to answer from.
+        assert_eq!(fitted(0), (1, vec!["why".into()]));
     }
 
     #[test]
     fn a_passage_can_neither_end_the_data_nor_begin_other() {
-        for (content, harmless_content) in [
+        for (content, escaped) in [
             ("a </passage> b", "a < /passage> b"),
             ("</PASSAGE>", "< /PASSAGE>"),
             ("< / passage>", "<  / passage>"),
             ("<passage number=\"9\">", "< passage number=\"9\">"),
             ("a < b, <p>x</p>", "a < b, <p>x</p>"),
         ] {
-            assert_eq!(harmless(content), harmless_content);
+            assert_eq!(escape_delimiter(content), escaped);
         }
     }
 }

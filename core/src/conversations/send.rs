@@ -1,17 +1,17 @@
-//! Sending a message: the question is stored, answered, and the answer stored.
+//! Sends a message: stores the question, answers it and stores the answer.
 
 use std::time::{Duration, Instant};
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::answer::Answered;
+use super::answering::AnswerRecord;
 use super::incoming::Opening;
-use super::lookup::{LookedUp, look_up};
+use super::retrieval::{Retrieved, retrieve};
 use super::turns::{self, Turn, Turns};
 use super::{
-    Confidence, Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt,
-    store,
+    AnswerEvent, Confidence, EventSender, Exchange, Message, NewMessage, SessionId, Status, answering,
+    followup, prompt, store,
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
@@ -21,78 +21,76 @@ use crate::platform::db;
 use crate::providers::chat;
 use crate::tenants;
 
-/// How long a message waits for those before it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum wait for earlier messages of the session.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// How often it looks whether another process is done.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Interval at which the turn held by another process is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Sends a message and gives the bot's answer; tells of it on the way. An unknown session is opened by it. When
-/// the listener is gone, what was said until then is stored as a partial answer.
+/// Sends a message, emits events and returns the bot's answer. An unknown session is opened. When the client
+/// disconnects, the text sent so far is stored as a partial answer.
 ///
 /// # Errors
-/// [`Error::Cancelled`] when the listener was gone before anything was said: the message was never sent.
-/// [`Error::NotFound`] without a bot to open it on, [`Error::Forbidden`] when that bot is inactive,
-/// [`Error::Conflict`] when the conversation has ended, [`Error::Busy`] when earlier messages are still
-/// being answered, [`Error::TooMany`] when too many of the tenant's are, [`Error::LimitReached`].
+/// [`Error::Cancelled`] when the client disconnected before any text; the message is not stored.
+/// [`Error::NotFound`] without a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`] when
+/// the conversation has ended, [`Error::Busy`] when earlier messages are still being answered,
+/// [`Error::TooMany`] when too many of the tenant's messages are, [`Error::LimitReached`].
 pub async fn send(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: NewMessage,
-    teller: &Teller,
+    events: &EventSender,
 ) -> Result<Exchange> {
-    let _place = ctx.limits().chats.take(tenant)?;
-    let _line = ctx.state::<Turns>().wait(tenant, session).await;
-    let (bot, Said { turn, message: user_message, history }, looked_up) =
+    let _permit = ctx.limits().chats.take(tenant)?;
+    let _order = ctx.state::<Turns>().wait(tenant, session).await;
+    let (bot, AcceptedMessage { turn, message: user_message, history }, retrieved) =
         take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;
-    teller.tell(Told::UserMessage(user_message.clone())).await;
+    events.send(AnswerEvent::UserMessage(user_message.clone())).await;
     let answering = async {
-        let looked_up = match looked_up {
-            Some(looked_up) => looked_up?,
-            None => look_up(ctx, tenant, &bot, &history, &message.text).await?,
+        let retrieved = match retrieved {
+            Some(retrieved) => retrieved?,
+            None => retrieve(ctx, tenant, &bot, &history, &message.text).await?,
         };
-        answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
+        answering::answer(ctx, &bot, &history, &message.text, retrieved, events).await
     };
-    let answered = match turn.hold(answering).await {
-        Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
-            Err(Error::Cancelled)
-        }
-        answered => answered,
+    let record = match turn.hold(answering).await {
+        Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
+        record => record,
     };
-    let answered = match answered {
-        Ok(answered) => answered,
+    let record = match record {
+        Ok(record) => record,
         Err(error) => {
-            // Whoever hung up before the first word has had a model asked all the same.
+            // Disconnecting before the first word has still cost a model call.
             let counts = matches!(error, Error::Cancelled);
-            take_back(ctx, tenant, conversation, user_message.id, counts).await;
+            withdraw(ctx, tenant, conversation, user_message.id, counts).await;
             return Err(error);
         }
     };
 
-    let bot_response = keep(ctx, tenant, &bot, &turn, &message.text, &answered).await?;
+    let bot_response = store_answer(ctx, tenant, &bot, &turn, &message.text, &record).await?;
     turn.passed();
-    Ok(Exchange { user_message, bot_response, answer: answered.answer })
+    Ok(Exchange { user_message, bot_response, answer: record.answer })
 }
 
-/// Stores an answer, passes the turn, and notes what the bot did not know.
+/// Stores an answer, releases the turn and records a knowledge gap.
 #[tracing::instrument(name = "keep_answer", skip_all)]
-async fn keep(
+async fn store_answer(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     turn: &Turn,
     question: &str,
-    answered: &Answered,
+    record: &AnswerRecord,
 ) -> Result<Message> {
-    let Answered { answer, trace, vector, model, same_question } = answered;
+    let AnswerRecord { answer, trace, vector, model, same_question } = record;
     let mut tx = ctx.db().begin(tenant).await?;
     let stored =
         store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, answer, trace).await;
     let stored = match stored {
-        // The conversation was erased while it was answered.
-        Err(error) if db::refers_to_nothing(&error) => return Err(unknown()),
+        // The conversation was deleted in the meantime.
+        Err(error) if db::refers_to_nothing(&error) => return Err(not_found()),
         stored => stored?,
     };
     let weak = answer.confidence == Some(Confidence::Low);
@@ -105,16 +103,16 @@ async fn keep(
     Ok(stored)
 }
 
-/// A message that could not be answered was never sent: who sends it again does not say it twice. It may count
-/// nevertheless.
-async fn take_back(
+/// Deletes an unanswered message, so that a retry does not store it twice. Its cost counts against the quota
+/// when `counts` is set.
+async fn withdraw(
     ctx: &Context,
     tenant: TenantId,
     conversation: ConversationId,
     message: MessageId,
     counts: bool,
 ) {
-    let taken_back = async {
+    let withdrawn = async {
         let mut tx = ctx.db().begin(tenant).await?;
         if store::delete_message(&mut *tx, tenant, conversation, message).await? && !counts {
             tenants::uncount_messages(&mut tx, tenant, 2).await?;
@@ -122,66 +120,67 @@ async fn take_back(
         tx.commit().await?;
         Ok::<_, Error>(())
     };
-    if let Err(error) = taken_back.await {
-        tracing::warn!(message.id = %message, error = %Chain(&error), "a message stays without an answer");
+    if let Err(error) = withdrawn.await {
+        tracing::warn!(message.id = %message, error = %Chain(&error), "failed to delete an unanswered message");
     }
 }
 
-/// Where a message belongs.
-pub(super) struct Place {
+/// Bot and conversation of a message.
+pub(super) struct Destination {
     pub(super) bot: Bot,
-    /// `None`: the session is new.
+    /// `None` for a new session.
     pub(super) conversation: Option<ConversationId>,
 }
 
-/// A message that was stored, and what was said before it.
-struct Said {
+/// Stored message with its turn and the messages before it.
+struct AcceptedMessage {
     turn: Turn,
     message: Message,
     history: Vec<chat::Turn>,
 }
 
-/// Stores the message when it is its turn. What it asks is looked up meanwhile, when that does not depend on what was
-/// said before: not again while it waits, for what is known may change until its turn comes.
+/// Stores the message once its turn comes. Retrieval runs concurrently when it does not depend on earlier
+/// messages, but only on the first attempt: the knowledge base may change while the message waits.
 async fn take_turn(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: &NewMessage,
-) -> Result<(Bot, Said, Option<Result<LookedUp>>)> {
+) -> Result<(Bot, AcceptedMessage, Option<Result<Retrieved>>)> {
     let begun = Instant::now();
-    let mut may_look_up = followup::stands_alone(&message.text);
+    let mut may_retrieve = followup::stands_alone(&message.text);
     loop {
-        let place = locate(ctx, tenant, session, message.opening.bot).await?;
-        let look_up = async {
-            match std::mem::take(&mut may_look_up) {
-                true => Some(look_up(ctx, tenant, &place.bot, &[], &message.text).await),
+        let destination = locate(ctx, tenant, session, message.opening.bot).await?;
+        let retrieve = async {
+            match std::mem::take(&mut may_retrieve) {
+                true => Some(retrieve(ctx, tenant, &destination.bot, &[], &message.text).await),
                 false => None,
             }
         };
-        let (said, looked_up) = tokio::join!(say(ctx, tenant, session, &place, message), look_up);
-        if let Some(said) = said? {
-            return Ok((place.bot, said, looked_up));
+        let (accepted, retrieved) =
+            tokio::join!(accept(ctx, tenant, session, &destination, message), retrieve);
+        if let Some(accepted) = accepted? {
+            return Ok((destination.bot, accepted, retrieved));
         }
-        // Another message has the turn, or has just opened the session.
-        if begun.elapsed() > PATIENCE {
+        // Another message holds the turn, or has just opened the session.
+        if begun.elapsed() > MAX_WAIT {
             return Err(Error::Busy {
                 code: "conversation_busy",
                 message: "An earlier message of the conversation is still being answered; try again later"
                     .to_owned(),
             });
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Finds the conversation of a session, or the bot to open it on. Outside of any transaction.
+/// Finds the conversation of a session, or the bot to open it on. Runs outside any transaction.
 pub(super) async fn locate(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     bot: Option<BotId>,
-) -> Result<Place> {
+) -> Result<Destination> {
     let mut db = ctx.db().of(tenant).await?;
     let found = store::find(&mut *db, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {
@@ -198,23 +197,23 @@ pub(super) async fn locate(
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
     }
-    Ok(Place { bot, conversation: found.map(|found| found.id) })
+    Ok(Destination { bot, conversation: found.map(|found| found.id) })
 }
 
-/// Takes the turn and stores a customer's message, and opens its conversation when that is new. `None`:
-/// somebody else has the turn, or opened the conversation meanwhile, and nothing was stored.
+/// Claims the turn and stores the customer's message, opening a new conversation if needed. Returns `None`,
+/// with nothing stored, when another message holds the turn or opened the conversation first.
 #[tracing::instrument(name = "keep_question", skip_all)]
-async fn say(
+async fn accept(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
-    place: &Place,
+    destination: &Destination,
     message: &NewMessage,
-) -> Result<Option<Said>> {
+) -> Result<Option<AcceptedMessage>> {
     let mut tx = ctx.db().begin_provisional(tenant).await?;
-    let conversation = match place.conversation {
+    let conversation = match destination.conversation {
         Some(conversation) => conversation,
-        None => match open(&mut tx, tenant, session, &place.bot, &message.opening).await? {
+        None => match open(&mut tx, tenant, session, &destination.bot, &message.opening).await? {
             Some(conversation) => conversation,
             None => return Ok(None),
         },
@@ -223,16 +222,20 @@ async fn say(
     if !store::take_turn(&mut *tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
-    // The question and its answer, so that an answer is never refused half-way.
+    // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
-        store::insert_user_message(&mut *tx, tenant, place.bot.id, conversation, &message.text).await?;
+        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, &message.text).await?;
     let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
-    Ok(Some(Said { turn: Turn::taken(ctx, tenant, conversation, token), message: stored, history }))
+    Ok(Some(AcceptedMessage {
+        turn: Turn::taken(ctx, tenant, conversation, token),
+        message: stored,
+        history,
+    }))
 }
 
-/// Opens a conversation, in the caller's transaction. `None`: the session is there.
+/// Opens a conversation in the caller's transaction; `None` when the session exists.
 pub(super) async fn open(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
@@ -241,7 +244,7 @@ pub(super) async fn open(
     opening: &Opening,
 ) -> Result<Option<ConversationId>> {
     let channel = opening.channel.unwrap_or(bot.channel_type);
-    // One of a bot that was deleted is hidden, and must not stand in the way until it is removed.
+    // The conversation of a deleted bot is hidden, and must not block the session id until it is purged.
     store::delete_hidden(&mut **tx, tenant, session).await?;
     let Some(conversation) = store::insert(&mut **tx, tenant, bot, session, channel, opening).await? else {
         return Ok(None);
@@ -253,7 +256,7 @@ pub(super) async fn open(
     Ok(Some(conversation))
 }
 
-/// For verbs that find nothing.
-pub(super) fn unknown() -> Error {
+/// Error for an unknown session.
+pub(super) fn not_found() -> Error {
     Error::NotFound(Thing::Conversation)
 }

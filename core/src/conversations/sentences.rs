@@ -1,4 +1,4 @@
-//! Vectors of the sentences of answers, kept once made: the same passages answer many questions.
+//! Per-process cache of sentence vectors: the same passages answer many questions.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use crate::error::Result;
 use crate::providers::embed::Embedder;
 
-/// Vectors that are kept: of 384 numbers of 16 bits each, six megabytes.
+/// Capacity: six megabytes at 384 numbers of 16 bits each.
 const KEPT: u64 = 8_192;
 
 /// Per-process cache of sentence vectors, by model and text.
@@ -23,10 +23,10 @@ impl Default for SentenceVectors {
 }
 
 impl SentenceVectors {
-    /// The vectors of sentences, in their order; those that are not kept are embedded at once.
+    /// Vectors of sentences, in order; those not cached are embedded in one batch.
     ///
     /// # Errors
-    /// When the embedding model does not answer.
+    /// When the embedding model fails.
     pub(super) async fn of(&self, embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let keys: Vec<(u64, u64)> = texts.iter().map(|text| key(embedder.id(), text)).collect();
         let mut vectors: Vec<Option<Vec<f32>>> = keys
@@ -47,7 +47,7 @@ impl SentenceVectors {
     }
 }
 
-/// Two hashes of different seeds: a collision of both is out of the question at this size.
+/// Two hashes with different seeds; a collision of both is negligible at this size.
 fn key(model: &str, text: &str) -> (u64, u64) {
     let hash = |seed: u8| {
         let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! How an answer came about, kept beside it for whoever wants to know why it says what it says.
+//! Traces: how an answer was produced, stored beside it for diagnosis.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,72 +9,73 @@ use crate::error::{Error, Result, Thing};
 use crate::ids::{ChunkId, MessageId, SourceId, TenantId};
 use crate::knowledge::search::{Hit, Ranking};
 
-/// What was searched for, and what was found.
+/// Search query and results behind an answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Trace {
-    /// The question as it was searched for: with the one before it, when it could not stand alone.
+    /// Search query: the question, after the previous one for a follow-up.
     pub query: String,
-    /// What was found, best first.
-    pub candidates: Vec<Considered>,
-    /// Figures from which the confidence of a built-in answer was reckoned.
+    /// Search results, best first.
+    pub candidates: Vec<TraceCandidate>,
+    /// Features behind the confidence of an extractive answer.
     #[serde(default)]
     pub features: Option<Features>,
 }
 
-/// A passage that was found.
+/// Search result in a trace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Considered {
-    /// The chunk.
+pub struct TraceCandidate {
+    /// Chunk id.
     pub chunk: ChunkId,
-    /// Its source.
+    /// Source id.
     pub source: SourceId,
-    /// That source's name.
+    /// Source name.
     pub source_name: String,
-    /// Its place in the source, from 0.
+    /// Ordinal of the chunk within the source, from 0.
     pub ordinal: i32,
-    /// The headings above it.
+    /// Headings above the chunk.
     pub heading: Option<String>,
-    /// Where it stands.
+    /// Scores and ranks.
     pub ranking: Ranking,
-    /// Its number among the passages from which the answer was made.
+    /// Marker number, if the passage was used for the answer.
     pub passage: Option<usize>,
 }
 
-/// A trace with what is known of its answer.
+/// Trace with the stored attributes of its answer.
 #[derive(Clone, Debug)]
 pub struct TracedAnswer {
-    /// The answer.
+    /// Message id of the answer.
     pub message: MessageId,
-    /// How it came about.
+    /// Trace.
     pub trace: Trace,
-    /// Whether the knowledge had an answer.
+    /// Whether the knowledge base had an answer.
     pub answered: bool,
-    /// How sure the bot was; `None` when it did not know, and for answers of older versions.
+    /// Confidence; `None` for "unknown" answers and those stored by older versions.
     pub confidence: Option<Confidence>,
-    /// Probability that the knowledge answers the question, from 0 to 1; `None` for answers of older versions.
+    /// Probability that the knowledge base answers the question, from 0 to 1; `None` for answers stored by
+    /// older versions.
     pub confidence_score: Option<f32>,
-    /// Support of each sentence that states something.
+    /// Support of each factual sentence.
     pub support: Vec<Support>,
-    /// Whether a passage supports every sentence; `None` for answers of older versions.
+    /// Whether a passage supports every factual sentence; `None` for answers stored by older versions.
     pub grounded: Option<bool>,
-    /// Whether the model was down.
+    /// Whether the model was unavailable.
     pub degraded: bool,
-    /// What wrote it.
+    /// Model that wrote the answer.
     pub model: String,
-    /// Tokens the model read, when it says so.
+    /// Prompt tokens, if the model reports them.
     pub input_tokens: Option<i32>,
-    /// Tokens the model wrote, when it says so.
+    /// Completion tokens, if the model reports them.
     pub output_tokens: Option<i32>,
-    /// How long it took.
+    /// Durations.
     pub timings: Timings,
 }
 
 impl Trace {
-    pub(super) fn of(query: String, hits: Vec<Hit>, answer: &Answer, features: Option<Features>) -> Self {
+    pub(super) fn new(query: String, hits: Vec<Hit>, answer: &Answer, features: Option<Features>) -> Self {
         let number = |chunk| answer.passages.iter().position(|passage| *passage == chunk).map(|at| at + 1);
         let candidates = hits
             .into_iter()
-            .map(|hit| Considered {
+            .map(|hit| TraceCandidate {
                 passage: number(hit.chunk),
                 chunk: hit.chunk,
                 source: hit.source,
@@ -88,10 +89,10 @@ impl Trace {
     }
 }
 
-/// How an answer came about.
+/// Returns the trace of an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a conversation, or such an answer in it.
+/// [`Error::NotFound`] without such a conversation, or without such an answer in it.
 pub async fn trace(
     ctx: &Context,
     tenant: TenantId,

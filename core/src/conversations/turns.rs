@@ -1,8 +1,8 @@
-//! Turns: of the messages of one session, one is answered at a time, in the order in which they came.
+//! Turns: messages of one session are answered one at a time, in order of arrival.
 //!
-//! In a process a fair lock keeps the order. Between processes the conversation's row holds the turn, as
-//! a lease: whoever dies with it is waited for no longer than [`LEASE`]. No connection is held while a
-//! model writes, and Redis is not asked.
+//! Within a process, a fair lock keeps the order. Between processes, a lease in the conversation's row holds
+//! the turn; a crashed holder blocks it for at most [`LEASE`]. No database connection is held while a model
+//! writes, and Redis is not used.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,30 +16,30 @@ use crate::context::Context;
 use crate::error::{Chain, Error};
 use crate::ids::{ConversationId, TenantId};
 
-/// How long a turn is held without a sign of life.
+/// Lease of a turn.
 pub(super) const LEASE: Duration = Duration::from_secs(20);
 
-/// How often whoever holds a turn gives one.
+/// Interval at which the lease is renewed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 type Line = FairMutex<()>;
 
-/// The lines of this process, one for each session that is being answered.
+/// Locks of this process, one per session with a message in progress.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Mutex<Lines>);
 
-/// A line is there as long as somebody stands in it.
+/// A lock exists as long as a message holds or awaits it.
 type Lines = HashMap<(TenantId, String), Weak<Line>>;
 
 impl Turns {
-    /// Waits until those of this process that came before are answered.
+    /// Waits for the earlier messages of the session in this process.
     pub(super) async fn wait(&self, tenant: TenantId, session: &SessionId) -> OwnedMutexGuard<()> {
         self.line(tenant, session).lock_owned().await
     }
 
     fn line(&self, tenant: TenantId, session: &SessionId) -> Arc<Line> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // As many as there are at this moment; the others ended.
+        // Pruning only before the map grows keeps its cost amortised.
         if lines.len() == lines.capacity() {
             lines.retain(|_, line| line.strong_count() > 0);
         }
@@ -52,7 +52,7 @@ impl Turns {
     }
 }
 
-/// The turn of one message. It passes on when it is dropped, whatever came of the message.
+/// Turn of one message. Dropping it releases the turn, whatever became of the message.
 pub(super) struct Turn {
     ctx: Context,
     tenant: TenantId,
@@ -62,12 +62,12 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// The turn that was just written under `token`.
+    /// Wraps the turn just claimed under `token`.
     pub(super) fn taken(ctx: &Context, tenant: TenantId, conversation: ConversationId, token: Uuid) -> Self {
         Self { ctx: ctx.clone(), tenant, conversation, token, passed: false }
     }
 
-    /// Holds the turn while something is done.
+    /// Renews the lease while a future runs.
     pub(super) async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         loop {
@@ -85,11 +85,11 @@ impl Turn {
             Ok::<_, Error>(())
         };
         if let Err(error) = renewed.await {
-            tracing::warn!(error = %Chain(&error), "a turn was not renewed");
+            tracing::warn!(error = %Chain(&error), "turn lease renewal failed; it may expire");
         }
     }
 
-    /// The turn was passed on with the answer.
+    /// The turn was released together with storing the answer.
     pub(super) fn passed(mut self) {
         self.passed = true;
     }
@@ -110,7 +110,7 @@ impl Drop for Turn {
                 Ok::<_, Error>(())
             };
             if let Err(error) = passed.await {
-                tracing::warn!(error = %Chain(&error), "a turn was not passed on; it expires");
+                tracing::warn!(error = %Chain(&error), "turn release failed; the lease expires by itself");
             }
         });
     }

@@ -1,7 +1,7 @@
 //! An answer as it is written, or when it is written.
 
 use futures_util::stream::{self, Stream};
-use parlance_core::conversations::{self, NewMessage, SessionId, Teller, Told};
+use parlance_core::conversations::{self, AnswerEvent, EventSender, NewMessage, SessionId};
 use parlance_core::ids::TenantId;
 use parlance_core::{Context, Error, Result};
 use poem::web::sse::Event;
@@ -35,8 +35,8 @@ pub(crate) enum Answered {
 
 /// An answer that is being written.
 pub(crate) struct Telling {
-    first: Told,
-    told: mpsc::Receiver<Told>,
+    first: AnswerEvent,
+    told: mpsc::Receiver<AnswerEvent>,
     sending: JoinHandle<Result<conversations::Exchange>>,
 }
 
@@ -48,7 +48,7 @@ impl Answered {
         session: &SessionId,
         message: NewMessage,
     ) -> Result<Self> {
-        let exchange = conversations::send(ctx, tenant, session, message, &Teller::nobody()).await?;
+        let exchange = conversations::send(ctx, tenant, session, message, &EventSender::disabled()).await?;
         Ok(Self::Whole(Box::new(exchange.into())))
     }
 
@@ -59,7 +59,7 @@ impl Answered {
         session: SessionId,
         message: NewMessage,
     ) -> Result<Self> {
-        let (teller, mut told) = Teller::new();
+        let (teller, mut told) = EventSender::channel();
         let ctx = ctx.clone();
         let send = async move { conversations::send(&ctx, tenant, &session, message, &teller).await };
         let sending = tokio::spawn(send.in_current_span());
@@ -77,7 +77,7 @@ async fn ended(sending: JoinHandle<Result<conversations::Exchange>>) -> Result<c
 /// What is still to be told.
 enum Rest {
     First(Telling),
-    More(mpsc::Receiver<Told>, JoinHandle<Result<conversations::Exchange>>),
+    More(mpsc::Receiver<AnswerEvent>, JoinHandle<Result<conversations::Exchange>>),
     Nothing,
 }
 
@@ -109,13 +109,13 @@ async fn next(rest: Rest) -> Option<(Event, Rest)> {
     Some((event, Rest::Nothing))
 }
 
-fn event_of(told: Told) -> Event {
+fn event_of(told: AnswerEvent) -> Event {
     match told {
-        Told::UserMessage(message) => event("user_message", &UserMessage::from(message)),
-        Told::Sources(sources) => {
+        AnswerEvent::UserMessage(message) => event("user_message", &UserMessage::from(message)),
+        AnswerEvent::Sources(sources) => {
             event("sources", &sources.into_iter().map(Source::from).collect::<Vec<_>>())
         }
-        Told::Delta(text) => event("delta", &serde_json::json!({"text": text})),
+        AnswerEvent::Delta(text) => event("delta", &serde_json::json!({"text": text})),
     }
 }
 

@@ -92,8 +92,8 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
     }
 }
 
-impl From<conversations::Considered> for Candidate {
-    fn from(considered: conversations::Considered) -> Self {
+impl From<conversations::TraceCandidate> for Candidate {
+    fn from(considered: conversations::TraceCandidate) -> Self {
         let ranking = considered.ranking;
         Self {
             chunk_id: considered.chunk.into(),

@@ -2,7 +2,7 @@
 //! the bot's id; the key comes as a bearer token. Such clients keep the conversation: nothing is stored here.
 
 use futures_util::stream::{self, Stream, StreamExt};
-use parlance_core::conversations::{self, Answer, Teller, Told};
+use parlance_core::conversations::{self, Answer, AnswerEvent, EventSender};
 use parlance_core::ids::TenantId;
 use parlance_core::{Context, Error, PageRequest, bots};
 use poem::web::Data;
@@ -53,7 +53,8 @@ async fn answer(request: &Request, ctx: &Context, body: Body) -> Result<Response
     let bytes = bytes.map_err(|error| ApiError::of_poem(error.into()))?;
     let asked = Completion::parse(&bytes)?;
     if !asked.stream {
-        let answer = conversations::converse(ctx, tenant, asked.bot, &asked.talk, &Teller::nobody()).await?;
+        let answer =
+            conversations::complete(ctx, tenant, asked.bot, &asked.talk, &EventSender::disabled()).await?;
         let whole = Name::fresh(asked.bot).whole(&answer);
         return Ok(json_response(poem::http::StatusCode::OK, &whole));
     }
@@ -64,17 +65,17 @@ async fn answer(request: &Request, ctx: &Context, body: Body) -> Result<Response
 struct Telling {
     name: Name,
     with_usage: bool,
-    first: Option<Told>,
-    told: mpsc::Receiver<Told>,
+    first: Option<AnswerEvent>,
+    told: mpsc::Receiver<AnswerEvent>,
     answering: JoinHandle<Result<Answer, Error>>,
 }
 
 /// Waits until there is something to tell: what is wrong until then is an answer of its own.
 async fn streamed(ctx: &Context, tenant: TenantId, asked: Completion) -> Result<Telling, ApiError> {
     let Completion { bot, talk, with_usage, .. } = asked;
-    let (teller, mut told) = Teller::new();
+    let (teller, mut told) = EventSender::channel();
     let ctx = ctx.clone();
-    let answer = async move { conversations::converse(&ctx, tenant, bot, &talk, &teller).await };
+    let answer = async move { conversations::complete(&ctx, tenant, bot, &talk, &teller).await };
     let answering = tokio::spawn(answer.in_current_span());
     let first = told.recv().await;
     if first.is_none() {
@@ -98,8 +99,8 @@ impl Telling {
                 None => telling.told.recv().await,
             };
             Some(match told {
-                Some(Told::Delta(text)) => (vec![message(&telling.name.piece(&text))], Some(telling)),
-                Some(Told::Sources(_) | Told::UserMessage(_)) => (Vec::new(), Some(telling)),
+                Some(AnswerEvent::Delta(text)) => (vec![message(&telling.name.piece(&text))], Some(telling)),
+                Some(AnswerEvent::Sources(_) | AnswerEvent::UserMessage(_)) => (Vec::new(), Some(telling)),
                 None => (telling.end().await, None),
             })
         });

@@ -1,6 +1,6 @@
 //! What is asked, as clients of OpenAI's API write it. What is not read here is ignored, as their servers do.
 
-use parlance_core::conversations::Talk;
+use parlance_core::conversations::Transcript;
 use parlance_core::error::Thing;
 use parlance_core::ids::BotId;
 use parlance_core::providers::chat::{Speaker, Turn};
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 /// A completion to make.
 pub(crate) struct Completion {
     pub(crate) bot: BotId,
-    pub(super) talk: Talk,
+    pub(super) talk: Transcript,
     pub(super) stream: bool,
     pub(super) with_usage: bool,
 }
@@ -63,7 +63,7 @@ impl Completion {
         let last = turns.pop_if(|turn| turn.speaker == Speaker::User);
         Ok(Self {
             bot,
-            talk: Talk::parse(turns, last.map(|turn| turn.text))?,
+            talk: Transcript::parse(turns, last.map(|turn| turn.text))?,
             stream: body.stream.unwrap_or(false),
             with_usage: body.stream_options.and_then(|options| options.include_usage).unwrap_or(false),
         })

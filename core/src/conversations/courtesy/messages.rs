@@ -1,9 +1,9 @@
-//! The courtesies that are recognised: folded words, phrases separated by semicolons.
+//! Recognised courtesies: folded phrases, separated by semicolons.
 
 use super::Act;
 use crate::bots::Language::{self, English, French, German, Italian, Portuguese, Spanish};
 
-/// A message with more words is no mere courtesy.
+/// A message with more words is no courtesy.
 pub(super) const MOST_WORDS: usize = 14;
 
 pub(super) const COURTESIES: &[(Act, Language, &str)] = &[
@@ -220,7 +220,7 @@ pub(super) const COURTESIES: &[(Act, Language, &str)] = &[
     ),
 ];
 
-/// What thanks are for.
+/// Reasons for thanks.
 pub(super) const AFTER_THANKS: &str = "for your help;for the help;for your great help;for helping;for helping me;for all your help;\
     for the information;for the info;for your answer;for the answer;for your reply;for the quick reply;for the quick answer;\
     for your time;for everything;for that;for your support;in advance;you;so much;very much;a lot;indeed;kindly;\
@@ -237,7 +237,7 @@ pub(super) const AFTER_THANKS: &str = "for your help;for the help;for your great
     pela ajuda;pela sua ajuda;pela tua ajuda;pela resposta;pela informacao;pelas informacoes;por tudo;pela atencao;\
     por ajudar;por me ajudar";
 
-/// Words beside a courtesy that say nothing.
+/// Words beside a courtesy that carry no request.
 pub(super) const FILLERS: &str = "there;bot;chatbot;everyone;everybody;all;team;folks;sir;madam;again;today;now;really;ok;okay;k;great;\
     perfect;alright;all right;cool;nice;awesome;wonderful;excellent;fantastic;good;got it;i see;and;oh;ah;well;no;yes;please;then;\
     so;dear;my friend;\

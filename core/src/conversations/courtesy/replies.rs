@@ -1,20 +1,21 @@
-//! The replies to courtesies, by language, personality and role.
+//! Replies to courtesies, by language, personality and role.
 
 use super::Act;
 use crate::bots::{Bot, Language, Personality, Role};
 
-/// How a bot speaks in one language. Five of a kind are in the order of the personalities: professional, friendly,
+/// Phrases of a bot in one language. Arrays of five follow the personalities: professional, friendly,
 /// helpful, expert, enthusiastic.
 struct Voice {
     greeting: [&'static str; 5],
     thanks: [&'static str; 5],
     goodbye: [&'static str; 5],
     well: [&'static str; 5],
-    /// Before and behind the bot's name.
+    /// Text before and after the bot's name.
     introduction: (&'static str, &'static str),
-    /// The same, and what it is.
+    /// The same, identifying the bot as an assistant.
     identity: (&'static str, &'static str),
-    /// What it is there for, by role: customer support, sales, technical support, assistance, leads, appointments.
+    /// Purpose by role: customer support, sales, technical support, general assistant, lead generation,
+    /// appointments.
     purpose: [&'static str; 6],
     offer: [&'static str; 5],
 }
@@ -277,7 +278,7 @@ const PORTUGUESE: Voice = Voice {
     ],
 };
 
-/// The reply to a courtesy.
+/// Reply to a courtesy.
 pub(super) fn reply(bot: &Bot, act: Act, language: Language) -> String {
     let voice = voice(language);
     let [greeting, thanks, goodbye, well, offer] =
@@ -297,7 +298,7 @@ pub(super) fn reply(bot: &Bot, act: Act, language: Language) -> String {
     }
 }
 
-/// A greeting that is no welcome message.
+/// Greeting used when the reply would repeat the welcome message.
 pub(super) fn short_greeting(language: Language) -> String {
     let voice = voice(language);
     let [_, _, greeting, ..] = voice.greeting;

@@ -79,12 +79,12 @@ fn courtesies_are_recognised_in_six_languages() {
 }
 
 #[test]
-fn a_courtesy_is_answered_in_its_own_language() {
+fn a_courtesy_has_its_own_language() {
     for (act, language, messages) in COURTEOUS {
-        // "Hi" is German as well, and a German says "ciao" to leave.
-        for spoken in [Language::French, Language::Portuguese] {
+        // "Hi" is German too, and "ciao" is a German goodbye.
+        for bot_language in [Language::French, Language::Portuguese] {
             for message in messages.split(';').filter(|message| !message.contains("cómo est")) {
-                assert_eq!(recognise(message, spoken, "Ada"), Some((*act, *language)), "{message}");
+                assert_eq!(recognise(message, bot_language, "Ada"), Some((*act, *language)), "{message}");
             }
         }
     }
@@ -93,7 +93,7 @@ fn a_courtesy_is_answered_in_its_own_language() {
 }
 
 #[test]
-fn a_message_that_asks_for_more_is_no_courtesy() {
+fn a_message_with_a_question_is_no_courtesy() {
     let questions = [
         "",
         "   ",
@@ -164,15 +164,15 @@ fn a_message_that_asks_for_more_is_no_courtesy() {
         "hello hello hello hello hello hello hello hello hello hello hello hello hello hello hello",
     ];
     for message in questions {
-        for spoken in [Language::English, Language::Spanish, Language::German] {
-            assert_eq!(recognise(message, spoken, "Ada"), None, "{message}");
+        for bot_language in [Language::English, Language::Spanish, Language::German] {
+            assert_eq!(recognise(message, bot_language, "Ada"), None, "{message}");
         }
     }
     assert!(questions.len() >= 60);
 }
 
 #[test]
-fn replies_speak_as_the_bot_does() {
+fn replies_follow_personality_role_and_description() {
     let mut ada = bot(Language::English);
     assert_eq!(reply(&ada, "Hi").unwrap(), "Hello! I am Ada. How can I help you?");
     ada.personality = Some(Personality::Professional);
@@ -189,7 +189,7 @@ fn replies_speak_as_the_bot_does() {
 }
 
 #[test]
-fn every_voice_differs_in_every_language() {
+fn personalities_reply_differently_in_every_language() {
     let messages = ["hi", "hola", "bonjour", "hallo", "buongiorno", "bom dia"];
     for (language, message) in Language::ALL.iter().zip(messages) {
         let mut replies: Vec<String> = Personality::ALL
@@ -205,7 +205,7 @@ fn every_voice_differs_in_every_language() {
 }
 
 #[test]
-fn a_greeting_is_not_the_welcome_message_again() {
+fn a_greeting_never_repeats_the_welcome_message() {
     let mut ada = bot(Language::English);
     let greeting = reply(&ada, "hi").unwrap();
     ada.welcome_message = Some(greeting.clone());

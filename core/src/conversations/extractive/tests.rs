@@ -1,4 +1,6 @@
 use super::*;
+use crate::bots::Language;
+use crate::conversations::Confidence;
 use crate::ids::{ChunkId, SourceId};
 
 fn passage(ordinal: i32, start: i32, content: &str) -> Hit {
@@ -17,7 +19,7 @@ fn passage(ordinal: i32, start: i32, content: &str) -> Hit {
     }
 }
 
-/// Relevance as the first text of these that a candidate contains has it; 0 otherwise.
+/// Scores candidates by the first listed text that they contain, else 0.
 fn scored(question: &str, passages: &[Hit], relevance: &[(&str, f32)]) -> Vec<Scored> {
     let of =
         |text: &str| relevance.iter().find(|(part, _)| text.contains(part)).map_or(0.0, |(_, score)| *score);
@@ -32,7 +34,7 @@ fn answer(question: &str, passages: &[Hit], relevance: &[(&str, f32)]) -> String
 }
 
 #[test]
-fn one_unit_answers() {
+fn one_unit_is_enough_for_an_answer() {
     let passages = [passage(0, 100, "Returns take 30 days. Keep the receipt. The sky is blue.")];
     let question = "How do returns work?";
     let composed = compose(
@@ -60,7 +62,7 @@ fn a_second_unit_adds_what_the_question_asks_for() {
 }
 
 #[test]
-fn the_same_said_twice_is_said_once() {
+fn repeated_units_are_dropped() {
     let passages =
         [passage(0, 0, "We ship within two days."), passage(1, 50, "We ship parcels within two days!")];
     assert_eq!(
@@ -72,13 +74,13 @@ fn the_same_said_twice_is_said_once() {
 }
 
 #[test]
-fn without_a_unit_there_is_no_answer() {
+fn no_unit_gives_no_answer() {
     let passages = [passage(0, 0, "# Only a heading")];
     assert!(compose("Who?", &passages, scored("Who?", &passages, &[]), Confidence::High).is_none());
 }
 
 #[test]
-fn a_list_ends_with_its_marker_and_stands_apart() {
+fn a_list_ends_with_its_marker_and_is_set_apart() {
     let passages = [passage(0, 0, "You need:\n\n- a passport\n- photos\n\nThe visa costs 50 EUR.")];
     let question = "What do I need and how much does the visa cost?";
     let text = answer(question, &passages, &[("You need", 1.2), ("visa", 1.0)]);
@@ -95,7 +97,7 @@ fn a_list_ends_with_its_marker_and_stands_apart() {
 }
 
 #[test]
-fn an_item_answers_only_when_it_has_a_word_of_its_own() {
+fn an_item_answers_only_with_a_question_word_of_its_own() {
     let passages = [passage(0, 0, "We are open:\n\n- Monday: 9 to 17\n- Tuesday: 9 to 18\n")];
     let scores = [("We are", 1.2), ("Tuesday", 1.1), ("Monday", 1.15)];
     assert_eq!(answer("When are you open on Tuesday?", &passages, &scores), "Tuesday: 9 to 18 [1]");
@@ -104,14 +106,14 @@ fn an_item_answers_only_when_it_has_a_word_of_its_own() {
 }
 
 #[test]
-fn an_answer_is_preferred_to_its_sentence() {
+fn an_faq_answer_is_preferred_to_its_sentence() {
     let passages = [passage(0, 0, "## Can I return it?\n\nYes, for 30 days. Keep the receipt.")];
     let scores = [("Yes, for 30 days. Keep", 1.2), ("Yes", 1.3)];
     assert_eq!(answer("May I return it?", &passages, &scores), "Yes, for 30 days. Keep the receipt. [1]");
 }
 
 #[test]
-fn an_antecedent_is_told_when_the_question_names_it() {
+fn an_antecedent_is_included_when_the_question_names_it() {
     let passages = [passage(0, 0, "The Alpha hotel lies uphill. It also has a pool.")];
     let scores = [("It also", 1.3), ("Alpha", 0.5)];
     let together = "The Alpha hotel lies uphill. It also has a pool. [1]";
@@ -151,13 +153,13 @@ fn coverage_counts_headings_and_leads() {
     assert!((found[0].coverage - 1.0).abs() < 1e-5, "{found:?}");
     assert_eq!(found[0].match_text, "Returns\nThey are free.");
     let found = candidates("What is the price of Basic?", Language::English, &[hit], 9);
-    assert_eq!((found[0].text.as_str(), found[0].kind), ("Basic: 10 EUR", Kind::Row));
+    assert_eq!((found[0].text.as_str(), found[0].kind), ("Basic: 10 EUR", UnitKind::Row));
     assert_eq!(found[0].match_text, "Returns; Plan; Price\nBasic: 10 EUR");
     assert!((found[0].passage_coverage - 1.0).abs() < 1e-5);
 }
 
 #[test]
-fn accents_and_endings_do_not_matter() {
+fn coverage_ignores_accents_and_endings() {
     for (language, question, text) in [
         (Language::Spanish, "¿Cómo devuelvo los artículos?", "Los articulos se devuelven gratis."),
         (Language::German, "Wie lang ist die Lieferzeit?", "Die Lieferung dauert zwei Tage."),
@@ -174,17 +176,17 @@ fn accents_and_endings_do_not_matter() {
 }
 
 #[test]
-fn every_language_has_its_sentences() {
-    let mut said: Vec<&str> =
+fn fixed_sentences_differ_in_every_language() {
+    let mut phrases: Vec<&str> =
         Language::ALL.iter().flat_map(|language| [unknown(*language), tentative(*language)]).collect();
     assert!(Language::ALL.iter().all(|language| tentative(*language).ends_with(':')));
-    said.sort_unstable();
-    said.dedup();
-    assert_eq!(said.len(), 12);
+    phrases.sort_unstable();
+    phrases.dedup();
+    assert_eq!(phrases.len(), 12);
 }
 
 #[test]
-fn a_tentative_answer_tells_the_three_nearest_units() {
+fn a_tentative_answer_has_the_three_best_units() {
     let passages =
         [passage(0, 0, "Returns take 30 days. Shops open at nine. Cups are blue. Dogs are welcome.")];
     let relevance = [("Returns", 0.9), ("Shops", 0.7), ("Cups", 0.5), ("Dogs", 0.3)];

@@ -1,141 +1,44 @@
-//! Pure: the blocks of a Markdown passage, each text with the place of its parts in the passage.
+//! Pure: parses a Markdown passage into blocks of text with source positions.
 
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::shapes;
+use super::classify;
+use super::text::Text;
 
-/// A text without markup, and where its parts stand in the passage.
-#[derive(Debug, Default)]
-pub(super) struct Text {
-    pub(super) plain: String,
-    /// Of each part: its bytes in `plain`, and in the passage.
-    parts: Vec<(Range<usize>, Range<usize>)>,
-    /// Bytes of `plain` at which a line ends: each is a space.
-    breaks: Vec<usize>,
-    bold: Vec<Range<usize>>,
-    links: Vec<Range<usize>>,
-}
-
-impl Text {
-    fn push(&mut self, text: &str, source: Range<usize>) {
-        if !text.is_empty() {
-            self.parts.push((self.plain.len()..self.plain.len() + text.len(), source));
-            self.plain.push_str(text);
-        }
-    }
-
-    fn push_break(&mut self, source: Range<usize>) {
-        self.breaks.push(self.plain.len());
-        self.push(" ", source);
-    }
-
-    /// The bytes of the passage that a range of `plain` came from. The place is exact within a part that reads as it
-    /// is written; an entity, or code that continues on another line, counts whole.
-    pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let place = |at: usize, end: bool| {
-            let begins = |begin: usize| if end { begin < at } else { begin <= at };
-            let (part, source) = self.parts.iter().rev().find(|(part, _)| begins(part.start))?;
-            Some(match (part.len() == source.len(), end) {
-                (true, _) => source.start + at.checked_sub(part.start)?,
-                (false, false) => source.start,
-                (false, true) => source.end,
-            })
-        };
-        Some(place(range.start, false)?..place(range.end, true)?)
-    }
-
-    /// All of it, without white space at its ends.
-    pub(super) fn whole(&self) -> Range<usize> {
-        self.trim(0..self.plain.len())
-    }
-
-    /// A part of it.
-    pub(super) fn get(&self, range: &Range<usize>) -> &str {
-        self.plain.get(range.clone()).unwrap_or_default()
-    }
-
-    /// A range without white space at its ends.
-    pub(super) fn trim(&self, range: Range<usize>) -> Range<usize> {
-        let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
-        let text = self.get(&range);
-        let start = range.start + (text.len() - text.trim_start_matches(blank).len());
-        start..(range.start + text.trim_end_matches(blank).len()).max(start)
-    }
-
-    /// The lines of a range.
-    pub(super) fn lines(&self, range: &Range<usize>) -> Vec<Range<usize>> {
-        let mut start = range.start;
-        let within = self.breaks.iter().copied().filter(|at| range.contains(at));
-        let ends: Vec<usize> = within.chain([range.end]).collect();
-        let lines = ends.into_iter().map(|end| self.trim(std::mem::replace(&mut start, end)..end));
-        lines.filter(|line| !line.is_empty()).collect()
-    }
-
-    /// Whether every letter of a range is bold.
-    pub(super) fn is_bold(&self, range: &Range<usize>) -> bool {
-        self.is_covered(range, &self.bold)
-    }
-
-    /// Whether every letter of a range belongs to a link.
-    pub(super) fn is_link(&self, range: &Range<usize>) -> bool {
-        self.is_covered(range, &self.links)
-    }
-
-    fn is_covered(&self, range: &Range<usize>, by: &[Range<usize>]) -> bool {
-        let mut letters = 0;
-        let mut at = by.iter().peekable();
-        for (byte, _) in self.get(range).char_indices().filter(|(_, c)| c.is_alphanumeric()) {
-            let byte = range.start + byte;
-            while at.peek().is_some_and(|part| part.end <= byte) {
-                at.next();
-            }
-            if !at.peek().is_some_and(|part| part.contains(&byte)) {
-                return false;
-            }
-            letters += 1;
-        }
-        letters > 0
-    }
-
-    fn is_blank(&self) -> bool {
-        self.whole().is_empty()
-    }
-}
-
-/// How an item of a list begins.
+/// Mark of a list item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Marker {
+pub(super) enum ItemMarker {
     Bullet,
     Number(u64),
-    /// It continues an item after the items below that.
+    /// Continuation of an item after its nested items.
     None,
 }
 
-/// An item of a list, without the items below it: those follow it, deeper.
+/// List item without its nested items, which follow it with greater depth.
 #[derive(Debug)]
-pub(super) struct Item {
-    /// From 1.
+pub(super) struct RawItem {
+    /// Nesting depth, from 1.
     pub(super) depth: usize,
-    pub(super) marker: Marker,
+    pub(super) marker: ItemMarker,
     pub(super) texts: Vec<Text>,
 }
 
-/// A block of a passage.
+/// Block of a passage.
 #[derive(Debug)]
 pub(super) enum Block {
     Heading(Text),
     Paragraph(Text),
-    List(Vec<Item>),
+    List(Vec<RawItem>),
     Table { head: Vec<Text>, rows: Vec<Vec<Text>> },
     Code(Text),
     Rule,
 }
 
-/// The blocks of a passage, in order.
+/// Parses the blocks of a passage, in order.
 pub(super) fn blocks(passage: &str) -> Vec<Block> {
-    let mut reader = Reader { passage, ..Reader::default() };
+    let mut reader = BlockReader { passage, ..BlockReader::default() };
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
     for (event, range) in Parser::new_ext(passage, options).into_offset_iter() {
         reader.read(event, range);
@@ -145,13 +48,13 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
 }
 
 #[derive(Default)]
-struct Reader<'a> {
+struct BlockReader<'a> {
     passage: &'a str,
     blocks: Vec<Block>,
     text: Text,
-    /// The next number of each open list that has numbers.
+    /// Next number of each open ordered list.
     lists: Vec<Option<u64>>,
-    items: Vec<Item>,
+    items: Vec<RawItem>,
     head: Vec<Text>,
     row: Vec<Text>,
     rows: Vec<Vec<Text>>,
@@ -161,7 +64,7 @@ struct Reader<'a> {
     link: Option<usize>,
 }
 
-impl Reader<'_> {
+impl BlockReader<'_> {
     fn read(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(&tag, &range),
@@ -170,7 +73,7 @@ impl Reader<'_> {
             Event::Text(text) if self.code => self.push_code(&text, range),
             Event::Text(text) => self.text.push(&text, range),
             Event::Code(text) => {
-                // Code stands between back quotes that are part of the range.
+                // The event's range includes the back quotes.
                 let from = self.passage.get(range.clone()).and_then(|source| source.find(&*text));
                 let source =
                     from.map_or(range.clone(), |from| range.start + from..range.start + from + text.len());
@@ -193,7 +96,7 @@ impl Reader<'_> {
             Tag::Image { .. } => self.images += 1,
             Tag::Strong => self.bold = Some(self.text.plain.len()),
             Tag::Link { dest_url, .. } => {
-                // An address to write to or a number to call is a fact, not the name of a page.
+                // An e-mail address or telephone number is information, not a link to a page.
                 let is_page = !["mailto:", "tel:"].iter().any(|scheme| dest_url.starts_with(scheme));
                 self.link = is_page.then_some(self.text.plain.len());
             }
@@ -204,7 +107,7 @@ impl Reader<'_> {
             Tag::Item => {
                 self.flush();
                 let marker = self.marker(range.start);
-                self.items.push(Item { depth: self.lists.len(), marker, texts: Vec::new() });
+                self.items.push(RawItem { depth: self.lists.len(), marker, texts: Vec::new() });
             }
             Tag::CodeBlock(_) => {
                 self.flush();
@@ -248,36 +151,36 @@ impl Reader<'_> {
         }
     }
 
-    /// The marker of an item: its own number when those of its list ascend.
-    fn marker(&mut self, at: usize) -> Marker {
-        let Some(Some(next)) = self.lists.last_mut() else { return Marker::Bullet };
+    /// Mark of an item; its own number is used while the numbers ascend.
+    fn marker(&mut self, at: usize) -> ItemMarker {
+        let Some(Some(next)) = self.lists.last_mut() else { return ItemMarker::Bullet };
         let written = self.passage.get(at..).unwrap_or_default().trim_start();
         let digits = written.find(|c: char| !c.is_ascii_digit()).and_then(|end| written.get(..end));
         let number = digits.and_then(|digits| digits.parse().ok()).unwrap_or(*next).max(*next);
         *next = number.saturating_add(1);
-        Marker::Number(number)
+        ItemMarker::Number(number)
     }
 
     fn push_code(&mut self, text: &str, range: Range<usize>) {
         let exact = text.len() == range.len();
         let mut at = range.start;
         for line in text.split_inclusive('\n') {
-            let said = line.trim_end_matches(['\n', '\r']);
-            let (start, end) = if exact { (at, at + said.len()) } else { (range.start, range.end) };
-            self.text.push(said, start..end);
-            if said.len() < line.len() {
+            let content = line.trim_end_matches(['\n', '\r']);
+            let (start, end) = if exact { (at, at + content.len()) } else { (range.start, range.end) };
+            self.text.push(content, start..end);
+            if content.len() < line.len() {
                 self.text.push_break(if exact { end..at + line.len() } else { range.clone() });
             }
             at += line.len();
         }
     }
 
-    /// A line above `---` in plain text is a paragraph when it reads as one.
+    /// A line above `---` in plain text is a paragraph if it reads as a sentence, not a heading.
     fn end_heading(&mut self, start: usize) {
         let text = std::mem::take(&mut self.text);
         let whole = text.get(&text.whole());
         let is_underlined = !self.passage.get(start..).unwrap_or_default().trim_start().starts_with('#');
-        if is_underlined && shapes::ends_sentence(whole) && shapes::words(whole) > 5 {
+        if is_underlined && classify::ends_sentence(whole) && classify::words(whole) > 5 {
             self.text = text;
             self.flush();
         } else if !text.is_blank() && self.lists.is_empty() {
@@ -285,14 +188,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Prose that is indented in plain text is no code, and a command of one line is part of its step.
+    /// Indented prose in plain text is no code; a one-line command belongs to its step.
     fn end_code(&mut self) {
         self.code = false;
         let text = std::mem::take(&mut self.text);
         if text.is_blank() {
             return;
         }
-        let is_prose = shapes::is_prose(&text.plain);
+        let is_prose = classify::is_prose(&text.plain);
         if is_prose || (!self.lists.is_empty() && text.lines(&text.whole()).len() == 1) {
             self.text = text;
             self.flush();
@@ -314,7 +217,7 @@ impl Reader<'_> {
         }
         match self.items.last_mut().filter(|item| item.depth == depth) {
             Some(item) => item.texts.push(text),
-            None => self.items.push(Item { depth, marker: Marker::None, texts: vec![text] }),
+            None => self.items.push(RawItem { depth, marker: ItemMarker::None, texts: vec![text] }),
         }
     }
 }

@@ -1,32 +1,23 @@
-//! Pure: paragraphs: their sentences, questions with what follows them, and lines that are more than wrapped text.
+//! Pure: units of paragraphs, including labels, questions and lists written as plain text.
 
 use std::ops::Range;
 
-use super::blocks::{Block, Marker, Text};
-use super::lists::Item;
-use super::{Announcement, Kind, Part, Walk, sentences, shapes};
+use super::blocks::{Block, ItemMarker};
+use super::lists::ListItem;
+use super::questions::answer_start;
+use super::text::Text;
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify, sentences};
 
-/// The first sentences of an answer, up to so many characters and sentences.
-const ANSWER: usize = 300;
-const ANSWER_SENTENCES: usize = 2;
+/// Maximum characters of an antecedent.
+const MAX_ANTECEDENT: usize = 160;
 
-/// A record with more characters than this is told by its lines only.
-const RECORD: usize = 400;
+/// Maximum characters of a label above a paragraph in plain text.
+const MAX_LABEL: usize = 40;
 
-/// A command that is told with the sentence that announces it has so many lines and characters at most.
-const COMMAND_LINES: usize = 4;
-const COMMAND: usize = 300;
-
-/// An antecedent has so many characters at most.
-const ANTECEDENT: usize = 160;
-
-/// A label above a paragraph in plain text has so many characters at most.
-const LABEL: usize = 40;
-
-impl Walk {
+impl UnitCollector {
     pub(super) fn paragraph(&mut self, text: &Text, next: Option<&Block>) {
-        let whole = Part::of(text, text.whole());
-        let lines = parts(&whole);
+        let whole = TextSlice::new(text, text.whole());
+        let lines = lines_of(&whole);
         if let Some(at) =
             lines.iter().position(is_item).filter(|_| lines.iter().filter(|line| is_item(line)).count() > 1)
         {
@@ -35,7 +26,7 @@ impl Walk {
         if lines.len() > 1 && lines.iter().all(|line| line.plain().starts_with('|')) {
             return self.rows(&lines);
         }
-        if lines.len() == 1 && self.is_name(&whole, next) {
+        if lines.len() == 1 && self.take_label(&whole, next) {
             return;
         }
         let announces = matches!(next, Some(Block::List(_) | Block::Table { .. } | Block::Code(_)));
@@ -45,15 +36,15 @@ impl Walk {
         }
     }
 
-    /// Lines of plain text that begin with a bullet or "Step 1:" are a list; what stands above them announces it.
-    fn bullets(&mut self, text: &Text, lines: &[Part<'_>], first: usize) {
+    /// Reads lines with bullets or "Step 1:" as a list; the text above announces it.
+    fn bullets(&mut self, text: &Text, lines: &[TextSlice<'_>], first: usize) {
         let mut announcement = None;
         if let Some(above) =
             lines.get(..first).and_then(|above| Some(above.first()?.start..above.last()?.end))
         {
-            let above = Part::of(text, above);
-            if shapes::is_label(above.plain()) && !shapes::ends_with_colon(above.plain()) {
-                self.name(above.plain());
+            let above = TextSlice::new(text, above);
+            if classify::is_label(above.plain()) && !classify::ends_with_colon(above.plain()) {
+                self.set_heading(above.plain());
             } else {
                 let rest = self.announce(&above, None);
                 announcement = self.announcement.take();
@@ -62,18 +53,19 @@ impl Walk {
                 }
             }
         }
-        let mut items: Vec<Item<'_>> = Vec::new();
+        let mut items: Vec<ListItem<'_>> = Vec::new();
         for line in lines.iter().skip(first) {
-            let (marker, start) = match (shapes::bullet(line.plain()), shapes::step_mark(line.plain())) {
-                (Some(at), _) => (Marker::Bullet, at),
-                (None, Some((number, at))) => (Marker::Number(number), at),
-                (None, None) => (Marker::None, 0),
+            let (marker, start) = match (classify::bullet(line.plain()), classify::step_prefix(line.plain()))
+            {
+                (Some(at), _) => (ItemMarker::Bullet, at),
+                (None, Some((number, at))) => (ItemMarker::Number(number), at),
+                (None, None) => (ItemMarker::None, 0),
             };
-            let part = Part::of(text, line.start + start..line.end);
+            let part = TextSlice::new(text, line.start + start..line.end);
             match (items.last_mut(), marker) {
-                // A wrapped item.
-                (Some(item), Marker::None) => item.parts.push(part),
-                _ => items.push(Item { depth: 1, marker, parts: vec![part] }),
+                // Continuation line of an item.
+                (Some(item), ItemMarker::None) => item.parts.push(part),
+                _ => items.push(ListItem { depth: 1, marker, parts: vec![part] }),
             }
         }
         items.iter_mut().for_each(|item| item.parts.retain(|part| !part.is_empty()));
@@ -81,78 +73,82 @@ impl Walk {
         self.question = None;
     }
 
-    /// Whether a line names what follows: a label or a question. Then it is kept as that.
-    fn is_name(&mut self, line: &Part<'_>, next: Option<&Block>) -> bool {
+    /// Sets the heading and returns true if a line is a label or question for what follows.
+    fn take_label(&mut self, line: &TextSlice<'_>, next: Option<&Block>) -> bool {
         let plain = line.plain();
-        if shapes::is_navigation(plain) {
+        if classify::is_navigation(plain) {
             return true;
         }
         let is_bold = line.text.is_bold(&line.range());
         let is_last = next.is_none_or(|next| matches!(next, Block::Heading(_) | Block::Rule));
         let count = sentences::sentences(&line.text.plain, line.range()).len();
-        if count == 1 && shapes::is_question(plain) && shapes::answer_mark(plain).is_none() {
-            self.name(plain);
+        if count == 1 && classify::is_question(plain) && classify::answer_prefix(plain).is_none() {
+            self.set_heading(plain);
             return true;
         }
         let announces = matches!(next, Some(Block::List(_) | Block::Table { .. } | Block::Code(_)));
-        if shapes::ends_with_colon(plain) && announces {
+        if classify::ends_with_colon(plain) && announces {
             return false;
         }
         let is_label = if is_bold {
-            count == 1 && !(shapes::ends_sentence(plain) && shapes::words(plain) > 4)
+            count == 1 && !(classify::ends_sentence(plain) && classify::words(plain) > 4)
         } else {
-            shapes::is_label(plain) && (!is_last || shapes::ends_with_colon(plain)) && self.question.is_none()
+            classify::is_label(plain)
+                && (!is_last || classify::ends_with_colon(plain))
+                && self.question.is_none()
         };
         if is_label {
-            self.name(plain);
+            self.set_heading(plain);
         }
         is_label
     }
 
-    /// Keeps the last sentence as the announcement of the block that follows; the rest is left to be told.
-    fn announce<'a>(&mut self, part: &Part<'a>, next: Option<&Block>) -> Part<'a> {
+    /// Stores the last sentence as announcement of the next block; returns the text before it.
+    fn announce<'a>(&mut self, part: &TextSlice<'a>, next: Option<&Block>) -> TextSlice<'a> {
         let found = sentences::sentences(&part.text.plain, part.range());
         let Some(last) = found.last() else { return *part };
-        // A label on a line of its own is no part of the sentence after it.
+        // A label on its own line is not part of the sentence after it.
         let last = part
             .text
             .lines(last)
             .pop()
             .filter(|line| part.text.get(line).len() == part.text.get(last).len())
             .unwrap_or(last.clone());
-        let said = part.text.get(&last);
+        let plain = part.text.get(&last);
         let is_announcement = match next {
-            Some(Block::List(_)) | None => shapes::announces(said),
-            Some(_) => shapes::ends_with_colon(said),
+            Some(Block::List(_)) | None => classify::announces(plain),
+            Some(_) => classify::ends_with_colon(plain),
         };
         let Some(source) = part.text.source(&last).filter(|_| is_announcement) else { return *part };
         let last_start = last.start;
-        let start = answer_start(said);
-        let text = said.get(start..).unwrap_or(said).trim_start().to_owned();
+        let start = answer_start(plain);
+        let text = plain.get(start..).unwrap_or(plain).trim_start().to_owned();
         self.announcement = Some(Announcement { text, source });
-        Part::of(part.text, part.start..last_start)
+        TextSlice::new(part.text, part.start..last_start)
     }
 
-    /// A paragraph, an item of a list, or what stands above a list.
-    pub(super) fn paragraph_part(&mut self, part: Part<'_>) {
-        let lines = parts(&part);
-        let asks =
-            |line: &Part<'_>| shapes::question_mark(line.plain()).is_some() && line.plain().contains('?');
+    /// Units of a paragraph, a list item, or the text above a list.
+    pub(super) fn paragraph_part(&mut self, part: TextSlice<'_>) {
+        let lines = lines_of(&part);
+        let asks = |line: &TextSlice<'_>| {
+            classify::question_prefix(line.plain()).is_some() && line.plain().contains('?')
+        };
         if lines.iter().any(asks)
-            || lines.iter().any(|line| shapes::answer_mark(line.plain()).is_some()) && self.question.is_some()
+            || lines.iter().any(|line| classify::answer_prefix(line.plain()).is_some())
+                && self.question.is_some()
         {
             return self.questions_and_answers(&part, &lines);
         }
-        if lines.len() > 1 && lines.iter().skip(1).all(|line| shapes::value(line.plain()).is_some()) {
+        if lines.len() > 1 && lines.iter().skip(1).all(|line| classify::value(line.plain()).is_some()) {
             return self.values(&lines);
         }
         let part = match lines.as_slice() {
             [first, second, ..] if is_label_line(first, second) => {
-                self.name(first.plain());
-                Part::of(part.text, second.start..part.end)
+                self.set_heading(first.plain());
+                TextSlice::new(part.text, second.start..part.end)
             }
-            [first, second, ..] if shapes::is_navigation(first.plain()) => {
-                Part::of(part.text, second.start..part.end)
+            [first, second, ..] if classify::is_navigation(first.plain()) => {
+                TextSlice::new(part.text, second.start..part.end)
             }
             _ => part,
         };
@@ -160,141 +156,32 @@ impl Walk {
         self.answer(part, question);
     }
 
-    /// Lines of "Q:" and "A:", wrapped ones included.
-    fn questions_and_answers(&mut self, part: &Part<'_>, lines: &[Part<'_>]) {
-        let mut open: Option<(bool, Range<usize>)> = None;
-        for line in lines {
-            let begun = match (shapes::question_mark(line.plain()), shapes::answer_mark(line.plain())) {
-                (Some(at), _) if line.plain().contains('?') => Some((true, line.start + at..line.end)),
-                (_, Some(at)) => Some((false, line.start + at..line.end)),
-                _ => None,
-            };
-            match (begun, open.as_mut()) {
-                (Some(begun), _) => self.asked_or_answered(part, open.replace(begun)),
-                (None, Some((_, range))) => range.end = line.end,
-                (None, None) => open = Some((false, line.range())),
-            }
-        }
-        self.asked_or_answered(part, open);
-    }
-
-    fn asked_or_answered(&mut self, part: &Part<'_>, said: Option<(bool, Range<usize>)>) {
-        let Some((is_question, range)) = said else { return };
-        let said = Part::of(part.text, range);
-        if is_question {
-            let first = sentences::sentences(&said.text.plain, said.range())
-                .into_iter()
-                .find(|sentence| shapes::is_question(said.text.get(sentence)));
-            let Some(asked) = first else { return };
-            // "Q: How long? A: Two days." on one line.
-            let rest = Part::of(said.text, asked.end..said.end);
-            self.name(said.text.get(&(said.start..asked.end)).trim());
-            if !rest.is_empty() {
-                let start = answer_start(rest.plain());
-                let question = self.question.take();
-                self.answer(Part::of(rest.text, rest.start + start..rest.end), question);
-            }
-        } else {
-            let question = self.question.take();
-            self.answer(said, question);
-        }
-    }
-
-    /// Names with their values, a line each: the record as a whole, and each line.
-    fn values(&mut self, lines: &[Part<'_>]) {
-        let lines = match lines.split_first() {
-            Some((first, rest)) if shapes::value(first.plain()).is_none() => {
-                if shapes::is_label(first.plain()) {
-                    self.name(first.plain());
-                } else {
-                    self.answer(*first, None);
-                }
-                rest
-            }
-            _ => lines,
-        };
-        let question = self.question.take();
-        let said: Vec<&str> = lines.iter().map(Part::plain).collect();
-        let sources = lines.iter().filter_map(|line| line.text.source(&line.range()));
-        let text = said.join("; ");
-        if let Some(source) = sources.reduce(|all, line| all.start..line.end)
-            && lines.len() > 1
-            && text.chars().count() <= RECORD
-        {
-            self.push(Kind::Row, text, question.clone().or_else(|| self.heading.clone()), source);
-        }
-        let first = said.first().map(|first| (*first).to_owned());
-        for (at, line) in lines.iter().enumerate() {
-            let name = question.clone().or_else(|| self.heading.clone());
-            let lead: Vec<String> = name.into_iter().chain(first.clone().filter(|_| at > 0)).collect();
-            if let Some(source) = line.text.source(&line.range()) {
-                self.push(
-                    Kind::Row,
-                    line.plain().to_owned(),
-                    (!lead.is_empty()).then(|| lead.join("; ")),
-                    source,
-                );
-            }
-        }
-    }
-
-    /// Sentences, the first of which answer a question when there is one, or the paragraph begins with one.
-    fn answer(&mut self, part: Part<'_>, question: Option<String>) {
-        let start = if question.is_some() { answer_start(part.plain()) } else { 0 };
-        let part = Part::of(part.text, part.start + start..part.end);
-        let found = sentences::sentences(&part.text.plain, part.range());
-        let (question, answers) = match (question, found.split_first()) {
-            (Some(question), _) => (Some(question), found.as_slice()),
-            (None, Some((first, rest))) if shapes::is_question(part.text.get(first)) && !rest.is_empty() => {
-                (Some(part.text.get(first).to_owned()), rest)
-            }
-            _ => (None, found.as_slice()),
-        };
-        let Some(asked) = question else { return self.prose(part, None) };
-        let (mut end, mut told) = (None, 0);
-        let start = answers.first().map_or(part.end, |first| first.start);
-        for sentence in answers {
-            let length = part.text.get(&(start..sentence.end)).chars().count();
-            let is_question = shapes::is_question(part.text.get(sentence));
-            if is_question || told >= ANSWER_SENTENCES || (end.is_some() && length > ANSWER) {
-                break;
-            }
-            end = Some(sentence.end);
-            // "Yes." answers, and says little.
-            told += usize::from(shapes::words(part.text.get(sentence)) > 2);
-        }
-        let range = start..end.unwrap_or(start);
-        if let Some(source) = part.text.source(&range).filter(|_| is_told(part.text, &range, true)) {
-            self.push(Kind::FaqAnswer, part.text.get(&range).to_owned(), Some(asked.clone()), source);
-        }
-        self.prose(Part::of(part.text, start..part.end), Some(&asked));
-    }
-
-    /// The sentences of a text.
-    pub(super) fn prose(&mut self, part: Part<'_>, lead: Option<&str>) {
+    /// Units of running text: its sentences.
+    pub(super) fn prose(&mut self, part: TextSlice<'_>, lead: Option<&str>) {
         let found = sentences::sentences(&part.text.plain, part.range());
         let mut label: Option<String> = None;
-        let mut before: Option<Range<usize>> = None;
+        let mut previous: Option<Range<usize>> = None;
         for (at, sentence) in found.iter().enumerate() {
-            let said = part.text.get(sentence);
+            let plain = part.text.get(sentence);
             let is_label =
-                at == 0 && found.len() > 1 && part.text.is_bold(sentence) && shapes::words(said) <= 8;
-            if shapes::is_question(said) || is_label {
-                label = Some(said.trim_end_matches('.').to_owned());
-                before = None;
+                at == 0 && found.len() > 1 && part.text.is_bold(sentence) && classify::words(plain) <= 8;
+            if classify::is_question(plain) || is_label {
+                label = Some(plain.trim_end_matches('.').to_owned());
+                previous = None;
                 continue;
             }
-            if is_told(part.text, sentence, found.len() == 1)
+            if is_informative(part.text, sentence, found.len() == 1)
                 && let Some(source) = part.text.source(sentence)
             {
-                let antecedent = before.filter(|before| {
-                    shapes::begins_with_pronoun(said) && part.text.get(before).chars().count() <= ANTECEDENT
+                let antecedent = previous.filter(|previous| {
+                    classify::begins_with_pronoun(plain)
+                        && part.text.get(previous).chars().count() <= MAX_ANTECEDENT
                 });
-                let near = antecedent.as_ref().map(|before| part.text.get(before).to_owned());
+                let near = antecedent.as_ref().map(|previous| part.text.get(previous).to_owned());
                 let lead = lead.map(str::to_owned).or_else(|| label.clone()).or(near);
                 let count = self.units.len();
-                self.push(Kind::Sentence, said.to_owned(), lead, source);
-                let together = antecedent.map(|before| before.start..sentence.end);
+                self.push(UnitKind::Sentence, plain.to_owned(), lead, source);
+                let together = antecedent.map(|previous| previous.start..sentence.end);
                 if let (Some(range), true) = (together, self.units.len() > count) {
                     let span = part.text.source(&range).map(|source| self.span(&source));
                     if let (Some(unit), Some(span)) = (self.units.last_mut(), span) {
@@ -302,68 +189,46 @@ impl Walk {
                     }
                 }
             }
-            // A question within a paragraph belongs to the sentence after it.
-            label = label.filter(|label| !shapes::is_question(label));
-            before = Some(sentence.clone());
-        }
-    }
-
-    /// A short command is told with the sentence that announces it; other code never is.
-    pub(super) fn command(&mut self, code: &Text, announcement: Option<Announcement>) {
-        let Some(announcement) = announcement else { return };
-        let lines = code.lines(&code.whole());
-        let is_comment =
-            |line: &&str| ["#", "//", "/*", "--", "<!--"].iter().any(|start| line.starts_with(start));
-        let said: Vec<&str> =
-            lines.iter().map(|line| code.get(line)).filter(|line| !is_comment(line)).collect();
-        let length: usize = said.iter().map(|line| line.chars().count()).sum();
-        let is_short = (1..=COMMAND_LINES).contains(&said.len()) && length <= COMMAND;
-        if let Some(source) = code.source(&code.whole()).filter(|_| is_short) {
-            let text = format!("{}\n{}", announcement.text, said.join("\n"));
-            self.push(Kind::Sentence, text, None, announcement.source.start..source.end);
-        } else if shapes::words(&announcement.text) > 6 {
-            self.push(Kind::Sentence, announcement.text, None, announcement.source);
+            // A question within a paragraph is the context of the next sentence only.
+            label = label.filter(|label| !classify::is_question(label));
+            previous = Some(sentence.clone());
         }
     }
 }
 
-/// Whether a sentence says something by itself.
-fn is_told(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
-    let said = text.get(sentence);
-    let words = shapes::words(said);
-    let is_word = words == 1 && !is_alone && !said.contains(|c: char| c.is_ascii_digit());
-    let is_link = text.is_link(sentence) && !(shapes::ends_sentence(said) && words > 3);
-    let is_label = shapes::ends_with_colon(said) && shapes::is_label(said);
+/// Whether a sentence carries information by itself.
+pub(super) fn is_informative(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
+    let plain = text.get(sentence);
+    let words = classify::words(plain);
+    let is_word = words == 1 && !is_alone && !plain.contains(|c: char| c.is_ascii_digit());
+    let is_link = text.is_link(sentence) && !(classify::ends_sentence(plain) && words > 3);
+    let is_label = classify::ends_with_colon(plain) && classify::is_label(plain);
     words > 0
         && !is_word
         && !is_link
         && !is_label
-        && !shapes::is_file_name(said)
-        && !shapes::is_navigation(said)
-        && !shapes::is_code(said)
+        && !classify::is_file_name(plain)
+        && !classify::is_navigation(plain)
+        && !classify::is_code(plain)
 }
 
-fn parts<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
-    part.text.lines(&part.range()).into_iter().map(|line| Part::of(part.text, line)).collect()
+pub(super) fn lines_of<'a>(part: &TextSlice<'a>) -> Vec<TextSlice<'a>> {
+    part.text.lines(&part.range()).into_iter().map(|line| TextSlice::new(part.text, line)).collect()
 }
 
-fn is_item(line: &Part<'_>) -> bool {
-    shapes::bullet(line.plain()).is_some() || shapes::step_mark(line.plain()).is_some()
+fn is_item(line: &TextSlice<'_>) -> bool {
+    classify::bullet(line.plain()).is_some() || classify::step_prefix(line.plain()).is_some()
 }
 
-/// Where an answer begins behind its mark, "A:".
-fn answer_start(text: &str) -> usize {
-    shapes::answer_mark(text).unwrap_or(0)
-}
-
-/// Whether the first line of a paragraph in plain text is a label: it ends long before the text is wrapped.
-fn is_label_line(first: &Part<'_>, second: &Part<'_>) -> bool {
+/// Whether the first line of a plain-text paragraph is a label: it ends long before the line width.
+fn is_label_line(first: &TextSlice<'_>, second: &TextSlice<'_>) -> bool {
     let (label, next) = (first.plain(), second.plain());
     let length = label.chars().count();
-    let is_short = length <= LABEL && (length * 2 <= next.chars().count() || shapes::ends_with_colon(label));
+    let is_short =
+        length <= MAX_LABEL && (length * 2 <= next.chars().count() || classify::ends_with_colon(label));
     let is_bold = first.text.is_bold(&first.range());
-    (is_bold && !shapes::ends_sentence(label)
-        || shapes::is_question(label)
-        || is_short && shapes::is_label(label))
+    (is_bold && !classify::ends_sentence(label)
+        || classify::is_question(label)
+        || is_short && classify::is_label(label))
         && next.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(|c: char| !c.is_lowercase())
 }

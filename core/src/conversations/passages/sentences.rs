@@ -1,6 +1,7 @@
-//! Pure: where the sentences of a text end, in six languages at once.
+//! Pure: finds sentence boundaries in six languages at once.
 //!
-//! The borders are those of UAX #29; a border behind an abbreviation, an initial, an ordinal or within brackets is none.
+//! Boundaries are those of UAX #29, except after an abbreviation, an initial or an ordinal, and within
+//! brackets.
 
 use std::ops::Range;
 
@@ -8,9 +9,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::words;
 
-/// Abbreviations that stand before what they belong to: a sentence never ends with one.
+/// Abbreviations that precede what they qualify; a sentence never ends with one.
 const LEADING: &[&str] = &[
-    // Titles and places.
+    // Titles and place names.
     "dr", "dra", "mr", "mrs", "ms", "prof", "st", "sr", "sra", "srta", "mme", "mlle", "mgr", "dott",
     "dott.ssa", "sig", "sig.ra", "sig.na", "ing", "avv", "arch", "exmo", "exma", "ilmo", "hr", "fr", "frl",
     "hl", "gen", "col", "lt", "capt", "av", "avda", "bd", "blvd", "pza", "p.za", "v.le",
@@ -20,7 +21,7 @@ const LEADING: &[&str] = &[
     "bspw", "p.ej", "p.ex", "ex", "p.es", "ej", "env", "incl", "excl", "aprox", "apdo", "dpto", "tel", "tél",
 ];
 
-/// Abbreviations that stand before a number.
+/// Abbreviations before a number.
 const NUMBERED: &[&str] = &[
     "no", "nos", "nr", "nrn", "n", "nº", "num", "núm", "art", "arts", "par", "fig", "figs", "vol", "vols",
     "p", "pp", "s", "pag", "pág", "págs", "pagg", "ch", "chap", "cap", "sec", "sect", "tab", "bd", "ziff",
@@ -35,7 +36,7 @@ const BEFORE_ORDINAL: &[&str] = &[
     "meinem", "ein", "jedem",
 ];
 
-/// Words behind a German ordinal.
+/// Words after a German ordinal.
 const AFTER_ORDINAL: &[&str] = &[
     "januar",
     "jänner",
@@ -76,51 +77,51 @@ const AFTER_ORDINAL: &[&str] = &[
     "platz",
 ];
 
-/// A bracket or quotation mark that stays open farther than this, in bytes, was never meant to be closed.
-const OPEN: usize = 400;
+/// A bracket or quotation mark open for more bytes counts as never closed.
+const MAX_OPEN: usize = 400;
 
-/// The sentences of a range of a text, as ranges of its bytes, without white space at their ends.
+/// Sentences within a range of a text, as trimmed byte ranges.
 pub(super) fn sentences(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let Some(part) = text.get(within.clone()) else { return found };
     let mut open: Option<Range<usize>> = None;
     for (at, piece) in part.split_sentence_bound_indices() {
         let piece = within.start + at..within.start + at + piece.len();
-        let grown = match open.take() {
+        let joined = match open.take() {
             Some(before) => before.start..piece.end,
             None => piece,
         };
-        let rest = text.get(grown.end..within.end).unwrap_or_default();
-        let said = text.get(grown.clone()).unwrap_or_default();
-        if rest.is_empty() || ends(said, rest) {
-            found.push(grown);
+        let rest = text.get(joined.end..within.end).unwrap_or_default();
+        let candidate = text.get(joined.clone()).unwrap_or_default();
+        if rest.is_empty() || ends(candidate, rest) {
+            found.push(joined);
         } else {
-            open = Some(grown);
+            open = Some(joined);
         }
     }
     found.extend(open);
     let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
     let trimmed = found.into_iter().map(|range| {
-        let said = text.get(range.clone()).unwrap_or_default();
-        let start = range.start + (said.len() - said.trim_start_matches(blank).len());
-        start..(range.start + said.trim_end_matches(blank).len()).max(start)
+        let candidate = text.get(range.clone()).unwrap_or_default();
+        let start = range.start + (candidate.len() - candidate.trim_start_matches(blank).len());
+        start..(range.start + candidate.trim_end_matches(blank).len()).max(start)
     });
     trimmed.filter(|range| !range.is_empty()).collect()
 }
 
-/// Whether a sentence ends between two texts where UAX #29 has a border.
-fn ends(said: &str, rest: &str) -> bool {
-    let sentence = said.trim_end();
+/// Whether a sentence really ends at a UAX #29 boundary.
+fn ends(candidate: &str, rest: &str) -> bool {
+    let sentence = candidate.trim_end();
     let closed = sentence.trim_end_matches(['"', '\'', ')', ']', '»', '”', '“', '’', '*', '_']);
     let next = rest.trim_start();
     let first = next.trim_start_matches(['"', '\'', '(', '[', '«', '„', '“', '¿', '¡']).chars().next();
     let Some(mark) = closed.chars().next_back() else { return true };
-    let is_tight = sentence.len() == said.len() && !rest.starts_with(char::is_whitespace);
-    // Part of an address, a version or a name: "example.com/?Page", "v2.Beta".
+    let is_tight = sentence.len() == candidate.len() && !rest.starts_with(char::is_whitespace);
+    // Inside an address, version or name: "example.com/?Page", "v2.Beta".
     if is_tight && matches!(mark, '.' | '!' | '?') && next.starts_with(char::is_alphanumeric) {
         return false;
     }
-    if is_open(sentence) && sentence.len() < OPEN {
+    if is_open(sentence) && sentence.len() < MAX_OPEN {
         return false;
     }
     let is_lower = first.is_some_and(char::is_lowercase);
@@ -132,23 +133,23 @@ fn ends(said: &str, rest: &str) -> bool {
     }
 }
 
-/// Whether a bracket, or a quotation mark that tells its direction, is open at the end of a text.
+/// Whether a bracket or directional quotation mark is open at the end of a text.
 fn is_open(text: &str) -> bool {
     let pairs = [('(', ')'), ('[', ']'), ('«', '»')];
     let count = |mark: char| text.matches(mark).count();
     if pairs.iter().any(|(open, close)| count(*open) > count(*close)) {
         return true;
     }
-    // Opens in English and closes in German.
+    // `“` opens in English and closes in German.
     let (low, left, right) = (count('„'), count('“'), count('”'));
     if low > 0 { low > left + right } else { left > right && right > 0 || left == 1 && right == 0 }
 }
 
-/// Whether the full stop of a text belongs to an abbreviation, an initial or an ordinal.
-fn abbreviates(said: &str, next: &str) -> bool {
-    let said = said.trim_end_matches('.');
+/// Whether the final dot belongs to an abbreviation, an initial or an ordinal.
+fn abbreviates(candidate: &str, next: &str) -> bool {
+    let candidate = candidate.trim_end_matches('.');
     let mut tokens =
-        said.rsplit(|c: char| c.is_whitespace() || "([\"'„“«/".contains(c)).filter(|t| !t.is_empty());
+        candidate.rsplit(|c: char| c.is_whitespace() || "([\"'„“«/".contains(c)).filter(|t| !t.is_empty());
     let token = tokens.next().unwrap_or_default();
     let before = tokens.next().unwrap_or_default();
     let following: String = next.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -157,7 +158,7 @@ fn abbreviates(said: &str, next: &str) -> bool {
         return is_ordinal(token, before, &following.to_lowercase());
     }
     let token = token.to_lowercase();
-    // "z. B." and "p. ej." are written with a space, too.
+    // "z. B." and "p. ej." are also written with a space.
     let spaced = format!("{}.{token}", before.trim_end_matches('.').to_lowercase());
     if before.ends_with('.') && LEADING.contains(&spaced.as_str()) {
         return true;
@@ -168,27 +169,28 @@ fn abbreviates(said: &str, next: &str) -> bool {
     if starts_spaced(&token, &following) {
         return true;
     }
-    is_initial(said, before)
+    is_initial(candidate, before)
         && following.starts_with(char::is_uppercase)
         && !words::is_function_word(&following)
 }
 
-/// The first half of an abbreviation that is written with a space: "z. B.", "d. h.", "u. a.", "p. ej.".
+/// Whether this is the first half of an abbreviation written with a space: "z. B.", "d. h.", "u. a.", "p.
+/// ej.".
 fn starts_spaced(token: &str, following: &str) -> bool {
     let whole = format!("{token}.{}", following.to_lowercase());
     following.chars().count() <= 2 && LEADING.contains(&whole.as_str())
 }
 
-/// "J. K. Rowling", "U.S. Army", "M. Dupont": a single capital letter that belongs to a name.
-fn is_initial(said: &str, before: &str) -> bool {
-    let letters: Vec<char> = said.chars().rev().take(2).collect();
+/// Whether a single capital letter belongs to a name: "J. K. Rowling", "U.S. Army", "M. Dupont".
+fn is_initial(candidate: &str, before: &str) -> bool {
+    let letters: Vec<char> = candidate.chars().rev().take(2).collect();
     let is_single = letters.first().is_some_and(|c| c.is_uppercase())
         && letters.get(1).is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '\'' | '’' | '-' | '&'));
     let is_dotted = letters.get(1) == Some(&'.');
     is_single && (is_dotted || !is_series(before))
 }
 
-/// A word that a letter counts behind: "Plan B.", "Vitamin C.", "Halle A.".
+/// Whether a word takes a letter as its label: "Plan B.", "Vitamin C.", "Halle A.".
 fn is_series(word: &str) -> bool {
     let series = [
         "plan",

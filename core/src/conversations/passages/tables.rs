@@ -1,15 +1,15 @@
-//! Pure: rows of a table, each told with its headers.
+//! Pure: units of tables: each row with its headers.
 
-use super::blocks::Text;
-use super::{Announcement, Kind, Part, Walk, shapes};
+use super::text::Text;
+use super::{Announcement, TextSlice, UnitCollector, UnitKind, classify};
 
-impl Walk {
+impl UnitCollector {
     pub(super) fn table(&mut self, head: &[Text], rows: &[Vec<Text>], announcement: Option<&Announcement>) {
         let headers: Vec<&str> = head.iter().map(plain).collect();
         let context =
             announcement.map(|announcement| announcement.text.clone()).or_else(|| self.question.clone());
         let mut section: Option<String> = None;
-        // A table of two columns that has no headers begins with its first row.
+        // The head of a two-column table may be its first row.
         let first = is_row(&headers).then_some(head);
         let headers = if first.is_some() { vec![""; headers.len()] } else { headers };
         for row in first.into_iter().chain(rows.iter().map(Vec::as_slice)) {
@@ -21,7 +21,7 @@ impl Walk {
             }
             let is_linked =
                 row.iter().filter(|cell| !plain(cell).is_empty()).all(|cell| cell.is_link(&cell.whole()));
-            let Some(text) = told(&headers, &cells).filter(|_| !is_linked) else { continue };
+            let Some(text) = render_row(&headers, &cells).filter(|_| !is_linked) else { continue };
             let sources = row
                 .iter()
                 .filter(|cell| !plain(cell).is_empty())
@@ -36,29 +36,29 @@ impl Walk {
                 .chain(headers)
                 .collect();
             let lead = (!lead.is_empty()).then(|| lead.join("; "));
-            self.push(Kind::Row, text, lead, source);
+            self.push(UnitKind::Row, text, lead, source);
         }
     }
 
-    /// Lines between bars: rows whose headers stand in another passage.
-    pub(super) fn rows(&mut self, lines: &[Part<'_>]) {
+    /// Rows in lines between bars, whose headers are in another passage.
+    pub(super) fn rows(&mut self, lines: &[TextSlice<'_>]) {
         for line in lines {
             let cells: Vec<&str> =
                 line.plain().split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
             let is_ruler = cells.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')));
             if cells.len() > 1 && !is_ruler {
-                let (text, lead) = (told(&vec![""; cells.len()], &cells), self.heading.clone());
+                let (text, lead) = (render_row(&vec![""; cells.len()], &cells), self.heading.clone());
                 if let (Some(text), Some(source)) = (text, line.text.source(&line.range())) {
-                    self.push(Kind::Row, text, lead, source);
+                    self.push(UnitKind::Row, text, lead, source);
                 }
             }
         }
     }
 }
 
-/// A row as it is told: "Monday: 9–17" when a name has one value, "Plan: Basic; Price: 10 EUR" otherwise. Empty cells are
-/// left out.
-fn told(headers: &[&str], cells: &[&str]) -> Option<String> {
+/// Renders a row: "Monday: 9–17" for a name with one value, else "Plan: Basic; Price: 10 EUR". Empty cells
+/// are skipped.
+fn render_row(headers: &[&str], cells: &[&str]) -> Option<String> {
     let header = |column: usize| headers.get(column).copied().unwrap_or_default();
     if let [name, value] = cells
         && !name.is_empty()
@@ -79,12 +79,13 @@ fn told(headers: &[&str], cells: &[&str]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Whether a value says too little without its header: a number by itself, or one whose unit the header has.
+/// Whether a value needs its header: a bare number, or one whose unit is in the header.
 fn needs_header(header: &str, value: &str) -> bool {
-    shapes::is_bare(value) || (header.contains('(') && value.starts_with(|c: char| c.is_ascii_digit()))
+    classify::needs_context(value)
+        || (header.contains('(') && value.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether the head of a table is a row: of two cells, the second holds a value.
+/// Whether the head of a table is a row: it has two cells, and the second holds a value.
 fn is_row(headers: &[&str]) -> bool {
     let [name, value] = headers else { return false };
     let digits = value.chars().filter(char::is_ascii_digit).count();

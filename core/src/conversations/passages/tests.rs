@@ -1,11 +1,11 @@
-use super::{Kind, Unit, units};
+use super::{Unit, UnitKind, units};
 
-fn at(passage: &str, span: std::ops::Range<usize>) -> String {
+fn source_of(passage: &str, span: std::ops::Range<usize>) -> String {
     passage.chars().skip(span.start).take(span.len()).collect()
 }
 
-/// The kind and the text of each unit.
-fn told(passage: &str) -> Vec<(Kind, String)> {
+/// UnitKind and text of each unit.
+fn kinds_and_texts(passage: &str) -> Vec<(UnitKind, String)> {
     units(passage).into_iter().map(|unit| (unit.kind, unit.text)).collect()
 }
 
@@ -13,7 +13,7 @@ fn texts(passage: &str) -> Vec<String> {
     units(passage).into_iter().map(|unit| unit.text).collect()
 }
 
-fn unit(passage: &str, kind: Kind) -> Unit {
+fn unit(passage: &str, kind: UnitKind) -> Unit {
     units(passage)
         .into_iter()
         .find(|unit| unit.kind == kind)
@@ -21,10 +21,10 @@ fn unit(passage: &str, kind: Kind) -> Unit {
 }
 
 #[test]
-fn markup_is_not_told_and_spans_point_at_the_original() {
+fn units_have_no_markup_and_spans_point_at_the_source() {
     let passage = "## Leave\n\nEvery **employee** gets 25 days.\nÜber Ostern\nist zu. See `HR` & ask.\n\n```\nlet code = 1;\n```\n";
     let found: Vec<(String, String)> =
-        units(passage).into_iter().map(|unit| (unit.text, at(passage, unit.span))).collect();
+        units(passage).into_iter().map(|unit| (unit.text, source_of(passage, unit.span))).collect();
     let expected = [
         ("Every employee gets 25 days.", "Every **employee** gets 25 days."),
         ("Über Ostern ist zu.", "Über Ostern\nist zu."),
@@ -34,18 +34,18 @@ fn markup_is_not_told_and_spans_point_at_the_original() {
 }
 
 #[test]
-fn code_that_continues_on_another_line_counts_whole() {
+fn the_span_of_multiline_code_covers_all_of_it() {
     for (passage, written) in [
         ("See `one\ntwö` there. More.", "See `one\ntwö` there."),
         ("> See `one\n> twö` there. More.", "See `one\n> twö` there."),
         ("`one\ntwö`", "`one\ntwö`"),
     ] {
-        assert_eq!(at(passage, units(passage)[0].span.clone()), written);
+        assert_eq!(source_of(passage, units(passage)[0].span.clone()), written);
     }
 }
 
 #[test]
-fn what_says_nothing_is_no_unit() {
+fn text_without_information_yields_no_unit() {
     for passage in [
         "# Opening hours",
         "## Öffnungszeiten\n",
@@ -84,7 +84,7 @@ fn what_says_nothing_is_no_unit() {
 }
 
 #[test]
-fn what_stands_beside_a_label_is_told_without_it() {
+fn labels_are_left_out_of_the_text_after_them() {
     for (passage, expected) in [
         ("Opening hours\n\nWe open at nine.", "We open at nine."),
         (
@@ -105,7 +105,7 @@ fn what_stands_beside_a_label_is_told_without_it() {
 }
 
 #[test]
-fn a_heading_within_the_passage_is_kept_with_its_units() {
+fn units_keep_the_heading_within_the_passage() {
     let found =
         units("# Shop\n\nWe sell bikes.\n\n## Returns\n\nThey are free.\n\n**Exchange**\n\nIt takes a week.");
     let headings: Vec<Option<&str>> = found.iter().map(|unit| unit.heading.as_deref()).collect();
@@ -113,7 +113,7 @@ fn a_heading_within_the_passage_is_kept_with_its_units() {
 }
 
 #[test]
-fn a_question_in_the_knowledge_is_answered_by_what_follows() {
+fn text_after_a_question_becomes_its_faq_answer() {
     for (passage, question, answer) in [
         ("Q: How long does it take?\nA: It takes two days.", "How long does it take?", "It takes two days."),
         ("Q1: How long does it take? A1: It takes two days.", "How long does it take?", "It takes two days."),
@@ -153,33 +153,33 @@ fn a_question_in_the_knowledge_is_answered_by_what_follows() {
         ("P: Quanto tempo demora?\nR: Demora dois dias.", "Quanto tempo demora?", "Demora dois dias."),
         ("### Can I return it?\n\nYes.", "Can I return it?", "Yes."),
     ] {
-        let unit = unit(passage, Kind::FaqAnswer);
+        let unit = unit(passage, UnitKind::FaqAnswer);
         assert_eq!((unit.lead.as_deref(), unit.text.as_str()), (Some(question), answer), "{passage:?}");
         assert!(texts(passage).iter().all(|text| !text.contains('?')), "{passage:?}");
     }
 }
 
 #[test]
-fn an_answer_has_its_first_sentences_and_each_alone() {
+fn an_faq_answer_yields_its_start_and_each_sentence() {
     let passage = "## Can I return it?\n\nYes. Returns are free for 30 days. Keep the receipt. Write to us first.\n\nLater ones cost 5 EUR.";
     assert_eq!(
-        told(passage),
+        kinds_and_texts(passage),
         [
-            (Kind::FaqAnswer, "Yes. Returns are free for 30 days. Keep the receipt.".to_owned()),
-            (Kind::Sentence, "Returns are free for 30 days.".to_owned()),
-            (Kind::Sentence, "Keep the receipt.".to_owned()),
-            (Kind::Sentence, "Write to us first.".to_owned()),
-            (Kind::Sentence, "Later ones cost 5 EUR.".to_owned()),
+            (UnitKind::FaqAnswer, "Yes. Returns are free for 30 days. Keep the receipt.".to_owned()),
+            (UnitKind::Sentence, "Returns are free for 30 days.".to_owned()),
+            (UnitKind::Sentence, "Keep the receipt.".to_owned()),
+            (UnitKind::Sentence, "Write to us first.".to_owned()),
+            (UnitKind::Sentence, "Later ones cost 5 EUR.".to_owned()),
         ]
     );
     let leads: Vec<bool> = units(passage).iter().map(|unit| unit.lead.is_some()).collect();
     assert_eq!(leads, [true, true, true, true, false]);
     let long = format!("## Why?\n\n{}. {}.", "Word ".repeat(40).trim(), "Word ".repeat(40).trim());
-    assert_eq!(unit(&long, Kind::FaqAnswer).text.chars().count(), 200);
+    assert_eq!(unit(&long, UnitKind::FaqAnswer).text.chars().count(), 200);
 }
 
 #[test]
-fn a_sentence_that_announces_a_list_brings_it() {
+fn an_announcement_is_part_of_its_list() {
     for (passage, text) in [
         (
             "Come early. You need:\n\n- a passport\n- two **photos**\n",
@@ -197,10 +197,10 @@ fn a_sentence_that_announces_a_list_brings_it() {
         ),
         ("**Documentos:**\n\n- passaporte\n- fotos\n", "Documentos:\n- passaporte\n- fotos"),
     ] {
-        let unit = unit(passage, Kind::List);
+        let unit = unit(passage, UnitKind::List);
         assert_eq!(unit.text, text);
         let last = text.rsplit(' ').next().unwrap();
-        let source = at(passage, unit.span);
+        let source = source_of(passage, unit.span);
         assert!(source.trim_end_matches('*').ends_with(last), "{source:?}");
         assert!(
             source
@@ -213,7 +213,7 @@ fn a_sentence_that_announces_a_list_brings_it() {
 }
 
 #[test]
-fn steps_are_told_whole_and_in_order() {
+fn steps_stay_whole_and_in_order() {
     for (passage, text) in [
         (
             "1. Open Settings.\n2. Press Reset:\n   - once\n   - twice\n3. Wait a minute.\n",
@@ -229,20 +229,20 @@ fn steps_are_told_whole_and_in_order() {
         ),
         ("Paso 1: Abra la caja.\nPaso 2: Cierre la caja.", "1. Abra la caja.\n2. Cierre la caja."),
     ] {
-        assert_eq!(told(passage), [(Kind::Steps, text.to_owned())], "{passage:?}");
+        assert_eq!(kinds_and_texts(passage), [(UnitKind::Steps, text.to_owned())], "{passage:?}");
     }
     assert_eq!(
-        unit("## How do I start?\n\n1. Go.\n2. Run.\n", Kind::Steps).lead.as_deref(),
+        unit("## How do I start?\n\n1. Go.\n2. Run.\n", UnitKind::Steps).lead.as_deref(),
         Some("How do I start?")
     );
 }
 
 #[test]
-fn a_long_list_is_told_by_its_items_as_well() {
+fn a_long_list_also_yields_its_items() {
     let items: String = (1..=13).map(|number| format!("- item number {number}\n")).collect();
     let found = units(&format!("We sell these:\n\n{items}"));
     assert_eq!(found.len(), 14);
-    assert_eq!(found[0].kind, Kind::List);
+    assert_eq!(found[0].kind, UnitKind::List);
     assert!(found.iter().skip(1).all(|unit| unit.lead.as_deref() == Some("We sell these:")));
     assert_eq!(found[13].text, "item number 13");
     let few = units("We sell these:\n\n- bikes\n- boats\n");
@@ -250,7 +250,7 @@ fn a_long_list_is_told_by_its_items_as_well() {
 }
 
 #[test]
-fn items_that_are_sentences_stand_by_themselves() {
+fn items_that_are_sentences_become_units() {
     let passage = "- Delivery takes three days within Europe.\n- Returns are free within thirty days. Keep the receipt.\n";
     assert_eq!(
         texts(passage),
@@ -263,7 +263,7 @@ fn items_that_are_sentences_stand_by_themselves() {
 }
 
 #[test]
-fn a_row_is_told_with_its_headers() {
+fn rows_are_rendered_with_their_headers() {
     for (passage, rows) in [
         (
             "| Plan | Price | Storage |\n|---|---|---|\n| Basic | 10 EUR | 5 GB |\n| Pro | | 50 GB |\n",
@@ -285,23 +285,23 @@ fn a_row_is_told_with_its_headers() {
         ),
     ] {
         let found = units(passage);
-        assert!(found.iter().all(|unit| unit.kind == Kind::Row), "{found:?}");
+        assert!(found.iter().all(|unit| unit.kind == UnitKind::Row), "{found:?}");
         assert_eq!(texts(passage), rows);
     }
     let passage = "Prices with tax:\n\n| Plan | Price |\n|---|---|\n| Basic | 10 EUR |\n";
-    let row = unit(passage, Kind::Row);
+    let row = unit(passage, UnitKind::Row);
     assert_eq!(row.lead.as_deref(), Some("Prices with tax:; Plan; Price"));
-    assert_eq!(at(passage, row.span), "Basic | 10 EUR");
+    assert_eq!(source_of(passage, row.span), "Basic | 10 EUR");
 }
 
 #[test]
-fn a_short_command_is_told_with_its_announcement() {
+fn a_short_command_joins_its_announcement() {
     let passage = "To back up the database, run this:\n\n```sh\n# Nightly.\npg_dump shop > shop.sql\n```\n";
     assert_eq!(texts(passage), ["To back up the database, run this:\npg_dump shop > shop.sql"]);
 }
 
 #[test]
-fn a_pronoun_brings_its_antecedent_to_the_match() {
+fn a_sentence_with_a_pronoun_gets_its_antecedent() {
     for passage in [
         "The Alpha has ten gears. It also has lights.",
         "Das Alpha hat zehn Gänge. Er ist rot.",
@@ -314,14 +314,14 @@ fn a_pronoun_brings_its_antecedent_to_the_match() {
         let (before, sentence) = (&found[0], &found[1]);
         assert_eq!(sentence.lead.as_ref(), Some(&before.text));
         let (text, span) = sentence.with_antecedent.clone().unwrap();
-        assert_eq!((text.as_str(), at(passage, span)), (passage, passage.to_owned()));
+        assert_eq!((text.as_str(), source_of(passage, span)), (passage, passage.to_owned()));
     }
     assert!(units("We close. It is late.")[1].with_antecedent.is_none());
     assert!(units("Wir sind da. Sie können kommen.")[1].with_antecedent.is_none());
 }
 
 #[test]
-fn spans_are_exact_in_hostile_text() {
+fn spans_are_exact_in_unusual_text() {
     for plain in [
         "We open at 9 a.m. on weekdays. On Sundays we are closed!",
         "\u{feff}First one here. \u{feff}Second one here.",
@@ -331,10 +331,14 @@ fn spans_are_exact_in_hostile_text() {
         "Emoji 👩‍👩‍👧 here now. Ñandú aquí.",
     ] {
         for unit in units(plain) {
-            let source = at(plain, unit.span.clone());
+            let source = source_of(plain, unit.span.clone());
             assert_eq!(source.replace("\r\n", " "), unit.text, "{plain:?}");
         }
-        assert_eq!(units(plain).iter().filter(|unit| unit.kind == Kind::Sentence).count(), 2, "{plain:?}");
+        assert_eq!(
+            units(plain).iter().filter(|unit| unit.kind == UnitKind::Sentence).count(),
+            2,
+            "{plain:?}"
+        );
     }
     for (passage, written) in [
         ("AT&amp;T sells it &amp; more", "AT&amp;T sells it &amp; more"),
@@ -343,12 +347,12 @@ fn spans_are_exact_in_hostile_text() {
         ("> quoted *text* of\n> two lines", "quoted *text* of\n> two lines"),
     ] {
         let found = units(passage);
-        assert_eq!(at(passage, found[0].span.clone()), written, "{found:?}");
+        assert_eq!(source_of(passage, found[0].span.clone()), written, "{found:?}");
     }
 }
 
 #[test]
-fn every_span_is_in_bounds_and_ascending() {
+fn spans_are_in_bounds_and_ascending() {
     let parts = [
         "# H?\n",
         "Q: a b?\n",

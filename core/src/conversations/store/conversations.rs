@@ -1,4 +1,4 @@
-//! Conversations themselves.
+//! Queries on `conversation`.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(in crate::conversations) async fn find(
     .await
 }
 
-/// `None` when the session is there already.
+/// `None` when the session exists already.
 pub(in crate::conversations) async fn insert(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -68,8 +68,8 @@ pub(in crate::conversations) async fn insert(
     .await
 }
 
-/// A page of the conversations of these kinds: the newest of the newest of each, so that no filter reads
-/// what it does not show.
+/// Page of the conversations of the given kinds. Takes the newest of each kind, then the newest of those, so
+/// that no filter reads rows it does not return.
 pub(in crate::conversations) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -116,7 +116,7 @@ pub(in crate::conversations) async fn list(
     .await
 }
 
-/// Whether there was such a conversation. One that has ended stays so; the end is when it first ended.
+/// Returns whether such a conversation exists. An ended conversation keeps its status and first end time.
 pub(in crate::conversations) async fn update(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -168,7 +168,7 @@ pub(in crate::conversations) async fn erase(
     Ok(erased.rows_affected() == 1)
 }
 
-/// Removes the conversation of this session if its bot was deleted.
+/// Deletes the conversation of a session if its bot was deleted.
 pub(in crate::conversations) async fn delete_hidden(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -188,7 +188,7 @@ pub(in crate::conversations) async fn delete_hidden(
     Ok(())
 }
 
-/// Of all tenants: what is idle spans them.
+/// Spans all tenants.
 pub(in crate::conversations) async fn abandon_idle(
     db: impl PgExecutor<'_>,
     idle: Duration,

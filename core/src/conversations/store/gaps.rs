@@ -1,4 +1,4 @@
-//! Questions that no knowledge answered.
+//! Queries on `knowledge_gap`.
 
 use chrono::{DateTime, Utc};
 use pgvector::HalfVector;
@@ -9,21 +9,21 @@ use crate::conversations::{Gap, GapFilter};
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::PageRequest;
 
-/// A question that no knowledge answered.
+/// Question without an answer.
 pub(in crate::conversations) struct NewGap<'a> {
     pub(in crate::conversations) bot: BotId,
-    /// The answer that is none.
+    /// The "unknown" or tentative answer.
     pub(in crate::conversations) message: MessageId,
     pub(in crate::conversations) question: &'a str,
     pub(in crate::conversations) vector: &'a [f32],
     pub(in crate::conversations) model: &'a str,
-    /// The cosine from which two questions count as the same.
+    /// Cosine from which two questions count as the same.
     pub(in crate::conversations) same: f64,
-    /// Whether a tentative answer was given.
+    /// Whether the answer was tentative.
     pub(in crate::conversations) weak: bool,
 }
 
-/// Joins the first question of the bot that asked nearly the same, else is the first of its kind.
+/// Joins the group of the bot's most similar question, or starts a group.
 pub(in crate::conversations) async fn insert_gap(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -61,7 +61,7 @@ pub(in crate::conversations) async fn insert_gap(
     Ok(())
 }
 
-/// A page of the groups of gaps, and how many groups there are.
+/// Page of the groups of gaps, with the total number of groups.
 pub(in crate::conversations) async fn list_gaps(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! What is said in conversations, and what is thought of it.
+//! Queries on `message` and `answer_trace`.
 
 use sqlx::PgExecutor;
 use sqlx::types::Json;
@@ -70,7 +70,7 @@ pub(in crate::conversations) async fn insert_user_message(
     .await
 }
 
-/// Passes the turn on with it, and keeps how it came about.
+/// Also releases the turn and stores the trace.
 pub(in crate::conversations) async fn insert_answer(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -172,7 +172,7 @@ pub(in crate::conversations) async fn list_messages(
     .await
 }
 
-/// The last `most` messages but one, oldest first.
+/// The last `most` messages except one, oldest first.
 pub(in crate::conversations) async fn list_recent(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -206,7 +206,7 @@ pub(in crate::conversations) async fn list_recent(
     Ok(turns)
 }
 
-/// Whether the conversation has such an answer.
+/// Returns whether the conversation has such an answer.
 pub(in crate::conversations) async fn set_feedback(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -257,7 +257,7 @@ pub(in crate::conversations) async fn purge_messages(
     Ok(purged.rows_affected())
 }
 
-/// Whether there was such a message.
+/// Returns whether such a message existed.
 pub(in crate::conversations) async fn delete_message(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -275,7 +275,7 @@ pub(in crate::conversations) async fn delete_message(
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Whether the conversation has such an answer.
+/// Returns whether the conversation has such an answer.
 pub(in crate::conversations) async fn has_answer(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

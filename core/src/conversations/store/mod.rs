@@ -1,4 +1,4 @@
-//! SQL of the tables `conversation`, `message`, `answer_trace` and `knowledge_gap`. Private to the slice.
+//! Queries on the tables of `conversations`: `conversation`, `message`, `answer_trace`, `knowledge_gap`.
 
 mod conversations;
 mod gaps;

@@ -1,4 +1,4 @@
-//! The turn of a conversation: a lease in its row.
+//! Queries on the turn lease of a conversation.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::ids::{ConversationId, TenantId};
 use crate::platform::db::interval;
 
-/// Whether the turn was free, in a conversation that goes on. A message also wakes one that counted as
-/// abandoned.
+/// Returns whether the turn was free and the conversation has not ended. Also reactivates an abandoned
+/// conversation.
 pub(in crate::conversations) async fn take_turn(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

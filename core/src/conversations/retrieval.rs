@@ -1,4 +1,4 @@
-//! The first half of an answer: what a bot finds for a message.
+//! First step of an answer: retrieves the passages for a message.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,22 +13,22 @@ use crate::knowledge::search::{self, Found, Hit, Mode, Search};
 use crate::providers::chat::Turn;
 use crate::providers::embed::Embedder;
 
-/// Passages that an answer is made from.
+/// Passages used for an answer.
 const TOP_K: usize = 5;
 
-/// Passages that a trace shows.
+/// Passages recorded in a trace.
 const TRACED: usize = 20;
 
-/// What a bot found for a message.
-pub(super) enum LookedUp {
-    /// A greeting, thanks or the like: its reply. Nothing was searched.
+/// Result of retrieval.
+pub(super) enum Retrieved {
+    /// Reply to a greeting, thanks or the like; nothing was searched.
     Courtesy(String),
-    /// A question, and what was found for it.
-    Question(Box<Lookup>),
+    /// Search results for a question.
+    Question(Box<Retrieval>),
 }
 
-/// What was found for a question.
-pub(super) struct Lookup {
+/// Search results for a question.
+pub(super) struct Retrieval {
     pub(super) begun: Instant,
     pub(super) query: String,
     pub(super) embedder: Arc<dyn Embedder>,
@@ -36,38 +36,38 @@ pub(super) struct Lookup {
     pub(super) found: Found,
 }
 
-/// Looks a message up in a bot's knowledge; `history` resolves a question that cannot stand alone.
+/// Retrieves passages for a message; `history` resolves follow-up questions.
 ///
 /// # Errors
-/// When the database or the embedding model does not answer.
-pub(super) async fn look_up(
+/// When the database or the embedding model fails.
+pub(super) async fn retrieve(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     history: &[Turn],
     message: &str,
-) -> Result<LookedUp> {
+) -> Result<Retrieved> {
     if let Some(reply) = courtesy::reply(bot, message) {
-        return Ok(LookedUp::Courtesy(reply));
+        return Ok(Retrieved::Courtesy(reply));
     }
     let begun = Instant::now();
     let query = followup::query(history, message);
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
-    let calibration = calibration::of(ctx, &embedder).await?;
+    let calibration = calibration::for_model(ctx, &embedder).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
     let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
-    Ok(LookedUp::Question(Box::new(Lookup { begun, query, embedder, calibration, found })))
+    Ok(Retrieved::Question(Box::new(Retrieval { begun, query, embedder, calibration, found })))
 }
 
-impl Lookup {
-    /// The passages that an answer is made from.
+impl Retrieval {
+    /// Passages used for the answer.
     pub(super) fn best(&self) -> &[Hit] {
         let hits = &self.found.hits;
         hits.get(..TOP_K.min(hits.len())).unwrap_or_default()
     }
 }
 
-/// The cosine of a passage and the question; 0 without a vector.
-pub(super) fn nearness(hit: &Hit) -> f32 {
+/// Cosine similarity of a passage to the question; 0 without a vector.
+pub(super) fn similarity(hit: &Hit) -> f32 {
     hit.ranking.cosine.unwrap_or(0.0)
 }

@@ -1,7 +1,7 @@
-//! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
+//! Stateless answers, for clients that keep the conversation themselves; counted, but not stored.
 
 use super::incoming::message_text;
-use super::{Answer, Teller, answer, lookup, prompt};
+use super::{Answer, EventSender, answering, prompt, retrieval};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -9,15 +9,15 @@ use crate::ids::{BotId, TenantId};
 use crate::providers::chat::Turn;
 use crate::tenants;
 
-/// What was said so far, and the question that is to be answered.
+/// Earlier messages and the question to answer.
 #[derive(Clone, Debug)]
-pub struct Talk {
+pub struct Transcript {
     history: Vec<Turn>,
     question: String,
 }
 
-impl Talk {
-    /// Checks the question; of the history, the last turns are heard.
+impl Transcript {
+    /// Validates the question and keeps the last messages of the history.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the question is blank or too long.
@@ -33,15 +33,15 @@ impl Talk {
 ///
 /// # Errors
 /// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
-/// [`Error::Cancelled`] when the listener was gone before anything was said.
-pub async fn converse(
+/// [`Error::Cancelled`] when the client disconnected before any text.
+pub async fn complete(
     ctx: &Context,
     tenant: TenantId,
     bot: BotId,
-    talk: &Talk,
-    teller: &Teller,
+    transcript: &Transcript,
+    events: &EventSender,
 ) -> Result<Answer> {
-    let _place = ctx.limits().chats.take(tenant)?;
+    let _permit = ctx.limits().chats.take(tenant)?;
     let bot = bots::get(ctx, tenant, bot).await?;
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
@@ -50,20 +50,19 @@ pub async fn converse(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let looked_up = lookup::look_up(ctx, tenant, &bot, &talk.history, &talk.question).await?;
-        answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
+        let retrieved =
+            retrieval::retrieve(ctx, tenant, &bot, &transcript.history, &transcript.question).await?;
+        answering::answer(ctx, &bot, &transcript.history, &transcript.question, retrieved, events).await
     };
-    let answered = match answering.await {
-        Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
-            Err(Error::Cancelled)
-        }
-        answered => answered,
+    let record = match answering.await {
+        Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
+        record => record,
     };
-    // Whoever hung up before the first word has had a model asked all the same.
-    if answered.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
+    // Disconnecting before the first word has still cost a model call.
+    if record.as_ref().is_err_and(|error| !matches!(error, Error::Cancelled)) {
         let mut tx = ctx.db().begin(tenant).await?;
         tenants::uncount_messages(&mut tx, tenant, 2).await?;
         tx.commit().await?;
     }
-    Ok(answered?.answer)
+    Ok(record?.answer)
 }

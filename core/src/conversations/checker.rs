@@ -1,9 +1,11 @@
-//! A generated answer while it is written: the model's markers are removed, each sentence is attributed to the
-//! passage that supports it, and a marker is put at its end.
+//! Checks a generated answer while it streams.
+//!
+//! Removes the model's own markers, attributes each sentence to the passage that supports it, and appends that
+//! passage's marker to the sentence.
 
-use super::attribution::{self, DECIDED_BY_WORDS, Known, Passage, Role, Statement};
-use super::draft::{self, Draft, Sentence, Step};
-use super::markers::Markers;
+use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
+use super::markers::MarkerFilter;
+use super::splitter::{self, Sentence, SentenceSplitter, Step};
 use super::{SentenceVectors, Support, extractive};
 use crate::bots::{Bot, Language};
 use crate::calibration::Calibration;
@@ -12,60 +14,60 @@ use crate::knowledge::search::Hit;
 use crate::providers::embed::{Embedder, cosine};
 use crate::words;
 
-/// Sentences of passages that are compared with a sentence by their meaning: each costs a run of the model, unless its
-/// vector is kept.
+/// Passage sentences compared with a sentence by cosine. Each costs an inference, unless its vector is
+/// cached.
 const COMPARED: usize = 6;
 
-/// The same where words tell nothing, because the languages differ.
-const COMPARED_FOREIGN: usize = 16;
+/// The same across languages, where shared words carry no information.
+const COMPARED_ACROSS_LANGUAGES: usize = 16;
 
-/// Preference for the sentences of a marker's passage.
-const MARKED: f32 = 0.2;
+/// Bonus for sentences of a passage that the model's markers cite.
+const MARKER_BONUS: f32 = 0.2;
 
-/// Preference for a passage before the next one.
-const RANK: f32 = 0.01;
+/// Penalty per rank of a passage.
+const RANK_PENALTY: f32 = 0.01;
 
-/// Writer of a checked answer.
-pub struct Writing<'a> {
+/// Streaming checker of a generated answer.
+pub struct AnswerChecker<'a> {
     embedder: &'a dyn Embedder,
     vectors: &'a SentenceVectors,
     calibration: Calibration,
     language: Language,
     strict: bool,
-    known: Known,
+    context: AnswerContext,
     passages: Vec<Passage>,
-    markers: Markers,
-    draft: Draft,
+    markers: MarkerFilter,
+    splitter: SentenceSplitter,
     text: String,
-    /// Text of a strict answer whose sentence has not ended.
-    held: String,
+    /// Text of the unfinished sentence of a strict answer.
+    buffered: String,
     support: Vec<Support>,
     cited: Vec<usize>,
     has_refusal: bool,
     is_closed: bool,
 }
 
-/// A generated answer and what supports it.
+/// CheckedAnswer answer with its citations and support.
 #[derive(Clone, Debug)]
-pub struct Checked {
-    /// What it says, with markers.
+pub struct CheckedAnswer {
+    /// Text, with citation markers.
     pub text: String,
-    /// The numbers of the passages that it cites, in order of their first mention.
+    /// Numbers of the cited passages, in order of first citation.
     pub cited: Vec<usize>,
-    /// Support of each sentence that states something.
+    /// Support of each factual sentence.
     pub support: Vec<Support>,
-    /// Whether a passage supports a sentence, and the model did not say that there is no answer.
+    /// Whether a passage supports some sentence and the model did not refuse.
     pub answered: bool,
-    /// Whether a passage supports every sentence that states something.
+    /// Whether a passage supports every factual sentence.
     pub grounded: bool,
-    /// Whether a sentence says that something is not known.
+    /// Whether a sentence refuses to answer something.
     pub has_refusal: bool,
     /// Mean support of the sentences.
     pub score: f32,
 }
 
-impl<'a> Writing<'a> {
-    /// An answer of a bot to a question, from passages in the order of their numbers.
+impl<'a> AnswerChecker<'a> {
+    /// Starts an answer to a question; `passages` are in the order of their marker numbers.
     #[must_use]
     pub fn new(
         embedder: &'a dyn Embedder,
@@ -79,7 +81,7 @@ impl<'a> Writing<'a> {
             std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
         let prepared = passages.iter().map(|hit| {
             let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
-            Passage::of(&hit.content, &titles, words::language(&hit.content))
+            Passage::new(&hit.content, &titles, words::language(&hit.content))
         });
         Self {
             embedder,
@@ -87,12 +89,12 @@ impl<'a> Writing<'a> {
             calibration,
             language: words::language(question).unwrap_or(bot.language),
             strict: bot.strict,
-            known: Known::of(question, &about),
+            context: AnswerContext::new(question, &about),
             passages: prepared.collect(),
-            markers: Markers::of(passages.len()),
-            draft: Draft::default(),
+            markers: MarkerFilter::new(passages.len()),
+            splitter: SentenceSplitter::default(),
             text: String::new(),
-            held: String::new(),
+            buffered: String::new(),
             support: Vec::new(),
             cited: Vec::new(),
             has_refusal: false,
@@ -100,40 +102,41 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Whether nothing was written yet.
+    /// Whether no text was emitted yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Adds a piece of the model's text; [`Writing::next`] gives what is to be sent of it.
+    /// Adds a piece of the model's output; [`AnswerChecker::next`] yields the text to send.
     pub fn push(&mut self, piece: &str) {
         for part in self.markers.read(piece) {
-            self.draft.push(part);
+            self.splitter.push(part);
         }
     }
 
-    /// Ends the model's text; [`Writing::next`] gives what is left.
+    /// Ends the model's output; [`AnswerChecker::next`] yields the rest.
     pub fn close(&mut self) {
-        for part in self.markers.end() {
-            self.draft.push(part);
+        for part in self.markers.finish() {
+            self.splitter.push(part);
         }
         self.is_closed = true;
     }
 
-    /// The next part of the answer; `None`: more of the model's text is needed, or nothing is left. A sentence that
-    /// broke off is not attributed, when `complete` is false.
+    /// Next text to send; `None` when more output is needed, or at the end. With `complete` false, a
+    /// truncated last sentence is not attributed.
     pub async fn next(&mut self, complete: bool) -> Option<String> {
-        while let Some(step) = self.draft.next(self.is_closed) {
+        while let Some(step) = self.splitter.next(self.is_closed) {
             let added = match step {
                 Step::Text(text) if self.strict => {
-                    self.held.push_str(&text);
+                    self.buffered.push_str(&text);
                     continue;
                 }
-                Step::Text(text) => self.write(&text),
+                Step::Text(text) => self.emit(&text),
                 Step::End(sentence) => {
-                    let is_broken = self.is_closed && !complete && !draft::ends_sentence(&sentence.text);
-                    self.end(&sentence, is_broken).await
+                    let is_truncated =
+                        self.is_closed && !complete && !splitter::ends_sentence(&sentence.text);
+                    self.end(&sentence, is_truncated).await
                 }
             };
             if !added.is_empty() {
@@ -143,7 +146,7 @@ impl<'a> Writing<'a> {
         None
     }
 
-    /// The text for an answer that says nothing: the model refused, or nothing of a strict answer is supported.
+    /// Text of an empty answer: the model refused, or no sentence of a strict answer is supported.
     pub fn unknown(&mut self, language: Language) -> Option<String> {
         if !self.text.trim().is_empty() {
             return None;
@@ -152,13 +155,13 @@ impl<'a> Writing<'a> {
         Some(self.text.clone())
     }
 
-    /// The answer.
+    /// Returns the checked answer.
     #[must_use]
-    pub fn finish(self) -> Checked {
+    pub fn finish(self) -> CheckedAnswer {
         let supported = self.support.iter().filter(|support| support.citation.is_some()).count();
         let sum: f32 = self.support.iter().map(|support| support.score).sum();
         let count = f32::from(u16::try_from(self.support.len()).unwrap_or(u16::MAX));
-        Checked {
+        CheckedAnswer {
             answered: supported > 0 && !self.markers.refused(),
             grounded: supported == self.support.len(),
             score: if count > 0.0 { sum / count } else { 0.0 },
@@ -169,41 +172,41 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn write(&mut self, text: &str) -> String {
+    fn emit(&mut self, text: &str) -> String {
         let text = if self.text.is_empty() { text.trim_start() } else { text };
         self.text.push_str(text);
         text.to_owned()
     }
 
-    /// Ends a sentence with its marker; a strict answer leaves it out when it states something unsupported.
-    async fn end(&mut self, sentence: &Sentence, is_broken: bool) -> String {
+    /// Ends a sentence with its marker; a strict answer drops unsupported factual sentences.
+    async fn end(&mut self, sentence: &Sentence, is_truncated: bool) -> String {
         let own = words::language(&sentence.text);
-        let mut statement = Statement::of(&sentence.text, &self.known, own, self.language);
-        // A passage may say that something is not known, or not included.
-        if statement.role == Role::Refusal && self.is_decided_by_words(&statement) {
-            statement.role = Role::Statement;
+        let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);
+        // A sentence that reads as a refusal may be a fact of a passage: something is "not included".
+        if statement.role == SentenceRole::Refusal && self.is_decided_by_words(&statement) {
+            statement.role = SentenceRole::Statement;
         }
-        // What comes with the token for no answer states nothing about the passages.
-        let is_judged = !is_broken
+        // Text beside the refusal token makes no claim about the passages.
+        let is_checked = !is_truncated
             && !self.markers.refused()
-            && matches!(statement.role, Role::Statement | Role::Optional);
+            && matches!(statement.role, SentenceRole::Statement | SentenceRole::Optional);
         let supports =
-            if is_judged { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
+            if is_checked { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
         let cited = attribution::cited(&supports, &sentence.markers);
-        self.has_refusal |= statement.role == Role::Refusal;
-        if self.strict && cited.is_empty() && (is_broken || statement.role == Role::Statement) {
-            self.held.clear();
+        self.has_refusal |= statement.role == SentenceRole::Refusal;
+        if self.strict && cited.is_empty() && (is_truncated || statement.role == SentenceRole::Statement) {
+            self.buffered.clear();
             return String::new();
         }
-        let held = std::mem::take(&mut self.held);
-        let mut added = self.write(&held);
+        let buffered = std::mem::take(&mut self.buffered);
+        let mut added = self.emit(&buffered);
         let end = self.text.chars().count();
         let start = end.saturating_sub(sentence.text.chars().count());
         if !cited.is_empty() {
             let marker: String = cited.iter().map(|number| format!("[{number}]")).collect();
-            added += &self.write(&format!(" {marker}"));
+            added += &self.emit(&format!(" {marker}"));
         }
-        if is_judged && (statement.role == Role::Statement || !cited.is_empty()) {
+        if is_checked && (statement.role == SentenceRole::Statement || !cited.is_empty()) {
             let best = supports.iter().copied().fold(0.0, f32::max);
             let of = |number: &usize| number.checked_sub(1).and_then(|at| supports.get(at)).copied();
             self.support.push(Support {
@@ -218,21 +221,21 @@ impl<'a> Writing<'a> {
                 self.cited.push(number);
             }
         }
-        added + &self.write(sentence.tail)
+        added + &self.emit(sentence.tail)
     }
 
-    /// Support of a statement by each passage: by words where they decide, else by meaning.
+    /// Support of a statement by each passage: from words where they decide, else from cosines.
     async fn supports(&self, statement: &Statement, markers: &[usize]) -> Vec<f32> {
         let by_words =
-            || self.passages.iter().map(|passage| passage.support(statement, &self.known, None)).collect();
+            || self.passages.iter().map(|passage| passage.support(statement, &self.context, None)).collect();
         let decides = |passage: &Passage| {
-            passage.words_shared(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.known)
+            passage.shared_words(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.context)
         };
         if self.passages.iter().any(decides) {
             return by_words();
         }
-        let compared = self.compared(statement, markers);
+        let compared = self.likely_sentences(statement, markers);
         let mut texts = vec![statement.text.as_str()];
         texts.extend(compared.iter().map(|(_, text)| *text));
         if texts.len() == 1 {
@@ -241,27 +244,27 @@ impl<'a> Writing<'a> {
         let vectors = match self.vectors.of(self.embedder, &texts).await {
             Ok(vectors) => vectors,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "a sentence is attributed by its words alone");
+                tracing::warn!(error = %Chain(&error), "sentence embedding failed; attributing by words alone");
                 return by_words();
             }
         };
         let Some((own, others)) = vectors.split_first() else { return by_words() };
         let mut nearest: Vec<Option<f32>> = vec![None; self.passages.len()];
         for ((passage, _), other) in compared.iter().zip(others) {
-            let near = self.relative(cosine(own, other));
+            let similarity = self.relative(cosine(own, other));
             if let Some(place) = nearest.get_mut(*passage) {
-                *place = Some(place.map_or(near, |before: f32| before.max(near)));
+                *place = Some(place.map_or(similarity, |before: f32| before.max(similarity)));
             }
         }
         let passages = self.passages.iter().zip(nearest);
-        passages.map(|(passage, near)| passage.support(statement, &self.known, near)).collect()
+        passages.map(|(passage, similarity)| passage.support(statement, &self.context, similarity)).collect()
     }
 
-    /// Whether the words of a passage alone support a statement.
+    /// Whether the words of some passage alone support a statement.
     fn is_decided_by_words(&self, statement: &Statement) -> bool {
         self.passages.iter().any(|passage| {
-            passage.words_shared(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.known)
+            passage.shared_words(statement) >= DECIDED_BY_WORDS
+                && !passage.lacks_facts(statement, &self.context)
         })
     }
 
@@ -269,22 +272,22 @@ impl<'a> Writing<'a> {
         attribution::relative(cosine, self.calibration.unrelated, self.calibration.same_question())
     }
 
-    /// The sentences of passages that may support a statement, with their passages' places, the likeliest first.
-    fn compared(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
+    /// Passage sentences that may support a statement, with passage indexes, likeliest first.
+    fn likely_sentences(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
         let mut likely: Vec<(f32, usize, &str)> = Vec::new();
         let mut most = COMPARED;
         for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {
-            if passage.lacks_facts(statement, &self.known) {
+            if passage.lacks_facts(statement, &self.context) {
                 continue;
             }
             if passage.is_foreign(statement) {
-                most = COMPARED_FOREIGN;
+                most = COMPARED_ACROSS_LANGUAGES;
             }
-            let marked = if markers.contains(&(place + 1)) { MARKED } else { 0.0 };
+            let marked = if markers.contains(&(place + 1)) { MARKER_BONUS } else { 0.0 };
             let sentences = passage.nearest(statement).into_iter();
             likely.extend(sentences.filter_map(|(at, share)| {
                 let text = passage.sentences.get(at)?;
-                Some((share + marked - RANK * f32::from(rank), place, text.as_str()))
+                Some((share + marked - RANK_PENALTY * f32::from(rank), place, text.as_str()))
             }));
         }
         likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));

@@ -1,12 +1,16 @@
-//! Pure: the words by which sentences are compared, in six languages, and phrases that state nothing.
+//! Pure: words and phrases for attribution in six languages.
+//!
+//! The stop words here differ from those of [`crate::words`]: that list serves the search for a question's
+//! words, and thresholds of attribution were tuned with this one. Merging the two would change measured
+//! answers.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 pub(super) use crate::words::{fold, words};
 
-/// Words without a meaning of their own, without accents.
-const EMPTY_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
+/// Stop words, without accents.
+const STOP_WORDS: &str = "the and for are was were with that this these those you your our their his her its they them have has \
     had will would can could may might must should shall from into about which who whom what when where \
     how why there here been being than then also not but any all some such per via does did just only \
     please yes according passage passages under over each every der die das den dem des ein eine einen \
@@ -27,11 +31,11 @@ const EMPTY_WORDS: &str = "the and for are was were with that this these those y
     podem voce voces seu seus nosso nossa nossos nossas isso isto esse essa tem ter muito tambem ate apos \
     sem devem aos nao";
 
-/// [`EMPTY_WORDS`], one by one.
-static EMPTY: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY_WORDS.split_whitespace().collect());
+/// [`STOP_WORDS`] as a set.
+static STOP_WORD_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.split_whitespace().collect());
 
-/// Starts of sentences that state nothing, without accents; a star stands for any ending.
-const COURTESIES: &str = "hello, hi, dear, thank*, you re welcome, you are welcome, sure, of course, certainly, great question, \
+/// Openings of sentences without content, without accents; `*` stands for any ending.
+const COURTESY_OPENINGS: &str = "hello, hi, dear, thank*, you re welcome, you are welcome, sure, of course, certainly, great question, \
     good question, glad to help, happy to help, i m happy to help, i am happy to help, let me know, \
     feel free, i hope th*, hope this helps*, here is what, here s what, here are the, if you have any other, \
     if you have any more, if you have any further, if you have more, if you have further, \
@@ -48,12 +52,11 @@ const COURTESIES: &str = "hello, hi, dear, thank*, you re welcome, you are welco
     com prazer, se tiver mais, se tiver outras, nao hesite, fique a vontade, aqui esta, aqui estao, \
     tenha um";
 
-/// Answers of one word.
+/// One-word answers.
 const BARE_ANSWERS: &[&str] =
     &["yes", "no", "ja", "nein", "si", "oui", "non", "sim", "nao", "correct", "genau"];
 
-/// Phrases by which a model says that it has no answer, without accents; a star stands for any
-/// ending.
+/// Phrases of a refusal, without accents; `*` stands for any ending.
 const REFUSALS: &str = "i don t know, i do not know, i m not sure, i am not sure, don t have information, \
     don t have any information, don t have enough information, do not have information, \
     do not have any information, do not have enough information, have no information, \
@@ -74,8 +77,8 @@ const REFUSALS: &str = "i don t know, i do not know, i m not sure, i am not sure
     nao ha informac*, nenhuma informac*, nao encontrei, nao consigo responder, nao posso responder, \
     nao e mencionad*, nao esta especificad*, nao consta";
 
-/// What a model calls the passages.
-const PASSAGES: &str = "passage passages passagen pasaje pasajes passaggio passaggi passagem passagens document documents \
+/// Words for the passages, as models use them.
+const PASSAGE_WORDS: &str = "passage passages passagen pasaje pasajes passaggio passaggi passagem passagens document documents \
     dokument dokumente dokumenten documento documentos documenti context kontext contexto contexte \
     contesto texts texten textos testi information informationen unterlagen abschnitte abschnitten \
     extraits informacion informations informazioni informacoes sources quellen fuentes fonti fontes";
@@ -83,19 +86,19 @@ const PASSAGES: &str = "passage passages passagen pasaje pasajes passaggio passa
 const NEGATIONS: &str = "not no don doesn cannot nothing nicht nichts kein keine keinen keinerlei ningun ninguna nada ne n pas \
     aucun aucune rien non nessun nessuna nao nenhum nenhuma";
 
-/// Starts of what passages do not do.
-const TELLING: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
+/// Verb stems of what the passages do not do, as in "do not mention".
+const TELLING_STEMS: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
     beantwort steht hervor gefunden mencion contien indic especific respond dice incluye mentionn indiqu \
     precis repond dit disent contengono contiene menzion indica rispond dicono contem diz dizem inform \
     figur";
 
-/// Words with a meaning, each once; numbers are none.
+/// Distinct content words, without numbers.
 pub(super) fn content_words(text: &str) -> Vec<String> {
     let mut content: Vec<String> = Vec::new();
     for word in words(text) {
         let is_content = word.chars().count() > 2
             && !word.chars().any(|c| c.is_ascii_digit())
-            && !EMPTY.contains(word.as_str());
+            && !STOP_WORD_SET.contains(word.as_str());
         if is_content && !content.contains(&word) {
             content.push(word);
         }
@@ -103,8 +106,8 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
     content
 }
 
-/// Whether two folded words have the same stem, by the length of what they begin with.
-pub(super) fn alike(a: &str, b: &str) -> bool {
+/// Whether two folded words share a stem, judged by the length of their common prefix.
+pub(super) fn similar_words(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
@@ -117,17 +120,17 @@ pub(super) fn alike(a: &str, b: &str) -> bool {
 /// Whether a sentence is a greeting, an offer of help or the like.
 pub(super) fn is_courtesy(text: &str) -> bool {
     let folded = phrase(text);
-    COURTESIES.split(", ").any(|courtesy| folded.starts_with(&pattern(courtesy)))
+    COURTESY_OPENINGS.split(", ").any(|courtesy| folded.starts_with(&pattern(courtesy)))
         && folded.split(' ').count() <= 22
 }
 
-/// Whether a sentence is an answer of one word.
+/// Whether a sentence is a one-word answer.
 pub(super) fn is_bare_answer(text: &str) -> bool {
     let words = words(text);
     matches!(words.as_slice(), [word] if BARE_ANSWERS.contains(&word.as_str()))
 }
 
-/// Whether a sentence says that there is no answer.
+/// Whether a sentence refuses to answer.
 pub(super) fn is_refusal(text: &str) -> bool {
     let folded = phrase(text);
     if REFUSALS.split(", ").any(|refusal| folded.contains(&pattern(refusal))) {
@@ -135,11 +138,11 @@ pub(super) fn is_refusal(text: &str) -> bool {
     }
     let words = words(text);
     let has = |list: &str| list.split(' ').any(|listed| words.iter().any(|word| word == listed));
-    let tells = TELLING.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
-    has(PASSAGES) && has(NEGATIONS) && tells
+    let tells = TELLING_STEMS.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
+    has(PASSAGE_WORDS) && has(NEGATIONS) && tells
 }
 
-/// A phrase as [`phrase`] has it: whole words, but for the last one when a star follows it.
+/// Listed phrase in the form of [`phrase`]: whole words, except a last one with `*`.
 fn pattern(listed: &str) -> String {
     match listed.strip_suffix('*') {
         Some(start) => format!(" {start}"),
@@ -147,7 +150,7 @@ fn pattern(listed: &str) -> String {
     }
 }
 
-/// Folded, with a space for each run of other characters than letters and digits, and around it all.
+/// Folded text with each run of other characters than letters and digits as one space, and spaces around.
 fn phrase(text: &str) -> String {
     format!(" {} ", words(text).join(" "))
 }
