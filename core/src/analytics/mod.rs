@@ -71,7 +71,7 @@ pub struct ConversationsReport {
     pub by_day: Vec<(NaiveDate, i64)>,
 }
 
-/// How many conversations of a kind there are.
+/// Number of conversations by bot, status and channel.
 #[derive(Clone, Copy, Debug)]
 pub struct ConversationCount {
     /// The bot.
@@ -171,17 +171,17 @@ fn add<T: PartialEq>(counts: &mut [(T, i64)], key: T, n: i64) {
     }
 }
 
-/// Conversation counts of a tenant by bot, status and channel; without the counts that are 0.
+/// Non-zero conversation counts of a tenant by bot, status and channel.
 pub(crate) async fn count_conversations(
     db: &mut PgConnection,
     tenant: TenantId,
 ) -> Result<Vec<ConversationCount>> {
     let counts = store::count_by_bot(db, tenant).await?;
-    let kinds = counts.into_iter().filter_map(|(bot, measure, n)| match measure {
+    let counts = counts.into_iter().filter_map(|(bot, measure, n)| match measure {
         Measure::Conversation { channel, status } => Some(ConversationCount { bot, status, channel, n }),
         _ => None,
     });
-    Ok(kinds.filter(|kind| kind.n > 0).collect())
+    Ok(counts.filter(|count| count.n > 0).collect())
 }
 
 /// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of

@@ -220,8 +220,8 @@ pub async fn settle_embedded(
     Ok(())
 }
 
-/// What lacks a vector of this process's model will be embedded; the version in which nothing does is searched.
-/// After the last batch something lacks one only when some were made by workers with another model.
+/// Enqueues embed jobs for the chunks without a vector of this process's model, or makes the version live if
+/// there are none. After the last batch vectors are missing only if workers with another model made some.
 async fn embed_missing(
     ctx: &Context,
     tx: &mut PgTransaction<'_>,

@@ -17,7 +17,7 @@ use crate::platform::db::Db;
 use crate::purge::{self, Purge};
 
 /// Maximum number of bots per check.
-const STEP: i64 = 100;
+const CHECK_BATCH: i64 = 100;
 
 /// Chunks embedded and stored per batch.
 const BATCH: i64 = 32;
@@ -42,7 +42,7 @@ impl Job for Reembed {
 /// When a statement fails.
 pub async fn look_for_old_models(ctx: &Context) -> Result<()> {
     let model = ctx.embedder().id();
-    let old = store::list_old_models(ctx.db().platform(), model, STEP).await?;
+    let old = store::list_old_models(ctx.db().platform(), model, CHECK_BATCH).await?;
     if old.is_empty() || !fleet::has_one_model(ctx).await? {
         return Ok(());
     }

@@ -44,7 +44,8 @@ impl Extractor {
         Ok(Self { program, permits: Arc::new(Semaphore::new(permits)) })
     }
 
-    /// The text of a file. Ends within [`protocol::REPLY_TIMEOUT`] once it has a place, and at once when stopped.
+    /// Extracts the text of a file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a permit, and at once
+    /// when stopped.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
@@ -68,15 +69,18 @@ impl Extractor {
         let mut header = serde_json::to_vec(request)
             .map_err(|error| Error::internal("cannot encode the extraction request", error))?;
         header.push(b'\n');
-        let Ok(heard) =
-            tokio::time::timeout(protocol::REPLY_TIMEOUT, converse(&mut child, &header, &bytes)).await
+        let Ok(exchanged) =
+            tokio::time::timeout(protocol::REPLY_TIMEOUT, exchange(&mut child, &header, &bytes)).await
         else {
-            // Dropping the child would do; its end is waited for, so that its place is free when it is.
-            child.kill().await.map_err(|error| Error::internal("a child cannot be ended", error))?;
+            // Dropping would kill the child too, but the permit must not be released before it has exited.
+            child
+                .kill()
+                .await
+                .map_err(|error| Error::internal("cannot kill an extraction process", error))?;
             return Err(rejected(protocol::verdict_for_exit(None, None, true)));
         };
         let (status, reply) =
-            heard.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
+            exchanged.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
         parse_reply(status, &reply)
     }
 
@@ -95,7 +99,7 @@ impl Extractor {
 }
 
 /// Sends the file and receives the reply, which may arrive before the file is fully read.
-async fn converse(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
+async fn exchange(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let send = async {
         let Some(mut stdin) = stdin else { return };
@@ -127,7 +131,7 @@ fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Document> {
         Ok(Reply::Document(document)) if status.success() => Ok(document),
         Ok(Reply::Rejected(rejection)) => Err(rejected(rejection)),
         Ok(Reply::Document(_)) | Err(_) => {
-            tracing::info!(%status, "a child died over a file");
+            tracing::info!(%status, "extraction process died; rejecting the file");
             Err(rejected(protocol::verdict_for_exit(status.signal(), status.code(), false)))
         }
     }

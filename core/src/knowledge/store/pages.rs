@@ -2,10 +2,10 @@
 
 mod frontier;
 mod outcome;
-mod shown;
 mod text;
+mod views;
 
 pub(in crate::knowledge) use frontier::*;
 pub(in crate::knowledge) use outcome::*;
-pub(in crate::knowledge) use shown::*;
 pub(in crate::knowledge) use text::*;
+pub(in crate::knowledge) use views::*;
