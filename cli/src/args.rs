@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use parlance_core::field::Name;
 use parlance_core::ids::{BotId, JobId, KeyId, SourceId, TenantId};
 use parlance_core::jobs::{Kind, State};
 use parlance_core::tenants::Plan;
-use parlance_core::tenants::keys::Scope;
+use parlance_core::tenants::keys::{Expiry, Scope};
 
 use crate::eval::{Pages, Split};
 
@@ -244,13 +245,13 @@ pub(crate) enum KeyCommand {
         tenant: TenantId,
         /// What its owner calls it.
         #[arg(long, default_value = "default")]
-        name: String,
+        name: Name,
         /// full, read, chat, knowledge; separated by commas.
         #[arg(long, value_delimiter = ',', default_value = "full")]
         scopes: Vec<Scope>,
         /// When it ends, in RFC 3339, like 2027-01-31T00:00:00Z; never when not given.
         #[arg(long, value_name = "WHEN")]
-        expires: Option<String>,
+        expires: Option<Expiry>,
     },
     /// List a tenant's keys, without the keys themselves.
     List {

@@ -160,19 +160,6 @@ impl Problem {
     }
 }
 
-impl Problem {
-    /// The same fault of the same word under the name that another body gives the field.
-    pub(crate) fn renamed(self, from: &str, to: &'static str) -> Self {
-        let quoted = |field: &str| format!("'{field}'");
-        match self.fault {
-            Fault::Wrong(message) if self.field == from => {
-                Problem::wrong(to, message.replace(&quoted(from), &quoted(to)))
-            }
-            fault => Problem { field: self.field, fault },
-        }
-    }
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.fault {

@@ -10,10 +10,10 @@ pub mod calibration;
 pub mod context;
 pub mod conversations;
 pub mod error;
+pub mod field;
 pub mod health;
 pub mod idempotency;
 pub mod ids;
-mod input;
 pub mod jobs;
 pub mod knowledge;
 mod page;
@@ -21,12 +21,13 @@ pub mod platform;
 pub mod providers;
 pub mod purge;
 pub mod tenants;
+pub mod text_enum;
 mod words;
 
 pub use context::{Context, Providers};
 pub use error::{Error, Result};
-pub use input::is_blank;
-pub use page::{Page, PageRequest};
+pub use field::is_blank;
+pub use page::{Page, PageNumber, PageRequest, PageSize};
 
 /// Since then, in milliseconds, to a hundredth.
 fn milliseconds(begun: std::time::Instant) -> f64 {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parlance_api::Ending;
-use parlance_core::bots::{self, NewBot, RawBot};
+use parlance_core::bots::{self, Channel, NewBot};
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
 use parlance_core::knowledge::ingest;
@@ -174,9 +174,8 @@ impl Stage {
 
     /// A bot of a tenant, without going through the API.
     pub async fn bot_of(&self, tenant: TenantId) -> BotId {
-        let raw =
-            RawBot { name: Some("Bot".into()), channel_type: Some("webchat".into()), ..RawBot::default() };
-        bots::create(&self.ctx, tenant, &NewBot::parse(raw).unwrap()).await.unwrap().id
+        let bot = NewBot::new("Bot".parse().unwrap(), Channel::Webchat);
+        bots::create(&self.ctx, tenant, &bot).await.unwrap().id
     }
 
     /// Starts a worker process's work, as `parlance worker` does.

@@ -1,6 +1,6 @@
-//! Pages of lists: the parameters that choose one, and the object that tells where it lies.
+//! Pagination: the parameters of a request, and the object of a response.
 
-use parlance_core::{Page, PageRequest, Result};
+use parlance_core::{Page, PageNumber, PageRequest, PageSize, Result};
 use poem_openapi::Object;
 
 use crate::extract::fields::{Field, Fields};
@@ -36,28 +36,35 @@ impl Pagination {
     }
 }
 
-/// The page that a query asks for; what is wrong with it is noted beside what is wrong with the rest.
-pub(crate) fn requested(fields: &mut Fields, page: Field<i64>, per_page: Field<i64>) -> Result<PageRequest> {
-    let page = fields.take("page", page);
-    let per_page = fields.take("per_page", per_page);
-    PageRequest::parse(page, per_page)
+/// The page of a query with other parameters.
+pub(crate) fn requested(
+    fields: &mut Fields,
+    page: Field<PageNumber>,
+    per_page: Field<PageSize>,
+) -> Option<PageRequest> {
+    let page = fields.parameter("page", page);
+    let per_page = fields.parameter("per_page", per_page);
+    Some(PageRequest::new(
+        page?.unwrap_or(PageRequest::FIRST),
+        per_page?.unwrap_or(PageRequest::DEFAULT_SIZE),
+    ))
 }
 
-/// The page that a query asks for that asks for nothing else.
-pub(crate) fn alone(page: Field<i64>, per_page: Field<i64>) -> Result<PageRequest> {
+/// The page of a query without other parameters.
+pub(crate) fn alone(page: Field<PageNumber>, per_page: Field<PageSize>) -> Result<PageRequest> {
     let mut fields = Fields::of_query();
     let page = requested(&mut fields, page, per_page);
-    fields.check(page)
+    fields.finish(|| page)
 }
 
-/// The page that is shown when none is asked for; for the specification.
-pub(crate) fn first() -> Field<i64> {
-    Field::Given(1)
+/// The default page, for the specification.
+pub(crate) fn first() -> Field<PageNumber> {
+    Field::Given(PageRequest::FIRST)
 }
 
-/// The length of a page when none is asked for; for the specification.
-pub(crate) fn usual() -> Field<i64> {
-    Field::Given(20)
+/// The default page size, for the specification.
+pub(crate) fn usual() -> Field<PageSize> {
+    Field::Given(PageRequest::DEFAULT_SIZE)
 }
 
 #[cfg(test)]
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_has_no_pages() {
-        let page = Page::new(PageRequest::parse(None, None).unwrap(), Vec::<()>::new(), 0);
+        let page = Page::new(alone(Field::Absent, Field::Absent).unwrap(), Vec::<()>::new(), 0);
         let Pagination { pages, has_prev, has_next, .. } = Pagination::of(&page);
         assert_eq!((pages, has_prev, has_next), (0, false, false));
     }
@@ -79,7 +86,7 @@ mod tests {
             (2, 21, 2, true, false),
             (3, 21, 2, true, false),
         ] {
-            let request = PageRequest::parse(Some(number), None).unwrap();
+            let request = alone(Field::from_text(Some(&number.to_string())), Field::Absent).unwrap();
             let seen = Pagination::of(&Page::new(request, Vec::<()>::new(), total));
             assert_eq!((seen.pages, seen.has_prev, seen.has_next), (pages, has_prev, has_next));
         }

@@ -17,7 +17,7 @@ use super::places::{Place, Texts};
 use super::{gold, score};
 
 /// Passages of a search: those beyond the tenth are for the details.
-const DEPTH: usize = 50;
+const DEPTH: i64 = 50;
 
 /// Questions between two lines of progress.
 const STRIDE: usize = 50;
@@ -58,8 +58,8 @@ async fn one(
     // Without an expected passage there is nothing to score; the candidates of hybrid search are kept.
     let modes = Mode::ALL.into_iter().filter(|mode| *mode == Mode::Hybrid || !expected.is_empty());
     for mode in modes {
-        let query = question.question.clone();
-        let request = SearchRequest { bot: bot.id, query, top_k: DEPTH, mode, sources: None };
+        let (query, top_k) = (question.question.parse()?, DEPTH.try_into()?);
+        let request = SearchRequest { bot: bot.id, query, top_k, mode, sources: None };
         let found = search::search(ctx, tenant, &request).await?;
         let places: Vec<Option<usize>> = found
             .hits

@@ -110,7 +110,7 @@ pub(crate) async fn sources(ctx: &Context, tenant: TenantId, filter: Filter) -> 
 
 /// The pages of a list, as large as they may be.
 fn pages() -> impl Iterator<Item = PageRequest> {
-    (1..).map_while(|number| PageRequest::parse(Some(number), Some(100)).ok())
+    (1..).map(PageRequest::largest)
 }
 
 #[cfg(test)]

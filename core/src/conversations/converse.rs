@@ -1,7 +1,6 @@
 //! Answers to clients that keep the conversation themselves: counted like any message, and not stored.
 
-use super::incoming::message_text;
-use super::{Answer, Teller, answer, lookup, prompt};
+use super::{Answer, MessageText, Teller, answer, lookup, prompt};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -13,19 +12,16 @@ use crate::tenants;
 #[derive(Clone, Debug)]
 pub struct Talk {
     history: Vec<Turn>,
-    question: String,
+    question: MessageText,
 }
 
 impl Talk {
-    /// Checks the question; of the history, the last turns are heard.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the question is blank or too long.
-    pub fn parse(mut history: Vec<Turn>, question: Option<String>) -> Result<Self> {
-        let question = message_text(question)?;
+    /// A question with the last turns of its history.
+    #[must_use]
+    pub fn new(mut history: Vec<Turn>, question: MessageText) -> Self {
         let most = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
         history.drain(..history.len().saturating_sub(most));
-        Ok(Self { history, question })
+        Self { history, question }
     }
 }
 
@@ -50,8 +46,8 @@ pub async fn converse(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let looked_up = lookup::look_up(ctx, tenant, &bot, &talk.history, &talk.question).await?;
-        answer::answer(ctx, &bot, &talk.history, &talk.question, looked_up, teller).await
+        let looked_up = lookup::look_up(ctx, tenant, &bot, &talk.history, talk.question.as_str()).await?;
+        answer::answer(ctx, &bot, &talk.history, talk.question.as_str(), looked_up, teller).await
     };
     let answered = match answering.await {
         Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {

@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::bots::Channel;
-use crate::error::{Error, Result};
+use crate::field::Invalid;
 use crate::ids::{BotId, ChunkId, ConversationId, MessageId, SourceId};
+use crate::stored_enum;
 
 mod answer;
 pub mod attribution;
@@ -39,7 +40,9 @@ mod writing;
 
 pub use answer::preview;
 pub use converse::{Talk, converse};
-pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
+pub use incoming::{
+    Comment, ConversationChanges, Feedback, MessageText, Metadata, NewMessage, Opening, UserText,
+};
 pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
 pub(crate) use manage::{list_gaps, purge};
 pub use send::send;
@@ -49,101 +52,37 @@ pub use trace::{Considered, Trace, TracedAnswer, trace};
 pub(crate) use turns::Turns;
 pub use writing::{Checked, Writing};
 
-/// The longest message, in characters.
-pub const MESSAGE_LENGTH: usize = 8_000;
 const SESSION_LENGTH: usize = 255;
 
-/// Where a conversation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Status {
-    /// It goes on.
-    Active,
-    /// It was ended.
-    Ended,
-    /// Nobody wrote for a long time.
-    Abandoned,
-}
-
-impl Status {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Status::Active => "active",
-            Status::Ended => "ended",
-            Status::Abandoned => "abandoned",
-        }
-    }
-
-    /// Every status.
-    pub const ALL: [Status; 3] = [Status::Active, Status::Ended, Status::Abandoned];
-}
-
-impl FromStr for Status {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Status::ALL.into_iter().find(|status| status.as_str() == raw).ok_or_else(|| {
-            let known = Status::ALL.map(Status::as_str).join(", ");
-            Error::invalid("status", format!("The 'status' field must be one of: {known}"))
-        })
+stored_enum! {
+    /// Where a conversation stands.
+    pub enum Status {
+        /// It goes on.
+        Active = "active",
+        /// It was ended.
+        Ended = "ended",
+        /// Nobody wrote for a long time.
+        Abandoned = "abandoned",
     }
 }
 
-/// What a customer thinks of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Rating {
-    /// It helped.
-    Up,
-    /// It did not.
-    Down,
-}
-
-impl Rating {
-    /// Every rating.
-    pub const ALL: [Rating; 2] = [Rating::Up, Rating::Down];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Rating::Up => "up",
-            Rating::Down => "down",
-        }
+stored_enum! {
+    /// What a customer thinks of an answer.
+    pub enum Rating {
+        /// It helped.
+        Up = "up",
+        /// It did not.
+        Down = "down",
     }
 }
 
-impl FromStr for Rating {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Rating::ALL.into_iter().find(|rating| rating.as_str() == raw).ok_or_else(|| {
-            let known = Rating::ALL.map(Rating::as_str).join(", ");
-            Error::invalid("rating", format!("The 'rating' field must be one of: {known}"))
-        })
-    }
-}
-
-/// Who wrote a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Sender {
-    /// The customer.
-    User,
-    /// The bot.
-    Bot,
-}
-
-impl Sender {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Sender::User => "user",
-            Sender::Bot => "bot",
-        }
+stored_enum! {
+    /// Who wrote a message.
+    pub enum Sender {
+        /// The customer.
+        User = "user",
+        /// The bot.
+        Bot = "bot",
     }
 }
 
@@ -151,22 +90,19 @@ impl Sender {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionId(String);
 
-impl SessionId {
-    /// Checks a client's name for a conversation.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with what is allowed.
-    pub fn parse(raw: &str) -> Result<Self> {
+impl FromStr for SessionId {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         if (1..=SESSION_LENGTH).contains(&raw.len()) && raw.chars().all(allowed) {
             return Ok(Self(raw.to_owned()));
         }
-        Err(Error::invalid(
-            "session_id",
-            "The 'session_id' must be 1 to 255 characters of letters, digits and . _ : @ -",
-        ))
+        Err(Invalid::new("must be 1 to 255 characters of letters, digits and . _ : @ -"))
     }
+}
 
+impl SessionId {
     /// A name that nobody has.
     #[must_use]
     pub fn fresh() -> Self {
@@ -265,28 +201,13 @@ pub struct Citation {
     pub url: Option<String>,
 }
 
-/// How sure a bot is of an answer that it gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Confidence {
-    /// The knowledge answers the question.
-    High,
-    /// The knowledge may answer it: the answer says that it is tentative.
-    Low,
-}
-
-impl Confidence {
-    /// Both levels.
-    pub const ALL: [Confidence; 2] = [Confidence::High, Confidence::Low];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Confidence::High => "high",
-            Confidence::Low => "low",
-        }
+stored_enum! {
+    /// How sure a bot is of an answer that it gives.
+    pub enum Confidence {
+        /// The knowledge answers the question.
+        High = "high",
+        /// The knowledge may answer it: the answer says that it is tentative.
+        Low = "low",
     }
 }
 
@@ -381,10 +302,10 @@ mod tests {
     #[test]
     fn a_session_id_holds_what_the_contract_allows() {
         for good in ["a", "session-123", "user@example.com", "web:7.x_y", &"x".repeat(255)] {
-            assert_eq!(SessionId::parse(good).unwrap().as_str(), good);
+            assert_eq!(good.parse::<SessionId>().unwrap().as_str(), good);
         }
         for bad in ["", "a b", "ü", "a/b", "a\n", &"x".repeat(256)] {
-            assert!(SessionId::parse(bad).is_err(), "{bad:?}");
+            assert!(bad.parse::<SessionId>().is_err(), "{bad:?}");
         }
     }
 }

@@ -51,9 +51,9 @@ pub async fn send(
     let answering = async {
         let looked_up = match looked_up {
             Some(looked_up) => looked_up?,
-            None => look_up(ctx, tenant, &bot, &history, &message.text).await?,
+            None => look_up(ctx, tenant, &bot, &history, message.text.as_str()).await?,
         };
-        answer::answer(ctx, &bot, &history, &message.text, looked_up, teller).await
+        answer::answer(ctx, &bot, &history, message.text.as_str(), looked_up, teller).await
     };
     let answered = match turn.hold(answering).await {
         Ok(answered) if answered.answer.is_partial && answered.answer.text.is_empty() => {
@@ -71,7 +71,7 @@ pub async fn send(
         }
     };
 
-    let bot_response = keep(ctx, tenant, &bot, &turn, &message.text, &answered).await?;
+    let bot_response = keep(ctx, tenant, &bot, &turn, message.text.as_str(), &answered).await?;
     turn.passed();
     Ok(Exchange { user_message, bot_response, answer: answered.answer })
 }
@@ -150,12 +150,12 @@ async fn take_turn(
     message: &NewMessage,
 ) -> Result<(Bot, Said, Option<Result<LookedUp>>)> {
     let begun = Instant::now();
-    let mut may_look_up = followup::stands_alone(&message.text);
+    let mut may_look_up = followup::stands_alone(message.text.as_str());
     loop {
         let place = locate(ctx, tenant, session, message.opening.bot).await?;
         let look_up = async {
             match std::mem::take(&mut may_look_up) {
-                true => Some(look_up(ctx, tenant, &place.bot, &[], &message.text).await),
+                true => Some(look_up(ctx, tenant, &place.bot, &[], message.text.as_str()).await),
                 false => None,
             }
         };
@@ -226,7 +226,8 @@ async fn say(
     // The question and its answer, so that an answer is never refused half-way.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
-        store::insert_user_message(&mut *tx, tenant, place.bot.id, conversation, &message.text).await?;
+        store::insert_user_message(&mut *tx, tenant, place.bot.id, conversation, message.text.as_str())
+            .await?;
     let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
     Ok(Some(Said { turn: Turn::taken(ctx, tenant, conversation, token), message: stored, history }))

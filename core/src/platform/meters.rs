@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 
 use crate::conversations::{Answer, Confidence};
 use crate::jobs::{Kind, Swept};
+use crate::text_enum;
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
@@ -56,35 +57,21 @@ pub(crate) struct Embedded {
     pub(crate) tokens: i64,
 }
 
-/// How a run of a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Its results are written.
-    Succeeded,
-    /// It will be tried again.
-    Retried,
-    /// It will not: a dead letter.
-    Failed,
-    /// Somebody asked for it.
-    Cancelled,
-    /// The worker ended, and gave it back.
-    Released,
-    /// Another worker has it; nothing was written.
-    LeaseLost,
-}
-
-impl Ending {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Ending::Succeeded => "succeeded",
-            Ending::Retried => "retried",
-            Ending::Failed => "failed",
-            Ending::Cancelled => "cancelled",
-            Ending::Released => "released",
-            Ending::LeaseLost => "lease_lost",
-        }
+text_enum! {
+    /// How a run of a job ended.
+    pub enum Ending {
+        /// Its results are written.
+        Succeeded = "succeeded",
+        /// It will be tried again.
+        Retried = "retried",
+        /// It will not: a dead letter.
+        Failed = "failed",
+        /// Somebody asked for it.
+        Cancelled = "cancelled",
+        /// The worker ended, and gave it back.
+        Released = "released",
+        /// Another worker has it; nothing was written.
+        LeaseLost = "lease_lost",
     }
 }
 

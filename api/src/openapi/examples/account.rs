@@ -5,8 +5,7 @@ use parlance_core::tenants::keys::Scope;
 use poem_openapi::types::Example;
 
 use super::{KEY, TENANT, given, moment};
-use crate::extract::fields::Field;
-use crate::extract::types::{Id, Moment, OrNull};
+use crate::extract::types::{Id, OrNull};
 use crate::routes::api_keys::requests::{CreateApiKey, RotateApiKey};
 use crate::routes::api_keys::responses::{ApiKey, CreatedApiKey};
 use crate::routes::tenant::responses::{self as tenant, Info};
@@ -70,14 +69,14 @@ impl Example for CreateApiKey {
     fn example() -> Self {
         Self {
             name: given("Web site"),
-            scopes: Field::Given(vec![Scope::Chat.into()]),
-            expires_at: Field::Given(Moment::from("2036-01-15T10:05:00Z")),
+            scopes: given(Scope::Chat),
+            expires_at: given("2036-01-15T10:05:00Z"),
         }
     }
 }
 
 impl Example for RotateApiKey {
     fn example() -> Self {
-        Self { grace_period_seconds: Field::Given(3600) }
+        Self { grace_period_seconds: given(3600) }
     }
 }

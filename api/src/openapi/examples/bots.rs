@@ -4,7 +4,6 @@ use parlance_core::bots::{Channel, Language, Personality, Role, WhenUnsure};
 use poem_openapi::types::Example;
 
 use super::{BOT, given, moment};
-use crate::extract::fields::Field;
 use crate::extract::types::{Id, OrNull};
 use crate::routes::bots::requests::{CreateBot, UpdateBot};
 use crate::routes::bots::responses::{Bot, CreatedBot, UpdatedBot};
@@ -20,12 +19,12 @@ impl Example for CreateBot {
                 "You are a knowledgeable sales assistant. Help customers with product information and guide \
                  them through the sales process.",
             ),
-            is_active: Field::Given(true),
+            is_active: given(true),
             language: given(Language::English),
             personality: given(Personality::Friendly),
             bot_role: given(Role::Sales),
             when_unsure: given(WhenUnsure::Tell),
-            strict: Field::Given(false),
+            strict: given(false),
         }
     }
 }
@@ -63,7 +62,7 @@ impl Example for UpdateBot {
         Self {
             name: given("Updated Customer Support Bot"),
             welcome_message: given("Hello! I'm your updated customer support assistant."),
-            is_active: Field::Given(true),
+            is_active: given(true),
             ..Self::default()
         }
     }

@@ -126,7 +126,7 @@ impl Example for OpenConversation {
 
 impl Example for UpdateConversation {
     fn example() -> Self {
-        Self { status: given(Ended), ..Self::default() }
+        Self { status: given(Ended::Ended), ..Self::default() }
     }
 }
 

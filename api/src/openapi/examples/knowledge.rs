@@ -4,7 +4,6 @@ use parlance_core::knowledge;
 use poem_openapi::types::Example;
 
 use super::{BOT, CHUNK, JOB, PASSAGE, SOURCE, given, moment};
-use crate::extract::enums::WrittenType;
 use crate::extract::fields::Field;
 use crate::extract::types::{Id, OrNull};
 use crate::routes::knowledge::{
@@ -75,7 +74,7 @@ impl Example for CreateSource {
         Self {
             bot_id: given(BOT),
             name: given("Company Policies"),
-            source_type: given(WrittenType::Text),
+            source_type: given(knowledge::SourceType::Text),
             content: given(
                 "Our company policies include: 1. Remote work is allowed up to 3 days per week. 2. All employees \
                  get 25 vacation days per year. 3. Health insurance is provided for all full-time employees.",

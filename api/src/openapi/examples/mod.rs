@@ -1,9 +1,12 @@
 //! The examples of the specification: those of the reference, with ids as they really look. A file a slice.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, Utc};
 
 use crate::extract::fields::Field;
 use crate::extract::types::Timestamp;
+use crate::extract::values::Value;
 
 mod account;
 mod analytics;
@@ -30,8 +33,9 @@ fn moment(seconds: i64) -> Timestamp {
     Timestamp(DateTime::<Utc>::from_timestamp(1_768_471_500 + seconds, 0).unwrap_or_default())
 }
 
-fn given<T: Into<U>, U, const NEEDED: bool>(value: T) -> Field<U, NEEDED> {
-    Field::Given(value.into())
+/// A field as a client writes it.
+fn given<T: Value, const REQUIRED: bool>(value: impl Display) -> Field<T, REQUIRED> {
+    Field::from_text(Some(&value.to_string()))
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Analytics: what a tenant's bots did, in numbers.
 
+use parlance_core::analytics::period::{DEFAULT_DAYS, Days, TimeZone};
 use parlance_core::analytics::{self, GapFilter, Period};
 use parlance_core::ids::BotId;
-use parlance_core::{Context, PageRequest, Result};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
 use crate::error::{Fails, Listing};
-use crate::extract::fields::{Field, Fields, both};
+use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::tenant::Tenant;
-use crate::extract::types::{Id, TimeZone};
 use crate::openapi::Tag;
 use crate::response::envelope::{Found, Listed};
 
@@ -37,8 +37,8 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
+        #[oai(default = "usual")]
+        period: Query<Field<Days>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<Overview>, Fails<Listing>> {
@@ -56,10 +56,10 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
+        #[oai(default = "usual")]
+        period: Query<Field<Days>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<Conversations>, Fails<Listing>> {
@@ -78,16 +78,16 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
+        #[oai(default = "usual")]
+        period: Query<Field<Days>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
         /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
@@ -96,39 +96,41 @@ impl Api {
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
-        let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
-        let weak = fields.take("weak", weak.0);
-        let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
-        Ok(Listed::of(
-            analytics::knowledge_gaps(&ctx, tenant.id(), &period, GapFilter { bot, weak }, page).await?,
-        ))
+        let (period, bot) = requested(&mut fields, period.0, bot_id.0, timezone.0);
+        let weak = fields.parameter("weak", weak.0);
+        let (page, period, filter) =
+            fields.finish(|| Some((page?, period?, GapFilter { bot: bot?, weak: weak? })))?;
+        Ok(Listed::of(analytics::knowledge_gaps(&ctx, tenant.id(), &period, filter, page).await?))
     }
 }
 
-/// The days that are looked at when nobody says how many; for the specification.
-fn usual() -> Field<i64> {
-    Field::Given(analytics::period::USUAL)
+/// The default period, for the specification.
+fn usual() -> Field<Days> {
+    Field::Given(DEFAULT_DAYS)
 }
 
-/// What is asked about: which days, and which bot.
-fn asked(
+/// The period and the bot of a query with other parameters.
+fn requested(
     fields: &mut Fields,
-    period: Field<i64>,
-    bot_id: Field<Id>,
+    period: Field<Days>,
+    bot_id: Field<BotId>,
     timezone: Field<TimeZone>,
-) -> (Result<Period>, Option<BotId>) {
-    let period = fields.take("period", period);
-    let bot = fields.id("bot_id", "a bot", bot_id);
-    let timezone = fields.take("timezone", timezone).map(String::from);
-    (Period::parse(period, timezone.as_deref()), bot)
+) -> (Option<Period>, Option<Option<BotId>>) {
+    let days = fields.parameter("period", period);
+    let bot = fields.parameter("bot_id", bot_id);
+    let zone = fields.parameter("timezone", timezone);
+    let period = days
+        .zip(zone)
+        .map(|(days, zone)| Period::last(days.unwrap_or(DEFAULT_DAYS), zone.unwrap_or_default()));
+    (period, bot)
 }
 
 fn wanted(
-    period: Field<i64>,
-    bot_id: Field<Id>,
+    period: Field<Days>,
+    bot_id: Field<BotId>,
     timezone: Field<TimeZone>,
 ) -> Result<(Period, Option<BotId>)> {
     let mut fields = Fields::of_query();
-    let (period, bot) = asked(&mut fields, period, bot_id, timezone);
-    fields.check(period.map(|period| (period, bot)))
+    let (period, bot) = requested(&mut fields, period, bot_id, timezone);
+    fields.finish(|| Some((period?, bot?)))
 }

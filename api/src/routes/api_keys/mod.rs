@@ -1,8 +1,8 @@
 //! API key routes: create, list, rotate and revoke.
 
-use parlance_core::Context;
 use parlance_core::ids::KeyId;
 use parlance_core::tenants::keys;
+use parlance_core::{Context, PageNumber, PageSize};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -36,11 +36,11 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<ApiKey>, Fails<Listing>> {
         let page = page::alone(page.0, per_page.0)?;
         Ok(Listed::of(keys::list(&ctx, tenant.id(), page).await?))

@@ -1,64 +1,64 @@
 //! Request bodies of the API key routes.
 
-use std::time::Duration;
-
-use parlance_core::tenants::keys::{self, KeyRequest, RawKeyRequest, Scope};
-use parlance_core::{Error, Result};
+use parlance_core::Result;
+use parlance_core::field::Name;
+use parlance_core::tenants::keys::{Expiry, Grace, KeyRequest, Scopes};
 use poem_openapi::Object;
 
-use crate::extract::enums::Word;
-use crate::extract::fields::{Field, Fields, Needed};
-use crate::extract::types::Moment;
+use crate::extract::fields::{Field, Fields, Required};
 
-/// An API key to make.
+/// An API key to create.
 #[derive(Debug, Default, Object)]
 #[oai(example)]
 pub(crate) struct CreateApiKey {
-    /// What you call it.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    pub(crate) name: Needed<String>,
-    /// What it may do (default: `full`).
-    #[oai(nullable, validator(min_items = 1))]
-    pub(crate) scopes: Field<Vec<Word<Scope>>>,
-    /// When it ends: a moment in the future (default: never).
-    #[oai(nullable)]
-    pub(crate) expires_at: Field<Moment>,
+    /// Your name for the key.
+    pub(crate) name: Required<Name>,
+    /// Permissions of the key (default: `full`).
+    pub(crate) scopes: Field<Option<Scopes>>,
+    /// Time of expiry, in the future (default: never).
+    pub(crate) expires_at: Field<Option<Expiry>>,
 }
 
 /// How to rotate an API key.
 #[derive(Debug, Default, Object)]
 #[oai(example)]
 pub(crate) struct RotateApiKey {
-    /// How many seconds the old key goes on working (default: 0, max: 604800, a week).
-    #[oai(nullable, validator(minimum(value = "0"), maximum(value = "604800")))]
-    pub(crate) grace_period_seconds: Field<i64>,
+    /// Seconds for which the old key keeps working (default: 0, max: 604800, a week).
+    pub(crate) grace_period_seconds: Field<Option<Grace>>,
 }
 
 impl CreateApiKey {
     pub(crate) fn parse(self) -> Result<KeyRequest> {
         let mut fields = Fields::of_body();
-        let raw = RawKeyRequest {
-            name: fields.take("name", self.name),
-            scopes: fields
-                .take("scopes", self.scopes)
-                .map(|scopes| scopes.into_iter().map(String::from).collect()),
-            expires_at: fields.take("expires_at", self.expires_at).map(String::from),
-        };
-        fields.check(KeyRequest::parse(raw))
+        let name = fields.required("name", self.name);
+        let scopes = fields.optional("scopes", self.scopes);
+        let expires_at = fields.optional("expires_at", self.expires_at);
+        fields.finish(|| {
+            Some(KeyRequest { name: name?, scopes: scopes?.unwrap_or_default(), expires_at: expires_at? })
+        })
     }
 }
 
 impl RotateApiKey {
-    pub(crate) fn parse(self) -> Result<Duration> {
+    pub(crate) fn parse(self) -> Result<Grace> {
         let mut fields = Fields::of_body();
-        let seconds = fields.take("grace_period_seconds", self.grace_period_seconds).unwrap_or(0);
-        let most = keys::MAX_GRACE.as_secs();
-        fields.check(u64::try_from(seconds).ok().filter(|seconds| *seconds <= most).map_or_else(
-            || {
-                let message = format!("The 'grace_period_seconds' field must be between 0 and {most}");
-                Err(Error::invalid("grace_period_seconds", message))
-            },
-            |seconds| Ok(Duration::from_secs(seconds)),
-        ))
+        let grace = fields.optional("grace_period_seconds", self.grace_period_seconds);
+        fields.finish(|| Some(grace?.unwrap_or(Grace::nearest(0))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ParseFromJSON;
+    use serde_json::json;
+
+    use super::*;
+    use crate::extract::fields::wrong_fields;
+
+    #[test]
+    fn every_problem_of_a_key_is_listed() {
+        let body = json!({"name": " ", "scopes": ["admin"], "expires_at": "2001-01-01T00:00:00Z"});
+        let key = CreateApiKey::parse_from_json(Some(body)).ok().unwrap().parse();
+        assert_eq!(wrong_fields(key), ["name", "scopes", "expires_at"]);
     }
 }

@@ -2,13 +2,12 @@
 
 use parlance_core::bots::{self, Channel, Filter};
 use parlance_core::ids::BotId;
-use parlance_core::{Context, PageRequest, Result};
+use parlance_core::{Context, PageNumber, PageRequest, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use crate::error::{Changing, Fails, Finding, Listing, Making, When, about};
-use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
@@ -37,13 +36,13 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by channel type.
-        channel_type: Query<Field<Word<Channel>>>,
+        channel_type: Query<Field<Channel>>,
         /// Filter by active status.
         is_active: Query<Field<bool>>,
     ) -> Result<Listed<Bot>, Fails<Listing>> {
@@ -117,16 +116,14 @@ impl Api {
 }
 
 fn wanted(
-    page: Field<i64>,
-    per_page: Field<i64>,
-    channel_type: Field<Word<Channel>>,
+    page: Field<PageNumber>,
+    per_page: Field<PageSize>,
+    channel_type: Field<Channel>,
     is_active: Field<bool>,
 ) -> Result<(PageRequest, Filter)> {
     let mut fields = Fields::of_query();
     let page = page::requested(&mut fields, page, per_page);
-    let filter = Filter {
-        channel_type: fields.word("channel_type", channel_type),
-        is_active: fields.take("is_active", is_active),
-    };
-    fields.check(page.map(|page| (page, filter)))
+    let channel_type = fields.parameter("channel_type", channel_type);
+    let is_active = fields.parameter("is_active", is_active);
+    fields.finish(|| Some((page?, Filter { channel_type: channel_type?, is_active: is_active? })))
 }

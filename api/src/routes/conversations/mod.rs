@@ -1,21 +1,22 @@
 //! Conversations: say something and hear the answer; open, list, read, end, erase, judge.
 
+use parlance_core::bots::Channel;
 use parlance_core::conversations::{self, Filter, SessionId};
-use parlance_core::error::{Fault, Problem, Thing};
-use parlance_core::ids::MessageId;
-use parlance_core::{Context, Error, PageRequest, Result};
+use parlance_core::error::Thing;
+use parlance_core::field::Invalid;
+use parlance_core::ids::{BotId, MessageId};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, about};
-use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::idempotency_key;
 use crate::extract::json::JsonBody;
 use crate::extract::page;
 use crate::extract::tenant::{Chat, Tenant};
-use crate::extract::types::{Id, PathId, PathSession};
+use crate::extract::types::{PathId, PathSession};
 use crate::openapi::Tag;
 use crate::response::envelope::{Created, Deleted, Found, Listed};
 use crate::response::sse;
@@ -50,26 +51,25 @@ impl Api {
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// Filter by status.
-        status: Query<Field<Word<conversations::Status>>>,
+        status: Query<Field<conversations::Status>>,
         /// Filter by channel type.
-        channel: Query<Field<Word<parlance_core::bots::Channel>>>,
+        channel: Query<Field<Channel>>,
     ) -> Result<Listed<Conversation>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
-        let filter = Filter {
-            bot: fields.id("bot_id", "a bot", bot_id.0),
-            status: fields.word("status", status.0),
-            channel: fields.word("channel", channel.0),
-        };
-        let page: PageRequest = fields.check(page)?;
+        let bot = fields.parameter("bot_id", bot_id.0);
+        let status = fields.parameter("status", status.0);
+        let channel = fields.parameter("channel", channel.0);
+        let (page, filter) =
+            fields.finish(|| Some((page?, Filter { bot: bot?, status: status?, channel: channel? })))?;
         Ok(Listed::of(conversations::list(&ctx, tenant.id(), filter, page).await?))
     }
 
@@ -216,21 +216,15 @@ impl Api {
     }
 }
 
-/// A session that may exist; a name that none can have is not found, like any other.
+/// The session of a path; a malformed id is not found.
 fn existing(raw: &PathSession) -> Result<SessionId, ApiError> {
-    SessionId::parse(&raw.0).map_err(|_| ApiError::not_found(Thing::Conversation))
+    raw.0.parse().map_err(|_: Invalid| ApiError::not_found(Thing::Conversation))
 }
 
-/// A session that exists or will; a name that none can have is not found, and told what one can.
+/// The session of a path that may create it; a malformed id is not found, with what is allowed.
 fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
-    SessionId::parse(&raw.0).map_err(|error| {
-        let refused = ApiError::not_found(Thing::Conversation);
-        match error {
-            Error::Invalid(mut problems) => match problems.pop() {
-                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.saying(message),
-                _ => refused,
-            },
-            _ => refused,
-        }
-    })
+    let refused = |invalid: Invalid| {
+        ApiError::not_found(Thing::Conversation).saying(format!("The 'session_id' {invalid}"))
+    };
+    raw.0.parse().map_err(refused)
 }

@@ -233,8 +233,8 @@ impl Feedback {
     pub(super) fn of(message: MessageId, feedback: conversations::Feedback) -> Self {
         Self {
             message_id: message.into(),
-            rating: OrNull::of(feedback.rating),
-            comment: OrNull(feedback.comment),
+            rating: OrNull::of(feedback.rating()),
+            comment: OrNull(feedback.comment().map(str::to_owned)),
         }
     }
 }

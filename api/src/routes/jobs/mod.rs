@@ -2,18 +2,17 @@
 
 use parlance_core::ids::{BotId, JobId, SourceId};
 use parlance_core::jobs::{self, Filter, Kind, State};
-use parlance_core::{Context, Result, knowledge};
+use parlance_core::{Context, PageNumber, PageSize, Result, knowledge};
 use poem::Request;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use crate::error::{Fails, Finding, Listing, Steering};
-use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::tenant::{Knowledge, Tenant};
-use crate::extract::types::{Id, PathId};
+use crate::extract::types::PathId;
 use crate::middleware::shutdown::Leaving;
 use crate::openapi::Tag;
 use crate::response::envelope::{Found, Listed};
@@ -41,29 +40,28 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by what the job does.
-        kind: Query<Field<Word<Kind>>>,
+        kind: Query<Field<Kind>>,
         /// Filter by where the job stands.
-        state: Query<Field<Word<State>>>,
+        state: Query<Field<State>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// Filter by specific knowledge source.
-        source_id: Query<Field<Id>>,
+        source_id: Query<Field<SourceId>>,
     ) -> Result<Listed<Job>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
-        let filter = Filter {
-            kind: fields.word("kind", kind.0),
-            state: fields.word("state", state.0),
-            bot: fields.id::<BotId>("bot_id", "a bot", bot_id.0),
-            source: fields.id::<SourceId>("source_id", "a knowledge source", source_id.0),
-        };
-        let page = fields.check(page)?;
+        let kind = fields.parameter("kind", kind.0);
+        let state = fields.parameter("state", state.0);
+        let bot = fields.parameter("bot_id", bot_id.0);
+        let source = fields.parameter("source_id", source_id.0);
+        let (page, filter) = fields
+            .finish(|| Some((page?, Filter { kind: kind?, state: state?, bot: bot?, source: source? })))?;
         Ok(Listed::of(jobs::list(&ctx, tenant.id(), filter, page).await?))
     }
 

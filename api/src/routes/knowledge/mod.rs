@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use parlance_core::ids::{BotId, SourceId};
 use parlance_core::knowledge::{self, Filter, SourceType};
-use parlance_core::{Context, PageRequest, Result};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use self::download::Download;
 use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, about};
-use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
 use crate::extract::tenant::{Knowledge, Tenant};
-use crate::extract::types::{Id, PathId};
+use crate::extract::types::PathId;
 use crate::openapi::Tag;
 use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
 
@@ -57,21 +56,22 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// Filter by source type.
-        source_type: Query<Field<Word<SourceType>>>,
+        source_type: Query<Field<SourceType>>,
     ) -> Result<Listed<Source>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::requested(&mut fields, page.0, per_page.0);
-        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
-        let filter = Filter { bot, source_type: fields.word("source_type", source_type.0) };
-        let page: PageRequest = fields.check(page)?;
+        let bot = fields.parameter("bot_id", bot_id.0);
+        let source_type = fields.parameter("source_type", source_type.0);
+        let (page, filter) =
+            fields.finish(|| Some((page?, Filter { bot: bot?, source_type: source_type? })))?;
         Ok(Listed::of(knowledge::list(&ctx, tenant.id(), filter, page).await?))
     }
 
@@ -158,11 +158,11 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
         let source = source_id.0.known()?;
         let page = page::alone(page.0, per_page.0).map_err(Into::into);
@@ -200,11 +200,11 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::first")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::usual")]
+        per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<SitePage>, Fails<Browsing>> {
         let source = source_id.0.known()?;
         let page = page::alone(page.0, per_page.0).map_err(Into::into);

@@ -77,7 +77,7 @@ impl SearchResults {
     pub(super) fn of(request: &SearchRequest, found: Found) -> Self {
         Self {
             bot_id: request.bot.into(),
-            query: request.query.clone(),
+            query: request.query.to_string(),
             mode: request.mode.into(),
             results: found.hits.into_iter().map(Passage::of).collect(),
             timings_ms: SearchTimings {

@@ -25,9 +25,6 @@ mod responses;
 use requests::Completion;
 use responses::Name;
 
-/// Bots that are listed: the newest.
-const MODELS: i64 = 100;
-
 /// `POST /v1/chat/completions`.
 #[handler]
 pub(crate) async fn complete(request: &Request, ctx: Data<&Context>, body: Body) -> Response {
@@ -42,7 +39,7 @@ pub(crate) async fn list_models(request: &Request, ctx: Data<&Context>) -> Respo
 
 async fn models(request: &Request, ctx: &Context) -> Result<Response, ApiError> {
     let tenant = tenant::bearer::<Chat>(ctx, request).await?;
-    let page = PageRequest::parse(None, Some(MODELS))?;
+    let page = PageRequest::largest(1);
     let bots = bots::list(ctx, tenant, bots::Filter::default(), page).await?;
     Ok(json_response(poem::http::StatusCode::OK, &responses::models(&bots.items)))
 }
