@@ -1,42 +1,41 @@
-//! Pure: what is counted, as rollups name it, and what can be told from counts.
+//! Pure: rollup measure names and latency quantiles from bucket counts.
 
 use std::str::FromStr;
 
 use crate::bots::Channel;
 use crate::conversations::Status;
 
-/// How much wider each bucket of answer times is than the one before: `(1 + α) / (1 - α)` with α = 0.05,
-/// so that a quantile is at most 5 % off (`DDSketch`: Masson, Rim and Lee, VLDB 2019). The migration has the
-/// same number.
+/// Growth factor of the answer-time buckets: `(1 + α) / (1 - α)` with α = 0.05, for a relative error of at
+/// most 5 % (`DDSketch`: Masson, Rim and Lee, VLDB 2019). Must match the number in the migration.
 const GAMMA: f64 = 1.05 / 0.95;
 
-/// Something that is counted.
+/// A counted quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// Conversations of a kind.
+    /// Conversations by channel and status.
     Conversation {
-        /// Where they take place.
+        /// Channel of the conversations.
         channel: Channel,
         /// Where they stand.
         status: Status,
     },
-    /// Messages; welcome messages excepted.
+    /// Messages, except welcome messages.
     Message,
-    /// Answers that knowledge had.
+    /// Answers found in the knowledge.
     Answered,
-    /// Answers that said that it had none.
+    /// Replies that no answer was found.
     Unanswered,
-    /// Answered, and the answer was tentative.
+    /// Tentative answers; a subset of the answered.
     Tentative,
-    /// Answers that helped.
+    /// Positive feedback.
     Up,
-    /// Answers that did not.
+    /// Negative feedback.
     Down,
-    /// Answers whose time falls into this bucket.
+    /// Answers by answer-time bucket.
     AnswerTime(i32),
     /// Knowledge sources.
     Source,
-    /// Chunks that can be found.
+    /// Live chunks.
     Chunk,
 }
 
@@ -67,26 +66,26 @@ impl FromStr for Measure {
     }
 }
 
-/// Answer times, counted by bucket: bucket `i` holds `γ^(i-1) < t ≤ γ^i` milliseconds.
+/// Histogram of answer times: bucket `i` holds `γ^(i-1) < t ≤ γ^i` milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerTimes(std::collections::BTreeMap<i32, i64>);
 
 impl AnswerTimes {
-    /// Counts `n` more in a bucket.
+    /// Adds `n` to a bucket.
     pub fn add(&mut self, bucket: i32, n: i64) {
         *self.0.entry(bucket).or_default() += n;
     }
 
-    /// The time that a share of the answers took at most, in milliseconds: the middle of its bucket, in
-    /// the sense that it is as far off at both ends. `None` without answers.
+    /// Quantile in milliseconds: the point of its bucket with equal relative error at both ends. `None`
+    /// without answers.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let total: i64 = self.0.values().filter(|n| **n > 0).sum();
         let rank = (share * (total - 1).max(0) as f64).floor() as i64;
-        let mut seen = 0;
+        let mut cumulative = 0;
         let (bucket, _) = self.0.iter().find(|(_, n)| {
-            seen += (**n).max(0);
-            seen > rank
+            cumulative += (**n).max(0);
+            cumulative > rank
         })?;
         Some(2.0 * GAMMA.powi(*bucket) / (GAMMA + 1.0))
     }
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_read_back_and_strangers_do_not() {
+    fn known_names_parse_and_unknown_ones_do_not() {
         let kind = Measure::Conversation { channel: Channel::Slack, status: Status::Ended };
         for (name, measure) in [
             ("conversation.slack.ended", Ok(kind)),

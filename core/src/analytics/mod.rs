@@ -1,7 +1,7 @@
-//! Analytics: what a tenant's bots did, counted.
+//! Analytics: per-tenant usage and quality figures from rollups.
 //!
-//! Owns the tables `rollup` and `rollup_delta`, which triggers write. Nothing here counts messages when it
-//! is asked: it sums rollups. [`mod@period`] and [`mod@measure`] are pure.
+//! Owns the tables `rollup` and `rollup_delta`, which triggers write. Queries sum rollups and never count
+//! messages. [`mod@period`] and [`mod@measure`] are pure.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgTransaction};
@@ -21,8 +21,8 @@ pub use period::Period;
 
 use measure::{AnswerTimes, Measure};
 
-/// Deltas that one fold takes at most.
-const FOLD: i64 = 10_000;
+/// Maximum number of deltas per fold.
+const FOLD_BATCH: i64 = 10_000;
 
 /// A tenant in numbers.
 #[derive(Clone, Debug)]
@@ -31,44 +31,44 @@ pub struct Overview {
     pub days: u32,
     /// Every bot, newest first.
     pub bots: Vec<Summary>,
-    /// Conversations that began in the period.
+    /// Conversations started in the period.
     pub conversations: i64,
-    /// Messages that were written in the period; welcome messages excepted.
+    /// Messages written in the period, except welcome messages.
     pub messages: i64,
-    /// Conversations that go on now, whenever they began.
+    /// Currently active conversations, whenever they started.
     pub active_conversations: i64,
-    /// Answers that knowledge had.
+    /// Answers found in the knowledge.
     pub answered: i64,
-    /// Answers that said that it had none.
+    /// Replies that no answer was found.
     pub unanswered: i64,
-    /// Answered messages whose answer was tentative.
+    /// Tentative answers; a subset of the answered.
     pub tentative: i64,
-    /// Answers that helped, as customers say.
+    /// Answers with positive feedback.
     pub up: i64,
-    /// Answers that did not.
+    /// Answers with negative feedback.
     pub down: i64,
-    /// How long half of the answers took at most, in milliseconds; `None` without answers.
+    /// Median answer time in milliseconds; `None` without answers.
     pub answer_ms_median: Option<f64>,
-    /// The same of 95 % of the answers.
+    /// 95th percentile of the answer time in milliseconds; `None` without answers.
     pub answer_ms_p95: Option<f64>,
-    /// Knowledge sources now.
+    /// Current number of knowledge sources.
     pub sources: i64,
-    /// Chunks that can be found now.
+    /// Current number of live chunks.
     pub chunks: i64,
 }
 
-/// The conversations of a period.
+/// Conversation counts of a period.
 #[derive(Clone, Debug)]
 pub struct ConversationsReport {
     /// The period's length, in days.
     pub days: u32,
-    /// How many began.
+    /// Conversations started in the period.
     pub total: i64,
-    /// By channel; only those that occur.
+    /// By channel, non-zero only.
     pub by_channel: Vec<(Channel, i64)>,
-    /// By where they stand now; only what occurs.
+    /// By current status, non-zero only.
     pub by_status: Vec<(Status, i64)>,
-    /// By the day on which they began; every day of the period, oldest first.
+    /// By start day: every day of the period, oldest first.
     pub by_day: Vec<(NaiveDate, i64)>,
 }
 
@@ -105,15 +105,15 @@ pub struct GapFilter {
 pub struct ConversationCount {
     /// The bot.
     pub bot: BotId,
-    /// Where they stand.
+    /// Their status.
     pub status: Status,
-    /// Where they take place.
+    /// Their channel.
     pub channel: Channel,
-    /// How many.
+    /// Their number.
     pub n: i64,
 }
 
-/// A tenant in numbers.
+/// Computes a tenant's overview.
 ///
 /// # Errors
 /// When a statement fails.
@@ -121,7 +121,7 @@ pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Resul
     let bots = bots::list_all(ctx, tenant).await?;
     let mut db = ctx.db().of(tenant).await?;
     let in_period = store::sum(&mut *db, tenant, period).await?;
-    let ever = store::sum_ever(&mut *db, tenant).await?;
+    let current = store::sum_current(&mut *db, tenant).await?;
     let mut overview = Overview {
         days: period.days(),
         bots,
@@ -152,7 +152,7 @@ pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Resul
             Measure::Source | Measure::Chunk => {}
         }
     }
-    for (measure, n) in ever {
+    for (measure, n) in current {
         match measure {
             Measure::Conversation { status: Status::Active, .. } => overview.active_conversations += n,
             Measure::Source => overview.sources += n,
@@ -165,7 +165,7 @@ pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Resul
     Ok(overview)
 }
 
-/// The conversations of a period, all or those with a bot.
+/// Counts the conversations of a period, of one bot or all.
 ///
 /// # Errors
 /// When the statement fails.
@@ -175,12 +175,12 @@ pub async fn conversations(
     period: &Period,
     bot: Option<BotId>,
 ) -> Result<ConversationsReport> {
-    let counted = store::sum_by_day(&mut *ctx.db().of(tenant).await?, tenant, period, bot).await?;
+    let counts = store::sum_by_day(&mut *ctx.db().of(tenant).await?, tenant, period, bot).await?;
     let mut by_day: Vec<(NaiveDate, i64)> = period.dates().map(|date| (date, 0)).collect();
     let mut by_channel = Channel::ALL.iter().map(|channel| (*channel, 0)).collect::<Vec<_>>();
     let mut by_status = Status::ALL.map(|status| (status, 0)).to_vec();
     let mut total = 0;
-    for (day, measure, n) in counted {
+    for (day, measure, n) in counts {
         let Measure::Conversation { channel, status } = measure else { continue };
         total += n;
         if let Some((_, count)) = by_day.get_mut(day) {
@@ -194,8 +194,8 @@ pub async fn conversations(
     Ok(ConversationsReport { days: period.days(), total, by_channel, by_status, by_day })
 }
 
-fn add<T: PartialEq>(counts: &mut [(T, i64)], what: T, n: i64) {
-    if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == what) {
+fn add<T: PartialEq>(counts: &mut [(T, i64)], key: T, n: i64) {
+    if let Some((_, count)) = counts.iter_mut().find(|(existing, _)| *existing == key) {
         *count += n;
     }
 }
@@ -234,7 +234,8 @@ pub(crate) async fn count_conversations(
     Ok(kinds.filter(wanted).collect())
 }
 
-/// Folds deltas into rollups; gives how many. Any number of processes may do it: one does.
+/// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of
+/// processes: an advisory lock admits one.
 ///
 /// # Errors
 /// When a statement fails.
@@ -243,12 +244,12 @@ pub async fn fold(ctx: &Context) -> Result<u64> {
     if !store::lock_fold(&mut *tx).await? {
         return Ok(0);
     }
-    let folded = store::fold(&mut *tx, FOLD).await?;
+    let folded = store::fold(&mut *tx, FOLD_BATCH).await?;
     tx.commit().await?;
     Ok(folded)
 }
 
-/// Forgets a bot's numbers, in the caller's transaction.
+/// Deletes a bot's figures, in the caller's transaction.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Pure: a number of days up to now, in a time zone.
+//! Pure: reporting period of whole days up to today, in a time zone.
 
 use std::str::FromStr;
 
@@ -41,11 +41,11 @@ impl FromStr for TimeZone {
     }
 }
 
-/// The last days up to and with today, in a time zone.
+/// The last days up to and including today, in a time zone.
 #[derive(Clone, Debug)]
 pub struct Period {
     first: NaiveDate,
-    /// When each day begins; oldest first.
+    /// Start of each day, oldest first.
     starts: Vec<DateTime<Utc>>,
 }
 
@@ -64,12 +64,12 @@ text_enum! {
     }
 }
 
-/// A stretch of rollups of one grain.
+/// A time range covered by rollups of one grain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) grain: Grain,
     pub(super) from: DateTime<Utc>,
-    /// Excluded; of the last one, after everything.
+    /// Exclusive. In the last span, later than any rollup.
     pub(super) until: DateTime<Utc>,
 }
 
@@ -85,9 +85,9 @@ impl Grain {
         }
     }
 
-    /// The first beginning of one that is not before a moment.
-    fn not_before(self, moment: DateTime<Utc>) -> DateTime<Utc> {
-        /// 2000-01-01T00:00:00Z, from which the migration counts too.
+    /// The first bucket boundary at or after a moment.
+    fn round_up(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        /// 2000-01-01T00:00:00Z, the bucket origin in the migration too.
         const ORIGIN: i64 = 946_684_800;
         let (since, width) = (moment.timestamp() - ORIGIN, self.seconds());
         let whole = since.div_euclid(width) + i64::from(since.rem_euclid(width) > 0);
@@ -110,7 +110,7 @@ impl Period {
         Self { first, starts: starts.map(|date| start_of(date, zone)).collect() }
     }
 
-    /// How many days.
+    /// Number of days.
     #[must_use]
     pub fn days(&self) -> u32 {
         u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
@@ -121,25 +121,25 @@ impl Period {
         self.first.iter_days().take(self.starts.len())
     }
 
-    /// When it begins.
+    /// Start of the first day.
     #[must_use]
     pub fn start(&self) -> DateTime<Utc> {
         self.starts.first().copied().unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The rollups that everything from its start up to now is made of: few of each grain.
+    /// Splits the time from the period's start up to now into spans that need few rollups of each grain.
     pub(super) fn spans(&self) -> Vec<Span> {
         let mut spans = Vec::new();
         let mut from = self.start();
         for pair in Grain::ALL.windows(2) {
             let [grain, next] = *pair else { continue };
-            let until = next.not_before(from);
+            let until = next.round_up(from);
             if from < until {
                 spans.push(Span { grain, from, until });
             }
             from = until;
         }
-        // An era covers more than the longest period does.
+        // One era is 64 days, so eight cover the longest period.
         let until = from + TimeDelta::seconds(8 * Grain::Era.seconds());
         spans.push(Span { grain: Grain::Era, from, until });
         spans
@@ -149,17 +149,17 @@ impl Period {
         &self.starts
     }
 
-    /// The coarsest rollups that each of its days is made of.
+    /// The coarsest grain whose buckets align with every day of the period.
     pub(super) fn grain(&self) -> Grain {
-        let fits = |grain: &&Grain| self.starts.iter().all(|start| grain.not_before(*start) == *start);
+        let fits = |grain: &&Grain| self.starts.iter().all(|start| grain.round_up(*start) == *start);
         [Grain::Day, Grain::Six, Grain::Hour].iter().find(fits).copied().unwrap_or(Grain::Quarter)
     }
 }
 
-/// The first moment of a day; a day that begins within a change of the clock begins after it.
+/// First moment of a day. If midnight falls into a clock change, the day starts after it.
 fn start_of(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let mut clock = date.and_time(NaiveTime::MIN);
-    // No change of a clock is longer than a day.
+    // No clock change is longer than a day: 96 quarter hours.
     for _ in 0..96 {
         if let Some(moment) = zone.from_local_datetime(&clock).earliest() {
             return moment.with_timezone(&Utc);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_ends_with_today_where_the_tenant_is() {
+    fn a_period_ends_today_in_the_given_time_zone() {
         let now = at("2026-03-01T23:30:00Z");
         for (zone, first, start) in [
             ("UTC", "2026-02-28", "2026-02-28T00:00:00Z"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_follow_each_other_and_are_few() {
+    fn spans_are_contiguous_and_few() {
         for zone in ["UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Apia"] {
             for days in [1, 7, 30, 365] {
                 let period = last(at("2026-11-25T04:20:00Z"), days, zone);
@@ -219,7 +219,7 @@ mod tests {
                 for pair in spans.windows(2) {
                     assert_eq!(pair[0].until, pair[1].from);
                     rows += (pair[1].from - pair[0].from).num_seconds() / pair[0].grain.seconds();
-                    assert_eq!(pair[0].grain.not_before(pair[0].from), pair[0].from);
+                    assert_eq!(pair[0].grain.round_up(pair[0].from), pair[0].from);
                 }
                 assert!(spans.last().unwrap().until > at("2026-11-25T04:20:00Z"));
                 assert!(rows <= 3 + 5 + 3 + 7 + 7, "{zone} {days}: {rows}");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_a_zone_are_made_of_the_coarsest_that_fit() {
+    fn the_coarsest_grain_that_fits_a_zone_is_chosen() {
         for (zone, grain) in [
             ("UTC", Grain::Day),
             ("Asia/Dhaka", Grain::Six),

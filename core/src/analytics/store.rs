@@ -1,7 +1,6 @@
 //! SQL of the tables `rollup` and `rollup_delta`. Private to the slice.
 //!
-//! Whoever reads adds the deltas that are not folded yet. A delta of a bot that was deleted is as hidden
-//! as the bot.
+//! Every query adds the deltas not yet folded. Deltas of a deleted bot are hidden like the bot.
 
 use sqlx::PgExecutor;
 
@@ -9,16 +8,16 @@ use super::Period;
 use super::measure::Measure;
 use crate::ids::{BotId, TenantId};
 
-/// The families of what is told of a period.
+/// Measure families reported for a period.
 const FAMILIES: [&str; 7] =
     ["conversation", "message", "answered", "unanswered", "tentative", "feedback", "answer_time"];
 
-/// A measure that this binary does not know is a later one's.
+/// Drops unknown measures: a newer version may have written them.
 fn known<T>(rows: Vec<(T, String, i64)>) -> impl Iterator<Item = (T, Measure, i64)> {
-    rows.into_iter().filter_map(|(of, measure, n)| Some((of, measure.parse().ok()?, n)))
+    rows.into_iter().filter_map(|(key, measure, n)| Some((key, measure.parse().ok()?, n)))
 }
 
-/// What was counted in a period, from the coarsest rollups that it is made of.
+/// Sums a period from the coarsest rollups that cover it.
 pub(super) async fn sum(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -28,7 +27,7 @@ pub(super) async fn sum(
     let grains: Vec<&str> = spans.iter().map(|span| span.grain.as_str()).collect();
     let from: Vec<_> = spans.iter().map(|span| span.from).collect();
     let until: Vec<_> = spans.iter().map(|span| span.until).collect();
-    // `offset 0` keeps the planner from reading all rollups at once.
+    // `offset 0` is an optimisation fence: without it the planner reads all rollups at once.
     let rows = sqlx::query!(
         r#"
         select measure as "measure!", sum(n)::bigint as "n!"
@@ -60,12 +59,15 @@ pub(super) async fn sum(
     Ok(known(rows).map(|((), measure, n)| (measure, n)).collect())
 }
 
-/// What there is now.
-pub(super) async fn sum_ever(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Vec<(Measure, i64)>> {
+/// Current totals.
+pub(super) async fn sum_current(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+) -> sqlx::Result<Vec<(Measure, i64)>> {
     Ok(count_by_bot(db, tenant).await?.into_iter().map(|(_, measure, n)| (measure, n)).collect())
 }
 
-/// What there is now, by bot.
+/// Current totals by bot.
 pub(super) async fn count_by_bot(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -91,7 +93,7 @@ pub(super) async fn count_by_bot(
     Ok(known(rows).collect())
 }
 
-/// What was counted on each day of a period, by the day's number from 0.
+/// Conversation counts by day of the period, numbered from 0.
 pub(super) async fn sum_by_day(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -124,7 +126,7 @@ pub(super) async fn sum_by_day(
     Ok(known(rows).collect())
 }
 
-/// Whether nobody else folds, until the transaction ends.
+/// Tries to take the fold lock until the transaction ends. False if another process holds it.
 pub(super) async fn lock_fold(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended('parlance.rollup', 0)) as "locked!""#
@@ -133,9 +135,9 @@ pub(super) async fn lock_fold(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     .await
 }
 
-/// Moves the oldest deltas of all tenants into the rollups of each grain, in one statement: whoever reads
-/// sees them here or there.
-pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64> {
+/// Moves the oldest deltas of all tenants into the rollups of each grain. A single statement, so that readers
+/// see each delta exactly once.
+pub(super) async fn fold(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<u64> {
     sqlx::query_scalar!(
         r#"
         with taken as (
@@ -164,7 +166,7 @@ pub(super) async fn fold(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<u64
         )
         select count(*) as "count!" from taken
         "#,
-        most,
+        limit,
     )
     .fetch_one(db)
     .await

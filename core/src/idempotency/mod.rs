@@ -1,8 +1,8 @@
-//! Requests that a client may send again: the first one runs, and what it answered is kept for a day.
+//! Idempotency keys: a repeated request gets the stored response of the first one, for a day.
 //!
-//! Owns the table `idempotency`. Whoever runs a request holds a claim, which expires, should its holder
-//! die; those that come meanwhile wait for its answer. Answers are kept under the seal of the API key they were given to,
-//! and forgotten when the tenant erases what they may quote.
+//! Owns the table `idempotency`. The running request holds a claim with a lease, which expires if its process
+//! dies; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
+//! the caller's API key, and erased when the tenant erases data they may quote.
 
 use std::time::{Duration, Instant};
 
@@ -22,36 +22,38 @@ mod store;
 
 use seal::Seal;
 
-/// How long an answer is kept.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a response is stored.
+const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a claim is waited for: longer than any request takes.
+/// Lease of a claim: longer than any request takes.
 const LEASE: Duration = Duration::from_secs(180);
 
-/// How long a second request waits for the first one's answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a duplicate waits for the first request's response.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often it looks.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Polling interval of a waiting duplicate.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The longest key, in characters.
-const KEY_LENGTH: usize = 255;
+/// Maximum key length in characters.
+const MAX_KEY_LENGTH: usize = 255;
 
-/// Answers that one sweep forgets at most.
-const SWEEP: i64 = 1_000;
+/// Maximum number of responses deleted per sweep.
+const SWEEP_BATCH: i64 = 1_000;
 
-/// A client's name for a request: 1 to 255 visible ASCII characters.
+/// Idempotency key of a client: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(String);
 
 impl Key {
-    /// Checks a client's name for a request.
+    /// Validates a key.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with what is allowed.
+    /// [`Error::Invalid`] stating what is allowed.
     pub fn parse(raw: &[u8]) -> Result<Self> {
         match str::from_utf8(raw) {
-            Ok(key) if (1..=KEY_LENGTH).contains(&key.len()) && key.bytes().all(|c| c.is_ascii_graphic()) => {
+            Ok(key)
+                if (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|c| c.is_ascii_graphic()) =>
+            {
                 Ok(Self(key.to_owned()))
             }
             _ => Err(Error::invalid(
@@ -62,17 +64,17 @@ impl Key {
     }
 }
 
-/// Of what a request asks: two that ask the same have the same.
+/// Request fingerprint: equal for equal requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// That of a request made of these parts.
+    /// Hashes the parts of a request.
     #[must_use]
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
-            // A length before each, so that no two lists of parts read the same.
+            // The length prefix keeps different lists of parts distinct.
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -80,31 +82,31 @@ impl Fingerprint {
     }
 }
 
-/// A request that may be sent again: who sends it, under what name, what it asks, and of what.
+/// A request with an idempotency key.
 #[derive(Clone, Copy, Debug)]
 pub struct Once<'a> {
-    /// Who sends it.
+    /// The tenant.
     pub tenant: TenantId,
-    /// By which API key: only who holds it has the answer again.
+    /// API key of the request. Only its holder can replay the response.
     pub sender: &'a RawKey,
-    /// Its name.
+    /// The idempotency key.
     pub key: &'a Key,
-    /// What it asks.
+    /// Fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// The part of the API that it asks, as the first word of its path.
+    /// API resource: the first segment of the path.
     pub about: &'a str,
 }
 
-/// An answer as it was given.
+/// A stored response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// Its status code.
+    /// Status code.
     pub status: u16,
-    /// Its body: JSON.
+    /// JSON body.
     pub body: String,
 }
 
-/// The right to run a request and to say what came of it.
+/// The exclusive right to run a request and store its response.
 #[derive(Clone, Debug)]
 pub struct Claim {
     tenant: TenantId,
@@ -113,38 +115,38 @@ pub struct Claim {
     seal: Arc<Seal>,
 }
 
-/// What is to be done with a request.
+/// How to proceed with a request.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It is the first: it runs.
+    /// First with its key: run it.
     Run(Claim),
-    /// It was answered already.
+    /// Already answered: return the stored response.
     Replay(Answered),
 }
 
-/// Whether a request is the first of its name. Waits for one that runs at this moment.
+/// Claims the key for a request, or returns the stored response. Waits while another request holds the claim.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the name was another request's or another API key's, or the answer is forgotten;
-/// [`Error::Busy`] when the first one runs for too long.
+/// [`Error::Conflict`] when the key was used with another request or another API key, or the response was
+/// erased; [`Error::Busy`] when the first request is still running after the wait timeout.
 pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
     let Once { tenant, key, fingerprint, .. } = *once;
-    let (begun, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
+    let (started, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
     loop {
         let mut db = ctx.db().of(tenant).await?;
         let token = Uuid::now_v7();
-        if store::claim(&mut *db, once, token, LEASE, KEPT).await? {
+        if store::claim(&mut *db, once, token, LEASE, RETENTION).await? {
             return Ok(Verdict::Run(Claim { tenant, key: key.clone(), token, seal }));
         }
         let found = store::find(&mut *db, tenant, key).await?;
         drop(db);
         match found {
-            Some(kept) if kept.fingerprint != fingerprint.0 => {
+            Some(stored) if stored.fingerprint != fingerprint.0 => {
                 return Err(reused(
                     "The Idempotency-Key was sent with another request before; use a fresh one",
                 ));
             }
-            Some(store::Kept { status: Some(status), body, .. }) => {
+            Some(store::Stored { status: Some(status), body, .. }) => {
                 let sealed = body.ok_or_else(|| Error::Conflict {
                     code: "idempotency_answer_erased",
                     message: "The request was answered, and the answer was erased with what it was about"
@@ -155,8 +157,8 @@ pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
                 })?;
                 return Ok(Verdict::Replay(Answered { status, body }));
             }
-            // It runs, or was just given up.
-            _ if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+            // Still running, or just released.
+            _ if started.elapsed() < WAIT_TIMEOUT => tokio::time::sleep(POLL_INTERVAL).await,
             _ => {
                 return Err(Error::Busy {
                     code: "idempotency_in_progress",
@@ -172,7 +174,7 @@ fn reused(message: &str) -> Error {
     Error::Conflict { code: "idempotency_key_reused", message: message.to_owned() }
 }
 
-/// Keeps what came of a request.
+/// Stores the response of a claimed request.
 ///
 /// # Errors
 /// When the statement fails.
@@ -182,7 +184,7 @@ pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result
     Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered.status, &body).await?)
 }
 
-/// Gives a request up: nothing came of it, and the next of its name runs.
+/// Releases a claim without a response: the next request with the key runs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -191,8 +193,8 @@ pub async fn give_up(ctx: &Context, claim: &Claim) -> Result<()> {
     Ok(store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?)
 }
 
-/// Forgets the answers about these parts of the API, in the caller's transaction: something of them is erased, which they
-/// may quote. Requests that were answered do not run again.
+/// Erases the stored responses of these API resources, in the caller's transaction, because they may quote
+/// data being erased. The requests still do not run again.
 ///
 /// # Errors
 /// When the statement fails.
@@ -200,12 +202,12 @@ pub(crate) async fn forget(tx: &mut PgTransaction<'_>, tenant: TenantId, about: 
     Ok(store::forget(&mut **tx, tenant, about).await?)
 }
 
-/// Forgets answers that are older than a day, of all tenants; gives how many.
+/// Deletes one batch of expired responses of all tenants and returns their number.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn forget_old(ctx: &Context) -> Result<u64> {
-    Ok(store::forget_old(ctx.db().platform(), KEPT, SWEEP).await?)
+    Ok(store::forget_old(ctx.db().platform(), RETENTION, SWEEP_BATCH).await?)
 }
 
 #[cfg(test)]
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_apart() {
+    fn fingerprints_depend_on_part_boundaries() {
         let of = |parts: &[&str]| Fingerprint::of(parts.iter().map(|part| part.as_bytes()));
         assert_eq!(of(&["a", "b"]), of(&["a", "b"]));
         assert_ne!(of(&["ab", ""]), of(&["a", "b"]));

@@ -1,5 +1,6 @@
-//! Kept answers are sealed: only who holds the API key that they were given to can have them read again. An answer may
-//! show an API key, and a copy of the database must not.
+//! Encryption of stored responses with a key derived from the caller's API key.
+//!
+//! A response may contain a new API key, which a copy of the database must not reveal.
 
 use std::fmt;
 
@@ -12,36 +13,36 @@ use crate::tenants::keys::RawKey;
 
 const PURPOSE: &[&[u8]] = &[b"parlance: kept answers"];
 
-/// What answers are sealed with: a key derived from an API key by HKDF-SHA256 (RFC 5869).
+/// Encryption key, derived from an API key by HKDF-SHA256 (RFC 5869).
 pub(super) struct Seal(LessSafeKey);
 
 impl Seal {
-    /// That of an API key.
+    /// Derives the key from an API key.
     ///
     /// # Errors
-    /// Never: the key that is derived is not too long.
+    /// Never in practice: the derived length is within HKDF's limit.
     pub(super) fn of(key: &RawKey) -> Result<Self> {
         let secret = Salt::new(HKDF_SHA256, &[]).extract(key.expose().as_bytes());
         let derived = secret.expand(PURPOSE, &CHACHA20_POLY1305);
-        let derived = derived.map_err(|error| Error::internal("an answer's seal", error))?;
+        let derived = derived.map_err(|error| Error::internal("cannot derive the response key", error))?;
         Ok(Self(LessSafeKey::new(UnboundKey::from(derived))))
     }
 
-    /// A nonce, at random, and the text, sealed by ChaCha20-Poly1305 (RFC 8439).
+    /// Encrypts with ChaCha20-Poly1305 (RFC 8439). Returns a random nonce followed by the ciphertext.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system's random number generator fails.
     pub(super) fn close(&self, text: &str) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
-        let failed = |error| Error::internal("an answer cannot be sealed", error);
+        let failed = |error| Error::internal("cannot encrypt the response", error);
         SystemRandom::new().fill(&mut nonce).map_err(failed)?;
         let mut sealed = text.as_bytes().to_vec();
-        let nonce_of_this = Nonce::assume_unique_for_key(nonce);
-        self.0.seal_in_place_append_tag(nonce_of_this, Aad::empty(), &mut sealed).map_err(failed)?;
+        let unique_nonce = Nonce::assume_unique_for_key(nonce);
+        self.0.seal_in_place_append_tag(unique_nonce, Aad::empty(), &mut sealed).map_err(failed)?;
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// The text; `None` when another key sealed it.
+    /// Decrypts; `None` if another key encrypted it.
     pub(super) fn open(&self, sealed: &[u8]) -> Option<String> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let (nonce, mut sealed) = (Nonce::assume_unique_for_key(*nonce), sealed.to_vec());
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_with_the_same_key_alone() {
+    fn only_the_same_key_decrypts() {
         let (raw, other) = (RawKey::generate(), Seal::of(&RawKey::generate()).unwrap());
         let (mine, again) = (Seal::of(&raw).unwrap(), Seal::of(&raw).unwrap());
         let sealed = mine.close("tk_secret").unwrap();

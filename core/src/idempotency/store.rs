@@ -9,21 +9,22 @@ use super::{Key, Once};
 use crate::ids::TenantId;
 use crate::platform::db::interval;
 
-pub(super) struct Kept {
+/// Row of a claimed or answered request.
+pub(super) struct Stored {
     pub(super) fingerprint: Vec<u8>,
-    /// `None` while it runs.
+    /// `None` while the request runs.
     pub(super) status: Option<u16>,
-    /// Sealed; `None` when it is forgotten.
+    /// Encrypted; `None` while running or after erasure.
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// Whether the name was free: new, forgotten, or held by somebody who died.
+/// Claims the key. True if it was new, expired, or its claim's lease had run out for the same request.
 pub(super) async fn claim(
     db: impl PgExecutor<'_>,
     once: &Once<'_>,
     token: Uuid,
     lease: Duration,
-    kept: Duration,
+    retention: Duration,
 ) -> sqlx::Result<bool> {
     let claimed = sqlx::query!(
         r#"
@@ -41,7 +42,7 @@ pub(super) async fn claim(
         &once.fingerprint.0,
         token,
         interval(lease),
-        interval(kept),
+        interval(retention),
         once.about,
     )
     .execute(db)
@@ -49,13 +50,17 @@ pub(super) async fn claim(
     Ok(claimed.rows_affected() == 1)
 }
 
-pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: &Key) -> sqlx::Result<Option<Kept>> {
+pub(super) async fn find(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: &Key,
+) -> sqlx::Result<Option<Stored>> {
     sqlx::query!(
         "select fingerprint, status, body from idempotency where tenant_id = $1 and key = $2",
         tenant.uuid(),
         key.0,
     )
-    .map(|row| Kept {
+    .map(|row| Stored {
         fingerprint: row.fingerprint,
         status: row.status.and_then(|status| u16::try_from(status).ok()),
         body: row.body,
@@ -106,7 +111,7 @@ pub(super) async fn give_up(
     Ok(())
 }
 
-/// The bodies alone: that the requests ran is remembered.
+/// Erases the bodies but keeps the rows, so that the requests do not run again.
 pub(super) async fn forget(db: impl PgExecutor<'_>, tenant: TenantId, about: &[&str]) -> sqlx::Result<()> {
     sqlx::query!(
         "update idempotency set body = null where tenant_id = $1 and about = any($2) and body is not null",
@@ -118,9 +123,13 @@ pub(super) async fn forget(db: impl PgExecutor<'_>, tenant: TenantId, about: &[&
     Ok(())
 }
 
-/// Of all tenants: what is old spans them.
-pub(super) async fn forget_old(db: impl PgExecutor<'_>, kept: Duration, most: i64) -> sqlx::Result<u64> {
-    let forgotten = sqlx::query!(
+/// Deletes expired rows across all tenants.
+pub(super) async fn forget_old(
+    db: impl PgExecutor<'_>,
+    retention: Duration,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
         r#"
         delete from idempotency
         where (tenant_id, key) in (
@@ -131,10 +140,10 @@ pub(super) async fn forget_old(db: impl PgExecutor<'_>, kept: Duration, most: i6
             for update skip locked
         )
         "#,
-        interval(kept),
-        most,
+        interval(retention),
+        limit,
     )
     .execute(db)
     .await?;
-    Ok(forgotten.rows_affected())
+    Ok(deleted.rows_affected())
 }

@@ -1,8 +1,8 @@
 //! Pure: text in, chunks out. No IO.
 //!
-//! Splitting is `text-splitter`'s: at the largest semantic border that fits (Markdown blocks, then
-//! sentences, words, characters), sized in the embedding model's own tokens, with overlap. Records (the rows
-//! of a table) are never split; ours is only to put as many into a chunk as fit.
+//! Prose is split by `text-splitter` at the largest semantic boundary that fits (Markdown blocks, then
+//! sentences, words, characters), sized in tokens of the embedding model, with overlap. Records (table rows)
+//! are never split: this module packs as many into a chunk as fit.
 
 use std::ops::Range;
 
@@ -15,16 +15,16 @@ mod headings;
 
 use headings::Headings;
 
-/// How large chunks are, in tokens of the embedding model.
+/// Chunk size in tokens of the embedding model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizing {
-    /// The most tokens of a chunk.
+    /// Maximum tokens per chunk.
     pub tokens: usize,
-    /// Tokens at the beginning of a chunk that its predecessor ends with.
+    /// Tokens shared with the end of the previous chunk.
     pub overlap: usize,
 }
 
-/// How the text is written, and so where it may be split.
+/// Markup of a text, which determines where it may be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Markup {
@@ -32,7 +32,7 @@ pub enum Markup {
     Plain,
     /// Markdown.
     Markdown,
-    /// Records with a blank line between two.
+    /// Records separated by blank lines.
     Records,
 }
 
@@ -46,45 +46,45 @@ impl From<protocol::Markup> for Markup {
     }
 }
 
-/// Where a page begins in a text.
+/// Start of a page in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageStart {
-    /// The page's number.
+    /// Page number.
     pub number: i32,
-    /// Its place, in characters.
+    /// Start offset in characters.
     pub start: usize,
 }
 
-/// A text to be split.
+/// A text to split.
 #[derive(Clone, Debug)]
 pub struct Text {
     /// The text.
     pub text: String,
-    /// How it is written.
+    /// Its markup.
     pub markup: Markup,
-    /// Its pages, in order; empty when it has none.
+    /// Its pages, in order; empty if it has none.
     pub pages: Vec<PageStart>,
-    /// Whether each page is a text of its own, as those of a web site are: no chunk spans two.
+    /// Whether pages are independent texts, as on a web site, so that no chunk spans two.
     pub apart: bool,
 }
 
-/// A passage of a text.
+/// A chunk of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The passage, as it stands in the text.
+    /// Verbatim part of the text.
     pub content: String,
-    /// The headings above its beginning, outermost first, joined by ` > `.
+    /// Headings in force at its start, outermost first, joined by ` > `.
     pub heading: Option<String>,
-    /// The page on which it begins, when the text has pages.
+    /// Page of its start, if the text has pages.
     pub page: Option<i32>,
-    /// Its place in the text, in characters (Unicode scalar values).
+    /// Range in the text, in characters (Unicode scalar values).
     pub span: Range<usize>,
-    /// Its tokens.
+    /// Number of tokens.
     pub tokens: usize,
 }
 
 impl Chunk {
-    /// What is embedded: the headings give a passage the context that it lost when it was cut.
+    /// Text to embed: the content preceded by its headings, which restore the context lost by splitting.
     #[must_use]
     pub fn embedded_text(heading: Option<&str>, content: &str) -> String {
         match heading {
@@ -94,27 +94,27 @@ impl Chunk {
     }
 }
 
-/// The splitter sees this much at once, in bytes. For each chunk it looks at sections of up to the whole
-/// text, so that its work grows with the square of what it sees.
+/// Maximum input of one splitter call, in bytes. The splitter scans up to the whole input for each chunk, so
+/// its time is quadratic in the input.
 const WINDOW: usize = 32 * 1024;
 
-/// More white space at a place than this, in bytes, is shown to no splitter. Where chunks overlap it goes through white
-/// space character by character, and looks at all of it each time: 16 KiB of blank lines took half a minute.
+/// Longer runs of white space, in bytes, are hidden from the splitter. With overlap it steps through white
+/// space character by character and rescans all of it each time: 16 KiB of blank lines took half a minute.
 const GAP: usize = 256;
 
-/// A record of up to so many tokens is one chunk, though it is larger than others: with its headings it is
-/// within the 512 positions of all-MiniLM-L6-v2 and its kind. A longer one is split like any text.
+/// A record of up to this many tokens is one chunk, even above the chunk size: with its headings it fits the
+/// 512 positions of models such as all-MiniLM-L6-v2. A longer record is split like prose.
 const RECORD_TOKENS: usize = 480;
 
-/// A token stands for this many characters at most, or a word of a million letters, which is one
-/// unknown token, would be one chunk.
+/// Upper bound of characters per token. Without it a word of a million letters, which is one unknown token,
+/// would be a single chunk.
 const CHARACTERS_PER_TOKEN: usize = 16;
 
-/// Splits a text. `tokenize` gives the bytes at which the tokens of a text begin, in order; `stopped` is
-/// asked after each chunk.
+/// Splits a text. `tokenize` returns the byte offsets of the token starts, ascending; `stopped` is polled
+/// after each chunk.
 ///
 /// # Errors
-/// [`Error::Cancelled`] when stopped; [`Error::Internal`] when the sizing is impossible.
+/// [`Error::Cancelled`] when stopped; [`Error::Internal`] when the sizing is invalid.
 pub fn split(
     text: &Text,
     sizing: Sizing,
@@ -132,13 +132,13 @@ pub fn split(
     }
     splitting.split(&text.text, text.markup, 0)?;
     for chunk in &mut splitting.chunks {
-        let begun = text.pages.partition_point(|page| page.start <= chunk.span.start);
-        chunk.page = begun.checked_sub(1).and_then(|last| text.pages.get(last)).map(|page| page.number);
+        let started = text.pages.partition_point(|page| page.start <= chunk.span.start);
+        chunk.page = started.checked_sub(1).and_then(|last| text.pages.get(last)).map(|page| page.number);
     }
     Ok(splitting.chunks)
 }
 
-/// The pages of a text, each with its part.
+/// The pages of a text with their parts.
 fn parts(text: &Text) -> impl Iterator<Item = (PageStart, &str)> {
     let mut rest = (0, text.text.as_str());
     text.pages.iter().enumerate().map(move |(index, page)| {
@@ -162,7 +162,7 @@ struct Splitting<'a> {
 }
 
 impl Splitting<'_> {
-    /// Splits a part of a text that begins at `start`, in characters.
+    /// Splits a part of the text that starts at offset `start`, in characters.
     fn split(&mut self, part: &str, markup: Markup, start: usize) -> Result<()> {
         match markup {
             Markup::Plain => self.split_prose(part, markup, Headings::default(), start),
@@ -187,7 +187,7 @@ impl Splitting<'_> {
             let config = ChunkConfig::new(self.sizing.tokens)
                 .with_sizer(&ruler)
                 .with_overlap(self.sizing.overlap)
-                .map_err(|error| Error::internal("the chunk size is impossible", error))?;
+                .map_err(|error| Error::internal("invalid chunk size or overlap", error))?;
             let splitter = match markup {
                 Markup::Markdown => Splitter::Markdown(MarkdownSplitter::new(config)),
                 Markup::Plain | Markup::Records => Splitter::Plain(TextSplitter::new(config)),
@@ -201,30 +201,31 @@ impl Splitting<'_> {
         Ok(())
     }
 
-    /// As many records as fit make a chunk; no overlap, for a record needs no other to be understood.
+    /// Packs as many records into a chunk as fit. No overlap: records are independent.
     fn split_records(&mut self, part: &str, start: usize) -> Result<()> {
         let mut characters = start;
-        // Bytes of the chunk that is being filled, its first character and its tokens.
+        // The chunk being filled: its byte range, start offset in characters and tokens.
         let (mut open, mut open_at, mut open_tokens) = (0..0, start, 0);
         let mut byte = 0;
         for record in part.split_inclusive("\n\n") {
-            let told = record.trim_end();
-            let length = told.chars().count();
+            let trimmed = record.trim_end();
+            let length = trimmed.chars().count();
             let floor = length / CHARACTERS_PER_TOKEN;
-            // What is too long anyway is not tokenised as a whole: a cell may hold megabytes.
-            let tokens = if floor > RECORD_TOKENS { floor } else { (self.tokenize)(told).len().max(floor) };
+            // Oversized records are not tokenised as a whole: a cell may hold megabytes.
+            let tokens =
+                if floor > RECORD_TOKENS { floor } else { (self.tokenize)(trimmed).len().max(floor) };
             let floor_together = (characters + length - open_at) / CHARACTERS_PER_TOKEN;
             if open_tokens > 0 && (open_tokens + tokens).max(floor_together) > self.sizing.tokens {
                 self.keep(part.get(open.clone()).unwrap_or_default(), None, open_at, open_tokens)?;
                 open_tokens = 0;
             }
             if tokens > RECORD_TOKENS {
-                self.split_prose(told, Markup::Plain, Headings::default(), characters)?;
-            } else if !told.is_empty() {
+                self.split_prose(trimmed, Markup::Plain, Headings::default(), characters)?;
+            } else if !trimmed.is_empty() {
                 if open_tokens == 0 {
                     (open, open_at) = (byte..byte, characters);
                 }
-                open.end = byte + told.len();
+                open.end = byte + trimmed.len();
                 open_tokens += tokens.max(1);
             }
             byte += record.len();
@@ -260,12 +261,11 @@ impl Splitter<'_> {
     }
 }
 
-/// Measures parts of a window by the tokens of the whole, which are counted once: the splitter asks
-/// for the size of a section a dozen times a chunk. A part that begins or ends within a word may have a
-/// token more or less by itself.
+/// Sizes parts of a window from one tokenization of the whole: the splitter asks for sizes a dozen times per
+/// chunk. Off by at most a token for a part that starts or ends inside a word.
 struct Ruler<'a> {
     window: &'a str,
-    /// The bytes at which tokens begin, ascending.
+    /// Byte offsets of the token starts, ascending.
     starts: Vec<usize>,
 }
 
@@ -278,27 +278,27 @@ impl Ruler<'_> {
 }
 
 impl ChunkSizer for Ruler<'_> {
-    /// `part` is a slice of the window: the splitter copies nothing.
+    /// `part` must be a slice of the window; the splitter never copies.
     fn size(&self, part: &str) -> usize {
         self.tokens(part).max(part.chars().count() / CHARACTERS_PER_TOKEN)
     }
 }
 
-/// Ranges of at most `most` bytes that make up the text but for its gaps, cut where it hurts least: at a gap, before a
-/// heading, else between paragraphs, lines or words.
-fn windows(text: &str, most: usize) -> impl Iterator<Item = Range<usize>> {
+/// Ranges of at most `max` bytes that cover the text except its gaps, cut at the best available boundary: a
+/// gap, before a heading, or between paragraphs, lines or words.
+fn windows(text: &str, max: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
         loop {
             let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-            let length = match gap(rest.get(..rest.floor_char_boundary(most)).unwrap_or(rest)) {
+            let length = match gap(rest.get(..rest.floor_char_boundary(max)).unwrap_or(rest)) {
                 Some(gap) if gap.start == 0 => {
                     start += gap.end;
                     continue;
                 }
                 Some(gap) => gap.start,
-                None if rest.len() <= most => rest.len(),
-                None => cut(rest, most),
+                None if rest.len() <= max => rest.len(),
+                None => cut(rest, max),
             };
             let window = start..start + length;
             start = window.end;
@@ -307,18 +307,18 @@ fn windows(text: &str, most: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The first white space of a text that is longer than a [`GAP`].
+/// The first run of white space longer than [`GAP`].
 fn gap(text: &str) -> Option<Range<usize>> {
     let blank = text.split(|c: char| !c.is_whitespace()).find(|blank| blank.len() > GAP)?;
     let start = blank.as_ptr() as usize - text.as_ptr() as usize;
     Some(start..start + blank.len())
 }
 
-fn cut(text: &str, most: usize) -> usize {
-    let head = text.get(..text.floor_char_boundary(most)).unwrap_or(text);
-    // A cut in the first half would make many small windows.
-    let far = |at: &usize| *at >= most / 2;
-    let before = |mark: &str, kept: usize| head.rfind(mark).map(|at| at + kept).filter(far);
+fn cut(text: &str, max: usize) -> usize {
+    let head = text.get(..text.floor_char_boundary(max)).unwrap_or(text);
+    // A cut in the first half would produce many small windows.
+    let is_late = |at: &usize| *at >= max / 2;
+    let before = |mark: &str, kept: usize| head.rfind(mark).map(|at| at + kept).filter(is_late);
     before("\n#", 1)
         .or_else(|| before("\n\n", 2))
         .or_else(|| before("\n", 1))

@@ -1,8 +1,7 @@
-//! Crawl: the ledger of a web site's pages. Each page is a row, and so the unit of progress, of retry and of
-//! what is left to do when a crawl is taken over.
+//! Crawl state: one row per page of a web site, the unit of progress, retry and takeover.
 //!
-//! Decides which page is next and what became of one; fetching is the worker's, through the one door
-//! (`parlance-crawl`). Every write is guarded by the job's lease.
+//! Decides which page is next and records outcomes. Workers do the fetching, through `parlance-crawl`. Every
+//! write is guarded by the job's lease.
 
 use std::time::Duration;
 
@@ -23,13 +22,14 @@ mod page;
 
 pub use page::{Cause, Fetched, Link, Outcome, PageState, PageTask, SitePage, Tally};
 
-/// Pages that a crawl may remember for each that it may read: what it skips costs it nothing.
-const REMEMBERED_PER_PAGE: i32 = 10;
+/// Known pages per page of the limit: skipped pages do not count towards the limit, so a crawl needs more.
+const KNOWN_PER_PAGE: i32 = 10;
 
-/// How often a page is tried before it counts as failed.
+/// Attempts before a page counts as failed.
 pub const PAGE_ATTEMPTS: i32 = 3;
 
-/// How long one try of a crawl may take; what is left then fails. Time without a worker does not count.
+/// Time limit of one crawl attempt, after which the remaining pages fail. Time without a worker does not
+/// count.
 pub const CRAWL_TIME: Duration = Duration::from_secs(10 * 60);
 
 /// Turns a web site into text.
@@ -37,7 +37,7 @@ pub const CRAWL_TIME: Duration = Duration::from_secs(10 * 60);
 pub struct CrawlSite {
     /// The source.
     pub source: SourceId,
-    /// The version to make.
+    /// The version being built.
     pub version: i32,
 }
 
@@ -45,31 +45,31 @@ impl Job for CrawlSite {
     const KIND: Kind = Kind::Scrape;
 }
 
-/// What is to be crawled.
+/// A crawl in progress.
 #[derive(Clone, Debug)]
 pub struct Crawl {
-    /// Where it begins.
+    /// Start URL.
     pub url: Url,
-    /// Where its first page really is, once that was read: what belongs to the site is below.
+    /// URL of the first page after redirects, once fetched. Pages below it belong to the site.
     pub root: Url,
-    /// Whether pages below it are read too.
+    /// Whether pages below the root are crawled.
     pub include_subpages: bool,
-    /// Pages at most.
+    /// Page limit.
     pub max_pages: i32,
 }
 
-/// What a crawl does next.
+/// Next step of a crawl.
 #[derive(Clone, Debug)]
 pub enum Next {
-    /// Read this page.
+    /// Fetch this page.
     Visit(PageTask),
-    /// A page is to be tried again, not before this long.
+    /// Wait this long for a page's retry.
     Wait(Duration),
-    /// Nothing: every page has its outcome, or as many were read as may be.
+    /// Finished: all pages have an outcome, or the page limit is reached.
     Done,
 }
 
-/// The pages of a crawl, in the order in which they were found: those of the newest version.
+/// A page of the crawled pages of a source's newest version, in order of discovery.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -85,7 +85,7 @@ pub async fn list_pages(
     Ok(Page::new(page, pages, total))
 }
 
-/// The crawl of a version, while it is wanted. Its first page is its address.
+/// Starts or resumes the crawl of a version. Its first page is the start URL.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced; [`Error::LeaseLost`].
@@ -99,9 +99,8 @@ pub async fn begin(
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
     let site = store::find_site(&mut *tx, tenant, job.source, job.version).await?.ok_or(Error::Cancelled)?;
-    let parse = |raw: &str| {
-        raw.parse::<Url>().map_err(|error| Error::internal("the address of a site is none", error))
-    };
+    let parse =
+        |raw: &str| raw.parse::<Url>().map_err(|error| Error::internal("invalid URL of a site", error));
     let url = parse(&site.url)?;
     store::set_processing(&mut *tx, tenant, job.source, job.version).await?;
     let root = [Link { key: key(&url), url: url.to_string() }];
@@ -112,10 +111,10 @@ pub async fn begin(
     Ok(Crawl { url, root, include_subpages: site.include_subpages, max_pages: site.max_pages })
 }
 
-/// Remembers pages that were found otherwise than by a link: in a sitemap.
+/// Adds pages found in a sitemap rather than by a link.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn remember(
     ctx: &Context,
     claim: &Claim,
@@ -126,11 +125,11 @@ pub async fn remember(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    store::insert_pages(&mut *tx, tenant, job, links, crawl.max_pages * REMEMBERED_PER_PAGE).await?;
+    store::insert_pages(&mut *tx, tenant, job, links, crawl.max_pages * KNOWN_PER_PAGE).await?;
     Ok(tx.commit().await?)
 }
 
-/// What a crawl does next, and how far it is.
+/// Next step and progress of a crawl.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
@@ -145,7 +144,7 @@ pub async fn next(ctx: &Context, tenant: TenantId, job: &CrawlSite, crawl: &Craw
         Some(page) if found.counted < i64::from(crawl.max_pages) => match page.wait {
             None => Next::Visit(PageTask {
                 ordinal: page.ordinal,
-                url: page.url.parse().map_err(|error| Error::internal("a page's address is none", error))?,
+                url: page.url.parse().map_err(|error| Error::internal("invalid URL of a page", error))?,
                 attempt: page.attempt,
             }),
             Some(wait) => Next::Wait(wait),
@@ -155,10 +154,10 @@ pub async fn next(ctx: &Context, tenant: TenantId, job: &CrawlSite, crawl: &Craw
     Ok((next, tally))
 }
 
-/// Writes down what became of a page.
+/// Records the outcome of a page.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle_page(
     ctx: &Context,
     claim: &Claim,
@@ -173,9 +172,11 @@ pub async fn settle_page(
     match outcome {
         Outcome::Fetched(fetched) => {
             let hash = Sha256::digest(&fetched.text);
-            match store::find_twin(&mut *tx, tenant, job, page.ordinal, &hash, &fetched.aliases).await? {
-                Some(twin) => {
-                    let message = format!("The same page was read at {twin}.");
+            let duplicate =
+                store::find_duplicate_page(&mut *tx, tenant, job, page.ordinal, &hash, &fetched.aliases);
+            match duplicate.await? {
+                Some(url) => {
+                    let message = format!("The same page was read at {url}.");
                     let cause = Cause::new("duplicate", message);
                     store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Skipped, &cause)
                         .await?;
@@ -185,9 +186,9 @@ pub async fn settle_page(
                     store::skip_aliases(&mut *tx, tenant, job, page, &fetched.aliases).await?;
                 }
             }
-            // Also a twin may link to what its other self does not.
-            let most = crawl.max_pages * REMEMBERED_PER_PAGE;
-            store::insert_pages(&mut *tx, tenant, job, &fetched.links, most).await?;
+            // Even a duplicate may contain other links.
+            let max_known = crawl.max_pages * KNOWN_PER_PAGE;
+            store::insert_pages(&mut *tx, tenant, job, &fetched.links, max_known).await?;
         }
         Outcome::Skipped(cause) => {
             store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Skipped, cause).await?;
@@ -202,12 +203,11 @@ pub async fn settle_page(
     Ok(tx.commit().await?)
 }
 
-/// Settles a crawl: the text of its pages is kept, page after page, and will be split. `late`: its time is
-/// over.
+/// Completes a crawl: joins the page texts and enqueues chunking. `late` means the time limit was reached.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now; [`Error::Rejected`] when no page was read, with the
-/// cause of the first.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when no page was fetched,
+/// with the cause of the first.
 pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -> Result<()> {
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -216,7 +216,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     let pages = store::list_page_texts(&mut *tx, tenant, job).await?;
     if pages.is_empty() {
         let first = store::find_first_cause(&mut *tx, tenant, job).await?;
-        // What became of each page is worth keeping, though nothing comes of the crawl.
+        // Keep the page outcomes even though the crawl failed.
         tx.commit().await?;
         return Err(failed(first));
     }
@@ -232,7 +232,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     Ok(())
 }
 
-/// The texts, with a blank line between two, and where each begins, in characters.
+/// Joins the texts with blank lines. Returns the text and each page's start offset in characters.
 fn joined(pages: Vec<(i32, String)>) -> (String, Vec<(i32, i32)>) {
     let (mut text, mut starts, mut characters) = (String::new(), Vec::new(), 0_usize);
     for (ordinal, page) in pages {
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_texts_of_pages_are_joined_and_each_is_found_where_it_begins() {
+    fn page_texts_are_joined_with_their_offsets() {
         let (text, starts) = joined(vec![(1, "Größe".into()), (4, "zwei".into())]);
         assert_eq!(text, "Größe\n\nzwei");
         assert_eq!(starts, [(1, 0), (4, 7)]);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crawl_without_a_page_says_why_by_its_first() {
+    fn an_empty_crawl_reports_the_first_pages_cause() {
         let code = |reason: &str| match failed(Some(Cause::new(reason, "So it is."))) {
             Error::Rejected { code, message } => (code, message),
             other => panic!("{other:?}"),

@@ -1,8 +1,8 @@
-//! Index: a bot with many chunks gets indexes of its own, and loses them when it shrinks.
+//! Per-bot search indexes: built for bots with many chunks, dropped when they shrink.
 //!
-//! There are two: a graph of its vectors (HNSW) and the lists of its words (GIN), with the counts of the frequent
-//! ones. An index over all bots' vectors finds too little of a small one, and comparing each vector takes too long in
-//! a large one (`bench/search.md`). Invariant: the table `bot_index` names an index only while it is whole.
+//! Two indexes: an HNSW graph of the vectors and a GIN index of the words, with counts of the frequent words.
+//! A shared vector index has poor recall for small bots, and an exact scan is too slow for large ones
+//! (`bench/search.md`). Invariant: the table `bot_index` names an index only while it is valid.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,19 +18,20 @@ use crate::error::{Error, Result};
 use crate::ids::{BotId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind};
 
-/// Bots that one look takes care of.
-const STEP: i64 = 100;
+/// Maximum number of bots per check.
+const CHECK_BATCH: i64 = 100;
 
-/// A graph of more dimensions is more than pgvector indexes.
-const MOST_DIMENSIONS: i32 = 4_000;
+/// Maximum dimension of a pgvector HNSW index on `halfvec`.
+const MAX_DIMENSIONS: i32 = 4_000;
 
-/// What Postgres may take to build a graph: enough for 300,000 vectors of 384 dimensions. Beyond it, it goes on, slower.
+/// `maintenance_work_mem` of index builds: enough for 300,000 vectors of 384 dimensions. Larger builds are
+/// slower.
 const BUILD_MEMORY: &str = "512MB";
 
-/// The pause between two looks at what takes long.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Polling interval of the build lock and of build progress.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Gives a bot the indexes that fit its size.
+/// Job: builds or drops a bot's indexes according to its size.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Index {
     /// The bot.
@@ -41,22 +42,22 @@ impl Job for Index {
     const KIND: Kind = Kind::Index;
 }
 
-/// What whoever waits for an index wants to hear, and may say.
+/// Progress callback and cancellation of an index build.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
-    /// The rows that are in the index, and those that will be.
+    /// Called with (rows indexed, rows total).
     pub progress: &'a (dyn Fn(usize, usize) + Send + Sync),
-    /// Cancelled when it is not wanted any more.
+    /// Cancels the build.
     pub stop: &'a CancellationToken,
 }
 
-/// Enqueues a job for each bot that has outgrown its indexes, or shrunk below having any.
+/// Enqueues a job for each bot whose indexes no longer fit its size.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn look_for_sizes(ctx: &Context) -> Result<()> {
     let from = i64::from(ctx.config().index.from_chunks);
-    let misfits = store::list_misfits(ctx.db().platform(), from, from / 2, STEP).await?;
+    let misfits = store::list_misfits(ctx.db().platform(), from, from / 2, CHECK_BATCH).await?;
     for misfit in &misfits {
         let about = About { tenant: misfit.tenant, bot: Some(misfit.bot), source: None, parent: None };
         let mut tx = ctx.db().begin(misfit.tenant).await?;
@@ -69,16 +70,16 @@ pub async fn look_for_sizes(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Builds the indexes of a bot that is large, drops those of one that is not. Searches go on meanwhile.
+/// Builds the indexes of a large bot, drops those of a small one. Searches continue meanwhile.
 ///
 /// # Errors
-/// When a statement fails; [`Error::Cancelled`] soon after it is to stop.
+/// When a statement fails; [`Error::Cancelled`] soon after `watch.stop` is cancelled.
 pub async fn fit(ctx: &Context, tenant: TenantId, job: &Index, watch: Watch<'_>) -> Result<()> {
     let (platform, bot) = (ctx.db().platform(), job.bot);
     let Some(indexed) = store::find_indexed(platform, tenant, bot).await? else { return Ok(()) };
     let from = i64::from(ctx.config().index.from_chunks);
     if indexed.chunks < from / 2 {
-        // First not used, and then not there.
+        // Stop using the indexes before dropping them.
         store::set_indexed(platform, tenant, bot, None, None).await?;
         return drop_all(ctx, bot).await;
     }
@@ -103,15 +104,15 @@ pub async fn fit(ctx: &Context, tenant: TenantId, job: &Index, watch: Watch<'_>)
 /// Settles an [`Index`].
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle(ctx: &Context, claim: &Claim) -> Result<()> {
     let mut tx = ctx.db().begin(claim.about.tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     Ok(tx.commit().await?)
 }
 
-/// Builds the graph of a bot's vectors of a model, before they are searched, when the bot is large. Gives whether
-/// there is one.
+/// Builds the graph of a large bot's vectors of a model before searches switch to them. Returns whether there
+/// is one.
 pub(super) async fn prepare(
     ctx: &Context,
     tenant: TenantId,
@@ -132,16 +133,17 @@ pub(super) async fn drop_all(ctx: &Context, bot: BotId) -> Result<()> {
     drop_but(ctx, &[graph_prefix(bot), words_index(bot)], None).await
 }
 
-/// Drops the graphs of vectors that a bot is not searched by any more.
+/// Drops the graphs of models that the bot is no longer searched by.
 pub(super) async fn drop_old(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<()> {
     let model = store::find_model(ctx.db().platform(), tenant, bot).await?;
-    let kept = model.map(|model| graph(bot, &model));
-    drop_but(ctx, &[graph_prefix(bot)], kept.as_deref()).await
+    let keep = model.map(|model| graph(bot, &model));
+    drop_but(ctx, &[graph_prefix(bot)], keep.as_deref()).await
 }
 
-async fn drop_but(ctx: &Context, prefixes: &[String], kept: Option<&str>) -> Result<()> {
+/// Drops the indexes with one of the prefixes, except `keep`.
+async fn drop_but(ctx: &Context, prefixes: &[String], keep: Option<&str>) -> Result<()> {
     let mut names = store::list_indexes(ctx.db().platform(), prefixes).await?;
-    names.retain(|name| Some(&**name) != kept);
+    names.retain(|name| Some(&**name) != keep);
     if names.is_empty() {
         return Ok(());
     }
@@ -160,12 +162,13 @@ async fn build_graph(
     watch: Watch<'_>,
 ) -> Result<bool> {
     let dimensions = store::find_dimensions(&mut *builder, bot, model).await?;
-    let Some(dimensions) = dimensions.filter(|dimensions| *dimensions <= MOST_DIMENSIONS) else {
-        tracing::warn!(bot.id = %bot, ?dimensions, "no index can be made of these vectors; each is compared");
+    let Some(dimensions) = dimensions.filter(|dimensions| *dimensions <= MAX_DIMENSIONS) else {
+        tracing::warn!(bot.id = %bot, ?dimensions, "cannot index these vectors; searches scan all of them");
         return Ok(false);
     };
     let (name, quoted) = (graph(bot, model), model.replace('\'', "''"));
-    // Measured: with fewer links or a shorter list, a search of 300,000 misses one of its ten nearest in forty.
+    // Measured: with a smaller m or ef_construction, a search of 300,000 vectors misses one in forty of the
+    // ten nearest.
     let statement = format!(
         "create index concurrently {name} on chunk_vector \
          using hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops) with (m = 16, ef_construction = 200) \
@@ -175,7 +178,7 @@ async fn build_graph(
     Ok(true)
 }
 
-/// Builds an index, unless it is there; what is left of a try that broke off is dropped first.
+/// Builds an index unless it exists. Drops an invalid one, left by an aborted build, first.
 async fn build(
     ctx: &Context,
     builder: &mut PgConnection,
@@ -183,7 +186,7 @@ async fn build(
     statement: String,
     watch: Watch<'_>,
 ) -> Result<()> {
-    match store::is_whole(&mut *builder, name).await? {
+    match store::is_valid(&mut *builder, name).await? {
         Some(true) => return Ok(()),
         Some(false) => store::run(builder, format!("drop index concurrently if exists {name}")).await?,
         None => {}
@@ -203,7 +206,7 @@ async fn build(
                 is_stopping = true;
                 store::cancel_backend(ctx.db().platform(), pid).await?;
             }
-            () = tokio::time::sleep(PAUSE) => {
+            () = tokio::time::sleep(POLL_INTERVAL) => {
                 if let Some((done, total)) = store::find_progress(ctx.db().platform(), pid).await? {
                     (watch.progress)(usize::try_from(done).unwrap_or(0), usize::try_from(total).unwrap_or(0));
                 }
@@ -212,21 +215,20 @@ async fn build(
     }
 }
 
-/// A connection that may build and drop indexes: one in the whole system, for two that do so concurrently would
-/// wait for each other.
+/// A connection holding the system-wide index-build lock: concurrent builds would deadlock on each other.
 async fn builder(ctx: &Context, stop: &CancellationToken) -> Result<PgConnection> {
     let mut connection = ctx.db().dedicated().await?;
     while !store::become_builder(&mut connection).await? {
         tokio::select! {
             () = stop.cancelled() => return Err(Error::Cancelled),
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
     store::run(&mut connection, format!("set maintenance_work_mem = '{BUILD_MEMORY}'")).await?;
     Ok(connection)
 }
 
-/// Names of at most 63 bytes; an id has no quotes in it, and a model's name may have anything.
+/// Index name of at most 63 bytes. The model's name is hashed because it may contain any character.
 fn graph(bot: BotId, model: &str) -> String {
     let digest = Sha256::digest(model);
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();

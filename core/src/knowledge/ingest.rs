@@ -1,8 +1,7 @@
-//! Ingest: the steps of the way from a file to vectors, a step a job.
+//! Ingestion pipeline: file to text to chunks to vectors, one job per step.
 //!
-//! Each step has a verb that reads what its job needs and one that settles it: the step's results,
-//! the job's end and the jobs that follow are one transaction, guarded by the job's lease. What runs
-//! between the two is the worker's.
+//! Each step has a function that reads the job's input and one that settles it: results, job completion and
+//! follow-up jobs are one transaction, guarded by the job's lease. The worker does the work in between.
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
@@ -20,19 +19,19 @@ use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State, Subject}
 use crate::platform::bus::JobEvent;
 use crate::purge::{self, Purge};
 
-/// Chunks that one embed job embeds: about a second of work, so that jobs stay fair and progress
-/// shows, and large enough that the ledger costs nothing beside it.
+/// Chunks per embed job: about a second of work. Small enough for fairness and visible progress, large enough
+/// for negligible job overhead.
 pub const EMBED_BATCH: usize = 32;
 
-/// Chunks that one statement writes: what is sent at once stays small, however long the text.
+/// Chunks per insert statement, to bound its size.
 const INSERT_BATCH: usize = 1_000;
 
-/// Turns a stored file into text.
+/// Job: extracts the text of a stored file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExtractFile {
     /// The source.
     pub source: SourceId,
-    /// The version to make.
+    /// The version being built.
     pub version: i32,
 }
 
@@ -40,12 +39,12 @@ impl Job for ExtractFile {
     const KIND: Kind = Kind::Upload;
 }
 
-/// Turns a version's text into chunks.
+/// Job: splits a version's text into chunks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChunkText {
     /// The source.
     pub source: SourceId,
-    /// The version to make.
+    /// The version being built.
     pub version: i32,
 }
 
@@ -53,17 +52,16 @@ impl Job for ChunkText {
     const KIND: Kind = Kind::Chunk;
 }
 
-/// Turns a batch of a version's chunks into vectors: those with ordinals from `first` to `last` that
-/// have none of the model's.
+/// Job: embeds the chunks of a version with ordinals `first` to `last` that have no vector of the model yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EmbedBatch {
     /// The source.
     pub source: SourceId,
-    /// The version to make.
+    /// The version being built.
     pub version: i32,
-    /// The first chunk's ordinal.
+    /// First ordinal.
     pub first: i32,
-    /// The last chunk's ordinal, included.
+    /// Last ordinal, inclusive.
     pub last: i32,
 }
 
@@ -71,25 +69,25 @@ impl Job for EmbedBatch {
     const KIND: Kind = Kind::Embed;
 }
 
-/// A stored file, to be read.
+/// A stored file to extract.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
     /// Its key in the blob store.
     pub blob_key: String,
-    /// What its owner said about it.
+    /// Declared name and media type.
     pub said: Request,
 }
 
-/// A chunk, to be embedded.
+/// A chunk to embed.
 #[derive(Clone, Debug)]
 pub struct Unembedded {
     /// The chunk.
     pub id: ChunkId,
-    /// What is embedded: its headings and its content.
+    /// Text to embed: headings and content.
     pub text: String,
 }
 
-/// The file of a version, while it is wanted.
+/// The stored file of a version.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
@@ -101,10 +99,10 @@ pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> 
     Ok(file)
 }
 
-/// Settles an [`ExtractFile`]: the text is kept and will be split.
+/// Settles an [`ExtractFile`]: stores the text and enqueues chunking.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle_extracted(
     ctx: &Context,
     claim: &Claim,
@@ -123,7 +121,7 @@ pub async fn settle_extracted(
     Ok(())
 }
 
-/// The text of a version, while it is wanted.
+/// The text of a version.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
@@ -139,11 +137,11 @@ pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> R
     Ok(Text { text: found.text, markup: found.markup.unwrap_or(Markup::Plain), pages, apart: found.is_site })
 }
 
-/// Settles a [`ChunkText`]: the chunks are kept, those whose text this tenant embedded before with
-/// their vector, and the others will be embedded in batches.
+/// Settles a [`ChunkText`]: stores the chunks, reuses vectors the tenant already has for the same text, and
+/// enqueues embed jobs for the rest.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now; [`Error::Rejected`] without any chunk.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when there are no chunks.
 pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: Vec<Chunk>) -> Result<()> {
     if chunks.is_empty() {
         return Err(Error::rejected("empty", "The document has no text in it."));
@@ -175,7 +173,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     Ok(())
 }
 
-/// The chunks of a batch that have no vector, in order, while the version is wanted.
+/// The chunks of a batch without a vector, in order.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
@@ -190,11 +188,11 @@ pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Resul
     Ok(store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?)
 }
 
-/// Settles an [`EmbedBatch`]: the vectors are kept, and when they were the last that the version
-/// lacked, it becomes the one that is searched.
+/// Settles an [`EmbedBatch`]: stores the vectors and, if they were the last missing ones, makes the version
+/// live.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle_embedded(
     ctx: &Context,
     claim: &Claim,
@@ -209,7 +207,8 @@ pub async fn settle_embedded(
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     let embedded = store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
-    // Of the last two batches that settle at once, the second waits here and then sees the first's end.
+    // Serialises concurrent settles of the last two batches: the second waits here and then sees the first's
+    // end.
     store::lock_source(&mut *tx, tenant, job.source).await?;
     if !jobs::has_sibling(&mut tx, claim).await? {
         embed_missing(ctx, &mut tx, claim, &version).await?;
@@ -280,7 +279,7 @@ async fn embed_missing(
     Ok(())
 }
 
-/// The version is searched from the commit on, and those before it will be removed.
+/// Makes the version live and enqueues removal of earlier ones.
 async fn go_live(
     ctx: &Context,
     tx: &mut PgTransaction<'_>,
@@ -308,7 +307,7 @@ pub(super) fn following(claim: &Claim) -> About {
 }
 
 fn owner(claim: &Claim) -> Result<BotId> {
-    claim.about.bot.ok_or_else(|| Error::internal("a job of a source names no bot", claim.id.to_string()))
+    claim.about.bot.ok_or_else(|| Error::internal("a source's job has no bot", claim.id.to_string()))
 }
 
 pub(super) fn announce(ctx: &Context, claim: &Claim, state: State) {

@@ -1,6 +1,7 @@
-//! Reembed: the embedding model is another one now, and every bot changes over to it, one at a time, in the
-//! background. Until all of a bot's live chunks have a vector of the new model it is searched by those of the old
-//! one, if questions can still be embedded with that, and by words in any case.
+//! Re-embedding: moves bots to a new embedding model, one at a time, in the background.
+//!
+//! Until all live chunks of a bot have a vector of the new model, searches use the vectors of the old one if
+//! it is still loaded, and words in any case.
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
@@ -15,13 +16,13 @@ use crate::jobs::{self, About, Claim, Job, Kind, fleet};
 use crate::platform::db::Db;
 use crate::purge::{self, Purge};
 
-/// Bots that one look takes care of.
+/// Maximum number of bots per check.
 const STEP: i64 = 100;
 
-/// Chunks whose vectors are kept at once.
+/// Chunks embedded and stored per batch.
 const BATCH: i64 = 32;
 
-/// Gives a bot's chunks vectors of another model.
+/// Job: embeds a bot's chunks with another model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reembed {
     /// The bot.
@@ -34,8 +35,8 @@ impl Job for Reembed {
     const KIND: Kind = Kind::Reembed;
 }
 
-/// Enqueues a job for each bot that is searched by vectors of another model than the configured one. Not while
-/// workers of both live, as in a rolling restart: they would move the bots to and fro.
+/// Enqueues a job for each bot not yet on the configured model. Does nothing while workers with different
+/// models are alive, as in a rolling restart: they would move the bots back and forth.
 ///
 /// # Errors
 /// When a statement fails.
@@ -55,7 +56,7 @@ pub async fn look_for_old_models(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// The other models whose vectors bots are searched by, each with its number of bots.
+/// Searched models other than `model`, with their number of bots.
 ///
 /// # Errors
 /// When the statement fails.
@@ -63,13 +64,14 @@ pub async fn count_old_models(db: &Db, model: &str) -> Result<Vec<(String, i64)>
     Ok(store::count_old_models(db.platform(), model).await?)
 }
 
-/// How many live chunks have no vector of the model.
+/// Number of live chunks without a vector of the model.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when this process has another model: one that has it will take the job.
+/// [`Error::Unavailable`] when this process runs another model; a worker with the right one will take the
+/// job.
 pub async fn begin(ctx: &Context, tenant: TenantId, job: &Reembed) -> Result<usize> {
     if ctx.embedder().id() != job.model {
-        let message = format!("this worker's model is {}, and not {}", ctx.embedder().id(), job.model);
+        let message = format!("this worker runs the model {}, not {}", ctx.embedder().id(), job.model);
         return Err(Error::unavailable(Part::Embedding, message));
     }
     let mut db = ctx.db().of(tenant).await?;
@@ -77,7 +79,7 @@ pub async fn begin(ctx: &Context, tenant: TenantId, job: &Reembed) -> Result<usi
     Ok(usize::try_from(lacking).unwrap_or(0))
 }
 
-/// The next live chunks, after one, that have no vector of the model.
+/// Next batch of live chunks without a vector of the model, after a chunk id.
 ///
 /// # Errors
 /// When the statement fails.
@@ -91,10 +93,10 @@ pub async fn batch(
     Ok(store::list_unembedded_of_bot(&mut *db, tenant, job.bot, &job.model, after, BATCH).await?)
 }
 
-/// Keeps some vectors.
+/// Stores a batch of vectors.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn keep(
     ctx: &Context,
     claim: &Claim,
@@ -112,11 +114,11 @@ pub async fn keep(
     Ok(())
 }
 
-/// Settles a [`Reembed`]: the bot is searched by the new vectors from now on, with an index if it is large, and the
-/// old ones will be removed. False when chunks went live meanwhile that lack a vector.
+/// Settles a [`Reembed`]: switches searches to the new vectors, indexed if the bot is large, and enqueues
+/// removal of the old ones. False if chunks without a vector went live meanwhile.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
+/// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle(ctx: &Context, claim: &Claim, job: &Reembed, watch: Watch<'_>) -> Result<bool> {
     let tenant = claim.about.tenant;
     let has_graph = index::prepare(ctx, tenant, job.bot, &job.model, watch).await?;

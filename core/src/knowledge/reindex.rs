@@ -1,4 +1,4 @@
-//! Reindex: a bot speaks another language now, and the words of its chunks are stemmed anew. Vectors stay.
+//! Reindexing: restems the words of a bot's chunks after its language changed. Vectors are unaffected.
 
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::ids::{BotId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind};
 
-/// Chunks that one step makes anew at most.
+/// Maximum number of chunks per step.
 const STEP: i64 = 1_000;
 
-/// Makes the words of a bot's chunks those of its language.
+/// Job: stems the words of a bot's chunks in its language.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reindex {
     /// The bot.
@@ -24,7 +24,7 @@ impl Job for Reindex {
     const KIND: Kind = Kind::Reindex;
 }
 
-/// Writes a reindex into the ledger, in the caller's transaction.
+/// Enqueues a reindex, in the caller's transaction.
 pub(crate) async fn enqueue(
     ctx: &Context,
     tx: &mut PgTransaction<'_>,
@@ -35,21 +35,21 @@ pub(crate) async fn enqueue(
     jobs::enqueue(ctx, tx, about, &Reindex { bot }).await.map(drop)
 }
 
-/// Makes some chunks anew; gives how many, 0 when there are no more.
+/// Restems one batch of chunks. Returns their number; 0 when done.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] when the bot was deleted meanwhile.
 pub async fn step(ctx: &Context, tenant: TenantId, job: &Reindex) -> Result<u64> {
-    // Each time, for it may have changed again.
+    // Read in every step: the language may have changed again.
     let language = bots::get(ctx, tenant, job.bot).await?.language;
     let mut db = ctx.db().of(tenant).await?;
     Ok(store::reindex(&mut *db, tenant, job.bot, language.text_search(), STEP).await?)
 }
 
-/// Settles a reindex that has nothing left to do.
+/// Settles a finished reindex.
 ///
 /// # Errors
-/// [`crate::Error::LeaseLost`] when the job is another's now.
+/// [`crate::Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle(ctx: &Context, claim: &Claim, job: &Reindex) -> Result<()> {
     let mut tx = ctx.db().begin(claim.about.tenant).await?;
     jobs::succeed(&mut tx, claim).await?;

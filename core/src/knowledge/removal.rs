@@ -1,4 +1,4 @@
-//! Deleting: a source is found no more from the moment of the answer; its rows and files go later.
+//! Deletion: a source is hidden immediately; purge jobs remove its rows and files later.
 
 use super::{index, store};
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::purge::{self, Purge};
 
-/// Deletes a source, in whatever state it is: its jobs are stopped, its chunks found no more.
+/// Deletes a source in any state: cancels its jobs and hides its chunks from search.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -26,10 +26,10 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
     Ok(())
 }
 
-/// Removes some of what a deleted bot's sources hold.
+/// Removes a batch of a deleted bot's knowledge. Returns its size, 0 when done.
 ///
 /// # Errors
-/// When a part does not answer.
+/// When the database or the storage fails.
 pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
     match store::find_any(&mut *ctx.db().of(tenant).await?, tenant, bot).await? {
         Some(source) => purge_source(ctx, tenant, source, most).await,
@@ -40,10 +40,10 @@ pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most:
     }
 }
 
-/// Removes some of a bot's vectors that are not of the model that is searched.
+/// Removes a batch of a bot's vectors of models no longer searched. Returns its size, 0 when done.
 ///
 /// # Errors
-/// When a part does not answer.
+/// When the database or the storage fails.
 pub(crate) async fn purge_vectors(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
     let removed = store::delete_old_vectors(&mut *ctx.db().of(tenant).await?, tenant, bot, most).await?;
     if removed == 0 {
@@ -52,10 +52,11 @@ pub(crate) async fn purge_vectors(ctx: &Context, tenant: TenantId, bot: BotId, m
     Ok(removed)
 }
 
-/// Removes some of what a deleted source holds, at last the source.
+/// Removes a batch of a deleted source's chunks, and at last its files and row. Returns its size, 0 when
+/// done.
 ///
 /// # Errors
-/// When a part does not answer.
+/// When the database or the storage fails.
 pub(crate) async fn purge_source(
     ctx: &Context,
     tenant: TenantId,
@@ -73,10 +74,11 @@ pub(crate) async fn purge_source(
     Ok(store::remove_source(&mut *db, tenant, source).await?)
 }
 
-/// Removes some of what a source's replaced versions hold, at last the versions.
+/// Removes a batch of a source's replaced chunks, and at last files and versions. Returns its size, 0 when
+/// done.
 ///
 /// # Errors
-/// When a part does not answer.
+/// When the database or the storage fails.
 pub(crate) async fn purge_versions(
     ctx: &Context,
     tenant: TenantId,

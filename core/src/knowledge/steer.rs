@@ -1,4 +1,4 @@
-//! Steering: a job about a source is stopped or tried again, and its source with it.
+//! Cancelling and retrying jobs, together with the source version they build.
 
 use super::ingest::end_version;
 use super::store;
@@ -7,11 +7,11 @@ use crate::error::{Error, Result, Thing};
 use crate::ids::{JobId, TenantId};
 use crate::jobs::{self, Ended, Failure, Kind, Report, State, Subject};
 
-/// Stops a job and all others of its version: those that wait end now, one that runs within two seconds.
+/// Cancels a job and all others of its version. Waiting jobs end now, a running one within two seconds.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it has ended, or is not about
-/// a source: what was deleted goes, and a language that was chosen is taken.
+/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it has ended, or does not
+/// build a source: purge and reindex jobs must complete.
 pub async fn cancel_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
     let report = jobs::get(ctx, tenant, job).await?;
     let (source, version) = report.source_id.zip(report.source_version).ok_or_else(|| Error::Conflict {
@@ -31,11 +31,11 @@ pub async fn cancel_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<R
     jobs::get(ctx, tenant, job).await
 }
 
-/// Tries a job again that failed or was cancelled, and with it all of its version that did.
+/// Retries a failed or cancelled job, with all other failed or cancelled jobs of its version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it did not fail, or its source
-/// was replaced or deleted meanwhile, or another source has its content now.
+/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it did not fail, its source
+/// was replaced or deleted meanwhile, or another source now has the same content.
 pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
     let report = jobs::get(ctx, tenant, job).await?;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -72,7 +72,7 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
     jobs::get(ctx, tenant, job).await
 }
 
-/// The same for operators, who know no tenant.
+/// [`cancel_job`] for operators, of any tenant.
 ///
 /// # Errors
 /// As [`cancel_job`].
@@ -81,7 +81,7 @@ pub async fn cancel_any_job(ctx: &Context, job: JobId) -> Result<Report> {
     cancel_job(ctx, found.tenant_id, job).await
 }
 
-/// The same for operators, who know no tenant.
+/// [`retry_job`] for operators, of any tenant.
 ///
 /// # Errors
 /// As [`retry_job`].

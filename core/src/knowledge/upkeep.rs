@@ -1,4 +1,4 @@
-//! Upkeep: what should never be there is looked for, told, and removed.
+//! Consistency checks: detects, reports and purges orphaned chunks.
 
 use crate::context::Context;
 use crate::error::Result;
@@ -6,35 +6,35 @@ use crate::purge::{self, Purge};
 
 use super::store;
 
-/// The name under which the number of orphans is kept, for metrics.
+/// Name of the stored orphan count, for metrics.
 pub const ORPHANS: &str = "orphan_chunks";
 
-/// Sources whose orphans one look puts right.
-const STEP: i64 = 100;
+/// Maximum number of sources per check.
+const CHECK_BATCH: i64 = 100;
 
-/// Looks for orphans: chunks of versions that were replaced, or of sources that were deleted, and that no
-/// purge job is about to remove. Writes their number down and enqueues the purges that are missing.
+/// Finds orphans: chunks of replaced versions or deleted sources that no pending purge job covers. Stores
+/// their number and enqueues the missing purges.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn look_for_orphans(ctx: &Context) -> Result<i64> {
-    let orphans = store::count_orphans(ctx.db().platform(), STEP).await?;
+    let orphans = store::count_orphans(ctx.db().platform(), CHECK_BATCH).await?;
     let chunks = orphans.iter().map(|orphan| orphan.chunks).sum();
     for orphan in &orphans {
         let mut tx = ctx.db().begin(orphan.tenant).await?;
-        let what = if orphan.is_deleted {
+        let purge = if orphan.is_deleted {
             Purge::Source { source: orphan.source }
         } else {
             Purge::Versions { source: orphan.source }
         };
-        purge::enqueue(ctx, &mut tx, orphan.tenant, what).await?;
+        purge::enqueue(ctx, &mut tx, orphan.tenant, purge).await?;
         tx.commit().await?;
     }
     store::note_count(ctx.db().platform(), ORPHANS, chunks).await?;
     Ok(chunks)
 }
 
-/// What was last counted of everything that is looked for: name, number, and how many seconds ago.
+/// Latest check results: name, count and age in seconds.
 ///
 /// # Errors
 /// When the statement fails.

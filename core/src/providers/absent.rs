@@ -1,5 +1,6 @@
-//! Providers of a process that only speaks to the database, such as an operator's command: each says
-//! that it is not there.
+//! Placeholder providers for processes that use only the database, such as operator commands.
+//!
+//! Every call fails with [`Error::Unavailable`].
 
 use std::sync::Arc;
 
@@ -11,11 +12,11 @@ use super::blob::BlobStore;
 use super::embed::Embedder;
 use crate::error::{Error, Part, Result};
 
-/// Stands for every provider and does nothing.
+/// Placeholder for any provider.
 pub struct Absent;
 
 fn absent<T>(part: Part) -> Result<T> {
-    Err(Error::unavailable(part, "this process was started without it"))
+    Err(Error::unavailable(part, "this process runs without this provider"))
 }
 
 #[async_trait]

@@ -1,8 +1,7 @@
-//! Files become text, each in a child process of its own: no parser survives every file, and none of them may
-//! take a worker with it.
+//! Text extraction in child processes, one per file: a parser crash must not take a worker down.
 //!
-//! Must never: parse a file here. The parsers are not among this crate's dependencies; the child is this
-//! binary again (`parlance extract`), with limits that it sets itself before it reads a byte.
+//! Must never parse a file in this process. The parsers are not dependencies of this crate; the child is the
+//! same binary (`parlance extract`), which sets its own resource limits before it reads a byte.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -18,38 +17,38 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 
-/// The running program, also when its file was replaced by an upgrade.
+/// The running executable, even after an upgrade replaced its file.
 const SELF: &str = "/proc/self/exe";
 
-/// Starts the children that read files.
+/// Spawns extraction processes.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     program: PathBuf,
-    /// Children at once: each may take a core and a gigabyte.
-    places: Arc<Semaphore>,
+    /// Limits concurrent children: each may use a core and a gigabyte.
+    permits: Arc<Semaphore>,
 }
 
 impl Extractor {
-    /// An extractor whose children are `program extract`; `None`: this program.
+    /// An extractor that runs `program extract`; the current executable if `None`.
     ///
     /// # Errors
-    /// When this program's own path is not known.
+    /// When the path of the current executable is unknown.
     pub fn new(program: Option<&Path>) -> Result<Self> {
         let program = match program {
             Some(program) => program.to_owned(),
             None if Path::new(SELF).exists() => PathBuf::from(SELF),
             None => std::env::current_exe()
-                .map_err(|error| Error::internal("this program's path is not known", error))?,
+                .map_err(|error| Error::internal("cannot find the path of this executable", error))?,
         };
-        let places = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { program, places: Arc::new(Semaphore::new(places)) })
+        let permits = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { program, permits: Arc::new(Semaphore::new(permits)) })
     }
 
     /// The text of a file. Ends within [`protocol::WALL`] once it has a place, and at once when stopped.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
-    /// [`Error::Internal`] when no child could be started.
+    /// [`Error::Internal`] when a child cannot be started.
     pub async fn extract(
         &self,
         request: &Request,
@@ -60,14 +59,14 @@ impl Extractor {
     }
 
     async fn extract_now(&self, request: &Request, bytes: Bytes) -> Result<Document> {
-        let _place = self
-            .places
+        let _permit = self
+            .permits
             .acquire()
             .await
-            .map_err(|error| Error::internal("the places of extraction are closed", error))?;
+            .map_err(|error| Error::internal("the extraction semaphore is closed", error))?;
         let mut child = self.spawn()?;
         let mut header = serde_json::to_vec(request)
-            .map_err(|error| Error::internal("a request for text is not JSON", error))?;
+            .map_err(|error| Error::internal("cannot encode the extraction request", error))?;
         header.push(b'\n');
         let Ok(heard) = tokio::time::timeout(protocol::WALL, converse(&mut child, &header, &bytes)).await
         else {
@@ -76,42 +75,42 @@ impl Extractor {
             return Err(rejected(protocol::verdict_of_death(None, None, true)));
         };
         let (status, reply) =
-            heard.map_err(|error| Error::internal("a child cannot be talked with", error))?;
-        understand(status, &reply)
+            heard.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
+        parse_reply(status, &reply)
     }
 
     fn spawn(&self) -> Result<Child> {
         Command::new(&self.program)
             .arg("extract")
-            // It learns nothing of this process: no secret, no setting.
+            // The child inherits no secrets or settings.
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Error::internal(format!("{} cannot be started", self.program.display()), error))
+            .map_err(|error| Error::internal(format!("cannot start {}", self.program.display()), error))
     }
 }
 
-/// Hands a file over and takes the reply, which may come before the file was read to its end.
+/// Sends the file and receives the reply, which may arrive before the file is fully read.
 async fn converse(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let tell = async {
+    let send = async {
         let Some(mut stdin) = stdin else { return };
-        // A child that has heard enough closes its end; what it says counts.
+        // Write errors are ignored: a child may close its end early, and its reply is still valid.
         if stdin.write_all(header).await.is_ok() && stdin.write_all(bytes).await.is_ok() {
             let _closed = stdin.shutdown().await;
         }
     };
-    let hear = async {
+    let receive = async {
         let mut reply = Vec::new();
         if let Some(stdout) = stdout {
             stdout.take(protocol::MAX_REPLY_BYTES as u64 + 1).read_to_end(&mut reply).await?;
         }
         Ok::<_, std::io::Error>(reply)
     };
-    let ((), reply) = tokio::join!(tell, hear);
+    let ((), reply) = tokio::join!(send, receive);
     let reply = reply?;
     if reply.len() > protocol::MAX_REPLY_BYTES {
         child.start_kill()?;
@@ -119,7 +118,7 @@ async fn converse(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Re
     Ok((child.wait().await?, reply))
 }
 
-fn understand(status: ExitStatus, reply: &[u8]) -> Result<Document> {
+fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Document> {
     if reply.len() > protocol::MAX_REPLY_BYTES {
         return Err(Error::rejected("too_large", "The file holds more text than one source may."));
     }

@@ -1,4 +1,4 @@
-//! The outside world, each part behind a trait. Providers know no slice.
+//! External services, each behind a trait. Providers must not depend on slices.
 
 pub mod absent;
 pub mod blob;

@@ -1,4 +1,4 @@
-//! What models in ONNX share: the runtime, the sessions of one model, the files of a folder.
+//! Shared parts of ONNX models: runtime, session pool, model files.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,116 +11,116 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::{BoxError, Error, Result};
 use crate::platform::config::Embedding;
 
-/// Texts are cut here at the latest; the positions of BERT-like models end at 512.
+/// Upper bound of the input length in tokens: BERT-like models have 512 positions.
 pub(super) const MAX_TOKENS: usize = 512;
 
-/// Sessions at most: enough that a question and a passage run side by side, and that both cores of a
-/// small machine work on short texts, which more threads do not make faster.
+/// Maximum number of sessions: enough to run a question beside a passage, and to use both cores of a small
+/// machine on short texts, which gain nothing from more threads.
 pub(super) const SESSIONS: usize = 2;
 
-/// Loads a session. Slow, and blocking.
+/// Loads a session. Slow and blocking.
 pub(super) type Load<S> = Arc<dyn Fn() -> Result<S> + Send + Sync>;
 
-/// How many sessions share so many threads, and how many threads each has.
+/// Splits a thread budget into (number of sessions, threads per session).
 pub(super) fn share(threads: usize) -> (usize, usize) {
     let sessions = threads.clamp(1, SESSIONS);
     (sessions, (threads / sessions).max(1))
 }
 
-/// Sessions of one model. The second is loaded when two texts come at once: each takes some fifty
-/// megabytes.
+/// Session pool of one model. The second session is loaded on the first concurrent use, as each takes some
+/// fifty megabytes.
 pub(super) struct Sessions<S> {
     load: Load<S>,
     idle: Arc<Mutex<Vec<S>>>,
     count: usize,
-    /// Fair: whoever waits longest is next.
-    places: Arc<Semaphore>,
-    wanted: Wanted,
+    /// Fair: first come, first served.
+    permits: Arc<Semaphore>,
+    waiters: Waiters,
 }
 
-/// Those who wait for a session now.
+/// Number of normal-priority calls waiting for a session.
 #[derive(Clone, Default)]
-pub(super) struct Wanted(Arc<AtomicUsize>);
+pub(super) struct Waiters(Arc<AtomicUsize>);
 
-impl Wanted {
-    /// Whether somebody does.
-    pub(super) fn is_some(&self) -> bool {
+impl Waiters {
+    /// Whether a call is waiting.
+    pub(super) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }
 
-/// One of [`Wanted`], while it lives.
-struct Waiting<'a>(&'a AtomicUsize);
+/// Counts as one of [`Waiters`] until dropped.
+struct WaitGuard<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
-    fn for_one(wanted: &'a Wanted) -> Self {
-        wanted.0.fetch_add(1, Ordering::Relaxed);
-        Self(&wanted.0)
+impl<'a> WaitGuard<'a> {
+    fn new(waiters: &'a Waiters) -> Self {
+        waiters.0.fetch_add(1, Ordering::Relaxed);
+        Self(&waiters.0)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl<S: Send + 'static> Sessions<S> {
-    /// So many at most, of which one is there.
+    /// A pool of at most `count` sessions, starting with `first`.
     pub(super) fn new(count: usize, first: S, load: Load<S>) -> Self {
-        let (idle, places) = (Arc::new(Mutex::new(vec![first])), Arc::new(Semaphore::new(count)));
-        Self { load, idle, count, places, wanted: Wanted::default() }
+        let (idle, permits) = (Arc::new(Mutex::new(vec![first])), Arc::new(Semaphore::new(count)));
+        Self { load, idle, count, permits, waiters: Waiters::default() }
     }
 
-    /// How many there are at most.
+    /// Maximum number of sessions.
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// Who waits for one: work of [`Sessions::run_behind`] asks this, and makes way.
-    pub(super) fn wanted(&self) -> Wanted {
-        self.wanted.clone()
+    /// Lets work in [`Sessions::run_low_priority`] check whether it should yield its session.
+    pub(super) fn waiters(&self) -> Waiters {
+        self.waiters.clone()
     }
 
-    /// Runs blocking work on a session of its own.
+    /// Runs blocking work on an exclusive session.
     ///
     /// # Errors
-    /// Of the work, and of the loading of a session.
+    /// When the work or loading a session fails.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let waiting = Waiting::for_one(&self.wanted);
-        let place = self.place().await?;
+        let waiting = WaitGuard::new(&self.waiters);
+        let permit = self.acquire().await?;
         drop(waiting);
-        self.run_at(place, work).await
+        self.run_with(permit, work).await
     }
 
-    /// Runs blocking work that makes way for [`Sessions::run`].
+    /// Runs blocking work that yields to [`Sessions::run`].
     ///
     /// # Errors
-    /// As there.
-    pub(super) async fn run_behind<T: Send + 'static>(
+    /// As in [`Sessions::run`].
+    pub(super) async fn run_low_priority<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run_at(self.place().await?, work).await
+        self.run_with(self.acquire().await?, work).await
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        place.map_err(|error| Error::internal("the sessions of a model", error))
+    async fn acquire(&self) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        permit.map_err(|error| Error::internal("the session pool is closed", error))
     }
 
-    async fn run_at<T: Send + 'static>(
+    async fn run_with<T: Send + 'static>(
         &self,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
         work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (load, idle) = (Arc::clone(&self.load), Arc::clone(&self.idle));
         crate::blocking(move || {
-            let _place = place;
-            // A session that a panic takes with it is replaced by the next that is loaded.
+            let _permit = permit;
+            // A session lost to a panic is replaced by loading another.
             let session = lock(&idle).pop();
             let mut session = session.map_or_else(|| load(), Ok)?;
             let done = work(&mut session);
@@ -138,14 +138,14 @@ fn lock<S>(idle: &Mutex<Vec<S>>) -> MutexGuard<'_, Vec<S>> {
 /// ONNX Runtime, loaded once per process.
 ///
 /// # Errors
-/// When it is not configured, or does not load.
+/// When it is not configured or fails to load.
 pub(super) fn environment(config: &Embedding) -> Result<Environment> {
     static LOADED: OnceLock<Environment> = OnceLock::new();
     if let Some(environment) = LOADED.get() {
         return Ok(environment.clone());
     }
-    let library = config.require_ort().map_err(|error| failed("no ONNX Runtime is configured", error))?;
-    let cannot_load = format!("ONNX Runtime {} cannot be loaded", library.display());
+    let library = config.require_ort().map_err(|error| failed("no ONNX Runtime configured", error))?;
+    let cannot_load = format!("cannot load ONNX Runtime {}", library.display());
     let environment = ort::init_from(library)
         .map_err(|error| failed(&cannot_load, error))?
         .with_name("parlance")
@@ -155,20 +155,24 @@ pub(super) fn environment(config: &Embedding) -> Result<Environment> {
     Ok(LOADED.get_or_init(|| environment).clone())
 }
 
-/// A model in a folder is called as the folder is.
+/// Id of a local model: the name of its folder.
 pub(super) fn id_of(folder: &Path) -> String {
     folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The model in a folder.
+/// File name of the model in its folder.
 pub(super) const MODEL_FILE: &str = "model.onnx";
 
+/// Reads the model file.
+///
 /// # Errors
 /// When it cannot be read.
 pub(super) fn model_file(folder: &Path) -> Result<Vec<u8>> {
     read(folder, MODEL_FILE)
 }
 
+/// Reads the tokenizer files.
+///
 /// # Errors
 /// When one of the four cannot be read.
 pub(super) fn tokenizer_files(folder: &Path) -> Result<TokenizerFiles> {
@@ -180,13 +184,13 @@ pub(super) fn tokenizer_files(folder: &Path) -> Result<TokenizerFiles> {
     })
 }
 
-/// A file of a model's folder.
+/// Reads a file in a model's folder.
 ///
 /// # Errors
 /// When it cannot be read.
 pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let path = folder.join(name);
-    std::fs::read(&path).map_err(|error| failed(&format!("{} cannot be read", path.display()), error))
+    std::fs::read(&path).map_err(|error| failed(&format!("cannot read {}", path.display()), error))
 }
 
 pub(super) fn failed(what: &str, error: impl Into<BoxError>) -> Error {

@@ -44,7 +44,8 @@ pub(super) async fn delete(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Resul
     Ok(deleted.rows_affected() > 0)
 }
 
-/// In every table that names a tenant; no slice knows them all, and one that is added is looked through at once.
+/// Counts a tenant's rows in every table with a `tenant_id` column. Reads the catalogue, so that new tables
+/// are included.
 pub(super) async fn count_everywhere(db: &PgPool, id: TenantId) -> sqlx::Result<Vec<(String, i64)>> {
     let tables: Vec<String> = sqlx::query_scalar!(
         r#"
@@ -97,7 +98,7 @@ pub(super) async fn find_usage(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::R
     .await
 }
 
-/// What is `None` stays.
+/// `None` leaves a column unchanged.
 pub(super) async fn update(
     db: impl PgExecutor<'_>,
     id: TenantId,
@@ -120,8 +121,8 @@ pub(super) async fn update(
     .await
 }
 
-/// The plan, held against a change of plan until the transaction ends. Whoever reads the tenant, or
-/// adds something that belongs to it, does not wait.
+/// Reads the plan and locks the row against plan changes until the transaction ends. Readers and inserts that
+/// reference the tenant do not wait.
 pub(super) async fn lock_plan(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Result<Option<Plan>> {
     sqlx::query_scalar!(
         r#"select plan as "plan: Plan" from tenant where id = $1 for no key update"#,
@@ -157,7 +158,7 @@ pub(super) async fn uncount_bot(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::
     Ok(())
 }
 
-/// Adds to this month's counters, unless one would pass its limit.
+/// Adds to this month's counters unless one would exceed its limit. Returns whether it did.
 pub(super) async fn count_usage(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

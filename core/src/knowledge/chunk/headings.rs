@@ -1,10 +1,10 @@
-//! The headings of a text, and which of them stand above a place.
+//! Headings of a Markdown text and the heading path at a position.
 
 use std::collections::VecDeque;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-/// Headings longer than this are cut, in characters: they are context, not content.
+/// Maximum length of a heading path, in characters: it is context, not content.
 const HEADING_LENGTH: usize = 160;
 
 struct Heading {
@@ -13,7 +13,7 @@ struct Heading {
     text: String,
 }
 
-/// The headings of a text, and those in force at a place that only moves forward.
+/// Headings of a text, with the path at a position that only moves forward.
 #[derive(Default)]
 pub(super) struct Headings {
     ahead: VecDeque<Heading>,
@@ -41,7 +41,7 @@ impl Headings {
         Self { ahead: found, path: Vec::new() }
     }
 
-    /// The headings in force at a byte: each replaces those of its level and below.
+    /// The heading path at a byte offset. A heading replaces those of its level and deeper.
     pub(super) fn at(&mut self, byte: usize) -> Option<String> {
         while self.ahead.front().is_some_and(|next| next.byte <= byte) {
             if let Some(next) = self.ahead.pop_front() {

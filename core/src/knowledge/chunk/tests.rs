@@ -1,8 +1,8 @@
 use super::*;
 
 fn words(text: &str) -> Vec<usize> {
-    let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    text.split_whitespace().map(place).collect()
+    let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    text.split_whitespace().map(offset).collect()
 }
 
 fn split_words(text: &str, markup: Markup, tokens: usize, overlap: usize) -> Vec<Chunk> {
@@ -16,7 +16,7 @@ fn whole(text: &str, markup: Markup) -> Text {
 const HANDBOOK: &str = "# Handbook\n\nWelcome to the company, we are glad.\n\n## Leave\n\nEvery employee gets 25 days of leave a year.\n\n### Sick leave\n\nCall before nine o'clock.\n\n## Remote work\n\nThree days a week – agree with your team, später mehr.\n";
 
 #[test]
-fn a_chunk_knows_the_headings_above_it() {
+fn a_chunk_carries_its_heading_path() {
     let chunks = split_words(HANDBOOK, Markup::Markdown, 12, 0);
     let heading_of = |needle: &str| {
         chunks.iter().find(|chunk| chunk.content.contains(needle)).unwrap().heading.clone().unwrap()
@@ -39,7 +39,7 @@ fn a_span_is_exactly_the_content() {
 }
 
 #[test]
-fn nothing_but_white_space_is_lost_and_no_chunk_is_too_large() {
+fn chunks_cover_the_text_and_respect_the_size() {
     let text = HANDBOOK.repeat(20);
     for markup in [Markup::Plain, Markup::Markdown] {
         let chunks = split_words(&text, markup, 15, 4);
@@ -76,7 +76,7 @@ fn a_text_of_many_windows_is_split_like_any_other() {
 }
 
 #[test]
-fn a_word_without_end_is_many_chunks() {
+fn a_huge_word_is_split_into_many_chunks() {
     let text = "x".repeat(100_000);
     for markup in [Markup::Plain, Markup::Markdown] {
         let chunks = split_words(&text, markup, 10, 0);
@@ -86,9 +86,9 @@ fn a_word_without_end_is_many_chunks() {
 }
 
 #[test]
-fn windows_make_up_the_text_and_are_cut_where_it_hurts_least() {
+fn windows_cover_the_text_and_end_at_good_boundaries() {
     let text = "one two\n\nthree\n# four\nfive";
-    let cuts = |most| windows(text, most).map(|w| &text[w]).collect::<Vec<_>>();
+    let cuts = |max| windows(text, max).map(|w| &text[w]).collect::<Vec<_>>();
     assert_eq!(cuts(100), [text]);
     assert_eq!(cuts(18), ["one two\n\nthree\n", "# four\nfive"]);
     assert_eq!(cuts(12), ["one two\n\n", "three\n", "# four\nfive"]);
@@ -97,7 +97,7 @@ fn windows_make_up_the_text_and_are_cut_where_it_hurts_least() {
 }
 
 #[test]
-fn what_is_blank_for_long_takes_no_time() {
+fn long_runs_of_white_space_are_skipped() {
     let text = format!("one{}two {}", " \n".repeat(50_000), "\n".repeat(50_000));
     for markup in [Markup::Plain, Markup::Markdown] {
         let chunks = split_words(&text, markup, 200, 30);
@@ -107,13 +107,13 @@ fn what_is_blank_for_long_takes_no_time() {
 }
 
 #[test]
-fn it_stops_when_told() {
+fn splitting_stops_when_cancelled() {
     let outcome = split(&whole(HANDBOOK, Markup::Plain), Sizing { tokens: 5, overlap: 0 }, &words, &|| true);
     assert!(matches!(outcome, Err(Error::Cancelled)));
 }
 
 #[test]
-fn an_overlap_that_is_no_overlap_is_refused() {
+fn an_overlap_as_large_as_a_chunk_is_rejected() {
     let outcome = split(&whole(HANDBOOK, Markup::Plain), Sizing { tokens: 5, overlap: 5 }, &words, &|| false);
     assert!(matches!(outcome, Err(Error::Internal { .. })));
 }
@@ -123,7 +123,7 @@ fn pages(starts: &[(i32, usize)]) -> Vec<PageStart> {
 }
 
 #[test]
-fn a_chunk_names_the_page_on_which_it_begins() {
+fn a_chunk_has_the_page_of_its_start() {
     let text = Text {
         pages: pages(&[(1, 0), (2, 12), (3, 24)]),
         ..whole("Ä one two\n\n three four\n\n five six", Markup::Plain)
@@ -134,7 +134,7 @@ fn a_chunk_names_the_page_on_which_it_begins() {
 }
 
 #[test]
-fn no_chunk_spans_two_pages_that_stand_apart() {
+fn no_chunk_spans_independent_pages() {
     let text = Text {
         pages: pages(&[(2, 0), (5, 9)]),
         apart: true,
@@ -149,7 +149,7 @@ fn no_chunk_spans_two_pages_that_stand_apart() {
 }
 
 #[test]
-fn a_record_is_never_split_and_none_is_lost() {
+fn records_are_never_split_or_lost() {
     let record = |i: usize| format!("Name: Größe {i}\nPrice: {i} euros and {} more", i % 7);
     let text = (0..100).map(record).collect::<Vec<_>>().join("\n\n");
     let chunks = split_words(&text, Markup::Records, 40, 5);
@@ -163,7 +163,7 @@ fn a_record_is_never_split_and_none_is_lost() {
 }
 
 #[test]
-fn records_of_long_words_are_no_more_characters_together_than_alone() {
+fn records_of_long_words_respect_the_character_limit() {
     let text = format!("{}\n\n", "x".repeat(31)).repeat(100);
     for chunk in split_words(&text, Markup::Records, 20, 0) {
         assert!(chunk.content.chars().count() / 16 <= 20, "{} characters", chunk.content.len());
@@ -171,7 +171,7 @@ fn records_of_long_words_are_no_more_characters_together_than_alone() {
 }
 
 #[test]
-fn a_record_larger_than_a_chunk_stays_whole_while_the_model_can_read_it() {
+fn a_large_record_is_kept_whole_if_it_fits_the_model() {
     let large = format!("Text: {}", "word ".repeat(300).trim_end());
     let chunks = split_words(&format!("A: 1\n\n{large}\n\nB: 2"), Markup::Records, 40, 0);
     assert_eq!(chunks.iter().map(|c| c.content.as_str()).collect::<Vec<_>>(), ["A: 1", &large, "B: 2"]);

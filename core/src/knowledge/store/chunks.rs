@@ -1,4 +1,4 @@
-//! Chunks, and what is searched of them: their words from the beginning, their vectors when they are made.
+//! Chunks with their search data: words, inserted with the chunk, and vectors, added by embedding jobs.
 
 use pgvector::HalfVector;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ pub(in crate::knowledge) struct VersionKey {
     pub(in crate::knowledge) version: i32,
 }
 
-/// Chunks as columns, for one statement whatever their number.
+/// Chunks as columns, to insert any number of them in one statement.
 #[derive(Default)]
 pub(in crate::knowledge) struct NewChunks {
     first: usize,
@@ -31,7 +31,7 @@ pub(in crate::knowledge) struct NewChunks {
 }
 
 impl NewChunks {
-    /// Chunks of which the first has this ordinal.
+    /// Builds the columns. `first` is the ordinal of the first chunk.
     pub(in crate::knowledge) fn new(first: usize, chunks: impl Iterator<Item = Chunk>) -> Self {
         // A text of at most 10 MiB has offsets far below two billion.
         let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
@@ -59,7 +59,7 @@ impl NewChunks {
     }
 }
 
-/// Keeps the vectors of texts that this tenant embedded before with this model.
+/// Inserts chunks with their words, and reuses vectors the tenant already has for the same text and model.
 pub(in crate::knowledge) async fn insert_chunks(
     db: impl PgExecutor<'_>,
     key: &VersionKey,
@@ -187,14 +187,14 @@ pub(in crate::knowledge) async fn list_unembedded(
     .await
 }
 
-/// Some of a bot's live chunks, after one of them, that have no vector of the model.
+/// A batch of a bot's live chunks without a vector of the model, after a chunk id.
 pub(in crate::knowledge) async fn list_unembedded_of_bot(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     bot: BotId,
     model: &str,
     after: Option<ChunkId>,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<Unembedded>> {
     sqlx::query!(
         r#"
@@ -210,7 +210,7 @@ pub(in crate::knowledge) async fn list_unembedded_of_bot(
         bot.uuid(),
         model,
         after.map_or(uuid::Uuid::nil(), ChunkId::uuid),
-        most,
+        limit,
     )
     .map(|row| Unembedded {
         id: row.id.into(),
@@ -242,7 +242,7 @@ pub(in crate::knowledge) async fn count_unembedded_of_bot(
     .await
 }
 
-/// Keeps vectors, of those chunks that are still there.
+/// Inserts vectors, skipping chunks deleted meanwhile. Returns what was inserted.
 pub(in crate::knowledge) async fn insert_vectors(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -277,13 +277,13 @@ pub(in crate::knowledge) async fn insert_vectors(
     .await
 }
 
-/// Makes the words of `most` chunks anew, of those that are in another language.
+/// Restems at most `limit` chunks whose words are in another language. Returns their number.
 pub(in crate::knowledge) async fn reindex(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     bot: BotId,
     text_search: &str,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let reindexed = sqlx::query!(
         r#"
@@ -300,7 +300,7 @@ pub(in crate::knowledge) async fn reindex(
         tenant.uuid(),
         bot.uuid(),
         text_search,
-        most,
+        limit,
     )
     .execute(db)
     .await?;

@@ -1,31 +1,31 @@
-//! How bots are searched, and the indexes of those with many chunks.
+//! Search configuration of bots, and per-bot indexes of large ones.
 
 use sqlx::{AssertSqlSafe, PgConnection, PgExecutor};
 
 use crate::ids::{BotId, TenantId};
 
-/// A bot whose indexes do not fit the number of its chunks.
-pub(in crate::knowledge) struct Misfit {
+/// A bot that needs a background job.
+pub(in crate::knowledge) struct BotKey {
     pub(in crate::knowledge) tenant: TenantId,
     pub(in crate::knowledge) bot: BotId,
 }
 
-/// How a bot is searched, and how many live chunks it has.
+/// A bot's searched model and number of live chunks.
 pub(in crate::knowledge) struct Indexed {
     pub(in crate::knowledge) model: String,
     pub(in crate::knowledge) chunks: i64,
 }
 
-/// Bots that have grown to `from` chunks or shrunk below `below`, and those whose words were counted when they
-/// were half or twice as many. Not those of which a job takes care.
+/// Bots without a pending job that need their indexes changed: grown to `from` chunks, shrunk below `below`,
+/// or with word counts from when they had less than half or more than twice as many chunks.
 pub(in crate::knowledge) async fn list_misfits(
     db: impl PgExecutor<'_>,
     from: i64,
     below: i64,
-    most: i64,
-) -> sqlx::Result<Vec<Misfit>> {
+    limit: i64,
+) -> sqlx::Result<Vec<BotKey>> {
     sqlx::query_as!(
-        Misfit,
+        BotKey,
         r#"
         with sized as (
             select bot_id, sum(live_chunks) as chunks
@@ -53,7 +53,7 @@ pub(in crate::knowledge) async fn list_misfits(
         "#,
         from,
         below,
-        most,
+        limit,
     )
     .fetch_all(db)
     .await
@@ -96,7 +96,7 @@ pub(in crate::knowledge) async fn find_model(
     .await
 }
 
-/// From the commit on, searches use the bot's indexes, or do not: `None`.
+/// Sets the indexes that searches use from the commit on; `None` for none.
 pub(in crate::knowledge) async fn set_indexed(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -120,7 +120,7 @@ pub(in crate::knowledge) async fn set_indexed(
     Ok(())
 }
 
-/// The words are not counted any more: they have become others.
+/// Invalidates the word counts after the words changed.
 pub(in crate::knowledge) async fn uncount_words(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -136,7 +136,7 @@ pub(in crate::knowledge) async fn uncount_words(
     Ok(())
 }
 
-/// From the commit on, the bot's vectors of another model are searched.
+/// Switches searches to the vectors of another model from the commit on.
 pub(in crate::knowledge) async fn set_model(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -156,7 +156,7 @@ pub(in crate::knowledge) async fn set_model(
     Ok(())
 }
 
-/// Counts the words that are in more than a hundred of the bot's chunks.
+/// Recounts the words that occur in more than 100 of the bot's chunks.
 pub(in crate::knowledge) async fn count_words(db: &mut PgConnection, bot: BotId) -> sqlx::Result<()> {
     sqlx::query!("delete from word_frequency where bot_id = $1", bot.uuid()).execute(&mut *db).await?;
     sqlx::query!(
@@ -173,7 +173,7 @@ pub(in crate::knowledge) async fn count_words(db: &mut PgConnection, bot: BotId)
     Ok(())
 }
 
-/// The length of a bot's vectors; `None` without any.
+/// Dimension of a bot's vectors; `None` if it has none.
 pub(in crate::knowledge) async fn find_dimensions(
     db: impl PgExecutor<'_>,
     bot: BotId,
@@ -191,8 +191,8 @@ pub(in crate::knowledge) async fn find_dimensions(
     Ok(found.flatten())
 }
 
-/// Whether an index is whole; `None` without it.
-pub(in crate::knowledge) async fn is_whole(
+/// Whether an index is valid, that is completely built; `None` if absent.
+pub(in crate::knowledge) async fn is_valid(
     db: impl PgExecutor<'_>,
     index: &str,
 ) -> sqlx::Result<Option<bool>> {
@@ -201,7 +201,7 @@ pub(in crate::knowledge) async fn is_whole(
         .await
 }
 
-/// The indexes whose names begin so.
+/// Names of the indexes with one of the prefixes.
 pub(in crate::knowledge) async fn list_indexes(
     db: impl PgExecutor<'_>,
     prefixes: &[String],
@@ -220,7 +220,7 @@ pub(in crate::knowledge) async fn list_indexes(
     .await
 }
 
-/// Runs a statement about an index, which no transaction may hold.
+/// Runs an index statement, outside any transaction as `concurrently` requires.
 pub(in crate::knowledge) async fn run(db: &mut PgConnection, statement: String) -> sqlx::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(db).await.map(drop)
 }
@@ -229,7 +229,7 @@ pub(in crate::knowledge) async fn find_backend(db: impl PgExecutor<'_>) -> sqlx:
     sqlx::query_scalar!(r#"select pg_backend_pid() as "pid!""#).fetch_one(db).await
 }
 
-/// Whether the connection is the one that builds indexes; it is until it ends.
+/// Tries to take the index-build lock, which is held until the connection closes.
 pub(in crate::knowledge) async fn become_builder(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select pg_try_advisory_lock(hashtext('parlance.index')) as "is_builder!""#)
         .fetch_one(db)
@@ -241,7 +241,7 @@ pub(in crate::knowledge) async fn cancel_backend(db: impl PgExecutor<'_>, pid: i
     Ok(())
 }
 
-/// How many rows are in the index that a connection builds, and of how many.
+/// Progress of a connection's index build, as (rows done, rows total).
 pub(in crate::knowledge) async fn find_progress(
     db: impl PgExecutor<'_>,
     pid: i32,
@@ -259,7 +259,7 @@ pub(in crate::knowledge) async fn find_progress(
     .await
 }
 
-/// The other models whose vectors bots are searched by, each with its number of bots.
+/// Searched models other than `model`, with their number of bots.
 pub(in crate::knowledge) async fn count_old_models(
     db: impl PgExecutor<'_>,
     model: &str,
@@ -280,14 +280,14 @@ pub(in crate::knowledge) async fn count_old_models(
     .await
 }
 
-/// Bots whose searched vectors are of another model; not those of which a job takes care.
+/// Bots without a pending job that are searched by another model.
 pub(in crate::knowledge) async fn list_old_models(
     db: impl PgExecutor<'_>,
     model: &str,
-    most: i64,
-) -> sqlx::Result<Vec<Misfit>> {
+    limit: i64,
+) -> sqlx::Result<Vec<BotKey>> {
     sqlx::query_as!(
-        Misfit,
+        BotKey,
         r#"
         select bot_index.tenant_id as "tenant: TenantId", bot_index.bot_id as "bot: BotId"
         from bot_index
@@ -300,7 +300,7 @@ pub(in crate::knowledge) async fn list_old_models(
         limit $2
         "#,
         model,
-        most,
+        limit,
     )
     .fetch_all(db)
     .await
@@ -310,7 +310,7 @@ pub(in crate::knowledge) async fn delete_old_vectors(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     bot: BotId,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(
         r#"
@@ -325,7 +325,7 @@ pub(in crate::knowledge) async fn delete_old_vectors(
         "#,
         tenant.uuid(),
         bot.uuid(),
-        most,
+        limit,
     )
     .execute(db)
     .await?;

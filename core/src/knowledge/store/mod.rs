@@ -1,4 +1,4 @@
-//! SQL of the slice's tables: sources and their versions, chunks and what is searched of them. Private to it.
+//! SQL of the slice's tables: sources, versions, pages, chunks and their search data. Private to the slice.
 
 mod chunks;
 mod indexes;

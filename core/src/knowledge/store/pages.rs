@@ -1,4 +1,4 @@
-//! The ledger of a crawl.
+//! SQL of `source_page`: the pages of a crawl.
 
 mod frontier;
 mod outcome;

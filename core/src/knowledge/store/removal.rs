@@ -1,10 +1,10 @@
-//! What was deleted or replaced is removed, some at a time.
+//! Batched deletion of deleted sources and replaced versions.
 
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, SourceId, TenantId};
 
-/// Any source of a bot, hidden or not: the bot is.
+/// Any source of a deleted bot, whether the source is deleted or not.
 pub(in crate::knowledge) async fn find_any(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -34,13 +34,13 @@ pub(in crate::knowledge) async fn find_live_version(
     Ok(live.flatten())
 }
 
-/// Removes `most` chunks of versions before one.
+/// Deletes at most `limit` chunks of versions before `before`.
 pub(in crate::knowledge) async fn delete_chunks(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     source: SourceId,
     before: i32,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(
         r#"
@@ -52,7 +52,7 @@ pub(in crate::knowledge) async fn delete_chunks(
         tenant.uuid(),
         source.uuid(),
         before,
-        most,
+        limit,
     )
     .execute(db)
     .await?;
@@ -101,7 +101,7 @@ pub(in crate::knowledge) async fn remove_versions(
     Ok(removed.rows_affected())
 }
 
-/// Removes a source that is hidden, or whose bot is.
+/// Deletes the row of a soft-deleted source, or of a soft-deleted bot's source.
 pub(in crate::knowledge) async fn remove_source(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

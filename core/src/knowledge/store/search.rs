@@ -1,4 +1,4 @@
-//! The rankings of a search, and what is shown of the passages.
+//! Search queries: the rankings and the passages.
 
 use pgvector::HalfVector;
 use sqlx::PgExecutor;
@@ -10,27 +10,27 @@ pub(in crate::knowledge) struct Query<'a> {
     pub(in crate::knowledge) tenant: TenantId,
     pub(in crate::knowledge) bot: BotId,
     pub(in crate::knowledge) model: &'a str,
-    /// Without it nothing is ranked by meaning.
+    /// `None` disables the dense ranking.
     pub(in crate::knowledge) vector: Option<HalfVector>,
-    /// What was ranked by words.
+    /// Result of the lexical ranking.
     pub(in crate::knowledge) worded: &'a Worded,
-    /// `None`: all of the bot's.
+    /// `None` for all sources of the bot.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i32,
-    /// Weight of the cosine in the fused score, from 0 to 1; words have the rest.
+    /// Weight of the cosine in the fused score, from 0 to 1; the lexical score has the rest.
     pub(in crate::knowledge) dense_weight: f32,
-    /// How many of the fused are given.
+    /// Maximum number of hits.
     pub(in crate::knowledge) most: i64,
 }
 
-/// The chunks that share the question's words, and how well.
+/// Lexical ranking: chunks that share words with the question, with their BM25 scores.
 #[derive(Default)]
 pub(in crate::knowledge) struct Worded {
     chunks: Vec<uuid::Uuid>,
     scores: Vec<f32>,
 }
 
-/// The ranking by words alone: it needs no vector, and need not wait for one.
+/// Lexical ranking. A query of its own because it need not wait for the question's vector.
 pub(in crate::knowledge) async fn rank_by_words(
     db: impl PgExecutor<'_>,
     bot: BotId,
@@ -57,10 +57,11 @@ pub(in crate::knowledge) async fn rank_by_words(
     Ok(Worded { chunks, scores })
 }
 
-/// The ranking by meaning, fused with that by words. Both are functions of the migrations. The fused score is
-/// `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either ranking; a candidate without a
-/// vector of the model counts as the farthest. The best are looked up at last, one by one: behind row-level security a
-/// planner without statistics would otherwise read all chunks.
+/// Dense ranking, fused with the lexical one. Both are SQL functions defined in the migrations.
+///
+/// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either
+/// ranking; a candidate without a vector of the model counts as the farthest. The best are joined last and
+/// one by one: under row-level security a planner without statistics would otherwise read all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,

@@ -1,4 +1,4 @@
-//! Sources, their text and their chunks, as they are shown.
+//! Read queries for sources, their text and their chunks.
 
 use sqlx::PgExecutor;
 
@@ -6,8 +6,8 @@ use crate::ids::{BotId, ChunkId, JobId, SourceId, TenantId};
 use crate::knowledge::{ChunkRow, Filter, Source, SourceType, Status};
 use crate::page::PageRequest;
 
-/// Where the original of a source is, and what it is.
-pub(in crate::knowledge) struct Stored {
+/// Stored original of a source.
+pub(in crate::knowledge) struct StoredOriginal {
     pub(in crate::knowledge) blob_key: String,
     pub(in crate::knowledge) file_name: String,
     pub(in crate::knowledge) media_type: String,
@@ -47,8 +47,8 @@ pub(in crate::knowledge) async fn find_source(
     .await
 }
 
-/// A page of the sources, and how many there are. The chunks that have their vector are counted only
-/// where that says something: in sources on their way.
+/// A page of the sources, with their total number. Embedded chunks are counted only for sources that are not
+/// ready; a ready source has all of them embedded.
 pub(in crate::knowledge) async fn list_sources(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -142,9 +142,9 @@ pub(in crate::knowledge) async fn find_original(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     source: SourceId,
-) -> sqlx::Result<Option<Stored>> {
+) -> sqlx::Result<Option<StoredOriginal>> {
     sqlx::query_as!(
-        Stored,
+        StoredOriginal,
         r#"
         select blob_key as "blob_key!", coalesce(file_name, 'content.md') as "file_name!",
             coalesce(media_type, 'application/octet-stream') as "media_type!"
@@ -206,7 +206,7 @@ pub(in crate::knowledge) async fn count_chunks(
     .await
 }
 
-/// A page of the chunks, or all.
+/// One page of the chunks, or all of them.
 pub(in crate::knowledge) async fn list_chunks(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

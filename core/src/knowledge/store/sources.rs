@@ -1,19 +1,19 @@
-//! Sources: made, changed, hidden.
+//! Inserts, updates and soft deletion of sources.
 
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, JobId, SourceId, TenantId};
 use crate::knowledge::{Original, SourceType};
 
-/// What a source is made from now.
+/// Current content of a source.
 pub(in crate::knowledge) struct Current {
     pub(in crate::knowledge) version: i32,
     pub(in crate::knowledge) hash: Vec<u8>,
-    /// Neither failed nor cancelled.
+    /// False when the source failed or was cancelled.
     pub(in crate::knowledge) is_wanted: bool,
 }
 
-/// False when the bot has the same content already.
+/// Inserts a source. False if the bot already has the same content.
 pub(in crate::knowledge) async fn insert_source(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -128,7 +128,7 @@ pub(in crate::knowledge) async fn rename(
     Ok(())
 }
 
-/// What the source is made from, held until the transaction ends.
+/// Reads the current content and locks the row until the transaction ends.
 pub(in crate::knowledge) async fn lock_content(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -176,7 +176,7 @@ pub(in crate::knowledge) async fn begin_version(
     Ok(())
 }
 
-/// The same web site once more.
+/// Starts a new version of the same web site.
 pub(in crate::knowledge) async fn begin_refresh(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -198,7 +198,7 @@ pub(in crate::knowledge) async fn begin_refresh(
     Ok(())
 }
 
-/// Whether there was such a source.
+/// Soft-deletes a source. False if there is none.
 pub(in crate::knowledge) async fn hide(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,10 +1,10 @@
-//! What should never be there.
+//! Consistency checks: orphaned chunks and the stored check results.
 
 use sqlx::PgExecutor;
 
 use crate::ids::{SourceId, TenantId};
 
-/// A source with chunks that nobody finds and nobody removes.
+/// A source with chunks that no search returns and no purge job will delete.
 pub(in crate::knowledge) struct Orphan {
     pub(in crate::knowledge) tenant: TenantId,
     pub(in crate::knowledge) source: SourceId,
@@ -12,11 +12,11 @@ pub(in crate::knowledge) struct Orphan {
     pub(in crate::knowledge) chunks: i64,
 }
 
-/// Sources with a version that was replaced, or that were deleted, and no purge that has yet to end. Versions
-/// are looked at and not chunks: there are few of them, and chunks belong to one.
+/// Deleted sources and sources with a replaced version, of tenants without a pending purge job. Finds them
+/// through versions, which are far fewer than chunks.
 pub(in crate::knowledge) async fn count_orphans(
     db: impl PgExecutor<'_>,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<Orphan>> {
     sqlx::query!(
         r#"
@@ -43,7 +43,7 @@ pub(in crate::knowledge) async fn count_orphans(
             )
         limit $1
         "#,
-        most,
+        limit,
     )
     .map(|row| Orphan {
         tenant: row.tenant,

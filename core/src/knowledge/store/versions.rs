@@ -1,4 +1,4 @@
-//! A version of a source on its way, and at its end.
+//! Processing and completion of a source's version.
 
 use parlance_extract::protocol::{Document, Request};
 use sqlx::PgExecutor;
@@ -13,7 +13,7 @@ use crate::knowledge::ingest::StoredFile;
 pub(in crate::knowledge) struct FoundText {
     pub(in crate::knowledge) text: String,
     pub(in crate::knowledge) markup: Option<Markup>,
-    /// Where page 1, 2, … begin, in characters.
+    /// Start offsets of pages 1, 2, …, in characters.
     pub(in crate::knowledge) page_starts: Vec<i32>,
     pub(in crate::knowledge) is_site: bool,
 }
@@ -119,13 +119,13 @@ pub(in crate::knowledge) async fn find_text(
     .await
 }
 
-/// The pages of a document, by number.
+/// Numbers the pages of a document from 1.
 pub(in crate::knowledge) fn numbered(starts: &[i32]) -> Vec<PageStart> {
-    let place = |start: &i32| usize::try_from(*start).unwrap_or(0);
-    (1..).zip(starts).map(|(number, start)| PageStart { number, start: place(start) }).collect()
+    let offset = |start: &i32| usize::try_from(*start).unwrap_or(0);
+    (1..).zip(starts).map(|(number, start)| PageStart { number, start: offset(start) }).collect()
 }
 
-/// The pages of a web site, by the order in which they were found.
+/// Start offsets of a web site's pages, in order of discovery.
 pub(in crate::knowledge) async fn list_page_starts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -185,7 +185,8 @@ pub(in crate::knowledge) async fn lock_source(
     Ok(())
 }
 
-/// The version is searched from the commit on, unless a newer one was begun, or it was given up.
+/// Makes the version searchable from the commit on, unless a newer one was started or it failed or was
+/// cancelled.
 pub(in crate::knowledge) async fn make_live(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -212,7 +213,7 @@ pub(in crate::knowledge) async fn make_live(
     Ok(())
 }
 
-/// The version is made after all; false when it is not the source's any more, or nothing of it failed.
+/// Requeues a failed or cancelled version. False if it is no longer the source's newest, or did not fail.
 pub(in crate::knowledge) async fn revive_version(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

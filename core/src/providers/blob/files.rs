@@ -1,4 +1,4 @@
-//! Files through `object_store`: in a local folder, or in a bucket of S3 or of what speaks its protocol.
+//! Blob store on `object_store`: a local folder, or a bucket in S3 or an S3-compatible service.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,21 +14,20 @@ use super::BlobStore;
 use crate::error::{BoxError, Error, Part, Result};
 use crate::platform::config::S3;
 
-/// A key that no source can have.
+/// Key of the health check's object. No source can have it.
 const PROBE: &str = ".probe";
 
-/// A store behind the `object_store` interface.
+/// Blob store backed by an `object_store` implementation.
 pub struct ObjectStorage {
     store: Box<dyn ObjectStore>,
 }
 
 impl ObjectStorage {
-    /// Opens the folder or the bucket that a URL names: `file:///folder`, made when it is not there, or
-    /// `s3://bucket/prefix`.
+    /// Opens the storage at a URL: `file:///folder` (created if absent) or `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// When the folder cannot be made or opened, or the settings of S3 do not fit together. Whether the bucket is there
-    /// is found out at its first use.
+    /// When the folder cannot be created or opened, or the S3 settings are inconsistent. A missing bucket is
+    /// only detected at first use.
     pub fn open(url: &Url, s3: &S3) -> Result<Self> {
         let store = if url.scheme() == "s3" { bucket(url, s3)? } else { folder(url)? };
         Ok(Self { store })
@@ -36,14 +35,14 @@ impl ObjectStorage {
 }
 
 fn folder(url: &Url) -> Result<Box<dyn ObjectStore>> {
-    let folder = url.to_file_path().map_err(|()| unusable(url, "it names no local folder"))?;
+    let folder = url.to_file_path().map_err(|()| unusable(url, "not a local path"))?;
     std::fs::create_dir_all(&folder).map_err(|error| unusable(url, error))?;
     let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(url, error))?;
     Ok(Box::new(store.with_fsync(true)))
 }
 
 fn bucket(url: &Url, s3: &S3) -> Result<Box<dyn ObjectStore>> {
-    let bucket = url.host_str().ok_or_else(|| unusable(url, "it names no bucket"))?;
+    let bucket = url.host_str().ok_or_else(|| unusable(url, "no bucket in the URL"))?;
     let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
     if let Some(region) = &s3.region {
         builder = builder.with_region(region);
@@ -65,7 +64,7 @@ fn bucket(url: &Url, s3: &S3) -> Result<Box<dyn ObjectStore>> {
 }
 
 fn unusable(url: &Url, error: impl Into<BoxError>) -> Error {
-    Error::internal(format!("the storage {url} cannot be used"), error)
+    Error::internal(format!("cannot open storage {url}"), error)
 }
 
 #[async_trait]

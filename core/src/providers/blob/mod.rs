@@ -1,4 +1,4 @@
-//! Where the originals of uploaded files are kept.
+//! Blob storage for the originals of uploaded files.
 
 use std::sync::Arc;
 
@@ -12,28 +12,28 @@ mod files;
 
 pub use files::ObjectStorage;
 
-/// A store of whole files by key. A key is made by us (`<tenant>/<source>/<version>`), never of a
-/// user's text.
+/// Stores whole files by key. Keys are generated (`<tenant>/<source>/<version>`) and never contain user
+/// input.
 #[async_trait]
 pub trait BlobStore: Send + Sync {
-    /// Stores `bytes` under `key`, whole or not at all; replaces what was there.
+    /// Stores `bytes` under `key` atomically, replacing any previous object.
     async fn put(&self, key: &str, bytes: Bytes) -> Result<()>;
 
-    /// The bytes under `key`; `None` when there are none.
+    /// The bytes stored under `key`, if any.
     async fn get(&self, key: &str) -> Result<Option<Bytes>>;
 
-    /// Removes what is under `key`, if anything.
+    /// Deletes the object under `key`, if any.
     async fn delete(&self, key: &str) -> Result<()>;
 
-    /// Whether the store can be written and read right now.
+    /// Health check: writes, reads and deletes a probe object.
     async fn check(&self) -> Result<()>;
 }
 
-/// The store that `STORAGE_URL` names.
+/// Opens the store at `STORAGE_URL`.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// When the store cannot be opened.
 pub fn from_config(config: &Storage) -> Result<Arc<dyn BlobStore>> {
-    let url = config.require().map_err(|error| Error::internal("no storage is configured", error))?;
+    let url = config.require().map_err(|error| Error::internal("storage is not configured", error))?;
     Ok(Arc::new(ObjectStorage::open(url, &config.s3)?))
 }

@@ -1,5 +1,7 @@
-//! What writes an answer from passages, when it is a language model. The built-in extractive answer
-//! is no provider: it is `conversations::extractive`, needs nothing and cannot fail.
+//! Chat models: generate an answer from a prompt.
+//!
+//! The built-in extractive answer is not a provider. It lives in `conversations::extractive`, has no
+//! dependencies and cannot fail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +18,28 @@ mod tokens;
 pub use model::GenaiModel;
 pub use models::{Models, Opened};
 
-/// The name that chooses the built-in extractive answers.
+/// Value of `LLM_MODEL` that selects the built-in extractive answers.
 pub const EXTRACTIVE: &str = "extractive";
 
-/// What is asked of a model.
+/// Input of a chat model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
-    /// Who the model is, and the rules.
+    /// System prompt: role and rules.
     pub system: String,
-    /// What was said before, oldest first, ending with the user's question.
+    /// Conversation so far, oldest first, ending with the user's question.
     pub turns: Vec<Turn>,
 }
 
-/// One utterance.
+/// One message of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// Who said it.
+    /// Author of the message.
     pub speaker: Speaker,
-    /// What was said.
+    /// Text of the message.
     pub text: String,
 }
 
-/// Who speaks.
+/// Author of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The customer.
@@ -46,53 +48,53 @@ pub enum Speaker {
     Bot,
 }
 
-/// A part of what a model answers.
+/// One item of a model's response stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Some of its text.
+    /// A fragment of text.
     Text(String),
-    /// The last piece: an answer that ends without it was cut off.
+    /// Always the last piece. A stream that ends without it was truncated.
     End(Usage),
 }
 
-/// Tokens, when the model says so.
+/// Token usage, as far as the model reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Those it read.
+    /// Prompt tokens.
     pub input_tokens: Option<i32>,
-    /// Those it wrote.
+    /// Completion tokens.
     pub output_tokens: Option<i32>,
 }
 
-/// Why a model did not answer.
+/// Failure of a model call.
 #[derive(Debug, thiserror::Error)]
-#[error("the model did not answer")]
+#[error("the model call failed")]
 pub struct ModelError {
-    /// Whether it may answer if it is asked again: it is busy, or could not be reached.
-    pub is_passing: bool,
-    /// The wait that it asked for.
+    /// Whether a retry may succeed: the model was busy or unreachable.
+    pub is_transient: bool,
+    /// Delay requested by the server (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// What happened.
+    /// Underlying error.
     #[source]
     pub source: BoxError,
 }
 
-/// What a model answers, as it is written. Dropping it stops the model.
+/// Response stream of a model. Dropping it stops generation.
 pub type Pieces = BoxStream<'static, std::result::Result<Piece, ModelError>>;
 
-/// A language model.
+/// A chat model.
 pub trait ChatModel: Send + Sync {
-    /// Its name, as it is stored with each answer.
+    /// Model name, stored with each answer.
     fn id(&self) -> &str;
 
-    /// Answers a prompt. Nothing is asked before the stream is polled.
+    /// Streams the answer to a prompt. The request is sent on first poll.
     fn answer(&self, prompt: Prompt) -> Pieces;
 }
 
-/// The models that the configuration names; `None`: the built-in extractive answers.
+/// The configured models, or `None` for the built-in extractive answers.
 ///
 /// # Errors
-/// When no client can be made.
+/// When a client cannot be built.
 pub fn from_config(config: &Chat) -> Result<Option<Models>> {
     if config.model == EXTRACTIVE {
         return Ok(None);

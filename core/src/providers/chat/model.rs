@@ -1,4 +1,4 @@
-//! Every model that `genai` reaches: OpenAI and compatible servers, Anthropic, Gemini, Ollama, …
+//! Chat models through `genai`: OpenAI and compatible servers, Anthropic, Gemini, Ollama, …
 
 use std::time::Duration;
 
@@ -16,35 +16,36 @@ use crate::error::{Error, Result};
 use crate::platform::config::Chat;
 use crate::platform::propagation::{self, TRACEPARENT};
 
-/// How long connecting to the model's server may take.
-const CONNECT: Duration = Duration::from_secs(5);
+/// Connect timeout of the model's server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A model behind `genai`.
+/// A chat model called through `genai`.
 pub struct GenaiModel {
     name: String,
     client: Client,
 }
 
 impl GenaiModel {
-    /// A client for the model; nothing is asked of it yet.
+    /// Builds a client. Sends no request.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made.
+    /// When the HTTP client cannot be built.
     pub fn new(name: &str, config: &Chat) -> Result<Self> {
-        let unusable = |error: crate::error::BoxError| Error::internal("LLM_MODEL cannot be used", error);
+        let unusable =
+            |error: crate::error::BoxError| Error::internal("cannot set up the model of LLM_MODEL", error);
         crate::platform::tls::install();
         let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .build()
             .map_err(|error| unusable(error.into()))?;
         let key = config.api_key.as_ref().map(|key| key.expose_secret().to_owned());
         let builder = match config.base_url.clone() {
             Some(mut url) => {
-                // A base without its slash would lose its last segment when the path is joined.
+                // Without a trailing slash, joining the path would drop the base's last segment.
                 if !url.path().ends_with('/') {
                     url.set_path(&format!("{}/", url.path()));
                 }
-                // Servers that want no key still want the header to be well-formed.
+                // Servers without authentication still require a well-formed header.
                 let key = key.unwrap_or_else(|| "none".to_owned());
                 let resolver = ServiceTargetResolver::from_resolver_fn(
                     move |target: ServiceTarget| -> genai::resolver::Result<ServiceTarget> {
@@ -83,7 +84,7 @@ impl ChatModel for GenaiModel {
         });
         let request = ChatRequest::new(messages.collect()).with_system(prompt.system);
         let (client, name) = (self.client.clone(), self.name.clone());
-        let asked = async move {
+        let call = async move {
             let mut options = ChatOptions::default().with_capture_usage(true);
             if let Some(traceparent) = propagation::traceparent() {
                 options = options.with_extra_headers((TRACEPARENT, traceparent));
@@ -91,12 +92,12 @@ impl ChatModel for GenaiModel {
             let answer = client.exec_chat_stream(&name, request, Some(&options)).await.map_err(failed)?;
             Ok(answer.stream.map_err(failed))
         };
-        let pieces = stream::once(asked).try_flatten();
+        let pieces = stream::once(call).try_flatten();
         pieces.try_filter_map(|event| std::future::ready(Ok(piece(event)))).boxed()
     }
 }
 
-/// What a model thinks before it answers is not told.
+/// Converts an event. Reasoning and other events are dropped.
 fn piece(event: ChatStreamEvent) -> Option<Piece> {
     match event {
         ChatStreamEvent::Chunk(chunk) => Some(Piece::Text(chunk.content)),
@@ -110,7 +111,7 @@ fn piece(event: ChatStreamEvent) -> Option<Piece> {
 }
 
 fn failed(error: genai::Error) -> ModelError {
-    let answered = match &error {
+    let response = match &error {
         genai::Error::HttpError { status, headers, .. } => Some((*status, retry_after(headers))),
         genai::Error::WebModelCall {
             webc_error: genai::webc::Error::ResponseFailedStatus { status, headers, .. },
@@ -122,19 +123,19 @@ fn failed(error: genai::Error) -> ModelError {
         },
         _ => None,
     };
-    let is_passing = match answered {
+    let is_transient = match response {
         Some((status, _)) => {
             status.is_server_error()
                 || status == StatusCode::TOO_MANY_REQUESTS
                 || status == StatusCode::REQUEST_TIMEOUT
         }
-        // It could not be reached, or hung up.
+        // No response: unreachable, or the connection was closed.
         None => matches!(&error, genai::Error::WebStream { .. } | genai::Error::WebModelCall { .. }),
     };
-    ModelError { is_passing, retry_after: answered.and_then(|(_, after)| after), source: error.into() }
+    ModelError { is_transient, retry_after: response.and_then(|(_, after)| after), source: error.into() }
 }
 
-/// The seconds form of `Retry-After` (RFC 9110, 10.2.3).
+/// `Retry-After` in its seconds form (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

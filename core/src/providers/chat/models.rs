@@ -1,5 +1,6 @@
-//! The models in the order in which they are asked: what is passing is tried again, what hangs is left, and a
-//! model that failed time and again is not asked for a while.
+//! Ordered fallback over chat models, with retries, timeouts and a circuit breaker per model.
+//!
+//! Transient errors are retried; a timeout moves on to the next model at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +16,19 @@ use super::{ChatModel, ModelError, Piece, Pieces, Prompt, tokens};
 use crate::error::{Chain, Error, Part, Result};
 use crate::platform::config::Patience;
 
-/// Pauses before a model is asked again. Somebody waits: they are short.
-const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+/// Delays between retries. Short, because a user is waiting.
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
-/// A longer wait than this is not waited for: another model is asked, or none.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// A longer `Retry-After` is not honoured: the next model is called instead, if any.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(3);
 
-/// Failures in a row after which a model is not asked.
-const FAILURES: u32 = 5;
+/// Consecutive failures that open a model's circuit breaker.
+const MAX_FAILURES: u32 = 5;
 
-/// For so long; then one question finds out.
-const REST: Duration = Duration::from_secs(20);
+/// How long a circuit breaker stays open before it lets one request through as a probe.
+const OPEN_FOR: Duration = Duration::from_secs(20);
 
-/// Language models, the preferred one first.
+/// Chat models in order of preference.
 #[derive(Clone)]
 pub struct Models {
     models: Arc<[Guarded]>,
@@ -39,38 +40,38 @@ struct Guarded {
     breaker: StateMachine<ConsecutiveFailures<Constant>, ()>,
 }
 
-/// An answer of which the first piece has come.
+/// An answer whose first piece has arrived.
 pub struct Opened {
-    /// The model that writes it.
+    /// Name of the generating model.
     pub model: String,
-    /// The answer.
+    /// Response stream, including the first piece.
     pub pieces: Pieces,
 }
 
 impl Models {
-    /// Models, in the order in which they are asked.
+    /// `models` are tried in order.
     #[must_use]
     pub fn new(models: Vec<Arc<dyn ChatModel>>, patience: Patience) -> Self {
         let guarded = models.into_iter().map(|model| {
-            let policy = failure_policy::consecutive_failures(FAILURES, backoff::constant(REST));
+            let policy = failure_policy::consecutive_failures(MAX_FAILURES, backoff::constant(OPEN_FOR));
             Guarded { model, breaker: StateMachine::new(policy, ()) }
         });
         Self { models: guarded.collect(), patience }
     }
 
-    /// How long a text is for the preferred model: exactly where its tokenizer is known, else rather too long.
+    /// Token count for the preferred model: exact if its tokenizer is known, otherwise an overestimate.
     #[must_use]
     pub fn count_tokens(&self, text: &str) -> usize {
         let model = self.models.first().map(|guarded| guarded.model.id());
         tokens::count(model.unwrap_or_default(), text)
     }
 
-    /// The answer of the first model that begins to write one.
+    /// The answer of the first model that starts to produce one.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when none does.
+    /// [`Error::Unavailable`] when no model does.
     pub async fn open(&self, prompt: &Prompt) -> Result<Opened> {
-        let mut last = Error::unavailable(Part::Chat, "every model rests after failures in a row");
+        let mut last = Error::unavailable(Part::Chat, "the circuit breakers of all models are open");
         for guarded in &*self.models {
             if !guarded.breaker.is_call_permitted() {
                 continue;
@@ -81,7 +82,11 @@ impl Models {
                     return Ok(Opened { model, pieces });
                 }
                 Err(error) => {
-                    tracing::warn!(model = guarded.model.id(), error = %Chain(&error), "a model does not answer");
+                    tracing::warn!(
+                        model = guarded.model.id(),
+                        error = %Chain(&error),
+                        "model call failed; trying the next model"
+                    );
                     let retry_after = error.retry_after;
                     last = Error::Unavailable { part: Part::Chat, retry_after, source: error.into() };
                 }
@@ -92,9 +97,9 @@ impl Models {
 }
 
 impl Guarded {
-    /// Its answer, once the first piece has come. Asks again while that may help.
+    /// The answer, once its first piece has arrived. Retries transient errors.
     async fn open(&self, prompt: &Prompt, patience: Patience) -> std::result::Result<Pieces, ModelError> {
-        let mut pauses = PAUSES.into_iter();
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let error = match self.begin(prompt, patience).await {
                 Ok(pieces) => {
@@ -104,9 +109,11 @@ impl Guarded {
                 Err(error) => error,
             };
             self.breaker.on_error();
-            let pause = pauses.next().map(|pause| error.retry_after.unwrap_or(pause));
-            match pause {
-                Some(pause) if error.is_passing && pause <= LONGEST_PAUSE => tokio::time::sleep(pause).await,
+            let delay = delays.next().map(|delay| error.retry_after.unwrap_or(delay));
+            match delay {
+                Some(delay) if error.is_transient && delay <= MAX_RETRY_DELAY => {
+                    tokio::time::sleep(delay).await;
+                }
                 _ => return Err(error),
             }
         }
@@ -116,21 +123,22 @@ impl Guarded {
         let end = Instant::now() + patience.total;
         let mut pieces = self.model.answer(prompt.clone());
         let first = timeout(patience.first_token, pieces.next()).await;
-        // A model that hangs once hangs again.
-        let first = first.map_err(|_| ModelError::lasting("it wrote nothing in time"))?;
+        // Not transient: a model that hangs once is likely to hang again.
+        let first = first.map_err(|_| ModelError::permanent("no first token before the timeout"))?;
         match first {
             Some(Ok(Piece::Text(text))) => {
-                Ok(stream::once(async { Ok(Piece::Text(text)) }).chain(within(pieces, patience, end)).boxed())
+                let rest = with_timeouts(pieces, patience, end);
+                Ok(stream::once(async { Ok(Piece::Text(text)) }).chain(rest).boxed())
             }
-            Some(Ok(Piece::End(_))) | None => Err(ModelError::lasting("it answered with nothing")),
+            Some(Ok(Piece::End(_))) | None => Err(ModelError::permanent("empty response")),
             Some(Err(error)) => Err(error),
         }
     }
 }
 
-/// The rest of an answer: a pause as long as the first token may take, or a total that is over, ends it with an
-/// error. So does its end without [`Piece::End`].
-fn within(pieces: Pieces, patience: Patience, end: Instant) -> Pieces {
+/// The rest of an answer. It ends with an error when a gap exceeds the first-token timeout, when the total
+/// timeout passes, or when the stream ends without [`Piece::End`].
+fn with_timeouts(pieces: Pieces, patience: Patience, end: Instant) -> Pieces {
     stream::unfold(Some(pieces), move |rest| async move {
         let mut pieces = rest?;
         let next = timeout_at(end.min(Instant::now() + patience.first_token), pieces.next()).await;
@@ -138,17 +146,17 @@ fn within(pieces: Pieces, patience: Patience, end: Instant) -> Pieces {
             Ok(Some(Ok(Piece::Text(text)))) => (Ok(Piece::Text(text)), Some(pieces)),
             Ok(Some(Ok(Piece::End(usage)))) => (Ok(Piece::End(usage)), None),
             Ok(Some(Err(error))) => (Err(error), None),
-            Ok(None) => (Err(ModelError::lasting("its answer was cut off")), None),
-            Err(_) => (Err(ModelError::lasting("it stopped writing")), None),
+            Ok(None) => (Err(ModelError::permanent("the response was truncated")), None),
+            Err(_) => (Err(ModelError::permanent("the response stalled")), None),
         })
     })
     .boxed()
 }
 
 impl ModelError {
-    /// Asking again would not help.
-    pub(super) fn lasting(source: &'static str) -> Self {
-        Self { is_passing: false, retry_after: None, source: source.into() }
+    /// An error that a retry would not fix.
+    pub(super) fn permanent(source: &'static str) -> Self {
+        Self { is_transient: false, retry_after: None, source: source.into() }
     }
 }
 
@@ -160,50 +168,50 @@ mod tests {
     use super::*;
     use crate::providers::chat::Usage;
 
-    /// Answers as it was told, one telling a time; then as it was told last.
-    struct Told {
-        tellings: Mutex<Vec<Telling>>,
-        asked: AtomicUsize,
+    /// Model with scripted replies, one per call; the last one repeats.
+    struct ScriptedModel {
+        replies: Mutex<Vec<Reply>>,
+        calls: AtomicUsize,
     }
 
     #[derive(Clone, Copy)]
-    enum Telling {
-        Yes,
+    enum Reply {
+        Answer,
         Busy(Option<Duration>),
-        Refuses,
-        Hangs,
-        Cut,
+        Refuse,
+        Hang,
+        Truncate,
     }
 
-    impl ChatModel for Told {
+    impl ChatModel for ScriptedModel {
         fn id(&self) -> &'static str {
-            "told"
+            "scripted"
         }
 
         fn answer(&self, _: Prompt) -> Pieces {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            let mut tellings = self.tellings.lock().unwrap();
-            let telling = if tellings.len() > 1 { tellings.remove(0) } else { tellings[0] };
-            let failed = |is_passing, retry_after| {
-                stream::iter([Err(ModelError { is_passing, retry_after, source: "no".into() })]).boxed()
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let mut replies = self.replies.lock().unwrap();
+            let reply = if replies.len() > 1 { replies.remove(0) } else { replies[0] };
+            let failed = |is_transient, retry_after| {
+                stream::iter([Err(ModelError { is_transient, retry_after, source: "no".into() })]).boxed()
             };
             let text = Ok(Piece::Text("Yes.".to_owned()));
-            match telling {
-                Telling::Yes => stream::iter([text, Ok(Piece::End(Usage::default()))]).boxed(),
-                Telling::Cut => stream::iter([text]).boxed(),
-                Telling::Busy(retry_after) => failed(true, retry_after),
-                Telling::Refuses => failed(false, None),
-                Telling::Hangs => stream::pending().boxed(),
+            match reply {
+                Reply::Answer => stream::iter([text, Ok(Piece::End(Usage::default()))]).boxed(),
+                Reply::Truncate => stream::iter([text]).boxed(),
+                Reply::Busy(retry_after) => failed(true, retry_after),
+                Reply::Refuse => failed(false, None),
+                Reply::Hang => stream::pending().boxed(),
             }
         }
     }
 
-    fn told(tellings: &[Telling]) -> Arc<Told> {
-        Arc::new(Told { tellings: Mutex::new(tellings.to_vec()), asked: AtomicUsize::new(0) })
+    fn scripted(replies: &[Reply]) -> Arc<ScriptedModel> {
+        Arc::new(ScriptedModel { replies: Mutex::new(replies.to_vec()), calls: AtomicUsize::new(0) })
     }
 
-    fn models(told: &[&Arc<Told>]) -> Models {
-        let models = told.iter().map(|model| Arc::clone(model) as Arc<dyn ChatModel>).collect();
+    fn models(scripted: &[&Arc<ScriptedModel>]) -> Models {
+        let models = scripted.iter().map(|model| Arc::clone(model) as Arc<dyn ChatModel>).collect();
         Models::new(models, Patience { first_token: Duration::from_secs(5), total: Duration::from_secs(9) })
     }
 
@@ -212,38 +220,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_passing_is_tried_again_and_what_is_not_is_left() {
-        let asked_in_all = async |tellings: &[Telling]| {
-            let model = told(tellings);
+    async fn only_transient_errors_are_retried() {
+        let calls = async |replies: &[Reply]| {
+            let model = scripted(replies);
             let opened = models(&[&model]).open(&prompt()).await.is_ok();
-            (opened, model.asked.load(Ordering::SeqCst))
+            (opened, model.calls.load(Ordering::SeqCst))
         };
         let wait = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(asked_in_all(&[Telling::Busy(None), Telling::Yes]).await, (true, 2));
-        assert_eq!(
-            asked_in_all(&[Telling::Busy(wait(2)), Telling::Busy(None), Telling::Yes]).await,
-            (true, 3)
-        );
-        assert_eq!(asked_in_all(&[Telling::Busy(None)]).await, (false, 3));
-        assert_eq!(asked_in_all(&[Telling::Busy(wait(60)), Telling::Yes]).await, (false, 1));
-        assert_eq!(asked_in_all(&[Telling::Refuses, Telling::Yes]).await, (false, 1));
-        assert_eq!(asked_in_all(&[Telling::Hangs, Telling::Yes]).await, (false, 1));
+        assert_eq!(calls(&[Reply::Busy(None), Reply::Answer]).await, (true, 2));
+        assert_eq!(calls(&[Reply::Busy(wait(2)), Reply::Busy(None), Reply::Answer]).await, (true, 3));
+        assert_eq!(calls(&[Reply::Busy(None)]).await, (false, 3));
+        assert_eq!(calls(&[Reply::Busy(wait(60)), Reply::Answer]).await, (false, 1));
+        assert_eq!(calls(&[Reply::Refuse, Reply::Answer]).await, (false, 1));
+        assert_eq!(calls(&[Reply::Hang, Reply::Answer]).await, (false, 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_model_is_asked_and_one_that_fails_time_and_again_rests() {
-        let (first, second) = (told(&[Telling::Refuses]), told(&[Telling::Yes]));
+    async fn a_failing_model_falls_back_and_its_breaker_opens() {
+        let (first, second) = (scripted(&[Reply::Refuse]), scripted(&[Reply::Answer]));
         let models = models(&[&first, &second]);
         for _ in 0..10 {
             assert!(models.open(&prompt()).await.is_ok());
         }
-        assert_eq!(first.asked.load(Ordering::SeqCst), 5);
-        assert_eq!(second.asked.load(Ordering::SeqCst), 10);
+        assert_eq!(first.calls.load(Ordering::SeqCst), 5);
+        assert_eq!(second.calls.load(Ordering::SeqCst), 10);
     }
 
     #[tokio::test]
-    async fn an_answer_without_its_end_was_cut_off() {
-        let mut opened = models(&[&told(&[Telling::Cut])]).open(&prompt()).await.unwrap();
+    async fn an_answer_without_its_end_is_an_error() {
+        let mut opened = models(&[&scripted(&[Reply::Truncate])]).open(&prompt()).await.unwrap();
         assert!(matches!(opened.pieces.next().await, Some(Ok(Piece::Text(_)))));
         assert!(matches!(opened.pieces.next().await, Some(Err(_))));
         assert!(opened.pieces.next().await.is_none());

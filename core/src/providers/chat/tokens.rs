@@ -1,15 +1,15 @@
-//! How long a text is for a model.
+//! Token counts by model.
 
 use bpe_openai::Tokenizer;
 
-/// Of models whose tokenizer is not known: o200k's count and a quarter, for theirs may be finer.
+/// Factor on the o200k count for models with an unknown tokenizer, which may split finer.
 const MARGIN: (usize, usize) = (5, 4);
 
-/// Families of OpenAI's models that count by o200k; the older ones count by cl100k.
+/// OpenAI model families with the o200k tokenizer; older ones use cl100k.
 const BY_O200K: [&str; 7] = ["gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "o1", "o3"];
 const BY_CL100K: [&str; 3] = ["gpt-4", "gpt-3.5", "text-embedding"];
 
-/// The tokens of a text.
+/// Number of tokens in a text.
 pub(super) fn count(model: &str, text: &str) -> usize {
     match tokenizer(model) {
         Some(tokenizer) => tokenizer.count(text),
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_models_are_counted_exactly_and_others_with_a_margin() {
+    fn counts_are_exact_for_known_models_else_with_a_margin() {
         let text = "You can return any product within thirty days.";
         assert_eq!(count("gpt-4o-mini", text), 9);
         assert_eq!(count("gpt-4-turbo", text), 9);

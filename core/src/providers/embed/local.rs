@@ -1,5 +1,6 @@
-//! An embedding model in a folder: `model.onnx`, run by ONNX Runtime, and its tokenizer, which all
-//! sessions of the model share. The vector of a text is the mean of its tokens, at unit length.
+//! Embedding model in a local folder: `model.onnx`, run by ONNX Runtime.
+//!
+//! All sessions share one tokenizer. An embedding is the mean of the token states, normalised to unit length.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use super::tokenizer::Tokenizer;
 use crate::error::{Error, Part, Result};
 use crate::providers::onnx::{MODEL_FILE, failed};
 
-/// What BERT models call the states of their tokens; another model's first output is taken.
+/// Output name of the token states in BERT models. For other models the first output is used.
 const STATES: &str = "last_hidden_state";
 
-/// A session of a model.
+/// One ONNX Runtime session.
 pub(super) struct LocalModel {
     session: Session,
     tokenizer: Arc<Tokenizer>,
@@ -23,10 +24,10 @@ pub(super) struct LocalModel {
 }
 
 impl LocalModel {
-    /// Loads a session. Slow, and blocking.
+    /// Loads a session. Slow and blocking.
     ///
     /// # Errors
-    /// When the model cannot be read or does not have the inputs and outputs of an encoder.
+    /// When the model cannot be read or lacks the inputs and outputs of an encoder.
     pub(super) fn load(
         folder: &Path,
         threads: usize,
@@ -34,7 +35,7 @@ impl LocalModel {
         tokenizer: Arc<Tokenizer>,
     ) -> Result<Self> {
         let cannot_load =
-            |error: ort::Error| failed(&format!("the model in {} cannot be loaded", folder.display()), error);
+            |error: ort::Error| failed(&format!("cannot load the model in {}", folder.display()), error);
         let session = session(folder, threads, environment).map_err(cannot_load)?;
         let outputs = session.outputs();
         let states = outputs.iter().find(|output| output.name() == STATES).or_else(|| outputs.first());
@@ -42,7 +43,7 @@ impl LocalModel {
         Ok(Self { session, tokenizer, output })
     }
 
-    /// The vector of a text.
+    /// Embeds one text.
     ///
     /// # Errors
     /// When the text cannot be tokenized or the model fails.
@@ -67,21 +68,21 @@ impl LocalModel {
         let (shape, values) = states.try_extract_tensor::<f32>()?;
         let width = shape.last().and_then(|width| usize::try_from(*width).ok()).unwrap_or(0);
         if width == 0 || values.is_empty() {
-            return Err(ort::Error::new("the model gave no vector"));
+            return Err(ort::Error::new("the model returned no vector"));
         }
         Ok(mean(values, width))
     }
 }
 
 fn session(folder: &Path, threads: usize, environment: &Environment) -> ort::Result<Session> {
-    // Threads that spin between runs take a core from everybody else.
+    // Spinning threads would occupy a core between runs.
     let builder =
         Session::builder(environment)?.with_intra_threads(threads)?.with_intra_op_spinning(false)?;
     let mut builder = builder;
     builder.commit_from_file(folder.join(MODEL_FILE))
 }
 
-/// The mean of rows, at unit length. A model that gives one row has done that itself.
+/// Mean of the rows, normalised to unit length. A model that pools internally returns a single row.
 fn mean(rows: &[f32], width: usize) -> Vec<f32> {
     let mut sum = vec![0.0_f32; width];
     for row in rows.chunks_exact(width) {

@@ -1,4 +1,4 @@
-//! What turns text into vectors.
+//! Embedding models: turn text into vectors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,23 +17,22 @@ mod unigram;
 
 pub use onnx::OnnxEmbedder;
 
-/// An embedding model. Its vectors have unit length, so that their inner product is their cosine.
+/// An embedding model. Vectors have unit length, so the inner product is the cosine similarity.
 #[async_trait]
 pub trait Embedder: Send + Sync {
-    /// The model and its precision; vectors of different ids are not comparable.
+    /// Model and precision. Vectors from different ids are not comparable.
     fn id(&self) -> &str;
 
-    /// The bytes at which the tokens of a text begin, ascending, without its special ones and without
-    /// what the model wants before it.
+    /// Byte offsets of the token starts, ascending, excluding special tokens and the model's prefix.
     fn token_starts(&self, text: &str) -> Vec<usize>;
 
-    /// The vector of a question. Waits for one passage at most.
+    /// Embeds a question. Waits for at most one passage.
     async fn embed_query(&self, text: String) -> Result<Vec<f32>>;
 
-    /// The vectors of sentences to compare with a question, in their order. They wait as a question does.
+    /// Embeds sentences for comparison with a question, in order, with the priority of a question.
     async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
 
-    /// The vectors of passages, in their order; `done` hears after each how many are.
+    /// Embeds passages, in order. `done` is called after each one with the number finished so far.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] soon after `stop` is cancelled.
@@ -45,17 +44,17 @@ pub trait Embedder: Send + Sync {
     ) -> Result<Vec<Vec<f32>>>;
 }
 
-/// The model that the configuration names.
+/// Loads the configured model.
 ///
 /// # Errors
-/// When it cannot be loaded.
+/// When the model cannot be loaded.
 pub async fn from_config(config: &Embedding, cache_dir: Option<&Path>) -> Result<Arc<dyn Embedder>> {
     let (config, cache_dir) = (config.clone(), cache_dir.map(Path::to_owned));
     let embedder = crate::blocking(move || OnnxEmbedder::load(&config, cache_dir.as_deref())).await??;
     Ok(Arc::new(embedder))
 }
 
-/// The cosine of two vectors of unit length.
+/// Cosine similarity of two unit vectors.
 #[must_use]
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

@@ -1,8 +1,7 @@
-//! Embedding models in ONNX: those of folders on ONNX Runtime itself, those of the catalogue through
-//! fastembed.
+//! ONNX embedding models: local folders on ONNX Runtime directly, catalogue models through fastembed.
 //!
-//! Each text runs alone and unpadded: on CPUs that is as fast as any batch, takes the least memory,
-//! and makes a vector depend on nothing but its text (dynamic int8 scales are per run).
+//! Each text runs alone and unpadded. On CPUs that is as fast as any batch and takes the least memory, and a
+//! vector depends on its text alone (dynamic int8 scales are per run).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,42 +22,43 @@ use crate::error::{Error, Part, Result};
 use crate::platform::config::Embedding;
 use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 
-/// A model in ONNX.
+/// An embedding model in ONNX format.
 pub struct OnnxEmbedder {
     id: String,
     prefixes: Prefixes,
     tokenizer: Arc<Tokenizer>,
     sessions: Sessions<Model>,
-    /// Held by the batch of passages that is embedded. Batches that shared the sessions would end together, and
-    /// leave them idle while all are written down; one after the other, one is written while the next is embedded.
+    /// Held by the current batch of passages. Concurrent batches would end together and leave the sessions
+    /// idle during their writes; sequential ones overlap the write of one with the embedding of the next.
     batch: Mutex<()>,
 }
 
-/// A session of a model.
+/// One session of the model.
 enum Model {
     Local(LocalModel),
     Catalogue(Box<TextEmbedding>),
 }
 
 impl OnnxEmbedder {
-    /// Loads the model that the configuration names. Slow, and blocking.
+    /// Loads the configured model. Slow and blocking.
     ///
     /// # Errors
-    /// When a file is missing or wrong, or ONNX Runtime does not load.
+    /// When a file is missing or invalid, or ONNX Runtime fails to load.
     pub fn load(config: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
         let environment = onnx::environment(config)?;
-        let (places, threads) = onnx::share(config.threads);
+        let (count, threads) = onnx::share(config.threads);
         match config.model.clone() {
-            Some(name) => Self::of_catalogue(name, places, threads, cache_dir, environment),
+            Some(name) => Self::of_catalogue(name, count, threads, cache_dir, environment),
             None => {
-                let folder =
-                    config.require_model_dir().map_err(|error| failed("no model is configured", error))?;
-                Self::of_folder(folder, places, threads, environment)
+                let folder = config
+                    .require_model_dir()
+                    .map_err(|error| failed("no embedding model configured", error))?;
+                Self::of_folder(folder, count, threads, environment)
             }
         }
     }
 
-    fn of_folder(folder: &Path, places: usize, threads: usize, environment: Environment) -> Result<Self> {
+    fn of_folder(folder: &Path, count: usize, threads: usize, environment: Environment) -> Result<Self> {
         let tokenizer = Arc::new(Tokenizer::load(folder)?);
         let load: onnx::Load<Model> = {
             let (folder, tokenizer) = (folder.to_owned(), Arc::clone(&tokenizer));
@@ -67,20 +67,20 @@ impl OnnxEmbedder {
                 Ok(Model::Local(model))
             })
         };
-        // One now: what is wrong with a model is found out at the start.
+        // Load the first session eagerly, so that a broken model fails at startup.
         let first = load()?;
         Ok(Self {
             id: onnx::id_of(folder),
             prefixes: Prefixes::of_folder(folder)?,
             tokenizer,
-            sessions: Sessions::new(places, first, load),
+            sessions: Sessions::new(count, first, load),
             batch: Mutex::default(),
         })
     }
 
     fn of_catalogue(
         name: String,
-        places: usize,
+        count: usize,
         threads: usize,
         cache_dir: Option<&Path>,
         environment: Environment,
@@ -98,7 +98,7 @@ impl OnnxEmbedder {
             prefixes: Prefixes::of_catalogue(&name),
             id: name,
             tokenizer,
-            sessions: Sessions::new(places, Model::Catalogue(Box::new(first)), load),
+            sessions: Sessions::new(count, Model::Catalogue(Box::new(first)), load),
             batch: Mutex::default(),
         })
     }
@@ -110,7 +110,7 @@ impl Embedder for OnnxEmbedder {
         &self.id
     }
 
-    /// A text that the tokenizer cannot read counts a token a character, which is never too few.
+    /// Falls back to one token per character, never an underestimate, when tokenization fails.
     fn token_starts(&self, text: &str) -> Vec<usize> {
         let starts = self.tokenizer.starts(text);
         starts.unwrap_or_else(|_| text.char_indices().map(|(start, _)| start).collect())
@@ -121,7 +121,7 @@ impl Embedder for OnnxEmbedder {
         self.sessions.run(move |model| model.embed(&text)).await
     }
 
-    /// As many at a time as there are sessions, each in a run of its own, so that other questions come in between.
+    /// One run per sentence and at most one per session at a time, so that other questions can interleave.
     async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         let texts = texts.into_iter().map(|text| {
             let text = self.prefixes.passage(text);
@@ -137,65 +137,70 @@ impl Embedder for OnnxEmbedder {
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
         let texts = texts.into_iter().map(|text| self.prefixes.passage(text)).collect();
-        // However this ends, the hands end with it.
+        // Stops the loops on every exit path.
         let stop = stop.child_token();
         let _end = stop.clone().drop_guard();
-        let turn = stop.run_until_cancelled(self.batch.lock()).await.ok_or(Error::Cancelled)?;
-        let batch =
-            Arc::new(Batch { texts, begun: AtomicUsize::new(0), ended: AtomicUsize::new(0), done, stop });
-        let hands = (0..self.sessions.count()).map(|_hand| self.lend_a_hand(&batch));
-        let mut hands: FuturesUnordered<_> = hands.collect();
-        let mut vectors = hands.next().await.transpose()?.unwrap_or_default();
-        // When nothing is left to begin, a session is free for the next batch.
-        drop(turn);
-        while let Some(more) = hands.next().await {
+        let guard = stop.run_until_cancelled(self.batch.lock()).await.ok_or(Error::Cancelled)?;
+        let batch = Arc::new(Batch {
+            texts,
+            started: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
+            done,
+            stop,
+        });
+        let loops = (0..self.sessions.count()).map(|_| self.embed_batch(&batch));
+        let mut loops: FuturesUnordered<_> = loops.collect();
+        let mut vectors = loops.next().await.transpose()?.unwrap_or_default();
+        // The first loop to return found no text left, so its session is free for the next batch.
+        drop(guard);
+        while let Some(more) = loops.next().await {
             vectors.extend(more?);
         }
-        vectors.sort_unstable_by_key(|(place, _)| *place);
+        vectors.sort_unstable_by_key(|(index, _)| *index);
         Ok(vectors.into_iter().map(|(_, vector)| vector).collect())
     }
 }
 
-/// Texts that are embedded by as many hands as there are sessions.
+/// Texts shared by one embedding loop per session.
 struct Batch {
     texts: Vec<String>,
-    begun: AtomicUsize,
-    ended: AtomicUsize,
+    started: AtomicUsize,
+    finished: AtomicUsize,
     done: Arc<dyn Fn(usize) + Send + Sync>,
     stop: CancellationToken,
 }
 
 impl Batch {
-    /// The next text that nobody has begun, and its place.
+    /// The next unclaimed text and its index.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when nobody wants it any more.
+    /// [`Error::Cancelled`] when the batch was stopped.
     fn next(&self) -> Result<Option<(usize, &String)>> {
         if self.stop.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let place = self.begun.fetch_add(1, Ordering::Relaxed);
-        Ok(self.texts.get(place).map(|text| (place, text)))
+        let index = self.started.fetch_add(1, Ordering::Relaxed);
+        Ok(self.texts.get(index).map(|text| (index, text)))
     }
 
-    fn end_one(&self) {
-        (self.done)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
+    fn finish_one(&self) {
+        (self.done)(self.finished.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
 
 impl OnnxEmbedder {
-    /// Embeds one text of a batch after the other on one session, which is left to whoever waits for one between two
-    /// of them. Gives the vectors with their places.
-    async fn lend_a_hand(&self, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
+    /// Embeds texts of a batch one by one, yielding the session between texts to requests waiting for one.
+    /// Returns vectors with the index of their text.
+    async fn embed_batch(&self, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
         let mut vectors = Vec::new();
         loop {
-            let (batch, wanted) = (Arc::clone(batch), self.sessions.wanted());
-            let embedding = self.sessions.run_behind(move |model| {
+            let (batch, waiters) = (Arc::clone(batch), self.sessions.waiters());
+            let embedding = self.sessions.run_low_priority(move |model| {
                 let mut vectors = Vec::new();
-                while let Some((place, text)) = batch.next()? {
-                    vectors.push((place, model.embed(text)?));
-                    batch.end_one();
-                    if wanted.is_some() {
+                while let Some((index, text)) = batch.next()? {
+                    vectors.push((index, model.embed(text)?));
+                    batch.finish_one();
+                    if waiters.any() {
                         return Ok((vectors, true));
                     }
                 }
@@ -211,7 +216,7 @@ impl OnnxEmbedder {
 }
 
 impl Model {
-    /// The vector of a text, in a run of its own.
+    /// Embeds one text in a run of its own.
     fn embed(&mut self, text: &str) -> Result<Vec<f32>> {
         match self {
             Self::Local(model) => model.embed(text),
@@ -219,7 +224,7 @@ impl Model {
                 let vectors =
                     model.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
                 let vector = vectors.into_iter().next();
-                vector.ok_or_else(|| Error::internal("embedding", "the model gave no vector"))
+                vector.ok_or_else(|| Error::internal("embedding", "the model returned no vector"))
             }
         }
     }
@@ -232,7 +237,7 @@ fn catalogue_model(
     environment: Environment,
 ) -> Result<TextEmbedding> {
     let model: EmbeddingModel =
-        name.parse().map_err(|error: String| failed("EMBEDDING_MODEL cannot be used", error))?;
+        name.parse().map_err(|error: String| failed("invalid EMBEDDING_MODEL", error))?;
     let mut options = TextInitOptions::new(model)
         .with_environment(environment)
         .with_max_length(MAX_TOKENS)
@@ -242,5 +247,5 @@ fn catalogue_model(
         options = options.with_cache_dir(cache_dir.join("hub"));
     }
     TextEmbedding::try_new(options)
-        .map_err(|error| failed(&format!("the embedding model {name} cannot be loaded"), error))
+        .map_err(|error| failed(&format!("cannot load the embedding model {name}"), error))
 }

@@ -1,4 +1,4 @@
-//! What a model wants before a text: some were trained to tell questions from passages by it.
+//! Text prefixes of embedding models trained to distinguish queries from passages.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use crate::error::Result;
 use crate::providers::onnx::failed;
 
-/// The file of a model's folder that says it.
+/// File in a model's folder that declares its prefixes.
 const FILE: &str = "parlance.json";
 
-/// The texts before a question and before a passage.
+/// Prefixes of queries and passages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Prefixes {
     #[serde(default, rename = "query_prefix")]
@@ -21,13 +21,13 @@ pub(super) struct Prefixes {
 }
 
 impl Prefixes {
-    /// Those of the model in a folder. Without a file there are none.
+    /// Reads the prefixes from a model's folder. No file means no prefixes.
     ///
     /// # Errors
-    /// When the file cannot be read or understood.
+    /// When the file cannot be read or parsed.
     pub(super) fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let cannot_read = format!("{} cannot be read", path.display());
+        let cannot_read = format!("cannot read {}", path.display());
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(&cannot_read, error)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
@@ -35,7 +35,7 @@ impl Prefixes {
         }
     }
 
-    /// Those of a model of the catalogue: all of the e5 family were trained with these.
+    /// Prefixes of a catalogue model. The whole e5 family was trained with these.
     pub(super) fn of_catalogue(name: &str) -> Self {
         if name.to_ascii_lowercase().contains("e5") {
             return Self { query: "query: ".to_owned(), passage: "passage: ".to_owned() };
@@ -43,12 +43,12 @@ impl Prefixes {
         Self::default()
     }
 
-    /// A question as the model wants it.
+    /// Prefixes a question.
     pub(super) fn query(&self, text: String) -> String {
         with(&self.query, text)
     }
 
-    /// A passage, or a sentence of one, as the model wants it.
+    /// Prefixes a passage or a sentence of one.
     pub(super) fn passage(&self, text: String) -> String {
         with(&self.passage, text)
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_says_its_prefixes_or_has_none() {
+    fn prefixes_of_a_folder_are_read_or_empty() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Prefixes::of_folder(folder.path()).unwrap(), Prefixes::default());
         std::fs::write(folder.path().join(FILE), r#"{"query_prefix": "q: ", "threshold": 1}"#).unwrap();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_e5_family_of_the_catalogue_has_prefixes() {
+    fn catalogue_models_of_the_e5_family_have_prefixes() {
         let text = || "text".to_owned();
         let of = Prefixes::of_catalogue;
         assert_eq!(of("intfloat/multilingual-e5-base").passage(text()), "passage: text");

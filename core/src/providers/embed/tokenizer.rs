@@ -1,5 +1,7 @@
-//! The tokenizer of a model. One serves every session and the splitter: it takes no lock, and those with
-//! many pieces are large.
+//! Tokenizer of an embedding model.
+//!
+//! One instance serves all sessions and the chunker: it needs no lock, and large vocabularies take much
+//! memory.
 
 use std::path::Path;
 
@@ -13,11 +15,11 @@ use super::unigram::Unigram;
 use crate::error::{BoxError, Error, Result};
 use crate::providers::onnx::{self, MAX_TOKENS, failed};
 
-/// Turns text into the ids of tokens.
+/// Turns text into token ids.
 pub(super) struct Tokenizer {
     inner: Inner,
-    /// Ids at most, special ones included.
-    longest: usize,
+    /// Maximum number of ids, special tokens included.
+    max_length: usize,
 }
 
 enum Inner {
@@ -25,58 +27,59 @@ enum Inner {
     Other(Box<tokenizers::Tokenizer>),
 }
 
-/// The steps of a tokenizer with a model of ours in it.
+/// Tokenizer pipeline with a custom model.
 type Pipeline<M> =
     TokenizerImpl<M, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
-/// [`MAX_TOKENS`].
-const LONGEST: f64 = 512.0;
+/// [`MAX_TOKENS`] as a float.
+const MAX_LENGTH: f64 = 512.0;
 
-/// What of `tokenizer_config.json` is needed.
+/// The fields read from `tokenizer_config.json`.
 #[derive(Deserialize)]
-struct About {
-    /// Some models write an absurd number here, which means that there is none.
+struct TokenizerConfig {
+    /// Some models use an absurdly large number for "no limit".
     model_max_length: Option<f64>,
 }
 
 impl Tokenizer {
-    /// Loads the tokenizer of a folder. Slow, and blocking.
+    /// Loads the tokenizer from a model's folder. Slow and blocking.
     ///
     /// # Errors
-    /// When a file is missing or cannot be understood.
+    /// When a file is missing or cannot be parsed.
     pub(super) fn load(folder: &Path) -> Result<Self> {
-        let cannot_load = |error: BoxError| {
-            failed(&format!("the tokenizer in {} cannot be loaded", folder.display()), error)
-        };
+        let cannot_load =
+            |error: BoxError| failed(&format!("cannot load the tokenizer in {}", folder.display()), error);
         let file = onnx::read(folder, "tokenizer.json")?;
         let tokenizer = match Self::unigram(&file) {
             Some(tokenizer) => tokenizer,
             None => Self::of(tokenizers::Tokenizer::from_bytes(file).map_err(cannot_load)?)?,
         };
-        let about = onnx::read(folder, "tokenizer_config.json")?;
-        let about: About = serde_json::from_slice(&about).map_err(|error| cannot_load(error.into()))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to LONGEST")]
-        let longest = about.model_max_length.map_or(MAX_TOKENS, |most| most.clamp(1.0, LONGEST) as usize);
-        Ok(Self { longest, ..tokenizer })
+        let config = onnx::read(folder, "tokenizer_config.json")?;
+        let config: TokenizerConfig =
+            serde_json::from_slice(&config).map_err(|error| cannot_load(error.into()))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to MAX_LENGTH")]
+        let max_length =
+            config.model_max_length.map_or(MAX_TOKENS, |length| length.clamp(1.0, MAX_LENGTH) as usize);
+        Ok(Self { max_length, ..tokenizer })
     }
 
-    /// A tokenizer that was loaded elsewhere, without its own padding and truncation.
+    /// Wraps a loaded tokenizer, with its padding and truncation disabled.
     ///
     /// # Errors
-    /// When it cannot be set up.
+    /// When the tokenizer cannot be configured.
     pub(super) fn of(mut inner: tokenizers::Tokenizer) -> Result<Self> {
         inner.with_padding(None).with_truncation(None).map_err(cannot_set_up)?;
-        Ok(Self { inner: Inner::Other(Box::new(inner)), longest: MAX_TOKENS })
+        Ok(Self { inner: Inner::Other(Box::new(inner)), max_length: MAX_TOKENS })
     }
 
-    /// A `tokenizer.json` with a Unigram model; `None` if it has another.
+    /// Parses a `tokenizer.json` with a Unigram model; `None` for any other model.
     fn unigram(file: &[u8]) -> Option<Self> {
         let mut inner: Pipeline<Unigram> = serde_json::from_slice(file).ok()?;
         inner.with_padding(None).with_truncation(None).ok()?;
-        Some(Self { inner: Inner::Unigram(Box::new(inner)), longest: MAX_TOKENS })
+        Some(Self { inner: Inner::Unigram(Box::new(inner)), max_length: MAX_TOKENS })
     }
 
-    /// The bytes at which the tokens of a text begin, ascending, without its special ones.
+    /// Byte offsets of the token starts, ascending, without special tokens.
     ///
     /// # Errors
     /// When the text cannot be tokenized.
@@ -89,34 +92,38 @@ impl Tokenizer {
         Ok(encoding.get_offsets().iter().map(|(start, _)| *start).collect())
     }
 
-    /// The ids of a text's tokens with the special ones, cut at the model's longest.
+    /// Token ids of a text with special tokens, truncated to the model's maximum length.
     ///
     /// # Errors
     /// When the text cannot be tokenized.
     pub(super) fn ids(&self, text: &str) -> Result<Vec<i64>> {
         let encoding = match &self.inner {
-            Inner::Unigram(pipeline) => cut(pipeline, text, self.longest),
-            Inner::Other(tokenizer) => cut(tokenizer, text, self.longest),
+            Inner::Unigram(pipeline) => encode_truncated(pipeline, text, self.max_length),
+            Inner::Other(tokenizer) => encode_truncated(tokenizer, text, self.max_length),
         };
         let encoding = encoding.map_err(cannot_tokenize)?;
         Ok(encoding.get_ids().iter().map(|id| i64::from(*id)).collect())
     }
 }
 
-/// So many tokens of a text at most, the special ones among them.
-fn cut<M: Model>(pipeline: &Pipeline<M>, text: &str, longest: usize) -> Result<Encoding, BoxError> {
+/// Encodes a text, truncated to `max_length` tokens including special ones.
+fn encode_truncated<M: Model>(
+    pipeline: &Pipeline<M>,
+    text: &str,
+    max_length: usize,
+) -> Result<Encoding, BoxError> {
     let mut encoding = pipeline.encode_fast(text, false)?;
     let special = pipeline.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-    encoding.truncate(longest.saturating_sub(special), 0, TruncationDirection::Right);
+    encoding.truncate(max_length.saturating_sub(special), 0, TruncationDirection::Right);
     pipeline.post_process(encoding, None, true)
 }
 
 fn cannot_set_up(error: BoxError) -> Error {
-    Error::internal("the tokenizer cannot be set up", error)
+    Error::internal("cannot set up the tokenizer", error)
 }
 
 fn cannot_tokenize(error: BoxError) -> Error {
-    Error::internal("the text cannot be tokenized", error)
+    Error::internal("cannot tokenize the text", error)
 }
 
 #[cfg(test)]
@@ -127,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// What the embedded model's tokenizer may meet.
+    /// Inputs across scripts, whitespace, control characters and special tokens.
     const TEXTS: [&str; 40] = [
         "",
         " ",
@@ -176,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn the_compact_tokenizer_gives_the_same_tokens() {
+    fn the_compact_tokenizer_matches_the_original() {
         let folder = folder(Model::MultilingualE5Small);
         let ours = Tokenizer::load(&folder).unwrap();
         assert!(matches!(ours.inner, Inner::Unigram(_)));
         let theirs = tokenizers::Tokenizer::from_file(folder.join("tokenizer.json")).unwrap();
-        let theirs = Tokenizer { longest: ours.longest, ..Tokenizer::of(theirs).unwrap() };
+        let theirs = Tokenizer { max_length: ours.max_length, ..Tokenizer::of(theirs).unwrap() };
         let long = [TEXTS.join(" "), TEXTS.concat(), "word ".repeat(2_000), "ab".repeat(3_000)];
         let windows = TEXTS.join("\n");
         let windows: Vec<char> = windows.chars().collect();
@@ -193,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_keeps_its_special_tokens() {
+    fn a_truncated_text_keeps_its_special_tokens() {
         for model in Model::ALL {
             let tokenizer = Tokenizer::load(&folder(model)).unwrap();
             let short = tokenizer.ids("word").unwrap();

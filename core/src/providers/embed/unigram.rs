@@ -1,6 +1,7 @@
-//! The Unigram model of a tokenizer (Kudo 2018) with its pieces in a double-array trie: a twentieth of
-//! the memory of the one in the `tokenizers` crate, whose trie is of hash maps (295 MB for the 250,000
-//! pieces of XLM-R), and the same tokens.
+//! Unigram tokenizer model (Kudo 2018) with its vocabulary in a double-array trie.
+//!
+//! Produces the same tokens as the `tokenizers` crate in a twentieth of the memory: the crate's trie of hash
+//! maps takes 295 MB for the 250,000 pieces of XLM-R.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,28 +16,28 @@ use yada::builder::DoubleArrayBuilder;
 
 use crate::error::BoxError;
 
-/// How much less likely than the least likely piece an unknown character is, as in sentencepiece.
+/// Log-probability penalty of an unknown character below the least likely piece, as in sentencepiece.
 const UNKNOWN_PENALTY: f64 = 10.0;
 
-/// Pieces and how likely each is.
+/// Vocabulary pieces with their log-probabilities.
 pub(super) struct Unigram {
-    /// The id of each piece.
+    /// Piece to id.
     pieces: DoubleArray<Vec<u8>>,
-    /// The logarithm of the likelihood of each piece, by its id.
+    /// Log-probability by piece id.
     scores: Vec<f64>,
     unknown: u32,
     unknown_score: f64,
 }
 
-/// The likeliest way to a place in a text: its last token.
+/// Best segmentation that ends at a position, as its last token.
 #[derive(Clone, Copy)]
-struct Way {
+struct Best {
     score: f64,
     start: usize,
     id: u32,
 }
 
-/// What stands in `tokenizer.json`.
+/// The model section of `tokenizer.json`.
 #[derive(serde::Deserialize)]
 struct File<'a> {
     r#type: Cow<'a, str>,
@@ -52,13 +53,13 @@ struct File<'a> {
 struct Piece<'a>(#[serde(borrow)] Cow<'a, str>, f64);
 
 impl<'de> Deserialize<'de> for Unigram {
-    /// Refuses what only the `tokenizers` crate knows: other models, and bytes as tokens.
+    /// Rejects what only the `tokenizers` crate supports: other models and byte fallback.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let file = File::deserialize(deserializer)?;
         if file.r#type != "Unigram" || file.byte_fallback {
             return Err(D::Error::custom("not a plain Unigram model"));
         }
-        Self::build(&file).ok_or_else(|| D::Error::custom("not a sound Unigram model"))
+        Self::build(&file).ok_or_else(|| D::Error::custom("not a valid Unigram model"))
     }
 }
 
@@ -69,10 +70,10 @@ impl Unigram {
         let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
         let mut pieces: Vec<(&[u8], u32)> =
             file.vocab.iter().zip(0..).map(|(Piece(piece, _), id)| (piece.as_bytes(), id)).collect();
-        // Of pieces that are there twice the last counts.
+        // The last of duplicate pieces wins.
         pieces.sort_by_key(|(piece, id)| (*piece, std::cmp::Reverse(*id)));
         pieces.dedup_by_key(|(piece, _)| *piece);
-        // The trie ends keys with a zero.
+        // The trie terminates keys with a zero byte.
         if pieces.iter().any(|(piece, _)| piece.is_empty() || piece.contains(&0)) {
             return None;
         }
@@ -82,7 +83,7 @@ impl Unigram {
         Some(Self { pieces, scores, unknown: file.unk_id, unknown_score: least - UNKNOWN_PENALTY })
     }
 
-    /// The pieces that a text begins with, shortest first: the id and the length of each.
+    /// Pieces that are a prefix of a text, shortest first, as (id, length in bytes).
     fn prefixes<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (u32, usize)> + 'a {
         self.pieces.common_prefix_search(text)
     }
@@ -92,21 +93,20 @@ impl Unigram {
         whole.map(|(id, _)| id)
     }
 
-    /// The likeliest way to each end of a token (Viterbi 1967). Of equally likely ones the first that is
-    /// found counts.
-    fn ways(&self, text: &str) -> Vec<Option<Way>> {
-        let mut ways: Vec<Option<Way>> = vec![None; text.len() + 1];
+    /// Best segmentation up to each token end (Viterbi 1967). Ties go to the first one found.
+    fn best_paths(&self, text: &str) -> Vec<Option<Best>> {
+        let mut paths: Vec<Option<Best>> = vec![None; text.len() + 1];
         for (start, character) in text.char_indices() {
-            let so_far = match ways.get(start) {
-                Some(Some(way)) => way.score,
+            let score_so_far = match paths.get(start) {
+                Some(Some(best)) => best.score,
                 _ => 0.0,
             };
             let mut offer = |length: usize, id: u32, score: f64| {
-                let score = so_far + score;
-                if let Some(way) = ways.get_mut(start + length)
-                    && way.is_none_or(|way| score > way.score)
+                let score = score_so_far + score;
+                if let Some(best) = paths.get_mut(start + length)
+                    && best.is_none_or(|best| score > best.score)
                 {
-                    *way = Some(Way { score, start, id });
+                    *best = Some(Best { score, start, id });
                 }
             };
             let mut is_known = false;
@@ -119,25 +119,25 @@ impl Unigram {
                 offer(character.len_utf8(), self.unknown, self.unknown_score);
             }
         }
-        ways
+        paths
     }
 }
 
 impl Model for Unigram {
     type Trainer = TrainerWrapper;
 
-    /// Unknown characters in a row are one token.
+    /// Consecutive unknown characters form one token.
     fn tokenize(&self, text: &str) -> Result<Vec<Token>, BoxError> {
-        let ways = self.ways(text);
+        let paths = self.best_paths(text);
         let mut tokens: Vec<(u32, usize, usize)> = Vec::new();
         let mut end = text.len();
         while end > 0 {
-            let way = ways.get(end).copied().flatten().ok_or("a text ends within a token")?;
+            let best = paths.get(end).copied().flatten().ok_or("the text ends inside a token")?;
             match tokens.last_mut() {
-                Some((id, start, _)) if *id == self.unknown && way.id == self.unknown => *start = way.start,
-                _ => tokens.push((way.id, way.start, end)),
+                Some((id, start, _)) if *id == self.unknown && best.id == self.unknown => *start = best.start,
+                _ => tokens.push((best.id, best.start, end)),
             }
-            end = way.start;
+            end = best.start;
         }
         let tokens = tokens.into_iter().rev().map(|(id, start, end)| {
             let piece = text.get(start..end).unwrap_or_default();
@@ -151,7 +151,7 @@ impl Model for Unigram {
         self.id(token)
     }
 
-    /// Pieces are found by their text alone.
+    /// Unsupported: the trie only maps pieces to ids.
     fn id_to_token(&self, _: u32) -> Option<String> {
         None
     }
@@ -165,7 +165,7 @@ impl Model for Unigram {
     }
 
     fn save(&self, _: &Path, _: Option<&str>) -> Result<Vec<PathBuf>, BoxError> {
-        Err("a compact model is not saved".into())
+        Err("saving is not supported".into())
     }
 
     fn get_trainer(&self) -> Self::Trainer {

@@ -1,5 +1,6 @@
-//! What reads a question and a passage together and says how well the one answers the other: slower than comparing
-//! vectors, and better, so it is asked about a few.
+//! Reranking models: score question and passage together.
+//!
+//! More accurate than comparing vectors, but slower, so only the top few passages are reranked.
 
 use std::sync::Arc;
 
@@ -15,17 +16,17 @@ pub use onnx::OnnxReranker;
 /// A reranking model (a cross-encoder).
 #[async_trait]
 pub trait Reranker: Send + Sync {
-    /// How well each passage answers the question, from 0 to 1, in the order of the passages.
+    /// Relevance of each passage to the question, from 0 to 1, in the order of the passages.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the model does not answer.
+    /// [`crate::Error::Unavailable`] when the model fails.
     async fn rerank(&self, question: String, passages: Vec<String>) -> Result<Vec<f32>>;
 }
 
-/// The model that the configuration names, if any.
+/// Loads the configured model, if any.
 ///
 /// # Errors
-/// When it cannot be loaded.
+/// When the model cannot be loaded.
 pub async fn from_config(config: &Config) -> Result<Option<Arc<dyn Reranker>>> {
     let Some(model) = config.rerank.model.clone() else { return Ok(None) };
     let (embedding, cache_dir) = (config.embedding.clone(), config.cache_dir.clone());

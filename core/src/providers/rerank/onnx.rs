@@ -1,4 +1,4 @@
-//! Reranking models in ONNX, through fastembed and ONNX Runtime.
+//! ONNX reranking models, through fastembed and ONNX Runtime.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::error::{Error, Part, Result};
 use crate::platform::config::{Embedding, LocalOrNamed};
 use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
 
-/// A model in ONNX.
+/// A reranking model in ONNX format.
 pub struct OnnxReranker {
     sessions: Sessions<TextRerank>,
 }
 
 impl OnnxReranker {
-    /// Loads a model, with the runtime and as many threads as the embedding has. Slow, and blocking.
+    /// Loads a model with the runtime and thread budget of the embedding model. Slow and blocking.
     ///
     /// # Errors
-    /// When a file is missing or wrong, or ONNX Runtime does not load.
+    /// When a file is missing or invalid, or ONNX Runtime fails to load.
     pub fn load(model: &LocalOrNamed, embedding: &Embedding, cache_dir: Option<&Path>) -> Result<Self> {
         let environment = onnx::environment(embedding)?;
-        let (places, threads) = onnx::share(embedding.threads);
+        let (count, threads) = onnx::share(embedding.threads);
         let load: onnx::Load<TextRerank> = match model.clone() {
             LocalOrNamed::Named(name) => {
                 let known: RerankerModel =
-                    name.parse().map_err(|error: String| failed("RERANK_MODEL cannot be used", error))?;
+                    name.parse().map_err(|error: String| failed("invalid RERANK_MODEL", error))?;
                 let mut options = RerankInitOptions::new(known)
                     .with_environment(environment)
                     .with_max_length(MAX_TOKENS)
@@ -39,9 +39,8 @@ impl OnnxReranker {
                     options = options.with_cache_dir(cache_dir.join("hub"));
                 }
                 Arc::new(move || {
-                    TextRerank::try_new(options.clone()).map_err(|error| {
-                        failed(&format!("the reranking model {name} cannot be loaded"), error)
-                    })
+                    TextRerank::try_new(options.clone())
+                        .map_err(|error| failed(&format!("cannot load the reranking model {name}"), error))
                 })
             }
             LocalOrNamed::Local(folder) => {
@@ -49,23 +48,20 @@ impl OnnxReranker {
                     .with_environment(environment)
                     .with_max_length(MAX_TOKENS)
                     .with_intra_threads(threads)
-                    // Threads that spin between runs take a core from everybody else.
+                    // Spinning threads would occupy a core between runs.
                     .with_session_config("session.intra_op.allow_spinning", "0");
                 Arc::new(move || {
                     let files = onnx::tokenizer_files(&folder)?;
                     let model = UserDefinedRerankingModel::new(onnx::model_file(&folder)?, files);
                     TextRerank::try_new_from_user_defined(model, options.clone()).map_err(|error| {
-                        failed(
-                            &format!("the reranking model in {} cannot be loaded", folder.display()),
-                            error,
-                        )
+                        failed(&format!("cannot load the reranking model in {}", folder.display()), error)
                     })
                 })
             }
         };
-        // One now: what is wrong with a model is found out at the start.
+        // Load the first session eagerly, so that a broken model fails at startup.
         let first = load()?;
-        Ok(Self { sessions: Sessions::new(places, first, load) })
+        Ok(Self { sessions: Sessions::new(count, first, load) })
     }
 }
 
@@ -75,7 +71,7 @@ impl Reranker for OnnxReranker {
         self.sessions
             .run(move |session| {
                 let mut scores = vec![0.0; passages.len()];
-                // Each pair alone and unpadded, so that its score depends on nothing else.
+                // Batch size 1, unpadded: a pair's score depends on nothing else.
                 let ranked = session
                     .rerank(&question, passages.iter().collect::<Vec<_>>(), false, Some(1))
                     .map_err(|error| Error::unavailable(Part::Reranking, error))?;
@@ -90,7 +86,7 @@ impl Reranker for OnnxReranker {
     }
 }
 
-/// What a cross-encoder gives is the logit of "this answers that".
+/// Maps the cross-encoder's relevance logit to 0..1.
 fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }

@@ -1,8 +1,8 @@
-//! Pure: bytes as digits of base 62. Of fixed length, so that every key looks alike.
+//! Pure: fixed-length base62 encoding. A fixed length gives all keys the same shape.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The big-endian number in `bytes`, in `length` digits, most significant first, zeros in front.
+/// Encodes a big-endian number in `length` digits, most significant first, zero-padded.
 pub(super) fn encode(bytes: &[u8], length: usize) -> String {
     let mut number = bytes.to_vec();
     let mut digits: Vec<char> = (0..length).map(|_| char::from(next_digit(&mut number))).collect();
@@ -10,7 +10,7 @@ pub(super) fn encode(bytes: &[u8], length: usize) -> String {
     digits.into_iter().collect()
 }
 
-/// Divides the number by 62 in place; the remainder's digit.
+/// Divides the number by 62 in place and returns the remainder's digit.
 fn next_digit(number: &mut [u8]) -> u8 {
     let mut remainder = 0_usize;
     for byte in number {
@@ -26,7 +26,7 @@ mod tests {
     use super::encode;
 
     #[test]
-    fn it_counts_in_base_62() {
+    fn numbers_are_encoded_in_base_62() {
         assert_eq!(encode(&[0], 2), "00");
         assert_eq!(encode(&[61], 2), "0z");
         assert_eq!(encode(&[62], 2), "10");

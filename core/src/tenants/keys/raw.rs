@@ -1,7 +1,7 @@
-//! Pure: a key as its owner holds it.
+//! Pure: raw API key format.
 //!
-//! `tk_` + 43 characters of base62 that carry 256 random bits + 6 of a CRC-32 over what stands before, so
-//! that a mistyped key is told from an unknown one without a look at the database.
+//! `tk_`, then 256 random bits in 43 base62 characters, then the CRC-32 of the preceding text in 6. The
+//! checksum rejects mistyped keys without a database lookup.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ const MARK: &str = "tk_";
 const SECRET_LENGTH: usize = 43;
 /// 32 bits in base 62: ⌈32 / log2 62⌉.
 const CHECKSUM_LENGTH: usize = 6;
-/// How much of a key is shown afterwards.
+/// Length of the prefix shown after creation.
 const PREFIX_LENGTH: usize = 11;
 
-/// A well-formed key: its checksum holds. Not shown by `Debug`.
+/// A well-formed key with a valid checksum. Redacted in `Debug`.
 #[derive(Clone)]
 pub struct RawKey(SecretString);
 
@@ -34,7 +34,7 @@ impl RawKey {
         Self(SecretString::from(body + &checksum))
     }
 
-    /// The key itself, to be shown once.
+    /// The key in plain text, to be shown once.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -59,7 +59,7 @@ impl FromStr for RawKey {
     type Err = Error;
 
     /// # Errors
-    /// [`Unauthorized::Rejected`] when it is not a key of ours.
+    /// [`Unauthorized::Rejected`] when the key is malformed.
     fn from_str(raw: &str) -> Result<Self> {
         let malformed = || Error::Unauthorized(Unauthorized::Rejected);
         let length = MARK.len() + SECRET_LENGTH + CHECKSUM_LENGTH;
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_the_documented_shape_and_reads_back() {
+    fn a_key_has_the_documented_format_and_parses() {
         for _ in 0..100 {
             let key = RawKey::generate();
             assert_eq!(key.expose().len(), 3 + 43 + 6);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_character_is_noticed_without_a_look_at_the_database() {
+    fn the_checksum_detects_one_wrong_character() {
         let key = RawKey::generate();
         for place in 3..key.expose().len() {
             let mut wrong: Vec<char> = key.expose().chars().collect();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_not_shown_by_accident() {
+    fn debug_redacts_the_key() {
         assert_eq!(format!("{:?}", RawKey::generate()), "RawKey(…)");
     }
 }

@@ -10,7 +10,7 @@ use crate::ids::{KeyId, TenantId};
 use crate::page::PageRequest;
 use crate::platform::db::interval;
 
-/// A key that is good, and what it was found by.
+/// A valid key found by its hash.
 pub(super) struct Known {
     pub(super) caller: Caller,
     pub(super) hash: Vec<u8>,
@@ -57,7 +57,7 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, key: &NewKey<'_>) -> sqlx::R
     })
 }
 
-/// A page of the keys that are not revoked, and how many there are.
+/// A page of the non-revoked keys, with their total number.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -99,7 +99,7 @@ pub(super) async fn list(
     Ok((keys.collect(), total))
 }
 
-/// A key that still opens something.
+/// A key that is neither revoked nor expired.
 pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) -> sqlx::Result<Option<Key>> {
     sqlx::query!(
         r#"
@@ -124,7 +124,7 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) 
     .await
 }
 
-/// The name and the hash of the key that was revoked.
+/// Revokes a key and returns its name and hash.
 pub(super) async fn revoke(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -145,7 +145,7 @@ pub(super) async fn revoke(
     .await
 }
 
-/// The key ends after `grace`, or earlier if it would have. Gives its hash.
+/// Sets the expiry to `grace` from now unless it is earlier already. Returns the hash.
 pub(super) async fn expire(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -167,7 +167,7 @@ pub(super) async fn expire(
     .await
 }
 
-/// The one statement on a tenant's data that names no tenant: it finds out which tenant it is.
+/// Finds the tenant of a key. The only statement on tenant data without a tenant in its where clause.
 pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<Known>> {
     sqlx::query!(
         r#"
@@ -193,7 +193,7 @@ pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::
     .await
 }
 
-/// Its last use is now; of many processes that say so at once, one writes.
+/// Sets the last use to now. The condition lets one of many concurrent processes write.
 pub(super) async fn note_use(db: impl PgExecutor<'_>, key: KeyId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -217,7 +217,7 @@ pub(super) async fn list_hashes(db: impl PgExecutor<'_>, tenant: TenantId) -> sq
     .await
 }
 
-/// Scopes of a later version than this binary's open nothing here.
+/// Drops unknown scopes: a newer version may have written them.
 fn known(scopes: &[String]) -> Vec<Scope> {
     scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! What is left to read.
+//! Crawl frontier: pages still to be fetched.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use sqlx::PgExecutor;
 use crate::ids::{SourceId, TenantId};
 use crate::knowledge::crawl::{CrawlSite, Link};
 
-/// What is to be crawled.
+/// The web site of a crawl.
 pub(in crate::knowledge) struct Site {
     pub(in crate::knowledge) url: String,
     pub(in crate::knowledge) include_subpages: bool,
     pub(in crate::knowledge) max_pages: i32,
 }
 
-/// The next page, and how many there are.
-pub(in crate::knowledge) struct Found {
-    pub(in crate::knowledge) page: Option<Waiting>,
-    /// Pages that count against the most that may be read.
+/// The next page to fetch, with counts.
+pub(in crate::knowledge) struct NextPage {
+    pub(in crate::knowledge) page: Option<QueuedPage>,
+    /// Pages that count towards `max_pages`.
     pub(in crate::knowledge) counted: i64,
     pub(in crate::knowledge) done: i64,
     pub(in crate::knowledge) known: i64,
 }
 
-pub(in crate::knowledge) struct Waiting {
+pub(in crate::knowledge) struct QueuedPage {
     pub(in crate::knowledge) ordinal: i32,
     pub(in crate::knowledge) url: String,
     pub(in crate::knowledge) attempt: i32,
-    /// How long it has to wait yet.
+    /// Remaining delay before the page may be fetched.
     pub(in crate::knowledge) wait: Option<Duration>,
 }
 
@@ -53,13 +53,13 @@ pub(in crate::knowledge) async fn find_site(
     .await
 }
 
-/// Adds pages that are not known, in order, while there are fewer than `most`; gives how many.
+/// Inserts new pages, in order, up to `max_known` in total. Returns the number inserted.
 pub(in crate::knowledge) async fn insert_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
     links: &[Link],
-    most: i32,
+    max_known: i32,
 ) -> sqlx::Result<u64> {
     let urls: Vec<String> = links.iter().map(|link| link.url.clone()).collect();
     let keys: Vec<String> = links.iter().map(|link| link.key.clone()).collect();
@@ -93,14 +93,14 @@ pub(in crate::knowledge) async fn insert_pages(
         job.version,
         &urls,
         &keys,
-        i64::from(most),
+        i64::from(max_known),
     )
     .execute(db)
     .await?;
     Ok(inserted.rows_affected())
 }
 
-/// Where the first page is.
+/// URL of the first page.
 pub(in crate::knowledge) async fn find_root(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -119,12 +119,12 @@ pub(in crate::knowledge) async fn find_root(
     .await
 }
 
-/// The page that waits for nothing, else the one that waits least.
+/// The queued page that may be fetched first, with progress counts.
 pub(in crate::knowledge) async fn find_next_page(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
-) -> sqlx::Result<Found> {
+) -> sqlx::Result<NextPage> {
     let row = sqlx::query!(
         r#"
         with mine as (
@@ -152,11 +152,11 @@ pub(in crate::knowledge) async fn find_next_page(
     .fetch_one(db)
     .await?;
     let wait = row.wait.filter(|seconds| *seconds > 0.0).map(Duration::from_secs_f64);
-    let page = row.ordinal.zip(row.url).zip(row.attempt).map(|((ordinal, url), attempt)| Waiting {
+    let page = row.ordinal.zip(row.url).zip(row.attempt).map(|((ordinal, url), attempt)| QueuedPage {
         ordinal,
         url,
         attempt,
         wait,
     });
-    Ok(Found { page, counted: row.counted, done: row.done, known: row.known })
+    Ok(NextPage { page, counted: row.counted, done: row.done, known: row.known })
 }

@@ -1,4 +1,4 @@
-//! What became of a page.
+//! Outcomes of crawled pages.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::ids::TenantId;
 use crate::knowledge::crawl::{Cause, CrawlSite, Fetched, PageState, PageTask};
 use crate::platform::db::interval;
 
-/// The address at which the same page was read: of the same content, or one of its other addresses.
-pub(in crate::knowledge) async fn find_twin(
+/// URL of an already fetched duplicate: same content, or one of the page's alias URLs.
+pub(in crate::knowledge) async fn find_duplicate_page(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
@@ -67,7 +67,7 @@ pub(in crate::knowledge) async fn keep_page(
     Ok(())
 }
 
-/// The other addresses of a page that was read need not be read.
+/// Skips the queued aliases of a fetched page.
 pub(in crate::knowledge) async fn skip_aliases(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -151,7 +151,8 @@ pub(in crate::knowledge) async fn postpone_page(
     Ok(())
 }
 
-/// Gives the pages that wait no more their outcome: there are enough, or it is too late.
+/// Closes the remaining queued pages: `late` fails them with `crawl_timeout`, otherwise they are skipped
+/// because `max_pages` is reached.
 pub(in crate::knowledge) async fn close_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

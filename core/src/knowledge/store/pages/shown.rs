@@ -1,4 +1,4 @@
-//! Pages as they are shown.
+//! Read queries for crawled pages.
 
 use sqlx::PgExecutor;
 
@@ -30,7 +30,7 @@ pub(in crate::knowledge) async fn count_pages(
     .await
 }
 
-/// A page of the pages, with their chunks counted.
+/// One result page of crawled pages, with chunk counts.
 pub(in crate::knowledge) async fn list_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -62,7 +62,7 @@ pub(in crate::knowledge) async fn list_pages(
     .await
 }
 
-/// How many pages of the newest version were read, and which could not be.
+/// Number of fetched pages of the newest version, and the failed ones.
 pub(in crate::knowledge) async fn tally_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,11 +1,11 @@
-//! What comes of a crawl: the texts of its pages, and what they are told to do once more.
+//! Crawl results: page texts and offsets, and requeueing of failed pages.
 
 use sqlx::PgExecutor;
 
 use crate::ids::{SourceId, TenantId};
 use crate::knowledge::crawl::{Cause, CrawlSite};
 
-/// The texts that were read, in order.
+/// Texts of the fetched pages, in order.
 pub(in crate::knowledge) async fn list_page_texts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -27,7 +27,7 @@ pub(in crate::knowledge) async fn list_page_texts(
     .await
 }
 
-/// Why the first page was not read.
+/// Cause of the first page that was not fetched.
 pub(in crate::knowledge) async fn find_first_cause(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -50,7 +50,7 @@ pub(in crate::knowledge) async fn find_first_cause(
     .await
 }
 
-/// Where the text of each page begins; the text itself is the version's from here on.
+/// Stores the text offset of each page and clears the page texts, which the version's text replaces.
 pub(in crate::knowledge) async fn set_page_starts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -98,7 +98,7 @@ pub(in crate::knowledge) async fn set_site_text(
     Ok(())
 }
 
-/// Pages that failed are tried once more, with a crawl that is.
+/// Requeues the failed pages and those skipped for `max_pages`, when a crawl is retried.
 pub(in crate::knowledge) async fn requeue_failed_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
