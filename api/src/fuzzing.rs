@@ -14,8 +14,8 @@ use poem_openapi::{ApiExtractor, ExtractParamOptions};
 use crate::error::ApiError;
 use crate::extract::json::JsonBody;
 use crate::response::envelope::JSON;
-use crate::routes::api_keys::{CreateApiKey, RotateApiKey};
-use crate::routes::bots::{CreateBot, UpdateBot};
+use crate::routes::api_keys::requests::{CreateApiKey, RotateApiKey};
+use crate::routes::bots::requests::{CreateBot, UpdateBot};
 use crate::routes::conversations::requests::{
     GiveFeedback, OpenConversation, SendMessage, UpdateConversation,
 };

@@ -7,8 +7,9 @@ use poem_openapi::types::Example;
 use super::{KEY, TENANT, given, moment};
 use crate::extract::fields::Field;
 use crate::extract::types::{Id, Moment, OrNull};
-use crate::routes::api_keys::{ApiKey, CreateApiKey, CreatedApiKey, RotateApiKey};
-use crate::routes::tenant::{self, Info};
+use crate::routes::api_keys::requests::{CreateApiKey, RotateApiKey};
+use crate::routes::api_keys::responses::{ApiKey, CreatedApiKey};
+use crate::routes::tenant::responses::{self as tenant, Info};
 
 impl Example for Info {
     fn example() -> Self {

@@ -6,7 +6,8 @@ use poem_openapi::types::Example;
 use super::{BOT, given, moment};
 use crate::extract::fields::Field;
 use crate::extract::types::{Id, OrNull};
-use crate::routes::bots::{Bot, CreateBot, CreatedBot, UpdateBot, UpdatedBot};
+use crate::routes::bots::requests::{CreateBot, UpdateBot};
+use crate::routes::bots::responses::{Bot, CreatedBot, UpdatedBot};
 
 impl Example for CreateBot {
     fn example() -> Self {

@@ -48,13 +48,13 @@ mod tests {
 
     #[test]
     fn answers_are_written_as_the_specification_shows_them() {
-        written_as_shown::<crate::routes::tenant::Info>();
-        written_as_shown::<crate::routes::tenant::Usage>();
-        written_as_shown::<crate::routes::api_keys::ApiKey>();
-        written_as_shown::<crate::routes::api_keys::CreatedApiKey>();
-        written_as_shown::<crate::routes::bots::Bot>();
-        written_as_shown::<crate::routes::bots::CreatedBot>();
-        written_as_shown::<crate::routes::bots::UpdatedBot>();
+        written_as_shown::<crate::routes::tenant::responses::Info>();
+        written_as_shown::<crate::routes::tenant::responses::Usage>();
+        written_as_shown::<crate::routes::api_keys::responses::ApiKey>();
+        written_as_shown::<crate::routes::api_keys::responses::CreatedApiKey>();
+        written_as_shown::<crate::routes::bots::responses::Bot>();
+        written_as_shown::<crate::routes::bots::responses::CreatedBot>();
+        written_as_shown::<crate::routes::bots::responses::UpdatedBot>();
         written_as_shown::<crate::routes::conversations::Exchange>();
         written_as_shown::<crate::routes::conversations::Details>();
         written_as_shown::<crate::routes::conversations::UpdatedConversation>();

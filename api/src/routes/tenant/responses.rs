@@ -1,47 +1,10 @@
-//! The tenant's own account, and what it has used of its plan.
+//! Response bodies of the tenant routes.
 
-use parlance_core::Context;
 use parlance_core::tenants::{self, Plan};
-use poem::web::Data;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::Object;
 
-use crate::error::{Fails, Showing};
 use crate::extract::enums::Word;
-use crate::extract::tenant::Tenant;
 use crate::extract::types::{Id, OrNull, Timestamp};
-use crate::openapi::Tag;
-use crate::response::envelope::Found;
-
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Api;
-
-#[OpenApi(tag = "Tag::Tenant")]
-impl Api {
-    /// Get tenant information
-    ///
-    /// Retrieve basic information about your tenant account.
-    #[oai(path = "/tenant/info", method = "get", operation_id = "getTenantInfo")]
-    async fn get_tenant_info(
-        &self,
-        tenant: Tenant,
-        ctx: Data<&Context>,
-    ) -> Result<Found<Info>, Fails<Showing>> {
-        Ok(Found(tenants::get(&ctx, tenant.id()).await?.into()))
-    }
-
-    /// Get usage statistics
-    ///
-    /// Retrieve current usage statistics and plan limits. Conversations and messages are those of this
-    /// calendar month, UTC; a limit of `null` is none.
-    #[oai(path = "/tenant/usage", method = "get", operation_id = "getTenantUsage")]
-    async fn get_tenant_usage(
-        &self,
-        tenant: Tenant,
-        ctx: Data<&Context>,
-    ) -> Result<Found<Usage>, Fails<Showing>> {
-        Ok(Found(tenants::usage(&ctx, tenant.id()).await?.into()))
-    }
-}
 
 /// What a tenant has used, and what it may.
 #[derive(Debug, Object, serde::Serialize)]

@@ -1,0 +1,98 @@
+//! API key routes: create, list, rotate and revoke.
+
+use parlance_core::Context;
+use parlance_core::ids::KeyId;
+use parlance_core::tenants::keys;
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+
+use crate::error::{Adding, Fails, Finding, Listing, Making, When, about};
+use crate::extract::fields::Field;
+use crate::extract::json::JsonBody;
+use crate::extract::page;
+use crate::extract::tenant::Tenant;
+use crate::extract::types::PathId;
+use crate::openapi::Tag;
+use crate::response::envelope::{Created, Deleted, Listed};
+
+pub(crate) mod requests;
+pub(crate) mod responses;
+
+use requests::{CreateApiKey, RotateApiKey};
+use responses::{ApiKey, CreatedApiKey};
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Api;
+
+#[OpenApi(tag = "Tag::Tenant")]
+impl Api {
+    /// List API keys
+    ///
+    /// Retrieve a paginated list of your API keys, newest first, without the keys themselves.
+    #[oai(path = "/tenant/api-keys", method = "get", operation_id = "listApiKeys")]
+    async fn list_keys(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Page number.
+        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        page: Query<Field<i64>>,
+        /// Items per page.
+        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        per_page: Query<Field<i64>>,
+    ) -> Result<Listed<ApiKey>, Fails<Listing>> {
+        let page = page::alone(page.0, per_page.0)?;
+        Ok(Listed::of(keys::list(&ctx, tenant.id(), page).await?))
+    }
+
+    /// Create API key
+    ///
+    /// Create an API key. The key is in the answer and is not shown again.
+    #[oai(path = "/tenant/api-keys", method = "post", operation_id = "createApiKey")]
+    async fn create_key(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        body: JsonBody<CreateApiKey>,
+    ) -> Result<Created<CreatedApiKey>, Fails<Making>> {
+        let request = body.0.parse().when("creating an API key")?;
+        let (key, raw) = keys::create(&ctx, tenant.id(), &request).await?;
+        Ok(Created(CreatedApiKey::of(key, &raw, "API key created successfully")))
+    }
+
+    /// Rotate API key
+    ///
+    /// Create an API key that may do what this one may. This one goes on working for the grace period, if
+    /// there is one, and ends at once otherwise.
+    #[oai(path = "/tenant/api-keys/:key_id/rotate", method = "post", operation_id = "rotateApiKey")]
+    async fn rotate_key(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Unique identifier of the API key to rotate.
+        key_id: Path<PathId<KeyId>>,
+        body: JsonBody<RotateApiKey>,
+    ) -> Result<Created<CreatedApiKey>, Fails<Adding>> {
+        let key = key_id.0.known()?;
+        let grace = body.0.parse().when("rotating an API key");
+        let grace = about(keys::get(&ctx, tenant.id(), key), grace).await?;
+        let (key, raw) = keys::rotate(&ctx, tenant.id(), key, grace).await?;
+        Ok(Created(CreatedApiKey::of(key, &raw, "API key rotated successfully")))
+    }
+
+    /// Revoke API key
+    ///
+    /// Permanently revoke an API key. It opens nothing from the moment of the answer.
+    #[oai(path = "/tenant/api-keys/:key_id", method = "delete", operation_id = "revokeApiKey")]
+    async fn revoke_key(
+        &self,
+        tenant: Tenant,
+        ctx: Data<&Context>,
+        /// Unique identifier of the API key to revoke.
+        key_id: Path<PathId<KeyId>>,
+    ) -> Result<Deleted, Fails<Finding>> {
+        let name = keys::revoke(&ctx, tenant.id(), key_id.0.known()?).await?;
+        Ok(Deleted(format!("API key '{name}' revoked successfully")))
+    }
+}
