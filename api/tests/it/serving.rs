@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_testing::{Answer, Builder, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
@@ -58,7 +58,7 @@ async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(20) };
+    let ending = ShutdownTimes { announce: Duration::ZERO, drain: Duration::from_secs(20) };
     let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
 
     let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
@@ -139,7 +139,7 @@ async fn a_process_that_leaves_says_so_and_serves_until_balancers_have_noticed()
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let ending = Ending { leave: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
+    let ending = ShutdownTimes { announce: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
     let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
     let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
     let client = parlance_testing::Client::new(&url, Some(key.to_str().unwrap()));

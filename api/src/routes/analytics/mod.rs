@@ -17,10 +17,7 @@ use crate::response::envelope::{Found, Listed};
 
 mod responses;
 
-pub(crate) use responses::{
-    AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
-    OverviewBot,
-};
+use responses::{AnalyticsOverview, ConversationAnalytics, KnowledgeGap};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -41,7 +38,7 @@ impl Api {
         period: Query<Field<i64>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Overview>, Fails<Listing>> {
+    ) -> Result<Found<AnalyticsOverview>, Fails<Listing>> {
         let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
         Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
     }
@@ -62,7 +59,7 @@ impl Api {
         bot_id: Query<Field<Id>>,
         /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Conversations>, Fails<Listing>> {
+    ) -> Result<Found<ConversationAnalytics>, Fails<Listing>> {
         let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
         Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
     }
@@ -78,10 +75,10 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Number of days to analyze.
         #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
@@ -95,7 +92,7 @@ impl Api {
         weak: Query<Field<bool>>,
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
         let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
         let weak = fields.take("weak", weak.0);
         let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;

@@ -14,15 +14,14 @@ use crate::extract::types::{Id, OrNull, Timestamp, inline, value};
 
 /// A tenant in numbers.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "AnalyticsOverview")]
-pub(crate) struct Overview {
+pub(crate) struct AnalyticsOverview {
     /// Bots that exist now.
     pub(crate) total_bots: i64,
-    /// Conversations that began in the period.
+    /// ConversationAnalytics that began in the period.
     pub(crate) total_conversations: i64,
     /// Messages of the period; welcome messages do not count.
     pub(crate) total_messages: i64,
-    /// Conversations that go on now, whenever they began.
+    /// ConversationAnalytics that go on now, whenever they began.
     pub(crate) active_conversations: i64,
     /// The period's length, in days.
     pub(crate) period_days: u32,
@@ -84,8 +83,7 @@ pub(crate) struct KnowledgeCounts {
 
 /// The conversations of a period.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "ConversationAnalytics")]
-pub(crate) struct Conversations {
+pub(crate) struct ConversationAnalytics {
     /// How many began.
     pub(crate) total_conversations: i64,
     /// The period's length, in days.
@@ -119,7 +117,6 @@ value!([] Counts, Cow::Borrowed("counts"), inline(MetaSchema {
 
 /// Near-duplicate questions that got an unknown or a tentative answer.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct KnowledgeGap {
     /// The bot that was asked.
     pub(crate) bot_id: Id,
@@ -137,7 +134,7 @@ pub(crate) struct KnowledgeGap {
     pub(crate) last_asked_at: Timestamp,
 }
 
-impl From<analytics::Overview> for Overview {
+impl From<analytics::Overview> for AnalyticsOverview {
     fn from(overview: analytics::Overview) -> Self {
         let rounded = |ms: f64| (ms * 10.0).round() / 10.0;
         Self {
@@ -171,7 +168,7 @@ impl From<bots::Summary> for OverviewBot {
     }
 }
 
-impl From<analytics::ConversationsReport> for Conversations {
+impl From<analytics::ConversationsReport> for ConversationAnalytics {
     fn from(report: analytics::ConversationsReport) -> Self {
         let by_channel = report.by_channel.into_iter().map(|(channel, n)| (channel.as_str().to_owned(), n));
         let by_status = report.by_status.into_iter().map(|(status, n)| (status.as_str().to_owned(), n));

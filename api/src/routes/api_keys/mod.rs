@@ -7,7 +7,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Adding, Fails, Finding, Listing, Making, When, about};
+use crate::error::{Adding, Fails, Finding, Listing, Making, When, not_found_first};
 use crate::extract::fields::Field;
 use crate::extract::json::JsonBody;
 use crate::extract::page;
@@ -36,13 +36,13 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
     ) -> Result<Listed<ApiKey>, Fails<Listing>> {
-        let page = page::alone(page.0, per_page.0)?;
+        let page = page::parse_only(page.0, per_page.0)?;
         Ok(Listed::of(keys::list(&ctx, tenant.id(), page).await?))
     }
 
@@ -76,7 +76,7 @@ impl Api {
     ) -> Result<Created<CreatedApiKey>, Fails<Adding>> {
         let key = key_id.0.known()?;
         let grace = body.0.parse().when("rotating an API key");
-        let grace = about(keys::get(&ctx, tenant.id(), key), grace).await?;
+        let grace = not_found_first(keys::get(&ctx, tenant.id(), key), grace).await?;
         let (key, raw) = keys::rotate(&ctx, tenant.id(), key, grace).await?;
         Ok(Created(CreatedApiKey::of(key, &raw, "API key rotated successfully")))
     }

@@ -12,7 +12,6 @@ use crate::extract::types::Moment;
 
 /// An API key to make.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateApiKey {
     /// What you call it.
     #[oai(validator(min_length = 1, max_length = 255))]
@@ -27,7 +26,6 @@ pub(crate) struct CreateApiKey {
 
 /// How to rotate an API key.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct RotateApiKey {
     /// How many seconds the old key goes on working (default: 0, max: 604800, a week).
     #[oai(nullable, validator(minimum(value = "0"), maximum(value = "604800")))]

@@ -8,7 +8,6 @@ use crate::extract::types::{Id, OrNull, Timestamp};
 
 /// An API key, without the key itself.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct ApiKey {
     /// Its id.
     pub(crate) id: Id,
@@ -28,7 +27,6 @@ pub(crate) struct ApiKey {
 
 /// An API key that has just been made.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedApiKey {
     #[oai(flatten)]
     #[serde(flatten)]

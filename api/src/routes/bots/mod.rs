@@ -7,7 +7,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Changing, Fails, Finding, Listing, Making, When, about};
+use crate::error::{Changing, Fails, Finding, Listing, Making, When, not_found_first};
 use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
@@ -37,10 +37,10 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Filter by channel type.
         channel_type: Query<Field<Word<Channel>>>,
@@ -94,7 +94,7 @@ impl Api {
     ) -> Result<Found<UpdatedBot>, Fails<Changing>> {
         let bot = bot_id.0.known()?;
         let changes = body.0.parse().when("updating a bot");
-        let changes = about(bots::get(&ctx, tenant.id(), bot), changes).await?;
+        let changes = not_found_first(bots::get(&ctx, tenant.id(), bot), changes).await?;
         Ok(Found(UpdatedBot::of(bots::update(&ctx, tenant.id(), bot, &changes).await?)))
     }
 
@@ -123,7 +123,7 @@ fn wanted(
     is_active: Field<bool>,
 ) -> Result<(PageRequest, Filter)> {
     let mut fields = Fields::of_query();
-    let page = page::requested(&mut fields, page, per_page);
+    let page = page::parse(&mut fields, page, per_page);
     let filter = Filter {
         channel_type: fields.word("channel_type", channel_type),
         is_active: fields.take("is_active", is_active),

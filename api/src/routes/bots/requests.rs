@@ -11,7 +11,6 @@ use crate::extract::fields::{Field, Fields, Needed};
 
 /// A bot to make.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateBot {
     /// Name of the bot.
     #[oai(validator(min_length = 1, max_length = 255))]
@@ -70,7 +69,6 @@ impl CreateBot {
 
 /// What to change of a bot.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateBot {
     /// New name for the bot.
     #[oai(validator(min_length = 1, max_length = 255))]

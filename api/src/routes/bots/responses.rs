@@ -8,7 +8,6 @@ use crate::extract::types::{Id, OrNull, Timestamp};
 
 /// A bot.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Bot {
     /// Its id.
     pub(crate) id: Id,
@@ -46,7 +45,6 @@ pub(crate) struct Bot {
 
 /// A bot that has just been made.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -57,7 +55,6 @@ pub(crate) struct CreatedBot {
 
 /// A bot that has just been changed.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedBot {
     #[oai(flatten)]
     #[serde(flatten)]

@@ -8,7 +8,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, about};
+use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, not_found_first};
 use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::idempotency_key;
@@ -20,20 +20,17 @@ use crate::openapi::Tag;
 use crate::response::envelope::{Created, Deleted, Found, Listed};
 use crate::response::sse;
 
-mod answer;
+mod answer_response;
 pub(crate) mod requests;
 mod responses;
 mod trace_response;
 
-pub(crate) use requests::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
-pub(crate) use responses::{
-    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Support, Timings,
-    UpdatedConversation, Usage, UserMessage, score,
-};
+pub(crate) use requests::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
+pub(crate) use responses::{Citation, SentenceSupport, score};
 
-pub(crate) use trace_response::{AnswerTrace, Candidate};
-
-use answer::Answered;
+use answer_response::AnswerResponse;
+use responses::{Conversation, ConversationDetails, Feedback, UpdatedConversation};
+use trace_response::AnswerTrace;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -50,10 +47,10 @@ impl Api {
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Filter by specific bot.
         bot_id: Query<Field<Id>>,
@@ -63,7 +60,7 @@ impl Api {
         channel: Query<Field<Word<parlance_core::bots::Channel>>>,
     ) -> Result<Listed<Conversation>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
         let filter = Filter {
             bot: fields.id("bot_id", "a bot", bot_id.0),
             status: fields.word("status", status.0),
@@ -83,7 +80,7 @@ impl Api {
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         body: JsonBody<OpenConversation>,
-    ) -> Result<Created<Details>, Fails<Adding>> {
+    ) -> Result<Created<ConversationDetails>, Fails<Adding>> {
         let (session, opening) = body.0.parse().when("opening a conversation")?;
         Ok(Created(conversations::open(&ctx, tenant.id(), session, &opening).await?.into()))
     }
@@ -98,7 +95,7 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique session identifier.
         session_id: Path<PathSession>,
-    ) -> Result<Found<Details>, Fails<Finding>> {
+    ) -> Result<Found<ConversationDetails>, Fails<Finding>> {
         Ok(Found(conversations::get(&ctx, tenant.id(), &existing(&session_id)?).await?.into()))
     }
 
@@ -117,7 +114,8 @@ impl Api {
     ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
         let session = existing(&session_id)?;
         let changes = body.0.parse().when("updating a conversation");
-        let changes = about(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
+        let changes =
+            not_found_first(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
         let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
         Ok(Found(UpdatedConversation::of(changed)))
     }
@@ -155,16 +153,16 @@ impl Api {
         session_id: Path<PathSession>,
         request: &poem::Request,
         body: JsonBody<SendMessage>,
-    ) -> Result<Answered, Fails<Changing>> {
+    ) -> Result<AnswerResponse, Fails<Changing>> {
         let session = nameable(&session_id)?;
         let (message, stream) = body.0.parse().when("sending a message")?;
-        if !stream && !sse::is_wanted(request) {
-            return Ok(Answered::whole(&ctx, tenant.id(), &session, message).await?);
+        if !stream && !sse::is_requested(request) {
+            return Ok(AnswerResponse::whole(&ctx, tenant.id(), &session, message).await?);
         }
-        if idempotency_key::is_asked_for(request) {
+        if idempotency_key::is_present(request) {
             return Err(ApiError::not_replayable().into());
         }
-        Ok(Answered::streamed(&ctx, tenant.id(), session, message).await?)
+        Ok(AnswerResponse::streamed(&ctx, tenant.id(), session, message).await?)
     }
 
     /// Trace an answer
@@ -210,7 +208,8 @@ impl Api {
         let (session, message) = (existing(&session_id)?, message_id.0.known()?);
         let feedback = body.0.parse().when("giving feedback");
         let feedback =
-            about(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback).await?;
+            not_found_first(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback)
+                .await?;
         conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
         Ok(Found(Feedback::of(message, feedback)))
     }
@@ -227,7 +226,7 @@ fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
         let refused = ApiError::not_found(Thing::Conversation);
         match error {
             Error::Invalid(mut problems) => match problems.pop() {
-                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.saying(message),
+                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.with_message(message),
                 _ => refused,
             },
             _ => refused,

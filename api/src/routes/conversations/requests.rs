@@ -36,7 +36,6 @@ pub(crate) struct Said {
 
 /// A message to send. All but the message counts only when it opens the conversation.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct SendMessage {
     /// The message content to send.
     #[oai(validator(min_length = 1, max_length = 8000))]
@@ -51,7 +50,6 @@ pub(crate) struct SendMessage {
 
 /// A conversation to open.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct OpenConversation {
     /// Your name for it: 1 to 255 characters of letters, digits and `._:@-` (default: a fresh one).
     #[oai(nullable, validator(pattern = "^[A-Za-z0-9._:@-]{1,255}$"))]
@@ -62,7 +60,6 @@ pub(crate) struct OpenConversation {
 
 /// What to change of a conversation.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateConversation {
     /// `ended`: it takes no more messages.
     pub(crate) status: Field<Word<Ended>>,
@@ -79,7 +76,6 @@ pub(crate) struct UpdateConversation {
 
 /// What a customer thinks of an answer.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct GiveFeedback {
     /// Whether it helped; `null` takes the feedback back.
     #[oai(nullable)]

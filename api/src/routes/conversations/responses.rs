@@ -10,7 +10,6 @@ use crate::extract::types::{Id, OrNull, Timestamp};
 
 /// A message and the answer to it.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Exchange {
     /// What the user said.
     pub(crate) user_message: UserMessage,
@@ -39,7 +38,7 @@ pub(crate) struct BotResponse {
     /// When it was said.
     pub(crate) created_at: Timestamp,
     /// What the answer rests on.
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<Citation>,
     /// Whether the knowledge had an answer: true for a tentative answer too, false for an unknown one only.
     pub(crate) answered: bool,
     /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the answer
@@ -48,8 +47,8 @@ pub(crate) struct BotResponse {
     /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Given for
     /// unknown answers too.
     pub(crate) confidence_score: f64,
-    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
-    pub(crate) support: Vec<Support>,
+    /// SentenceSupport of each sentence that states something, in the order of the text; empty when no sentence does.
+    pub(crate) support: Vec<SentenceSupport>,
     /// Whether a passage supports every sentence that states something; true when no sentence does.
     pub(crate) grounded: bool,
     /// Whether the model was down and the built-in answer was given.
@@ -59,15 +58,14 @@ pub(crate) struct BotResponse {
     /// What wrote the answer.
     pub(crate) model: String,
     /// What the model read and wrote.
-    pub(crate) usage: Usage,
+    pub(crate) usage: TokenUsage,
     /// How long it took, in milliseconds.
     pub(crate) timings_ms: Timings,
 }
 
-/// Support of a sentence of an answer by a passage.
+/// SentenceSupport of a sentence of an answer by a passage.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(rename = "SentenceSupport")]
-pub(crate) struct Support {
+pub(crate) struct SentenceSupport {
     /// Start of the sentence in the message, in characters (Unicode code points).
     pub(crate) start: u64,
     /// End of the sentence, exclusive, in characters; its citation markers are included.
@@ -80,8 +78,7 @@ pub(crate) struct Support {
 
 /// What a part of an answer rests on.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(rename = "Citation")]
-pub(crate) struct Source {
+pub(crate) struct Citation {
     /// The number of its marker.
     pub(crate) index: u64,
     /// The knowledge source.
@@ -110,7 +107,8 @@ pub(crate) struct Source {
 
 /// What the model read and wrote, in tokens; null when it does not say.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Usage {
+#[oai(rename = "Usage")]
+pub(crate) struct TokenUsage {
     /// Tokens read.
     pub(crate) input_tokens: OrNull<i32>,
     /// Tokens written.
@@ -134,8 +132,7 @@ pub(crate) struct Timings {
 
 /// A conversation with its messages.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "ConversationDetails")]
-pub(crate) struct Details {
+pub(crate) struct ConversationDetails {
     /// The conversation.
     pub(crate) session: Conversation,
     /// What was said, oldest first.
@@ -144,7 +141,6 @@ pub(crate) struct Details {
 
 /// A conversation.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Conversation {
     /// Its id.
     pub(crate) id: Id,
@@ -193,7 +189,7 @@ pub(crate) struct Message {
     /// Of an answer: whether it broke off: the model did while it wrote, or whoever asked was gone.
     pub(crate) partial: bool,
     /// Of an answer: what it rests on.
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<Citation>,
     /// Of an answer: what the customer thinks of it.
     pub(crate) rating: OrNull<Word<Rating>>,
     /// The same in the customer's words.
@@ -202,7 +198,6 @@ pub(crate) struct Message {
 
 /// A conversation that has just been changed.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedConversation {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -213,7 +208,6 @@ pub(crate) struct UpdatedConversation {
 
 /// What a customer thinks of an answer.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Feedback {
     /// The answer.
     pub(crate) message_id: Id,
@@ -257,7 +251,7 @@ impl From<conversations::Exchange> for Exchange {
                 degraded: answer.degraded,
                 partial: answer.is_partial,
                 model: answer.model,
-                usage: Usage {
+                usage: TokenUsage {
                     input_tokens: OrNull(answer.input_tokens),
                     output_tokens: OrNull(answer.output_tokens),
                 },
@@ -273,7 +267,7 @@ impl From<conversations::Message> for UserMessage {
     }
 }
 
-impl From<conversations::Citation> for Source {
+impl From<conversations::Citation> for Citation {
     fn from(citation: conversations::Citation) -> Self {
         Self {
             index: citation.index as u64,
@@ -292,7 +286,7 @@ impl From<conversations::Citation> for Source {
     }
 }
 
-impl From<conversations::Support> for Support {
+impl From<conversations::Support> for SentenceSupport {
     fn from(support: conversations::Support) -> Self {
         Self {
             start: support.start as u64,
@@ -326,7 +320,7 @@ fn rounded(number: f64, decimals: i32) -> f64 {
     (number * scale).round() / scale
 }
 
-impl From<(conversations::Conversation, Vec<conversations::Message>)> for Details {
+impl From<(conversations::Conversation, Vec<conversations::Message>)> for ConversationDetails {
     fn from((session, messages): (conversations::Conversation, Vec<conversations::Message>)) -> Self {
         Self { session: session.into(), messages: messages.into_iter().map(Into::into).collect() }
     }

@@ -3,20 +3,19 @@
 use parlance_core::conversations::{self, Confidence};
 use poem_openapi::Object;
 
-use super::responses::{Support, Timings, Usage, score};
+use super::responses::{SentenceSupport, Timings, TokenUsage, score};
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull};
 
 /// How an answer came about.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct AnswerTrace {
     /// The answer.
     pub(crate) message_id: Id,
     /// The query as it was searched for: with the question before it, when the question cannot stand alone.
     pub(crate) query: String,
     /// The passages that were found, best first.
-    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) candidates: Vec<TraceCandidate>,
     /// Whether the knowledge had an answer.
     pub(crate) answered: bool,
     /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null for an unknown
@@ -25,8 +24,8 @@ pub(crate) struct AnswerTrace {
     /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for an
     /// answer of a version without confidence.
     pub(crate) confidence_score: OrNull<f64>,
-    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
-    pub(crate) support: Vec<Support>,
+    /// SentenceSupport of each sentence that states something, in the order of the text; empty when no sentence does.
+    pub(crate) support: Vec<SentenceSupport>,
     /// Whether a passage supports every sentence that states something. Null for an answer of a version without
     /// confidence.
     pub(crate) grounded: OrNull<bool>,
@@ -35,15 +34,14 @@ pub(crate) struct AnswerTrace {
     /// What wrote the answer.
     pub(crate) model: String,
     /// What the model read and wrote.
-    pub(crate) usage: Usage,
+    pub(crate) usage: TokenUsage,
     /// How long it took, in milliseconds.
     pub(crate) timings_ms: Timings,
 }
 
 /// A passage that was found.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "TraceCandidate")]
-pub(crate) struct Candidate {
+pub(crate) struct TraceCandidate {
     /// The chunk.
     pub(crate) chunk_id: Id,
     /// Its knowledge source.
@@ -75,7 +73,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
         Self {
             message_id: traced.message.into(),
             query: traced.trace.query,
-            candidates: traced.trace.candidates.into_iter().map(Candidate::from).collect(),
+            candidates: traced.trace.candidates.into_iter().map(TraceCandidate::from).collect(),
             answered: traced.answered,
             confidence: OrNull::of(traced.confidence),
             confidence_score: OrNull(traced.confidence_score.map(score)),
@@ -83,7 +81,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
             grounded: OrNull(traced.grounded),
             degraded: traced.degraded,
             model: traced.model,
-            usage: Usage {
+            usage: TokenUsage {
                 input_tokens: OrNull(traced.input_tokens),
                 output_tokens: OrNull(traced.output_tokens),
             },
@@ -92,7 +90,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
     }
 }
 
-impl From<conversations::Considered> for Candidate {
+impl From<conversations::Considered> for TraceCandidate {
     fn from(considered: conversations::Considered) -> Self {
         let ranking = considered.ranking;
         Self {

@@ -14,16 +14,15 @@ use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::tenant::{Knowledge, Tenant};
 use crate::extract::types::{Id, PathId};
-use crate::middleware::shutdown::Leaving;
+use crate::middleware::shutdown::Shutdown;
 use crate::openapi::Tag;
 use crate::response::envelope::{Found, Listed};
 
 mod events;
 mod responses;
 
-pub(crate) use responses::{Job, JobDetails, JobEvent, JobTimings, Queue};
-
-use events::Events;
+use events::JobEvents;
+use responses::{Job, JobDetails};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -41,10 +40,10 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Filter by what the job does.
         kind: Query<Field<Word<Kind>>>,
@@ -56,7 +55,7 @@ impl Api {
         source_id: Query<Field<Id>>,
     ) -> Result<Listed<Job>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
         let filter = Filter {
             kind: fields.word("kind", kind.0),
             state: fields.word("state", state.0),
@@ -98,11 +97,11 @@ impl Api {
         /// The id of the last event that was received.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Field<String>>,
-    ) -> Result<Events, Fails<Finding>> {
+    ) -> Result<JobEvents, Fails<Finding>> {
         let job = jobs::get(&ctx, tenant.id(), job_id.0.known()?).await?;
         // What is no id of an event was not received from here.
         let last = if let Field::Given(last) = last_event_id.0 { last.trim().parse().ok() } else { None };
-        Ok(Events::of((*ctx).clone(), Leaving::of(request), tenant.id(), job.id, last))
+        Ok(JobEvents::of((*ctx).clone(), Shutdown::of(request), tenant.id(), job.id, last))
     }
 
     /// Cancel job

@@ -12,7 +12,6 @@ use crate::routes::knowledge::{Progress, SourceError};
 
 /// A job.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Job {
     /// Its id.
     pub(crate) id: Id,
@@ -74,7 +73,6 @@ pub(crate) struct Queue {
 
 /// A job with what is before it and what came of it.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct JobDetails {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -87,7 +85,6 @@ pub(crate) struct JobDetails {
 
 /// A state that a job entered.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct JobEvent {
     /// The job.
     pub(crate) job_id: Id,

@@ -7,8 +7,8 @@ use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry};
 
-use crate::error::named_request;
 use crate::extract::types::inline;
+use crate::response::headers;
 
 /// The media type of every download. What a file claims to be is for its owner to judge.
 const BYTES: &str = "application/octet-stream";
@@ -41,7 +41,7 @@ impl ApiResponse for Download {
                 status: Some(200),
                 status_range: None,
                 content: vec![MetaMediaType { content_type: BYTES, schema }],
-                headers: vec![named_request()],
+                headers: vec![headers::request_id()],
             }],
         }
     }

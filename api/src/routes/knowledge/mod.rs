@@ -10,7 +10,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use self::download::Download;
-use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, about};
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, not_found_first};
 use crate::extract::enums::Word;
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
@@ -27,14 +27,12 @@ mod search_response;
 mod site_response;
 
 pub(crate) use requests::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
-pub(crate) use responses::{
-    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceError, SourceWithContent,
-    UpdatedSource, Upload,
-};
-pub(crate) use search_response::{Passage, SearchResults, SearchTimings};
-pub(crate) use site_response::{FailedUrl, Scraped, Scraping, SitePage};
+pub(crate) use responses::{Progress, SourceError};
 
 use requests::{Body, UploadForm};
+use responses::{CreatedSource, Source, SourceChunk, SourceDetails, UpdatedSource, Upload};
+use search_response::SearchResults;
+use site_response::{Scraped, Scraping, SitePage};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -57,10 +55,10 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Filter by specific bot.
         bot_id: Query<Field<Id>>,
@@ -68,7 +66,7 @@ impl Api {
         source_type: Query<Field<Word<SourceType>>>,
     ) -> Result<Listed<Source>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
         let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
         let filter = Filter { bot, source_type: fields.word("source_type", source_type.0) };
         let page: PageRequest = fields.check(page)?;
@@ -120,7 +118,7 @@ impl Api {
     ) -> Result<Found<UpdatedSource>, Fails<Changing>> {
         let source = source_id.0.known()?;
         let changes = body.parse().when(UPDATING);
-        let changes = about(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
+        let changes = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
         Ok(Found(UpdatedSource::saying(
             "Knowledge source updated successfully",
             knowledge::update(&ctx, tenant.id(), source, changes).await?,
@@ -158,15 +156,15 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
     ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
         let source = source_id.0.known()?;
-        let page = page::alone(page.0, per_page.0).map_err(Into::into);
-        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        let page = page::parse_only(page.0, per_page.0).map_err(Into::into);
+        let page = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
         Ok(Listed::of(knowledge::list_chunks(&ctx, tenant.id(), source, page).await?))
     }
 
@@ -200,15 +198,15 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
+        #[oai(default = "page::default_page", validator(minimum(value = "1")))]
         page: Query<Field<i64>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
     ) -> Result<Listed<SitePage>, Fails<Browsing>> {
         let source = source_id.0.known()?;
-        let page = page::alone(page.0, per_page.0).map_err(Into::into);
-        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        let page = page::parse_only(page.0, per_page.0).map_err(Into::into);
+        let page = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
         Ok(Listed::of(knowledge::crawl::list_pages(&ctx, tenant.id(), source, page).await?))
     }
 

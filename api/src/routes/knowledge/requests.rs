@@ -18,7 +18,6 @@ use crate::response::envelope::JSON;
 
 /// A knowledge source to make from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateSource {
     /// ID of the bot to add knowledge to.
     pub(crate) bot_id: Needed<Id>,
@@ -42,7 +41,6 @@ pub(crate) struct CreateSource {
 
 /// A web site to scrape.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct ScrapeSite {
     /// ID of the bot to add knowledge to.
     pub(crate) bot_id: Needed<Id>,
@@ -69,7 +67,6 @@ impl ScrapeSite {
 
 /// What to search for.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct SearchKnowledge {
     /// ID of the bot whose knowledge is searched.
     pub(crate) bot_id: Needed<Id>,
@@ -115,7 +112,6 @@ pub(super) fn prefers_async(prefer: Field<String>) -> bool {
 
 /// What to change of a knowledge source. (A file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateSource {
     /// New name.
     #[oai(validator(min_length = 1, max_length = 255))]

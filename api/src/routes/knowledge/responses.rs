@@ -9,7 +9,6 @@ use crate::response::envelope::CreatedOrFound;
 
 /// What came of an upload.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Upload {
     /// The knowledge source.
     pub(crate) id: Id,
@@ -31,7 +30,6 @@ pub(crate) struct Upload {
 
 /// A knowledge source.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Source {
     /// Its id.
     pub(crate) id: Id,
@@ -80,7 +78,6 @@ pub(crate) struct Source {
 
 /// A knowledge source that has just been made.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -93,7 +90,6 @@ pub(crate) struct CreatedSource {
 
 /// A knowledge source that has just been changed.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -104,7 +100,6 @@ pub(crate) struct UpdatedSource {
 
 /// A passage of a source, and where it is.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SourceChunk {
     #[oai(flatten)]
     #[serde(flatten)]
@@ -155,7 +150,6 @@ pub(crate) struct SourceWithContent {
 
 /// A knowledge source with its text and its chunks.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SourceDetails {
     /// The source.
     pub(crate) source: SourceWithContent,

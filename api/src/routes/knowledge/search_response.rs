@@ -8,7 +8,6 @@ use crate::extract::types::{Id, OrNull};
 
 /// The passages that a search found.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SearchResults {
     /// The bot whose knowledge was searched.
     pub(crate) bot_id: Id,
@@ -24,7 +23,6 @@ pub(crate) struct SearchResults {
 
 /// A passage that was found.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Passage {
     /// The chunk.
     pub(crate) chunk_id: Id,
@@ -63,7 +61,6 @@ pub(crate) struct Passage {
 
 /// How long the parts of a search took, in milliseconds.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SearchTimings {
     /// To embed the query.
     pub(crate) embed: f64,

@@ -11,7 +11,6 @@ use crate::response::envelope::DoneOrAccepted;
 
 /// What came of a web site.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Scraped {
     /// Pages that were read.
     pub(crate) pages_scraped: i64,
@@ -46,7 +45,6 @@ pub(crate) struct FailedUrl {
 
 /// A web site that is being read.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Scraping {
     /// The knowledge source.
     pub(crate) source_id: Id,
@@ -62,7 +60,6 @@ pub(crate) struct Scraping {
 
 /// A page of a web site, and what became of it.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SitePage {
     /// Its place in the order in which pages were found, from 1.
     pub(crate) number: i32,

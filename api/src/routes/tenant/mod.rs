@@ -12,7 +12,7 @@ use crate::response::envelope::Found;
 
 pub(crate) mod responses;
 
-use responses::{Info, Usage};
+use responses::{TenantInfo, TenantUsage};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -27,7 +27,7 @@ impl Api {
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
-    ) -> Result<Found<Info>, Fails<Showing>> {
+    ) -> Result<Found<TenantInfo>, Fails<Showing>> {
         Ok(Found(tenants::get(&ctx, tenant.id()).await?.into()))
     }
 
@@ -40,7 +40,7 @@ impl Api {
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
-    ) -> Result<Found<Usage>, Fails<Showing>> {
+    ) -> Result<Found<TenantUsage>, Fails<Showing>> {
         Ok(Found(tenants::usage(&ctx, tenant.id()).await?.into()))
     }
 }

@@ -8,19 +8,19 @@ use crate::extract::types::{Id, OrNull, Timestamp};
 
 /// What a tenant has used, and what it may.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "TenantUsage")]
-pub(crate) struct Usage {
+pub(crate) struct TenantUsage {
     /// What it has used.
-    pub(crate) usage: Used,
+    pub(crate) usage: UsageCounts,
     /// What it may use.
-    pub(crate) limits: Limits,
+    pub(crate) limits: PlanLimits,
     /// Both together, as "5/10", or "5/unlimited".
     pub(crate) utilization: Utilization,
 }
 
 /// What a tenant has used.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Used {
+#[oai(rename = "Used")]
+pub(crate) struct UsageCounts {
     /// Bots that exist now.
     pub(crate) bot_count: i64,
     /// Conversations that began in this calendar month, UTC.
@@ -31,7 +31,8 @@ pub(crate) struct Used {
 
 /// What a tenant may use; `null` is unlimited.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Limits {
+#[oai(rename = "Limits")]
+pub(crate) struct PlanLimits {
     /// Bots at once.
     pub(crate) max_bots: OrNull<i64>,
     /// Conversations that begin in a calendar month.
@@ -51,7 +52,7 @@ pub(crate) struct Utilization {
     pub(crate) messages: String,
 }
 
-impl From<tenants::Usage> for Usage {
+impl From<tenants::Usage> for TenantUsage {
     fn from(usage: tenants::Usage) -> Self {
         let limits = usage.plan.limits();
         let bots = i64::from(usage.bots);
@@ -62,12 +63,12 @@ impl From<tenants::Usage> for Usage {
                 conversations: of(usage.conversations, limits.conversations),
                 messages: of(usage.messages, limits.messages),
             },
-            usage: Used {
+            usage: UsageCounts {
                 bot_count: bots,
                 conversation_count: usage.conversations,
                 message_count: usage.messages,
             },
-            limits: Limits {
+            limits: PlanLimits {
                 max_bots: OrNull(max_bots),
                 max_conversations_per_month: OrNull(limits.conversations),
                 max_messages_per_month: OrNull(limits.messages),
@@ -82,8 +83,8 @@ fn of(used: i64, limit: Option<i64>) -> String {
 
 /// A tenant.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "Tenant")]
-pub(crate) struct Info {
+#[oai(rename = "Tenant")]
+pub(crate) struct TenantInfo {
     /// Its id.
     pub(crate) id: Id,
     /// Its name.
@@ -98,7 +99,7 @@ pub(crate) struct Info {
     pub(crate) updated_at: Timestamp,
 }
 
-impl From<tenants::Tenant> for Info {
+impl From<tenants::Tenant> for TenantInfo {
     fn from(tenant: tenants::Tenant) -> Self {
         Self {
             id: tenant.id.into(),
