@@ -1,4 +1,4 @@
-//! Analytics: what a tenant's bots did, in numbers.
+//! Analytics routes: overview, conversations and knowledge gaps.
 
 use parlance_core::analytics::{self, GapFilter, Period};
 use parlance_core::ids::BotId;
@@ -26,26 +26,26 @@ pub(crate) struct Api;
 impl Api {
     /// Get analytics overview
     ///
-    /// Retrieve high-level analytics overview for your tenant. The period is the last days up to and with
-    /// today; totals count what began in it, `active_conversations` is now.
+    /// Retrieve high-level analytics overview for your tenant. The period ends today, inclusive. Totals count what
+    /// started in the period; `active_conversations` is the current number.
     #[oai(path = "/analytics/overview", method = "get", operation_id = "getAnalyticsOverview")]
     async fn get_overview(
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        #[oai(default = "default_period", validator(minimum(value = "1"), maximum(value = "365")))]
         period: Query<Field<i64>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<AnalyticsOverview>, Fails<Listing>> {
-        let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
+        let (period, _) = parse_query(period.0, Field::Absent, timezone.0)?;
         Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
     }
 
     /// Get conversation analytics
     ///
-    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` has
+    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` contains
     /// every day of the period.
     #[oai(path = "/analytics/conversations", method = "get", operation_id = "getConversationAnalytics")]
     async fn get_conversations(
@@ -53,21 +53,21 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        #[oai(default = "default_period", validator(minimum(value = "1"), maximum(value = "365")))]
         period: Query<Field<i64>>,
         /// Filter by specific bot.
         bot_id: Query<Field<Id>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
     ) -> Result<Found<ConversationAnalytics>, Fails<Listing>> {
-        let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
+        let (period, bot) = parse_query(period.0, bot_id.0, timezone.0)?;
         Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
     }
 
     /// List knowledge gaps
     ///
-    /// Retrieve the questions that got an unknown or a tentative answer, most frequent first. Near-duplicate questions
-    /// are one gap.
+    /// Retrieve the questions with an unknown or a tentative answer, most frequent first. Near-duplicate questions
+    /// form one gap.
     #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_gaps(
@@ -81,19 +81,19 @@ impl Api {
         #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
+        #[oai(default = "default_period", validator(minimum(value = "1"), maximum(value = "365")))]
         period: Query<Field<i64>>,
         /// Filter by specific bot.
         bot_id: Query<Field<Id>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-        /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
-        /// unknown answer (default: both).
+        /// Filter by weakness: true for gaps with tentative answers only, false for gaps with at least one unknown
+        /// answer (default: both).
         weak: Query<Field<bool>>,
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
         let page = page::parse(&mut fields, page.0, per_page.0);
-        let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
+        let (period, bot) = parse_shared(&mut fields, period.0, bot_id.0, timezone.0);
         let weak = fields.take("weak", weak.0);
         let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
         Ok(Listed::of(
@@ -102,13 +102,13 @@ impl Api {
     }
 }
 
-/// The days that are looked at when nobody says how many; for the specification.
-fn usual() -> Field<i64> {
+/// Default of `period` in the specification.
+fn default_period() -> Field<i64> {
     Field::Given(analytics::period::USUAL)
 }
 
-/// What is asked about: which days, and which bot.
-fn asked(
+/// Parses the parameters that all operations share. The caller collects all errors in `fields`.
+fn parse_shared(
     fields: &mut Fields,
     period: Field<i64>,
     bot_id: Field<Id>,
@@ -120,12 +120,12 @@ fn asked(
     (Period::parse(period, timezone.as_deref()), bot)
 }
 
-fn wanted(
+fn parse_query(
     period: Field<i64>,
     bot_id: Field<Id>,
     timezone: Field<TimeZone>,
 ) -> Result<(Period, Option<BotId>)> {
     let mut fields = Fields::of_query();
-    let (period, bot) = asked(&mut fields, period, bot_id, timezone);
+    let (period, bot) = parse_shared(&mut fields, period, bot_id, timezone);
     fields.check(period.map(|period| (period, bot)))
 }

@@ -29,7 +29,7 @@ pub(crate) struct Api;
 impl Api {
     /// List API keys
     ///
-    /// Retrieve a paginated list of your API keys, newest first, without the keys themselves.
+    /// Retrieve a paginated list of your API keys, newest first, without the secret keys.
     #[oai(path = "/tenant/api-keys", method = "get", operation_id = "listApiKeys")]
     async fn list_keys(
         &self,
@@ -48,7 +48,7 @@ impl Api {
 
     /// Create API key
     ///
-    /// Create an API key. The key is in the answer and is not shown again.
+    /// Create an API key. The response contains the secret key, which is not shown again.
     #[oai(path = "/tenant/api-keys", method = "post", operation_id = "createApiKey")]
     async fn create_key(
         &self,
@@ -83,7 +83,7 @@ impl Api {
 
     /// Revoke API key
     ///
-    /// Permanently revoke an API key. It opens nothing from the moment of the answer.
+    /// Permanently revoke an API key. It is invalid as soon as the response is sent.
     #[oai(path = "/tenant/api-keys/:key_id", method = "delete", operation_id = "revokeApiKey")]
     async fn revoke_key(
         &self,

@@ -47,7 +47,7 @@ impl Api {
         /// Filter by active status.
         is_active: Query<Field<bool>>,
     ) -> Result<Listed<Bot>, Fails<Listing>> {
-        let (page, filter) = wanted(page.0, per_page.0, channel_type.0, is_active.0)?;
+        let (page, filter) = list_query(page.0, per_page.0, channel_type.0, is_active.0)?;
         Ok(Listed::of(bots::list(&ctx, tenant.id(), filter, page).await?))
     }
 
@@ -67,7 +67,8 @@ impl Api {
 
     /// Create new bot
     ///
-    /// Create a new chatbot for your tenant. The first one answers sessions that name no bot.
+    /// Create a new chatbot for your tenant. The first one becomes the default bot, which answers sessions without
+    /// a `bot_id`.
     #[oai(path = "/bots", method = "post", operation_id = "createBot")]
     async fn create_bot(
         &self,
@@ -81,8 +82,8 @@ impl Api {
 
     /// Update bot
     ///
-    /// Update an existing bot's configuration. What the body does not have stays as it is; `null` clears
-    /// an optional text. `is_default: true` takes the default from another bot.
+    /// Update an existing bot's configuration. Omitted fields stay unchanged; `null` clears an optional text.
+    /// `is_default: true` makes this the default bot instead of the current one.
     #[oai(path = "/bots/:bot_id", method = "put", operation_id = "updateBot")]
     async fn update_bot(
         &self,
@@ -101,8 +102,8 @@ impl Api {
     /// Delete bot
     ///
     /// Permanently delete a bot and all associated data. This action cannot be undone. All conversations,
-    /// messages, and knowledge associated with this bot will be permanently deleted. When it was the
-    /// default, the oldest that remains takes its place.
+    /// messages, and knowledge associated with this bot will be permanently deleted. If it was the default
+    /// bot, the oldest remaining bot becomes the default.
     #[oai(path = "/bots/:bot_id", method = "delete", operation_id = "deleteBot")]
     async fn delete_bot(
         &self,
@@ -116,7 +117,8 @@ impl Api {
     }
 }
 
-fn wanted(
+/// Parses the parameters of the list.
+fn list_query(
     page: Field<i64>,
     per_page: Field<i64>,
     channel_type: Field<Word<Channel>>,

@@ -1,4 +1,4 @@
-//! Conversations: say something and hear the answer; open, list, read, end, erase, judge.
+//! Conversation routes: send messages; open, list, get, update and delete conversations; trace and feedback.
 
 use parlance_core::conversations::{self, Filter, SessionId};
 use parlance_core::error::{Fault, Problem, Thing};
@@ -72,8 +72,8 @@ impl Api {
 
     /// Open conversation
     ///
-    /// Open a conversation before anything is said: on the bot that the body names, else on your default
-    /// bot, whose welcome is its first message. A message to an unknown session opens it as well.
+    /// Open a conversation before the first message, with the bot of the body or your default bot. The bot's
+    /// welcome message is its first message. A message to an unknown session also opens a conversation.
     #[oai(path = "/conversations", method = "post", operation_id = "openConversation")]
     async fn open_conversation(
         &self,
@@ -101,8 +101,8 @@ impl Api {
 
     /// Update conversation
     ///
-    /// End a conversation, or change what is known of its user. What the body does not have stays as it
-    /// is; `null` clears. An ended conversation takes no more messages.
+    /// End a conversation, or change the details of its user. Omitted fields stay unchanged; `null` clears a
+    /// field. An ended conversation takes no more messages.
     #[oai(path = "/conversations/:session_id", method = "patch", operation_id = "updateConversation")]
     async fn update_conversation(
         &self,
@@ -122,7 +122,7 @@ impl Api {
 
     /// Delete conversation
     ///
-    /// Permanently erase a conversation with all of its messages. This action cannot be undone.
+    /// Permanently delete a conversation and all of its messages. This action cannot be undone.
     #[oai(path = "/conversations/:session_id", method = "delete", operation_id = "deleteConversation")]
     async fn delete_conversation(
         &self,
@@ -137,13 +137,13 @@ impl Api {
 
     /// Send message
     ///
-    /// Send a message to a conversation and receive an AI-generated response. A session that is not
-    /// known yet is opened by it: on the bot that the body names, else on your default bot. Messages to
-    /// one session are answered one after the other.
+    /// Send a message to a conversation and receive an AI-generated response. A message to an unknown session
+    /// opens a conversation, with the bot of the body or your default bot. Messages of one session are answered
+    /// one after the other.
     ///
-    /// With `Accept: text/event-stream`, or `"stream": true`, the answer comes as it is written. A client that
-    /// goes away stops the model; what was said until then stays, as a partial answer. A streamed answer cannot
-    /// be replayed, and takes no `Idempotency-Key`.
+    /// With `Accept: text/event-stream`, or `"stream": true`, the answer is streamed while it is generated.
+    /// Disconnecting stops generation; the text so far is kept as a partial answer. A streamed answer cannot be
+    /// replayed, so `Idempotency-Key` is rejected.
     #[oai(path = "/conversations/:session_id/messages", method = "post", operation_id = "sendMessage")]
     async fn send_message(
         &self,
@@ -154,7 +154,7 @@ impl Api {
         request: &poem::Request,
         body: JsonBody<SendMessage>,
     ) -> Result<AnswerResponse, Fails<Changing>> {
-        let session = nameable(&session_id)?;
+        let session = existing_or_new(&session_id)?;
         let (message, stream) = body.0.parse().when("sending a message")?;
         if !stream && !sse::is_requested(request) {
             return Ok(AnswerResponse::whole(&ctx, tenant.id(), &session, message).await?);
@@ -167,8 +167,8 @@ impl Api {
 
     /// Trace an answer
     ///
-    /// See how an answer came about: the query as it was searched for, the passages that were found with their
-    /// scores, those from which the answer was made, what wrote it and how long it took.
+    /// Inspect how an answer was generated: the search query, the passages found with their scores, the passages
+    /// used, the model and the timings.
     #[oai(
         path = "/conversations/:session_id/messages/:message_id/trace",
         method = "get",
@@ -189,7 +189,7 @@ impl Api {
 
     /// Give feedback
     ///
-    /// Say whether an answer helped. It replaces what was said before; a rating of `null` takes it back.
+    /// Rate an answer. It replaces earlier feedback; a rating of `null` removes it.
     #[oai(
         path = "/conversations/:session_id/messages/:message_id/feedback",
         method = "post",
@@ -215,21 +215,21 @@ impl Api {
     }
 }
 
-/// A session that may exist; a name that none can have is not found, like any other.
+/// Parses the id of an existing session; a malformed id is not found.
 fn existing(raw: &PathSession) -> Result<SessionId, ApiError> {
     SessionId::parse(&raw.0).map_err(|_| ApiError::not_found(Thing::Conversation))
 }
 
-/// A session that exists or will; a name that none can have is not found, and told what one can.
-fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
+/// Parses the id of a session that may be new; a malformed id is not found, with a message about valid ids.
+fn existing_or_new(raw: &PathSession) -> Result<SessionId, ApiError> {
     SessionId::parse(&raw.0).map_err(|error| {
-        let refused = ApiError::not_found(Thing::Conversation);
+        let not_found = ApiError::not_found(Thing::Conversation);
         match error {
             Error::Invalid(mut problems) => match problems.pop() {
-                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.with_message(message),
-                _ => refused,
+                Some(Problem { fault: Fault::Wrong(message), .. }) => not_found.with_message(message),
+                _ => not_found,
             },
-            _ => refused,
+            _ => not_found,
         }
     })
 }

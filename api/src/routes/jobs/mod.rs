@@ -1,4 +1,4 @@
-//! Jobs: list, look at, watch, stop, try again.
+//! Job routes: list, get, watch, cancel and retry.
 
 use parlance_core::ids::{BotId, JobId, SourceId};
 use parlance_core::jobs::{self, Filter, Kind, State};
@@ -31,8 +31,8 @@ pub(crate) struct Api;
 impl Api {
     /// List jobs
     ///
-    /// Retrieve a paginated list of the jobs that make your knowledge ready, newest first. Jobs that failed
-    /// for good stay in the list, with their cause, until they are tried again or their source is deleted.
+    /// Retrieve a paginated list of the jobs that process your knowledge, newest first. Failed jobs stay in the
+    /// list, with their error, until they are retried or their source is deleted.
     #[oai(path = "/jobs", method = "get", operation_id = "listJobs")]
     #[expect(clippy::too_many_arguments, reason = "the parameters of the operation")]
     async fn list_jobs(
@@ -45,9 +45,9 @@ impl Api {
         /// Items per page.
         #[oai(default = "page::default_per_page", validator(minimum(value = "1"), maximum(value = "100")))]
         per_page: Query<Field<i64>>,
-        /// Filter by what the job does.
+        /// Filter by job kind.
         kind: Query<Field<Word<Kind>>>,
-        /// Filter by where the job stands.
+        /// Filter by job state.
         state: Query<Field<Word<State>>>,
         /// Filter by specific bot.
         bot_id: Query<Field<Id>>,
@@ -68,7 +68,7 @@ impl Api {
 
     /// Get job
     ///
-    /// Retrieve a job with its place in the queue, its times, and the jobs that followed from it.
+    /// Retrieve a job with its queue position, timings and child jobs.
     #[oai(path = "/jobs/:job_id", method = "get", operation_id = "getJob")]
     async fn get_job(
         &self,
@@ -83,9 +83,9 @@ impl Api {
 
     /// Watch job
     ///
-    /// Follow a job as server-sent events: `state` for each state that it enters and `job` with all that is
-    /// known of it, whenever that changes; the stream ends with the job. Each event has an id: a client that
-    /// comes back with the header `Last-Event-ID` is told every state that it missed.
+    /// Follow a job as server-sent events: `state` for each state that it enters and `job` with the complete job
+    /// whenever it changes; the stream ends with the job. Each event has an id: a client that reconnects with
+    /// the header `Last-Event-ID` receives every state that it missed.
     #[oai(path = "/jobs/:job_id/events", method = "get", operation_id = "watchJob")]
     async fn watch_job(
         &self,
@@ -94,20 +94,20 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the job.
         job_id: Path<PathId<JobId>>,
-        /// The id of the last event that was received.
+        /// Id of the last event received.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Field<String>>,
     ) -> Result<JobEvents, Fails<Finding>> {
         let job = jobs::get(&ctx, tenant.id(), job_id.0.known()?).await?;
-        // What is no id of an event was not received from here.
+        // A malformed id is ignored.
         let last = if let Field::Given(last) = last_event_id.0 { last.trim().parse().ok() } else { None };
         Ok(JobEvents::of((*ctx).clone(), Shutdown::of(request), tenant.id(), job.id, last))
     }
 
     /// Cancel job
     ///
-    /// Stop a job, and with it all that make the same version of its knowledge source. A job that runs stops
-    /// within two seconds. What the source answered before, it goes on answering.
+    /// Cancel a job and every other job of the same version of its knowledge source. A running job stops within
+    /// two seconds. The previous version of the source stays searchable.
     #[oai(path = "/jobs/:job_id/cancel", method = "post", operation_id = "cancelJob")]
     async fn cancel_job(
         &self,
@@ -121,8 +121,8 @@ impl Api {
 
     /// Retry job
     ///
-    /// Try a job again that failed or was cancelled, and with it all that made the same version of its
-    /// knowledge source. What was done already is not done again.
+    /// Retry a failed or cancelled job and every other one of the same version of its knowledge source. Completed
+    /// work is not repeated.
     #[oai(path = "/jobs/:job_id/retry", method = "post", operation_id = "retryJob")]
     async fn retry_job(
         &self,
