@@ -162,7 +162,7 @@ async fn citations_are_precise_and_complete() {
 }
 
 #[tokio::test]
-async fn an_answer_is_the_same_however_it_is_cut() {
+async fn a_streamed_answer_does_not_depend_on_its_deltas() {
     let embedder = real_embedder().await;
     for case in cases().iter().step_by(4) {
         let (whole, _) = write(&*embedder, case, false, 10_000).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::stage;
 
 #[tokio::test]
-async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
+async fn a_bot_is_created_as_documented_and_found_again() {
     let stage = stage().await;
     let body = json!({
         "name": "  Sales Assistant Bot ", "channel_type": "webchat",
@@ -43,7 +43,7 @@ async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
 }
 
 #[tokio::test]
-async fn what_a_bot_does_not_have_is_null() {
+async fn absent_fields_of_a_bot_are_null() {
     let stage = stage().await;
     let made =
         stage.http.post("/bots", json!({"name": "Plain", "channel_type": "api", "description": null})).await;
@@ -99,7 +99,7 @@ async fn when_unsure_and_strict_can_be_changed() {
 }
 
 #[tokio::test]
-async fn wrong_values_of_when_unsure_and_strict_are_told() {
+async fn wrong_values_of_when_unsure_and_strict_are_refused() {
     let stage = stage().await;
     let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let path = format!("/bots/{id}");
@@ -161,7 +161,7 @@ async fn a_list_is_paged_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
+async fn concurrent_creations_respect_the_bot_limit() {
     let stage = stage().await;
     let body = json!({"name": "One of many", "channel_type": "webchat"});
     for _ in 0..9 {
@@ -179,7 +179,7 @@ async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
 }
 
 #[tokio::test]
-async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
+async fn counting_a_bot_blocks_no_reads_or_messages() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "webchat"});
     stage.http.post("/bots", body.clone()).await.data(201);
@@ -199,7 +199,7 @@ async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
+async fn an_update_keeps_omitted_fields_and_null_clears() {
     let stage = stage().await;
     let made = stage
         .http
@@ -241,7 +241,7 @@ async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
 }
 
 #[tokio::test]
-async fn another_language_stems_the_knowledge_anew() {
+async fn a_language_change_rebuilds_the_text_index() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
     stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
@@ -294,7 +294,7 @@ async fn there_is_always_one_default_bot() {
 }
 
 #[tokio::test]
-async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
+async fn a_deleted_bot_is_gone_at_once_and_its_rows_are_purged() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "Doomed", "channel_type": "webchat"})).await.id();
     let path = format!("/bots/{bot}");
@@ -340,7 +340,7 @@ async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
 }
 
 #[tokio::test]
-async fn another_tenants_bot_is_answered_as_one_that_does_not_exist() {
+async fn another_tenants_bot_is_not_found() {
     let stage = stage().await;
     let (other, _) = stage.another_tenant().await;
     let theirs = stage.bot_of(other).await.to_string();

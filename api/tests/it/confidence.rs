@@ -68,7 +68,7 @@ async fn an_unknown_answer_has_a_score_and_no_confidence() {
 }
 
 #[tokio::test]
-async fn every_place_shows_the_same_confidence() {
+async fn every_response_shows_the_same_confidence() {
     let (stage, bot) = stage().await;
     let whole = ask(&stage, "s", QUESTION).await;
 
@@ -102,7 +102,7 @@ async fn every_place_shows_the_same_confidence() {
 }
 
 #[tokio::test]
-async fn a_low_confidence_is_shown_wherever_it_is_read() {
+async fn low_confidence_is_shown_in_every_response() {
     let (stage, _) = stage().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
@@ -212,7 +212,7 @@ const GAPS: &str = "
     where message.sender = 'bot' and message.answered is not null";
 
 #[tokio::test]
-async fn gaps_are_filtered_by_whether_all_their_answers_were_tentative() {
+async fn gaps_are_filtered_by_weakness() {
     let stage = crate::stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     ask(&stage, "s", "777").await;

@@ -22,7 +22,7 @@ fn fields(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_missing_field_names_itself_in_the_documented_words() {
+async fn a_missing_field_is_named_as_documented() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let form = |content: &str| {
@@ -48,7 +48,7 @@ async fn a_missing_field_names_itself_in_the_documented_words() {
 }
 
 #[tokio::test]
-async fn everything_wrong_with_a_body_is_told_at_once() {
+async fn every_error_of_a_body_is_reported_at_once() {
     let stage = stage().await;
     let body = json!({
         "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
@@ -143,7 +143,7 @@ async fn one_wrong_value_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_refused() {
+async fn a_malformed_body_is_refused() {
     let stage = stage().await;
     let json = "application/json";
     let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
@@ -175,7 +175,7 @@ async fn a_body_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_strangers_request_is_judged() {
+async fn an_unauthenticated_request_is_not_validated() {
     let stage = stage().await;
     let stranger = stage.http.with_key(None);
     for request in [
@@ -202,7 +202,7 @@ async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_a_decent_id() {
+async fn a_valid_request_id_is_kept() {
     let stage = stage().await;
     for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
         let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);

@@ -20,7 +20,7 @@ const DEPENDENT: [(&str, &str); 2] = [("content", "source_type"), ("file", "sour
 const FAR_TOO_MANY: &str = "1000000000000";
 
 #[tokio::test]
-async fn a_field_that_cannot_be_is_named_and_told_what_can() {
+async fn an_invalid_field_is_named_with_its_constraint() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     let before = rows(&walk.stage, walk.stage.tenant).await;
@@ -97,7 +97,7 @@ fn told_of(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_why() {
+async fn a_malformed_body_gets_a_reason() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     for operation in operations() {
@@ -160,7 +160,7 @@ async fn a_body_that_is_too_large_is_refused_by_its_length() {
 
 /// The other half: what the cases are made from is right, and what is unknown in it is no matter.
 #[tokio::test]
-async fn what_is_right_succeeds() {
+async fn every_valid_request_succeeds() {
     let mut walk = Walk::begin().await;
     let mut scene = Scene::set(&walk.stage.http).await;
     for operation in gentle_first(operations()) {
