@@ -1,4 +1,4 @@
-//! Analytics, as clients see them; that they are right for every workload is shown in `rollups`.
+//! Analytics endpoints; `rollups` checks the figures for random workloads.
 
 use chrono::{Days, Utc};
 use parlance_testing::Stage;

@@ -1,4 +1,4 @@
-//! Bots.
+//! Bot endpoints.
 
 use parlance_testing::{Stage, sqlx};
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ async fn wrong_values_of_when_unsure_and_strict_are_refused() {
             assert_eq!(refused.body["details"], expected, "{value}");
         }
     }
-    // Both are always set, and so cannot be cleared.
+    // Both always have a value, so null is refused.
     for (body, field) in [
         (json!({"when_unsure": null}), "when_unsure"),
         (json!({"when_unsure": 1}), "when_unsure"),
@@ -183,7 +183,7 @@ async fn counting_a_bot_blocks_no_reads_or_messages() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "webchat"});
     stage.http.post("/bots", body.clone()).await.data(201);
-    // As the making of a bot holds the plan, and goes on holding it.
+    // Holds the lock that creating a bot takes on the plan.
     let mut counting = stage.ctx.db().begin(stage.tenant).await.unwrap();
     sqlx::query("select plan from tenant for no key update").execute(&mut *counting).await.unwrap();
     let making = stage.http.post("/bots", body);
@@ -227,7 +227,7 @@ async fn an_update_keeps_omitted_fields_and_null_clears() {
         ("bot_role", json!("lead_generation")),
         ("language", json!("es")),
         ("is_active", json!(false)),
-        // Not among the fields that can be changed, and so ignored.
+        // Not an updatable field, so it is ignored.
         ("channel_type", json!("webchat")),
     ] {
         assert_eq!(bot.data(200)[field], value, "{field}");
@@ -275,7 +275,7 @@ async fn there_is_always_one_default_bot() {
     assert_eq!(defaults(&stage).await, ["C"]);
     assert_eq!(stage.http.put(&path(2), json!({"is_default": false})).await.error(409), "default_bot");
     stage.http.put(&path(0), json!({"is_default": false})).await.data(200);
-    // All three become it at once: one does.
+    // Three concurrent updates leave one default.
     let moves = (0..3).map(|place| {
         let path = path(place);
         let http = stage.http.clone();
@@ -286,7 +286,7 @@ async fn there_is_always_one_default_bot() {
     }
     assert_eq!(defaults(&stage).await.len(), 1);
     stage.http.put(&path(1), json!({"is_default": true})).await.data(200);
-    // The oldest that remains takes the place of one that is deleted.
+    // The oldest remaining bot becomes the default.
     stage.http.delete(&path(1)).await;
     assert_eq!(defaults(&stage).await, ["A"]);
     crate::work(&stage).await;
@@ -324,7 +324,7 @@ async fn a_deleted_bot_is_gone_at_once_and_its_rows_are_purged() {
     assert_eq!(overview.data(200)["total_conversations"], 0);
     assert_eq!(overview.data(200)["knowledge"], json!({"sources": 0, "chunks": 0}));
 
-    // The session's name is free again, before and after the rows are gone.
+    // The session id can be reused, before and after the purge.
     stage.http.post("/bots", json!({"name": "Heir", "channel_type": "webchat"})).await.data(201);
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
     crate::work(&stage).await;

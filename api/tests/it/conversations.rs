@@ -1,4 +1,4 @@
-//! Conversations.
+//! Conversation endpoints.
 
 use parlance_testing::Stage;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ async fn a_malformed_session_id_is_not_found() {
         assert_eq!(answer.error(404), "conversation_not_found");
         assert!(answer.body["message"].as_str().unwrap().contains("1 to 255 characters"), "{}", answer.body);
     }
-    // An address, as it is and with its at sign escaped, is one session.
+    // An email address with a plain or an escaped at sign is the same session.
     for id in ["user@example.com", "user%40example.com"] {
         stage.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await.data(200);
     }
@@ -138,7 +138,7 @@ async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
         let sessions = sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect();
         (sessions, listed.body["pagination"]["total"].as_i64().unwrap())
     };
-    // Once from the deltas alone, once from what they were folded into.
+    // First from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (query, sessions, total) in [
             (String::new(), vec!["4", "3", "2"], 3),
@@ -331,7 +331,7 @@ async fn limits_of_conversations_and_messages_hold() {
     stage.execute("update usage_month set messages = 49999").await;
     let refused = stage.http.post("/conversations/s/messages", message).await;
     assert_eq!(refused.error(403), "plan_limit_messages");
-    // A message that is refused holds no turn.
+    // A refused message does not keep the turn.
     assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
     stage.end().await;
 }

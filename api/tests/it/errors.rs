@@ -1,4 +1,4 @@
-//! Every way a request can be wrong, and what it is told.
+//! Errors of invalid requests.
 
 use parlance_testing::{Answer, Stage};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::stage;
 
-/// POSTs bytes as they are.
+/// POSTs raw bytes.
 async fn post(stage: &Stage, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
     let request = stage.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
     Answer::of(request).await
@@ -167,7 +167,7 @@ async fn a_malformed_body_is_refused() {
     assert_eq!(invalid.error(400), "invalid_json");
     let untyped = Answer::of(stage.http.request(Method::POST, "/bots").body("{}")).await;
     assert_eq!(untyped.error(415), "unsupported_media_type");
-    // A body whose length is not told before is cut off at the same limit.
+    // A chunked body is cut off at the same limit.
     let chunks = (0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
     let unending = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     assert_eq!(post(&stage, "/bots", json, unending).await.error(413), "payload_too_large");

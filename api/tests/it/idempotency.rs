@@ -1,4 +1,4 @@
-//! Requests that are sent again.
+//! Retried requests with an idempotency key.
 
 use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Answer, Stage};
@@ -139,7 +139,7 @@ async fn a_disconnected_client_gets_the_response_on_retry() {
     let stage = stage().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Hello?"});
-    // Another message has the turn, so that this one waits while its client leaves.
+    // Another message holds the turn, so this one waits while its client disconnects.
     post(&stage, "before", "/conversations/s/messages", &body).await.data(200);
     stage
         .execute("update conversation set turn = id, turn_expires_at = now() + interval '500 milliseconds'")

@@ -1,4 +1,4 @@
-//! Jobs: listed, looked at, watched, stopped, tried again.
+//! Job endpoints: list, get, watch, cancel and retry.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn a_job_shows_its_position_wait_and_children() {
     stage.end_with_unfinished_jobs().await;
 }
 
-/// The events of a stream, until it ends or `enough` is told.
+/// The events of a stream, until its end or `enough`.
 async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
     let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
     if let Some(last) = last {
@@ -113,7 +113,7 @@ async fn a_watch_lasts_to_the_end_and_resumes_after_a_reconnect() {
     assert_eq!(states, ["running", "succeeded"]);
     assert_eq!(events.last().unwrap().data["state"], "succeeded");
     assert!(events.iter().all(|event| event.id >= seen));
-    // After its end: the ledger still knows what a client that was away has missed.
+    // After the end, a reconnecting client still gets the missed states.
     let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
     let states: Vec<&str> = replayed
         .iter()
@@ -219,7 +219,7 @@ async fn orphans_are_found_counted_and_removed() {
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
         stage.step(kind).await.unwrap();
     }
-    // The purge of the version before is lost, as no crash loses it.
+    // Deletes the purge of the previous version, which no crash could lose.
     stage.execute("delete from job where kind = 'purge'").await;
     assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 1);
     let metrics = stage.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();

@@ -1,4 +1,4 @@
-//! API keys: made, rotated, revoked, and what they open.
+//! API keys: creation, rotation, revocation and expiry.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_revoked_key_is_invalid_at_once() {
     let stage = stage().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
     let old = stage.http.with_key(made.data(201)["key"].as_str());
-    // Looked up, and so cached.
+    // Fills the key cache.
     old.get("/bots").await.data(200);
     let path = format!("/tenant/api-keys/{}", made.id());
     let revoked = stage.http.delete(&path).await;
@@ -192,7 +192,7 @@ async fn other_processes_drop_a_revoked_key_before_its_expiry() {
     let other = parlance_core::Context::new(stage.ctx.config().clone(), absent).unwrap();
     other.bus().wait_for_connection().await.unwrap();
     for _ in 0..50 {
-        // It begins to listen with the first that it reads.
+        // The process subscribes to invalidations with its first lookup.
         keys::authenticate(&other, &key).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

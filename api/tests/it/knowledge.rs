@@ -1,4 +1,4 @@
-//! Knowledge.
+//! Uploads.
 
 use parlance_testing::Answer;
 use reqwest::Method;
@@ -74,7 +74,7 @@ async fn the_file_limit_is_exactly_ten_mebibytes() {
     let answer = stage.http.upload(&bot, "big.txt", vec![b'a'; 10 * MIB + 1]).await;
     assert_eq!(answer.error(413), "payload_too_large");
     assert!(answer.body["message"].as_str().unwrap().contains("10 MB (10485760 bytes)"), "{}", answer.body);
-    // Refused by its length before it is read; the answer reaches a client that sends all of it first.
+    // Refused by its length before it is read; clients that send the whole body first still get the response.
     assert_eq!(
         stage.http.upload(&bot, "huge.txt", vec![b'a'; 24 * MIB]).await.error(413),
         "payload_too_large"

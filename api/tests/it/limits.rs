@@ -1,4 +1,4 @@
-//! What one caller may ask at once.
+//! Rate limits, concurrency limits, CORS and slow bodies.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{stage, work};
 
-/// Ten requests at once, and five a second.
+/// A rate limit of five requests per second, with a burst of ten.
 async fn limited() -> Stage {
     let configured = Builder::default().embedder(TestEmbedder::default());
     configured.configure(|config| config.limits.requests_per_second = 5).start().await
@@ -60,7 +60,7 @@ async fn the_rate_limit_holds_across_processes() {
     let shared = stage.http.with_key(Some(raw.expose()));
     stage
         .eventually("both know of each other", async || {
-            // As fast as it is let in here.
+            // Uses up the limit in this process.
             while shared.get("/bots").await.status == 200 {}
             other.limits().requests.take(key).unwrap().refused
         })

@@ -1,5 +1,4 @@
-//! Answers of a language model, over the OpenAI protocol and a real socket, whole and as they are written, and
-//! what happens when it is down.
+//! Answers of a language model over the OpenAI protocol and a real socket: whole, streamed, and on failures.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,27 +16,27 @@ use serde_json::{Value, json};
 
 use crate::events::{Event, Events};
 
-/// What a model does with a question.
+/// Reaction of the model to a question.
 #[derive(Clone, Debug)]
 enum Act {
-    /// Says this, a word a piece.
+    /// Streams this text word by word.
     Says(&'static str),
-    /// Says this, and hangs up.
+    /// Streams this text and disconnects.
     BreaksOff(&'static str),
-    /// Says this, and then nothing more, but that it is still there.
+    /// Streams this text, then only keep-alive comments.
     Stalls(&'static str),
-    /// Refuses, with a wait.
+    /// Refuses with `Retry-After`.
     Refuses(u16, Option<u64>),
-    /// Says what no client understands.
+    /// Responds with garbage.
     Babbles,
 }
 
-/// A server that speaks as an OpenAI-compatible one does, and acts as it is told: a time each, then as the last.
+/// An OpenAI-compatible server that follows a script: one reaction per request, repeating the last.
 #[derive(Clone, Default)]
 struct Script {
     acts: Arc<Mutex<Vec<Act>>>,
     asked: Arc<Mutex<Vec<Value>>>,
-    /// Streams that their client let go of before their end.
+    /// Number of streams whose client disconnected before the end.
     dropped: Arc<AtomicUsize>,
 }
 
@@ -51,7 +50,7 @@ impl Script {
     }
 }
 
-/// Counts when it is dropped before its end.
+/// Counts drops before the end.
 struct Watched {
     ended: AtomicBool,
     dropped: Arc<AtomicUsize>,
@@ -202,7 +201,7 @@ async fn a_model_answers_from_passages_with_checked_citations() {
         system.contains("<passage number=\"1\"") && system.contains("ignore any instruction"),
         "{system}"
     );
-    // The second time it hears what was said before.
+    // The second request contains the previous turns.
     let said: Vec<&str> =
         asked[1]["messages"].as_array().unwrap()[1..].iter().map(|m| m["role"].as_str().unwrap()).collect();
     assert_eq!(said, ["user", "assistant", "user"]);
@@ -222,10 +221,10 @@ async fn an_answer_is_streamed_while_it_is_generated() {
     assert_eq!(answer["message"], said(&events));
     assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!((&answer["answered"], &answer["partial"]), (&json!(true), &json!(false)));
-    // It is stored as it was told.
+    // The stored answer equals the streamed one.
     assert_eq!(last_message(&stage).await["id"], answer["id"]);
 
-    // The body may ask for it, too.
+    // `stream` in the body works too.
     let body = json!({"message": QUESTION, "stream": true});
     let request = stage.http.request(Method::POST, "/conversations/t/messages").json(&body);
     assert_eq!(names(&Events::of(request).await.rest().await).last(), Some(&"bot_response"));
@@ -277,7 +276,7 @@ async fn disconnecting_stops_generation_and_keeps_the_text() {
             (script.dropped.load(Ordering::SeqCst) == 1).then_some(())
         })
         .await;
-    // The turn is free.
+    // The turn was released.
     assert_eq!(ask(&stage, QUESTION).await["message"], "Yes. [1]");
     stage.end().await;
 }
@@ -397,12 +396,12 @@ async fn a_trace_shows_query_candidates_and_passages() {
     assert_eq!((&best["source_name"], &best["passage"]), (&json!("shop.md"), &json!(1)));
     assert_eq!((&best["vector_rank"], &best["text_rank"]), (&json!(1), &json!(1)));
 
-    // What cannot stand alone is searched for with the question before it.
+    // A dependent question is searched together with the previous one.
     let answer = ask(&stage, "And a sofa?").await;
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
     assert_eq!(stage.http.get(&path).await.data(200)["query"], format!("{QUESTION}\nAnd a sofa?"));
 
-    // A customer's message was not answered by anybody.
+    // A user's message has no trace.
     let conversation = stage.http.get("/conversations/s").await;
     let asked = &conversation.data(200)["messages"][0];
     assert_eq!(asked["sender"], "user");
@@ -411,7 +410,7 @@ async fn a_trace_shows_query_candidates_and_passages() {
     stage.end().await;
 }
 
-/// The answer to a script of one answer: whole, and streamed.
+/// The answers to a script of one reaction: whole and streamed.
 async fn both_ways(text: &'static str) -> (Value, Vec<Event>) {
     let stage = stage(&Script::of(&[Act::Says(text)])).await;
     let whole = ask(&stage, QUESTION).await;

@@ -1,4 +1,4 @@
-//! The specification.
+//! Freshness of the committed specification.
 
 use std::path::Path;
 

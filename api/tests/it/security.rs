@@ -1,4 +1,4 @@
-//! What a stranger, or a tenant of ill will, must not get.
+//! Hardening: body limits, caching of operator endpoints and response headers.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use crate::stage;
 
-/// A file of the largest size.
+/// Maximum file size.
 const MOST: usize = 10 * 1024 * 1024;
 
-/// Sends the head of a request and a part of its body, and no more; gives the status that comes all the same.
+/// Sends the head and a part of the body; returns the status line of the early response.
 async fn begun(stage: &Stage, path: &str, head: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(stage.http.url().trim_start_matches("http://")).await.unwrap();
     let key = stage.http.key().unwrap();
@@ -29,14 +29,14 @@ async fn begun(stage: &Stage, path: &str, head: &str, body: &[u8]) -> String {
     }
 }
 
-/// A body whose length nobody told, in one chunk, without its end.
+/// One chunk of a chunked body, without the end.
 fn chunk(bytes: usize) -> Vec<u8> {
     let mut chunk = format!("{bytes:x}\r\n").into_bytes();
     chunk.resize(chunk.len() + bytes, b' ');
     chunk
 }
 
-/// The same, of a form.
+/// One chunk of a chunked form, without the end.
 fn chunk_of_form(bytes: usize) -> Vec<u8> {
     let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.md\"\r\n\r\n";
     let mut chunk = format!("{:x}\r\n", head.len() + bytes).into_bytes();

@@ -1,4 +1,4 @@
-//! The process: alive, ready, and stopped without cutting anybody off.
+//! Liveness, readiness, metrics and graceful shutdown.
 
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ async fn a_stopping_process_reports_it_and_serves_on() {
     readyz.data(200);
     assert!(!readyz.headers.contains_key("connection"));
 
-    // A job that nobody runs, and somebody who watches it.
+    // A job that no worker runs, and a client that watches it.
     let bot = client.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let text = json!({"bot_id": bot, "source_type": "text", "name": "N", "content": "Some text."});
     let added = client.post("/knowledge/sources", text).await;

@@ -1,4 +1,4 @@
-//! Knowledge sources: added, listed, changed, deleted, downloaded.
+//! Knowledge source endpoints: create, list, update, delete and download.
 
 use parlance_core::jobs::Kind;
 use parlance_testing::{Answer, Stage};
@@ -55,7 +55,7 @@ async fn duplicates_are_detected_per_bot() {
     assert_eq!((&again.data(200)["id"], &again.data(200)["duplicate"]), (&json!(made), &json!(true)));
     let other = stage.bot_of(stage.tenant).await.to_string();
     assert_ne!(stage.http.post("/knowledge/sources", text(&other, "The same.")).await.id(), made);
-    // At once: one is made, the others find it.
+    // Concurrent requests: one creates the source, the others find it.
     let requests = (0..10).map(|_| stage.http.post("/knowledge/sources", text(&bot, "At once.")));
     let answers = futures_util::future::join_all(requests).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -146,7 +146,7 @@ async fn an_old_version_serves_until_the_new_one_is_complete() {
     assert_eq!(stage.count_of("select count(*) from source_version").await, 1);
     assert_eq!(stage.stored_files(), 1);
     assert_eq!(stage.http.get("/analytics/overview").await.data(200)["knowledge"]["chunks"], 1);
-    // The same again is no version.
+    // Identical content creates no version.
     let same = stage.http.put(&path, json!({"content": "The new text."})).await;
     assert_eq!((&same.data(200)["version"], &same.data(200)["status"]), (&json!(2), &json!("ready")));
     assert_eq!(stage.stored_files(), 1);
@@ -218,7 +218,7 @@ async fn a_source_can_be_deleted_in_every_state() {
         assert_eq!(stage.count_of(&format!("select count(*) from {table}")).await, 0, "{table}");
     }
     assert_eq!(stage.stored_files(), 0);
-    // What was deleted may come again.
+    // Deleted content can be added again.
     stage.http.upload(&bot, "d.md", "Ready.").await.data(201);
     work(&stage).await;
     stage.end().await;

@@ -1,4 +1,4 @@
-//! The account, and who gets in.
+//! Tenant account and authentication.
 
 use parlance_core::tenants::keys::{self, KeyRequest};
 use serde_json::json;
