@@ -32,7 +32,11 @@ impl Default for RequestMetrics {
 
 impl RequestMetrics {
     pub(crate) fn register(&self, registry: &mut Registry) {
-        registry.register("http_request_seconds", "Requests that were answered, by route", self.0.clone());
+        registry.register(
+            "http_request_seconds",
+            "Duration of requests by method, route and status",
+            self.0.clone(),
+        );
     }
 
     /// Labels are bounded: `route` is a template, never a path, and unknown methods share one label.

@@ -84,14 +84,14 @@ fn register_process(ctx: &Context, registry: &mut Registry) {
         connections.get_or_create(&ConnectionLabels { pool, state: "idle" }).set(idle);
         connections.get_or_create(&ConnectionLabels { pool, state: "used" }).set(i64::from(size) - idle);
     }
-    registry.register("database_connections", "Connections to Postgres", connections);
+    registry.register("database_connections", "Database connections by pool and state", connections);
     if let Some(bytes) = resident_bytes() {
         let memory = Gauge::<i64>::default();
         memory.set(bytes);
-        registry.register("resident_memory_bytes", "Memory of this process", memory);
+        registry.register("resident_memory_bytes", "Resident memory of the process", memory);
     }
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-    registry.register("build", "What runs", build);
+    registry.register("build", "Version of the running build", build);
 }
 
 async fn snapshot(ctx: &Context) -> LedgerSnapshot {
@@ -119,26 +119,22 @@ fn register_ledger(ledger: &Ledger, registry: &mut Registry) {
     for (kind, state, count) in &ledger.jobs {
         counts.get_or_create(&JobLabels { kind: kind.as_str(), state: state.as_str() }).set(*count);
     }
-    registry.register("jobs", "Jobs of the ledger by kind and state; failed ones are dead letters", counts);
+    registry.register("jobs", "Jobs by kind and state; failed jobs are dead letters", counts);
     let oldest = Family::<KindLabel, Gauge>::default();
     for kind in Kind::ALL {
         let waiting = ledger.oldest_waiting.iter().find(|(waiting, _)| *waiting == kind);
         let seconds = waiting.map_or(0.0, |(_, seconds)| *seconds);
         oldest.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds as i64);
     }
-    registry.register(
-        "jobs_oldest_waiting_seconds",
-        "How long the job that is due for longest has waited",
-        oldest,
-    );
+    registry.register("jobs_oldest_waiting_seconds", "Waiting time of the oldest due job, by kind", oldest);
     let (found, age) = (Family::<NameLabel, Gauge>::default(), Family::<NameLabel, Gauge>::default());
     for (name, value, seconds) in &ledger.upkeep {
         let name = NameLabel { name: name.clone() };
         found.get_or_create(&name).set(*value);
         age.get_or_create(&name).set(*seconds as i64);
     }
-    registry.register("upkeep_found", "What should not be there and was found by the sweeper", found);
-    registry.register("upkeep_age_seconds", "How long ago the sweeper looked", age);
+    registry.register("upkeep_found", "Inconsistencies that the last sweep found", found);
+    registry.register("upkeep_age_seconds", "Seconds since the last sweep", age);
 }
 
 /// Resident memory, on Linux; `None` elsewhere.

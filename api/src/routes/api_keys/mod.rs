@@ -63,7 +63,7 @@ impl Api {
 
     /// Rotate API key
     ///
-    /// Create an API key that may do what this one may. This one goes on working for the grace period, if
+    /// Create an API key with the same name, scopes and expiry. The old key stays valid for the grace period, if
     /// there is one, and ends at once otherwise.
     #[oai(path = "/tenant/api-keys/:key_id/rotate", method = "post", operation_id = "rotateApiKey")]
     async fn rotate_key(

@@ -20,7 +20,7 @@ use crate::response::envelope::Found;
 use crate::response::sse;
 
 /// Description of the events in the specification.
-const EVENTS: &str = "An event with JSON data: `user_message` (a UserMessage), `sources` (a list of Source: the \
+const EVENTS: &str = "An event with JSON data: `user_message` (a UserMessage), `sources` (a list of Citation: the \
                       passages that the answer is generated from; sent again if another answer replaces the first), \
                       `delta` ({text}: the next part of the answer) and, at the end, `bot_response` (the complete \
                       BotResponse) or `error` ({code, error, message}).";
