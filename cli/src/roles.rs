@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_core::jobs::dispatch;
 use parlance_core::jobs::fleet::Queues;
 use parlance_core::platform::config::Config;
@@ -30,7 +30,7 @@ pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "the API listens");
     let accepted = CancellationToken::new();
     let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), accepted.clone()));
-    parlance_api::serve(ctx.clone(), listener, stop, Ending { leave: LEAVE, drain: DRAIN }).await?;
+    parlance_api::serve(ctx.clone(), listener, stop, ShutdownTimes { announce: LEAVE, drain: DRAIN }).await?;
     // What came until now is dispatched.
     accepted.cancel();
     dispatcher.await?;

@@ -16,7 +16,7 @@ mod statements;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_core::bots::{self, Channel, NewBot};
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
@@ -149,7 +149,7 @@ impl Stage {
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(5) };
+        let ending = ShutdownTimes { announce: Duration::ZERO, drain: Duration::from_secs(5) };
         let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), ending));
         Self {
             http: Client::new(&url, Some(key.expose())),

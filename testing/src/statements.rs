@@ -40,7 +40,7 @@ pub(crate) fn log() {
         .with_test_writer()
         .with_filter(EnvFilter::new("info,apalis=warn,fred=off,sqlx=warn"));
     let heard = Targets::new()
-        .with_target("parlance_api::request_id", LevelFilter::INFO)
+        .with_target("parlance_api::middleware::request_id", LevelFilter::INFO)
         .with_target("sqlx::query", LevelFilter::DEBUG);
     let _set_already =
         tracing_subscriber::registry().with(shown).with(Statements.with_filter(heard)).try_init();

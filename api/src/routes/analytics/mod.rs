@@ -1,4 +1,4 @@
-//! Analytics: what a tenant's bots did, in numbers.
+//! Analytics routes: overview, conversations and knowledge gaps.
 
 use parlance_core::analytics::period::{DEFAULT_DAYS, Days, TimeZone};
 use parlance_core::analytics::{self, GapFilter, Period};
@@ -17,10 +17,7 @@ use crate::response::envelope::{Found, Listed};
 
 mod responses;
 
-pub(crate) use responses::{
-    AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
-    OverviewBot,
-};
+use responses::{AnalyticsOverview, ConversationAnalytics, KnowledgeGap};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -29,26 +26,26 @@ pub(crate) struct Api;
 impl Api {
     /// Get analytics overview
     ///
-    /// Retrieve high-level analytics overview for your tenant. The period is the last days up to and with
-    /// today; totals count what began in it, `active_conversations` is now.
+    /// Retrieve high-level analytics overview for your tenant. The period ends today, inclusive. Totals count what
+    /// started in the period; `active_conversations` is the current number.
     #[oai(path = "/analytics/overview", method = "get", operation_id = "getAnalyticsOverview")]
     async fn get_overview(
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual")]
+        #[oai(default = "default_period")]
         period: Query<Field<Days>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Overview>, Fails<Listing>> {
-        let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
+    ) -> Result<Found<AnalyticsOverview>, Fails<Listing>> {
+        let (period, _) = parse_query(period.0, Field::Absent, timezone.0)?;
         Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
     }
 
     /// Get conversation analytics
     ///
-    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` has
+    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` contains
     /// every day of the period.
     #[oai(path = "/analytics/conversations", method = "get", operation_id = "getConversationAnalytics")]
     async fn get_conversations(
@@ -56,21 +53,21 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual")]
+        #[oai(default = "default_period")]
         period: Query<Field<Days>>,
         /// Filter by specific bot.
         bot_id: Query<Field<BotId>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Conversations>, Fails<Listing>> {
-        let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
+    ) -> Result<Found<ConversationAnalytics>, Fails<Listing>> {
+        let (period, bot) = parse_query(period.0, bot_id.0, timezone.0)?;
         Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
     }
 
     /// List knowledge gaps
     ///
-    /// Retrieve the questions that got an unknown or a tentative answer, most frequent first. Near-duplicate questions
-    /// are one gap.
+    /// Retrieve the questions with an unknown or a tentative answer, most frequent first. Near-duplicate questions
+    /// form one gap.
     #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_gaps(
@@ -78,25 +75,25 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first")]
+        #[oai(default = "page::default_page")]
         page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual")]
+        #[oai(default = "page::default_per_page")]
         per_page: Query<Field<PageSize>>,
         /// Number of days to analyze.
-        #[oai(default = "usual")]
+        #[oai(default = "default_period")]
         period: Query<Field<Days>>,
         /// Filter by specific bot.
         bot_id: Query<Field<BotId>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-        /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
-        /// unknown answer (default: both).
+        /// Filter by weakness: true for gaps with tentative answers only, false for gaps with at least one unknown
+        /// answer (default: both).
         weak: Query<Field<bool>>,
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
-        let (period, bot) = requested(&mut fields, period.0, bot_id.0, timezone.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
+        let (period, bot) = parse_shared(&mut fields, period.0, bot_id.0, timezone.0);
         let weak = fields.parameter("weak", weak.0);
         let (page, period, filter) =
             fields.finish(|| Some((page?, period?, GapFilter { bot: bot?, weak: weak? })))?;
@@ -104,13 +101,13 @@ impl Api {
     }
 }
 
-/// The default period, for the specification.
-fn usual() -> Field<Days> {
+/// Default of `period` in the specification.
+fn default_period() -> Field<Days> {
     Field::Given(DEFAULT_DAYS)
 }
 
-/// The period and the bot of a query with other parameters.
-fn requested(
+/// Parses the parameters that all operations share.
+fn parse_shared(
     fields: &mut Fields,
     period: Field<Days>,
     bot_id: Field<BotId>,
@@ -125,12 +122,12 @@ fn requested(
     (period, bot)
 }
 
-fn wanted(
+fn parse_query(
     period: Field<Days>,
     bot_id: Field<BotId>,
     timezone: Field<TimeZone>,
 ) -> Result<(Period, Option<BotId>)> {
     let mut fields = Fields::of_query();
-    let (period, bot) = requested(&mut fields, period, bot_id, timezone);
+    let (period, bot) = parse_shared(&mut fields, period, bot_id, timezone);
     fields.finish(|| Some((period?, bot?)))
 }

@@ -7,7 +7,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Adding, Fails, Finding, Listing, Making, When, about};
+use crate::error::{Adding, Fails, Finding, Listing, Making, When, not_found_first};
 use crate::extract::fields::Field;
 use crate::extract::json::JsonBody;
 use crate::extract::page;
@@ -29,26 +29,26 @@ pub(crate) struct Api;
 impl Api {
     /// List API keys
     ///
-    /// Retrieve a paginated list of your API keys, newest first, without the keys themselves.
+    /// Retrieve a paginated list of your API keys, newest first, without the secret keys.
     #[oai(path = "/tenant/api-keys", method = "get", operation_id = "listApiKeys")]
     async fn list_keys(
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first")]
+        #[oai(default = "page::default_page")]
         page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual")]
+        #[oai(default = "page::default_per_page")]
         per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<ApiKey>, Fails<Listing>> {
-        let page = page::alone(page.0, per_page.0)?;
+        let page = page::parse_only(page.0, per_page.0)?;
         Ok(Listed::of(keys::list(&ctx, tenant.id(), page).await?))
     }
 
     /// Create API key
     ///
-    /// Create an API key. The key is in the answer and is not shown again.
+    /// Create an API key. The response contains the secret key, which is not shown again.
     #[oai(path = "/tenant/api-keys", method = "post", operation_id = "createApiKey")]
     async fn create_key(
         &self,
@@ -63,7 +63,7 @@ impl Api {
 
     /// Rotate API key
     ///
-    /// Create an API key that may do what this one may. This one goes on working for the grace period, if
+    /// Create an API key with the same name, scopes and expiry. The old key stays valid for the grace period, if
     /// there is one, and ends at once otherwise.
     #[oai(path = "/tenant/api-keys/:key_id/rotate", method = "post", operation_id = "rotateApiKey")]
     async fn rotate_key(
@@ -76,14 +76,14 @@ impl Api {
     ) -> Result<Created<CreatedApiKey>, Fails<Adding>> {
         let key = key_id.0.known()?;
         let grace = body.0.parse().when("rotating an API key");
-        let grace = about(keys::get(&ctx, tenant.id(), key), grace).await?;
+        let grace = not_found_first(keys::get(&ctx, tenant.id(), key), grace).await?;
         let (key, raw) = keys::rotate(&ctx, tenant.id(), key, grace).await?;
         Ok(Created(CreatedApiKey::of(key, &raw, "API key rotated successfully")))
     }
 
     /// Revoke API key
     ///
-    /// Permanently revoke an API key. It opens nothing from the moment of the answer.
+    /// Permanently revoke an API key. It is invalid as soon as the response is sent.
     #[oai(path = "/tenant/api-keys/:key_id", method = "delete", operation_id = "revokeApiKey")]
     async fn revoke_key(
         &self,

@@ -9,7 +9,6 @@ use crate::extract::fields::{Field, Fields, Required};
 
 /// An API key to create.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateApiKey {
     /// Your name for the key.
     pub(crate) name: Required<Name>,
@@ -21,7 +20,6 @@ pub(crate) struct CreateApiKey {
 
 /// How to rotate an API key.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct RotateApiKey {
     /// Seconds for which the old key keeps working (default: 0, max: 604800, a week).
     pub(crate) grace_period_seconds: Field<Option<Grace>>,

@@ -6,36 +6,34 @@ use poem_openapi::Object;
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp};
 
-/// An API key, without the key itself.
+/// An API key, without the secret key.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct ApiKey {
-    /// Its id.
+    /// Unique identifier of the API key.
     pub(crate) id: Id,
-    /// What you call it.
+    /// Your name for the key.
     pub(crate) name: String,
-    /// How the key begins.
+    /// First characters of the secret key.
     pub(crate) prefix: String,
-    /// What it may do: `full` everything, `read` every GET, `chat` conversations, `knowledge` knowledge.
+    /// Permissions: `full` permits every operation, `read` every GET, `chat` conversations, `knowledge` knowledge.
     pub(crate) scopes: Vec<Word<Scope>>,
-    /// When it ends.
+    /// Time of expiry; null for a key that never expires.
     pub(crate) expires_at: OrNull<Timestamp>,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub(crate) last_used_at: OrNull<Timestamp>,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
 }
 
-/// An API key that has just been made.
+/// A created API key.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedApiKey {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) api_key: ApiKey,
-    /// The key. It is shown this once.
+    /// The secret key. It is shown only once.
     pub(crate) key: String,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
 }
 

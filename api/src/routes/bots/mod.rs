@@ -7,7 +7,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Changing, Fails, Finding, Listing, Making, When, about};
+use crate::error::{Changing, Fails, Finding, Listing, Making, When, not_found_first};
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
@@ -36,17 +36,17 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first")]
+        #[oai(default = "page::default_page")]
         page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual")]
+        #[oai(default = "page::default_per_page")]
         per_page: Query<Field<PageSize>>,
         /// Filter by channel type.
         channel_type: Query<Field<Channel>>,
         /// Filter by active status.
         is_active: Query<Field<bool>>,
     ) -> Result<Listed<Bot>, Fails<Listing>> {
-        let (page, filter) = wanted(page.0, per_page.0, channel_type.0, is_active.0)?;
+        let (page, filter) = list_query(page.0, per_page.0, channel_type.0, is_active.0)?;
         Ok(Listed::of(bots::list(&ctx, tenant.id(), filter, page).await?))
     }
 
@@ -66,7 +66,8 @@ impl Api {
 
     /// Create new bot
     ///
-    /// Create a new chatbot for your tenant. The first one answers sessions that name no bot.
+    /// Create a new chatbot for your tenant. The first one becomes the default bot, which answers sessions without
+    /// a `bot_id`.
     #[oai(path = "/bots", method = "post", operation_id = "createBot")]
     async fn create_bot(
         &self,
@@ -80,8 +81,8 @@ impl Api {
 
     /// Update bot
     ///
-    /// Update an existing bot's configuration. What the body does not have stays as it is; `null` clears
-    /// an optional text. `is_default: true` takes the default from another bot.
+    /// Update an existing bot's configuration. Omitted fields stay unchanged; `null` clears an optional text.
+    /// `is_default: true` makes this the default bot instead of the current one.
     #[oai(path = "/bots/:bot_id", method = "put", operation_id = "updateBot")]
     async fn update_bot(
         &self,
@@ -93,15 +94,15 @@ impl Api {
     ) -> Result<Found<UpdatedBot>, Fails<Changing>> {
         let bot = bot_id.0.known()?;
         let changes = body.0.parse().when("updating a bot");
-        let changes = about(bots::get(&ctx, tenant.id(), bot), changes).await?;
+        let changes = not_found_first(bots::get(&ctx, tenant.id(), bot), changes).await?;
         Ok(Found(UpdatedBot::of(bots::update(&ctx, tenant.id(), bot, &changes).await?)))
     }
 
     /// Delete bot
     ///
     /// Permanently delete a bot and all associated data. This action cannot be undone. All conversations,
-    /// messages, and knowledge associated with this bot will be permanently deleted. When it was the
-    /// default, the oldest that remains takes its place.
+    /// messages, and knowledge associated with this bot will be permanently deleted. If it was the default
+    /// bot, the oldest remaining bot becomes the default.
     #[oai(path = "/bots/:bot_id", method = "delete", operation_id = "deleteBot")]
     async fn delete_bot(
         &self,
@@ -115,14 +116,15 @@ impl Api {
     }
 }
 
-fn wanted(
+/// Parses the parameters of the list.
+fn list_query(
     page: Field<PageNumber>,
     per_page: Field<PageSize>,
     channel_type: Field<Channel>,
     is_active: Field<bool>,
 ) -> Result<(PageRequest, Filter)> {
     let mut fields = Fields::of_query();
-    let page = page::requested(&mut fields, page, per_page);
+    let page = page::parse(&mut fields, page, per_page);
     let channel_type = fields.parameter("channel_type", channel_type);
     let is_active = fields.parameter("is_active", is_active);
     fields.finish(|| Some((page?, Filter { channel_type: channel_type?, is_active: is_active? })))

@@ -11,7 +11,6 @@ use crate::extract::fields::{Field, Fields, Required};
 
 /// A bot to create.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateBot {
     /// Name of the bot.
     pub(crate) name: Required<Name>,
@@ -72,7 +71,6 @@ impl CreateBot {
 
 /// Changes to a bot.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateBot {
     /// New name for the bot.
     pub(crate) name: Field<Name>,

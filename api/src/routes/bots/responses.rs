@@ -8,61 +8,58 @@ use crate::extract::types::{Id, OrNull, Timestamp};
 
 /// A bot.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Bot {
-    /// Its id.
+    /// Unique identifier of the bot.
     pub(crate) id: Id,
-    /// Its name.
+    /// Name of the bot.
     pub(crate) name: String,
-    /// Where it talks.
+    /// Channel type.
     pub(crate) channel_type: Word<Channel>,
-    /// The bot's purpose.
+    /// Description of the bot's purpose.
     pub(crate) description: OrNull<String>,
-    /// What it says first.
+    /// Initial message of each conversation.
     pub(crate) welcome_message: OrNull<String>,
-    /// Your instructions to the language model.
+    /// System prompt: your instructions to the language model.
     pub(crate) system_prompt: OrNull<String>,
-    /// Whether it answers.
+    /// Whether the bot is active; an inactive bot takes no messages.
     pub(crate) is_active: bool,
-    /// Whether it answers sessions that name no bot.
+    /// Whether this is the default bot, which answers sessions without a `bot_id`.
     pub(crate) is_default: bool,
-    /// Its primary language.
+    /// Primary language.
     pub(crate) language: Word<Language>,
-    /// How it speaks.
+    /// Personality of the bot.
     pub(crate) personality: OrNull<Word<Personality>>,
-    /// What it does.
+    /// Role of the bot.
     pub(crate) bot_role: OrNull<Word<Role>>,
-    /// What the bot does when it is not sure that its knowledge answers a question: `tell` gives a tentative answer with
-    /// the nearest passage, `refuse` says that it does not know.
+    /// Behavior when the bot is unsure whether its knowledge answers a question: `tell` gives a tentative answer with
+    /// the closest passage, `refuse` says that it does not know.
     pub(crate) when_unsure: Word<WhenUnsure>,
-    /// Whether sentences of a language model that no passage supports are left out of answers. Built-in answers have no
-    /// such sentences.
+    /// Whether a language model's sentences without a supporting passage are removed from answers. Built-in answers
+    /// have no such sentences.
     pub(crate) strict: bool,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub(crate) updated_at: Timestamp,
 }
 
-/// A bot that has just been made.
+/// A created bot.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
 }
 
-/// A bot that has just been changed.
+/// An updated bot.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
 }
 

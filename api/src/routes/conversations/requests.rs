@@ -31,7 +31,6 @@ pub(crate) struct Said {
 
 /// A message to send. All but the message counts only when it opens the conversation.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct SendMessage {
     /// The message content to send.
     pub(crate) message: Required<MessageText>,
@@ -44,7 +43,6 @@ pub(crate) struct SendMessage {
 
 /// A conversation to open.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct OpenConversation {
     /// Your name for it: 1 to 255 characters of letters, digits and `._:@-` (default: a fresh one).
     pub(crate) session_id: Field<Option<SessionId>>,
@@ -54,7 +52,6 @@ pub(crate) struct OpenConversation {
 
 /// Changes to a conversation.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateConversation {
     /// `ended`: it takes no more messages.
     pub(crate) status: Field<Ended>,
@@ -68,7 +65,6 @@ pub(crate) struct UpdateConversation {
 
 /// A customer's feedback on an answer.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct GiveFeedback {
     /// Whether it helped; `null` takes the feedback back.
     pub(crate) rating: Required<Option<Rating>>,

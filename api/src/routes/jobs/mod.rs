@@ -1,4 +1,4 @@
-//! Jobs: list, look at, watch, stop, try again.
+//! Job routes: list, get, watch, cancel and retry.
 
 use parlance_core::ids::{BotId, JobId, SourceId};
 use parlance_core::jobs::{self, Filter, Kind, State};
@@ -13,16 +13,15 @@ use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::tenant::{Knowledge, Tenant};
 use crate::extract::types::PathId;
-use crate::middleware::shutdown::Leaving;
+use crate::middleware::shutdown::Shutdown;
 use crate::openapi::Tag;
 use crate::response::envelope::{Found, Listed};
 
 mod events;
 mod responses;
 
-pub(crate) use responses::{Job, JobDetails, JobEvent, JobTimings, Queue};
-
-use events::Events;
+use events::JobEvents;
+use responses::{Job, JobDetails};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -31,8 +30,8 @@ pub(crate) struct Api;
 impl Api {
     /// List jobs
     ///
-    /// Retrieve a paginated list of the jobs that make your knowledge ready, newest first. Jobs that failed
-    /// for good stay in the list, with their cause, until they are tried again or their source is deleted.
+    /// Retrieve a paginated list of the jobs that process your knowledge, newest first. Failed jobs stay in the
+    /// list, with their error, until they are retried or their source is deleted.
     #[oai(path = "/jobs", method = "get", operation_id = "listJobs")]
     #[expect(clippy::too_many_arguments, reason = "the parameters of the operation")]
     async fn list_jobs(
@@ -40,14 +39,14 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first")]
+        #[oai(default = "page::default_page")]
         page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual")]
+        #[oai(default = "page::default_per_page")]
         per_page: Query<Field<PageSize>>,
-        /// Filter by what the job does.
+        /// Filter by job kind.
         kind: Query<Field<Kind>>,
-        /// Filter by where the job stands.
+        /// Filter by job state.
         state: Query<Field<State>>,
         /// Filter by specific bot.
         bot_id: Query<Field<BotId>>,
@@ -55,7 +54,7 @@ impl Api {
         source_id: Query<Field<SourceId>>,
     ) -> Result<Listed<Job>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
+        let page = page::parse(&mut fields, page.0, per_page.0);
         let kind = fields.parameter("kind", kind.0);
         let state = fields.parameter("state", state.0);
         let bot = fields.parameter("bot_id", bot_id.0);
@@ -67,7 +66,7 @@ impl Api {
 
     /// Get job
     ///
-    /// Retrieve a job with its place in the queue, its times, and the jobs that followed from it.
+    /// Retrieve a job with its queue position, timings and child jobs.
     #[oai(path = "/jobs/:job_id", method = "get", operation_id = "getJob")]
     async fn get_job(
         &self,
@@ -82,9 +81,9 @@ impl Api {
 
     /// Watch job
     ///
-    /// Follow a job as server-sent events: `state` for each state that it enters and `job` with all that is
-    /// known of it, whenever that changes; the stream ends with the job. Each event has an id: a client that
-    /// comes back with the header `Last-Event-ID` is told every state that it missed.
+    /// Follow a job as server-sent events: `state` for each state that it enters and `job` with the complete job
+    /// whenever it changes; the stream ends with the job. Each event has an id: a client that reconnects with
+    /// the header `Last-Event-ID` receives every state that it missed.
     #[oai(path = "/jobs/:job_id/events", method = "get", operation_id = "watchJob")]
     async fn watch_job(
         &self,
@@ -93,20 +92,20 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the job.
         job_id: Path<PathId<JobId>>,
-        /// The id of the last event that was received.
+        /// Id of the last event received.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Field<String>>,
-    ) -> Result<Events, Fails<Finding>> {
+    ) -> Result<JobEvents, Fails<Finding>> {
         let job = jobs::get(&ctx, tenant.id(), job_id.0.known()?).await?;
-        // What is no id of an event was not received from here.
+        // A malformed id is ignored.
         let last = if let Field::Given(last) = last_event_id.0 { last.trim().parse().ok() } else { None };
-        Ok(Events::of((*ctx).clone(), Leaving::of(request), tenant.id(), job.id, last))
+        Ok(JobEvents::of((*ctx).clone(), Shutdown::of(request), tenant.id(), job.id, last))
     }
 
     /// Cancel job
     ///
-    /// Stop a job, and with it all that make the same version of its knowledge source. A job that runs stops
-    /// within two seconds. What the source answered before, it goes on answering.
+    /// Cancel a job and every other job of the same version of its knowledge source. A running job stops within
+    /// two seconds. The previous version of the source stays searchable.
     #[oai(path = "/jobs/:job_id/cancel", method = "post", operation_id = "cancelJob")]
     async fn cancel_job(
         &self,
@@ -120,8 +119,8 @@ impl Api {
 
     /// Retry job
     ///
-    /// Try a job again that failed or was cancelled, and with it all that made the same version of its
-    /// knowledge source. What was done already is not done again.
+    /// Retry a failed or cancelled job and every other one of the same version of its knowledge source. Completed
+    /// work is not repeated.
     #[oai(path = "/jobs/:job_id/retry", method = "post", operation_id = "retryJob")]
     async fn retry_job(
         &self,

@@ -23,7 +23,6 @@ use crate::response::envelope::JSON;
 
 /// A knowledge source from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateSource {
     /// ID of the bot to add knowledge to.
     pub(crate) bot_id: Required<BotId>,
@@ -43,7 +42,6 @@ pub(crate) struct CreateSource {
 
 /// A web site to scrape.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct ScrapeSite {
     /// ID of the bot to add knowledge to.
     pub(crate) bot_id: Required<BotId>,
@@ -71,7 +69,6 @@ impl ScrapeSite {
 
 /// A search of a bot's knowledge.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct SearchKnowledge {
     /// ID of the bot whose knowledge is searched.
     pub(crate) bot_id: Required<BotId>,
@@ -117,7 +114,6 @@ pub(super) fn prefers_async(prefer: Field<String>) -> bool {
 
 /// Changes to a knowledge source. (A new file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateSource {
     /// New name.
     pub(crate) name: Field<Name>,

@@ -12,7 +12,7 @@ use crate::response::envelope::Found;
 
 pub(crate) mod responses;
 
-use responses::{Info, Usage};
+use responses::{TenantInfo, TenantUsage};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -27,20 +27,20 @@ impl Api {
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
-    ) -> Result<Found<Info>, Fails<Showing>> {
+    ) -> Result<Found<TenantInfo>, Fails<Showing>> {
         Ok(Found(tenants::get(&ctx, tenant.id()).await?.into()))
     }
 
     /// Get usage statistics
     ///
-    /// Retrieve current usage statistics and plan limits. Conversations and messages are those of this
-    /// calendar month, UTC; a limit of `null` is none.
+    /// Retrieve current usage statistics and plan limits. Conversations and messages are counted per calendar
+    /// month (UTC); a limit of `null` means unlimited.
     #[oai(path = "/tenant/usage", method = "get", operation_id = "getTenantUsage")]
     async fn get_tenant_usage(
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
-    ) -> Result<Found<Usage>, Fails<Showing>> {
+    ) -> Result<Found<TenantUsage>, Fails<Showing>> {
         Ok(Found(tenants::usage(&ctx, tenant.id()).await?.into()))
     }
 }

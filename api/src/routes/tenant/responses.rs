@@ -6,68 +6,69 @@ use poem_openapi::Object;
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp};
 
-/// What a tenant has used, and what it may.
+/// Usage of a tenant, and the limits of its plan.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "TenantUsage")]
-pub(crate) struct Usage {
-    /// What it has used.
-    pub(crate) usage: Used,
-    /// What it may use.
-    pub(crate) limits: Limits,
-    /// Both together, as "5/10", or "5/unlimited".
+pub(crate) struct TenantUsage {
+    /// Current usage.
+    pub(crate) usage: UsageCounts,
+    /// Limits of the plan.
+    pub(crate) limits: PlanLimits,
+    /// Usage and limit as a text: "5/10", or "5/unlimited".
     pub(crate) utilization: Utilization,
 }
 
-/// What a tenant has used.
+/// Current usage of a tenant.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Used {
-    /// Bots that exist now.
+#[oai(rename = "Used")]
+pub(crate) struct UsageCounts {
+    /// Number of bots.
     pub(crate) bot_count: i64,
-    /// Conversations that began in this calendar month, UTC.
+    /// Conversations started in this calendar month (UTC).
     pub(crate) conversation_count: i64,
-    /// Messages of this calendar month, UTC; welcome messages do not count.
+    /// Messages of this calendar month (UTC), without welcome messages.
     pub(crate) message_count: i64,
 }
 
-/// What a tenant may use; `null` is unlimited.
+/// Limits of a plan; `null` means unlimited.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Limits {
-    /// Bots at once.
+#[oai(rename = "Limits")]
+pub(crate) struct PlanLimits {
+    /// Maximum number of bots.
     pub(crate) max_bots: OrNull<i64>,
-    /// Conversations that begin in a calendar month.
+    /// Maximum number of conversations started per calendar month.
     pub(crate) max_conversations_per_month: OrNull<i64>,
-    /// Messages in a calendar month.
+    /// Maximum number of messages per calendar month.
     pub(crate) max_messages_per_month: OrNull<i64>,
 }
 
-/// What a tenant has used of what it may.
+/// Usage against limits, as texts.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Utilization {
-    /// Bots.
+    /// Bots, such as "5/10".
     pub(crate) bots: String,
-    /// Conversations.
+    /// Conversations of this calendar month.
     pub(crate) conversations: String,
-    /// Messages.
+    /// Messages of this calendar month.
     pub(crate) messages: String,
 }
 
-impl From<tenants::Usage> for Usage {
+impl From<tenants::Usage> for TenantUsage {
     fn from(usage: tenants::Usage) -> Self {
         let limits = usage.plan.limits();
         let bots = i64::from(usage.bots);
         let max_bots = limits.bots.map(i64::from);
         Self {
             utilization: Utilization {
-                bots: of(bots, max_bots),
-                conversations: of(usage.conversations, limits.conversations),
-                messages: of(usage.messages, limits.messages),
+                bots: utilization(bots, max_bots),
+                conversations: utilization(usage.conversations, limits.conversations),
+                messages: utilization(usage.messages, limits.messages),
             },
-            usage: Used {
+            usage: UsageCounts {
                 bot_count: bots,
                 conversation_count: usage.conversations,
                 message_count: usage.messages,
             },
-            limits: Limits {
+            limits: PlanLimits {
                 max_bots: OrNull(max_bots),
                 max_conversations_per_month: OrNull(limits.conversations),
                 max_messages_per_month: OrNull(limits.messages),
@@ -76,29 +77,29 @@ impl From<tenants::Usage> for Usage {
     }
 }
 
-fn of(used: i64, limit: Option<i64>) -> String {
+fn utilization(used: i64, limit: Option<i64>) -> String {
     limit.map_or_else(|| format!("{used}/unlimited"), |limit| format!("{used}/{limit}"))
 }
 
-/// A tenant.
+/// A tenant account.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "Tenant")]
-pub(crate) struct Info {
-    /// Its id.
+#[oai(rename = "Tenant")]
+pub(crate) struct TenantInfo {
+    /// Unique identifier of the tenant.
     pub(crate) id: Id,
-    /// Its name.
+    /// Name of the tenant.
     pub(crate) name: String,
-    /// What it pays for.
+    /// Plan of the tenant.
     pub(crate) plan: Word<Plan>,
-    /// Whether its keys work.
+    /// Whether the tenant is active; the keys of an inactive tenant are rejected.
     pub(crate) is_active: bool,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub(crate) updated_at: Timestamp,
 }
 
-impl From<tenants::Tenant> for Info {
+impl From<tenants::Tenant> for TenantInfo {
     fn from(tenant: tenants::Tenant) -> Self {
         Self {
             id: tenant.id.into(),
