@@ -2,21 +2,22 @@
 """Checks corpus/ and questions.jsonl; exit status 0 means clean.
 
 Errors: bad JSON or fields; repeated ids or questions; unknown sources; quotes
-that are not exact, not unique within the bot, too short or too long, or that
-carry Markdown marks; answers that are not part of their quote; a paraphrase
-that shares a content word with its quote; a long question outside 25-60
-words; a table, list or faq question whose quote stands elsewhere; a language
-that does not fit; halves that differ by more than one question; too few
-questions of a kind or bot.
-Warnings: a paraphrase that shares a content word with the rest of the line
-its quote stands on (the passage, more widely taken).
+that are not exact, not unique within the bot, too short or too long, or with
+Markdown marks; answers that are not part of their quote; a paraphrase that
+shares a content word with its quote; a long question outside 25-60 words; a
+table, list or faq question whose quote is on another kind of line; a language
+that does not match the bot; halves that differ by more than one question; too
+few questions of a kind or bot.
+Warnings: a paraphrase that shares a content word with the rest of the line of
+its quote (the passage in a wider sense).
 
 Rule for quotes. A quote is an exact substring of one line.
 - Prose: 40-200 characters, without | * ` #.
 - Table row: 10-200 characters; the bars between cells are part of the quote,
   the outer bars are not.
 - List item or step: 10-200 characters, without "- " or "1. ".
-- Answer after "A:", "R:": as prose, without the label."""
+- Answer after "A:", "R:": as prose, without the label.
+"""
 import collections, json, pathlib, re, sys, unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent
@@ -73,14 +74,14 @@ def stems(text, lang):
 
 
 def form(line):
-    """What a line of Markdown is, for the rule for quotes."""
+    """The form of a Markdown line, for the rule for quotes."""
     if line.startswith("|"):
         return "row"
     return "item" if ITEM.match(line) else "prose"
 
 
 def quote_problems(quote, line):
-    """Breaches of the rule for quotes, for a quote on that line."""
+    """Violations of the rule for quotes by a quote on that line."""
     kind = form(line)
     if not (40 if kind == "prose" else 10) <= len(quote) <= 200:
         yield f"quote of {len(quote)} characters: {quote}"
@@ -89,11 +90,11 @@ def quote_problems(quote, line):
     if quote != quote.strip(" |"):
         yield f"quote with outer bars or spaces: {quote}"
     if kind == "item" and ITEM.match(quote) or LABEL.match(quote) and line.startswith(quote):
-        yield f"quote with the mark of its line: {quote}"
+        yield f"quote with the list marker or label of its line: {quote}"
 
 
 def is_faq_answer(lines, index):
-    """Whether the paragraph at the index answers a question that stands right above it."""
+    """Whether the paragraph at the index follows a question directly."""
     above = [line for line in lines[:index] if line.strip()]
     return bool(above) and above[-1].strip().rstrip("*").rstrip().endswith("?")
 
@@ -111,9 +112,9 @@ def corpus(errors):
 
 def check_expected(item, documents, bad, warn):
     kind, lang = item["kind"], item["language"]
-    for wanted in item["expected"]:
-        if set(wanted) != {"source", "quote"}: bad("expected fields"); continue
-        source, quote = wanted["source"], wanted["quote"]
+    for expected in item["expected"]:
+        if set(expected) != {"source", "quote"}: bad("expected fields"); continue
+        source, quote = expected["source"], expected["quote"]
         if source not in documents: bad(f"no document {source}"); continue
         here = documents[source].count(quote)
         everywhere = sum(text.count(quote) for text in documents.values())
@@ -123,8 +124,8 @@ def check_expected(item, documents, bad, warn):
             bad(f"quote found {here} times in {source}, {everywhere} in the bot: {quote}"); continue
         line = lines[at]
         for problem in quote_problems(quote, line): bad(problem)
-        if kind == "table" and form(line) != "row": bad("quote is no row of a table")
-        if kind == "list" and form(line) != "item": bad("quote is no item of a list")
+        if kind == "table" and form(line) != "row": bad("quote is not a table row")
+        if kind == "list" and form(line) != "item": bad("quote is not a list item")
         if kind == "faq" and not is_faq_answer(lines, at): bad("quote does not follow a question")
         if kind == "paraphrase":
             shared = stems(item["question"], lang) & stems(quote, lang)
@@ -135,12 +136,12 @@ def check_expected(item, documents, bad, warn):
 
 def check_answer(item, bad):
     if not item["expected"]:
-        if "answer" in item: bad("an answer without a passage")
+        if "answer" in item: bad("answer without a passage")
         return
     answer = item.get("answer")
     if not isinstance(answer, str) or answer != answer.strip(): bad("no answer, or outer spaces"); return
     if not 1 <= len(answer.split()) <= 8: bad(f"answer of {len(answer.split())} words")
-    if not any(answer in wanted.get("quote", "") for wanted in item["expected"]):
+    if not any(answer in expected.get("quote", "") for expected in item["expected"]):
         bad(f"answer is not part of the quote: {answer}")
 
 
@@ -164,17 +165,17 @@ def main():
             errors.append(f"{name}: {text}")
         def warn(text):
             warnings.append(f"{name}: {text}")
-        if name in ids: bad("id repeated")
+        if name in ids: bad("repeated id")
         ids.add(name)
-        if not name.startswith(bot + "-"): bad("id does not begin with the bot")
+        if not name.startswith(bot + "-"): bad("id does not start with the bot")
         if bot not in bots: bad(f"no corpus for {bot}"); continue
         if kind not in KINDS: bad(f"kind {kind}"); continue
         if lang not in STOP: bad(f"language {lang}"); continue
-        if bot.endswith("-" + lang) == (kind == "cross_language"): bad("language does not fit the bot")
+        if bot.endswith("-" + lang) == (kind == "cross_language"): bad("language does not match the bot")
         if item["split"] not in SPLITS: bad(f"split {item['split']}")
         question = item["question"].strip()
-        if not question or question != item["question"]: bad("question empty or with outer spaces")
-        if (bot, fold(question)) in seen: bad("question repeated")
+        if not question or question != item["question"]: bad("empty question, or outer spaces")
+        if (bot, fold(question)) in seen: bad("repeated question")
         seen.add((bot, fold(question)))
         table[bot][kind] += 1
         halves[bot, "all"][item["split"]] += 1
@@ -187,10 +188,10 @@ def main():
         check_answer(item, bad)
     for (bot, kind), half in sorted(halves.items()):
         if abs(half["tune"] - half["check"]) > 1:
-            errors.append(f"{bot}, {kind}: {half['tune']} to tune and {half['check']} to check")
+            errors.append(f"{bot}, {kind}: {half['tune']} in tune and {half['check']} in check")
     totals = sum(table.values(), collections.Counter())
-    for kind, least in KINDS.items():
-        if totals[kind] < least: errors.append(f"only {totals[kind]} of kind {kind}")
+    for kind, minimum in KINDS.items():
+        if totals[kind] < minimum: errors.append(f"only {totals[kind]} of kind {kind}")
     for bot in bots:
         if sum(table[bot].values()) < 20: errors.append(f"only {sum(table[bot].values())} questions for {bot}")
     print("bot".ljust(11) + "docs".rjust(5) + "words".rjust(7) + "".join(k[:12].rjust(15) for k in KINDS) + "all".rjust(6))

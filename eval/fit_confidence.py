@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Fits the weights and bounds of core/src/conversations/confidence.rs.
 
-Input: files that `parlance eval … --answers --details FILE` wrote. Standard library only.
+Input: files written by `parlance eval … --answers --details FILE`. Standard library only.
 
     python3 eval/fit_confidence.py details.jsonl [more.jsonl …]
 
-A question of class `answerable` is positive, every other class negative. Each pair of set and class has the same
-weight, so that no large set decides. Logistic regression by Newton's method with a small ridge. Printed: the weights
-for questions in the bot's language and for those in another, the bounds that meet the goals (answerable but unknown,
-off topic but answered, near-miss but confident), and the same with each set left out of the fit in turn.
+Questions of class `answerable` are positive, all others negative. Every pair of set and class has the same weight, so
+that no large set dominates. Logistic regression by Newton's method with a small ridge. Output: the weights for questions
+in the bot's language and for those in another, the bounds that meet the goals (answerable but unknown, off topic but
+answered, near-miss but confident), and the shares of each set when it is left out of the fit.
 """
 
 import json
@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 
 NAMES = ["bias", "unit", "passage", "unit_coverage", "passage_coverage"]
 RIDGE = 0.05
-# Goals: shares of classes.
+# Goals, as shares of the class.
 REFUSED, OFF_TOPIC, NEAR_MISS = 0.06, 0.04, 0.22
 OFF = {"off_topic", "off_natural"}
 
@@ -64,11 +64,11 @@ def probability(weights, x):
 
 
 def fit(rows):
-    counts = Counter((of, kind) for of, kind, _ in rows)
+    counts = Counter((set_name, kind) for set_name, kind, _ in rows)
     data, share = [], Counter()
-    for of, kind, features in rows:
+    for set_name, kind, features in rows:
         label = kind == "answerable"
-        weight = 1 / counts[(of, kind)]
+        weight = 1 / counts[(set_name, kind)]
         data.append((vector(features), label, weight))
         share[label] += weight
     data = [(x, label, weight / share[label]) for x, label, weight in data]
@@ -97,20 +97,20 @@ def quantile(values, share):
 
 def shares(rows, weights, lowest, sure):
     found = defaultdict(lambda: [0, 0, 0])
-    for of, kind, features in rows:
+    for set_name, kind, features in rows:
         p = probability(weights, vector(features))
-        found[(of, kind)][0 if p < lowest else 1 if p < sure else 2] += 1
-    for (of, kind), (unknown, low, high) in sorted(found.items()):
+        found[(set_name, kind)][0 if p < lowest else 1 if p < sure else 2] += 1
+    for (set_name, kind), (unknown, low, high) in sorted(found.items()):
         n = unknown + low + high
-        print(f"    {of:18} {kind:15} n={n:4}  unknown {unknown / n:.2f}  low {low / n:.2f}  high {high / n:.2f}")
+        print(f"    {set_name:18} {kind:15} n={n:4}  unknown {unknown / n:.2f}  low {low / n:.2f}  high {high / n:.2f}")
 
 
 def bounds(rows, weights):
     scores = defaultdict(lambda: defaultdict(list))
-    for of, kind, features in rows:
+    for set_name, kind, features in rows:
         group = "off" if kind in OFF else "answerable" if kind == "answerable" else "near"
-        scores[group][of].append(probability(weights, vector(features)))
-    every = lambda group: [p for of in scores[group].values() for p in of]
+        scores[group][set_name].append(probability(weights, vector(features)))
+    every = lambda group: [p for values in scores[group].values() for p in values]
     lowest = (quantile(every("answerable"), REFUSED), quantile(every("off"), 1 - OFF_TOPIC))
     return lowest, quantile(every("near"), 1 - NEAR_MISS)
 
@@ -132,7 +132,7 @@ def main():
         lowest = (by_refused + by_off) / 2
         shares(chosen, weights, lowest, sure)
         print("  each set left out of the fit:")
-        for out in sorted({of for of, _, _ in chosen}):
+        for out in sorted({set_name for set_name, _, _ in chosen}):
             rest = [row for row in chosen if row[0] != out]
             if len({kind == "answerable" for _, kind, _ in rest}) == 2:
                 w = fit(rest)

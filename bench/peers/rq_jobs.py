@@ -1,11 +1,11 @@
-"""Jobs that do nothing, through rq and back: two workers, each a process of its own.
+"""Runs empty jobs through rq: two workers, each a process.
 
 usage: REDIS_URL=... rq_jobs.py <jobs> [SimpleWorker|Worker]
 
-SimpleWorker, the default here, runs a job in its own process. Worker, the default of rq, forks one for each.
+SimpleWorker, the default here, runs jobs in its own process. Worker, rq's default, forks for each job.
 
 Prints one line of JSON. "seconds" is the time from before the one call that enqueues all jobs until the end of
-the last one. Before it the workers wait at the queue, and a tenth as many jobs have gone through them.
+the last one. Before that the workers have started and run a tenth as many jobs as a warm-up.
 """
 
 import json
@@ -25,15 +25,16 @@ from rq.job import Job, JobStatus
 
 WORKERS = 2
 
-# How often it is asked whether all are done.
-LOOK = 0.2
+# Polling interval, in seconds.
+POLL = 0.2
 
-PATIENCE = 300
+# Maximum wait, in seconds.
+TIMEOUT = 300
 
 
 def main(jobs: int, kind: str) -> None:
     url = os.environ["REDIS_URL"]
-    # Whoever ends this ends the workers.
+    # SIGTERM must run the exit handlers, which stop the workers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     redis = Redis.from_url(url)
     queue = Queue(f"peer-{uuid.uuid4().hex}", connection=redis)
@@ -41,7 +42,7 @@ def main(jobs: int, kind: str) -> None:
         stack.callback(queue.delete)
         for _ in range(WORKERS):
             stack.enter_context(worker(url, queue.name, kind))
-        until("the workers wait", lambda: len(Worker.all(queue=queue)) == WORKERS)
+        wait_until("the workers are ready", lambda: len(Worker.all(queue=queue)) == WORKERS)
         work(redis, queue, max(jobs // 10, 1))
         seconds = work(redis, queue, jobs)
     print(json.dumps({"jobs": jobs, "seconds": round(seconds, 3), "worker": kind, "workers": WORKERS}))
@@ -49,10 +50,10 @@ def main(jobs: int, kind: str) -> None:
 
 @contextmanager
 def worker(url: str, queue: str, kind: str):
-    """As rq's command starts it. It says nothing of each job: ours does not, either."""
+    """Starts a worker as rq's command does. Quiet: no log line per job, as in our worker."""
     command = [sys.executable, "-B", "-m", "rq.cli", "worker", "--quiet", "--url", url]
     command += ["--worker-class", f"rq.{kind}", queue]
-    # It finds the job beside it.
+    # The worker imports the job from this file's folder.
     here = Path(__file__).parent
     process = subprocess.Popen(command, cwd=here, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     try:
@@ -63,31 +64,31 @@ def worker(url: str, queue: str, kind: str):
 
 
 def work(redis: Redis, queue: Queue, count: int) -> float:
-    """How long so many took, in seconds. They are gone afterwards."""
-    wanted = [Queue.prepare_data("rq_jobs.nothing", [str(uuid.uuid4())]) for _ in range(count)]
-    begun = datetime.now(timezone.utc)
-    ids = [job.id for job in queue.enqueue_many(wanted)]
+    """Runs `count` jobs and deletes them. Returns the seconds they took."""
+    prepared = [Queue.prepare_data("rq_jobs.empty_job", [str(uuid.uuid4())]) for _ in range(count)]
+    started = datetime.now(timezone.utc)
+    ids = [job.id for job in queue.enqueue_many(prepared)]
     finished = queue.finished_job_registry
-    until("the jobs are done", lambda: finished.get_job_count() == count)
+    wait_until("the jobs are done", lambda: finished.get_job_count() == count)
     jobs = Job.fetch_many(ids, connection=redis)
     if not all(job and job.get_status(refresh=False) == JobStatus.FINISHED for job in jobs):
         sys.exit(f"not all of {count} jobs succeeded")
-    seconds = (max(job.ended_at for job in jobs) - begun).total_seconds()
+    seconds = (max(job.ended_at for job in jobs) - started).total_seconds()
     for job in jobs:
         job.delete()
     return seconds
 
 
-def nothing(source: str) -> None:
-    """The job. It is given an id, as ours is."""
+def empty_job(source: str) -> None:
+    """The job. Takes an id, as ours does."""
 
 
-def until(what: str, probe) -> None:
-    begun = time.monotonic()
+def wait_until(condition: str, probe) -> None:
+    started = time.monotonic()
     while not probe():
-        if time.monotonic() - begun > PATIENCE:
-            sys.exit(f"waited in vain: {what}")
-        time.sleep(LOOK)
+        if time.monotonic() - started > TIMEOUT:
+            sys.exit(f"timed out waiting: {condition}")
+        time.sleep(POLL)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! How good the built-in answers are on question sets of others, as `parlance eval` measures them.
+//! Quality of the built-in answers on external question sets, as measured by `parlance eval`.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,40 +9,40 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::report::Row;
-use crate::server::{KEPT, program};
+use crate::server::{KEPT_SETTINGS, program};
 
 /// Goals of recall@1 and recall@5 by hybrid search, by set.
 const SEARCH_GOALS: [(&str, f64, f64); 4] =
     [("xquad-en", 0.95, 0.99), ("xquad-es", 0.95, 0.99), ("xquad-de", 0.93, 0.99), ("squad-it", 0.84, 0.97)];
 
-/// The share of answerable questions whose answer states the gold fact: all, and of the worst language.
+/// Share of answerable questions whose answer states the gold fact: overall, and in the worst language.
 const GOLD: (f64, f64) = (0.85, 0.75);
 
-/// The same of English documents that are asked in another language.
+/// The same for English documents with questions in another language.
 const GOLD_CROSS_LANGUAGE: f64 = 0.65;
 
-/// Answerable, but unknown.
+/// Maximum share of answerable questions with the outcome `unknown`.
 const UNKNOWN: f64 = 0.08;
 
-/// About something else, but answered.
+/// Maximum share of off-topic questions that are answered.
 const OFF_TOPIC: f64 = 0.05;
 
-/// A near-miss, but confident.
+/// Maximum share of near-misses with a confident answer.
 const NEAR_MISS: f64 = 0.25;
 
-/// Sentences of a confident answer, and the share of them that belongs.
+/// Sentences per confident answer, and the share of them that is relevant.
 const SENTENCES: (f64, f64) = (1.5, 0.85);
 
-/// Asks the sets of a folder: bots of one page for the answers, bots of whole sets for the search.
+/// Evaluates the sets of a folder: one bot per page for the answers, one bot per set for the search.
 pub(crate) async fn measure(folder: &Path) -> anyhow::Result<Vec<Row>> {
     let pages = evaluate(folder, &["--answers"]).await?;
     let names: Vec<&str> = SEARCH_GOALS.iter().map(|(name, _, _)| *name).collect();
     let has = |name: &str| folder.join(format!("{name}.questions.jsonl")).is_file();
-    let there: Vec<&str> = names.into_iter().filter(|name| has(name)).collect();
+    let available: Vec<&str> = names.into_iter().filter(|name| has(name)).collect();
     let mut rows = answer_rows(&pages)?;
-    if !there.is_empty() {
+    if !available.is_empty() {
         let whole =
-            evaluate(folder, &["--pages", "all", "--limit", "200", "--sets", &there.join(",")]).await?;
+            evaluate(folder, &["--pages", "all", "--limit", "200", "--sets", &available.join(",")]).await?;
         rows.extend(search_rows(&whole)?);
     }
     Ok(rows)
@@ -51,15 +51,15 @@ pub(crate) async fn measure(folder: &Path) -> anyhow::Result<Vec<Row>> {
 async fn evaluate(folder: &Path, options: &[&str]) -> anyhow::Result<Value> {
     let mut command = Command::new(program()?);
     command.arg("eval").arg(folder).arg("--json").args(options);
-    for setting in SETTINGS.iter().filter(|setting| !KEPT.contains(&setting.name)) {
+    for setting in SETTINGS.iter().filter(|setting| !KEPT_SETTINGS.contains(&setting.name)) {
         command.env_remove(setting.name);
     }
     command.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let ended = command.output().await.context("parlance eval does not start")?;
-    if !ended.status.success() {
-        bail!("parlance eval ended with {}", ended.status);
+    let output = command.output().await.context("cannot start parlance eval")?;
+    if !output.status.success() {
+        bail!("parlance eval failed: {}", output.status);
     }
-    serde_json::from_slice(&ended.stdout).context("parlance eval printed no JSON")
+    serde_json::from_slice(&output.stdout).context("parlance eval printed no JSON")
 }
 
 fn answer_rows(report: &Value) -> anyhow::Result<Vec<Row>> {
@@ -67,10 +67,12 @@ fn answer_rows(report: &Value) -> anyhow::Result<Vec<Row>> {
     let all = &report["answers"];
     let answerable = &all["classes"]["answerable"];
     let count = count(answerable);
-    let value = |value: &Value, name: &str| value.as_f64().with_context(|| format!("eval tells no {name}"));
+    let value = |value: &Value, name: &str| {
+        value.as_f64().with_context(|| format!("no {name} in the output of eval"))
+    };
     rows.push(Row::at_least(
         GOLD.0,
-        "answers: gold fact in them",
+        "answers: stating the gold fact",
         value(&answerable["gold"], "gold")?,
         "",
         count,
@@ -80,12 +82,12 @@ fn answer_rows(report: &Value) -> anyhow::Result<Vec<Row>> {
     rows.push(Row::at_least(GOLD.1, name, value(&worst["gold"], "worst language")?, "", count));
     let unknown = value(&answerable["unknown"], "unknown")?;
     rows.push(Row::at_most(UNKNOWN, "answers: answerable, but unknown", unknown, "", count));
-    for (class, endings) in all["classes"].as_object().into_iter().flatten() {
-        let questions = self::count(endings);
-        let share = |ending: &str| value(&endings[ending], ending);
+    for (class, outcomes) in all["classes"].as_object().into_iter().flatten() {
+        let questions = self::count(outcomes);
+        let share = |outcome: &str| value(&outcomes[outcome], outcome);
         match class.as_str() {
             "cross_language" => {
-                let gold = value(&endings["gold"], "gold")?;
+                let gold = value(&outcomes["gold"], "gold")?;
                 rows.push(Row::at_least(
                     GOLD_CROSS_LANGUAGE,
                     "answers: gold, across languages",
@@ -108,13 +110,13 @@ fn answer_rows(report: &Value) -> anyhow::Result<Vec<Row>> {
     }
     let (sentences, belonging) = (&all["sentences"], &all["belonging"]);
     let sentences = value(sentences, "sentences")?;
-    rows.push(Row::at_most(SENTENCES.0, "answers: sentences of a confident one", sentences, "", count));
+    rows.push(Row::at_most(SENTENCES.0, "answers: sentences per confident answer", sentences, "", count));
     let belonging = value(belonging, "belonging")?;
-    rows.push(Row::at_least(SENTENCES.1, "answers: sentences that belong", belonging, "", count));
+    rows.push(Row::at_least(SENTENCES.1, "answers: relevant sentences", belonging, "", count));
     for (language, summary) in report["languages"].as_object().into_iter().flatten() {
         if let Some(gold) = summary["answers"]["gold"].as_f64() {
-            let asked = self::count_of(summary, "answerable");
-            rows.push(Row::plain(format!("answers: gold, {language}"), gold, "", asked));
+            let questions = self::count_of(summary, "answerable");
+            rows.push(Row::plain(format!("answers: gold, {language}"), gold, "", questions));
         }
     }
     let error = value(&report["reliability"]["error_answerable"], "calibration error")?;
@@ -129,25 +131,25 @@ fn search_rows(report: &Value) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (name, first, fifth) in SEARCH_GOALS {
         let set = &report["sets"][name];
-        for (measure, shown, goal) in [("recall_1", "recall@1", first), ("recall_5", "recall@5", fifth)] {
+        for (measure, label, goal) in [("recall_1", "recall@1", first), ("recall_5", "recall@5", fifth)] {
             if let Some(value) = set["modes"]["hybrid"][measure].as_f64() {
-                let name = format!("search, {name}: hybrid {shown}");
+                let name = format!("search, {name}: hybrid {label}");
                 rows.push(Row::at_least(goal, name, value, "", count_of(set, "answerable")));
             }
         }
     }
     if rows.is_empty() {
-        bail!("eval tells of no set with a goal");
+        bail!("no set with a goal in the output of eval");
     }
     Ok(rows)
 }
 
-fn count(endings: &Value) -> usize {
-    count_of(endings, "questions")
+fn count(class: &Value) -> usize {
+    count_of(class, "questions")
 }
 
-fn count_of(of: &Value, name: &str) -> usize {
-    of[name].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+fn count_of(counts: &Value, name: &str) -> usize {
+    counts[name].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn each_class_is_held_against_its_own_goal() {
+    fn each_class_is_compared_with_its_own_goal() {
         let report = json!({
             "questions": 9,
             "answers": {"sentences": 1.2, "belonging": 0.9, "ms_p50": 20.0, "ms_p95": 40.0, "classes": {
@@ -180,7 +182,7 @@ mod tests {
             let row = rows.as_array().unwrap().iter().find(|row| row["name"] == name);
             row.map(|row| row["ok"].clone()).unwrap()
         };
-        assert_eq!(ok("answers: gold fact in them"), true);
+        assert_eq!(ok("answers: stating the gold fact"), true);
         assert_eq!(ok("answers: gold, worst language (de)"), false);
         assert_eq!(ok("answers: answerable, but unknown"), false);
         assert_eq!(ok("answers: hard, but confident"), true);

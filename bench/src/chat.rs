@@ -1,4 +1,4 @@
-//! The time of an answer from a bot that knows a thousand chunks, without a language model.
+//! Latency of answers of a bot with a thousand chunks, without a language model.
 
 use std::time::Instant;
 
@@ -11,17 +11,17 @@ use crate::report::Row;
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server};
 
-/// Chunks that a bot is given here and in [`mod@crate::memory`].
+/// Chunks per bot, here and in [`mod@crate::memory`].
 pub(crate) const CHUNKS: u64 = 1_000;
 
-/// Of a document of the corpus.
+/// Size of a document of the corpus.
 pub(crate) const DOCUMENT_BYTES: usize = 100_000;
 
 const QUESTIONS: usize = 200;
 const WARM_UP: usize = 10;
 
-/// Messages of one conversation.
-const TALK: usize = 5;
+/// Messages per conversation.
+const CONVERSATION: usize = 5;
 
 /// In milliseconds.
 const GOAL: f64 = 60.0;
@@ -32,8 +32,8 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let folder = DataFolder::new()?;
     let (server, _) = Server::start(&folder, Demo::Without).await?;
     let bot = server.client.bot().await?;
-    let (chunks, questions) = learn(&server.client, &bot).await?;
-    let answers = talk(&server.client, &bot, &questions).await?;
+    let (chunks, questions) = fill(&server.client, &bot).await?;
+    let answers = ask_all(&server.client, &bot, &questions).await?;
     server.stop()?;
 
     let round_trip: Samples = answers.iter().map(|(took, _)| *took).collect();
@@ -47,16 +47,21 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         let times: Option<Samples> =
             answers.iter().map(|(_, answer)| answer["timings_ms"][part].as_f64()).collect();
         let times = times.with_context(|| format!("an answer has no timings_ms.{part}"))?;
-        rows.push(Row::plain(format!("chat, in the answer: {part}, median"), times.median(), "ms", count));
-        rows.push(Row::plain(format!("chat, in the answer: {part}, p95"), times.p95(), "ms", count));
+        rows.push(Row::plain(
+            format!("chat, timings of the answer: {part}, median"),
+            times.median(),
+            "ms",
+            count,
+        ));
+        rows.push(Row::plain(format!("chat, timings of the answer: {part}, p95"), times.p95(), "ms", count));
     }
     let share = 100.0 * answered as f64 / count as f64;
-    rows.push(Row::plain("chat: questions that were answered", share, "%", count));
+    rows.push(Row::plain("chat: answered questions", share, "%", count));
     Ok(rows)
 }
 
-/// Gives the bot at least [`CHUNKS`]; gives how many it has, and what can be asked.
-async fn learn(client: &Client, bot: &str) -> anyhow::Result<(u64, Vec<String>)> {
+/// Gives the bot at least [`CHUNKS`]. Returns their number and questions about them.
+async fn fill(client: &Client, bot: &str) -> anyhow::Result<(u64, Vec<String>)> {
     let (mut writer, mut chunks, mut questions) = (Writer::new(20), 0, Vec::new());
     for number in 0.. {
         if chunks >= CHUNKS {
@@ -67,22 +72,22 @@ async fn learn(client: &Client, bot: &str) -> anyhow::Result<(u64, Vec<String>)>
         chunks += client.ready(&source).await?;
         questions.push(document.questions);
     }
-    // From every document in turn.
-    let asked = (0..QUESTIONS + WARM_UP).filter_map(|index| {
+    // Round-robin over the documents.
+    let selected = (0..QUESTIONS + WARM_UP).filter_map(|index| {
         let document = questions.get(index % questions.len())?;
         document.get(index / questions.len() * 7 % document.len()).cloned()
     });
-    Ok((chunks, asked.collect()))
+    Ok((chunks, selected.collect()))
 }
 
-/// Asks one question after the other; gives the milliseconds of each and its answer.
-async fn talk(client: &Client, bot: &str, questions: &[String]) -> anyhow::Result<Vec<(f64, Value)>> {
+/// Asks the questions one after the other. Returns the milliseconds and the response of each.
+async fn ask_all(client: &Client, bot: &str, questions: &[String]) -> anyhow::Result<Vec<(f64, Value)>> {
     let mut answers = Vec::new();
     for (index, question) in questions.iter().enumerate() {
-        let session = format!("bench-{}", index / TALK);
-        let begun = Instant::now();
+        let session = format!("bench-{}", index / CONVERSATION);
+        let started = Instant::now();
         let answer = client.ask(bot, &session, question).await?;
-        let took = begun.elapsed().as_secs_f64() * 1000.0;
+        let took = started.elapsed().as_secs_f64() * 1000.0;
         if index >= WARM_UP {
             answers.push((took, answer));
         }

@@ -1,4 +1,4 @@
-//! The API under test, as a customer calls it.
+//! A client of the API under test.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::corpus::Document;
 
-/// How often a source is looked at while it is being made.
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval of polling one source.
+const POLL: Duration = Duration::from_millis(20);
 
-/// How often many are looked at.
-const LOOK_AT_MANY: Duration = Duration::from_millis(50);
+/// Interval of polling many sources.
+const POLL_MANY: Duration = Duration::from_millis(50);
 
-/// How long a source may take before the measurement is given up.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Maximum time for the ingestion of a source.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A client with a key.
+/// A client with an API key.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -31,15 +31,15 @@ impl Client {
         Self { http: reqwest::Client::new(), url: url.to_owned(), key: key.to_owned() }
     }
 
-    /// Of a server that has no address yet.
-    pub(crate) fn nowhere() -> Self {
+    /// A placeholder, for a server without an address yet.
+    pub(crate) fn disconnected() -> Self {
         Self::new("", "")
     }
 
-    /// Whether the process answers.
+    /// Whether `GET /healthz` succeeds.
     pub(crate) async fn is_alive(&self) -> bool {
-        let answer = self.http.get(format!("{}/healthz", self.url)).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success())
+        let response = self.http.get(format!("{}/healthz", self.url)).send().await;
+        response.is_ok_and(|response| response.status().is_success())
     }
 
     /// The id of the embedding model.
@@ -48,13 +48,13 @@ impl Client {
         text(&serde_json::from_str(&ready.text().await?)?, "/data/parts/model/id")
     }
 
-    /// Makes a bot and gives its id.
+    /// Creates a bot and returns its id.
     pub(crate) async fn bot(&self) -> anyhow::Result<String> {
         let data = self.post("/bots", &json!({"name": "Bench", "channel_type": "api"})).await?;
         text(&data, "/id")
     }
 
-    /// Uploads a file and gives its source's id.
+    /// Uploads a file and returns the id of its source.
     pub(crate) async fn upload(&self, bot: &str, document: &Document) -> anyhow::Result<String> {
         let file = Part::bytes(document.text.clone().into_bytes()).file_name(document.name.clone());
         let form = Form::new().text("bot_id", bot.to_owned()).part("file", file);
@@ -62,28 +62,28 @@ impl Client {
         text(&self.data(request).await?, "/id")
     }
 
-    /// Waits until a source answers; gives its chunks.
+    /// Waits until a source is ready. Returns the number of its chunks.
     pub(crate) async fn ready(&self, source: &str) -> anyhow::Result<u64> {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             let request = self.http.get(self.path(&format!("/knowledge/sources/{source}")));
             let source = self.data(request).await?["source"].take();
             match source["status"].as_str() {
                 Some("ready") => return source["chunk_count"].as_u64().context("no chunk_count"),
                 Some("queued" | "processing") => {}
-                _ => bail!("the source was not made: {source}"),
+                _ => bail!("ingestion failed: {source}"),
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("the source was not made in {PATIENCE:?}: {source}");
+            if started.elapsed() > TIMEOUT {
+                bail!("the source was not ready within {TIMEOUT:?}: {source}");
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Waits until so many of a bot's newest sources answer, looking at their list: of a text of a hundred kilobytes
-    /// each look would carry all of it.
+    /// Waits until the newest `count` sources of a bot are ready. Polls the list of sources: a single source
+    /// of a hundred kilobytes would return its whole text on each poll.
     pub(crate) async fn newest_ready(&self, bot: &str, count: usize) -> anyhow::Result<()> {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             let request =
                 self.http.get(self.path(&format!("/knowledge/sources?bot_id={bot}&per_page={count}")));
@@ -96,22 +96,27 @@ impl Client {
                 .collect();
             match states.iter().find(|&&state| state != "ready") {
                 None if states.len() == count => return Ok(()),
-                Some(&("queued" | "processing")) if begun.elapsed() < PATIENCE => {}
-                _ => bail!("not every source was made in {PATIENCE:?}: {states:?}"),
+                Some(&("queued" | "processing")) if started.elapsed() < TIMEOUT => {}
+                _ => bail!("not every source was ready within {TIMEOUT:?}: {states:?}"),
             }
-            tokio::time::sleep(LOOK_AT_MANY).await;
+            tokio::time::sleep(POLL_MANY).await;
         }
     }
 
-    /// Sends a message and gives the answer.
+    /// Sends a message and returns the bot's response.
     pub(crate) async fn ask(&self, bot: &str, session: &str, message: &str) -> anyhow::Result<Value> {
         let body = json!({"message": message, "bot_id": bot});
         let data = self.post(&format!("/conversations/{session}/messages"), &body).await?;
         Ok(data["bot_response"].clone())
     }
 
-    /// Sends a message, and gives the answer as it is told.
-    pub(crate) async fn listen(&self, bot: &str, session: &str, message: &str) -> anyhow::Result<Listening> {
+    /// Sends a message and returns the stream of response events.
+    pub(crate) async fn stream(
+        &self,
+        bot: &str,
+        session: &str,
+        message: &str,
+    ) -> anyhow::Result<EventStream> {
         let body = json!({"message": message, "bot_id": bot, "stream": true});
         let request = self.http.post(self.path(&format!("/conversations/{session}/messages"))).json(&body);
         let response = request.header("X-API-Key", &self.key).send().await?;
@@ -119,10 +124,10 @@ impl Client {
         if !status.is_success() {
             bail!("{status}: {}", response.text().await?);
         }
-        Ok(Listening { response, heard: String::new() })
+        Ok(EventStream { response, buffer: String::new() })
     }
 
-    /// Asks for a page of bots.
+    /// Lists the first page of bots.
     pub(crate) async fn bots(&self) -> anyhow::Result<()> {
         self.data(self.http.get(self.path("/bots"))).await.map(drop)
     }
@@ -147,39 +152,39 @@ impl Client {
     }
 }
 
-/// An answer that is being told.
-pub(crate) struct Listening {
+/// A server-sent event stream of a response.
+pub(crate) struct EventStream {
     response: reqwest::Response,
-    heard: String,
+    buffer: String,
 }
 
-/// An event of it.
-pub(crate) struct Said {
+/// A server-sent event.
+pub(crate) struct StreamEvent {
     pub(crate) event: String,
     pub(crate) data: Value,
 }
 
-impl Listening {
-    /// The next event; none at the end.
-    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Said>> {
+impl EventStream {
+    /// The next event; `None` at the end of the stream.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<StreamEvent>> {
         loop {
-            if let Some((event, rest)) = self.heard.split_once("\n\n") {
-                let field = |name| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                let said = match (field("event:"), field("data:")) {
-                    (Some(event), Some(data)) => {
-                        Some(Said { event: event.to_owned(), data: serde_json::from_str(data)? })
+            if let Some((block, rest)) = self.buffer.split_once("\n\n") {
+                let field = |name| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                let event = match (field("event:"), field("data:")) {
+                    (Some(name), Some(data)) => {
+                        Some(StreamEvent { event: name.to_owned(), data: serde_json::from_str(data)? })
                     }
                     // A comment.
                     _ => None,
                 };
-                self.heard = rest.to_owned();
-                if said.is_some() {
-                    return Ok(said);
+                self.buffer = rest.to_owned();
+                if event.is_some() {
+                    return Ok(event);
                 }
                 continue;
             }
             match self.response.chunk().await? {
-                Some(bytes) => self.heard.push_str(std::str::from_utf8(&bytes)?),
+                Some(bytes) => self.buffer.push_str(std::str::from_utf8(&bytes)?),
                 None => return Ok(None),
             }
         }

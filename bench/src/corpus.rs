@@ -1,4 +1,4 @@
-//! Pure: generated company documents, the same in every run, and the questions they answer.
+//! Pure: deterministic generated company documents, and questions about them.
 
 use std::fmt::Write as _;
 
@@ -102,21 +102,21 @@ const REASONS: [&str; 12] = [
 pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) text: String,
-    /// Questions that it answers, a few to a section.
+    /// Questions that it answers, a few per section.
     pub(crate) questions: Vec<String>,
 }
 
-/// Says things, and what could be asked about them.
+/// Generates documents, sentences and questions.
 #[derive(Debug)]
 pub(crate) struct Writer(StdRng);
 
 impl Writer {
-    /// One that says the same things for the same seed.
+    /// A generator that is deterministic for a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(StdRng::seed_from_u64(seed))
     }
 
-    /// A Markdown document of exactly so many bytes.
+    /// A Markdown document of exactly this many bytes.
     pub(crate) fn document(&mut self, number: usize, bytes: usize) -> Document {
         let title = format!("The {} handbook, volume {number}", self.pick(&PRODUCTS));
         let mut text = format!("# {title}\n");
@@ -136,14 +136,14 @@ impl Writer {
                 text.push('\n');
             }
         }
-        // Every letter is ASCII, so any length is a border.
+        // The text is ASCII: every byte is a character boundary.
         text.truncate(bytes);
         questions.truncate(questions.len() * 9 / 10);
         Document { name: format!("handbook-{number}.md"), text, questions }
     }
 
-    /// A plain text of about so many bytes, in paragraphs longer than chunks are: it is cut where a chunk is
-    /// full.
+    /// A plain text of about this many bytes, in paragraphs longer than a chunk: chunks are cut at their
+    /// size.
     pub(crate) fn prose(&mut self, number: usize, bytes: usize) -> Document {
         let mut text = String::new();
         while text.len() < bytes {
@@ -156,7 +156,7 @@ impl Writer {
         Document { name: format!("report-{number}.txt"), text, questions: Vec::new() }
     }
 
-    /// A sentence of its own.
+    /// A sentence about a random device.
     pub(crate) fn sentence(&mut self) -> String {
         let device = self.device();
         self.fact(&device).0
@@ -168,61 +168,61 @@ impl Writer {
 
     fn fact(&mut self, device: &str) -> (String, String) {
         let (part, team, city) = (self.pick(&PARTS), self.pick(&TEAMS), self.pick(&CITIES));
-        let (sign, reason, many) = (self.pick(&SIGNS), self.pick(&REASONS), self.number(2, 98));
+        let (sign, reason, amount) = (self.pick(&SIGNS), self.pick(&REASONS), self.number(2, 98));
         match self.number(0, 9) {
             0 => (
                 format!(
-                    "The warranty of the {device} lasts {many} months from the day of delivery, and the {team} team in {city} extends it on request."
+                    "The warranty of the {device} lasts {amount} months from the day of delivery, and the {team} team in {city} extends it on request."
                 ),
                 format!("How long does the warranty of the {device} last?"),
             ),
             1 => (
-                format!("Replace the {part} of the {device} every {many} weeks, {reason}."),
+                format!("Replace the {part} of the {device} every {amount} weeks, {reason}."),
                 format!("How often should the {part} of the {device} be replaced?"),
             ),
             2 => (
                 format!(
-                    "If the {device} {sign}, hold its button for {many} seconds and call the {team} team; this happens {reason}."
+                    "If the {device} {sign}, hold its button for {amount} seconds and call the {team} team; this happens {reason}."
                 ),
                 format!("What should I do if the {device} {sign}?"),
             ),
             3 => (
                 format!(
-                    "Our warehouse in {city} keeps {many} pieces of the {part} for the {device} and ships before noon on working days."
+                    "Our warehouse in {city} keeps {amount} pieces of the {part} for the {device} and ships before noon on working days."
                 ),
                 format!("Which warehouse keeps the {part} for the {device}?"),
             ),
             4 => (
                 format!(
-                    "A spare {part} for the {device} costs {many} euros without tax, and the {team} team grants a discount from five pieces."
+                    "A spare {part} for the {device} costs {amount} euros without tax, and the {team} team grants a discount from five pieces."
                 ),
                 format!("What does a spare {part} for the {device} cost?"),
             ),
             5 => (
-                format!("The {device} must not be operated above {many} degrees, {reason}."),
+                format!("The {device} must not be operated above {amount} degrees, {reason}."),
                 format!("Up to which temperature can the {device} be operated?"),
             ),
             6 => (
                 format!(
-                    "Installers from {city} need {many} minutes for a {device}, including the test of the {part} and the report to the {team} team."
+                    "Installers from {city} need {amount} minutes for a {device}, including the test of the {part} and the report to the {team} team."
                 ),
                 format!("How many minutes do installers need for a {device}?"),
             ),
             7 => (
                 format!(
-                    "Reports about a {device} that {sign} are answered within {many} hours by {team} in {city}."
+                    "Reports about a {device} that {sign} are answered within {amount} hours by {team} in {city}."
                 ),
                 format!("Within how many hours are reports about the {device} answered?"),
             ),
             8 => (
                 format!(
-                    "Since last spring the {part} of every {device} has been made in {city}; {many} units had to be recalled {reason}."
+                    "Since last spring the {part} of every {device} has been made in {city}; {amount} units had to be recalled {reason}."
                 ),
                 format!("Where is the {part} of the {device} made?"),
             ),
             _ => (
                 format!(
-                    "To return a {device}, write to the {team} team in {city} within {many} days and enclose the {part}."
+                    "To return a {device}, write to the {team} team in {city} within {amount} days and enclose the {part}."
                 ),
                 format!("Within how many days can I return the {device}?"),
             ),
@@ -233,8 +233,8 @@ impl Writer {
         from.get(self.0.random_range(0..from.len())).copied().unwrap_or_default()
     }
 
-    fn number(&mut self, least: u32, most: u32) -> u32 {
-        self.0.random_range(least..=most)
+    fn number(&mut self, min: u32, max: u32) -> u32 {
+        self.0.random_range(min..=max)
     }
 }
 
@@ -245,21 +245,21 @@ mod tests {
     use super::Writer;
 
     #[test]
-    fn a_document_has_the_size_that_was_asked_for_and_questions() {
+    fn a_document_has_the_requested_size_and_questions() {
         let document = Writer::new(1).document(3, 10 * 1024);
         assert_eq!((document.name.as_str(), document.text.len()), ("handbook-3.md", 10 * 1024));
         assert!(document.questions.len() > 40, "{}", document.questions.len());
     }
 
     #[test]
-    fn the_same_seed_says_the_same_and_another_does_not() {
+    fn output_depends_on_the_seed_only() {
         let text = |seed| Writer::new(seed).document(1, 4096).text;
         assert_eq!(text(5), text(5));
         assert_ne!(text(5), text(6));
     }
 
     #[test]
-    fn sentences_seldom_repeat() {
+    fn sentences_rarely_repeat() {
         let mut writer = Writer::new(2);
         let different: HashSet<String> = (0..2000).map(|_| writer.sentence()).collect();
         assert!(different.len() > 1990, "{}", different.len());

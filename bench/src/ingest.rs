@@ -1,9 +1,11 @@
-//! What the pipeline costs beside the embedding: from the first byte of the uploads until the last source
-//! answers, against ONNX Runtime that embeds the very same chunks.
+//! The cost of the ingestion pipeline beyond the embedding.
 //!
-//! The chunks are read back as they were embedded, headings and content. The reference has the same model
-//! file and as many threads, its texts are tokenized beforehand, and it runs them in the batches that suited
-//! it best; the uploads, reading and splitting are part of ours. The two work in turns.
+//! From the first byte of the uploads until the last source is ready, against ONNX Runtime embedding the same
+//! chunks.
+//!
+//! The chunks are read back as they were embedded, with headings. The reference has the same model file and
+//! number of threads, texts tokenized in advance, and the batch size that suits it best. Ours includes
+//! upload, extraction and splitting. The two run in turns.
 
 use anyhow::Context as _;
 use parlance_core::knowledge::chunk::Chunk;
@@ -12,32 +14,33 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::corpus::{Document, Writer};
-use crate::embedding::{Ask, Engine, Pass, Worker, cosine};
+use crate::embedding::{EmbedRequest, EmbedRun, Engine, Worker, cosine};
 use crate::parts::Parts;
 use crate::report::{Against, Row};
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server};
 
-/// Documents of a turn, and their bytes: 1,000 chunks, about.
+/// Documents per turn, and their size: about 1,000 chunks.
 const DOCUMENTS: usize = 8;
 const BYTES: usize = 102_000;
 
 const TURNS: usize = 3;
 
-/// Sizes that the reference's batches are tried with, on so many chunks.
+/// Batch sizes to try with the reference, and the number of chunks to try them on.
 const BATCHES: [usize; 5] = [1, 2, 4, 8, 32];
-const TRIED: usize = 128;
+const TRIAL_CHUNKS: usize = 128;
 
-/// Ours takes at most so many times the reference's time.
+/// Maximum ratio to the reference's time.
 const GOAL: f64 = 1.10;
 
-/// Both must compute the same. What is rounded to eight bits is rounded by what is in the batch.
-const SAME: f32 = 0.99;
+/// Minimum cosine of the two sides' vectors. Quantization to eight bits depends on the other texts of a
+/// batch.
+const MIN_COSINE: f32 = 0.99;
 
-/// A turn: what ours took, what the reference did, and of how many tokens in all.
+/// A turn: our time, the reference's run, and the number of tokens.
 struct Turn {
     seconds: f64,
-    direct: Pass,
+    direct: EmbedRun,
     tokens: usize,
 }
 
@@ -48,17 +51,17 @@ pub(crate) async fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
     let ctx = up.context()?;
     let (client, db, mut writer) = (&server.client, ctx.db().platform(), Writer::new(50));
     let bot = client.bot().await?;
-    let (_, warm) = ingest(client, db, &bot, &mut writer, 2).await?;
-    let batch = best_batch(&warm)?;
+    let (_, warm_up) = ingest(client, db, &bot, &mut writer, 2).await?;
+    let batch = best_batch(&warm_up)?;
     let tokenizer = parts.tokenizer()?;
     let mut turns = Vec::new();
     for turn in 0..TURNS {
-        let (seconds, made) = ingest(client, db, &bot, &mut writer, DOCUMENTS).await?;
-        let direct = embed(&made, batch)?;
-        let encoded = tokenizer.encode_batch_fast(made.texts.clone(), true);
+        let (seconds, embedded) = ingest(client, db, &bot, &mut writer, DOCUMENTS).await?;
+        let direct = embed(&embedded, batch)?;
+        let encoded = tokenizer.encode_batch_fast(embedded.texts.clone(), true);
         let encoded = encoded.map_err(|error| anyhow::anyhow!("{error}"))?;
         let tokens = encoded.iter().map(tokenizers::Encoding::len).sum();
-        crate::say(&format!(
+        crate::progress(&format!(
             "turn {turn}: {} chunks in {seconds:.2} s, ONNX Runtime alone {:.2} s: {:.3}",
             direct.chunks,
             direct.seconds,
@@ -71,31 +74,31 @@ pub(crate) async fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
     Ok(compare(batch, &turns))
 }
 
-/// Chunks as they were embedded, and the first one's vector.
-struct Made {
+/// Chunks as they were embedded, and the vector of the first one.
+struct Embedded {
     texts: Vec<String>,
     vector: Vec<f32>,
 }
 
-/// Uploads documents that nobody has seen, and waits until all answer.
+/// Uploads new documents and waits until all are ready.
 async fn ingest(
     client: &Client,
     db: &PgPool,
     bot: &str,
     writer: &mut Writer,
     count: usize,
-) -> anyhow::Result<(f64, Made)> {
+) -> anyhow::Result<(f64, Embedded)> {
     let documents: Vec<Document> = (0..count).map(|number| writer.prose(number, BYTES)).collect();
-    let (begun, mut sources) = (std::time::Instant::now(), Vec::new());
+    let (started, mut sources) = (std::time::Instant::now(), Vec::new());
     for document in &documents {
         sources.push(client.upload(bot, document).await?);
     }
     client.newest_ready(bot, count).await?;
-    let seconds = begun.elapsed().as_secs_f64();
-    Ok((seconds, made(db, &sources).await?))
+    let seconds = started.elapsed().as_secs_f64();
+    Ok((seconds, embedded(db, &sources).await?))
 }
 
-async fn made(db: &PgPool, sources: &[String]) -> anyhow::Result<Made> {
+async fn embedded(db: &PgPool, sources: &[String]) -> anyhow::Result<Embedded> {
     let sources: Vec<Uuid> = sources.iter().map(|source| source.parse()).collect::<Result<_, _>>()?;
     let chunks: Vec<(Option<String>, String)> = sqlx::query_as(
         "select heading, content from chunk where source_id = any($1) order by source_id, version, ordinal",
@@ -114,52 +117,53 @@ async fn made(db: &PgPool, sources: &[String]) -> anyhow::Result<Made> {
     .await?;
     let texts =
         chunks.iter().map(|(heading, content)| Chunk::embedded_text(heading.as_deref(), content)).collect();
-    Ok(Made { texts, vector })
+    Ok(Embedded { texts, vector })
 }
 
-/// The size of batches with which the reference is fastest.
-fn best_batch(made: &Made) -> anyhow::Result<usize> {
-    let mut direct = Worker::start(Engine::Direct, &made.texts)?;
-    let mut tried = Vec::new();
+/// The fastest batch size of the reference.
+fn best_batch(embedded: &Embedded) -> anyhow::Result<usize> {
+    let mut direct = Worker::start(Engine::Direct, &embedded.texts)?;
+    let mut trials = Vec::new();
     for _round in 0..2 {
         for batch in BATCHES {
-            tried.push((direct.pass(Ask { texts: TRIED, batch })?.seconds, batch));
+            let request = EmbedRequest { texts: TRIAL_CHUNKS, batch };
+            trials.push((direct.run(request)?.seconds, batch));
         }
     }
-    // The first one found the reference cold.
-    let best = tried.iter().skip(1).min_by(|(a, _), (b, _)| a.total_cmp(b));
-    let (_, best) = best.context("no batch was tried")?;
-    crate::say(&format!("ONNX Runtime alone by the size of its batches: {tried:.2?}"));
+    // Skips the first trial, when the reference was cold.
+    let best = trials.iter().skip(1).min_by(|(a, _), (b, _)| a.total_cmp(b));
+    let (_, best) = best.context("no batch size was tried")?;
+    crate::progress(&format!("ONNX Runtime alone, seconds by batch size: {trials:.2?}"));
     Ok(*best)
 }
 
-fn embed(made: &Made, batch: usize) -> anyhow::Result<Pass> {
-    let mut direct = Worker::start(Engine::Direct, &made.texts)?;
-    // Ours is warm, too.
-    direct.pass(Ask { texts: TRIED / 2, batch })?;
-    let pass = direct.pass(Ask { texts: usize::MAX, batch })?;
-    let agreed = cosine(&pass.vector, &made.vector);
-    anyhow::ensure!(agreed >= SAME, "the reference embeds something else: cosine {agreed}");
-    Ok(pass)
+fn embed(embedded: &Embedded, batch: usize) -> anyhow::Result<EmbedRun> {
+    let mut direct = Worker::start(Engine::Direct, &embedded.texts)?;
+    // Our side is warm too.
+    direct.run(EmbedRequest { texts: TRIAL_CHUNKS / 2, batch })?;
+    let run = direct.run(EmbedRequest { texts: usize::MAX, batch })?;
+    let cosine = cosine(&run.vector, &embedded.vector);
+    anyhow::ensure!(cosine >= MIN_COSINE, "the reference computes other vectors: cosine {cosine}");
+    Ok(run)
 }
 
 fn compare(batch: usize, turns: &[Turn]) -> Vec<Row> {
-    let of = |value: fn(&Turn) -> f64| turns.iter().map(value).collect::<Samples>().median();
-    let chunks = of(|turn| turn.direct.chunks as f64);
+    let median = |value: fn(&Turn) -> f64| turns.iter().map(value).collect::<Samples>().median();
+    let chunks = median(|turn| turn.direct.chunks as f64);
     let name = format!("ingest of {chunks:.0} chunks, upload until ready");
     let against = Against::Baseline {
         name: format!("ONNX Runtime alone, batches of {batch},"),
-        value: of(|turn| turn.direct.seconds),
-        ratio: of(|turn| turn.seconds / turn.direct.seconds),
+        value: median(|turn| turn.direct.seconds),
+        ratio: median(|turn| turn.seconds / turn.direct.seconds),
         most: GOAL,
     };
-    let length = of(|turn| turn.tokens as f64 / turn.direct.chunks as f64);
+    let length = median(|turn| turn.tokens as f64 / turn.direct.chunks as f64);
     vec![
-        Row::new(name.clone(), of(|turn| turn.seconds), "s", turns.len(), against),
+        Row::new(name.clone(), median(|turn| turn.seconds), "s", turns.len(), against),
         Row::plain(format!("{name}: length of a chunk"), length, "tokens", turns.len()),
         Row::plain(
-            format!("{name}: chunks in a second"),
-            of(|turn| turn.direct.chunks as f64 / turn.seconds),
+            format!("{name}: chunks per second"),
+            median(|turn| turn.direct.chunks as f64 / turn.seconds),
             "chunks/s",
             turns.len(),
         ),

@@ -1,10 +1,11 @@
-//! What a job costs that has nothing to do: from its enqueueing until it is settled, through Postgres and
-//! Redis and back, against apalis on the same Redis that knows no ledger.
+//! The cost of an empty job, against apalis alone on the same Redis.
 //!
-//! The jobs are purges of sources that are not there, of several tenants. All are written by one statement,
-//! and the time counts from before it until the last one is settled. The worker is that of `parlance up`,
-//! with the servers that it starts: a Postgres that waits for its disk, and everything on this machine. The
-//! reference pushes as many tasks, and the time counts until the last one was run. The two work in turns.
+//! From enqueueing to settling, through Postgres and Redis and back.
+//!
+//! The jobs are purges of nonexistent sources, of several tenants. One statement inserts all of them; the
+//! time runs from before that statement until the last job is settled. The worker is that of `parlance up`
+//! with its own servers: a Postgres that syncs to disk, and everything on this machine. The reference pushes
+//! as many tasks; its time ends when the last task has run. The two take turns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,13 +31,13 @@ use crate::report::Row;
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server};
 
-/// How much `ledger` does.
+/// Amount of work of `ledger`.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Load {
-    /// Jobs of each turn of `ledger`.
+pub(crate) struct LedgerArgs {
+    /// Jobs per turn in `ledger`.
     #[arg(long, default_value_t = 10_000)]
     jobs: usize,
-    /// Jobs that the worker of `ledger` runs at once.
+    /// Concurrent jobs of the worker in `ledger`.
     #[arg(long, default_value_t = 32)]
     places: usize,
 }
@@ -45,23 +46,23 @@ const TENANTS: usize = 10;
 
 const TURNS: usize = 3;
 
-/// In jobs a second, on two cores.
+/// In jobs per second, on two cores.
 const GOAL: f64 = 1_500.0;
 
-/// How often it is asked whether all are settled.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval of polling the ledger.
+const POLL: Duration = Duration::from_millis(200);
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Tasks that apalis is given at once; its script breaks on 8,000 that wait.
-const PUSHED: usize = 1_000;
+/// Tasks per push to apalis. Its script fails when 8,000 wait.
+const PUSH_BATCH: usize = 1_000;
 
-/// How often it is looked whether apalis can be given more, and the longest pause of its own looks.
-const PACE: Duration = Duration::from_millis(2);
+/// Interval of checking whether apalis needs more tasks, and apalis' own maximum poll interval.
+const APALIS_POLL: Duration = Duration::from_millis(2);
 
-pub(crate) async fn measure(load: &Load) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(args: &LedgerArgs) -> anyhow::Result<Vec<Row>> {
     let folder = DataFolder::new()?;
-    let places = [("WORKER_CONCURRENCY", load.places.to_string())];
+    let places = [("WORKER_CONCURRENCY", args.places.to_string())];
     let (server, _) = Server::start_with(&folder, Demo::Without, &places).await?;
     let up = server.up_file().context("up left no file")?;
     let ctx = up.context()?;
@@ -70,57 +71,57 @@ pub(crate) async fn measure(load: &Load) -> anyhow::Result<Vec<Row>> {
         let tenant = tenants::create(&ctx, &format!("Company {number}"), Plan::Free).await?;
         tenants.push(tenant.id.uuid());
     }
-    // Warms up, and leaves Postgres something to know the table by.
-    through_the_ledger(&ctx, &tenants, load.jobs / 10).await?;
-    by_apalis(&up.redis_url, "warm", load.jobs / 10, load.places).await?;
+    // Warms up, and gives Postgres statistics about the table.
+    run_ledger(&ctx, &tenants, args.jobs / 10).await?;
+    run_apalis(&up.redis_url, "warm", args.jobs / 10, args.places).await?;
     let mut turns = Vec::new();
     for turn in 0..TURNS {
         sqlx::query("vacuum (analyze) job").execute(ctx.db().platform()).await?;
-        let ours = through_the_ledger(&ctx, &tenants, load.jobs).await?;
-        let apalis = by_apalis(&up.redis_url, &turn.to_string(), load.jobs, load.places).await?;
-        crate::say(&format!("turn {turn}: {ours:.0} jobs/s; apalis alone: {apalis:.0} tasks/s"));
+        let ours = run_ledger(&ctx, &tenants, args.jobs).await?;
+        let apalis = run_apalis(&up.redis_url, &turn.to_string(), args.jobs, args.places).await?;
+        crate::progress(&format!("turn {turn}: {ours:.0} jobs/s; apalis alone: {apalis:.0} tasks/s"));
         turns.push((ours, apalis));
     }
     ctx.close().await;
     server.stop()?;
-    Ok(compare(load, &turns))
+    Ok(compare(args, &turns))
 }
 
-fn compare(load: &Load, turns: &[(f64, f64)]) -> Vec<Row> {
-    let of = |value: fn(&(f64, f64)) -> f64| turns.iter().map(value).collect::<Samples>().median();
-    let name = format!("ledger, {} empty jobs, {} at once", load.jobs, load.places);
+fn compare(args: &LedgerArgs, turns: &[(f64, f64)]) -> Vec<Row> {
+    let median = |value: fn(&(f64, f64)) -> f64| turns.iter().map(value).collect::<Samples>().median();
+    let name = format!("ledger, {} empty jobs, {} at once", args.jobs, args.places);
     vec![
-        Row::at_least(GOAL, name.clone(), of(|(ours, _)| *ours), "jobs/s", turns.len()),
-        Row::plain(format!("{name}: apalis alone"), of(|(_, apalis)| *apalis), "tasks/s", turns.len()),
+        Row::at_least(GOAL, name.clone(), median(|(ours, _)| *ours), "jobs/s", turns.len()),
+        Row::plain(format!("{name}: apalis alone"), median(|(_, apalis)| *apalis), "tasks/s", turns.len()),
         Row::plain(
             format!("{name}: share of apalis alone"),
-            of(|(ours, apalis)| ours / apalis),
+            median(|(ours, apalis)| ours / apalis),
             "x",
             turns.len(),
         ),
     ]
 }
 
-/// Gives jobs in a second.
-pub(crate) async fn through_the_ledger(ctx: &Context, tenants: &[Uuid], count: usize) -> anyhow::Result<f64> {
+/// Runs jobs through the ledger. Returns jobs per second.
+pub(crate) async fn run_ledger(ctx: &Context, tenants: &[Uuid], count: usize) -> anyhow::Result<f64> {
     let db = ctx.db().platform();
-    let begun = Utc::now();
+    let started = Utc::now();
     enqueue(db, tenants, count).await?;
     // As the API does after its commit.
     dispatch::fill(ctx, Kind::Purge).await?;
-    settled(db).await?;
+    wait_until_settled(db).await?;
     let (succeeded, last): (i64, Option<DateTime<Utc>>) = sqlx::query_as(
         "select count(*), max(finished_at) from job where state = 'succeeded' and attempt = 1 and created_at >= $1",
     )
-    .bind(begun)
+    .bind(started)
     .fetch_one(db)
     .await?;
     anyhow::ensure!(usize::try_from(succeeded) == Ok(count), "only {succeeded} of {count} jobs succeeded");
-    let took = (last.context("no job has ended")? - begun).to_std()?;
+    let took = (last.context("no job has finished")? - started).to_std()?;
     Ok(count as f64 / took.as_secs_f64())
 }
 
-/// What [`parlance_core::jobs::enqueue`] writes, for all at once; the tenants take turns.
+/// Inserts the same rows as [`parlance_core::jobs::enqueue`] in one statement, round-robin over the tenants.
 async fn enqueue(db: &PgPool, tenants: &[Uuid], count: usize) -> anyhow::Result<()> {
     let ids: Vec<Uuid> = (0..count).map(|_| JobId::fresh().uuid()).collect();
     let owners: Vec<Uuid> = tenants.iter().copied().cycle().take(count).collect();
@@ -142,8 +143,8 @@ async fn enqueue(db: &PgPool, tenants: &[Uuid], count: usize) -> anyhow::Result<
     Ok(())
 }
 
-async fn settled(db: &PgPool) -> anyhow::Result<()> {
-    let begun = Instant::now();
+async fn wait_until_settled(db: &PgPool) -> anyhow::Result<()> {
+    let started = Instant::now();
     for state in ["queued", "dispatched", "running"] {
         while sqlx::query_scalar::<_, bool>(
             "select exists (select 1 from job where kind = $1 and state = $2)",
@@ -153,8 +154,8 @@ async fn settled(db: &PgPool) -> anyhow::Result<()> {
         .fetch_one(db)
         .await?
         {
-            anyhow::ensure!(begun.elapsed() < PATIENCE, "the jobs were not settled in {PATIENCE:?}");
-            tokio::time::sleep(LOOK).await;
+            anyhow::ensure!(started.elapsed() < TIMEOUT, "the jobs were not settled within {TIMEOUT:?}");
+            tokio::time::sleep(POLL).await;
         }
     }
     Ok(())
@@ -162,18 +163,19 @@ async fn settled(db: &PgPool) -> anyhow::Result<()> {
 
 /// A task of the reference, as small as one of our hints.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Nothing {
+struct EmptyTask {
     job: Uuid,
 }
 
-/// Counts what was run, and rings when it was all.
-struct Count {
+/// Counts down the tasks and notifies at zero.
+struct Countdown {
     left: AtomicUsize,
-    over: Notify,
+    done: Notify,
 }
 
-/// Gives tasks in a second. In threads of its own, as many as the worker of `up` has.
-async fn by_apalis(redis_url: &str, queue: &str, count: usize, places: usize) -> anyhow::Result<f64> {
+/// Runs tasks with apalis alone, in a runtime with as many threads as the worker of `up` has. Returns tasks
+/// per second.
+async fn run_apalis(redis_url: &str, queue: &str, count: usize, places: usize) -> anyhow::Result<f64> {
     let (url, queue) = (redis_url.to_owned(), format!("bench.{queue}"));
     let threads = tokio::task::spawn_blocking(move || {
         let runtime = Builder::new_multi_thread().enable_all().build()?;
@@ -185,46 +187,46 @@ async fn by_apalis(redis_url: &str, queue: &str, count: usize, places: usize) ->
 async fn apalis(url: String, queue: String, count: usize, places: usize) -> anyhow::Result<Duration> {
     let connection = apalis_redis::connect(url).await?;
     let config = apalis_redis::Config::default().queue(queue);
-    let storage: RedisStorage<Nothing> = RedisStorage::new(connection).with_config(config);
-    let tasks: Vec<Nothing> = (0..count).map(|_| Nothing { job: Uuid::now_v7() }).collect();
-    let all = Arc::new(Count { left: AtomicUsize::new(count), over: Notify::new() });
-    let begun = Instant::now();
-    let pushing = tokio::spawn(push(storage.clone(), tasks, Arc::clone(&all)));
-    let over = Arc::clone(&all);
+    let storage: RedisStorage<EmptyTask> = RedisStorage::new(connection).with_config(config);
+    let tasks: Vec<EmptyTask> = (0..count).map(|_| EmptyTask { job: Uuid::now_v7() }).collect();
+    let countdown = Arc::new(Countdown { left: AtomicUsize::new(count), done: Notify::new() });
+    let started = Instant::now();
+    let pushing = tokio::spawn(push(storage.clone(), tasks, Arc::clone(&countdown)));
+    let all_done = Arc::clone(&countdown);
     WorkerBuilder::new("bench")
-        .backend(PollWith::new(storage, Strategy::new().interval(PACE)))
-        .data(all)
+        .backend(PollWith::new(storage, Strategy::new().interval(APALIS_POLL)))
+        .data(countdown)
         .concurrency(places)
-        .build(nothing)
+        .build(run_task)
         .run_until(async move {
-            over.over.notified().await;
+            all_done.done.notified().await;
             Ok::<(), std::io::Error>(())
         })
         .await?;
-    let took = begun.elapsed();
+    let took = started.elapsed();
     pushing.await??;
     Ok(took)
 }
 
-/// Keeps between one and two pushes' worth waiting: the worker never finds too few, and never too many.
+/// Keeps between one and two batches waiting: never too few for the worker, never too many for apalis.
 async fn push(
-    mut storage: RedisStorage<Nothing>,
-    tasks: Vec<Nothing>,
-    all: Arc<Count>,
+    mut storage: RedisStorage<EmptyTask>,
+    tasks: Vec<EmptyTask>,
+    countdown: Arc<Countdown>,
 ) -> anyhow::Result<()> {
     let mut left = tasks.len();
-    for some in tasks.chunks(PUSHED) {
-        while all.left.load(Ordering::Relaxed).saturating_sub(left) > PUSHED {
-            tokio::time::sleep(PACE).await;
+    for batch in tasks.chunks(PUSH_BATCH) {
+        while countdown.left.load(Ordering::Relaxed).saturating_sub(left) > PUSH_BATCH {
+            tokio::time::sleep(APALIS_POLL).await;
         }
-        storage.push_bulk(some.to_vec()).await?;
-        left -= some.len();
+        storage.push_bulk(batch.to_vec()).await?;
+        left -= batch.len();
     }
     Ok(())
 }
 
-async fn nothing(_task: Nothing, all: Data<Arc<Count>>) {
-    if all.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-        all.over.notify_one();
+async fn run_task(_task: EmptyTask, countdown: Data<Arc<Countdown>>) {
+    if countdown.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+        countdown.done.notify_one();
     }
 }

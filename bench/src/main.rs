@@ -1,9 +1,9 @@
-//! Parlance's figures: each is measured here and printed beside its goal, or as a ratio to a named
-//! reference that ran in the same minutes on the same machine.
+//! Benchmarks of Parlance.
 //!
-//! What is measured is the release binary beside this one, started as a user starts it, and the
-//! embedding as a library. Ends with failure only when something could not be measured: a missed
-//! goal is a result.
+//! Each figure is printed beside its goal, or as a ratio to a reference of the same run.
+//!
+//! Measures the release binary beside this one, started as a user starts it, and the embedding as a library.
+//! The exit status is a failure only if something could not be measured: a missed goal is a result.
 
 mod answers;
 mod api;
@@ -33,136 +33,141 @@ use clap::{Parser, ValueEnum};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-use api::Sizes;
+use api::ApiArgs;
 use embedding::Engine;
-use ledger::Load;
+use ledger::LedgerArgs;
 use parts::Parts;
-use peers::Peers;
+use peers::PeerArgs;
 use report::{Report, Row};
-use search::Bots;
+use search::SearchArgs;
 
-/// Measures Parlance.
+/// Benchmarks of Parlance.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Args {
-    /// What to measure: all, up, upload, chat, search, growth, streams, memory, embedding, ingest, ledger, api, peers,
-    /// answers; everything when nothing is named. `answers` needs a folder of question sets beside it.
-    #[arg(value_name = "WHAT", value_parser = asked)]
-    asked: Vec<Asked>,
-    /// Embed what standard input asks for; how `embedding` starts its two sides.
+    /// What to measure: all, up, upload, chat, search, growth, streams, memory, embedding, ingest, ledger,
+    /// api, peers, answers. Default: all. `answers` needs a folder of question sets as a further argument.
+    #[arg(value_name = "WHAT", value_parser = parse_selection)]
+    selections: Vec<Selection>,
+    /// Internal: run one side of `embedding`.
     #[arg(long, hide = true)]
     side: Option<Engine>,
-    /// Be the reference of `api`; how it starts it.
+    /// Internal: run the reference of `api`.
     #[arg(long, hide = true)]
     bare: bool,
     #[command(flatten)]
-    sizes: Sizes,
+    api: ApiArgs,
     #[command(flatten)]
-    load: Load,
+    ledger: LedgerArgs,
     #[command(flatten)]
-    bots: Bots,
+    search: SearchArgs,
     #[command(flatten)]
-    peers: Peers,
+    peers: PeerArgs,
 }
 
-/// A word of the command line.
+/// A positional argument.
 #[derive(Clone, Debug)]
-enum Asked {
-    What(What),
+enum Selection {
+    Measurement(Measurement),
     /// The question sets of `answers`.
     Folder(PathBuf),
 }
 
-fn asked(word: &str) -> Result<Asked, String> {
-    let folder = PathBuf::from(word);
-    match What::from_str(word, false) {
-        Ok(what) => Ok(Asked::What(what)),
-        Err(_) if folder.is_dir() => Ok(Asked::Folder(folder)),
-        Err(_) => Err("neither something to measure nor a folder".to_owned()),
+fn parse_selection(argument: &str) -> Result<Selection, String> {
+    let folder = PathBuf::from(argument);
+    match Measurement::from_str(argument, false) {
+        Ok(measurement) => Ok(Selection::Measurement(measurement)),
+        Err(_) if folder.is_dir() => Ok(Selection::Folder(folder)),
+        Err(_) => Err("neither a measurement nor a folder".to_owned()),
     }
 }
 
 impl Args {
-    fn what(&self) -> Vec<What> {
-        let asked = self.asked.iter();
-        asked.filter_map(|asked| if let Asked::What(what) = asked { Some(*what) } else { None }).collect()
+    fn measurements(&self) -> Vec<Measurement> {
+        let chosen = self.selections.iter().filter_map(|selection| match selection {
+            Selection::Measurement(measurement) => Some(*measurement),
+            Selection::Folder(_) => None,
+        });
+        chosen.collect()
     }
 
     fn folder(&self) -> Option<&Path> {
-        let mut asked = self.asked.iter();
-        asked.find_map(|asked| if let Asked::Folder(folder) = asked { Some(folder.as_path()) } else { None })
+        self.selections.iter().find_map(|selection| match selection {
+            Selection::Folder(folder) => Some(folder.as_path()),
+            Selection::Measurement(_) => None,
+        })
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum What {
+enum Measurement {
     /// Everything.
     All,
-    /// The time from the start of `parlance up` to its first answer.
+    /// Start of `parlance up` until its first response.
     Up,
-    /// The time from the upload of a file of 10 KB until it answers.
+    /// Upload of a file of 10 KB until its source is ready.
     Upload,
-    /// The time of an answer at 1,000 chunks, without a language model.
+    /// Latency of answers at 1,000 chunks, without a language model.
     Chat,
-    /// Recall and time of a search in bots of 100 to 300,000 chunks, and the server's share of an answer.
+    /// Recall and latency of searches in bots of 100 to 300,000 chunks, and the server's share of an answer.
     Search,
-    /// The bytes of a chunk, and what the indexes of other bots cost one that has none.
+    /// Bytes per chunk, and the cost of other bots' indexes for a bot without.
     Growth,
-    /// How soon a model's words reach the customer, alone and with 500 at once.
+    /// Latency of streamed words of a model, alone and with 500 streams at once.
     Streams,
-    /// The memory of the process, idle and embedding.
+    /// Memory of the process, idle and embedding.
     Memory,
-    /// Chunks embedded in a second of CPU time, against ONNX Runtime alone.
+    /// Chunks embedded per second of CPU time, against ONNX Runtime alone.
     Embedding,
-    /// The time from the upload of 1,000 chunks until they answer, against ONNX Runtime alone.
+    /// Upload of 1,000 chunks until they are ready, against ONNX Runtime alone.
     Ingest,
-    /// Jobs that do nothing, through the ledger and back, against apalis alone.
+    /// Empty jobs through the ledger, against apalis alone.
     Ledger,
-    /// Requests in a second against a bare handler, and how lists and overviews slow down with size.
+    /// Requests per second against a bare handler, and slowdown of lists and overviews with size.
     Api,
-    /// Ingestion and jobs against what people use instead, where that is installed.
+    /// Ingestion and jobs against alternatives, where those are installed.
     Peers,
-    /// How good the built-in answers are on a folder of question sets.
+    /// Quality of the built-in answers on a folder of question sets.
     Answers,
 }
 
-impl What {
-    const EACH: [What; 13] = [
-        What::Up,
-        What::Upload,
-        What::Chat,
-        What::Search,
-        What::Growth,
-        What::Streams,
-        What::Memory,
-        What::Embedding,
-        What::Ingest,
-        What::Ledger,
-        What::Api,
-        What::Peers,
-        What::Answers,
+impl Measurement {
+    const EACH: [Measurement; 13] = [
+        Measurement::Up,
+        Measurement::Upload,
+        Measurement::Chat,
+        Measurement::Search,
+        Measurement::Growth,
+        Measurement::Streams,
+        Measurement::Memory,
+        Measurement::Embedding,
+        Measurement::Ingest,
+        Measurement::Ledger,
+        Measurement::Api,
+        Measurement::Peers,
+        Measurement::Answers,
     ];
 
     fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    async fn measure(self, parts: &Parts, args: &Args) -> anyhow::Result<Vec<Row>> {
+    async fn run(self, parts: &Parts, args: &Args) -> anyhow::Result<Vec<Row>> {
         match self {
-            What::All => Ok(Vec::new()),
-            What::Up => up::measure().await,
-            What::Upload => upload::measure().await,
-            What::Chat => chat::measure().await,
-            What::Search => search::measure(&args.bots).await,
-            What::Growth => search::measure_growth().await,
-            What::Streams => streams::measure().await,
-            What::Memory => memory::measure().await,
-            What::Embedding => embedding::measure(parts),
-            What::Ingest => ingest::measure(parts).await,
-            What::Ledger => ledger::measure(&args.load).await,
-            What::Api => api::measure(&args.sizes).await,
-            What::Peers => peers::measure(&args.peers).await,
-            What::Answers => {
+            Measurement::All => Ok(Vec::new()),
+            Measurement::Up => up::measure().await,
+            Measurement::Upload => upload::measure().await,
+            Measurement::Chat => chat::measure().await,
+            Measurement::Search => search::measure(&args.search).await,
+            Measurement::Growth => search::measure_growth().await,
+            Measurement::Streams => streams::measure().await,
+            Measurement::Memory => memory::measure().await,
+            Measurement::Embedding => embedding::measure(parts),
+            Measurement::Ingest => ingest::measure(parts).await,
+            Measurement::Ledger => ledger::measure(&args.ledger).await,
+            Measurement::Api => api::measure(&args.api).await,
+            Measurement::Peers => peers::measure(&args.peers).await,
+            Measurement::Answers => {
                 let folder =
                     args.folder().context("answers needs a folder of question sets: bench answers DIR")?;
                 answers::measure(folder).await
@@ -172,69 +177,70 @@ impl What {
 }
 
 fn main() -> ExitCode {
-    let outcome = act(&Args::parse());
+    let outcome = run(&Args::parse());
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say(&format!("bench: {error:#}"));
+            progress(&format!("bench: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn act(args: &Args) -> anyhow::Result<bool> {
+fn run(args: &Args) -> anyhow::Result<bool> {
     // The reference of the API has as many threads as the API.
     let mut runtime = if args.bare { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let runtime = runtime.enable_all().build()?;
     match args.side {
         _ if args.bare => runtime.block_on(api::serve_bare()).map(|()| true),
-        Some(engine) => runtime.block_on(embedding::side(engine)).map(|()| true),
-        None => runtime.block_on(run(args)),
+        Some(engine) => runtime.block_on(embedding::serve_side(engine)).map(|()| true),
+        None => runtime.block_on(measure(args)),
     }
 }
 
-/// Gives whether everything that was asked for could be measured.
-async fn run(args: &Args) -> anyhow::Result<bool> {
-    let asked = args.what();
+/// Runs the chosen measurements. Returns whether all of them succeeded.
+async fn measure(args: &Args) -> anyhow::Result<bool> {
+    let chosen = args.measurements();
     parlance_core::platform::tls::install();
     server::program()?;
-    say("preparing the parts that a first start would fetch and convert");
-    let parts = Parts::prepare().context("the parts could not be prepared")?;
+    progress("fetching and converting the parts of a first start");
+    let parts = Parts::prepare().context("cannot prepare the parts")?;
     if proc::load() > 1.0 {
-        say("the machine is busy with something else: what it does will show in the figures");
+        progress("warning: the machine is busy; its load will distort the figures");
     }
-    let everything = asked.is_empty() && args.folder().is_none() || asked.contains(&What::All);
-    // Everything, but not what lacks its folder.
-    let is_wanted = |what: What| {
-        asked.contains(&what) || everything && (what != What::Answers || args.folder().is_some())
+    let all = chosen.is_empty() && args.folder().is_none() || chosen.contains(&Measurement::All);
+    // All includes `answers` only with a folder.
+    let is_chosen = |measurement: Measurement| {
+        chosen.contains(&measurement)
+            || all && (measurement != Measurement::Answers || args.folder().is_some())
     };
     let mut report = Report::new(&parts);
     let mut complete = true;
-    for what in What::EACH.into_iter().filter(|what| is_wanted(*what)) {
-        let name = what.name();
-        say(&format!("measuring {name}"));
-        // What was started is stopped however it ends.
-        let measured = tokio::select! {
-            measured = what.measure(&parts, args) => measured,
-            told = told_to_end() => return told.and_then(|()| anyhow::bail!("interrupted")),
+    for measurement in Measurement::EACH.into_iter().filter(|measurement| is_chosen(*measurement)) {
+        let name = measurement.name();
+        progress(&format!("measuring {name}"));
+        // An interrupt drops the measurement, which stops the processes that it started.
+        let result = tokio::select! {
+            result = measurement.run(&parts, args) => result,
+            interrupted = interrupted() => return interrupted.and_then(|()| anyhow::bail!("interrupted")),
         };
-        match measured {
+        match result {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => {
-                say(&format!("bench: {name} could not be measured: {error:#}"));
+                progress(&format!("bench: {name} failed: {error:#}"));
                 complete = false;
             }
         }
     }
-    out(&report.table());
+    print_result(&report.table());
     let path = report.write()?;
-    say(&format!("written to {}", path.display()));
+    progress(&format!("written to {}", path.display()));
     Ok(complete)
 }
 
-/// Waits for an interrupt, or for a request to end.
-async fn told_to_end() -> anyhow::Result<()> {
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -244,12 +250,12 @@ async fn told_to_end() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The result, and nothing else, goes to standard output.
-#[expect(clippy::print_stdout, reason = "the one door to standard output")]
-fn out(text: &str) {
+/// Prints a result to standard output; everything else goes to standard error.
+#[expect(clippy::print_stdout, reason = "the only place that prints results")]
+fn print_result(text: &str) {
     println!("{text}");
 }
 
-fn say(line: &str) {
+fn progress(line: &str) {
     eprintln!("{line}");
 }

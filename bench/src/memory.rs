@@ -1,5 +1,6 @@
-//! The memory of the process: idle with its model loaded, and while it embeds a thousand chunks. The
-//! servers that `up` starts are processes of their own and not counted.
+//! Memory of the process: idle with its model loaded, and while it embeds a thousand chunks.
+//!
+//! The servers that `up` starts are separate processes and not counted.
 
 use std::time::Duration;
 
@@ -15,69 +16,69 @@ const IDLE_GOAL: f64 = 300.0;
 /// In MB.
 const EMBEDDING_GOAL: f64 = 450.0;
 
-/// After this nothing of the start runs any more.
-const QUIET: Duration = Duration::from_secs(3);
+/// Time until the work of a start or of the ingestion has ended.
+const SETTLE: Duration = Duration::from_secs(3);
 
-const SAMPLING: Duration = Duration::from_millis(20);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// More than enough documents for [`CHUNKS`] chunks; uploaded at once, as a new customer does.
+/// More than enough documents for [`CHUNKS`] chunks, uploaded at once as by a new customer.
 const DOCUMENTS: usize = 8;
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let folder = DataFolder::new()?;
     let (server, _) = Server::start(&folder, Demo::Without).await?;
     let pid = server.pid();
-    tokio::time::sleep(QUIET).await;
+    tokio::time::sleep(SETTLE).await;
     let idle = proc::memory(pid)?;
 
-    // What comes is sampled; where the system lets the old peak be forgotten, nothing escapes.
-    let exact = proc::forget_peak(pid);
-    let Watched { chunks, most, samples } = watch(&server).await?;
+    // Exact where the system lets us reset the peak; otherwise the maximum of the samples.
+    let exact = proc::reset_peak(pid);
+    let Usage { chunks, largest, samples } = watch(&server).await?;
     anyhow::ensure!(chunks >= CHUNKS, "only {chunks} chunks were embedded");
-    let peak = if exact { proc::memory(pid)?.peak } else { most.resident };
-    tokio::time::sleep(QUIET).await;
+    let peak = if exact { proc::memory(pid)?.peak } else { largest.resident };
+    tokio::time::sleep(SETTLE).await;
     let after = proc::memory(pid)?;
     server.stop()?;
 
     Ok(vec![
         Row::at_most(IDLE_GOAL, "memory, idle: resident", idle.resident, "MB", 1),
-        Row::plain("memory, idle: of it anonymous", idle.anonymous, "MB", 1),
-        Row::plain("memory, idle: of it files", idle.files, "MB", 1),
+        Row::plain("memory, idle: anonymous", idle.anonymous, "MB", 1),
+        Row::plain("memory, idle: files", idle.files, "MB", 1),
         Row::plain("memory, idle: peak of the start", idle.peak, "MB", 1),
         Row::at_most(
             EMBEDDING_GOAL,
-            format!("memory, embedding {chunks} chunks: most resident"),
+            format!("memory, embedding {chunks} chunks: peak resident"),
             peak,
             "MB",
             samples,
         ),
-        Row::plain("memory, embedding: of the largest sample anonymous", most.anonymous, "MB", samples),
-        Row::plain("memory, embedding: of the largest sample files", most.files, "MB", samples),
+        Row::plain("memory, embedding: largest sample, anonymous", largest.anonymous, "MB", samples),
+        Row::plain("memory, embedding: largest sample, files", largest.files, "MB", samples),
         Row::plain("memory, idle again: resident", after.resident, "MB", 1),
     ])
 }
 
-/// What was seen while chunks were embedded.
-struct Watched {
+/// Memory usage while chunks were embedded.
+struct Usage {
     chunks: u64,
     /// The largest sample.
-    most: Memory,
+    largest: Memory,
     samples: usize,
 }
 
-async fn watch(server: &Server<'_>) -> anyhow::Result<Watched> {
-    let (mut most, mut samples) = (Memory::default(), 0);
+async fn watch(server: &Server<'_>) -> anyhow::Result<Usage> {
+    let (mut largest, mut samples) = (Memory::default(), 0);
     let work = embed(server);
     tokio::pin!(work);
     loop {
         tokio::select! {
-            chunks = &mut work => return Ok(Watched { chunks: chunks?, most, samples }),
-            () = tokio::time::sleep(SAMPLING) => {}
+            chunks = &mut work => return Ok(Usage { chunks: chunks?, largest, samples }),
+            () = tokio::time::sleep(SAMPLE_INTERVAL) => {}
         }
         let now = proc::memory(server.pid())?;
         samples += 1;
-        if now.resident > most.resident {
-            most = now;
+        if now.resident > largest.resident {
+            largest = now;
         }
     }
 }

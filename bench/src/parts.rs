@@ -1,5 +1,6 @@
-//! The parts of the embedded default, ready before anything is timed: a goal of `up` holds with its
-//! parts cached.
+//! The parts of the embedded default, prepared before any timing.
+//!
+//! The goal of `up` assumes cached parts.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use parlance_embedded::model::Precision;
 use parlance_embedded::parts::Model;
 use tokenizers::Tokenizer;
 
-/// Where they are, and how many threads the embedding is given.
+/// Locations of the parts, and the number of embedding threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) onnxruntime: PathBuf,
@@ -19,7 +20,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Fetches and converts what is not there yet.
+    /// Fetches and converts missing parts.
     pub(crate) fn prepare() -> anyhow::Result<Self> {
         let config = Config::from_env()?;
         let parts = parlance_embedded::parts::Parts::new(&config.cache_dir.unwrap_or_else(default_cache_dir));
@@ -33,7 +34,7 @@ impl Parts {
         })
     }
 
-    /// What `up` configures.
+    /// The embedding configuration of `up`.
     pub(crate) fn embedding(&self) -> Embedding {
         Embedding {
             model: None,
@@ -43,9 +44,9 @@ impl Parts {
         }
     }
 
-    /// The model's tokenizer; a text comes out whole and unpadded.
+    /// The model's tokenizer, without truncation and padding.
     pub(crate) fn tokenizer(&self) -> anyhow::Result<Tokenizer> {
-        let read = |error| anyhow::anyhow!("the tokenizer cannot be read: {error}");
+        let read = |error| anyhow::anyhow!("cannot read the tokenizer: {error}");
         let mut tokenizer = Tokenizer::from_file(self.model.join("tokenizer.json")).map_err(read)?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(read)?;

@@ -1,4 +1,4 @@
-//! The rows, the table that people read and the file that programs read.
+//! The report: figures as a table for people and as a file for programs.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use serde::Serialize;
 use crate::parts::Parts;
 use crate::proc;
 
-/// What a figure is held against.
+/// The reference of a figure.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Against {
-    /// Nothing: it explains another.
+    /// None: the figure explains another.
     Nothing,
-    /// A goal that it must not exceed.
+    /// A goal as an upper limit.
     AtMost(f64),
-    /// A goal that it must reach.
+    /// A goal as a lower limit.
     AtLeast(f64),
-    /// What a reference reached in the same run; the ratio to it must reach `least`.
+    /// A result of a reference in the same run; the ratio to it must reach `least`.
     Reference { name: &'static str, value: f64, ratio: f64, least: f64 },
-    /// What something else took in the same run; the ratio to it must not exceed `most`.
+    /// A time of something else in the same run; the ratio to it must not exceed `most`.
     Baseline { name: String, value: f64, ratio: f64, most: f64 },
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Row {
     name: String,
     value: f64,
     unit: &'static str,
-    /// Measurements behind it.
+    /// Number of measurements.
     samples: usize,
     against: Against,
     ratio: Option<f64>,
@@ -45,7 +45,7 @@ impl Row {
         Self::new(name.into(), value, unit, samples, Against::Nothing)
     }
 
-    /// A figure that must not exceed its goal.
+    /// A figure with an upper limit.
     pub(crate) fn at_most(
         goal: f64,
         name: impl Into<String>,
@@ -56,7 +56,7 @@ impl Row {
         Self::new(name.into(), value, unit, samples, Against::AtMost(goal))
     }
 
-    /// A figure that must reach its goal.
+    /// A figure with a lower limit.
     pub(crate) fn at_least(
         goal: f64,
         name: impl Into<String>,
@@ -102,7 +102,7 @@ impl Row {
     }
 }
 
-/// Three digits that mean something.
+/// Formats with three significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
@@ -119,11 +119,11 @@ struct Machine {
     system: &'static str,
     architecture: &'static str,
     embedding_threads: usize,
-    /// What else ran, at the beginning: figures of a busy machine are too high.
+    /// Load average at the start: a busy machine gives worse figures.
     load: f64,
 }
 
-/// Everything that was measured in one run.
+/// All results of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     date: String,
@@ -168,11 +168,10 @@ impl Report {
     /// Writes `bench.json` into the target folder.
     pub(crate) fn write(&self) -> anyhow::Result<PathBuf> {
         let program = std::env::current_exe()?;
-        let target = program.ancestors().nth(2).context("the bench does not lie in a target folder")?;
+        let target = program.ancestors().nth(2).context("the bench is not in a target folder")?;
         let path = target.join("bench.json");
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(&path, text + "\n")
-            .with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 }
@@ -182,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_goal_is_met_by_its_own_value_and_missed_above_it() {
+    fn goals_include_their_own_value() {
         assert_eq!(Row::at_most(8.0, "up", 8.0, "s", 3).ok, Some(true));
         let missed = Row::at_most(50.0, "chat", 75.0, "ms", 3);
         assert_eq!((missed.ok, missed.ratio), (Some(false), Some(1.5)));
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_reached_by_the_ratio_to_it() {
+    fn a_reference_row_compares_the_ratio() {
         let against = Against::Reference { name: "ort", value: 10.0, ratio: 0.92, least: 0.9 };
         let row = Row::new("embedding".into(), 9.1, "chunks/CPU-s", 4, against);
         assert_eq!((row.ok, row.ratio), (Some(true), Some(0.92)));
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_is_kept_by_the_ratio_to_it() {
+    fn a_baseline_row_compares_the_ratio() {
         let against = |ratio| Against::Baseline { name: "at 5,000".into(), value: 2.0, ratio, most: 3.0 };
         let row = |ratio| Row::new("page 1".into(), 5.0, "ms", 9, against(ratio));
         assert_eq!((row(2.5).ok, row(3.5).ok), (Some(true), Some(false)));
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_three_digits() {
+    fn numbers_have_three_significant_digits() {
         assert_eq!([number(1234.5), number(12.34), number(1.234)], ["1234", "12.3", "1.23"]);
     }
 }

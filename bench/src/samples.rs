@@ -1,6 +1,6 @@
-//! Pure: what is said about many measurements of one thing.
+//! Pure: statistics of samples.
 
-/// Measurements in ascending order.
+/// Samples in ascending order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(Vec<f64>);
 
@@ -26,13 +26,13 @@ impl Samples {
         }
     }
 
-    /// The smallest value that 95 of 100 do not exceed (nearest rank); of fewer than 20, the largest.
+    /// The 95th percentile by nearest rank; the maximum of fewer than 20 samples.
     pub(crate) fn p95(&self) -> f64 {
         let rank = (self.0.len() * 95).div_ceil(100);
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }
 
-    /// The same of 99 of 100; of fewer than 100, the largest.
+    /// The 99th percentile by nearest rank; the maximum of fewer than 100 samples.
     pub(crate) fn p99(&self) -> f64 {
         let rank = (self.0.len() * 99).div_ceil(100);
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
@@ -47,7 +47,7 @@ impl Samples {
 mod tests {
     use super::Samples;
 
-    fn of(values: impl IntoIterator<Item = u32>) -> Samples {
+    fn samples(values: impl IntoIterator<Item = u32>) -> Samples {
         values.into_iter().map(f64::from).collect()
     }
 
@@ -56,18 +56,18 @@ mod tests {
     }
 
     #[test]
-    fn the_median_stands_in_the_middle() {
-        assert!(same(of([9, 1, 5]).median(), 5.0));
-        assert!(same(of([4, 1, 2, 9]).median(), 3.0));
-        assert!(of([]).median().is_nan());
+    fn the_median_is_the_middle() {
+        assert!(same(samples([9, 1, 5]).median(), 5.0));
+        assert!(same(samples([4, 1, 2, 9]).median(), 3.0));
+        assert!(samples([]).median().is_nan());
     }
 
     #[test]
-    fn the_95th_percentile_is_a_value_that_was_measured() {
-        assert!(same(of(1..=100).p95(), 95.0));
-        assert!(same(of(1..=20).p95(), 19.0));
-        assert!(same(of([3, 1, 2]).p95(), 3.0));
-        assert!(same(of(1..=1000).p99(), 990.0));
-        assert!(of([]).p95().is_nan());
+    fn percentiles_are_measured_values() {
+        assert!(same(samples(1..=100).p95(), 95.0));
+        assert!(same(samples(1..=20).p95(), 19.0));
+        assert!(same(samples([3, 1, 2]).p95(), 3.0));
+        assert!(same(samples(1..=1000).p99(), 990.0));
+        assert!(samples([]).p95().is_nan());
     }
 }

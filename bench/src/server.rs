@@ -1,4 +1,4 @@
-//! The binary under test, as a user starts it: `parlance up` with a data folder of its own.
+//! The binary under test, started as a user starts it: `parlance up` with its own data folder.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -14,31 +14,31 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// What a user may have set without becoming another user: the rest of the environment is not seen.
-pub(crate) const KEPT: [&str; 2] = ["PARLANCE_CACHE_DIR", "EMBEDDING_THREADS"];
+/// Settings passed on from the environment; all others are removed.
+pub(crate) const KEPT_SETTINGS: [&str; 2] = ["PARLANCE_CACHE_DIR", "EMBEDDING_THREADS"];
 
-const START_PATIENCE: Duration = Duration::from_secs(180);
-const STOP_PATIENCE: Duration = Duration::from_secs(40);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// How often it is asked whether the server answers.
-const PROBE: Duration = Duration::from_millis(5);
+/// Interval of polling the server.
+const POLL: Duration = Duration::from_millis(5);
 
-/// Whether the first start makes the demo bot.
+/// Whether the first start creates the demo bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demo {
     With,
     Without,
 }
 
-/// A data folder that nobody has used; removed with this.
+/// An unused data folder; removed on drop.
 #[derive(Debug)]
 pub(crate) struct DataFolder(TempDir);
 
 impl DataFolder {
-    /// Passable, so that servers which must not be root's can live in it.
+    /// Traversable by all users, since the servers may not run as root.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let passable = Permissions::from_mode(0o711);
-        Ok(Self(tempfile::Builder::new().prefix("parlance-bench-").permissions(passable).tempdir()?))
+        let mode = Permissions::from_mode(0o711);
+        Ok(Self(tempfile::Builder::new().prefix("parlance-bench-").permissions(mode).tempdir()?))
     }
 
     fn data(&self) -> PathBuf {
@@ -50,7 +50,7 @@ impl DataFolder {
     }
 }
 
-/// A running `parlance up`; stopped with this at the latest.
+/// A running `parlance up`; stopped on drop.
 #[derive(Debug)]
 pub(crate) struct Server<'a> {
     child: Child,
@@ -58,7 +58,7 @@ pub(crate) struct Server<'a> {
     pub(crate) client: Client,
 }
 
-/// What `up` leaves in its data folder.
+/// The `up.json` of a data folder.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpFile {
     pub(crate) url: String,
@@ -69,7 +69,7 @@ pub(crate) struct UpFile {
 }
 
 impl UpFile {
-    /// What a process of the platform has, but for its models.
+    /// A context on the servers of `up`, without models.
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
         let config = Config::read(|name| match name {
             "DATABASE_URL" => Some(self.database_url.clone()),
@@ -81,12 +81,12 @@ impl UpFile {
 }
 
 impl<'a> Server<'a> {
-    /// Starts it and waits until `GET /healthz` answers; gives how long that took.
+    /// Starts the server and waits until `GET /healthz` succeeds. Returns the time that took.
     pub(crate) async fn start(folder: &'a DataFolder, demo: Demo) -> anyhow::Result<(Self, Duration)> {
         Self::start_with(folder, demo, &[]).await
     }
 
-    /// The same, with settings.
+    /// As [`Self::start`], with settings.
     pub(crate) async fn start_with(
         folder: &'a DataFolder,
         demo: Demo,
@@ -97,29 +97,29 @@ impl<'a> Server<'a> {
         let mut command = Command::new(&program);
         command.args(["up", "--port", "0", "--data-dir"]).arg(folder.data());
         command.args((demo == Demo::Without).then_some("--no-demo"));
-        for setting in SETTINGS.iter().filter(|setting| !KEPT.contains(&setting.name)) {
+        for setting in SETTINGS.iter().filter(|setting| !KEPT_SETTINGS.contains(&setting.name)) {
             command.env_remove(setting.name);
         }
-        // The bench asks faster than a key may.
+        // The bench exceeds the rate limit of a key.
         command.env("RATE_LIMIT_PER_SECOND", "0");
         command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let begun = Instant::now();
-        let child = command.spawn().with_context(|| format!("{} does not start", program.display()))?;
-        let mut starting = Self { child, folder, client: Client::nowhere() };
+        let started = Instant::now();
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut starting = Self { child, folder, client: Client::disconnected() };
         loop {
             if let Some(client) = starting.reachable().await {
-                let took = begun.elapsed();
+                let took = started.elapsed();
                 starting.client = client;
                 return Ok((starting, took));
             }
             if let Some(status) = starting.child.try_wait()? {
-                bail!("parlance ended with {status}:\n{}", starting.last_words());
+                bail!("parlance exited with {status}:\n{}", starting.last_log_lines());
             }
-            if begun.elapsed() > START_PATIENCE {
-                bail!("parlance did not answer in {START_PATIENCE:?}:\n{}", starting.last_words());
+            if started.elapsed() > START_TIMEOUT {
+                bail!("parlance did not respond within {START_TIMEOUT:?}:\n{}", starting.last_log_lines());
             }
-            tokio::time::sleep(PROBE).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -127,12 +127,12 @@ impl<'a> Server<'a> {
         self.child.id()
     }
 
-    /// Stops it by SIGTERM and waits until it is gone.
+    /// Stops the server with SIGTERM and waits for its exit.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        self.end()
+        self.shut_down()
     }
 
-    /// What it left in its data folder.
+    /// Reads `up.json`, if it exists.
     pub(crate) fn up_file(&self) -> Option<UpFile> {
         let text = fs::read_to_string(self.folder.data().join("up.json")).ok()?;
         serde_json::from_str(&text).ok()
@@ -147,25 +147,25 @@ impl<'a> Server<'a> {
         client.is_alive().await.then_some(client)
     }
 
-    fn end(&mut self) -> anyhow::Result<()> {
+    fn shut_down(&mut self) -> anyhow::Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
         let pid = self.pid().to_string();
         Command::new("/bin/sh").args(["-c", "kill -s TERM \"$1\"", "bench", &pid]).status()?;
-        let begun = Instant::now();
-        while begun.elapsed() < STOP_PATIENCE {
+        let started = Instant::now();
+        while started.elapsed() < STOP_TIMEOUT {
             if self.child.try_wait()?.is_some() {
                 return Ok(());
             }
-            std::thread::sleep(PROBE);
+            std::thread::sleep(POLL);
         }
         self.child.kill()?;
         self.child.wait()?;
-        bail!("parlance did not stop in {STOP_PATIENCE:?}:\n{}", self.last_words())
+        bail!("parlance did not stop within {STOP_TIMEOUT:?}:\n{}", self.last_log_lines())
     }
 
-    fn last_words(&self) -> String {
+    fn last_log_lines(&self) -> String {
         let log = fs::read_to_string(self.folder.log()).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
@@ -174,18 +174,18 @@ impl<'a> Server<'a> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.end() {
-            crate::say(&format!("bench: {error:#}"));
+        if let Err(error) = self.shut_down() {
+            crate::progress(&format!("bench: {error:#}"));
         }
     }
 }
 
-/// The `parlance` that was built beside this program.
+/// The `parlance` binary built beside this program.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
-    let beside = std::env::current_exe()?;
-    let program = beside.parent().unwrap_or(Path::new(".")).join("parlance");
+    let bench = std::env::current_exe()?;
+    let program = bench.parent().unwrap_or(Path::new(".")).join("parlance");
     if !program.is_file() {
-        bail!("there is no {}; build it first: cargo build --release -p parlance", program.display());
+        bail!("{} does not exist; build it first: cargo build --release -p parlance", program.display());
     }
     Ok(program)
 }

@@ -1,5 +1,6 @@
-//! The time from the start of the process until the API answers, on an empty data folder and on a
-//! used one. The parts are in the cache.
+//! Time from the start of the process until the API responds.
+//!
+//! Once with an empty and once with a used data folder. The parts are cached.
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ const EMPTY_GOAL: f64 = 8.0;
 /// In seconds, on a used data folder.
 const USED_GOAL: f64 = 3.0;
 
-/// The demo bot learns its documents, as it would at a user's.
-const LEARNING: Duration = Duration::from_secs(5);
+/// Time for the ingestion of the demo bot's documents, as on a user's first start.
+const DEMO_INGESTION: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let (mut empty, mut used) = (Vec::new(), Vec::new());
@@ -24,7 +25,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         let folder = DataFolder::new()?;
         let (server, took) = Server::start(&folder, Demo::With).await?;
         empty.push(took.as_secs_f64());
-        tokio::time::sleep(LEARNING).await;
+        tokio::time::sleep(DEMO_INGESTION).await;
         server.stop()?;
         let (server, took) = Server::start(&folder, Demo::With).await?;
         used.push(took.as_secs_f64());

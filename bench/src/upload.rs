@@ -1,4 +1,4 @@
-//! The time from the upload of a small file until the bot answers from it.
+//! Time from the upload of a small file until its source is ready.
 
 use std::time::Instant;
 
@@ -20,26 +20,26 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let bot = client.bot().await?;
     let mut took = Vec::new();
     let mut chunks = Vec::new();
-    // The first one warms up, as the first minute of any day does.
+    // The first upload is a warm-up.
     for number in 0..=FILES {
         let document = writer.document(number, BYTES);
-        let begun = Instant::now();
+        let started = Instant::now();
         let source = client.upload(&bot, &document).await?;
-        let answered = begun.elapsed().as_secs_f64();
-        let made = client.ready(&source).await?;
+        let responded = started.elapsed().as_secs_f64();
+        let count = client.ready(&source).await?;
         if number > 0 {
-            took.push((begun.elapsed().as_secs_f64(), answered));
-            chunks.push(made as f64);
+            took.push((started.elapsed().as_secs_f64(), responded));
+            chunks.push(count as f64);
         }
     }
     server.stop()?;
     let ready: Samples = took.iter().map(|(ready, _)| *ready).collect();
-    let answered: Samples = took.iter().map(|(_, answered)| answered * 1000.0).collect();
+    let responded: Samples = took.iter().map(|(_, responded)| responded * 1000.0).collect();
     let chunks: Samples = chunks.into_iter().collect();
     Ok(vec![
         Row::at_most(GOAL, "upload of 10 KB until ready: median", ready.median(), "s", ready.len()),
         Row::at_most(GOAL, "upload of 10 KB until ready: p95", ready.p95(), "s", ready.len()),
-        Row::plain("upload of 10 KB: the answer to the upload", answered.median(), "ms", answered.len()),
+        Row::plain("upload of 10 KB: response to the upload", responded.median(), "ms", responded.len()),
         Row::plain("upload of 10 KB: chunks", chunks.median(), "chunks", chunks.len()),
     ])
 }

@@ -67,7 +67,8 @@ pub(crate) fn stay_unread() -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         return Ok(());
     }
-    parlance_extract::limits::stay_unread().context("this process cannot be shut off from others of its user")
+    parlance_extract::limits::make_undumpable()
+        .context("this process cannot be shut off from others of its user")
 }
 
 /// Connects to what the configuration names; the schema must be there.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use parlance_crawl::door::Door;
+use parlance_crawl::fetcher::Fetcher;
 use tokio::sync::Notify;
 
 use crate::calibration::Calibrations;
@@ -41,7 +41,7 @@ struct Parts {
     calibrations: Calibrations,
     sentences: SentenceVectors,
     extractor: Extractor,
-    door: Door,
+    fetcher: Fetcher,
     providers: Providers,
 }
 
@@ -110,7 +110,7 @@ impl Context {
             calibrations: Calibrations::default(),
             sentences: SentenceVectors::default(),
             extractor: Extractor::new(config.extract.program.as_deref())?,
-            door: web::door(&config.scrape)?,
+            fetcher: web::fetcher(&config.scrape)?,
             providers,
             config,
         })))
@@ -170,10 +170,10 @@ impl Context {
         &self.0.extractor
     }
 
-    /// The one door to addresses that tenants name.
+    /// HTTP client for URLs that tenants supply.
     #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.0.door
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.0.fetcher
     }
 
     /// The database's doors, for stores.

@@ -1,11 +1,11 @@
-//! Pure: whether an answer is a wall against robots instead of a page. No IO.
+//! Detection of bot challenges and access-denied pages. Pure: no IO.
 
-/// How far into a page its words are looked at.
-const LOOK: usize = 64 * 1024;
+/// Bytes of a page that are searched.
+const SEARCHED_BYTES: usize = 64 * 1024;
 
-/// Words of challenge pages, in lower case. Honest pages may carry some of them (a form has its
-/// captcha), so they count only beside a status that says no.
-const WORDS: [&str; 26] = [
+/// Phrases of challenge pages, in lower case. Ordinary pages may contain some of them (a form with a
+/// captcha), so they count only with an error status.
+const AMBIGUOUS: [&str; 26] = [
     "access denied",
     "are you a robot",
     "attention required! | cloudflare",
@@ -34,8 +34,8 @@ const WORDS: [&str; 26] = [
     "verifying you are human",
 ];
 
-/// Words that no honest page carries: they are a wall whatever the status.
-const SURE: [&str; 5] = [
+/// Phrases that occur only on challenge pages. They count with any status.
+const UNAMBIGUOUS: [&str; 5] = [
     "<title>just a moment...</title>",
     "window._cf_chl_opt",
     "captcha-delivery.com/captcha/",
@@ -43,16 +43,16 @@ const SURE: [&str; 5] = [
     "<title>pardon our interruption</title>",
 ];
 
-/// Whether the site holds robots off with this answer.
+/// Whether the site blocks crawlers with this response.
 ///
-/// 401 and 403 always do. 429 and 503 do when the page is a challenge; without one they ask for
-/// patience. Any other status does when the page can be nothing else. `mitigated` is the header
-/// `Cf-Mitigated` ([`crate::door::Fetched::mitigated`]).
-pub fn blocked(status: u16, mitigated: Option<&str>, body: &[u8]) -> bool {
+/// 401 and 403 always block. 429 and 503 block if the page is a challenge; otherwise they ask for a retry.
+/// Any other status blocks if the page is unambiguously a challenge. `mitigated` is the header
+/// `Cf-Mitigated` ([`crate::fetcher::FetchResponse::mitigated`]).
+pub fn is_blocked(status: u16, mitigated: Option<&str>, body: &[u8]) -> bool {
     if matches!(status, 401 | 403) || mitigated.is_some_and(|m| m.trim().eq_ignore_ascii_case("challenge")) {
         return true;
     }
-    let page = String::from_utf8_lossy(&body[..body.len().min(LOOK)]).to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| page.contains(word));
-    says(&SURE) || (matches!(status, 429 | 503) && says(&WORDS))
+    let page = String::from_utf8_lossy(&body[..body.len().min(SEARCHED_BYTES)]).to_ascii_lowercase();
+    let contains = |phrases: &[&str]| phrases.iter().any(|phrase| page.contains(phrase));
+    contains(&UNAMBIGUOUS) || (matches!(status, 429 | 503) && contains(&AMBIGUOUS))
 }

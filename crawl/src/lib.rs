@@ -1,11 +1,11 @@
-//! Parlance's way out to the web: everything the platform asks of an address that a tenant named goes
-//! through [`door`], and what comes back is read here: robots.txt, links, site maps, challenge pages.
+//! Web access: an SSRF-safe HTTP client, robots.txt, sitemaps, challenge pages and crawl scope.
 //!
-//! This crate knows no tenant, no database and no queue. It must never reach the network except through
-//! [`door::Door`], and nothing here builds a client but [`door`].
+//! Every request to a URL that a tenant supplied goes through [`fetcher`]. This crate knows no tenant,
+//! database or queue. It must never reach the network except through [`fetcher::Fetcher`], and only
+//! [`fetcher`] may build an HTTP client.
 
 pub mod challenge;
-pub mod door;
+pub mod fetcher;
 pub mod robots;
 pub mod scope;
 pub mod sitemap;

@@ -1,27 +1,27 @@
-//! What a site's robots.txt asks of us (RFC 9309).
+//! robots.txt (RFC 9309).
 //!
-//! The file is read by `robotxt`: longest match, `*` and `$`, groups that are merged, Allow before
-//! Disallow at a tie, percent-encoding made alike. It must never be fetched but through the door, and a
-//! site whose file cannot be had is a site that says no.
+//! `robotxt` parses the file: longest match, `*` and `$`, merged groups, Allow over Disallow on a tie,
+//! normalised percent-encoding. The file must only be fetched through the fetcher, and a site whose file
+//! cannot be fetched disallows everything.
 
 use std::time::Duration;
 
 use url::Url;
 
-use crate::door::{Door, Excess, FetchError, Fetched, Request};
+use crate::fetcher::{FetchError, FetchOptions, FetchResponse, Fetcher, OnExcess};
 
-/// The name that a robots.txt calls us by: the product token of the user agent, without a version.
+/// Product token that robots.txt files address: the user agent without its version.
 pub const PRODUCT: &str = "ParlanceBot";
 
-/// The longest pause honoured. Sites that ask for more get this one.
+/// Maximum crawl delay. Longer requested delays are capped.
 pub const MAX_CRAWL_DELAY: Duration = Duration::from_secs(30);
 
-/// The most site maps read of a file.
+/// Maximum number of sitemaps per file.
 const MAX_SITEMAPS: usize = 100;
 /// RFC 9309, 2.3.1.2: at least five redirects are followed.
 const MAX_REDIRECTS: usize = 5;
 
-/// The rules of one site for us.
+/// The rules of one site for this crawler.
 #[derive(Debug, Clone)]
 pub struct Robots {
     rules: robotxt::Robots,
@@ -30,68 +30,66 @@ pub struct Robots {
 }
 
 impl Robots {
-    /// Fetches and reads the robots.txt of the site that a page belongs to. A file that is not there
-    /// (4xx) or hides behind too many redirects allows everything; a site that errs (5xx) or does not
-    /// answer allows nothing.
+    /// Fetches and parses the robots.txt of a page's site. A missing file (4xx) or too many redirects allow
+    /// everything; a server error (5xx) or no response disallows everything.
     ///
     /// # Errors
-    /// Only [`FetchError::Refused`]: the door is shut for this site, or for where its file redirects to.
-    pub async fn fetch(door: &Door, page: &Url) -> Result<Self, FetchError> {
-        door.check(page)?;
+    /// Only [`FetchError::Refused`]: the fetcher refuses the site or a redirect of the file.
+    pub async fn fetch(fetcher: &Fetcher, page: &Url) -> Result<Self, FetchError> {
+        fetcher.check(page)?;
         let Ok(url) = robotxt::robots_url(page) else {
             return Ok(Self::unreachable());
         };
-        // One byte more tells the parser that its last line may have been cut.
-        let request = Request {
+        // One extra byte tells the parser that the last line may be cut.
+        let request = FetchOptions {
             accept: "text/plain, */*;q=0.1",
             max_bytes: robotxt::BYTE_LIMIT + 1,
-            excess: Excess::Cut,
+            on_excess: OnExcess::Truncate,
             max_redirects: MAX_REDIRECTS,
         };
-        match door.run(&url, request).await {
-            Ok(fetched) => Ok(Self::answered(&fetched)),
+        match fetcher.run(&url, request).await {
+            Ok(fetched) => Ok(Self::from_response(&fetched)),
             Err(refused @ FetchError::Refused(_)) => Err(refused),
             Err(FetchError::TooManyRedirects) => Ok(Self::allow_all()),
             Err(error) => {
-                tracing::debug!(%url, %error, code = error.code(), "robots.txt did not come");
+                tracing::debug!(%url, %error, code = error.code(), "robots.txt not fetched; disallowing everything");
                 Ok(Self::unreachable())
             }
         }
     }
 
-    /// Reads a robots.txt: its first 500 KiB.
+    /// Parses the first 500 KiB of a robots.txt.
     pub fn parse(text: &[u8]) -> Self {
-        Self::of(robotxt::Robots::parse(text, PRODUCT), true)
+        Self::new(robotxt::Robots::parse(text, PRODUCT), true)
     }
 
     /// The rules of a site without a robots.txt.
     pub fn allow_all() -> Self {
-        Self::of(robotxt::Robots::allow_all(), true)
+        Self::new(robotxt::Robots::allow_all(), true)
     }
 
-    /// Whether we may fetch a page of this site. Only its path and query are looked at.
+    /// Whether a page of this site may be fetched. Only path and query count.
     pub fn allowed(&self, url: &Url) -> bool {
         self.rules.is_url_allowed(url)
     }
 
-    /// The pause asked for between two requests: never more than [`MAX_CRAWL_DELAY`].
+    /// The requested delay between two requests, at most [`MAX_CRAWL_DELAY`].
     pub fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
     }
 
-    /// The site maps named, whatever their host: nothing about them is checked yet.
+    /// The listed sitemaps of any host, unchecked.
     pub fn sitemaps(&self) -> &[Url] {
-        let named = self.rules.sitemaps();
-        named.get(..MAX_SITEMAPS).unwrap_or(named)
+        let listed = self.rules.sitemaps();
+        listed.get(..MAX_SITEMAPS).unwrap_or(listed)
     }
 
-    /// Whether the site told us its rules. Where it did not, nothing is allowed, and a later try may
-    /// find it better.
+    /// Whether the site's rules are known. If not, nothing is allowed, and a retry may succeed.
     pub fn reached(&self) -> bool {
         self.reached
     }
 
-    fn answered(fetched: &Fetched) -> Self {
+    fn from_response(fetched: &FetchResponse) -> Self {
         match fetched.status {
             200..=299 => Self::parse(&fetched.body),
             300..=499 => Self::allow_all(),
@@ -100,14 +98,14 @@ impl Robots {
     }
 
     fn unreachable() -> Self {
-        Self::of(robotxt::Robots::disallow_all(), false)
+        Self::new(robotxt::Robots::disallow_all(), false)
     }
 
-    fn of(rules: robotxt::Robots, reached: bool) -> Self {
-        let asked = rules.crawl_delay();
-        if let Some(delay) = asked.filter(|delay| *delay > MAX_CRAWL_DELAY) {
-            tracing::debug!(?delay, honoured = ?MAX_CRAWL_DELAY, "robots.txt asks for a longer pause than is kept");
+    fn new(rules: robotxt::Robots, reached: bool) -> Self {
+        let requested = rules.crawl_delay();
+        if let Some(delay) = requested.filter(|delay| *delay > MAX_CRAWL_DELAY) {
+            tracing::debug!(?delay, honoured = ?MAX_CRAWL_DELAY, "crawl delay of robots.txt capped");
         }
-        Self { crawl_delay: asked.map(|delay| delay.min(MAX_CRAWL_DELAY)), rules, reached }
+        Self { crawl_delay: requested.map(|delay| delay.min(MAX_CRAWL_DELAY)), rules, reached }
     }
 }

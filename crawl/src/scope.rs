@@ -1,21 +1,21 @@
-//! Pure: which pages belong to a source, and when two addresses are the same page. No IO.
+//! Crawl scope and URL normalisation: pages of a source, and equality of pages. Pure: no IO.
 
 use url::Url;
 
-/// Parameters that only tell where a visitor came from.
+/// Query parameters that only track a visitor's origin.
 const TRACKING: [&str; 9] =
     ["gclid", "fbclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "mc_cid", "mc_eid"];
 
-/// Endings of a page's own name: such a page covers the folder it lies in.
-const PAGES: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "jspx"];
+/// Extensions of pages. A root page with such a name covers its folder.
+const PAGE_EXTENSIONS: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "jspx"];
 
-/// Endings of what is surely no document.
-const NO_DOCUMENTS: &str = " 7z aac apk avi avif bin bmp br bz2 css deb dmg eot exe flac gif gz ico iso \
+/// Extensions that are never documents, separated by spaces.
+const NON_DOCUMENTS: &str = " 7z aac apk avi avif bin bmp br bz2 css deb dmg eot exe flac gif gz ico iso \
     jar jpeg jpg js m4a m4v map mjs mkv mov mp3 mp4 mpeg mpg msi ogg ogv opus otf png rar rpm rss svg tar \
     tgz tif tiff ttf wasm wav webm webmanifest webp wma wmv woff woff2 xz zip zst ";
 
-/// The pages that belong to a source: its root page, and with subpages what lies below it on the same
-/// site. A site is a host with or without `www.`, over http or https.
+/// The pages of a source: its root page and, with subpages, the pages below it on the same site. A site is a
+/// host with or without `www.`, over http or https.
 #[derive(Debug, Clone)]
 pub struct Scope {
     root: String,
@@ -24,8 +24,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope of a root page. `/help` covers `/help` and `/help/…`; so do `/help/` and
-    /// `/help/index.html`.
+    /// The scope of a root page. `/help`, `/help/` and `/help/index.html` all cover `/help` and `/help/…`.
     pub fn new(root: &Url, include_subpages: bool) -> Self {
         let root = normalise(root);
         Self {
@@ -35,7 +34,7 @@ impl Scope {
         }
     }
 
-    /// Whether a page belongs to the source. Files that are surely no documents do not.
+    /// Whether a page belongs to the source. Non-document files do not.
     pub fn contains(&self, url: &Url) -> bool {
         let url = normalise(url);
         matches!(url.scheme(), "http" | "https") && (key(&url) == self.root || self.covers(&url))
@@ -46,23 +45,22 @@ impl Scope {
             let below = url.path().strip_prefix(folder.as_str());
             site(url) == self.site
                 && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                && !is_no_document(url.path())
+                && !is_non_document(url.path())
         })
     }
 }
 
-/// One form of the many ways to write a page's address: no fragment, no default port, no dot segments,
-/// no empty query, no tracking parameters (`utm_*`, `gclid`, `fbclid` and their like), a lower-case host
-/// without a final dot, and percent-encoding only where it means something.
+/// Normalises a URL: no fragment, default port, dot segments, empty query or tracking parameters (`utm_*`,
+/// `gclid`, `fbclid` and similar); a lower-case host without a trailing dot; minimal percent-encoding.
 pub fn normalise(url: &Url) -> Url {
-    // The `url` crate has dropped default ports and dot segments, and lower-cased the host.
+    // The `url` crate already drops default ports and dot segments and lower-cases the host.
     let mut url = url.clone();
     url.set_fragment(None);
     if let Some(host) = url.domain().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
-        // A domain stays a domain without its final dot; where not, the address stays as it was.
-        let _kept = url.set_host(Some(&host));
+        // On an error the URL stays unchanged.
+        let _result = url.set_host(Some(&host));
     }
-    let path = plain(url.path());
+    let path = decode_unreserved(url.path());
     if path != url.path() {
         url.set_path(&path);
     }
@@ -75,14 +73,14 @@ pub fn normalise(url: &Url) -> Url {
     url
 }
 
-/// Recognises the same page: without scheme, `www.` and final slash, and normalised.
+/// Identity of a page: the normalised URL without scheme, `www.` and trailing slash.
 pub fn key(url: &Url) -> String {
     let url = normalise(url);
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{}{query}", site(&url), url.path().trim_end_matches('/'))
 }
 
-/// The site: host without `www.`, and the port where it is an unusual one.
+/// The site: host without `www.`, with the port unless it is 80 or 443.
 fn site(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);
@@ -92,10 +90,12 @@ fn site(url: &Url) -> String {
     }
 }
 
-/// The folder that a root page covers, without a final slash.
+/// The folder that a root page covers, without a trailing slash.
 fn folder(path: &str) -> &str {
     match path.rsplit_once('/') {
-        Some((folder, page)) if ending(page).is_some_and(|e| PAGES.contains(&e.as_str())) => folder,
+        Some((folder, page)) if extension(page).is_some_and(|e| PAGE_EXTENSIONS.contains(&e.as_str())) => {
+            folder
+        }
         _ => path,
     }
     .trim_end_matches('/')
@@ -106,19 +106,18 @@ fn is_tracking(pair: &str) -> bool {
     name.starts_with("utm_") || TRACKING.contains(&name.as_str())
 }
 
-fn is_no_document(path: &str) -> bool {
-    ending(path).is_some_and(|ending| NO_DOCUMENTS.contains(&format!(" {ending} ")))
+fn is_non_document(path: &str) -> bool {
+    extension(path).is_some_and(|extension| NON_DOCUMENTS.contains(&format!(" {extension} ")))
 }
 
-/// What follows the last dot of a path's last part, in lower case.
-fn ending(path: &str) -> Option<String> {
+/// The extension of a path's last segment, in lower case.
+fn extension(path: &str) -> Option<String> {
     let page = path.rsplit('/').next().unwrap_or_default();
-    page.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase())
+    page.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase())
 }
 
-/// Decodes the percent-encoded characters that mean the same plain (RFC 3986, 6.2.2.2), and writes the
-/// other codes in upper case.
-fn plain(path: &str) -> String {
+/// Decodes percent-encoded unreserved characters (RFC 3986, 6.2.2.2) and upper-cases the other escapes.
+fn decode_unreserved(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('%') {

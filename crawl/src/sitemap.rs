@@ -1,8 +1,7 @@
-//! Site maps (sitemaps.org): the pages that a site names itself.
+//! Sitemap discovery (sitemaps.org).
 //!
-//! Tolerant: a map that is broken, missing or refused is noted for the log, and what the others say
-//! counts. Every map is fetched through the door, wherever it lies; it must never be trusted further
-//! than the scope of the crawl.
+//! Tolerant: a broken, missing or refused sitemap is logged and skipped. Every sitemap goes through the
+//! fetcher, whatever its host; its entries must never extend the scope of the crawl.
 
 mod read;
 
@@ -10,24 +9,30 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use crate::door::{Door, Excess, Fetched, Request};
+use crate::fetcher::{FetchOptions, FetchResponse, Fetcher, OnExcess};
 use crate::robots::Robots;
 use crate::scope::{Scope, key, normalise};
 
-/// The most maps fetched for one crawl, indexes among them.
+/// Maximum number of sitemaps fetched per crawl, including indexes.
 pub const MAX_FILES: usize = 10;
 
-/// The bytes read of one map, as sent and again once inflated. The rest is left.
+/// Maximum size of a sitemap, in bytes, before and after decompression. The rest is ignored.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// The pages in scope that the site's maps name: normalised, each once, in order, at most `limit`. The
-/// maps are those that robots.txt names, else `/sitemap.xml`; an index is followed one level down. The
-/// pause that robots.txt asks for is kept between two maps. Whether a page may be fetched is not asked
-/// here: that is for [`Robots::allowed`].
-pub async fn discover(door: &Door, robots: &Robots, root: &Url, scope: &Scope, limit: usize) -> Vec<Url> {
-    let mut found = Found { scope, limit, seen: HashSet::new(), pages: Vec::new() };
-    let mut files = Files::new(first_maps(robots, root));
-    while !found.is_full()
+/// Returns the in-scope pages of the site's sitemaps: normalised, distinct, in order, at most `limit`.
+///
+/// The sitemaps are those listed in robots.txt, else `/sitemap.xml`; an index is followed one level deep.
+/// The crawl delay applies between two sitemaps. The caller must check [`Robots::allowed`] per page.
+pub async fn discover(
+    fetcher: &Fetcher,
+    robots: &Robots,
+    root: &Url,
+    scope: &Scope,
+    limit: usize,
+) -> Vec<Url> {
+    let mut pages = PageSet { scope, limit, seen: HashSet::new(), pages: Vec::new() };
+    let mut files = SitemapQueue::new(initial_sitemaps(robots, root));
+    while !pages.is_full()
         && let Some((map, depth)) = files.next()
     {
         if files.fetched > 1
@@ -35,51 +40,51 @@ pub async fn discover(door: &Door, robots: &Robots, root: &Url, scope: &Scope, l
         {
             tokio::time::sleep(delay).await;
         }
-        let Some(fetched) = fetch(door, &map).await else { continue };
+        let Some(fetched) = fetch(fetcher, &map).await else { continue };
         let read = read::entries(&fetched.body, MAX_BYTES);
-        read.pages.iter().for_each(|page| found.add(&fetched.url, page));
+        read.pages.iter().for_each(|page| pages.add(&fetched.url, page));
         if depth == 0 {
             files.add(read.maps.iter().filter_map(|map| fetched.url.join(map).ok()));
         }
     }
-    found.pages
+    pages.pages
 }
 
-fn first_maps(robots: &Robots, root: &Url) -> Vec<Url> {
+fn initial_sitemaps(robots: &Robots, root: &Url) -> Vec<Url> {
     if !robots.sitemaps().is_empty() {
         return robots.sitemaps().to_vec();
     }
     root.join("/sitemap.xml").ok().filter(|map| robots.allowed(map)).into_iter().collect()
 }
 
-async fn fetch(door: &Door, map: &Url) -> Option<Fetched> {
-    let request = Request {
+async fn fetch(fetcher: &Fetcher, map: &Url) -> Option<FetchResponse> {
+    let request = FetchOptions {
         accept: "application/xml, text/xml, text/plain;q=0.8, */*;q=0.1",
         max_bytes: MAX_BYTES,
-        excess: Excess::Cut,
+        on_excess: OnExcess::Truncate,
         max_redirects: 5,
     };
-    match door.run(map, request).await {
+    match fetcher.run(map, request).await {
         Ok(fetched) if fetched.is_success() => Some(fetched),
         Ok(fetched) => {
-            tracing::debug!(%map, status = fetched.status, "no site map there");
+            tracing::debug!(%map, status = fetched.status, "sitemap skipped: error status");
             None
         }
         Err(error) => {
-            tracing::debug!(%map, %error, code = error.code(), "a site map did not come");
+            tracing::debug!(%map, %error, code = error.code(), "sitemap skipped: not fetched");
             None
         }
     }
 }
 
-/// The maps to fetch: each once, with its depth below the first ones.
-struct Files {
+/// Sitemaps to fetch, each once, with its depth below the initial ones.
+struct SitemapQueue {
     waiting: std::collections::VecDeque<(Url, u8)>,
     known: HashSet<String>,
     fetched: usize,
 }
 
-impl Files {
+impl SitemapQueue {
     fn new(first: Vec<Url>) -> Self {
         let mut files = Self { waiting: [].into(), known: HashSet::new(), fetched: 0 };
         files.push(first, 0);
@@ -107,15 +112,15 @@ impl Files {
     }
 }
 
-/// The pages found so far.
-struct Found<'a> {
+/// The pages collected so far.
+struct PageSet<'a> {
     scope: &'a Scope,
     limit: usize,
     seen: HashSet<String>,
     pages: Vec<Url>,
 }
 
-impl Found<'_> {
+impl PageSet<'_> {
     fn is_full(&self) -> bool {
         self.pages.len() >= self.limit
     }

@@ -1,5 +1,6 @@
-//! Runs a command with `DATABASE_URL` of a private, migrated database: for `sqlx`'s compile-time
-//! checks, which must not depend on the crates they check.
+//! Runs a command with `DATABASE_URL` set to a private, migrated database.
+//!
+//! For `sqlx`'s compile-time checks. Must not depend on the crates that those checks compile.
 //!
 //! ```text
 //! cargo run --example with_database -- cargo check
@@ -12,8 +13,8 @@ use parlance_embedded::parts::Parts;
 use parlance_embedded::{Servers, default_cache_dir};
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut words = std::env::args_os().skip(1);
-    let program = words.next().ok_or("name a command to run")?;
+    let mut args = std::env::args_os().skip(1);
+    let program = args.next().ok_or("usage: with_database COMMAND [ARGS]")?;
     let servers = Servers::ephemeral_blocking(&default_cache_dir())?;
     let url = servers.database_url().ok_or("no Postgres was started")?;
     let psql = Parts::new(&default_cache_dir()).postgres_bin()?.join("psql");
@@ -25,16 +26,16 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             .env("PGOPTIONS", "--client-min-messages=warning")
             .status()?;
         if !applied.success() {
-            return Err(format!("{} cannot be applied", migration.display()).into());
+            return Err(format!("cannot apply {}", migration.display()).into());
         }
     }
     let mut command = Command::new(program);
-    command.args(words).env("DATABASE_URL", url);
-    // What cargo tells this example about its package would make a cargo below it build anew whatever
-    // looks at these variables, and all that stands on it.
+    command.args(args).env("DATABASE_URL", url);
+    // An inner cargo inherits these variables from the outer one. They would invalidate every crate that
+    // reads them, and all dependents.
     for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }

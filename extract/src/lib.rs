@@ -1,10 +1,11 @@
-//! Files and web pages become text, headings, lists and tables kept as Markdown.
+//! Text extraction from files and web pages; headings, lists and tables become Markdown.
 //!
-//! The parsers meet bytes that a stranger chose, and no parser survives them all. So they run in a
-//! child process: the parent writes a request and the bytes to its standard input and reads one
-//! reply, both as [`protocol`] says. That module is all that a parent compiles; the feature
-//! `parsers` adds what the child runs, and `corpus` the files that the tests throw at it.
+//! Parsers read untrusted bytes and may crash, so they run in a child process. The parent writes a
+//! request and the file to the child's standard input and reads one reply ([`protocol`]).
+//! [`file_types`] is the table of supported types. A parent compiles these two modules alone. The feature
+//! `parsers` adds the child, and `corpus` adds the generated test files.
 
+pub mod file_types;
 pub mod protocol;
 
 #[cfg(feature = "parsers")]

@@ -1,8 +1,8 @@
-//! What the child may use. Applied once, before a byte of the file is read; nothing takes it back.
+//! Resource limits of the child process, applied once before any of the file is read, irrevocably.
 //!
-//! No descriptor beyond the three standard ones stays open and none can be opened: no file can be
-//! read or written, and no socket made, so a parser that is taken over has nobody to talk to. Nor can it
-//! read the memory of a child that reads another tenant's file.
+//! Only the three standard descriptors stay open, and no other can be opened: no file access and no
+//! sockets, so a compromised parser has no channel out. It cannot read the memory of a child that
+//! parses another tenant's file either.
 
 use std::io::Error;
 
@@ -14,42 +14,42 @@ use crate::protocol::{ADDRESS_SPACE, CPU_SECONDS};
 /// The first descriptor after standard input, output and error.
 const STANDARD: i32 = 3;
 
-/// How many descriptors are closed when the system does not say which are open: as many as a process
-/// may open by default.
+/// Upper bound of the descriptors to close when the system does not list the open ones: the usual
+/// default of `RLIMIT_NOFILE`.
 const MAX_UNLISTED: i32 = 1024;
 
-/// Where the open descriptors of a process are listed.
+/// Directory that lists the open descriptors of this process.
 const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
 
-/// Limits this process, for good.
+/// Applies the limits to this process, irrevocably.
 ///
 /// # Errors
-/// When the system refuses a limit: then nothing hostile may be read.
+/// When the system refuses a limit. The caller must then not read the file.
 pub fn apply() -> Result<(), Error> {
     die_with_parent()?;
-    gain_nothing()?;
-    stay_unread()?;
+    set_no_new_privileges()?;
+    make_undumpable()?;
     limit(Resource::RLIMIT_CPU, CPU_SECONDS)?;
     limit(Resource::RLIMIT_CORE, 0)?;
     limit(Resource::RLIMIT_FSIZE, 0)?;
-    // macOS counts what every process shares as its address space, which is more than this.
+    // On macOS the address space includes the shared system region, which exceeds this limit.
     if cfg!(target_os = "linux") {
         limit(Resource::RLIMIT_AS, ADDRESS_SPACE)?;
     }
     close_inherited()?;
-    // A limit of descriptors is one of their numbers: with three, whoever closes one of the standard ones could
-    // open another in its place. With none, what is open goes on working.
+    // `RLIMIT_NOFILE` bounds descriptor numbers. A limit of three would allow closing a standard descriptor
+    // and opening another in its place. Zero forbids that, and open descriptors keep working.
     limit(Resource::RLIMIT_NOFILE, 0)
 }
 
-fn limit(resource: Resource, most: u64) -> Result<(), Error> {
-    Ok(setrlimit(resource, most, most)?)
+fn limit(resource: Resource, max: u64) -> Result<(), Error> {
+    Ok(setrlimit(resource, max, max)?)
 }
 
-/// The kernel kills this process when its parent ends.
+/// Makes the kernel kill this process when its parent exits.
 ///
-/// On Linux the parent is the thread that started it, so that thread has to live as long: a worker
-/// of the runtime does, a thread for blocking work may not.
+/// On Linux the parent is the spawning thread, so that thread must outlive the child. A runtime worker
+/// thread does; a thread of the blocking pool may not.
 #[cfg(target_os = "linux")]
 fn die_with_parent() -> Result<(), Error> {
     use nix::sys::prctl::set_pdeathsig;
@@ -58,44 +58,46 @@ fn die_with_parent() -> Result<(), Error> {
 
     let parent = getppid();
     set_pdeathsig(Signal::SIGKILL)?;
-    // A parent that ended in between sends no signal. One that ended before has closed the pipes.
+    // A parent that exited in between sends no signal. One that exited earlier has closed the pipes.
     if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
 }
 
-/// Other systems have no such signal: the pipes end, and so does the processor time.
+/// No such signal on other systems: closed pipes and the CPU limit end the process.
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent() -> Result<(), Error> {
     Ok(())
 }
 
-/// No program that this process could become has more rights than it.
+/// Forbids gaining privileges through `exec`.
 #[cfg(target_os = "linux")]
-fn gain_nothing() -> Result<(), Error> {
+fn set_no_new_privileges() -> Result<(), Error> {
     Ok(nix::sys::prctl::set_no_new_privs()?)
 }
 
-/// Other systems have no such promise.
+/// Not available on other systems.
 #[cfg(not(target_os = "linux"))]
-fn gain_nothing() -> Result<(), Error> {
+fn set_no_new_privileges() -> Result<(), Error> {
     Ok(())
 }
 
-/// No other process of this user, but root's, reads or changes what is in this one's memory. Neither can a debugger
-/// of this user, nor a profiler that comes later. Nothing of it is inherited by a program that is started.
+/// Forbids other processes of this user to read or change this process's memory (`PR_SET_DUMPABLE`).
+///
+/// Debuggers and profilers of this user are locked out too; root is not. The setting is not inherited
+/// through `exec`.
 ///
 /// # Errors
-/// When the system refuses it.
+/// When the system refuses the setting.
 #[cfg(target_os = "linux")]
-pub fn stay_unread() -> Result<(), Error> {
+pub fn make_undumpable() -> Result<(), Error> {
     Ok(nix::sys::prctl::set_dumpable(false)?)
 }
 
-/// Elsewhere the system asks more of whoever wants to.
+/// No-op: other systems already restrict access to process memory.
 ///
 /// # Errors
 /// Never.
 #[cfg(not(target_os = "linux"))]
-pub fn stay_unread() -> Result<(), Error> {
+pub fn make_undumpable() -> Result<(), Error> {
     Ok(())
 }
 
@@ -109,9 +111,9 @@ fn close_inherited() -> Result<(), Error> {
     Ok(())
 }
 
-/// The descriptors that are open, or all that may be where the system does not list them.
+/// The open descriptors, or all possible ones where the system does not list them.
 fn inherited() -> Vec<i32> {
-    // Listed first and closed then: the listing has a descriptor of its own, closed by its end.
+    // List first, close later: the listing itself uses a descriptor.
     match std::fs::read_dir(DESCRIPTORS) {
         Ok(listed) => listed
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

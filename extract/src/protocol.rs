@@ -1,63 +1,65 @@
-//! What a parent and its child say to each other, and what the child may use.
+//! Protocol between the parent and the extraction child, and the child's resource limits.
 //!
-//! The child reads one line of JSON, a [`Request`], and then the bytes of the file until its input
-//! ends. It writes one JSON [`Reply`]. A child that dies has replied too: [`verdict_of_death`].
+//! The child reads one line of JSON, a [`Request`], and then the file until end of input. It writes one
+//! JSON [`Reply`]. An abnormal exit counts as a reply too: [`verdict_for_exit`].
 //!
-//! Values only: this module starts no process and parses no file.
+//! Values only: this module must never start a process or parse a file.
 
 use serde::{Deserialize, Serialize};
 
-/// The most bytes of text that a document may hold.
+pub use crate::file_types::Format;
+
+/// Maximum size of a document's text, in bytes.
 pub const MAX_TEXT_BYTES: usize = 24 << 20;
 
-/// The most bytes of a reply. JSON writes most characters as they are, and a quote, a line end or a
-/// tab as two bytes; links and notes have caps of their own.
+/// Maximum size of a reply, in bytes. JSON escapes a quote, a newline or a tab as two bytes and writes most
+/// other characters unchanged. Links and notes have caps of their own.
 pub const MAX_REPLY_BYTES: usize = 2 * MAX_TEXT_BYTES + (4 << 20);
 
-/// The address space of the child, in bytes: an honest file has needed 534 MB.
+/// Address-space limit of the child, in bytes. The largest valid file measured needed 534 MB.
 pub const ADDRESS_SPACE: u64 = 1 << 30;
 
-/// The processor time of the child, in seconds.
+/// CPU-time limit of the child, in seconds.
 pub const CPU_SECONDS: u64 = 20;
 
-/// How long a parent waits for the reply.
-pub const WALL: std::time::Duration = std::time::Duration::from_secs(30);
+/// Time the parent waits for the reply.
+pub const REPLY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The stack of the thread that parses: recursion as deep as honest files nest fits in it.
+/// Stack size of the parser thread, in bytes: enough for the nesting depth of valid files.
 pub const PARSER_STACK: usize = 64 << 20;
 
-/// What the parent knows about the bytes. All of it is a claim: the content decides.
+/// Metadata of the file. All of it is untrusted: the content decides the format.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The name of the file, as uploaded.
+    /// File name, as uploaded.
     pub name: Option<String>,
-    /// The declared media type, with its parameters if it has any.
+    /// Declared media type, with its parameters.
     pub media_type: Option<String>,
-    /// The address of a web page: its links are relative to it.
+    /// URL of a web page, the base of its relative links.
     pub url: Option<String>,
 }
 
-/// What the child answers.
+/// The child's reply.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The file is text now.
+    /// The extracted document.
     Document(Document),
-    /// The file cannot become text.
+    /// The reason for not extracting one.
     Rejected(Rejection),
 }
 
-/// Why a file did not become text.
+/// Reason for not extracting a document.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// The reason, for programs.
+    /// Machine-readable reason.
     pub verdict: Verdict,
-    /// The reason, as a sentence a person can act on.
+    /// Reason and remedy as a sentence for a person.
     pub message: String,
 }
 
 impl Rejection {
-    /// A rejection with its sentence.
+    /// Creates a rejection.
     pub fn new(verdict: Verdict, message: impl Into<String>) -> Self {
         Self { verdict, message: message.into() }
     }
@@ -71,32 +73,32 @@ impl std::fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Why a file did not become text, in a word.
+/// Machine-readable reason of a [`Rejection`].
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// There is no text in it.
+    /// The file contains no text.
     Empty,
-    /// It is locked with a password.
+    /// The file is password-protected.
     Encrypted,
-    /// Its pages are images.
+    /// The pages are images without a text layer.
     ScannedNoText,
-    /// Its characters cannot be told from its glyphs, or its bytes are no characters.
+    /// The glyphs do not map to characters, or the bytes are not text in any known encoding.
     GarbledText,
-    /// It is damaged.
+    /// The file is damaged.
     Corrupt,
-    /// Its text is larger than [`MAX_TEXT_BYTES`], or it unpacks to more than the child may hold.
+    /// The text exceeds [`MAX_TEXT_BYTES`], or the file unpacks to more than the child may hold.
     TooLarge,
-    /// It nests deeper than the parsers can follow.
+    /// The file nests deeper than the parsers can follow.
     TooComplex,
-    /// It took too long.
+    /// Parsing took too long.
     Timeout,
-    /// It is not of a type that is read here.
+    /// The file type is not supported.
     UnsupportedType,
 }
 
 impl Verdict {
-    /// The word, as it is stored and sent.
+    /// The stored and transmitted form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -113,113 +115,61 @@ impl Verdict {
     }
 }
 
-/// What the content of a file is, whatever its name says.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// Plain text.
-    Text,
-    /// Markdown.
-    Markdown,
-    /// Comma-separated values, or any other delimiter's.
-    Csv,
-    /// PDF.
-    Pdf,
-    /// Word 2007 and later.
-    Docx,
-    /// Word 97 to 2003.
-    Doc,
-    /// A web page.
-    Html,
-}
-
-impl Format {
-    /// The word, as it is stored and sent.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Markdown => "markdown",
-            Format::Csv => "csv",
-            Format::Pdf => "pdf",
-            Format::Docx => "docx",
-            Format::Doc => "doc",
-            Format::Html => "html",
-        }
-    }
-
-    /// Its media type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Format::Text => "text/plain",
-            Format::Markdown => "text/markdown",
-            Format::Csv => "text/csv",
-            Format::Pdf => "application/pdf",
-            Format::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            Format::Doc => "application/msword",
-            Format::Html => "text/html",
-        }
-    }
-}
-
-/// How the text of a document is written.
+/// Markup of a document's text.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Markup {
-    /// As it stands.
+    /// Plain text.
     Plain,
-    /// As Markdown.
+    /// Markdown.
     Markdown,
-    /// As records, separated by a blank line. A record must never be split.
+    /// Records separated by a blank line. A record must never be split.
     Records,
 }
 
-/// A file that became text.
+/// An extracted document.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What the content is.
+    /// Format of the content.
     pub format: Format,
-    /// How the text is written.
+    /// Markup of the text.
     pub markup: Markup,
-    /// The text: Unix line ends, and no NUL.
+    /// The text, with Unix line ends and without NUL.
     pub text: String,
-    /// Where page 1, 2, … begin in the text, in characters (Unicode scalar values). Empty when the
-    /// format has no pages.
+    /// Start of pages 1, 2, … in the text, in characters (Unicode scalar values). Empty for formats without
+    /// pages.
     pub pages: Vec<usize>,
-    /// Its title, if it names one.
+    /// The document's own title.
     pub title: Option<String>,
-    /// What its owner should know, in sentences: a name that disagrees with the content, or pages
-    /// that could not be read.
+    /// Warnings for the owner, as sentences: a file name that contradicts the content, or unreadable pages.
     pub notes: Vec<String>,
-    /// What only a web page has.
+    /// Metadata of a web page.
     pub web: Option<Web>,
 }
 
-/// What a web page says to a crawler.
+/// Metadata of a web page, for the crawler.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Web {
-    /// Its canonical address, absolute.
+    /// Canonical URL, absolute.
     pub canonical: Option<String>,
-    /// Where it links to: absolute `http` and `https` addresses without fragment, each once, in
-    /// order.
+    /// Link targets: absolute `http` and `https` URLs without fragment, distinct, in document order.
     pub links: Vec<String>,
-    /// Its links are not to be followed.
+    /// Robots directive `nofollow`.
     pub nofollow: bool,
-    /// It is not to be indexed.
+    /// Robots directive `noindex`.
     pub noindex: bool,
 }
 
-/// What the death of a child says about its file. `signal` and `code` are those of its exit status;
+/// Maps an abnormal exit of the child to a rejection. `signal` and `code` are those of its exit status;
 /// `timed_out` is true when the parent stopped waiting.
 #[must_use]
-pub fn verdict_of_death(signal: Option<i32>, code: Option<i32>, timed_out: bool) -> Rejection {
+pub fn verdict_for_exit(signal: Option<i32>, code: Option<i32>, timed_out: bool) -> Rejection {
     const SIGABRT: i32 = 6;
     const SIGKILL: i32 = 9;
     const SIGSEGV: i32 = 11;
-    // 10 is SIGBUS on macOS, where a stack that is used up may end in it; Linux calls it 7.
+    // SIGBUS is 7 on Linux and 10 on macOS, where a stack overflow may raise it.
     const SIGBUS: [i32; 2] = [7, 10];
-    // The kernel sends it when the processor time is used up; Linux and macOS agree on the number.
+    // Sent by the kernel when the CPU limit is exceeded; the same number on Linux and macOS.
     const SIGXCPU: i32 = 24;
 
     if timed_out {
@@ -262,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_death_has_a_verdict() {
+    fn every_abnormal_exit_maps_to_a_verdict() {
         for (signal, code, timed_out, verdict) in [
             (None, None, true, Verdict::Timeout),
             (Some(9), None, true, Verdict::Timeout),
@@ -275,7 +225,7 @@ mod tests {
             (None, Some(1), false, Verdict::Corrupt),
             (None, Some(0), false, Verdict::Corrupt),
         ] {
-            assert_eq!(verdict_of_death(signal, code, timed_out).verdict, verdict, "{signal:?} {code:?}");
+            assert_eq!(verdict_for_exit(signal, code, timed_out).verdict, verdict, "{signal:?} {code:?}");
         }
     }
 }

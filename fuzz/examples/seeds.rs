@@ -1,34 +1,34 @@
-//! Writes the first inputs of the extractors' targets: the small files of `extract`'s own corpus, each where it is read.
+//! Writes the seed inputs of the extraction targets: the small files of `extract`'s corpus.
 //!
 //!     cargo run -p parlance-fuzz --example seeds
 
 use std::path::Path;
 
-use parlance_extract::corpus::{honest, hostile};
+use parlance_extract::corpus::{hostile, valid};
 
-/// Larger files are for the tests of `extract`: a fuzzer is as slow as its inputs are long.
-const MOST_BYTES: usize = 2_500;
+/// Larger files are left to the tests of `extract`: fuzzing speed depends on input size.
+const MAX_BYTES: usize = 2_500;
 
-/// Word 97 pads: its smallest file is as long as this.
-const MOST_BYTES_OF_DOC: usize = 12_000;
+/// Word 97 pads its files; the smallest has this size.
+const MAX_DOC_BYTES: usize = 12_000;
 
-/// Short, and yet it takes seconds.
+/// Small, but takes seconds.
 const SLOW: &str = "cmap.pdf";
 
 fn main() -> std::io::Result<()> {
-    for sample in honest().into_iter().chain(hostile()) {
+    for sample in valid().into_iter().chain(hostile()) {
         let (_, extension) = sample.name.rsplit_once('.').unwrap_or_default();
-        let (target, head, most): (_, &[u8], _) = match extension {
-            "txt" => ("extract_text", b"t", MOST_BYTES),
-            "md" => ("extract_text", b"m", MOST_BYTES),
-            "csv" | "tsv" => ("extract_text", b"c", MOST_BYTES),
-            "pdf" => ("extract_pdf", b"", MOST_BYTES),
-            "docx" => ("extract_docx", b"", MOST_BYTES),
-            "doc" => ("extract_doc", b"", MOST_BYTES_OF_DOC),
-            "html" => ("extract_html", b"", MOST_BYTES),
+        let (target, head, max): (_, &[u8], _) = match extension {
+            "txt" => ("extract_text", b"t", MAX_BYTES),
+            "md" => ("extract_text", b"m", MAX_BYTES),
+            "csv" | "tsv" => ("extract_text", b"c", MAX_BYTES),
+            "pdf" => ("extract_pdf", b"", MAX_BYTES),
+            "docx" => ("extract_docx", b"", MAX_BYTES),
+            "doc" => ("extract_doc", b"", MAX_DOC_BYTES),
+            "html" => ("extract_html", b"", MAX_BYTES),
             _ => continue,
         };
-        if sample.bytes.len() <= most && sample.name != SLOW {
+        if sample.bytes.len() <= max && sample.name != SLOW {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
             std::fs::create_dir_all(&folder)?;
             std::fs::write(folder.join(&sample.name), [head, &sample.bytes].concat())?;

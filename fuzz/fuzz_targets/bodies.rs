@@ -1,4 +1,4 @@
-//! JSON bodies, as every path that takes one reads them.
+//! JSON bodies, for every path that takes one.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::bodies::json);

@@ -1,4 +1,4 @@
-//! The chunker: every chunk is a part of the text, none is too large, and nothing is lost.
+//! The chunker: chunks are parts of the text, within the size limit, and complete.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::chunk::check);

@@ -1,4 +1,4 @@
-//! Word 97.
+//! Word 97 documents.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::extract::doc);

@@ -1,4 +1,4 @@
-//! Word: packages, and the parts that lie in one.
+//! Word packages, and their parts.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::extract::docx);

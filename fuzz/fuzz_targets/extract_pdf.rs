@@ -1,4 +1,4 @@
-//! PDF: whole files, and what a page draws.
+//! PDF files, and content streams of a page.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::extract::pdf);

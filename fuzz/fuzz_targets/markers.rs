@@ -1,4 +1,4 @@
-//! The citations of an answer that comes in pieces.
+//! Citation markers of an answer that arrives in pieces.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::markers::check);

@@ -1,4 +1,4 @@
-//! What a passage may do to a prompt, and the sentences that are quoted from it.
+//! Passages in a prompt, and sentences quoted from them.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::passages::check);

@@ -1,4 +1,4 @@
-//! robots.txt.
+//! robots.txt files.
 #![cfg_attr(fuzzing, no_main)]
 
 parlance_fuzz::target!(parlance_fuzz::robots::check);

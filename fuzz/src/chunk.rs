@@ -1,5 +1,7 @@
-//! The chunker: each chunk is the text at its span, in order, none is larger than it may be, and together they are the
-//! text but for white space.
+//! The chunker.
+//!
+//! Chunks are in order, each is the text at its span and within the size limit, and together they cover the
+//! text except white space.
 
 use std::ops::RangeInclusive;
 
@@ -7,64 +9,64 @@ use parlance_core::knowledge::chunk::{Chunk, Markup, PageStart, Sizing, Text, sp
 
 use crate::{at, text_of};
 
-/// Records up to this many tokens are never split.
+/// Records of up to this many tokens are never split.
 const RECORD_TOKENS: usize = 480;
 
-/// A token stands for so many characters at most.
+/// Maximum characters per token.
 const CHARACTERS_PER_TOKEN: usize = 16;
 
-/// Some texts are repeated up to here, so that short inputs are long texts too: the chunker sees 32 KiB at a time.
-const LONG: usize = 40_000;
+/// Some texts are repeated up to this length, since the chunker has a window of 32 KiB.
+const LONG_TEXT: usize = 40_000;
 
-/// Sizes for a long text: smaller ones take seconds.
-const SIZES_OF_LONG: RangeInclusive<usize> = 128..=480;
+/// Chunk sizes for long texts: smaller ones take seconds.
+const LONG_TEXT_TOKENS: RangeInclusive<usize> = 128..=480;
 
-/// Five bytes say how to split, and the rest is the text: how it is written and read, the size, the overlap, the length
-/// of a page, and whether it is long.
+/// The first five bytes are options: markup and tokenizer, chunk size, overlap, page length, and whether the
+/// text is long. The rest is the text.
 pub fn check(input: &[u8]) {
-    let Some((&[how, tokens, overlap, page, long], text)) = input.split_first_chunk() else { return };
+    let Some((&[options, tokens, overlap, page, long], text)) = input.split_first_chunk() else { return };
     let (mut text, mut tokens) = (text_of(text), usize::from(tokens) * 2 + 1);
     if long > 240 && !text.is_empty() {
-        text = text.repeat(LONG.div_ceil(text.len()));
-        tokens = tokens.clamp(*SIZES_OF_LONG.start(), *SIZES_OF_LONG.end());
+        text = text.repeat(LONG_TEXT.div_ceil(text.len()));
+        tokens = tokens.clamp(*LONG_TEXT_TOKENS.start(), *LONG_TEXT_TOKENS.end());
     }
     let sizing = Sizing { tokens, overlap: usize::from(overlap) % tokens.div_ceil(2) };
-    let markup = match how & 3 {
+    let markup = match options & 3 {
         0 => Markup::Plain,
         1 => Markup::Records,
         _ => Markup::Markdown,
     };
-    let tokenize = match how >> 2 & 3 {
+    let tokenize = match options >> 2 & 3 {
         0 => words,
         1 => characters,
         _ => pieces,
     };
     let characters: Vec<char> = text.chars().collect();
     let pages = pages(usize::from(page) * 4, characters.len());
-    let apart = how & 16 != 0 && !pages.is_empty();
+    let apart = options & 16 != 0 && !pages.is_empty();
     let text = Text { text, markup, pages, apart };
     match split(&text, sizing, &tokenize, &|| false) {
-        Ok(chunks) => hold(&text, &characters, sizing, &chunks),
+        Ok(chunks) => check_chunks(&text, &characters, sizing, &chunks),
         Err(error) => panic!("{error:?}"),
     }
 }
 
-fn hold(text: &Text, characters: &[char], sizing: Sizing, chunks: &[Chunk]) {
-    let most = if text.markup == Markup::Records { sizing.tokens.max(RECORD_TOKENS) } else { sizing.tokens };
+fn check_chunks(text: &Text, characters: &[char], sizing: Sizing, chunks: &[Chunk]) {
+    let limit = if text.markup == Markup::Records { sizing.tokens.max(RECORD_TOKENS) } else { sizing.tokens };
     let mut covered = vec![false; characters.len()];
     let mut last = 0..0;
     for chunk in chunks {
-        assert_eq!(at(characters, &chunk.span), chunk.content, "the content is what stands at the span");
+        assert_eq!(at(characters, &chunk.span), chunk.content, "the content is the text at the span");
         assert!(!chunk.content.trim().is_empty(), "a chunk of white space at {:?}", chunk.span);
         assert!(
             chunk.span.start >= last.start && chunk.span.end >= last.end,
             "{:?} after {last:?}",
             chunk.span
         );
-        assert!(chunk.tokens <= most, "{} tokens, of {most}", chunk.tokens);
+        assert!(chunk.tokens <= limit, "{} tokens, limit {limit}", chunk.tokens);
         assert!(
-            chunk.span.len() / CHARACTERS_PER_TOKEN <= most,
-            "{} characters, of {most} tokens",
+            chunk.span.len() / CHARACTERS_PER_TOKEN <= limit,
+            "{} characters, limit {limit} tokens",
             chunk.span.len()
         );
         assert_eq!(chunk.page, page_at(&text.pages, chunk.span.start), "{:?}", chunk.span);
@@ -82,12 +84,12 @@ fn hold(text: &Text, characters: &[char], sizing: Sizing, chunks: &[Chunk]) {
     assert_eq!(lost.next(), None, "a character is lost");
 }
 
-/// The page on which a character stands.
+/// The page of a character.
 fn page_at(pages: &[PageStart], character: usize) -> Option<i32> {
     pages.iter().take_while(|page| page.start <= character).last().map(|page| page.number)
 }
 
-/// Pages of this length, every third empty; none when it is nothing.
+/// Pages of this length, every third one empty; none if the length is 0.
 fn pages(length: usize, characters: usize) -> Vec<PageStart> {
     if length == 0 {
         return Vec::new();
@@ -98,18 +100,18 @@ fn pages(length: usize, characters: usize) -> Vec<PageStart> {
     (1..).zip(starts).map(|(number, start)| PageStart { number, start }).collect()
 }
 
-/// A token a word.
+/// One token per word.
 fn words(text: &str) -> Vec<usize> {
-    let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    text.split_whitespace().map(place).collect()
+    let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    text.split_whitespace().map(offset).collect()
 }
 
-/// A token a character.
+/// One token per character.
 fn characters(text: &str) -> Vec<usize> {
     text.char_indices().map(|(start, _)| start).collect()
 }
 
-/// As models of BERT's kind have them: marks and ideographs alone, words in pieces.
+/// Like WordPiece: punctuation and ideographs are single tokens, words are split into pieces.
 fn pieces(text: &str) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut length = 0;

@@ -1,8 +1,10 @@
-//! The parsers of `parlance extract`, in this process, and as in that one: on a stack of their size, and a panic within
-//! a dependency is a verdict about the file. A panic of our own code is a defect.
+//! The parsers of `parlance extract`, run as in the child process.
 //!
-//! What the child dies of is a verdict too, and ends this process: too much memory or time, too deep a recursion.
-//! `.ci/fuzz` tells that from a defect by the log, in which nobody has panicked.
+//! They have a stack of the same size, and a panic within a dependency is a verdict about the file. A panic
+//! of our own code is a defect.
+//!
+//! Exceeding memory, time or recursion depth would kill the child, which is a verdict too, and ends this
+//! process. `.ci/fuzz` distinguishes that from a defect by the log: it has no panic message.
 
 use std::collections::HashSet;
 use std::io::{Cursor, Write};
@@ -17,10 +19,10 @@ use url::Url;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// A longer title is cut, and says so with one character more.
+/// Maximum length of a title, with the ellipsis of a truncated one.
 const MAX_TITLE_CHARS: usize = 301;
 
-/// Any bytes, under a name that the first of them chooses.
+/// Any bytes; the first byte chooses the file name.
 pub fn text(input: &[u8]) {
     let (name, bytes) = match input.split_first() {
         Some((b't', rest)) => (Some("a.txt"), rest),
@@ -28,35 +30,35 @@ pub fn text(input: &[u8]) {
         Some((b'c', rest)) => (Some("a.csv"), rest),
         _ => (None, input),
     };
-    read(&named(name), bytes);
+    check_file(&named(name), bytes);
 }
 
-/// A PDF; bytes that are none are what its page draws.
+/// A PDF; other bytes become the content stream of a page.
 pub fn pdf(input: &[u8]) {
     let request = named(Some("a.pdf"));
     if input.starts_with(b"%PDF-") {
-        read(&request, input);
+        check_file(&request, input);
     } else {
-        read(&request, &pdf_that_draws(input));
+        check_file(&request, &pdf_with_content(input));
     }
 }
 
-/// A package of Word; bytes that are none are its main part and, each after a NUL, its styles and its numbering.
+/// A Word package; other bytes become its main part, styles and numbering, separated by NULs.
 pub fn docx(input: &[u8]) {
     let request = named(Some("a.docx"));
     if input.starts_with(b"PK") {
-        read(&request, input);
+        check_file(&request, input);
     } else {
-        read(&request, &docx_of_parts(input));
+        check_file(&request, &docx_from_parts(input));
     }
 }
 
-/// A document of Word 97.
+/// A Word 97 document.
 pub fn doc(input: &[u8]) {
-    read(&named(Some("a.doc")), input);
+    check_file(&named(Some("a.doc")), input);
 }
 
-/// A web page, below its media type when its first line is one.
+/// A web page. The first line may be its media type.
 pub fn html(input: &[u8]) {
     let mut lines = input.splitn(2, |byte| *byte == b'\n');
     let (media_type, page) = match (lines.next(), lines.next()) {
@@ -64,28 +66,28 @@ pub fn html(input: &[u8]) {
         _ => ("text/html".to_owned(), input),
     };
     let url = Some("https://example.org/shop/hours?day=1".to_owned());
-    read(&Request { name: None, media_type: Some(media_type), url }, page);
+    check_file(&Request { name: None, media_type: Some(media_type), url }, page);
 }
 
 fn named(name: Option<&str>) -> Request {
     Request { name: name.map(str::to_owned), ..Request::default() }
 }
 
-fn read(request: &Request, bytes: &[u8]) {
+fn check_file(request: &Request, bytes: &[u8]) {
     match parse(request, bytes) {
         Some(Ok(document)) => check(&document),
-        Some(Err(rejection)) => assert!(!rejection.message.trim().is_empty(), "{rejection} says nothing"),
+        Some(Err(rejection)) => assert!(!rejection.message.trim().is_empty(), "{rejection} has no message"),
         None => {}
     }
 }
 
-/// What the child would answer; nothing when a dependency's panic would be its answer.
+/// The result of the child; `None` if a dependency panicked.
 fn parse(request: &Request, bytes: &[u8]) -> Option<Result<Document, Rejection>> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let abort = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !is_survived(info) {
+            if !is_verdict(info) {
                 abort(info)
             }
         }));
@@ -101,39 +103,39 @@ fn parse(request: &Request, bytes: &[u8]) -> Option<Result<Document, Rejection>>
     PARSING.store(false, Ordering::Relaxed);
     match parsed {
         Ok(parsed) => Some(parsed),
-        // Without a fuzzer nobody aborted.
+        // Without a fuzzer the panic hook did not abort.
         Err(panic) if DEFECT.load(Ordering::Relaxed) => panic::resume_unwind(panic),
         Err(_) => None,
     }
 }
 
-/// Whether a file is parsed: by this thread's child, and by what that one starts.
+/// Whether a file is being parsed, by the parser thread or by threads that it starts.
 static PARSING: AtomicBool = AtomicBool::new(false);
 
-/// Whether code of ours has panicked.
+/// Whether our own code has panicked.
 static DEFECT: AtomicBool = AtomicBool::new(false);
 
-/// Whether a panic is one that the child makes a verdict of. Each place is told once.
-fn is_survived(info: &PanicHookInfo<'_>) -> bool {
-    static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
-    // Files of dependencies and of the standard library are named from the root, and ours from the workspace.
-    let place = info.location().filter(|place| Path::new(place.file()).is_absolute());
-    let Some(place) = place.filter(|_| PARSING.load(Ordering::Relaxed)) else {
+/// Whether a panic counts as a verdict in the child. Reports each location once.
+fn is_verdict(info: &PanicHookInfo<'_>) -> bool {
+    static REPORTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    // Paths of dependencies and of the standard library are absolute; ours are relative to the workspace.
+    let location = info.location().filter(|location| Path::new(location.file()).is_absolute());
+    let Some(location) = location.filter(|_| PARSING.load(Ordering::Relaxed)) else {
         DEFECT.store(true, Ordering::Relaxed);
         return false;
     };
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.get_or_insert_default().insert(place.to_string()) {
-        eprintln!("survived: {info}");
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.get_or_insert_default().insert(location.to_string()) {
+        eprintln!("panic in a dependency: {info}");
     }
     true
 }
 
-/// What every document promises to who stores it.
+/// Checks the guarantees of a document.
 fn check(document: &Document) {
     let Document { text, pages, title, notes, web, .. } = document;
     assert!(text.len() <= MAX_TEXT_BYTES, "{} bytes", text.len());
-    assert!(!text.trim().is_empty(), "a blank text is no document");
+    assert!(!text.trim().is_empty(), "the text is blank");
     assert!(!text.contains(is_bad), "a control character in {text:?}");
     assert!(pages.is_sorted(), "{pages:?}");
     let characters = text.chars().count();
@@ -150,20 +152,20 @@ fn check(document: &Document) {
     }
 }
 
-/// What Postgres refuses, or nobody sees.
+/// Control characters, which Postgres rejects or no reader sees.
 fn is_bad(character: char) -> bool {
     character.is_control() && !matches!(character, '\n' | '\t')
 }
 
 fn check_link(link: &str) {
-    let Ok(url) = Url::parse(link) else { panic!("{link:?} is no address") };
-    assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{link:?} leads nowhere");
+    let Ok(url) = Url::parse(link) else { panic!("{link:?} is not a URL") };
+    assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{link:?} is not a web address");
     assert!(url.fragment().is_none(), "{link:?} has a fragment");
-    assert_eq!(url.as_str(), link, "an address as it is written");
+    assert_eq!(url.as_str(), link, "the URL is normalised");
 }
 
-/// A document of one page with this content stream.
-fn pdf_that_draws(content: &[u8]) -> Vec<u8> {
+/// A PDF of one page with this content stream.
+fn pdf_with_content(content: &[u8]) -> Vec<u8> {
     let stream =
         [format!("<</Length {}>>stream\n", content.len()).as_bytes(), content, b"\nendstream"].concat();
     let objects: [&[u8]; 5] = [
@@ -206,8 +208,8 @@ const DOCUMENT_RELATIONS: &str = "<Relationships xmlns=\"http://schemas.openxmlf
     <Relationship Id=\"rId3\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink\" Target=\"https://example.org/\" TargetMode=\"External\"/>\
     </Relationships>";
 
-/// A package of these parts, not compressed.
-fn docx_of_parts(input: &[u8]) -> Vec<u8> {
+/// An uncompressed package of these parts.
+fn docx_from_parts(input: &[u8]) -> Vec<u8> {
     let mut parts = input.splitn(3, |byte| *byte == 0);
     let mut part = || parts.next().unwrap_or_default();
     let entries = [
@@ -221,7 +223,8 @@ fn docx_of_parts(input: &[u8]) -> Vec<u8> {
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
-        // Writing to memory does not fail.
+        // Writing to memory cannot fail.
+
         let _ = writer.start_file(name, stored);
         let _ = writer.write_all(content);
     }

@@ -1,8 +1,10 @@
-//! What fuzzers run. A check hands a stranger's bytes to one reader of ours and holds what comes of it against what that
-//! reader promises: it panics when a promise is broken, and it needs no fuzzer.
+//! Fuzz checks of the parsers of untrusted bytes.
 //!
-//! `fuzz_targets/` makes a program of each check, `corpus/` keeps what each has met, `.ci/fuzz` builds and runs them,
-//! and `cargo fuzz run -s none chunk` does too.
+//! A check passes the bytes to one of our parsers and panics if the result violates the parser's guarantees.
+//! Checks do not depend on a fuzzer.
+//!
+//! `fuzz_targets/` has a program per check, `corpus/` its inputs. `.ci/fuzz` builds and runs them, as does
+//! `cargo fuzz run -s none chunk`.
 
 pub mod bodies;
 pub mod chunk;
@@ -12,8 +14,8 @@ pub mod passages;
 pub mod robots;
 pub mod sitemap;
 
-/// Makes a program of a check: libFuzzer's where the compiler is told `--cfg fuzzing`, as `cargo fuzz` and `.ci/fuzz`
-/// tell it; elsewhere one that checks the files it is given, so that the workspace needs no C++ to be built and linted.
+/// Defines the program of a check: a libFuzzer target with `--cfg fuzzing`, which `cargo fuzz` and `.ci/fuzz`
+/// set; otherwise a program that checks the files it is given, so that the workspace builds without C++.
 #[macro_export]
 macro_rules! target {
     ($check:path) => {
@@ -27,10 +29,10 @@ macro_rules! target {
     };
 }
 
-/// Checks the files that the command line names.
+/// Checks the files named on the command line.
 ///
 /// # Errors
-/// When one cannot be read.
+/// When a file cannot be read.
 pub fn replay(check: fn(&[u8])) -> std::io::Result<()> {
     std::env::args_os().skip(1).try_for_each(|file| {
         eprintln!("{}", file.display());
@@ -39,13 +41,13 @@ pub fn replay(check: fn(&[u8])) -> std::io::Result<()> {
     })
 }
 
-/// Bytes as text, as far as they are.
+/// Decodes bytes as lossy UTF-8.
 fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A part of a text, by its characters.
+/// The characters at a span.
 fn at(characters: &[char], span: &std::ops::Range<usize>) -> String {
-    assert!(span.start <= span.end && span.end <= characters.len(), "{span:?} is outside of the text");
+    assert!(span.start <= span.end && span.end <= characters.len(), "{span:?} is out of bounds");
     characters.get(span.clone()).unwrap_or_default().iter().collect()
 }

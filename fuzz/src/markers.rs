@@ -1,18 +1,20 @@
-//! The markers of an answer: however it is cut into pieces it reads the same, and outside of code no marker of a model
-//! is left.
+//! Citation markers of an answer.
+//!
+//! Parsing does not depend on how the answer is split into pieces, and outside of code no marker of the model
+//! remains.
 
 use parlance_core::conversations::draft::{Draft, Step};
 use parlance_core::conversations::markers::{Markers, NO_ANSWER};
 
 use crate::text_of;
 
-/// A marker's digits at most.
-const DIGITS: usize = 4;
+/// Maximum digits of a marker.
+const MAX_DIGITS: usize = 4;
 
-/// Two bytes say how many passages there are and how the answer, which is the rest, is cut.
+/// The first two bytes are the number of passages and the seed of the cuts; the rest is the answer.
 pub fn check(input: &[u8]) {
     let Some((&[passages, cuts], answer)) = input.split_first_chunk() else { return };
-    // A few passages, or so many that markers have all their digits.
+    // A few passages, or enough for markers with all digits.
     let passages = usize::from(passages) * if passages % 2 == 0 { 1 } else { 40 };
     let answer = text_of(answer);
     let read_whole = read(passages, [answer.as_str()]);
@@ -23,18 +25,18 @@ pub fn check(input: &[u8]) {
     let Read { text, sentences, cited, .. } = read_whole;
     assert!(cited.iter().all(|number| (1..=passages).contains(number)), "{cited:?} of {passages}");
     let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '|').collect::<String>();
-    assert_eq!(letters(&text), letters(&sentences.concat()), "sentences are the text");
+    assert_eq!(letters(&text), letters(&sentences.concat()), "sentences cover the text");
     if !answer.contains('`') {
-        assert!(!text.contains(NO_ANSWER), "the token is left in {text:?}");
+        assert!(!text.contains(NO_ANSWER), "the refusal token remains in {text:?}");
         assert_eq!(
             text.split('[').skip(1).find(|after| is_marker(after)),
             None,
-            "a marker is left in {text:?}"
+            "a marker remains in {text:?}"
         );
     }
 }
 
-/// What is read of an answer.
+/// The parsed answer.
 #[derive(Debug, PartialEq)]
 struct Read {
     text: String,
@@ -43,7 +45,7 @@ struct Read {
     refused: bool,
 }
 
-/// Reads an answer that comes in these pieces.
+/// Parses an answer that arrives in these pieces.
 fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> Read {
     let (mut markers, mut draft) = (Markers::of(passages), Draft::default());
     let mut read = Read { text: String::new(), sentences: Vec::new(), cited: Vec::new(), refused: false };
@@ -69,7 +71,7 @@ fn read<'a>(passages: usize, pieces: impl IntoIterator<Item = &'a str>) -> Read 
     read
 }
 
-/// A text in pieces of changing length, some of them empty.
+/// Splits a text into pieces of varying length, some of them empty.
 fn pieces(text: &str, cuts: u8) -> impl Iterator<Item = &str> {
     let mut rest = text;
     let mut state = u32::from(cuts);
@@ -85,8 +87,8 @@ fn pieces(text: &str, cuts: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a text after a bracket is the rest of a marker.
+/// Whether the text after a bracket completes a marker.
 fn is_marker(after: &str) -> bool {
     let Some((digits, _)) = after.split_once(']') else { return false };
-    (1..=DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=MAX_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

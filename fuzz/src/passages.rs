@@ -1,5 +1,7 @@
-//! What becomes of passages, which strangers wrote: in a prompt they can neither end the data nor begin other, and the
-//! sentences that the built-in answer quotes stand where it says.
+//! Untrusted passages in prompts and in the built-in answer.
+//!
+//! In a prompt they can neither close their tag nor open another. Quotes of the built-in answer are at their
+//! stated positions.
 
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
 use parlance_core::conversations::Confidence;
@@ -10,10 +12,10 @@ use parlance_core::knowledge::search::{Hit, Ranking};
 
 use crate::{at, text_of};
 
-/// More units than these inputs have.
-const MOST_UNITS: usize = 10_000;
+/// More units than any input has.
+const MAX_UNITS: usize = 10_000;
 
-/// The passages lie between NULs: a heading, a content, and so on. The question is the first heading.
+/// Passages are separated by NULs: heading, content, and so on. The first heading is also the question.
 pub fn check(input: &[u8]) {
     let texts: Vec<String> = input.split(|byte| *byte == 0).map(text_of).collect();
     let (pairs, _) = texts.as_chunks::<2>();
@@ -26,32 +28,36 @@ pub fn check(input: &[u8]) {
 fn prompt(passages: &[Hit], question: &str) {
     let count = |text: &str| text.len() / 4;
     let budget = Budget { tokens: 2_000, count: &count };
-    let (prompt, held) = fit(&bot(), passages, &[], question, budget);
-    assert!(held <= passages.len() && (held > 0 || passages.is_empty()), "{held} of {}", passages.len());
+    let (prompt, included) = fit(&bot(), passages, &[], question, budget);
+    assert!(
+        included <= passages.len() && (included > 0 || passages.is_empty()),
+        "{included} of {}",
+        passages.len()
+    );
     let system = prompt.system.to_ascii_lowercase();
     for marker in ["<passage number=", "</passage>", "<passage", "</passage"] {
-        assert_eq!(system.matches(marker).count(), held, "{marker} in {system}");
+        assert_eq!(system.matches(marker).count(), included, "{marker} in {system}");
     }
     assert_eq!(prompt.turns.last().map(|turn| turn.text.as_str()), Some(question));
 }
 
 fn units(passages: &[Hit], question: &str) {
-    let found = candidates(question, Language::English, passages, MOST_UNITS);
+    let found = candidates(question, Language::English, passages, MAX_UNITS);
     for candidate in &found {
         let Some(hit) = passages.get(candidate.passage) else {
-            panic!("{candidate:?} of no passage");
+            panic!("{candidate:?} has no passage");
         };
         let characters: Vec<char> = hit.content.chars().collect();
         let quoted = at(&characters, &candidate.span);
-        // An entity reads as another character than it is written with.
+        // A decoded entity differs from its source text.
         assert!(
-            hit.content.contains('&') || says(candidate, &hit.content, &quoted),
+            hit.content.contains('&') || matches_quote(candidate, &hit.content, &quoted),
             "{candidate:?} is not in {quoted:?}"
         );
     }
     let scored = found
         .into_iter()
-        .zip((1..).map(|place: u16| 1.0 / f32::from(place)))
+        .zip((1..).map(|rank: u16| 1.0 / f32::from(rank)))
         .map(|(candidate, relevance)| Scored { candidate, cosine: relevance, relevance })
         .collect();
     let Some(Composed { text, citations, .. }) = compose(question, passages, scored, Confidence::High) else {
@@ -64,23 +70,23 @@ fn units(passages: &[Hit], question: &str) {
     }
 }
 
-/// Whether a unit says what is quoted. A row has its headers, too, which stand elsewhere in the passage; a list has its
-/// own bullets and numbers.
-fn says(candidate: &Candidate, passage: &str, quoted: &str) -> bool {
+/// Whether a unit's text is in the quoted text. A row also contains its headers, from elsewhere in the
+/// passage; a list has generated bullets and numbers.
+fn matches_quote(candidate: &Candidate, passage: &str, quoted: &str) -> bool {
     let text = &candidate.text;
     match candidate.kind {
-        Kind::Row => text.split([':', ';']).all(|part| holds(passage, part)),
+        Kind::Row => text.split([':', ';']).all(|part| contains_letters(passage, part)),
         Kind::List | Kind::Steps => text.lines().all(|line| {
             let item = line.trim_start();
             let unnumbered = item.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(". ");
-            holds(quoted, item) || unnumbered.is_some_and(|item| holds(quoted, item))
+            contains_letters(quoted, item) || unnumbered.is_some_and(|item| contains_letters(quoted, item))
         }),
-        Kind::Sentence | Kind::FaqAnswer => holds(quoted, text),
+        Kind::Sentence | Kind::FaqAnswer => contains_letters(quoted, text),
     }
 }
 
-/// Whether the letters and digits of a sentence are in a text, in their order.
-fn holds(text: &str, sentence: &str) -> bool {
+/// Whether a text contains the letters and digits of a sentence, in order.
+fn contains_letters(text: &str, sentence: &str) -> bool {
     let mut letters = text.chars().filter(|c| c.is_alphanumeric());
     sentence.chars().filter(|c| c.is_alphanumeric()).all(|c| letters.any(|letter| letter == c))
 }

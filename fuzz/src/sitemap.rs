@@ -1,17 +1,17 @@
-//! Site maps: whatever a site serves, what is read of it is addresses, and not too many.
+//! Sitemaps: any file parses into a bounded number of valid addresses.
 
-// The reader is private to its crate, and pure: its file is compiled here once more.
+// The parser is private to its crate, and pure: compile its file here a second time.
 #[path = "../../crawl/src/sitemap/read.rs"]
 mod read;
 
-/// The bytes that are inflated.
+/// Maximum decompressed bytes.
 const LIMIT: usize = 1 << 20;
 
-/// As in the reader.
+/// As in the parser.
 const MAX_ENTRIES: usize = 50_000;
 const MAX_ADDRESS: usize = 2_048;
 
-/// A map, gzipped or not.
+/// A sitemap, gzipped or not.
 pub fn check(input: &[u8]) {
     let entries = read::entries(input, LIMIT);
     assert!(entries.pages.len() + entries.maps.len() <= MAX_ENTRIES);
@@ -24,12 +24,12 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// A map reads the same gzipped.
+/// Gzipping must not change the result.
 fn check_gzipped(input: &[u8], entries: &read::Entries) {
     use std::io::Write;
 
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    // Writing to a vector does not fail.
+    // Writing to a vector cannot fail.
     let _ = encoder.write_all(input);
     let zipped = read::entries(&encoder.finish().unwrap_or_default(), LIMIT);
     assert_eq!((&zipped.pages, &zipped.maps), (&entries.pages, &entries.maps), "gzipped");

@@ -1,4 +1,4 @@
-//! An embedder for tests of the ledger, where it matters how a job ends and not what a vector says.
+//! Fake embedders for tests of job outcomes, where the content of vectors does not matter.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,13 +11,12 @@ use parlance_core::providers::embed::Embedder;
 use parlance_core::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
-/// Gives each text a vector of its bytes; can be told to fail, to panic and to take its time, and
-/// counts what it does.
+/// Embeds by counting bytes. Can be set to fail, to panic and to block, and records its work.
 #[derive(Clone, Default)]
-pub struct TestEmbedder(Arc<Told>);
+pub struct TestEmbedder(Arc<State>);
 
 #[derive(Default)]
-struct Told {
+struct State {
     fails: AtomicUsize,
     panics: AtomicBool,
     held: AtomicBool,
@@ -28,52 +27,52 @@ struct Told {
 }
 
 impl TestEmbedder {
-    /// The next `times` batches fail as if the model were down.
+    /// Makes the next `times` batches fail as if the model were unavailable.
     pub fn fail(&self, times: usize) {
         self.0.fails.store(times, Ordering::SeqCst);
     }
 
-    /// The next batch panics.
+    /// Makes the next batch panic.
     pub fn panic_once(&self) {
         self.0.panics.store(true, Ordering::SeqCst);
     }
 
-    /// Batches wait until [`TestEmbedder::release`], or until their job is told to stop.
+    /// Blocks batches until [`TestEmbedder::release`] or the cancellation of their job.
     pub fn hold(&self) {
         self.0.held.store(true, Ordering::SeqCst);
     }
 
-    /// Questions wait until [`TestEmbedder::release`].
+    /// Blocks questions until [`TestEmbedder::release`].
     pub fn hold_questions(&self) {
         self.0.questions_held.store(true, Ordering::SeqCst);
     }
 
-    /// Questions fail as if the model were down.
+    /// Makes questions fail as if the model were unavailable.
     pub fn fail_questions(&self) {
         self.0.questions_fail.store(true, Ordering::SeqCst);
     }
 
-    /// Lets what is held go on.
+    /// Unblocks batches and questions.
     pub fn release(&self) {
         self.0.questions_held.store(false, Ordering::SeqCst);
         self.0.held.store(false, Ordering::SeqCst);
     }
 
-    /// Batches that were begun.
+    /// Number of batches started.
     #[must_use]
     pub fn runs(&self) -> usize {
         self.0.runs.load(Ordering::SeqCst)
     }
 
-    /// Passages that were embedded, doubles included.
+    /// Passages that were embedded, duplicates included.
     #[must_use]
     pub fn passages(&self) -> Vec<String> {
         self.0.passages.lock().unwrap().clone()
     }
 
-    /// Passages that were embedded more than once.
+    /// Number of repeated embeddings of passages.
     #[must_use]
-    pub fn doubles(&self) -> usize {
+    pub fn duplicates(&self) -> usize {
         let passages = self.passages();
         passages.len() - passages.iter().collect::<BTreeSet<_>>().len()
     }
@@ -89,7 +88,7 @@ impl Embedder for TestEmbedder {
         "test/bytes"
     }
 
-    /// A token a word.
+    /// One token per word.
     fn token_starts(&self, text: &str) -> Vec<usize> {
         text.split_whitespace().map(|word| word.as_ptr() as usize - text.as_ptr() as usize).collect()
     }
@@ -99,7 +98,7 @@ impl Embedder for TestEmbedder {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if self.0.questions_fail.load(Ordering::SeqCst) {
-            return Err(Error::unavailable(Part::Embedding, "the embedder was told to fail"));
+            return Err(Error::unavailable(Part::Embedding, "the embedder is set to fail"));
         }
         Ok(vector(&text))
     }
@@ -119,7 +118,7 @@ impl Embedder for TestEmbedder {
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
         self.0.runs.fetch_add(1, Ordering::SeqCst);
-        assert!(!self.0.panics.swap(false, Ordering::SeqCst), "the embedder was told to panic");
+        assert!(!self.0.panics.swap(false, Ordering::SeqCst), "the embedder is set to panic");
         while self.0.held.load(Ordering::SeqCst) {
             if stop.is_cancelled() {
                 return Err(Error::Cancelled);
@@ -129,7 +128,7 @@ impl Embedder for TestEmbedder {
         let failing =
             self.0.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if failing.is_ok() {
-            return Err(Error::unavailable(Part::Embedding, "the embedder was told to fail"));
+            return Err(Error::unavailable(Part::Embedding, "the embedder is set to fail"));
         }
         let vectors = texts.iter().map(|text| vector(text)).collect();
         done(texts.len());
@@ -138,17 +137,17 @@ impl Embedder for TestEmbedder {
     }
 }
 
-/// A model that fails now and then, as a provider of embeddings does.
+/// An embedder that fails at random, as a remote provider may.
 pub struct Flaky {
     inner: Arc<dyn Embedder>,
-    /// Of a hundred batches, so many fail.
+    /// Percentage of batches that fail.
     percent: u32,
 }
 
 impl Flaky {
-    /// Fails so many of a hundred batches.
+    /// Wraps an embedder; this percentage of its batches fails.
     #[must_use]
-    pub fn over(inner: Arc<dyn Embedder>, percent: u32) -> Arc<dyn Embedder> {
+    pub fn wrap(inner: Arc<dyn Embedder>, percent: u32) -> Arc<dyn Embedder> {
         Arc::new(Self { inner, percent })
     }
 }
@@ -178,13 +177,13 @@ impl Embedder for Flaky {
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
         if rand::random_range(0..100) < self.percent {
-            return Err(Error::unavailable(Part::Embedding, "the provider is having a bad moment"));
+            return Err(Error::unavailable(Part::Embedding, "simulated provider failure"));
         }
         self.inner.embed_passages(texts, done, stop).await
     }
 }
 
-/// Counts of bytes, in eight buckets, at unit length.
+/// Byte counts in eight buckets, as a unit vector.
 fn vector(text: &str) -> Vec<f32> {
     let mut buckets = [1e-3_f32; 8];
     for byte in text.bytes() {

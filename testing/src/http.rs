@@ -4,7 +4,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// A client with a key, or without.
+/// A client with or without an API key.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -12,38 +12,38 @@ pub struct Client {
     key: Option<String>,
 }
 
-/// What the API answered.
+/// A response of the API.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: reqwest::header::HeaderMap,
-    /// The body; every body of the API is JSON.
+    /// The body; all bodies of the API are JSON.
     pub body: Value,
 }
 
 impl Client {
-    /// A client of the server at an address, without `/api/v1`.
+    /// A client of the server at a base URL, without `/api/v1`.
     #[must_use]
     pub fn new(url: &str, key: Option<&str>) -> Self {
         parlance_core::platform::tls::install();
         Self { http: reqwest::Client::new(), url: url.to_owned(), key: key.map(str::to_owned) }
     }
 
-    /// The same client with another key, or without one.
+    /// A copy with another key, or without one.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
         Self { key: key.map(str::to_owned), ..self.clone() }
     }
 
-    /// The key.
+    /// The API key.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The server's address, without `/api/v1`.
+    /// The server's base URL, without `/api/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -88,20 +88,20 @@ impl Client {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    /// Posts a body; the data of the answer, or none when the request failed or was refused for the moment.
+    /// POSTs JSON. Returns the `data` of the response, or `None` on a network error or a 5xx status.
     pub async fn try_post(&self, path: &str, body: Value) -> Option<Value> {
         self.try_send(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Gets a path; the data of the answer, or none when the request failed or was refused for the moment.
+    /// GETs a path. Returns the `data` of the response, or `None` on a network error or a 5xx status.
     pub async fn try_get(&self, path: &str) -> Option<Value> {
         self.try_send(self.request(Method::GET, path)).await
     }
 
-    /// Sends a request; the data of the answer, or none when it failed or was refused for the moment.
+    /// Sends a request. Returns the `data` of the response, or `None` on a network error or a 5xx status.
     ///
     /// # Panics
-    /// When it was refused for good.
+    /// On a 4xx status.
     pub async fn try_send(&self, request: RequestBuilder) -> Option<Value> {
         let response = request.send().await.ok()?;
         let status = response.status();
@@ -118,23 +118,24 @@ impl Client {
     }
 }
 
-/// The text of an answer; of a stream, which may never end, the data of its first event in the envelope.
+/// The body of a response. For an event stream, which may not end, the first event's data in the usual
+/// envelope.
 pub async fn text_of(mut response: reqwest::Response) -> String {
     let is_stream = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
     if !is_stream {
         return response.text().await.unwrap();
     }
-    let mut heard = Vec::new();
-    while !heard.windows(2).any(|end| end == b"\n\n") {
-        heard.extend(response.chunk().await.unwrap().unwrap());
+    let mut bytes = Vec::new();
+    while !bytes.windows(2).any(|end| end == b"\n\n") {
+        bytes.extend(response.chunk().await.unwrap().unwrap());
     }
-    let heard = String::from_utf8(heard).unwrap();
-    let data = heard.lines().find_map(|line| line.strip_prefix("data:")).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let data = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap();
     format!("{{\"success\":true,\"data\":{data}}}")
 }
 
 impl Answer {
-    /// Sends a request.
+    /// Sends a request and reads the response.
     pub async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
@@ -143,7 +144,7 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// The `data` of a success with this status.
+    /// The `data` of a success, which must have this status.
     pub fn data(&self, status: u16) -> &Value {
         assert_eq!(
             (self.status.as_u16(), &self.body["success"]),
@@ -154,40 +155,40 @@ impl Answer {
         &self.body["data"]
     }
 
-    /// The id in the `data` of a 201.
+    /// The `id` in the `data` of a 201.
     pub fn id(&self) -> String {
         self.data(201)["id"].as_str().unwrap().to_owned()
     }
 
-    /// Checks that this is an error in the envelope, and gives its `code`.
+    /// Asserts that this is an error in the envelope with this status, and returns its `code`.
     #[track_caller]
     pub fn error(&self, status: u16) -> &str {
         self.try_error(status).unwrap_or_else(|flaw| panic!("{flaw}: {}", self.body))
     }
 
-    /// The same, for a test that goes on.
+    /// Non-panicking [`Self::error`].
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first violation.
     pub fn try_error(&self, status: u16) -> Result<&str, String> {
         let text = |field: &str| self.body[field].as_str().unwrap_or_default();
         let header = |name| self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if self.status.as_u16() != status {
-            return Err(format!("the status is {} and must be {status}", self.status));
+            return Err(format!("status {}, expected {status}", self.status));
         }
         if self.body["success"] != false {
-            return Err("it does not say that it is no success".to_owned());
+            return Err("`success` is not false".to_owned());
         }
         if header("content-type").split(';').next() != Some("application/json") {
-            return Err(format!("its type is {}", header("content-type")));
+            return Err(format!("content type {}", header("content-type")));
         }
         if let Some(empty) =
             ["error", "message", "code", "request_id"].iter().find(|field| text(field).is_empty())
         {
-            return Err(format!("it has no {empty}"));
+            return Err(format!("`{empty}` is missing"));
         }
         if text("request_id") != header("x-request-id") {
-            return Err(format!("the request is called {} in the header", header("x-request-id")));
+            return Err(format!("`request_id` differs from the header: {}", header("x-request-id")));
         }
         Ok(text("code"))
     }

@@ -1,8 +1,9 @@
-//! The harness of the tests: builds the application as `main` does, on private servers of its own,
-//! with a database and a Redis namespace a test, and drives it over HTTP on a free port.
+//! Test harness: builds the application as `main` does and serves it over HTTP on a free port.
 //!
-//! Workers stand still until a test starts them or steps through the jobs one by one. A test that ends
-//! with a job unfinished fails, unless it says so with [`Stage::end_with_unfinished_jobs`].
+//! Servers are private; each test has its own database and Redis namespace.
+//!
+//! Workers run only after a test starts them; otherwise the test runs jobs one by one. A test that leaves
+//! unfinished jobs fails, unless it ends with [`Stage::end_with_unfinished_jobs`].
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a harness fails its test by panicking")]
 
@@ -34,28 +35,28 @@ use url::Url;
 
 pub use embedders::{Flaky, TestEmbedder};
 pub use http::{Answer, Client, text_of};
-/// Files to upload: honest ones and hostile ones.
+/// Files to upload, valid and malicious.
 pub use parlance_extract::corpus;
 pub use reranker::reranker_in_folder;
-pub use servers::{Private, english_embedder, real_embedder};
+pub use servers::{PrivateServers, english_embedder, real_embedder};
 pub use site::{Page, Site};
-/// For tests that look behind the API, into the database: the crates that they test need not name it.
+/// For tests that query the database directly, so that they need no dependency of their own.
 pub use sqlx;
-pub use statements::{counted_request, statements_of};
+pub use statements::{recorded_request_id, recorded_statements};
 
-/// How long a test waits for what must come about.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum time of [`Stage::eventually`].
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The application, running for one test.
+/// A running application for one test.
 pub struct Stage {
-    /// The wiring, as the process under test has it.
+    /// The context of the application under test.
     pub ctx: Context,
-    /// A client with the key of [`Stage::tenant`].
+    /// A client with an API key of [`Stage::tenant`].
     pub http: Client,
     /// A tenant of plan `professional`.
     pub tenant: TenantId,
-    /// The private servers; to stop and start them, a test takes its own with [`Builder::own_servers`].
-    pub servers: Private,
+    /// The private servers. A test that stops them needs [`Builder::own_servers`].
+    pub servers: PrivateServers,
     runner: Runner,
     api: JoinHandle<std::io::Result<()>>,
     workers: Option<(JoinHandle<()>, CancellationToken)>,
@@ -66,7 +67,7 @@ pub struct Stage {
 
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
 
-/// What is different about a test's stage.
+/// Options of a stage.
 #[derive(Default)]
 pub struct Builder {
     configure: Option<Change>,
@@ -75,42 +76,42 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Changes the configuration before anything starts.
+    /// Changes the configuration before the start.
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
         self.configure = Some(Box::new(change));
         self
     }
 
-    /// Takes a test's embedder for the real one.
+    /// Replaces the real embedder.
     #[must_use]
     pub fn embedder(mut self, embedder: TestEmbedder) -> Self {
         self.embedder = Some(embedder);
         self
     }
 
-    /// Starts servers for this test alone, which it may stop and start.
+    /// Starts servers for this test only, which it may stop and restart.
     #[must_use]
     pub fn own_servers(mut self) -> Self {
         self.own_servers = true;
         self
     }
 
-    /// Starts it.
+    /// Starts the application.
     pub async fn start(self) -> Stage {
         Stage::build(self).await
     }
 }
 
 impl Stage {
-    /// The application as it comes.
+    /// Starts the application with default options.
     pub async fn start() -> Self {
         Builder::default().start().await
     }
 
     async fn build(builder: Builder) -> Self {
         statements::log();
-        let servers = Private::take(builder.own_servers).await;
+        let servers = PrivateServers::take(builder.own_servers).await;
         let files = tempfile::tempdir().unwrap();
         let mut config = Config::read(|_| None).unwrap();
         config.database.url = Some(servers.fresh_database().await.into());
@@ -165,20 +166,20 @@ impl Stage {
         }
     }
 
-    /// Another tenant, and a client with its key.
+    /// Creates another tenant. Returns a client with its API key too.
     pub async fn another_tenant(&self) -> (TenantId, Client) {
         let tenant = tenants::create(&self.ctx, "Other", Plan::Professional).await.unwrap().id;
         let (_, key) = keys::create(&self.ctx, tenant, &KeyRequest::full("test").unwrap()).await.unwrap();
         (tenant, self.http.with_key(Some(key.expose())))
     }
 
-    /// A bot of a tenant, without going through the API.
+    /// Creates a bot of a tenant, without the API.
     pub async fn bot_of(&self, tenant: TenantId) -> BotId {
         let bot = NewBot::new("Bot".parse().unwrap(), Channel::Webchat);
         bots::create(&self.ctx, tenant, &bot).await.unwrap().id
     }
 
-    /// Starts a worker process's work, as `parlance worker` does.
+    /// Starts the workers, as `parlance worker` does.
     pub fn start_workers(&mut self) {
         let stop = self.stop.child_token();
         let queues = parlance_workers::all_queues(&self.ctx);
@@ -186,7 +187,7 @@ impl Stage {
         self.workers = Some((workers, stop));
     }
 
-    /// Lets the workers end, as a stopped process does.
+    /// Stops the workers gracefully.
     pub async fn stop_workers(&mut self) {
         if let Some((workers, stop)) = self.workers.take() {
             stop.cancel();
@@ -194,7 +195,7 @@ impl Stage {
         }
     }
 
-    /// Kills the workers where they stand: nothing is settled or given back.
+    /// Kills the workers: nothing is settled or released.
     pub async fn kill_workers(&mut self) {
         if let Some((workers, _)) = self.workers.take() {
             workers.abort();
@@ -202,13 +203,13 @@ impl Stage {
         }
     }
 
-    /// Runs the oldest waiting job of a queue, here and now; `None` when none waits.
+    /// Runs the oldest waiting job of a queue in this task; `None` if there is none.
     pub async fn step(&self, kind: Kind) -> Option<JobId> {
         let job = self.waiting(kind).await.into_iter().next()?;
         self.runner.run(job).await.then_some(job)
     }
 
-    /// Runs one job, if it still waits; gives whether this call ran it.
+    /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
         self.runner.run(job).await
     }
@@ -218,7 +219,7 @@ impl Stage {
         ingest::sweep(&self.ctx).await.unwrap()
     }
 
-    /// Fills a queue's window once; gives how many hints were pushed.
+    /// Fills the dispatch window of a queue once. Returns the number of hints pushed.
     pub async fn fill(&self, kind: Kind) -> usize {
         dispatch::fill(&self.ctx, kind).await.unwrap()
     }
@@ -231,23 +232,23 @@ impl Stage {
         ids.into_iter().map(JobId::from).collect()
     }
 
-    /// What a query counts, over all tenants.
+    /// The result of a counting query over all tenants.
     pub async fn count_of(&self, query: &str) -> i64 {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(self.ctx.db().platform()).await.unwrap()
     }
 
-    /// Runs a statement, over all tenants.
+    /// Executes a statement over all tenants.
     pub async fn execute(&self, statement: &str) {
         sqlx::query(AssertSqlSafe(statement)).execute(self.ctx.db().platform()).await.unwrap();
     }
 
-    /// Makes every statement on a table fail, until [`Stage::mend_table`].
+    /// Renames a table, so that every statement on it fails until [`Stage::restore_table`].
     pub async fn break_table(&self, table: &str) {
         self.rename(table, &format!("{table}_broken")).await;
     }
 
-    /// Lets statements on a table work again.
-    pub async fn mend_table(&self, table: &str) {
+    /// Reverts [`Stage::break_table`].
+    pub async fn restore_table(&self, table: &str) {
         self.rename(&format!("{table}_broken"), table).await;
     }
 
@@ -255,7 +256,7 @@ impl Stage {
         self.execute(&format!("alter table {from} rename to {to}")).await;
     }
 
-    /// Originals in the blob store.
+    /// Number of original files in the blob store.
     #[must_use]
     pub fn stored_files(&self) -> usize {
         fn files(folder: &Path) -> usize {
@@ -265,13 +266,13 @@ impl Stage {
         files(self.files.path())
     }
 
-    /// How many jobs of a queue stand in a state.
+    /// Number of jobs of a queue in a state.
     pub async fn count(&self, kind: Kind, state: State) -> i64 {
         let counts = jobs::count_by_state(&self.ctx).await.unwrap();
         counts.into_iter().find(|(k, s, _)| (*k, *s) == (kind, state)).map_or(0, |(_, _, count)| count)
     }
 
-    /// Waits until a source has ended, and gives it as the API shows it.
+    /// Waits until the ingestion of a source has ended. Returns the source as the API shows it.
     pub async fn settled(&self, source: SourceId) -> serde_json::Value {
         let path = format!("/knowledge/sources/{source}");
         self.eventually("the source settles", async || {
@@ -282,22 +283,22 @@ impl Stage {
         .await
     }
 
-    /// Waits until `probe` gives something.
-    pub async fn eventually<T>(&self, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-        let begun = Instant::now();
+    /// Polls `probe` until it returns a value.
+    pub async fn eventually<T>(&self, condition: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+        let started = Instant::now();
         loop {
             if let Some(found) = probe().await {
                 return found;
             }
-            if begun.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 let ledger = jobs::count_by_state(&self.ctx).await;
-                panic!("waited in vain: {what}; the ledger: {ledger:?}");
+                panic!("timed out waiting: {condition}; jobs by state: {ledger:?}");
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
 
-    /// Ends the test: every job must have ended.
+    /// Ends the test. Panics if jobs are unfinished.
     pub async fn end(mut self) {
         let counts = jobs::count_by_state(&self.ctx).await.unwrap();
         let unfinished: Vec<_> = counts.into_iter().filter(|(_, state, _)| !state.is_final()).collect();
@@ -305,7 +306,7 @@ impl Stage {
         assert!(unfinished.is_empty(), "the test left jobs unfinished: {unfinished:?}");
     }
 
-    /// Ends a test that leaves jobs behind on purpose.
+    /// Ends a test that leaves unfinished jobs on purpose.
     pub async fn end_with_unfinished_jobs(mut self) {
         self.close().await;
     }
@@ -319,7 +320,7 @@ impl Stage {
     }
 }
 
-/// The program, beside the tests: `cargo test` builds it before it runs any.
+/// The `parlance` binary beside the tests; `cargo test` builds it first.
 ///
 /// # Panics
 /// When it was not built.
@@ -327,12 +328,12 @@ impl Stage {
 pub fn binary() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let program = tests.ancestors().nth(2).unwrap().join("parlance");
-    assert!(program.exists(), "{} is not there: build it with `cargo build`", program.display());
+    assert!(program.exists(), "{} does not exist: build it with `cargo build`", program.display());
     program
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        assert!(self.ended || std::thread::panicking(), "a test must end its stage: call end()");
+        assert!(self.ended || std::thread::panicking(), "a test must end its stage with end()");
     }
 }

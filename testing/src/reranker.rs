@@ -1,12 +1,12 @@
-//! A reranking model that anybody can follow: how often the question and a passage say one word.
+//! A reranking model with a simple score: how often question and passage contain a word.
 //!
-//! It is a real model in ONNX of three nodes, with the tokenizer of the embedded embedding model, in a folder as an
-//! operator would make it.
+//! It is a real ONNX model of three nodes, with the tokenizer of the embedded embedding model, in a folder as
+//! an operator would provide it.
 
 use crate::servers::model_parts;
 
-/// A folder with a reranking model: its logit is how often the pair says the word, which is one token. The library
-/// looks for the output `logits`; under another name every run fails.
+/// A folder with a reranking model. Its logit is the number of occurrences of the word, a single token, in
+/// the pair. The library requires an output named `logits`; with another name every run fails.
 pub fn reranker_in_folder(word: &str, output: &str) -> tempfile::TempDir {
     let (target, (_, model)) = (tempfile::tempdir().unwrap(), model_parts());
     let folder = target.path();
@@ -20,15 +20,15 @@ pub fn reranker_in_folder(word: &str, output: &str) -> tempfile::TempDir {
     target
 }
 
-/// The id of a word that is one token: in a Unigram vocabulary its place, at the beginning of a word.
+/// The id of a single-token word that starts with the space mark: its index in the Unigram vocabulary.
 fn token_of(vocabulary: &serde_json::Value, word: &str) -> u64 {
     let piece = format!("\u{2581}{word}");
     let pieces = vocabulary.as_array().unwrap();
-    let place = pieces.iter().position(|entry| entry[0] == piece.as_str());
-    place.unwrap() as u64
+    let id = pieces.iter().position(|entry| entry[0] == piece.as_str());
+    id.unwrap() as u64
 }
 
-/// The fields of the messages are those of `onnx.proto`.
+/// Field numbers are those of `onnx.proto`.
 fn counting_model(token: u64, output: &str) -> Vec<u8> {
     const FLOAT: u64 = 1;
     const INT64: u64 = 7;
@@ -49,9 +49,9 @@ fn counting_model(token: u64, output: &str) -> Vec<u8> {
         let tensor = Message::default().number(1, kind).message(2, shape);
         Message::default().text(1, name).message(2, Message::default().message(1, tensor))
     };
-    let nothing = Message::default;
-    let graph = nothing()
-        .message(1, node("Equal", &["input_ids", "token"], "equal", nothing()))
+    let empty = Message::default;
+    let graph = empty()
+        .message(1, node("Equal", &["input_ids", "token"], "equal", empty()))
         .message(1, node("Cast", &["equal"], "one", integer("to", FLOAT)))
         .message(1, node("ReduceSum", &["one", "axis"], output, integer("keepdims", 1)))
         .text(2, "count")
@@ -61,10 +61,10 @@ fn counting_model(token: u64, output: &str) -> Vec<u8> {
         .message(11, value("attention_mask", INT64, ["batch", "length"]))
         .message(11, value("token_type_ids", INT64, ["batch", "length"]))
         .message(12, value(output, FLOAT, ["batch", "one"]));
-    nothing().number(1, 8).message(7, graph).message(8, nothing().number(2, 17)).0
+    empty().number(1, 8).message(7, graph).message(8, empty().number(2, 17)).0
 }
 
-/// A message of protocol buffers, field by field.
+/// A protocol buffer message under construction.
 #[derive(Default)]
 struct Message(Vec<u8>);
 

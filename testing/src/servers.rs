@@ -1,4 +1,4 @@
-//! Private servers: one set for all tests of a binary, or one for a test alone.
+//! PrivateServers servers, shared by the tests of a binary or owned by a single test.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -12,20 +12,20 @@ use parlance_embedded::{Servers, default_cache_dir};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-/// A database with the schema, to copy: a copy takes milliseconds, the migrations do not.
+/// Template database with the schema: copying it takes milliseconds, migrating takes longer.
 const TEMPLATE: &str = "parlance_template";
 
-/// Private servers of this process. They end with it, whatever ends it.
+/// PrivateServers servers of this process; they stop when it ends for any reason.
 #[derive(Clone)]
-pub struct Private {
+pub struct PrivateServers {
     servers: Servers,
     template: Arc<OnceCell<()>>,
 }
 
-impl Private {
-    /// Those that all tests of this binary share, or `own` ones.
+impl PrivateServers {
+    /// The servers shared by all tests of this binary, or new ones if `own`.
     pub async fn take(own: bool) -> Self {
-        static SHARED: OnceCell<Private> = OnceCell::const_new();
+        static SHARED: OnceCell<PrivateServers> = OnceCell::const_new();
         if own { Self::start().await } else { SHARED.get_or_init(Self::start).await.clone() }
     }
 
@@ -34,7 +34,7 @@ impl Private {
         Self { servers, template: Arc::default() }
     }
 
-    /// The servers, to stop and to start them.
+    /// The servers, for stopping and restarting them.
     #[must_use]
     pub fn servers(&self) -> &Servers {
         &self.servers
@@ -44,7 +44,7 @@ impl Private {
         self.servers.redis_url().unwrap().to_owned()
     }
 
-    /// The URL of a new database with the schema.
+    /// Creates a database with the schema. Returns its URL.
     pub(crate) async fn fresh_database(&self) -> String {
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
         self.template.get_or_init(|| self.make_template()).await;
@@ -52,12 +52,12 @@ impl Private {
         self.url_of(&name)
     }
 
-    /// Makes Redis forget everything.
+    /// Deletes all data in Redis.
     pub async fn flush_redis(&self) {
         let _flushed: String = redis::cmd("FLUSHALL").query_async(&mut self.redis().await).await.unwrap();
     }
 
-    /// The seconds that Redis will keep each key of a pattern; -1 of one that it keeps for ever.
+    /// The TTLs in seconds of the keys that match a pattern; -1 for a key without one.
     pub async fn redis_ttls(&self, pattern: &str) -> Vec<i64> {
         let mut connection = self.redis().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
@@ -95,7 +95,7 @@ impl Private {
     }
 }
 
-/// The embedded embedding model that is the default, loaded once in a process.
+/// The default embedding model, loaded once per process.
 pub async fn real_embedder() -> Arc<dyn Embedder> {
     static LOADED: OnceCell<Arc<dyn Embedder>> = OnceCell::const_new();
     LOADED.get_or_init(async || embedder_of(model_parts()).await).await.clone()
@@ -110,7 +110,7 @@ pub async fn english_embedder() -> Arc<dyn Embedder> {
     embedder_of(parts.await.unwrap()).await
 }
 
-/// The model of a folder, run by a library.
+/// Loads the model of a folder with a library of ONNX Runtime.
 async fn embedder_of((library, model): (PathBuf, PathBuf)) -> Arc<dyn Embedder> {
     let config = Embedding {
         model: None,

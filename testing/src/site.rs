@@ -1,4 +1,4 @@
-//! A web site on a free port, for crawls: what it answers is set path by path, and what was asked is kept.
+//! A fake web site on a free port for crawls, with configurable pages and recorded requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 /// A web site.
 pub struct Site {
-    /// Where it is, without a path: `http://127.0.0.1:…`.
+    /// The base URL without a path: `http://127.0.0.1:…`.
     pub url: String,
     state: Arc<Mutex<State>>,
     server: JoinHandle<()>,
@@ -20,22 +20,22 @@ pub struct Site {
 #[derive(Default)]
 struct State {
     pages: HashMap<String, Page>,
-    asked: Vec<(String, HashMap<String, String>)>,
+    requests: Vec<(String, HashMap<String, String>)>,
 }
 
-/// What the site answers at a path.
+/// The response at a path.
 #[derive(Clone, Debug)]
 pub struct Page {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     delay: Duration,
-    /// Answers with this status so many times before it answers as it should.
+    /// Returns this status this many times before the page.
     failures: (u16, usize),
 }
 
 impl Page {
-    /// A page of HTML with a title and a body.
+    /// An HTML page with a title and a body.
     #[must_use]
     pub fn html(title: &str, body: &str) -> Self {
         let html = format!(
@@ -45,7 +45,7 @@ impl Page {
         Self::of("text/html; charset=utf-8", html)
     }
 
-    /// Any file.
+    /// A file of any media type.
     #[must_use]
     pub fn of(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Page {
         }
     }
 
-    /// Nothing but a status.
+    /// An empty response with a status.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status, ..Self::of("text/plain", "") }
@@ -69,21 +69,21 @@ impl Page {
         Self { status: 302, ..Self::of("text/plain", "") }.with("location", to)
     }
 
-    /// The same with another header.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The same, answered late.
+    /// Delays the response.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The same, after so many answers with this status.
+    /// Returns this status the first `times` times.
     #[must_use]
     pub fn failing(mut self, status: u16, times: usize) -> Self {
         self.failures = (status, times);
@@ -92,12 +92,12 @@ impl Page {
 }
 
 impl Site {
-    /// A site without a page; what is not there is 404.
+    /// Starts a site without pages; unknown paths return 404.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State::default()));
-        let endpoint = Answers(Arc::clone(&state));
+        let endpoint = SiteEndpoint(Arc::clone(&state));
         let server = tokio::spawn(async move {
             let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap());
             server.run(endpoint).await.unwrap();
@@ -105,29 +105,29 @@ impl Site {
         Self { url, state, server }
     }
 
-    /// Sets what is answered at a path.
+    /// Sets the response at a path.
     pub fn set(&self, path: &str, page: Page) -> &Self {
         self.state.lock().unwrap().pages.insert(path.into(), page);
         self
     }
 
-    /// The paths that were asked for, in order.
+    /// The requested paths, in order.
     #[must_use]
-    pub fn asked(&self) -> Vec<String> {
-        self.state.lock().unwrap().asked.iter().map(|(path, _)| path.clone()).collect()
+    pub fn requests(&self) -> Vec<String> {
+        self.state.lock().unwrap().requests.iter().map(|(path, _)| path.clone()).collect()
     }
 
-    /// How often a path was asked for.
+    /// The number of requests of a path.
     #[must_use]
-    pub fn asked_for(&self, path: &str) -> usize {
-        self.asked().iter().filter(|asked| *asked == path).count()
+    pub fn request_count(&self, path: &str) -> usize {
+        self.requests().iter().filter(|requested| *requested == path).count()
     }
 
-    /// The values of a header in every request.
+    /// The values of a header in all requests.
     #[must_use]
-    pub fn heard(&self, header: &str) -> Vec<String> {
+    pub fn header_values(&self, header: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
-        state.asked.iter().filter_map(|(_, headers)| headers.get(header).cloned()).collect()
+        state.requests.iter().filter_map(|(_, headers)| headers.get(header).cloned()).collect()
     }
 }
 
@@ -137,9 +137,9 @@ impl Drop for Site {
     }
 }
 
-struct Answers(Arc<Mutex<State>>);
+struct SiteEndpoint(Arc<Mutex<State>>);
 
-impl Endpoint for Answers {
+impl Endpoint for SiteEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -151,11 +151,11 @@ impl Endpoint for Answers {
             .collect();
         let page = {
             let mut state = self.0.lock().unwrap();
-            state.asked.push((path.clone(), headers));
+            state.requests.push((path.clone(), headers));
             let page = state.pages.get_mut(&path).map(|page| {
-                let now = page.clone();
+                let current = page.clone();
                 page.failures.1 = page.failures.1.saturating_sub(1);
-                now
+                current
             });
             page.unwrap_or_else(|| Page::status(404))
         };
@@ -164,10 +164,10 @@ impl Endpoint for Answers {
             let status = StatusCode::from_u16(page.failures.0).unwrap();
             return Ok(Response::builder().status(status).finish());
         }
-        let mut answer = Response::builder().status(StatusCode::from_u16(page.status).unwrap());
+        let mut response = Response::builder().status(StatusCode::from_u16(page.status).unwrap());
         for (name, value) in &page.headers {
-            answer = answer.header(header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+            response = response.header(header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
         }
-        Ok(answer.body(page.body))
+        Ok(response.body(page.body))
     }
 }

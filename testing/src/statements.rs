@@ -1,7 +1,7 @@
-//! The statements that a request runs, as sqlx logs them.
+//! Records the SQL statements of a request from sqlx's log.
 //!
-//! `commit` is among them; `begin`, with what is said in one breath with it, and `rollback` are not: sqlx
-//! does not log these. Nor is what a request leaves to a task of its own.
+//! Includes `commit`. Excludes `begin` with the statements sent in the same round trip, and `rollback`: sqlx
+//! does not log them. Excludes statements of tasks that a request spawns.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,75 +16,75 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How the id of a request begins whose statements are remembered.
-const COUNTED: &str = "counted-";
+/// Prefix of the ids of recorded requests.
+const RECORDED: &str = "recorded-";
 
-/// The statements of each request.
+/// Recorded statements by request id.
 static STATEMENTS: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
 
-/// An id for the header `X-Request-Id`: the statements of such a request are remembered.
+/// A request id for the header `X-Request-Id`. The statements of requests with such an id are recorded.
 #[must_use]
-pub fn counted_request() -> String {
-    format!("{COUNTED}{}", uuid::Uuid::now_v7())
+pub fn recorded_request_id() -> String {
+    format!("{RECORDED}{}", uuid::Uuid::now_v7())
 }
 
-/// The statements that a request of such an id has run, in order.
+/// The recorded statements of a request, in order.
 #[must_use]
-pub fn statements_of(request: &str) -> Vec<String> {
+pub fn recorded_statements(request: &str) -> Vec<String> {
     STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).get(request).cloned().unwrap_or_default()
 }
 
-/// Shows the log with the tests that fail, and listens to statements.
+/// Installs the log output of tests and the recording of statements.
 pub(crate) fn log() {
-    let shown = tracing_subscriber::fmt::layer()
+    let output = tracing_subscriber::fmt::layer()
         .with_test_writer()
         .with_filter(EnvFilter::new("info,apalis=warn,fred=off,sqlx=warn"));
-    let heard = Targets::new()
-        .with_target("parlance_api::middleware::request_id", LevelFilter::INFO)
+    let filter = Targets::new()
+        .with_target("parlance_api", LevelFilter::INFO)
         .with_target("sqlx::query", LevelFilter::DEBUG);
-    let _set_already =
-        tracing_subscriber::registry().with(shown).with(Statements.with_filter(heard)).try_init();
+    let _already_set =
+        tracing_subscriber::registry().with(output).with(Recorder.with_filter(filter)).try_init();
 }
 
-/// Remembers statements beside the request in whose span they are logged.
-struct Statements;
+/// Records statements under the request in whose span they are logged.
+struct Recorder;
 
-/// The id of the request, on its span.
+/// Span extension: the id of the request.
 struct Request(String);
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Statements {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut request = Text { field: "request.id", text: String::new() };
+        let mut request = FieldText { field: "request.id", text: String::new() };
         attributes.record(&mut request);
-        if let (true, Some(span)) = (request.text.starts_with(COUNTED), context.span(id)) {
+        if let (true, Some(span)) = (request.text.starts_with(RECORDED), context.span(id)) {
             span.extensions_mut().insert(Request(request.text));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let of_request = |span: tracing_subscriber::registry::SpanRef<'_, S>| {
+        let request_id = |span: tracing_subscriber::registry::SpanRef<'_, S>| {
             span.extensions().get::<Request>().map(|request| request.0.clone())
         };
-        let request = context.event_scope(event).and_then(|mut spans| spans.find_map(of_request));
+        let request = context.event_scope(event).and_then(|mut spans| spans.find_map(request_id));
         let (Some(request), "sqlx::query") = (request, event.metadata().target()) else { return };
         let [mut statement, mut summary] =
-            ["db.statement", "summary"].map(|field| Text { field, text: String::new() });
+            ["db.statement", "summary"].map(|field| FieldText { field, text: String::new() });
         event.record(&mut statement);
         event.record(&mut summary);
-        // A short statement is its own summary.
+        // Short statements are only in the summary.
         let text = if statement.text.is_empty() { summary.text } else { statement.text };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).entry(request).or_default().push(text);
     }
 }
 
-/// The text of one field.
-struct Text {
+/// Reads the text of one field.
+struct FieldText {
     field: &'static str,
     text: String,
 }
 
-impl Visit for Text {
+impl Visit for FieldText {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == self.field {
             value.clone_into(&mut self.text);

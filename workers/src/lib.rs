@@ -1,8 +1,8 @@
-//! Parlance's workers: the job table, the runner and the sweeper.
+//! Background workers: job dispatch table, runner and maintenance.
 //!
-//! A worker process takes hints from its queues and runs the jobs they point to; what a job means is
-//! in `parlance-core`, what is done step by step is in [`jobs`](self). Must never: speak HTTP to
-//! clients, hold SQL, or decide anything about a job outside the [`runner`].
+//! A worker process takes hints from its queues and runs the jobs they point to. Job semantics are in
+//! `parlance-core`; the steps of each kind are in [`jobs`](self). This crate must never serve HTTP, contain
+//! SQL, or change a job's state outside the [`runner`].
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ mod sweep;
 
 use runner::{Run, Runner};
 
-/// How long a consumer that broke waits before it connects again.
+/// Pause before a broken consumer reconnects.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// The job table: what runs for each kind.
+/// Dispatch table: runs the claimed job by its kind.
 async fn perform(run: &Run) -> Result<()> {
     match run.claim().kind {
         Kind::Upload => jobs::upload::run(run).await,
@@ -42,14 +42,14 @@ async fn perform(run: &Run) -> Result<()> {
     }
 }
 
-/// Every queue, each with the configured concurrency.
+/// All queues with the configured concurrency.
 #[must_use]
 pub fn all_queues(ctx: &Context) -> Queues {
     Kind::ALL.into_iter().map(|kind| (kind, ctx.config().jobs.concurrency)).collect()
 }
 
-/// Runs a worker process until told to stop, then lets its jobs end. Jobs that take longer than the
-/// drain are given back, and do not lose a try.
+/// Runs a worker process until `stop`, then drains its jobs. Jobs that outlast the drain timeout are released
+/// without using up an attempt.
 pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let id = WorkerId::fresh();
     let name = format!("{}/{id}", std::process::id());
@@ -67,23 +67,23 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     runner.drain(ctx.config().jobs.drain).await;
     while tasks.join_next().await.is_some() {}
     if let Err(error) = fleet::retire(&ctx, id).await {
-        tracing::warn!(error = %Chain(&error), "the worker could not sign off; it will be forgotten in a minute");
+        tracing::warn!(error = %Chain(&error), "worker not deregistered; its registration expires in a minute");
     }
     tracing::info!(worker.id = %id, "worker stopped");
 }
 
-/// Takes hints of one queue. A consumer that breaks (Redis went away, or forgot it) is replaced.
+/// Consumes the hints of one queue. Replaces a consumer that breaks because Redis was restarted or flushed.
 async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let ctx = runner.ctx();
-        // A Redis that this consumer finds for the first time, or again, may know no hint of before.
+        // Redis may have lost the hints that were pushed before this consumer connected.
         if let Err(error) = dispatch::recall(ctx, kind).await {
-            tracing::warn!(queue = %kind, error = %Chain(&error), "hints were not recalled; they time out");
+            tracing::warn!(queue = %kind, error = %Chain(&error), "hints not recalled; they will time out");
         }
         if let Err(error) = consume_until_it_breaks(&runner, kind, concurrency, &stop).await
             && !stop.is_cancelled()
         {
-            tracing::warn!(queue = %kind, %error, "the consumer broke and starts again");
+            tracing::warn!(queue = %kind, %error, "consumer failed; restarting");
             tokio::select! {
                 () = tokio::time::sleep(RECONNECT) => {}
                 () = stop.cancelled() => {}
@@ -99,7 +99,7 @@ async fn consume_until_it_breaks(
     stop: &CancellationToken,
 ) -> Result<(), BoxDynError> {
     let ctx = runner.ctx();
-    // A name is used once: apalis takes the tasks of a name that comes back for orphans.
+    // Each consumer gets a fresh name: apalis treats the tasks of a reused name as orphans.
     let name = format!("{kind}-{}", WorkerId::fresh());
     ctx.queue().expect_consumer(kind, &name).await?;
     let consumer = WorkerBuilder::new(name)
@@ -115,12 +115,13 @@ async fn consume_until_it_breaks(
     Ok(consumer.run_until(stopping).await?)
 }
 
-/// Takes one hint: that something waits in the queue, most likely this job. Always a success to apalis: what becomes of the job stands in the ledger.
+/// Handles one hint, which says that the queue has work, probably this job. Always succeeds from apalis's
+/// point of view: the job table records the job's outcome.
 async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
     let (kind, runner) = (*queue).clone();
-    // A task of its own, so that the heartbeats of apalis go on beside it.
+    // Run in a separate task, so that apalis's heartbeats continue.
     if let Err(error) = tokio::spawn(async move { runner.take(kind, hint.job).await }).await {
-        tracing::error!(%error, "the runner ended unexpectedly; the sweeper will find its job");
+        tracing::error!(%error, "runner task failed; the sweeper will recover its job");
     }
     Ok(())
 }

@@ -1,53 +1,53 @@
-//! Pure: the word in which a job that did not succeed ends. The one place that decides it.
+//! Outcome of a failed attempt, decided in this one place. Pure.
 
 use parlance_core::Error;
 use parlance_core::jobs::{Claim, Failure, Outcome, backoff};
 use parlance_core::platform::config::Jobs;
 
-/// Why the runner told a job to stop.
+/// Reason for stopping a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCause {
-    /// Somebody cancelled it.
+    /// A user cancelled it.
     Requested,
-    /// Its lease is another's now, or ran out.
+    /// Its lease expired or passed to another worker.
     LeaseLost,
-    /// The process ends.
+    /// The process is shutting down.
     Shutdown,
 }
 
-/// How a try ends that ended with `error`; `None`: the job is another's now, and nothing is written.
-/// `chance` is a random number in `0.0..1.0`, for the jitter.
+/// Decides the outcome of an attempt that failed with `error`. `None` means the lease is lost and nothing may
+/// be written. `chance` is a random number in `0.0..1.0`, for the jitter.
 #[must_use]
-pub fn of(
+pub fn decide(
     error: &Error,
     cause: Option<StopCause>,
     claim: &Claim,
     config: &Jobs,
     chance: f64,
 ) -> Option<Outcome> {
-    let again = |asked, failure| {
+    let retry = |retry_after, failure| {
         let attempt = u32::try_from(claim.attempt).unwrap_or(1);
         if claim.attempt >= claim.max_attempts {
             return Outcome::Abandon(failure);
         }
         Outcome::Retry(
-            backoff::pause(config.backoff_base, config.backoff_cap, attempt, asked, chance),
+            backoff::pause(config.backoff_base, config.backoff_cap, attempt, retry_after, chance),
             failure,
         )
     };
     match (error, cause) {
         (Error::LeaseLost, _) | (Error::Cancelled, Some(StopCause::LeaseLost)) => None,
         (Error::Cancelled, Some(StopCause::Shutdown)) => Some(Outcome::Release),
-        // A job that stops by itself saw that its subject is gone.
+        // A job that cancels itself found its subject deleted.
         (Error::Cancelled | Error::NotFound(_), _) => Some(Outcome::Cancelled),
         (Error::Rejected { code, message }, _) => {
             Some(Outcome::Abandon(Failure::new(*code, message.clone())))
         }
         (Error::Unavailable { part, retry_after, .. }, _) => {
             let failure = Failure::new("unavailable", format!("{part} did not answer."));
-            Some(again(*retry_after, failure))
+            Some(retry(*retry_after, failure))
         }
-        _ => Some(again(None, Failure::new("internal_error", "An internal error; it has been logged."))),
+        _ => Some(retry(None, Failure::new("internal_error", "An internal error; it has been logged."))),
     }
 }
 
@@ -75,8 +75,8 @@ mod tests {
         }
     }
 
-    fn word(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
-        match of(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
+    fn outcome(error: &Error, cause: Option<StopCause>, attempt: i32) -> &'static str {
+        match decide(error, cause, &claim(attempt), &Jobs::default(), 0.5) {
             None => "nothing",
             Some(Outcome::Retry(..)) => "retry",
             Some(Outcome::Abandon(_)) => "abandon",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_its_word() {
+    fn every_error_maps_to_an_outcome() {
         let down = || Error::unavailable(Part::Embedding, "down");
         let surprise = || Error::internal("x", "y");
         for (error, cause, attempt, expected) in [
@@ -101,17 +101,17 @@ mod tests {
             (Error::Cancelled, Some(StopCause::LeaseLost), 1, "nothing"),
             (Error::LeaseLost, None, 1, "nothing"),
         ] {
-            assert_eq!(word(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
+            assert_eq!(outcome(&error, cause, attempt), expected, "{error} {cause:?} {attempt}");
         }
     }
 
     #[test]
-    fn a_wait_that_the_provider_asked_for_is_kept() {
-        let asked = Duration::from_secs(77);
+    fn retry_after_of_the_provider_is_honoured() {
+        let requested = Duration::from_secs(77);
         let error =
-            Error::Unavailable { part: Part::Embedding, retry_after: Some(asked), source: "busy".into() };
-        match of(&error, None, &claim(1), &Jobs::default(), 0.5) {
-            Some(Outcome::Retry(after, _)) => assert_eq!(after, asked),
+            Error::Unavailable { part: Part::Embedding, retry_after: Some(requested), source: "busy".into() };
+        match decide(&error, None, &claim(1), &Jobs::default(), 0.5) {
+            Some(Outcome::Retry(after, _)) => assert_eq!(after, requested),
             other => panic!("{other:?}"),
         }
     }

@@ -1,4 +1,4 @@
-//! The runner: claims a job, holds its lease while it runs, and sees to it that it ends in a word.
+//! The job runner: claims a job, renews its lease while it runs, and settles its outcome.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,7 +19,7 @@ use tracing::Instrument;
 
 use crate::outcome::{self, StopCause};
 
-/// The longest pause between two heartbeats: how soon progress shows and a cancel takes effect.
+/// Maximum interval between two heartbeats. Bounds the delay of progress reports and cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Runs jobs for one worker process.
@@ -28,30 +28,30 @@ pub struct Runner {
     worker: WorkerId,
     claims: Claims,
     running: TaskTracker,
-    /// The running jobs are to come to an end.
+    /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
-    /// The process is gone, as far as the jobs can tell: they are dropped where they stand.
-    dead: CancellationToken,
+    /// Cancelled to drop the running jobs at once, as a crash of the process would.
+    killed: CancellationToken,
 }
 
-/// A job while it runs: its claim, and the ways to report and to stop.
+/// A running job: its claim, progress counter and stop token.
 pub struct Run {
     ctx: Context,
     claim: Claim,
-    progress: Arc<Gauge>,
+    progress: Arc<ProgressCounter>,
     stop: CancellationToken,
 }
 
-/// What the heartbeat reads while the job works.
+/// Progress of a job, read by the heartbeat.
 #[derive(Default)]
-struct Gauge {
+struct ProgressCounter {
     done: AtomicI64,
     total: AtomicI64,
     unit: OnceLock<&'static str>,
 }
 
 impl Run {
-    /// The wiring.
+    /// The application context.
     #[must_use]
     pub fn ctx(&self) -> &Context {
         &self.ctx
@@ -63,36 +63,36 @@ impl Run {
         &self.claim
     }
 
-    /// The job's arguments.
+    /// Deserialises the job's payload.
     ///
     /// # Errors
-    /// When they are not of this kind of job.
+    /// When the payload does not match the job type.
     pub fn payload<J: Job>(&self) -> Result<J> {
         serde_json::from_value(self.claim.payload.clone())
-            .map_err(|error| Error::internal("a payload is not of its kind", error))
+            .map_err(|error| Error::internal("the payload does not match its job kind", error))
     }
 
-    /// Cancelled when the job must stop: asked for, lease lost, or the process ends.
+    /// Token that is cancelled when the job must stop: on request, on a lost lease, or on shutdown.
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Says how much there is to do; [`Run::step`] says how much is done.
-    pub fn expect(&self, total: usize, unit: &'static str) {
+    /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
+    pub fn set_total(&self, total: usize, unit: &'static str) {
         self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
-        // A unit stays what it was first.
+        // Later calls do not change the unit.
         let _first = self.progress.unit.set(unit);
     }
 
-    /// A reporter of how much is done, to hand to whoever works.
-    pub fn step(&self) -> impl Fn(usize) + Send + Sync + 'static {
+    /// Returns a callback that reports the amount of work done.
+    pub fn progress_reporter(&self) -> impl Fn(usize) + Send + Sync + 'static {
         let progress = Arc::clone(&self.progress);
         move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
     }
 }
 
-impl Gauge {
+impl ProgressCounter {
     fn read(&self) -> Progress {
         let unit = self.unit.get().copied();
         Progress {
@@ -104,7 +104,7 @@ impl Gauge {
 }
 
 impl Runner {
-    /// A runner whose claims carry the worker's id.
+    /// Creates a runner whose claims carry the worker's ID.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Runner {
             claims: Claims::of(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
-            dead: CancellationToken::new(),
+            killed: CancellationToken::new(),
         }
     }
 
@@ -121,31 +121,30 @@ impl Runner {
         &self.ctx
     }
 
-    /// Runs the job of a queue whose turn it is, for a hint to one. Gives whether there was one.
+    /// Runs the next job of a queue, prompted by a hint to one of its jobs. Returns whether there was one.
     pub(crate) async fn take(&self, kind: Kind, hinted: JobId) -> bool {
         self.run_if(self.claims.next(&self.ctx, kind, hinted)).await
     }
 
-    /// Runs a job if it still waits. Gives whether it was this call that ran it.
+    /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
         self.run_if(jobs::claim(&self.ctx, job, self.worker)).await
     }
 
     async fn run_if(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
-        self.dead.run_until_cancelled(run).await.unwrap_or(false)
+        self.killed.run_until_cancelled(run).await.unwrap_or(false)
     }
 
-    /// The running jobs die with the guard, as they would with the process.
+    /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
     pub(crate) fn lifeline(&self) -> DropGuard {
-        self.dead.clone().drop_guard()
+        self.killed.clone().drop_guard()
     }
 
-    /// Waits until the running jobs have ended; after `patience` they are told to stop, and give
-    /// themselves back.
-    pub async fn drain(&self, patience: Duration) {
+    /// Waits for the running jobs to end. After `timeout` it stops them, and they are released.
+    pub async fn drain(&self, timeout: Duration) {
         self.running.close();
-        if tokio::time::timeout(patience, self.running.wait()).await.is_err() {
+        if tokio::time::timeout(timeout, self.running.wait()).await.is_err() {
             self.shutdown.cancel();
             self.running.wait().await;
         }
@@ -154,14 +153,14 @@ impl Runner {
     async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let claim = match claim.await {
             Ok(Some(claim)) => claim,
-            // Somebody else has it, or it is over: the hint is spent.
+            // Another worker has the job, or it has ended: the hint is used up.
             Ok(None) => return false,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "no claim; the hint will be given again");
+                tracing::warn!(error = %Chain(&error), "claim failed; the hint will be pushed again");
                 return false;
             }
         };
-        // The window has room for another.
+        // The dispatch window has room for another hint.
         dispatch::nudge(&self.ctx, claim.kind);
         let span = tracing::info_span!(
             "job",
@@ -178,28 +177,28 @@ impl Runner {
     }
 
     async fn run_claimed(&self, claim: Claim) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let run =
             Run { ctx: self.ctx.clone(), progress: Arc::default(), stop: CancellationToken::new(), claim };
         let ended = CancellationToken::new();
         let work = async {
-            let done = AssertUnwindSafe(crate::perform(&run)).catch_unwind().await;
+            let result = AssertUnwindSafe(crate::perform(&run)).catch_unwind().await;
             ended.cancel();
-            done.unwrap_or_else(|panic| Err(Error::internal("a job panicked", said(&*panic))))
+            result.unwrap_or_else(|panic| Err(Error::internal("a job panicked", panic_message(&*panic))))
         };
-        let (done, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
-        let ending = match done {
+        let (result, cause) = tokio::join!(work, self.hold_lease(&run, &ended));
+        let ending = match result {
             Ok(()) => {
-                tracing::info!(ms = begun.elapsed().as_millis(), "job done");
+                tracing::info!(ms = started.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
             Err(error) => self.settle(&run.claim, &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim.kind, ending, begun.elapsed());
+        self.ctx.meters().ran(run.claim.kind, ending, started.elapsed());
     }
 
-    /// Keeps the lease alive until the job ended, and stops the job when it must. Gives why.
+    /// Renews the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.
     async fn hold_lease(&self, run: &Run, ended: &CancellationToken) -> Option<StopCause> {
         let lease = self.ctx.config().jobs.lease;
         let pause = HEARTBEAT.min(lease / 3);
@@ -214,14 +213,14 @@ impl Runner {
                 Ok(Renewal::Held) => renewed = Instant::now(),
                 Ok(Renewal::CancelRequested) => break StopCause::Requested,
                 Ok(Renewal::Lost) => break StopCause::LeaseLost,
-                Err(error) => tracing::warn!(error = %Chain(&error), "a heartbeat failed"),
+                Err(error) => tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying"),
             }
             if renewed.elapsed() >= lease {
                 break StopCause::LeaseLost;
             }
         };
         run.stop.cancel();
-        // While it stops, nobody else may take it.
+        // Keep the lease while the job stops, so that no other worker takes it.
         while !ended.is_cancelled() {
             tokio::select! {
                 () = ended.cancelled() => {}
@@ -229,7 +228,7 @@ impl Runner {
                     if cause != StopCause::LeaseLost
                         && let Err(error) = jobs::renew(&self.ctx, &run.claim, run.progress.read()).await
                     {
-                        tracing::warn!(error = %Chain(&error), "a heartbeat failed");
+                        tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying");
                     }
                 }
             }
@@ -238,11 +237,12 @@ impl Runner {
     }
 
     async fn settle(&self, claim: &Claim, error: &Error, cause: Option<StopCause>) -> Ending {
-        let Some(outcome) = outcome::of(error, cause, claim, &self.ctx.config().jobs, rand::random()) else {
-            tracing::warn!("the lease was lost; nothing was written");
+        let Some(outcome) = outcome::decide(error, cause, claim, &self.ctx.config().jobs, rand::random())
+        else {
+            tracing::warn!("lease lost; outcome not written");
             return Ending::LeaseLost;
         };
-        tracing::warn!(?outcome, error = %Chain(error), "job not done");
+        tracing::warn!(?outcome, error = %Chain(error), "job attempt failed");
         match ingest::settle_failed(&self.ctx, claim, &outcome).await {
             Ok(()) => match outcome {
                 Outcome::Retry(..) => Ending::Retried,
@@ -251,19 +251,19 @@ impl Runner {
                 Outcome::Release => Ending::Released,
             },
             Err(Error::LeaseLost) => {
-                tracing::warn!("the lease was lost; nothing was written");
+                tracing::warn!("lease lost; outcome not written");
                 Ending::LeaseLost
             }
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "not settled; the lease will run out and the job be run again");
+                tracing::error!(error = %Chain(&error), "outcome not written; the job runs again after its lease expires");
                 Ending::LeaseLost
             }
         }
     }
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "something that is no text".to_owned())
+        .unwrap_or_else(|| "non-string panic payload".to_owned())
 }

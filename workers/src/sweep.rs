@@ -1,5 +1,7 @@
-//! The sweeper of a worker process: says that the process lives, puts right what workers and Redis
-//! dropped, and keeps Redis small. Beside it, what is due from time to time.
+//! Maintenance of a worker process.
+//!
+//! The sweeper announces the process as alive, recovers jobs that workers and Redis lost, and vacuums Redis.
+//! Periodic upkeep runs beside it.
 
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
@@ -9,7 +11,7 @@ use parlance_core::knowledge::{index, ingest, reembed, upkeep};
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
-/// Sweeps between two vacuums of Redis.
+/// Sweeps between two Redis vacuums.
 const SWEEPS_PER_VACUUM: u32 = 15;
 
 pub(crate) async fn run(
@@ -22,7 +24,7 @@ pub(crate) async fn run(
     let mut until_vacuum = 0;
     loop {
         if let Err(error) = sweep(&ctx, worker, &name, &queues).await {
-            tracing::warn!(error = %Chain(&error), "a sweep failed; the next one tries again");
+            tracing::warn!(error = %Chain(&error), "sweep failed; retrying");
         }
         if until_vacuum == 0 {
             vacuum(&ctx).await;
@@ -44,23 +46,22 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
             lost_hints = swept.lost_hints,
             expired_leases = swept.expired_leases,
             ended = swept.ended.len(),
-            "the sweeper put jobs right"
+            "sweeper recovered jobs"
         );
     }
     Ok(())
 }
 
-/// Does what is due from time to time, beside the sweeper, which must never wait for it: much may be due
-/// at once.
+/// Runs periodic upkeep. Separate from the sweeper, which must never wait for a long upkeep run.
 pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
     let mut until_tidy = 0;
     while !stop.is_cancelled() {
         if let Err(error) = drain(&stop, || analytics::fold(&ctx)).await {
-            tracing::warn!(error = %Chain(&error), "rollups were not folded; it is tried again");
+            tracing::warn!(error = %Chain(&error), "folding rollups failed; retrying");
         }
         if until_tidy == 0 {
             if let Err(error) = tidy(&ctx, &stop).await {
-                tracing::warn!(error = %Chain(&error), "what is due was not done; it is tried again");
+                tracing::warn!(error = %Chain(&error), "maintenance failed; retrying");
             }
             until_tidy = SWEEPS_PER_VACUUM;
         }
@@ -80,12 +81,12 @@ async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     index::look_for_sizes(ctx).await?;
     let orphans = upkeep::look_for_orphans(ctx).await?;
     if orphans > 0 {
-        tracing::error!(chunks = orphans, "orphans were found, and are removed");
+        tracing::error!(chunks = orphans, "orphaned chunks found; removing them");
     }
     Ok(())
 }
 
-/// Takes steps until one finds nothing to do.
+/// Repeats a step until it finds nothing to do.
 async fn drain<F: Future<Output = Result<u64>>>(
     stop: &CancellationToken,
     step: impl Fn() -> F,
@@ -97,7 +98,7 @@ async fn drain<F: Future<Output = Result<u64>>>(
 async fn vacuum(ctx: &Context) {
     for kind in Kind::ALL {
         if let Err(error) = ctx.queue().vacuum(kind).await {
-            tracing::debug!(queue = %kind, error = %Chain(&error), "redis was not vacuumed");
+            tracing::debug!(queue = %kind, error = %Chain(&error), "redis vacuum failed");
         }
     }
 }

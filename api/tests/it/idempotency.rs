@@ -110,7 +110,7 @@ async fn a_transient_failure_is_not_replayed() {
     let body = json!({"name": "A", "channel_type": "api"});
     stage.break_table("bot").await;
     assert_eq!(post(&stage, "k", "/bots", &body).await.error(500), "internal_error");
-    stage.mend_table("bot").await;
+    stage.restore_table("bot").await;
     let done = post(&stage, "k", "/bots", &body).await;
     assert!(done.status == 201 && !replayed(&done));
     stage.end().await;
@@ -164,7 +164,7 @@ async fn a_retry_does_not_store_an_unanswered_message_twice() {
     for key in ["k", "k"] {
         assert_eq!(post(&stage, key, "/conversations/s/messages", &body).await.error(500), "internal_error");
     }
-    stage.mend_table("chunk").await;
+    stage.restore_table("chunk").await;
     let answered = post(&stage, "k", "/conversations/s/messages", &body).await;
     assert!(answered.status == 200 && !replayed(&answered));
     let details = stage.http.get("/conversations/s").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use parlance_testing::{Answer, Stage, counted_request, statements_of};
+use parlance_testing::{Answer, Stage, recorded_request_id, recorded_statements};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -95,14 +95,14 @@ async fn operator_responses_are_cached_for_all_callers() {
             let request = anybody.raw(Method::GET, path).header("X-Request-Id", id);
             assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
         };
-        let ids: Vec<String> = (0..20).map(|_| counted_request()).collect();
+        let ids: Vec<String> = (0..20).map(|_| recorded_request_id()).collect();
         join_all(ids.iter().map(|id| ask(id))).await;
-        let worked = ids.iter().filter(|id| !statements_of(id).is_empty()).count();
+        let worked = ids.iter().filter(|id| !recorded_statements(id).is_empty()).count();
         assert_eq!(worked, 1, "{path}");
         tokio::time::sleep(Duration::from_secs(5)).await;
-        let later = counted_request();
+        let later = recorded_request_id();
         ask(&later).await;
-        assert!(!statements_of(&later).is_empty(), "{path} is told for ever");
+        assert!(!recorded_statements(&later).is_empty(), "{path} is told for ever");
     }
     stage.end().await;
 }

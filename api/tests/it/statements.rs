@@ -7,7 +7,7 @@
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, Stage, counted_request, statements_of, text_of};
+use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
 use crate::scene::{ApiRequest, Scene, is_used_up};
@@ -101,7 +101,7 @@ impl Populated {
         for last in [false, true] {
             // Warms the key cache.
             self.http.get("/tenant/info").await.data(200);
-            let (id, request) = (counted_request(), request(scene));
+            let (id, request) = (recorded_request_id(), request(scene));
             let response = request.build(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
             if is_used_up(status) && !last {
@@ -110,7 +110,7 @@ impl Populated {
             }
             let text = text_of(response).await;
             assert!(status.is_success(), "{} {}: {text}", request.method, request.path);
-            let mut statements = statements_of(&id);
+            let mut statements = recorded_statements(&id);
             statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
             // Concurrent statements are logged in any order.
             statements.sort_unstable();

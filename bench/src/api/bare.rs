@@ -1,9 +1,10 @@
-//! The reference of a list: one poem handler that runs the one statement that the API runs, through a
-//! pool with the same settings, and writes the same JSON. Nobody is asked who they are, no wall stands
-//! in the database, nothing is logged.
+//! The reference for lists: one bare poem handler.
 //!
-//! A process of its own, as the API is: a copy of this program that reads where the database is from
-//! standard input, says its address and serves until the input ends.
+//! It has the API's SQL statement, pool settings and JSON output, and no authentication, row-level security
+//! or logs.
+//!
+//! A process of its own, as the API is: a copy of this program that reads the database URL from standard
+//! input, prints its address and serves until standard input is closed.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -22,16 +23,16 @@ use sqlx::{FromRow, PgPool};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// The header that says whose bots are wanted.
-pub(super) const WHO: HeaderName = HeaderName::from_static("x-tenant");
+/// The header with the tenant id.
+pub(super) const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 
-/// As many connections as the API has for what belongs to tenants.
+/// The size of the API's pool for tenant data.
 const CONNECTIONS: u32 = 15;
 
-/// As long as a request of the API waits for one.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The API's timeout for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// That of `core/src/bots/store.rs`.
+/// The statement of `core/src/bots/store.rs`.
 const LIST: &str = r"
     select total, id, name, channel_type, description, welcome_message, system_prompt, is_active,
         is_default, language, personality, bot_role, created_at, updated_at
@@ -53,7 +54,7 @@ const LIST: &str = r"
     order by id desc
 ";
 
-/// The running reference; it ends with this.
+/// The running reference process; stopped on drop.
 #[derive(Debug)]
 pub(super) struct Bare {
     child: Child,
@@ -71,60 +72,61 @@ impl Bare {
         writeln!(input, "{database_url}")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let address = line.trim().parse().context("the reference does not start")?;
+        let address = line.trim().parse().context("the reference did not start")?;
         Ok(Self { child, input: Some(input), address })
     }
 }
 
 impl Drop for Bare {
     fn drop(&mut self) {
-        // At the end of its input it ends.
+        // The child exits when its standard input is closed.
         self.input = None;
-        let _ended = self.child.wait();
+        let _exited = self.child.wait();
     }
 }
 
-/// Is the reference, until the input ends.
+/// Runs the reference until standard input is closed.
 pub(crate) async fn serve() -> anyhow::Result<()> {
     let mut url = String::new();
     std::io::stdin().lock().read_line(&mut url)?;
     let options: PgConnectOptions = url.trim().parse()?;
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        // As the API plans what belongs to tenants.
+        // As the API does for its tenant pool.
         .connect_lazy_with(
             options.application_name("bare").options([("plan_cache_mode", "force_generic_plan")]),
         );
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    crate::out(&listener.local_addr()?.to_string());
-    let ended = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().count());
+    crate::print_result(&listener.local_addr()?.to_string());
+    let input_closed = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().count());
     let app = Route::new().at("/api/v1/bots", get(list)).data(pool);
-    let serving = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?).run(app);
+    let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?).run(app);
     tokio::select! {
-        served = serving => Ok(served?),
-        _ = ended => Ok(()),
+        result = server => Ok(result?),
+        _ = input_closed => Ok(()),
     }
 }
 
 #[handler]
-async fn list(pool: Data<&PgPool>, wanted: Query<Wanted>, request: &Request) -> poem::Result<Json<Listed>> {
-    let tenant: Uuid = request.header(&WHO).unwrap_or_default().parse().map_err(poem::error::BadRequest)?;
+async fn list(pool: Data<&PgPool>, params: Query<Params>, request: &Request) -> poem::Result<Json<BotList>> {
+    let tenant: Uuid =
+        request.header(&TENANT).unwrap_or_default().parse().map_err(poem::error::BadRequest)?;
     let rows: Vec<Row> = sqlx::query_as(LIST)
         .bind(tenant)
         .bind(None::<&str>)
         .bind(None::<bool>)
-        .bind(wanted.per_page)
+        .bind(params.per_page)
         .bind(0_i64)
         .fetch_all(pool.0)
         .await
         .map_err(poem::error::InternalServerError)?;
-    Ok(Json(Listed::of(rows, wanted.per_page)))
+    Ok(Json(BotList::new(rows, params.per_page)))
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct Params {
     per_page: i64,
 }
 
@@ -148,18 +150,18 @@ struct Bot {
     language: String,
     personality: Option<String>,
     bot_role: Option<String>,
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "timestamp")]
     created_at: DateTime<Utc>,
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "timestamp")]
     updated_at: DateTime<Utc>,
 }
 
-fn moment<S: Serializer>(moment: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::Micros, true))
+fn timestamp<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct BotList {
     success: bool,
     data: Vec<Bot>,
     pagination: Pagination,
@@ -175,8 +177,8 @@ struct Pagination {
     has_next: bool,
 }
 
-impl Listed {
-    fn of(rows: Vec<Row>, per_page: i64) -> Self {
+impl BotList {
+    fn new(rows: Vec<Row>, per_page: i64) -> Self {
         let total = rows.first().map_or(0, |row| row.total);
         let pages = (total + per_page - 1) / per_page;
         Self {

@@ -1,5 +1,6 @@
-//! Tenants and what they have, written with SQL: many of each kind in one statement. Nothing is switched
-//! off for it: every index, foreign key and trigger does its work.
+//! Fills the database with tenants and their data, with bulk SQL statements.
+//!
+//! All indexes, foreign keys and triggers are active.
 
 use std::time::{Duration, Instant};
 
@@ -12,34 +13,35 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Bots of each of the many tenants.
+/// Bots per tenant.
 pub(super) const BOTS: i32 = 10;
 
-/// Keys that are made at once.
-const AT_ONCE: usize = 8;
+/// Concurrent creations of API keys.
+const KEY_TASKS: usize = 8;
 
-/// Conversations that one statement writes.
+/// Conversations per statement.
 const BATCH: i64 = 500_000;
 
-/// Statements that run at once.
+/// Concurrent statements.
 const WRITERS: usize = 2;
 
-/// Days over which conversations are spread.
+/// Days over which conversations are distributed.
 const DAYS: i64 = 90;
 
-/// How often it is asked whether the workers have folded.
-const LOOK: Duration = Duration::from_millis(500);
+/// Interval of polling for the workers' folding.
+const POLL: Duration = Duration::from_millis(500);
 
-/// A tenant, and the key that it calls with.
+/// A tenant with an API key.
 #[derive(Clone, Debug)]
 pub(super) struct Customer {
     pub(super) tenant: TenantId,
     pub(super) key: String,
 }
 
-/// Tenants with [`BOTS`] bots each: the second bots of all come after the first of all, as in life.
+/// Creates tenants with [`BOTS`] bots each. Every tenant's first bot precedes all second bots, as in
+/// production.
 pub(super) async fn tenants(ctx: &Context, count: i32) -> anyhow::Result<Vec<Customer>> {
-    let (db, begun) = (ctx.db().platform(), Instant::now());
+    let (db, started) = (ctx.db().platform(), Instant::now());
     let tenants: Vec<Uuid> = sqlx::query_scalar(
         r"
         insert into tenant (id, name, plan, bot_count)
@@ -71,23 +73,23 @@ pub(super) async fn tenants(ctx: &Context, count: i32) -> anyhow::Result<Vec<Cus
     .await?;
     let customers = customers(ctx, tenants).await?;
     settle(db).await?;
-    crate::say(&format!("filled {count} tenants with {BOTS} bots each in {:.1?}", begun.elapsed()));
+    crate::progress(&format!("filled {count} tenants with {BOTS} bots each in {:.1?}", started.elapsed()));
     Ok(customers)
 }
 
-/// Gives each tenant a key, as operators do.
+/// Gives each tenant an API key.
 async fn customers(ctx: &Context, tenants: Vec<Uuid>) -> anyhow::Result<Vec<Customer>> {
-    let (mut making, mut customers) = (JoinSet::new(), Vec::with_capacity(tenants.len()));
+    let (mut tasks, mut customers) = (JoinSet::new(), Vec::with_capacity(tenants.len()));
     for tenant in tenants {
-        if making.len() >= AT_ONCE
-            && let Some(made) = making.join_next().await
+        if tasks.len() >= KEY_TASKS
+            && let Some(customer) = tasks.join_next().await
         {
-            customers.push(made??);
+            customers.push(customer??);
         }
-        making.spawn(customer(ctx.clone(), tenant.into()));
+        tasks.spawn(customer(ctx.clone(), tenant.into()));
     }
-    while let Some(made) = making.join_next().await {
-        customers.push(made??);
+    while let Some(customer) = tasks.join_next().await {
+        customers.push(customer??);
     }
     Ok(customers)
 }
@@ -97,18 +99,22 @@ async fn customer(ctx: Context, tenant: TenantId) -> anyhow::Result<Customer> {
     Ok(Customer { tenant, key: key.expose().to_owned() })
 }
 
-/// A tenant that has talked.
+/// A tenant with conversations.
 #[derive(Clone, Debug)]
-pub(super) struct Talked {
+pub(super) struct FilledTenant {
     pub(super) customer: Customer,
     pub(super) bots: Vec<Uuid>,
     pub(super) conversations: i64,
 }
 
-/// A tenant with three bots that had so many conversations over three months, and as many messages: every
-/// second conversation has a question and its answer.
-pub(super) async fn talked(ctx: &Context, database_url: &str, conversations: i64) -> anyhow::Result<Talked> {
-    let (db, begun) = (ctx.db().platform(), Instant::now());
+/// Creates a tenant with three bots, conversations over three months, and as many messages: every second
+/// conversation has a question and its answer.
+pub(super) async fn filled_tenant(
+    ctx: &Context,
+    database_url: &str,
+    conversations: i64,
+) -> anyhow::Result<FilledTenant> {
+    let (db, started) = (ctx.db().platform(), Instant::now());
     let name = format!("Company with {conversations} conversations");
     let tenant = parlance_core::tenants::create(ctx, &name, Plan::Enterprise).await?.id;
     let bots: Vec<Uuid> = sqlx::query_scalar(
@@ -125,68 +131,69 @@ pub(super) async fn talked(ctx: &Context, database_url: &str, conversations: i64
     .fetch_all(db)
     .await?;
 
-    let (mut writing, now) = (JoinSet::new(), Utc::now());
-    let mut took = Took::default();
+    let (mut tasks, now) = (JoinSet::new(), Utc::now());
+    let mut times = WriteTimes::default();
     for first in (0..conversations).step_by(usize::try_from(BATCH)?) {
-        if writing.len() >= WRITERS
-            && let Some(written) = writing.join_next().await
+        if tasks.len() >= WRITERS
+            && let Some(written) = tasks.join_next().await
         {
-            took.add(written??);
+            times.add(written??);
         }
         let url = database_url.to_owned();
-        let part = Part {
+        let batch = Batch {
             tenant,
             bots: bots.clone(),
-            all: conversations,
+            total: conversations,
             first,
-            begin: now - TimeDelta::days(DAYS),
+            start: now - TimeDelta::days(DAYS),
         };
-        writing.spawn(async move { part.write(&url).await });
+        tasks.spawn(async move { batch.write(&url).await });
     }
-    while let Some(written) = writing.join_next().await {
-        took.add(written??);
+    while let Some(written) = tasks.join_next().await {
+        times.add(written??);
     }
-    let written = begun.elapsed();
+    let written = started.elapsed();
     let deltas = fold(ctx).await?;
-    let folded = begun.elapsed();
+    let folded = started.elapsed();
     settle(db).await?;
-    crate::say(&format!(
+    crate::progress(&format!(
         "filled {conversations} conversations and as many messages in {:.1?}: writing {written:.1?} \
          ({:.1?} for conversations and {:.1?} for messages, {WRITERS} at once), folding the last {deltas} \
          deltas {:.1?}, vacuum {:.1?}",
-        begun.elapsed(),
-        took.conversations,
-        took.messages,
+        started.elapsed(),
+        times.conversations,
+        times.messages,
         folded - written,
-        begun.elapsed() - folded,
+        started.elapsed() - folded,
     ));
-    Ok(Talked { customer: customer(ctx.clone(), tenant).await?, bots, conversations })
+    Ok(FilledTenant { customer: customer(ctx.clone(), tenant).await?, bots, conversations })
 }
 
-/// What statements took, one after the other.
+/// Summed run times of the statements.
 #[derive(Clone, Copy, Default)]
-struct Took {
+struct WriteTimes {
     conversations: Duration,
     messages: Duration,
 }
 
-impl Took {
+impl WriteTimes {
     fn add(&mut self, other: Self) {
         self.conversations += other.conversations;
         self.messages += other.messages;
     }
 }
 
-/// Some of a tenant's conversations, in the order of time.
-struct Part {
+/// A batch of a tenant's conversations, in order of time.
+struct Batch {
     tenant: TenantId,
     bots: Vec<Uuid>,
-    all: i64,
+    total: i64,
     first: i64,
-    begin: DateTime<Utc>,
+    start: DateTime<Utc>,
 }
 
-/// Ids that sort by time, and that a message finds its conversation by.
+/// Builds ids that sort by time. The same arguments give the same id, so a message can compute its
+/// conversation's.
 const ID: &str = r"
     create function pg_temp.id_of(moment timestamptz, kind int, n bigint) returns uuid
     language sql immutable
@@ -196,7 +203,7 @@ const ID: &str = r"
     )::uuid
 ";
 
-/// Of 101, one goes on and nine were abandoned; of 103, one took place on Slack.
+/// Out of 101 conversations one is active and nine were abandoned; out of 103, one was on Slack.
 const CONVERSATIONS: &str = r"
     insert into conversation (
         id, tenant_id, bot_id, session_id, user_name, channel, status, started_at, ended_at, last_message_at,
@@ -211,7 +218,7 @@ const CONVERSATIONS: &str = r"
     cross join lateral (select $6::timestamptz + n * (interval '90 days' / $5::float8) as moment) as times
 ";
 
-/// Answers take a second, give or take; one of twenty is unknown, one of ten tentative, one of fifty is judged.
+/// Answers take about a second. One of 20 is unknown, one of 10 tentative, one of 50 has feedback.
 const MESSAGES: &str = r#"
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, degraded, timings_ms,
@@ -235,35 +242,35 @@ const MESSAGES: &str = r#"
     where n % 2 = 0
 "#;
 
-impl Part {
-    async fn write(&self, database_url: &str) -> anyhow::Result<Took> {
+impl Batch {
+    async fn write(&self, database_url: &str) -> anyhow::Result<WriteTimes> {
         let mut db = PgConnection::connect(database_url).await?;
         sqlx::query(ID).execute(&mut db).await?;
         let conversations = self.run(&mut db, CONVERSATIONS).await?;
         let messages = self.run(&mut db, MESSAGES).await?;
         db.close().await?;
-        Ok(Took { conversations, messages })
+        Ok(WriteTimes { conversations, messages })
     }
 
     async fn run(&self, db: &mut PgConnection, statement: &'static str) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
-        // Conversations of two tenants that begin in the same millisecond differ in their size.
-        let kind = if self.all > BATCH { 1 } else { 5 };
+        let started = Instant::now();
+        // Distinct per tenant size: ids of conversations that start in the same millisecond must differ.
+        let kind = if self.total > BATCH { 1 } else { 5 };
         sqlx::query(statement)
             .bind(self.tenant.uuid())
             .bind(&self.bots)
             .bind(self.first)
-            .bind((self.first + BATCH).min(self.all) - 1)
-            .bind(self.all as f64)
-            .bind(self.begin)
+            .bind((self.first + BATCH).min(self.total) - 1)
+            .bind(self.total as f64)
+            .bind(self.start)
             .bind(kind)
             .execute(db)
             .await?;
-        Ok(begun.elapsed())
+        Ok(started.elapsed())
     }
 }
 
-/// Folds every delta, with the workers or in their place; gives how many there were.
+/// Folds all deltas, concurrently with the workers. Returns their initial number.
 async fn fold(ctx: &Context) -> anyhow::Result<i64> {
     let left = || async {
         sqlx::query_scalar::<_, i64>("select count(*) from rollup_delta").fetch_one(ctx.db().platform()).await
@@ -274,12 +281,12 @@ async fn fold(ctx: &Context) -> anyhow::Result<i64> {
         if left().await? == 0 {
             return Ok(all);
         }
-        // Somebody else folds.
-        tokio::time::sleep(LOOK).await;
+        // The workers fold the rest.
+        tokio::time::sleep(POLL).await;
     }
 }
 
-/// What Postgres does by itself after a while, done before anything is timed.
+/// Runs vacuum and analyze now, which autovacuum would do later, during the measurement.
 async fn settle(db: &PgPool) -> anyhow::Result<()> {
     sqlx::query("vacuum (analyze)").execute(db).await?;
     Ok(())

@@ -1,5 +1,6 @@
-//! How what a tenant looks at slows down as the tenant grows: the same pages and the same overview of one
-//! with five million conversations and messages, and of one with five thousand.
+//! Slowdown of pages and overviews with the size of a tenant.
+//!
+//! Compares one with five million conversations and messages with one of five thousand.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use hyper::header::HeaderValue;
 use serde_json::Value;
 
 use super::KEY;
-use super::fill::Talked;
+use super::fill::FilledTenant;
 use super::load::Connection;
 use crate::report::{Against, Row};
 use crate::samples::Samples;
@@ -17,11 +18,15 @@ use crate::samples::Samples;
 const ROUNDS: usize = 200;
 const WARM_UP: usize = 20;
 
-/// Times that of the small tenant.
+/// Maximum ratio to the small tenant's time.
 const PAGES_GOAL: f64 = 3.0;
 const OVERVIEW_GOAL: f64 = 2.0;
 
-pub(super) async fn measure(server: SocketAddr, small: &Talked, big: &Talked) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn measure(
+    server: SocketAddr,
+    small: &FilledTenant,
+    big: &FilledTenant,
+) -> anyhow::Result<Vec<Row>> {
     let mut sides = Sides { small: Side::open(server, small).await?, big: Side::open(server, big).await? };
     let mut rows = Vec::new();
     for (name, query) in [
@@ -64,8 +69,8 @@ struct Side {
 }
 
 impl Side {
-    /// Makes sure that the API counts what was written.
-    async fn open(server: SocketAddr, tenant: &Talked) -> anyhow::Result<Self> {
+    /// Connects, and checks that the API reports the written numbers.
+    async fn open(server: SocketAddr, tenant: &FilledTenant) -> anyhow::Result<Self> {
         let bot = tenant.bots.first().context("a tenant without bots")?.to_string();
         let connection = Connection::open(server).await?;
         let key = HeaderValue::from_str(&tenant.customer.key)?;
@@ -76,7 +81,7 @@ impl Side {
         ];
         anyhow::ensure!(
             counted == [Some(side.conversations); 2],
-            "the API counts {counted:?} conversations and messages instead of {}",
+            "the API counts {counted:?} conversations and messages , not {}",
             side.conversations
         );
         Ok(side)
@@ -87,12 +92,12 @@ impl Side {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    /// In milliseconds.
+    /// Requests a path. Returns the milliseconds.
     async fn time(&mut self, path: &str) -> anyhow::Result<f64> {
         let path = self.path(path);
-        let begun = Instant::now();
+        let started = Instant::now();
         self.connection.get(&path, &KEY, &self.key).await?;
-        Ok(begun.elapsed().as_secs_f64() * 1000.0)
+        Ok(started.elapsed().as_secs_f64() * 1000.0)
     }
 
     fn path(&self, path: &str) -> String {
@@ -111,7 +116,7 @@ impl Sides {
         }
         let small: Samples = times.iter().map(|(small, _)| *small).collect();
         let big: Samples = times.iter().map(|(_, big)| *big).collect();
-        crate::say(&format!(
+        crate::progress(&format!(
             "{name}: {:.2} ms (p95 {:.2}) at {}, {:.2} ms (p95 {:.2}) at {}",
             small.median(),
             small.p95(),

@@ -1,4 +1,4 @@
-//! The load: GET requests over kept connections, each of which asks again as soon as it has heard.
+//! Load generator: keep-alive connections with one GET request at a time each.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::samples::Samples;
 
-/// A kept connection to a server.
+/// A keep-alive connection to a server.
 pub(super) struct Connection {
     requests: SendRequest<Empty<Bytes>>,
     host: HeaderValue,
@@ -32,14 +32,15 @@ impl Connection {
         Ok(Self { requests, host: server.to_string().try_into()? })
     }
 
-    /// The body of the answer.
+    /// Sends a GET request. Returns the response body.
     pub(super) async fn get(
         &mut self,
         path: &str,
-        who: &HeaderName,
-        is: &HeaderValue,
+        auth_name: &HeaderName,
+        auth_value: &HeaderValue,
     ) -> anyhow::Result<Bytes> {
-        let request = Request::get(path).header(HOST, &self.host).header(who, is).body(Empty::new())?;
+        let request =
+            Request::get(path).header(HOST, &self.host).header(auth_name, auth_value).body(Empty::new())?;
         self.requests.ready().await?;
         let response = self.requests.send_request(request).await?;
         let status = response.status();
@@ -51,52 +52,52 @@ impl Connection {
     }
 }
 
-/// A list that every tenant asks a server for.
+/// A list endpoint, requested for every tenant.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) server: SocketAddr,
     pub(super) path: &'static str,
-    /// The header that says who asks.
-    pub(super) who: HeaderName,
-    /// Everyone who asks, in any order.
-    pub(super) askers: Vec<HeaderValue>,
+    /// The header that authenticates a tenant.
+    pub(super) auth_name: HeaderName,
+    /// The values of that header, one per tenant, in any order.
+    pub(super) auth_values: Vec<HeaderValue>,
 }
 
-/// What came of asking for a while.
+/// The result of a load run.
 #[derive(Clone, Debug)]
-pub(super) struct Pass {
+pub(super) struct LoadRun {
     pub(super) per_second: f64,
     /// In milliseconds.
     pub(super) latency: Samples,
 }
 
-/// Asks over so many connections for so long.
-pub(super) async fn press(target: &Target, connections: u64, time: Duration) -> anyhow::Result<Pass> {
-    let mut asking = JoinSet::new();
-    let begun = Instant::now();
-    let end = begun + time;
+/// Sends requests over this many connections for this time.
+pub(super) async fn run(target: &Target, connections: u64, time: Duration) -> anyhow::Result<LoadRun> {
+    let mut tasks = JoinSet::new();
+    let started = Instant::now();
+    let end = started + time;
     for seed in 0..connections {
-        asking.spawn(ask_until(target.clone(), seed, end));
+        tasks.spawn(request_until(target.clone(), seed, end));
     }
     let mut latencies = Vec::new();
-    while let Some(asked) = asking.join_next().await {
-        latencies.extend(asked??);
+    while let Some(result) = tasks.join_next().await {
+        latencies.extend(result??);
     }
-    let per_second = latencies.len() as f64 / begun.elapsed().as_secs_f64();
-    Ok(Pass { per_second, latency: latencies.into_iter().collect() })
+    let per_second = latencies.len() as f64 / started.elapsed().as_secs_f64();
+    Ok(LoadRun { per_second, latency: latencies.into_iter().collect() })
 }
 
-async fn ask_until(target: Target, seed: u64, end: Instant) -> anyhow::Result<Vec<f64>> {
-    let (mut dice, mut latencies) = (StdRng::seed_from_u64(seed), Vec::new());
+async fn request_until(target: Target, seed: u64, end: Instant) -> anyhow::Result<Vec<f64>> {
+    let (mut rng, mut latencies) = (StdRng::seed_from_u64(seed), Vec::new());
     let mut connection = Connection::open(target.server).await?;
     loop {
-        let asker = target.askers.get(dice.random_range(0..target.askers.len()));
-        let begun = Instant::now();
-        if begun >= end {
+        let auth_value = target.auth_values.get(rng.random_range(0..target.auth_values.len()));
+        let started = Instant::now();
+        if started >= end {
             return Ok(latencies);
         }
-        let asker = asker.context("nobody asks")?;
-        connection.get(target.path, &target.who, asker).await?;
-        latencies.push(begun.elapsed().as_secs_f64() * 1000.0);
+        let auth_value = auth_value.context("no tenants")?;
+        connection.get(target.path, &target.auth_name, auth_value).await?;
+        latencies.push(started.elapsed().as_secs_f64() * 1000.0);
     }
 }

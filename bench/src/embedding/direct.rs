@@ -1,8 +1,10 @@
-//! The reference: ONNX Runtime through `ort`, its tokens made beforehand; the mean of the last hidden states,
-//! at unit length. Each text runs alone and unpadded, or in batches of texts of like length.
+//! The reference: ONNX Runtime through `ort`, with texts tokenized in advance.
 //!
-//! As many threads as ours has, each with a session of its own: threads within one run cost more CPU
-//! time than they save, and a reference that pays for them would flatter us.
+//! A vector is the mean of the last hidden states, at unit length. Texts run alone and unpadded, or in
+//! batches of similar length.
+//!
+//! As many threads as our side, with a session each: threads within a run cost more CPU time than they save,
+//! and a slower reference would flatter us.
 
 use std::thread;
 
@@ -11,7 +13,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 
-use super::Ask;
+use super::EmbedRequest;
 use crate::parts::Parts;
 
 pub(super) struct Direct {
@@ -46,38 +48,38 @@ impl Direct {
         Ok(Self { sessions, texts, _environment: environment })
     }
 
-    /// The vectors in the order of the texts.
-    pub(super) fn embed(&mut self, ask: Ask) -> anyhow::Result<Vec<Vec<f32>>> {
-        let texts = self.texts.get(..ask.texts).unwrap_or(&self.texts);
+    /// Returns the vectors in the order of the texts.
+    pub(super) fn embed(&mut self, request: EmbedRequest) -> anyhow::Result<Vec<Vec<f32>>> {
+        let texts = self.texts.get(..request.texts).unwrap_or(&self.texts);
         let mut order: Vec<usize> = (0..texts.len()).collect();
-        if ask.batch > 1 {
+        if request.batch > 1 {
             order.sort_by_key(|&text| texts.get(text).map(|tokens| tokens.ids.len()));
         }
-        // Dealt like cards, so that each thread has as many long ones as the others.
-        let batches: Vec<&[usize]> = order.chunks(ask.batch.max(1)).collect();
-        let hands = self.sessions.len();
+        // Round-robin, so that every thread gets as many long texts as the others.
+        let batches: Vec<&[usize]> = order.chunks(request.batch.max(1)).collect();
+        let threads = self.sessions.len();
         let mut vectors = vec![Vec::new(); texts.len()];
         thread::scope(|scope| {
-            let threads: Vec<_> = self
+            let handles: Vec<_> = self
                 .sessions
                 .iter_mut()
                 .enumerate()
-                .map(|(hand, session)| {
-                    let dealt = batches.iter().skip(hand).step_by(hands);
+                .map(|(thread, session)| {
+                    let assigned = batches.iter().skip(thread).step_by(threads);
                     scope.spawn(move || -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
-                        let mut made = Vec::new();
-                        for batch in dealt {
-                            made.extend(embed_batch(session, texts, batch)?);
+                        let mut results = Vec::new();
+                        for batch in assigned {
+                            results.extend(embed_batch(session, texts, batch)?);
                         }
-                        Ok(made)
+                        Ok(results)
                     })
                 })
                 .collect();
-            for thread in threads {
-                let made = thread.join().map_err(|_panic| anyhow::anyhow!("the reference panicked"))??;
-                for (text, vector) in made {
-                    if let Some(place) = vectors.get_mut(text) {
-                        *place = vector;
+            for handle in handles {
+                let results = handle.join().map_err(|_panic| anyhow::anyhow!("the reference panicked"))??;
+                for (text, vector) in results {
+                    if let Some(slot) = vectors.get_mut(text) {
+                        *slot = vector;
                     }
                 }
             }
@@ -97,7 +99,7 @@ fn session(environment: &Environment, parts: &Parts) -> anyhow::Result<Session> 
         .commit_from_file(parts.model.join(parlance_embedded::model::ONNX_FILE))?)
 }
 
-/// The vectors of some of the texts, padded to the longest of them.
+/// Embeds some of the texts, padded to the longest of them.
 fn embed_batch(
     session: &mut Session,
     texts: &[Tokens],
@@ -125,13 +127,13 @@ fn embed_batch(
         .iter()
         .zip(rows)
         .map(|((text, tokens), row)| {
-            let own = tokens.ids.len();
-            (*text, mean(row.get(..own * size).unwrap_or(row), own))
+            let length = tokens.ids.len();
+            (*text, mean(row.get(..length * size).unwrap_or(row), length))
         })
         .collect())
 }
 
-/// The mean over the tokens, at unit length.
+/// The mean over the tokens, normalised to unit length.
 fn mean(states: &[f32], tokens: usize) -> Vec<f32> {
     let mut sum = vec![0.0_f32; states.len() / tokens.max(1)];
     for state in states.chunks_exact(sum.len().max(1)) {

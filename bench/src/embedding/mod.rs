@@ -1,9 +1,10 @@
-//! Chunks that our embedder embeds in a second of CPU time, beside ONNX Runtime driven directly: the
-//! same model file, number of threads, texts and tokens.
+//! Chunks per second of CPU time: our embedder against ONNX Runtime driven directly.
 //!
-//! Each side is a process of its own, so that neither's threads or memory are the other's, and the two
-//! work in turns (A B A B), so that what else the machine does meets both. The reference has its
-//! texts tokenized beforehand; ours tokenizes them as part of its work.
+//! Both have the same model file, number of threads, texts and tokens.
+//!
+//! Each side is a process, so that threads and memory are separate. The sides take turns (A B A B), so that
+//! other load on the machine affects both. The reference has its texts tokenized in advance; ours tokenizes
+//! as part of its work.
 
 mod direct;
 mod ours;
@@ -19,27 +20,27 @@ use crate::parts::Parts;
 use crate::report::{Against, Row};
 use crate::samples::Samples;
 
-pub(crate) use worker::{Ask, Pass, Worker, side};
+pub(crate) use worker::{EmbedRequest, EmbedRun, Worker, serve_side};
 
-/// Who embeds.
+/// A side of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
     /// [`parlance_core::providers::embed::OnnxEmbedder`].
     Ours,
-    /// `ort`, and nothing around it.
+    /// `ort` alone.
     Direct,
 }
 
-/// Tokens of a chunk, and how many chunks make a pass of a few seconds.
+/// Tokens per chunk, and the number of chunks for a run of a few seconds.
 const SIZES: [(usize, usize); 2] = [(32, 800), (200, 160)];
 
 const TURNS: usize = 5;
 
-/// Ours reaches this share of the reference.
+/// Minimum share of the reference's speed.
 const GOAL: f64 = 0.9;
 
-/// Both must compute the same: vectors of one text have at least this cosine.
-const SAME: f32 = 0.999;
+/// Minimum cosine of the two sides' vectors of the same text.
+const MIN_COSINE: f32 = 0.999;
 
 pub(crate) fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
     let tokenizer = parts.tokenizer()?;
@@ -48,23 +49,23 @@ pub(crate) fn measure(parts: &Parts) -> anyhow::Result<Vec<Row>> {
         let texts: Arc<[String]> = texts(&tokenizer, tokens, count)?.into();
         let (mut ours, mut direct) =
             (Worker::start(Engine::Ours, &texts)?, Worker::start(Engine::Direct, &texts)?);
-        let agreed = cosine(&ours.pass(Ask::ALL)?.vector, &direct.pass(Ask::ALL)?.vector);
-        anyhow::ensure!(agreed >= SAME, "the reference embeds something else: cosine {agreed}");
+        let cosine = cosine(&ours.run(EmbedRequest::ALL)?.vector, &direct.run(EmbedRequest::ALL)?.vector);
+        anyhow::ensure!(cosine >= MIN_COSINE, "the reference computes other vectors: cosine {cosine}");
         let mut turns = Vec::new();
         for _turn in 0..TURNS {
-            turns.push((ours.pass(Ask::ALL)?, direct.pass(Ask::ALL)?));
+            turns.push((ours.run(EmbedRequest::ALL)?, direct.run(EmbedRequest::ALL)?));
         }
         rows.extend(compare(tokens, &turns));
     }
     Ok(rows)
 }
 
-fn compare(tokens: usize, turns: &[(Pass, Pass)]) -> [Row; 3] {
-    let per_second = |pass: &Pass| pass.chunks as f64 / pass.cpu_seconds;
+fn compare(tokens: usize, turns: &[(EmbedRun, EmbedRun)]) -> [Row; 3] {
+    let per_second = |run: &EmbedRun| run.chunks as f64 / run.cpu_seconds;
     let ours: Samples = turns.iter().map(|(ours, _)| per_second(ours)).collect();
     let direct: Samples = turns.iter().map(|(_, direct)| per_second(direct)).collect();
     let ratio: Samples = turns.iter().map(|(ours, direct)| per_second(ours) / per_second(direct)).collect();
-    let by_clock = |pass: &Pass| pass.chunks as f64 / pass.seconds;
+    let by_clock = |run: &EmbedRun| run.chunks as f64 / run.seconds;
     let ours_by_clock: Samples = turns.iter().map(|(ours, _)| by_clock(ours)).collect();
     let direct_by_clock: Samples = turns.iter().map(|(_, direct)| by_clock(direct)).collect();
     let against = Against::Reference {
@@ -86,7 +87,7 @@ fn compare(tokens: usize, turns: &[(Pass, Pass)]) -> [Row; 3] {
     ]
 }
 
-/// Different texts of about so many tokens, the special ones included, and never more.
+/// Different texts of about this many tokens, special tokens included, never more.
 fn texts(tokenizer: &Tokenizer, tokens: usize, count: usize) -> anyhow::Result<Vec<String>> {
     let mut writer = Writer::new(40 + tokens as u64);
     let length = |text: &str| {
@@ -107,7 +108,7 @@ fn texts(tokenizer: &Tokenizer, tokens: usize, count: usize) -> anyhow::Result<V
     (0..count).map(|_| one()).collect()
 }
 
-/// Of vectors of unit length.
+/// The cosine of two unit vectors.
 pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,11 +1,11 @@
-//! Our side: the embedder that the workers call.
+//! Our side: the embedder of the workers.
 
 use std::sync::Arc;
 
 use parlance_core::providers::embed::{Embedder, OnnxEmbedder};
 use tokio_util::sync::CancellationToken;
 
-use super::Ask;
+use super::EmbedRequest;
 use crate::parts::Parts;
 
 pub(super) struct Ours {
@@ -18,10 +18,10 @@ impl Ours {
         Ok(Self { embedder: Box::new(OnnxEmbedder::load(&parts.embedding(), None)?), texts })
     }
 
-    pub(super) async fn embed(&self, ask: Ask) -> anyhow::Result<Vec<Vec<f32>>> {
-        let nobody_listens = Arc::new(|_| ());
-        let texts = self.texts.iter().take(ask.texts).cloned().collect();
+    pub(super) async fn embed(&self, request: EmbedRequest) -> anyhow::Result<Vec<Vec<f32>>> {
+        let ignore_progress = Arc::new(|_| ());
+        let texts = self.texts.iter().take(request.texts).cloned().collect();
         let never = CancellationToken::new();
-        Ok(self.embedder.embed_passages(texts, nobody_listens, never).await?)
+        Ok(self.embedder.embed_passages(texts, ignore_progress, never).await?)
     }
 }

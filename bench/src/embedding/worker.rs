@@ -1,7 +1,6 @@
-//! A side of the comparison: a copy of this program that embeds the same texts whenever it is told.
+//! A side of the comparison as a process: a copy of this program that embeds the same texts on request.
 //!
-//! It reads the texts as one line of JSON, then a line for each pass that is asked for, and answers each with
-//! a line.
+//! Reads the texts as one line of JSON, then one line per request, and prints one line per response.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -15,36 +14,36 @@ use super::{Engine, direct::Direct, ours::Ours};
 use crate::parts::Parts;
 use crate::proc;
 
-/// What is asked of a side.
+/// A request to a side.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Ask {
-    /// Only the first so many texts.
+pub(crate) struct EmbedRequest {
+    /// Embeds only the first this many texts.
     pub(crate) texts: usize,
-    /// Texts that the reference runs at once. Ours knows by itself.
+    /// Batch size of the reference. Our side chooses its own.
     pub(crate) batch: usize,
 }
 
-impl Ask {
-    /// All texts, each alone.
+impl EmbedRequest {
+    /// All texts, one at a time.
     pub(crate) const ALL: Self = Self { texts: usize::MAX, batch: 1 };
 }
 
-/// What came of embedding the texts once.
+/// The response: one run over the texts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Pass {
+pub(crate) struct EmbedRun {
     pub(crate) chunks: usize,
     pub(crate) cpu_seconds: f64,
     pub(crate) seconds: f64,
-    /// The first text's.
+    /// The vector of the first text.
     pub(crate) vector: Vec<f32>,
 }
 
-/// A running side; it ends with this.
+/// A running side; stopped on drop.
 #[derive(Debug)]
 pub(crate) struct Worker {
     child: Child,
-    say: Option<ChildStdin>,
-    hear: BufReader<ChildStdout>,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Worker {
@@ -53,38 +52,38 @@ impl Worker {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--side", name.get_name()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
-        let say = child.stdin.take();
-        let hear = BufReader::new(child.stdout.take().context("a child without output")?);
-        let mut worker = Self { child, say, hear };
-        worker.say(&serde_json::to_string(texts)?)?;
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().context("a child without output")?);
+        let mut worker = Self { child, input, output };
+        worker.send(&serde_json::to_string(texts)?)?;
         Ok(worker)
     }
 
-    /// Embeds what is asked for, once.
-    pub(crate) fn pass(&mut self, ask: Ask) -> anyhow::Result<Pass> {
-        self.say(&serde_json::to_string(&ask)?)?;
+    /// Embeds the requested texts once.
+    pub(crate) fn run(&mut self, request: EmbedRequest) -> anyhow::Result<EmbedRun> {
+        self.send(&serde_json::to_string(&request)?)?;
         let mut line = String::new();
-        self.hear.read_line(&mut line)?;
-        serde_json::from_str(&line).context("a side of the comparison ended early")
+        self.output.read_line(&mut line)?;
+        serde_json::from_str(&line).context("a side of the comparison exited early")
     }
 
-    fn say(&mut self, line: &str) -> anyhow::Result<()> {
-        let say = self.say.as_mut().context("a child without input")?;
-        writeln!(say, "{line}")?;
-        Ok(say.flush()?)
+    fn send(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.input.as_mut().context("a child without input")?;
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // At the end of its input it ends.
-        self.say = None;
-        let _ended = self.child.wait();
+        // The child exits when its standard input is closed.
+        self.input = None;
+        let _exited = self.child.wait();
     }
 }
 
-/// Is one side, until the input ends.
-pub(crate) async fn side(engine: Engine) -> anyhow::Result<()> {
+/// Runs one side until standard input is closed.
+pub(crate) async fn serve_side(engine: Engine) -> anyhow::Result<()> {
     let parts = Parts::prepare()?;
     let mut lines = std::io::stdin().lines();
     let texts: Vec<String> = serde_json::from_str(&lines.next().context("no texts were given")??)?;
@@ -93,17 +92,17 @@ pub(crate) async fn side(engine: Engine) -> anyhow::Result<()> {
         Engine::Direct => Embedder::Direct(Direct::load(&parts, &texts)?),
     };
     for line in lines {
-        let ask: Ask = serde_json::from_str(&line?)?;
-        let (cpu, begun) = (proc::cpu_seconds()?, Instant::now());
+        let request: EmbedRequest = serde_json::from_str(&line?)?;
+        let (cpu, started) = (proc::cpu_seconds()?, Instant::now());
         let vectors = match &mut embedder {
-            Embedder::Ours(ours) => ours.embed(ask).await?,
-            Embedder::Direct(direct) => direct.embed(ask)?,
+            Embedder::Ours(ours) => ours.embed(request).await?,
+            Embedder::Direct(direct) => direct.embed(request)?,
         };
-        let seconds = begun.elapsed().as_secs_f64();
+        let seconds = started.elapsed().as_secs_f64();
         let cpu_seconds = proc::cpu_seconds()? - cpu;
         let vector = vectors.first().cloned().unwrap_or_default();
-        let pass = Pass { chunks: vectors.len(), cpu_seconds, seconds, vector };
-        crate::out(&serde_json::to_string(&pass)?);
+        let run = EmbedRun { chunks: vectors.len(), cpu_seconds, seconds, vector };
+        crate::print_result(&serde_json::to_string(&run)?);
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What grows with what: the bytes that a chunk takes, and what the indexes of other large bots cost a bot that has none.
-//! `docs/scaling.md` reckons with these figures.
+//! Growth: the bytes per chunk, and the cost of other large bots' indexes for a bot without.
+//! `docs/scaling.md` uses these figures.
 
 use std::time::Instant;
 
@@ -8,27 +8,27 @@ use pgvector::HalfVector;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use super::made::{Maker, Question};
-use super::{loading, wait_for_indexes};
+use super::synthetic::{Generator, Question};
+use super::{fast_connection, wait_for_indexes};
 use crate::report::Row;
 use crate::samples::Samples;
 use crate::server::{DataFolder, Demo, Server};
-use crate::{proc, say};
+use crate::{proc, progress};
 
-/// Chunks of the bot whose bytes are counted.
+/// Chunks of the bot whose bytes are measured.
 const CHUNKS: usize = 50_000;
 
-/// Chunks and questions of the bot beside it, which has no index.
+/// Chunks and questions of the small bot without indexes.
 const SMALL: usize = 1_000;
 const QUESTIONS: usize = 50;
 
-/// How many other bots have indexes, from turn to turn.
+/// Numbers of other bots with indexes, per turn.
 const LARGE_BOTS: [usize; 4] = [1, 100, 300, 1_000];
 
-/// Connections whose first search is timed, and batches that are written.
-const TIMES: usize = 9;
+/// Connections per turn: the first search and the first write of each are timed.
+const CONNECTIONS: usize = 9;
 
-/// Chunks of a batch, as `embed` jobs write them.
+/// Chunks per batch, as in `embed` jobs.
 const BATCH: usize = 32;
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
@@ -37,45 +37,45 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let (server, _) = Server::start_with(&folder, Demo::Without, &settings).await?;
     let up = server.up_file().context("up left no file")?;
     let model = server.client.model().await?;
-    let mut db = loading(&up.database_url).await?;
+    let mut db = fast_connection(&up.database_url).await?;
     let tenant: Uuid = sqlx::query_scalar("select id from tenant").fetch_one(&mut db).await?;
     let (large, small): (Uuid, Uuid) =
         (server.client.bot().await?.parse()?, server.client.bot().await?.parse()?);
-    let mut maker = Maker::new(8);
-    say(&format!("making {CHUNKS} chunks"));
-    maker.fill(&mut db, &model, (tenant, large), CHUNKS, 0).await?;
-    // So many that it gets indexes.
+    let mut generator = Generator::new(8);
+    progress(&format!("generating {CHUNKS} chunks"));
+    generator.fill(&mut db, &model, (tenant, large), CHUNKS, 0).await?;
+    // The counts make the bot large enough for indexes.
     sqlx::query("update source set live_chunks = 50 where bot_id = $1").bind(large).execute(&mut db).await?;
     sqlx::raw_sql("vacuum analyze").execute(&mut db).await?;
     wait_for_indexes(&mut db, 1).await?;
-    let mut rows = bytes(&mut db, large).await?;
-    let questions = maker.fill(&mut db, &model, (tenant, small), SMALL, QUESTIONS).await?;
-    let mut there = 1;
+    let mut rows = bytes_per_chunk(&mut db, large).await?;
+    let questions = generator.fill(&mut db, &model, (tenant, small), SMALL, QUESTIONS).await?;
+    let mut indexed = 1;
     for bots in LARGE_BOTS {
-        say(&format!("giving {bots} bots indexes"));
-        while there < bots {
-            pretend(&mut db, &model).await?;
-            there += 1;
+        progress(&format!("creating the indexes of {bots} bots"));
+        while indexed < bots {
+            create_empty_indexes(&mut db, &model).await?;
+            indexed += 1;
         }
         sqlx::raw_sql("vacuum analyze").execute(&mut db).await?;
-        let measured =
-            Beside { url: &up.database_url, tenant, bot: small, model: &model, questions: &questions };
-        rows.extend(measured.measure(&mut maker, bots).await?);
+        let small_bot =
+            SmallBot { url: &up.database_url, tenant, bot: small, model: &model, questions: &questions };
+        rows.extend(small_bot.measure(&mut generator, bots).await?);
     }
     server.stop()?;
     Ok(rows)
 }
 
-/// What a chunk of the large bot takes: what is shown of it, its vector, its words, and their indexes.
-async fn bytes(db: &mut PgConnection, bot: Uuid) -> anyhow::Result<Vec<Row>> {
+/// Bytes per chunk of the large bot: content, vector, words, and their indexes.
+async fn bytes_per_chunk(db: &mut PgConnection, bot: Uuid) -> anyhow::Result<Vec<Row>> {
     let named = bot.simple();
     let parts = [
         ("its text, as characters", "(select sum(octet_length(content)) from chunk)".to_owned()),
         ("table chunk and its indexes", "pg_total_relation_size('chunk')".to_owned()),
         ("table chunk_vector", "pg_table_size('chunk_vector')".to_owned()),
         ("table chunk_text", "pg_table_size('chunk_text')".to_owned()),
-        ("indexes of both over all bots", sum_of("not", &named.to_string())),
-        ("the bot's graph and lists of words", sum_of("", &named.to_string())),
+        ("indexes of both over all bots", index_bytes("not", &named.to_string())),
+        ("the bot's graph and lists of words", index_bytes("", &named.to_string())),
     ];
     let mut rows = Vec::new();
     for (name, statement) in parts {
@@ -91,8 +91,8 @@ async fn bytes(db: &mut PgConnection, bot: Uuid) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The bytes of the indexes of both tables that are, or are not, those of a bot.
-fn sum_of(not: &str, bot: &str) -> String {
+/// SQL for the bytes of both tables' indexes that belong to a bot, or with `not` to no single bot.
+fn index_bytes(not: &str, bot: &str) -> String {
     format!(
         "select sum(pg_relation_size(indexrelid)) from pg_index
          where indrelid in ('chunk_vector'::regclass, 'chunk_text'::regclass)
@@ -100,8 +100,8 @@ fn sum_of(not: &str, bot: &str) -> String {
     )
 }
 
-/// Gives a bot that has no chunks the indexes of a large one.
-async fn pretend(db: &mut PgConnection, model: &str) -> anyhow::Result<()> {
+/// Creates the indexes of a large bot for a bot without chunks.
+async fn create_empty_indexes(db: &mut PgConnection, model: &str) -> anyhow::Result<()> {
     let bot = Uuid::now_v7();
     let named = bot.simple();
     sqlx::raw_sql(AssertSqlSafe(format!(
@@ -115,8 +115,8 @@ async fn pretend(db: &mut PgConnection, model: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bot without indexes, beside those that have some.
-struct Beside<'a> {
+/// The small bot without indexes.
+struct SmallBot<'a> {
     url: &'a str,
     tenant: Uuid,
     bot: Uuid,
@@ -124,41 +124,41 @@ struct Beside<'a> {
     questions: &'a [Question],
 }
 
-impl Beside<'_> {
-    async fn measure(&self, maker: &mut Maker, bots: usize) -> anyhow::Result<Vec<Row>> {
+impl SmallBot<'_> {
+    async fn measure(&self, generator: &mut Generator, bots: usize) -> anyhow::Result<Vec<Row>> {
         let (mut first, mut later, mut written, mut memory) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..TIMES {
+        for _ in 0..CONNECTIONS {
             let mut db = PgConnection::connect(self.url).await?;
             let name = format!("set parlance.tenant = '{}'; set role parlance_tenant", self.tenant);
             sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut db).await?;
             for (number, question) in self.questions.iter().enumerate() {
-                let took = self.ask(&mut db, question).await?;
+                let took = self.search(&mut db, question).await?;
                 if number == 0 { first.push(took) } else { later.push(took) }
             }
             sqlx::raw_sql("reset role").execute(&mut db).await?;
             let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut db).await?;
-            let begun = Instant::now();
-            maker.fill(&mut db, self.model, (self.tenant, self.bot), BATCH, 0).await?;
-            written.push(begun.elapsed().as_secs_f64() * 1_000.0);
+            let started = Instant::now();
+            generator.fill(&mut db, self.model, (self.tenant, self.bot), BATCH, 0).await?;
+            written.push(started.elapsed().as_secs_f64() * 1_000.0);
             memory.push(proc::memory(u32::try_from(backend)?)?.anonymous);
             db.close().await?;
         }
-        let name = format!("beside {bots} bots with indexes:");
-        let row = |what: &str, values: Vec<f64>, unit| {
+        let name = format!("with indexes of {bots} other bots:");
+        let row = |figure: &str, values: Vec<f64>, unit| {
             let samples: Samples = values.into_iter().collect();
-            Row::plain(format!("{name} {what}"), samples.median(), unit, samples.len())
+            Row::plain(format!("{name} {figure}"), samples.median(), unit, samples.len())
         };
         Ok(vec![
             row("a connection's first search of 1,000 chunks", first, "ms"),
-            row("a later one", later, "ms"),
-            row("32 chunks written, by a connection that writes for the first time", written, "ms"),
-            row("the memory of that connection", memory, "MB"),
+            row("later searches", later, "ms"),
+            row("a connection's first write of 32 chunks", written, "ms"),
+            row("memory of that connection", memory, "MB"),
         ])
     }
 
-    async fn ask(&self, db: &mut PgConnection, question: &Question) -> anyhow::Result<f64> {
-        let begun = Instant::now();
+    async fn search(&self, db: &mut PgConnection, question: &Question) -> anyhow::Result<f64> {
+        let started = Instant::now();
         let by_meaning = "select count(*) from nearest_chunks($1, $2, $3, null, 50)";
         sqlx::query(by_meaning)
             .bind(self.bot)
@@ -168,6 +168,6 @@ impl Beside<'_> {
             .await?;
         let by_words = "select count(*) from best_worded_chunks($1, 'english', $2, null, 50)";
         sqlx::query(by_words).bind(self.bot).bind(&question.words).execute(db).await?;
-        Ok(begun.elapsed().as_secs_f64() * 1_000.0)
+        Ok(started.elapsed().as_secs_f64() * 1_000.0)
     }
 }

@@ -3,15 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use parlance_extract::file_types::upload_type;
 use parlance_testing::Client;
 use parlance_testing::corpus::{self, Expect};
 use serde_json::Value;
 
 use crate::fleet::{Fleet, bot};
 use crate::process::alone;
-
-/// Hostile files that the API takes: those with a name that it knows.
-const NAMES: [&str; 6] = [".txt", ".md", ".csv", ".pdf", ".docx", ".doc"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
@@ -23,7 +21,7 @@ async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
     let hostile_bot = bot(&http).await;
     let mut sources = Vec::new();
     for sample in corpus::hostile() {
-        if NAMES.iter().any(|name| sample.name.ends_with(name)) {
+        if upload_type(&sample.name).is_some() {
             let answer = http.upload(&hostile_bot, &sample.name, sample.bytes).await;
             sources.push((
                 sample.name,

@@ -129,7 +129,7 @@ async fn flaky_worker(fleet: &Fleet) -> CancellationToken {
     let mut config = Config::read(|_| None).unwrap();
     config.database.url = Some(fleet.servers.database_url().unwrap().into());
     config.redis.url = Some(fleet.servers.redis_url().unwrap().into());
-    let providers = Providers { embedder: Flaky::over(real_embedder().await, 30), ..Providers::absent() };
+    let providers = Providers { embedder: Flaky::wrap(real_embedder().await, 30), ..Providers::absent() };
     let ctx = Context::new(config, providers).unwrap();
     let stop = CancellationToken::new();
     let queues = [(parlance_core::jobs::Kind::Embed, 1)].into();

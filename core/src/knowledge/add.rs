@@ -38,7 +38,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
         let refused = |refusal| Error::invalid("url", format!("The 'url' field cannot be read: {refusal}"));
-        ctx.door().check(&site.url).map_err(refused)?;
+        ctx.fetcher().check(&site.url).map_err(refused)?;
     }
     let bot = bots::get(ctx, tenant, bot).await?.id;
     if let Some(existing) = existing(ctx, tenant, bot, &original).await? {

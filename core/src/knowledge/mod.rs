@@ -36,6 +36,7 @@ pub mod upkeep;
 pub use add::{Added, SourceRequest, add, upload};
 pub use change::{SourceChanges, refresh, update};
 pub use original::{File, Original};
+pub use parlance_extract::file_types;
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};
 pub use scrape::{FailedPage, Scraped, scrape};

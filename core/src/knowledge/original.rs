@@ -1,7 +1,7 @@
 //! The original of a source: checked, named and stored.
 
 use bytes::Bytes;
-use parlance_extract::protocol::Format;
+use parlance_extract::file_types::{self, Format};
 use sha2::{Digest, Sha256};
 
 use super::site::Site;
@@ -10,9 +10,6 @@ use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::field::{Invalid, Name, is_blank, without_nul};
 use crate::ids::{SourceId, TenantId};
-
-/// Supported extensions, for messages.
-const EXTENSIONS: &str = ".txt, .md, .csv, .pdf, .docx, .doc";
 
 /// An uploaded file.
 #[derive(Clone, Debug)]
@@ -45,8 +42,10 @@ impl Original {
     /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for an unsupported type.
     pub fn of_file(file: File) -> Result<Self> {
         let name = plain_name(&file.name).ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;
-        let format = named_format(&name).ok_or_else(|| {
-            Error::invalid("file", format!("The 'file' field must be of a supported type: {}", EXTENSIONS))
+        let file_type = file_types::upload_type(&name).ok_or_else(|| {
+            let extensions: Vec<_> = file_types::upload_extensions().map(|name| format!(".{name}")).collect();
+            let message = format!("The 'file' field must be of a supported type: {}", extensions.join(", "));
+            Error::invalid("file", message)
         })?;
         if file.bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(Error::TooLarge { limit_bytes: MAX_FILE_BYTES });
@@ -55,7 +54,7 @@ impl Original {
             source_type: SourceType::File,
             file_name: Some(safe_name(&name)),
             name,
-            media_type: format.media_type(),
+            media_type: file_type.format.media_type(),
             hash: Sha256::digest(&file.bytes).into(),
             bytes: file.bytes,
             site: None,
@@ -124,20 +123,6 @@ impl Original {
         let key = format!("{tenant}/{source}/{}", uuid::Uuid::now_v7().simple());
         ctx.blob().put(&key, self.bytes.clone()).await?;
         Ok(Some(key))
-    }
-}
-
-/// Format by a file's extension. The parser checks the content.
-fn named_format(name: &str) -> Option<Format> {
-    let (_, extension) = name.rsplit_once('.')?;
-    match extension.to_ascii_lowercase().as_str() {
-        "txt" | "text" => Some(Format::Text),
-        "md" | "markdown" => Some(Format::Markdown),
-        "csv" => Some(Format::Csv),
-        "pdf" => Some(Format::Pdf),
-        "docx" => Some(Format::Docx),
-        "doc" => Some(Format::Doc),
-        _ => None,
     }
 }
 

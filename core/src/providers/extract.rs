@@ -44,7 +44,7 @@ impl Extractor {
         Ok(Self { program, permits: Arc::new(Semaphore::new(permits)) })
     }
 
-    /// The text of a file. Ends within [`protocol::WALL`] once it has a place, and at once when stopped.
+    /// The text of a file. Ends within [`protocol::REPLY_TIMEOUT`] once it has a place, and at once when stopped.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
@@ -68,11 +68,12 @@ impl Extractor {
         let mut header = serde_json::to_vec(request)
             .map_err(|error| Error::internal("cannot encode the extraction request", error))?;
         header.push(b'\n');
-        let Ok(heard) = tokio::time::timeout(protocol::WALL, converse(&mut child, &header, &bytes)).await
+        let Ok(heard) =
+            tokio::time::timeout(protocol::REPLY_TIMEOUT, converse(&mut child, &header, &bytes)).await
         else {
             // Dropping the child would do; its end is waited for, so that its place is free when it is.
             child.kill().await.map_err(|error| Error::internal("a child cannot be ended", error))?;
-            return Err(rejected(protocol::verdict_of_death(None, None, true)));
+            return Err(rejected(protocol::verdict_for_exit(None, None, true)));
         };
         let (status, reply) =
             heard.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
@@ -127,7 +128,7 @@ fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Document> {
         Ok(Reply::Rejected(rejection)) => Err(rejected(rejection)),
         Ok(Reply::Document(_)) | Err(_) => {
             tracing::info!(%status, "a child died over a file");
-            Err(rejected(protocol::verdict_of_death(status.signal(), status.code(), false)))
+            Err(rejected(protocol::verdict_for_exit(status.signal(), status.code(), false)))
         }
     }
 }

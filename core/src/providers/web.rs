@@ -1,17 +1,17 @@
-//! The web, as far as tenants name it: the one door of `parlance-crawl`, as the configuration opens it.
+//! Construction of the HTTP client for tenant-supplied URLs from the configuration.
 
-use parlance_crawl::door::{Door, DoorConfig, user_agent};
+use parlance_crawl::fetcher::{Fetcher, FetcherConfig, user_agent};
 
 use crate::error::{Error, Result};
 use crate::platform::config::Scrape;
 
-/// The door that the configuration describes.
-pub(crate) fn door(config: &Scrape) -> Result<Door> {
-    Door::new(DoorConfig {
+/// Creates the configured fetcher.
+pub(crate) fn fetcher(config: &Scrape) -> Result<Fetcher> {
+    Fetcher::new(FetcherConfig {
         allow_networks: config.allow_networks.clone(),
         allow_ports: config.allow_ports.clone(),
         user_agent: user_agent(config.contact.as_deref()),
-        ..DoorConfig::default()
+        ..FetcherConfig::default()
     })
-    .map_err(|error| Error::internal("the door to the web cannot be made", error))
+    .map_err(|error| Error::internal("the web client cannot be created", error))
 }

@@ -1,4 +1,4 @@
-//! Pure: what a site map's bytes say: XML, an index of maps, plain lines, each perhaps gzipped.
+//! Sitemap parser: XML sitemaps, sitemap indexes and plain-text lists, optionally gzipped. Pure.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -7,19 +7,19 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
-/// sitemaps.org allows fifty thousand pages a map.
+/// sitemaps.org allows 50,000 URLs per sitemap.
 const MAX_ENTRIES: usize = 50_000;
-/// Longer addresses are no pages for people.
+/// Maximum URL length, in bytes.
 const MAX_ADDRESS: usize = 2_048;
 
-/// The addresses in a map, as they are written.
+/// The URLs in a sitemap, as written.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     pub(super) pages: Vec<String>,
     pub(super) maps: Vec<String>,
 }
 
-/// Reads a map, and of one that is broken or too long what comes before.
+/// Parses a sitemap. Of a broken or oversized one, it keeps what precedes the error.
 pub(super) fn entries(body: &[u8], limit: usize) -> Entries {
     let body = inflate(body, limit);
     let text = String::from_utf8_lossy(&body);
@@ -27,7 +27,7 @@ pub(super) fn entries(body: &[u8], limit: usize) -> Entries {
     if text.starts_with('<') { xml(text) } else { lines(text) }
 }
 
-/// The bytes within a gzip file, up to the limit; other bytes as they are.
+/// Decompresses gzip data up to the limit; other data is returned unchanged.
 fn inflate(body: &[u8], limit: usize) -> Cow<'_, [u8]> {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return Cow::Borrowed(body);
@@ -35,7 +35,7 @@ fn inflate(body: &[u8], limit: usize) -> Cow<'_, [u8]> {
     let mut inflated = Vec::new();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     if let Err(error) = flate2::read::MultiGzDecoder::new(body).take(limit).read_to_end(&mut inflated) {
-        tracing::debug!(%error, "a gzipped site map is broken");
+        tracing::debug!(%error, "gzipped sitemap is truncated or corrupt");
     }
     Cow::Owned(inflated)
 }
@@ -46,8 +46,8 @@ fn lines(text: &str) -> Entries {
     Entries { pages: pages.take(MAX_ENTRIES).map(str::to_owned).collect(), maps: Vec::new() }
 }
 
-/// Takes the `loc` of each `url` and of each `sitemap`, in whatever namespace they stand. Those of
-/// images and videos lie deeper.
+/// Collects the `loc` of each `url` and each `sitemap`, in any namespace. The `loc` elements of images and
+/// videos are nested deeper and skipped.
 fn xml(text: &str) -> Entries {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -69,7 +69,7 @@ fn xml(text: &str) -> Entries {
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(error) => {
-                tracing::debug!(%error, "a site map is broken");
+                tracing::debug!(%error, "sitemap is malformed; keeping what precedes the error");
                 break;
             }
         }
@@ -77,7 +77,7 @@ fn xml(text: &str) -> Entries {
     entries
 }
 
-/// What an element is to us.
+/// Relevance of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Page,
@@ -87,7 +87,7 @@ enum Kind {
     Other,
 }
 
-/// The open elements that matter, and the address being read.
+/// The open elements and the URL being read.
 #[derive(Default)]
 struct Open {
     kinds: Vec<Kind>,

@@ -1,15 +1,15 @@
-//! Hostile addresses: none is looked up, none is connected to.
+//! Hostile URLs must cause neither a lookup nor a connection.
 
 use std::sync::Arc;
 
-use parlance_crawl::door::{Door, DoorConfig, FetchError, Refusal};
+use parlance_crawl::fetcher::{FetchError, Fetcher, FetcherConfig, Refusal};
 use url::Url;
 
-use crate::site::{Names, Site, config, open_door, url};
+use crate::site::{FakeDns, Site, config, open_fetcher, url};
 
-/// `{}` stands for the port that the trap listens at, which is open as far as ports go.
+/// `{}` is replaced by the trap's port, which is allowed.
 const HOSTILE: &[&str] = &[
-    // This machine, in many spellings.
+    // Loopback in many notations.
     "http://127.0.0.1:{}/",
     "https://127.0.0.1:{}/",
     "http://127.1:{}/",
@@ -58,7 +58,7 @@ const HOSTILE: &[&str] = &[
     "http://loc%61lhost:{}/",
     "http://localhost.localdomain:{}/",
     "http://ip6-localhost:{}/",
-    // Tricks of writing.
+    // Parser confusion.
     "http:\\\\127.0.0.1:{}\\",
     "http:/127.0.0.1:{}/",
     "http:127.0.0.1:{}/",
@@ -73,7 +73,7 @@ const HOSTILE: &[&str] = &[
     "http://127.0.0.1:{}?@example.com/",
     "http://@127.0.0.1:{}/",
     "http://user:secret@127.0.0.1:{}/",
-    // The house and the cloud.
+    // Private networks and cloud metadata.
     "http://10.0.0.1:{}/",
     "http://172.16.0.1:{}/",
     "http://192.168.1.1:{}/",
@@ -102,7 +102,7 @@ const HOSTILE: &[&str] = &[
     "http://198.18.0.1/",
     "http://[ff02::1]/",
     "http://[2001:db8::1]/",
-    // Ports and schemes that are not of the web.
+    // Forbidden ports and schemes.
     "http://example.com:22/",
     "http://example.com:6379/",
     "http://8.8.8.8:25/",
@@ -122,58 +122,58 @@ const HOSTILE: &[&str] = &[
     "http://:80/",
 ];
 
-/// Addresses whose hosts are public: the check refuses them; the client alone would look them up.
+/// URLs with credentials and public hosts: the check refuses them, but the bare client would resolve them.
 const WITH_CREDENTIALS: &[&str] =
     &["http://user:secret@example.com/", "http://user@example.com/", "http://:secret@example.com/"];
 
-fn tricky(trap: &Site) -> (Vec<String>, DoorConfig) {
+fn tricky(trap: &Site) -> (Vec<String>, FetcherConfig) {
     let port = trap.port().to_string();
     let table = HOSTILE.iter().map(|address| address.replace("{}", &port)).collect();
-    (table, DoorConfig { allow_ports: vec![trap.port()], ..config() })
+    (table, FetcherConfig { allow_ports: vec![trap.port()], ..config() })
 }
 
 #[tokio::test]
-async fn no_hostile_address_is_looked_up_or_connected_to() {
+async fn hostile_urls_are_neither_resolved_nor_connected_to() {
     let trap = Site::trap().await;
     let (table, config) = tricky(&trap);
     assert!(table.len() >= 60);
-    let names = Names::answering("127.0.0.1");
-    let door = Door::with_lookup(config, Arc::clone(&names) as _).unwrap();
+    let dns = FakeDns::answering("127.0.0.1");
+    let fetcher = Fetcher::with_lookup(config, Arc::clone(&dns) as _).unwrap();
     for address in table.iter().map(String::as_str).chain(WITH_CREDENTIALS.iter().copied()) {
-        // What is no address is refused where it is parsed.
+        // Invalid URLs are refused by the parser.
         let Ok(parsed) = Url::parse(address) else { continue };
-        let refusal = door.check(&parsed).expect_err(address);
+        let refusal = fetcher.check(&parsed).expect_err(address);
         assert!(refusal.to_string().ends_with('.'), "{refusal}");
-        match door.fetch(&parsed, "*/*").await {
+        match fetcher.fetch(&parsed, "*/*").await {
             Err(FetchError::Refused(found)) => assert_eq!(found, refusal, "{address}"),
             other => panic!("{address}: {other:?}"),
         }
     }
-    assert_eq!((names.asked(), trap.connections()), (0, 0));
+    assert_eq!((dns.lookups(), trap.connections()), (0, 0));
 }
 
 #[tokio::test]
-async fn the_bare_client_connects_to_no_hostile_address_either() {
+async fn the_bare_client_connects_to_no_hostile_url() {
     let trap = Site::trap().await;
     let (table, config) = tricky(&trap);
-    let names = Names::answering("127.0.0.1");
-    let door = Door::with_lookup(config, Arc::clone(&names) as _).unwrap();
+    let dns = FakeDns::answering("127.0.0.1");
+    let fetcher = Fetcher::with_lookup(config, Arc::clone(&dns) as _).unwrap();
     for address in &table {
-        assert!(door.client().get(address).send().await.is_err(), "{address}");
-        assert!(door.client().post(address).body("x").send().await.is_err(), "{address}");
+        assert!(fetcher.client().get(address).send().await.is_err(), "{address}");
+        assert!(fetcher.client().post(address).body("x").send().await.is_err(), "{address}");
     }
-    assert_eq!((names.asked(), trap.connections()), (0, 0));
+    assert_eq!((dns.lookups(), trap.connections()), (0, 0));
     for address in WITH_CREDENTIALS {
-        assert!(door.client().get(*address).send().await.is_err(), "{address}");
+        assert!(fetcher.client().get(*address).send().await.is_err(), "{address}");
     }
     assert_eq!(trap.connections(), 0);
 }
 
 #[tokio::test]
-async fn the_trap_would_count_what_an_unguarded_client_reaches() {
+async fn the_trap_counts_connections_of_an_unguarded_client() {
     let trap = Site::trap().await;
     let (table, _) = tricky(&trap);
-    let _door_installs_the_cryptography = open_door();
+    let _fetcher_installs_the_cryptography = open_fetcher();
     let open =
         reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_millis(300)).build().unwrap();
     let mut reached = 0;
@@ -184,23 +184,23 @@ async fn the_trap_would_count_what_an_unguarded_client_reaches() {
 }
 
 #[tokio::test]
-async fn an_open_network_opens_itself_and_nothing_else() {
+async fn an_allowed_network_allows_nothing_else() {
     let site = Site::start(|_| crate::site::Reply::page("hello")).await;
-    let (door, port) = (open_door(), site.port());
-    assert_eq!(door.fetch(&site.url("/"), "*/*").await.unwrap().body.as_ref(), b"hello");
-    assert_eq!(door.client().get(site.url("/")).send().await.unwrap().status(), 200);
+    let (fetcher, port) = (open_fetcher(), site.port());
+    assert_eq!(fetcher.fetch(&site.url("/"), "*/*").await.unwrap().body.as_ref(), b"hello");
+    assert_eq!(fetcher.client().get(site.url("/")).send().await.unwrap().status(), 200);
     for closed in ["127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "169.254.169.254"] {
-        let refusal = door.check(&url(&format!("http://{closed}:{port}/"))).unwrap_err();
+        let refusal = fetcher.check(&url(&format!("http://{closed}:{port}/"))).unwrap_err();
         assert!(matches!(refusal, Refusal::Address(_)), "{closed}: {refusal:?}");
     }
-    assert_eq!(door.check(&url("http://8.8.8.8:8080/")), Err(Refusal::Port(8080)));
-    assert_eq!(door.check(&url("ftp://127.0.0.1/")), Err(Refusal::Scheme("ftp".into())));
-    assert_eq!(door.check(&url("http://a:b@127.0.0.1/")), Err(Refusal::Credentials));
+    assert_eq!(fetcher.check(&url("http://8.8.8.8:8080/")), Err(Refusal::Port(8080)));
+    assert_eq!(fetcher.check(&url("ftp://127.0.0.1/")), Err(Refusal::Scheme("ftp".into())));
+    assert_eq!(fetcher.check(&url("http://a:b@127.0.0.1/")), Err(Refusal::Credentials));
 }
 
 #[test]
-fn public_addresses_pass_the_check() {
-    let door = Door::new(DoorConfig { allow_ports: vec![8443], ..config() }).unwrap();
+fn public_urls_pass_the_check() {
+    let fetcher = Fetcher::new(FetcherConfig { allow_ports: vec![8443], ..config() }).unwrap();
     for address in [
         "https://example.com/",
         "http://example.com:80/a?b#c",
@@ -214,12 +214,12 @@ fn public_addresses_pass_the_check() {
         "https://internal.example.com/",
         "https://mylocal.org/",
     ] {
-        assert_eq!(door.check(&url(address)), Ok(()), "{address}");
+        assert_eq!(fetcher.check(&url(address)), Ok(()), "{address}");
     }
 }
 
 #[tokio::test]
-async fn the_door_says_who_it_is_and_nothing_about_anybody_else() {
+async fn requests_carry_the_user_agent_but_no_cookie_or_referer() {
     let site = Site::start(|path| match path {
         "/" => crate::site::Reply::Full(
             302,
@@ -229,13 +229,13 @@ async fn the_door_says_who_it_is_and_nothing_about_anybody_else() {
         _ => crate::site::Reply::page("hello"),
     })
     .await;
-    let config = DoorConfig {
-        user_agent: parlance_crawl::door::user_agent(Some("https://example.com/bot\r\nX-Evil: 1")),
+    let config = FetcherConfig {
+        user_agent: parlance_crawl::fetcher::user_agent(Some("https://example.com/bot\r\nX-Evil: 1")),
         ..crate::site::open_config()
     };
-    let door = Door::new(config).unwrap();
-    door.fetch(&site.url("/"), "text/html").await.unwrap();
-    door.client().get(site.url("/")).send().await.unwrap();
+    let fetcher = Fetcher::new(config).unwrap();
+    fetcher.fetch(&site.url("/"), "text/html").await.unwrap();
+    fetcher.client().get(site.url("/")).send().await.unwrap();
     let wanted = format!("ParlanceBot/{} (+https://example.com/botX-Evil: 1)", env!("CARGO_PKG_VERSION"));
     assert_eq!(site.heads().len(), 4);
     for head in site.heads().iter().map(|head| head.to_ascii_lowercase()) {

@@ -1,19 +1,19 @@
-//! Bodies: what is inflated, what is too large, what never ends.
+//! Response bodies: compression, size limits and timeouts.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use parlance_crawl::door::{Door, DoorConfig, FetchError};
+use parlance_crawl::fetcher::{FetchError, Fetcher, FetcherConfig};
 
 use crate::proxies::run_alone;
-use crate::site::{Reply, Site, open_config, open_door};
+use crate::site::{Reply, Site, open_config, open_fetcher};
 
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
-async fn compressed_pages_are_inflated() {
+async fn compressed_bodies_are_decompressed() {
     let site = Site::start(|path| {
         let (coding, body) = match path {
             "/gzip" => ("gzip", gzip(b"hello ", 1000)),
@@ -24,20 +24,20 @@ async fn compressed_pages_are_inflated() {
     })
     .await;
     for path in ["/gzip", "/br", "/deflate"] {
-        let fetched = open_door().fetch(&site.url(path), "*/*").await.unwrap();
+        let fetched = open_fetcher().fetch(&site.url(path), "*/*").await.unwrap();
         assert_eq!(fetched.body.as_ref(), b"hello ".repeat(1000), "{path}");
     }
 }
 
 #[test]
-fn a_bomb_is_too_large_and_costs_little_memory() {
-    // Alone in a process, so that the memory measured is its own.
-    run_alone("bodies::a_bomb_alone", &[]);
+fn a_decompression_bomb_is_refused_with_little_memory() {
+    // In a separate process, to measure its memory alone.
+    run_alone("bodies::decompression_bomb_subprocess", &[]);
 }
 
 #[tokio::test]
-#[ignore = "run by the test before it, alone in a process"]
-async fn a_bomb_alone() {
+#[ignore = "run by the previous test in a separate process"]
+async fn decompression_bomb_subprocess() {
     let (zeros, times) = (vec![0; MIB], 256);
     let bombs =
         [("gzip", gzip(&zeros, times)), ("br", brotli(&zeros, times)), ("deflate", deflate(&zeros, times))];
@@ -47,7 +47,7 @@ async fn a_bomb_alone() {
             Site::start(move |_| Reply::Full(200, vec![("Content-Encoding", coding.into())], bomb.clone()))
                 .await;
         let before = peak_memory();
-        let error = open_door().fetch(&site.url("/"), "*/*").await.unwrap_err();
+        let error = open_fetcher().fetch(&site.url("/"), "*/*").await.unwrap_err();
         assert!(matches!(error, FetchError::TooLarge { limit: MIB }), "{coding}: {error:?}");
         assert!(!error.is_transient());
         let grown = peak_memory() - before;
@@ -56,27 +56,27 @@ async fn a_bomb_alone() {
 }
 
 #[tokio::test]
-async fn a_length_over_the_limit_is_refused_before_the_body() {
+async fn a_declared_length_over_the_limit_is_refused_at_once() {
     let site =
         Site::start(|_| Reply::Stall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n".to_vec()))
             .await;
     let started = Instant::now();
-    let error = open_door().fetch(&site.url("/"), "*/*").await.unwrap_err();
+    let error = open_fetcher().fetch(&site.url("/"), "*/*").await.unwrap_err();
     assert!(matches!(error, FetchError::TooLarge { .. }), "{error:?}");
     assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
-async fn a_body_of_the_limit_passes_and_one_byte_more_does_not() {
+async fn the_body_limit_is_inclusive() {
     let site = Site::start(|path| Reply::page(vec![b'x'; path[1..].parse().unwrap()])).await;
-    let door = open_door();
-    assert_eq!(door.fetch(&site.url(&format!("/{MIB}")), "*/*").await.unwrap().body.len(), MIB);
-    let error = door.fetch(&site.url(&format!("/{}", MIB + 1)), "*/*").await.unwrap_err();
+    let fetcher = open_fetcher();
+    assert_eq!(fetcher.fetch(&site.url(&format!("/{MIB}")), "*/*").await.unwrap().body.len(), MIB);
+    let error = fetcher.fetch(&site.url(&format!("/{}", MIB + 1)), "*/*").await.unwrap_err();
     assert_eq!(error.code(), "too_large");
 }
 
 #[tokio::test]
-async fn slow_answers_time_out_as_a_whole() {
+async fn the_timeout_covers_the_whole_fetch() {
     let site = Site::start(|path| match path {
         "/silent" => Reply::Stall(vec![]),
         "/head" => Reply::Drip(b"HTTP/1.1 200 OK\r\nX-Slow: ".to_vec()),
@@ -85,17 +85,18 @@ async fn slow_answers_time_out_as_a_whole() {
         _ => Reply::redirect("/silent"),
     })
     .await;
-    let door = Door::new(DoorConfig { page_timeout: Duration::from_millis(400), ..open_config() }).unwrap();
+    let fetcher =
+        Fetcher::new(FetcherConfig { page_timeout: Duration::from_millis(400), ..open_config() }).unwrap();
     for path in ["/silent", "/head", "/body", "/endless", "/redirect"] {
         let started = Instant::now();
-        let error = door.fetch(&site.url(path), "*/*").await.unwrap_err();
+        let error = fetcher.fetch(&site.url(path), "*/*").await.unwrap_err();
         assert!(matches!(error, FetchError::Timeout), "{path}: {error:?}");
         assert!(error.is_transient() && started.elapsed() < Duration::from_secs(2), "{path}");
     }
 }
 
 #[tokio::test]
-async fn errors_of_the_site_are_pages_with_their_headers() {
+async fn error_responses_keep_their_headers() {
     let site = Site::start(|path| match path {
         "/busy" => Reply::Full(
             429,
@@ -110,20 +111,20 @@ async fn errors_of_the_site_are_pages_with_their_headers() {
         _ => Reply::status(404),
     })
     .await;
-    let door = open_door();
-    let busy = door.fetch(&site.url("/busy"), "*/*").await.unwrap();
+    let fetcher = open_fetcher();
+    let busy = fetcher.fetch(&site.url("/busy"), "*/*").await.unwrap();
     assert_eq!((busy.status, busy.retry_after), (429, Some(Duration::from_secs(120))));
     assert_eq!(
         (busy.x_robots_tag.as_deref(), busy.body.as_ref()),
         (Some("noindex, nofollow"), &b"later"[..])
     );
-    let challenge = door.fetch(&site.url("/challenge"), "*/*").await.unwrap();
+    let challenge = fetcher.fetch(&site.url("/challenge"), "*/*").await.unwrap();
     assert_eq!((challenge.body.len(), challenge.mitigated.as_deref()), (256 * 1024, Some("challenge")));
-    assert_eq!(door.fetch(&site.url("/gone"), "*/*").await.unwrap().status, 404);
+    assert_eq!(fetcher.fetch(&site.url("/gone"), "*/*").await.unwrap().status, 404);
 }
 
 #[tokio::test]
-async fn what_breaks_off_or_does_not_connect_says_so() {
+async fn broken_responses_and_refused_connections_differ() {
     let site = Site::start(|path| match path {
         "/short" => {
             Reply::Full(200, vec![("Content-Encoding", "gzip".into())], gzip(b"hello", 999)[..20].to_vec())
@@ -132,11 +133,11 @@ async fn what_breaks_off_or_does_not_connect_says_so() {
     })
     .await;
     for path in ["/short", "/ssh"] {
-        let error = open_door().fetch(&site.url(path), "*/*").await.unwrap_err();
+        let error = open_fetcher().fetch(&site.url(path), "*/*").await.unwrap_err();
         assert!(matches!(error, FetchError::Broken(_)), "{path}: {error:?}");
     }
     let closed = crate::site::url("http://127.0.0.1:1/");
-    let error = open_door().fetch(&closed, "*/*").await.unwrap_err();
+    let error = open_fetcher().fetch(&closed, "*/*").await.unwrap_err();
     assert!(matches!(error, FetchError::Connect(_)) && error.is_transient(), "{error:?}");
 }
 
@@ -158,7 +159,7 @@ fn brotli(piece: &[u8], times: usize) -> Vec<u8> {
     encoder.into_inner()
 }
 
-/// The most memory this process has had, in bytes.
+/// Peak resident memory of this process, in bytes.
 fn peak_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");

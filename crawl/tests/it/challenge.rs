@@ -1,9 +1,9 @@
-//! Challenge pages.
+//! Detection of challenge pages.
 
-use parlance_crawl::challenge::blocked;
+use parlance_crawl::challenge::is_blocked;
 
 #[test]
-fn walls_are_told_from_pages_and_from_patience() {
+fn challenges_differ_from_pages_and_rate_limits() {
     let cloudflare =
         b"<!DOCTYPE html><html><head><title>Just a moment...</title><script>window._cf_chl_opt={}</script>";
     for (status, mitigated, body, wanted) in [
@@ -27,6 +27,6 @@ fn walls_are_told_from_pages_and_from_patience() {
         (200, None, b"<h1>How to solve a captcha</h1> Just a moment... and verify you are human", false),
         (200, None, b"\xff\xfe", false),
     ] {
-        assert_eq!(blocked(status, mitigated, body), wanted, "{status} {}", String::from_utf8_lossy(body));
+        assert_eq!(is_blocked(status, mitigated, body), wanted, "{status} {}", String::from_utf8_lossy(body));
     }
 }

@@ -1,4 +1,4 @@
-//! The crate's tests, in one binary: real sockets on this machine, never the internet.
+//! Integration tests of the crawl crate: real sockets on this machine, never the internet.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,12 +1,12 @@
-//! Redirects: each is checked like a first address.
+//! Redirect targets are checked like initial URLs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parlance_crawl::door::{Door, DoorConfig, FetchError};
+use parlance_crawl::fetcher::{FetchError, Fetcher, FetcherConfig};
 
-use crate::site::{Names, Reply, Site, open_config, open_door};
+use crate::site::{FakeDns, Reply, Site, open_config, open_fetcher};
 
-/// One of each class; `{}` is the port of the trap.
+/// One URL per class; `{}` is replaced by the trap's port.
 const FORBIDDEN: &[&str] = &[
     "http://127.0.0.2:{}/",
     "http://[::1]:{}/",
@@ -46,12 +46,12 @@ async fn no_redirect_reaches_a_forbidden_address() {
             move |path| Reply::redirect(if path == "/" { "/next".to_owned() } else { target.clone() })
         })
         .await;
-        let door = Door::with_lookup(open_config(), Names::answering("8.8.8.8")).unwrap();
-        let refused = door.fetch(&site.url("/"), "*/*").await;
+        let fetcher = Fetcher::with_lookup(open_config(), FakeDns::answering("8.8.8.8")).unwrap();
+        let refused = fetcher.fetch(&site.url("/"), "*/*").await;
         assert!(matches!(refused, Err(FetchError::Refused(_))), "{target}: {refused:?}");
-        // The bare client stops before a scheme it does not know, and gives the redirect itself.
+        // For an unknown scheme the bare client returns the redirect response itself.
         let stopped =
-            door.client().get(site.url("/")).send().await.map_or(true, |found| found.status() == 302);
+            fetcher.client().get(site.url("/")).send().await.map_or(true, |found| found.status() == 302);
         assert!(stopped, "{target}");
         assert_eq!(site.paths(), ["/", "/next", "/", "/next"]);
     }
@@ -59,7 +59,7 @@ async fn no_redirect_reaches_a_forbidden_address() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_counted_and_told() {
+async fn redirects_are_followed_limited_and_reported() {
     let site = Site::start(|path| match path {
         "/a" => Reply::redirect("b?x=1#top"),
         "/b?x=1" => Reply::Full(301, vec![("Location", "/c".into())], b"moved".to_vec()),
@@ -68,25 +68,25 @@ async fn redirects_are_followed_counted_and_told() {
         _ => Reply::redirect("/loop"),
     })
     .await;
-    let door = open_door();
-    let fetched = door.fetch(&site.url("/a#part"), "text/html").await.unwrap();
+    let fetcher = open_fetcher();
+    let fetched = fetcher.fetch(&site.url("/a#part"), "text/html").await.unwrap();
     assert_eq!((fetched.url.path(), fetched.status, fetched.body.as_ref()), ("/c", 200, &b"here"[..]));
     assert_eq!(fetched.redirects, [site.url("/b?x=1"), site.url("/c")]);
     assert_eq!(fetched.media_type.as_deref(), Some("text/html; charset=utf-8"));
-    assert_eq!(door.fetch(&site.url("/none"), "*/*").await.unwrap().status, 302);
+    assert_eq!(fetcher.fetch(&site.url("/none"), "*/*").await.unwrap().status, 302);
 
-    let door = Door::new(DoorConfig { max_redirects: 3, ..open_config() }).unwrap();
+    let fetcher = Fetcher::new(FetcherConfig { max_redirects: 3, ..open_config() }).unwrap();
     let before = site.connections();
-    let error = door.fetch(&site.url("/loop"), "*/*").await.unwrap_err();
+    let error = fetcher.fetch(&site.url("/loop"), "*/*").await.unwrap_err();
     assert!(matches!(error, FetchError::TooManyRedirects), "{error:?}");
     assert_eq!(site.connections() - before, 4);
-    assert!(door.client().get(site.url("/loop")).send().await.is_err());
+    assert!(fetcher.client().get(site.url("/loop")).send().await.is_err());
     assert_eq!(site.connections() - before, 8);
 }
 
 #[tokio::test]
-async fn a_site_cannot_use_the_door_twice_for_one_check() {
-    // The same path answers differently each time: first a page, then a redirect into the house.
+async fn a_page_that_starts_redirecting_is_checked_again() {
+    // The same path first returns a page and then a redirect to a loopback address.
     let trap = Site::trap().await;
     let (calls, port) = (AtomicUsize::new(0), trap.port());
     let site = Site::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
@@ -94,8 +94,8 @@ async fn a_site_cannot_use_the_door_twice_for_one_check() {
         _ => Reply::redirect(format!("http://127.0.0.2:{port}/")),
     })
     .await;
-    let door = open_door();
-    assert!(door.fetch(&site.url("/"), "*/*").await.is_ok());
-    assert!(door.fetch(&site.url("/"), "*/*").await.is_err());
+    let fetcher = open_fetcher();
+    assert!(fetcher.fetch(&site.url("/"), "*/*").await.is_ok());
+    assert!(fetcher.fetch(&site.url("/"), "*/*").await.is_err());
     assert_eq!(trap.connections(), 0);
 }

@@ -1,13 +1,13 @@
-//! robots.txt: the cases of RFC 9309.
+//! robots.txt parsing and fetching as in RFC 9309.
 
 use std::time::Duration;
 
-use parlance_crawl::door::FetchError;
+use parlance_crawl::fetcher::FetchError;
 use parlance_crawl::robots::{MAX_CRAWL_DELAY, Robots};
 
-use crate::site::{Reply, Site, open_door, url};
+use crate::site::{Reply, Site, open_fetcher, url};
 
-/// File, path, whether it is allowed.
+/// File, path, and whether the path is allowed.
 const TABLE: &[(&str, &str, bool)] = &[
     ("", "/", true),
     ("User-agent: *\nDisallow: /", "/", false),
@@ -17,14 +17,14 @@ const TABLE: &[(&str, &str, bool)] = &[
     ("User-agent: *\nDisallow: /a", "/abc/d", false),
     ("User-agent: *\nDisallow: /a/", "/a", true),
     ("User-agent: *\nDisallow: /a", "/A", true),
-    // The longest match wins, and Allow at a tie, in any order.
+    // The longest match wins, and Allow on a tie, in any order.
     ("User-agent: *\nDisallow: /\nAllow: /help", "/help/a", true),
     ("User-agent: *\nAllow: /help\nDisallow: /help/secret", "/help/secret/x", false),
     ("User-agent: *\nDisallow: /page\nAllow: /page", "/page", true),
     ("User-agent: *\nAllow: /page\nDisallow: /page", "/page", true),
     ("User-agent: *\nAllow: /p\nDisallow: /", "/page", true),
     ("User-agent: *\nAllow: /folder\nDisallow: /folder/*.html", "/folder/a.html", false),
-    // Wildcards and the end.
+    // Wildcards and end anchors.
     ("User-agent: *\nDisallow: /*.pdf$", "/docs/a.pdf", false),
     ("User-agent: *\nDisallow: /*.pdf$", "/docs/a.pdf?x", true),
     ("User-agent: *\nDisallow: /a*c", "/abbbcd", false),
@@ -56,7 +56,7 @@ const TABLE: &[(&str, &str, bool)] = &[
     ("User-agent: *\nDisallow: /%61bc", "/abc", false),
     ("User-agent: *\nDisallow: /a%2Fb", "/a/b", true),
     ("User-agent: *\nDisallow: /a%3cd", "/a%3Cd", false),
-    // Writing.
+    // Syntax variants.
     ("\u{feff}User-agent: *\nDisallow: /a", "/a", false),
     ("USER-AGENT : *\r\nDISALLOW : /a # not here\r\n", "/a", false),
     ("# nothing\nUser-agent: *#all\rDisallow: /a", "/a", false),
@@ -64,7 +64,7 @@ const TABLE: &[(&str, &str, bool)] = &[
 ];
 
 #[test]
-fn rules_are_read_as_the_rfc_says() {
+fn rules_follow_the_rfc() {
     let judged = |(text, path, wanted): &&(&str, &str, bool)| {
         Robots::parse(text.as_bytes()).allowed(&url("https://example.com").join(path).unwrap()) != *wanted
     };
@@ -72,7 +72,7 @@ fn rules_are_read_as_the_rfc_says() {
 }
 
 #[test]
-fn pauses_are_capped_and_maps_are_listed() {
+fn crawl_delays_are_capped_and_sitemaps_listed() {
     let pause = |text: &str| Robots::parse(text.as_bytes()).crawl_delay();
     assert_eq!(pause("User-agent: *\nCrawl-delay: 2.5"), Some(Duration::from_millis(2500)));
     assert_eq!(pause("User-agent: *\nCrawl-delay: 86400"), Some(MAX_CRAWL_DELAY));
@@ -91,7 +91,7 @@ fn pauses_are_capped_and_maps_are_listed() {
 }
 
 #[tokio::test]
-async fn the_status_decides_when_there_is_no_file() {
+async fn a_missing_file_allows_and_a_server_error_disallows() {
     for (status, allowed, reached) in [
         (200, true, true),
         (404, true, true),
@@ -101,16 +101,16 @@ async fn the_status_decides_when_there_is_no_file() {
         (503, false, false),
     ] {
         let site = Site::start(move |_| Reply::status(status)).await;
-        let robots = Robots::fetch(&open_door(), &site.url("/help/page?x#y")).await.unwrap();
+        let robots = Robots::fetch(&open_fetcher(), &site.url("/help/page?x#y")).await.unwrap();
         assert_eq!((robots.allowed(&site.url("/a")), robots.reached()), (allowed, reached), "{status}");
         assert_eq!(site.paths(), ["/robots.txt"]);
     }
-    let unreachable = Robots::fetch(&open_door(), &url("http://127.0.0.1:1/")).await.unwrap();
+    let unreachable = Robots::fetch(&open_fetcher(), &url("http://127.0.0.1:1/")).await.unwrap();
     assert!(!unreachable.allowed(&url("http://127.0.0.1:1/")) && !unreachable.reached());
 }
 
 #[tokio::test]
-async fn redirects_of_the_file_are_followed_five_times() {
+async fn five_redirects_of_the_file_are_followed() {
     let rules = "User-agent: *\nDisallow: /a";
     for (last, allowed) in [(5, false), (6, true)] {
         let site = Site::start(move |path| match path.trim_start_matches('/').parse::<u32>() {
@@ -119,28 +119,28 @@ async fn redirects_of_the_file_are_followed_five_times() {
             Err(_) => Reply::redirect("/1"),
         })
         .await;
-        let robots = Robots::fetch(&open_door(), &site.url("/")).await.unwrap();
+        let robots = Robots::fetch(&open_fetcher(), &site.url("/")).await.unwrap();
         assert_eq!(robots.allowed(&site.url("/a")), allowed, "{last} redirects");
     }
 }
 
 #[tokio::test]
-async fn a_file_without_end_is_read_for_its_first_500_kib() {
+async fn only_the_first_500_kib_of_a_file_count() {
     let body =
         format!("User-agent: *\nDisallow: /early\n{}Disallow: /late\n", "# filler line\n".repeat(100_000));
     let site = Site::start(move |_| Reply::typed("text/plain", body.clone())).await;
-    let robots = Robots::fetch(&open_door(), &site.url("/")).await.unwrap();
+    let robots = Robots::fetch(&open_fetcher(), &site.url("/")).await.unwrap();
     assert!(!robots.allowed(&site.url("/early")) && robots.allowed(&site.url("/late")));
 }
 
 #[tokio::test]
-async fn a_file_behind_a_forbidden_redirect_is_a_refusal() {
+async fn a_forbidden_redirect_of_the_file_is_refused() {
     let trap = Site::trap().await;
     let target = format!("http://127.0.0.2:{}/robots.txt", trap.port());
     let site = Site::start(move |_| Reply::redirect(target.clone())).await;
-    let refused = Robots::fetch(&open_door(), &site.url("/")).await.unwrap_err();
+    let refused = Robots::fetch(&open_fetcher(), &site.url("/")).await.unwrap_err();
     assert!(matches!(refused, FetchError::Refused(_)), "{refused:?}");
-    let refused = Robots::fetch(&open_door(), &url("http://10.0.0.1/")).await.unwrap_err();
+    let refused = Robots::fetch(&open_fetcher(), &url("http://10.0.0.1/")).await.unwrap_err();
     assert!(matches!(refused, FetchError::Refused(_)), "{refused:?}");
     assert_eq!(trap.connections(), 0);
 }

@@ -1,11 +1,11 @@
-//! Scopes, normal forms and keys.
+//! Crawl scopes, URL normalisation and page keys.
 
 use parlance_crawl::scope::{Scope, key, normalise};
 
 use crate::site::url;
 
 #[test]
-fn a_scope_covers_its_root_and_what_lies_below() {
+fn a_scope_covers_its_root_and_the_pages_below() {
     for root in
         ["https://example.com/help", "https://example.com/help/", "http://www.example.com/help/index.html"]
     {
@@ -43,7 +43,7 @@ fn a_scope_covers_its_root_and_what_lies_below() {
 }
 
 #[test]
-fn a_whole_site_and_a_single_page_are_scopes_too() {
+fn a_scope_may_be_a_whole_site_or_a_single_page() {
     let site = Scope::new(&url("https://example.com"), true);
     assert!(
         site.contains(&url("http://www.example.com/any/page"))
@@ -58,7 +58,7 @@ fn a_whole_site_and_a_single_page_are_scopes_too() {
     assert!(Scope::new(&url("https://example.com/v1.2"), true).contains(&url("https://example.com/v1.2/a")));
     assert!(!Scope::new(&url("https://example.com/v1.2"), true).contains(&url("https://example.com/a")));
     let image = url("https://example.com/logo.png");
-    assert!(Scope::new(&image, false).contains(&image), "what was named is meant");
+    assert!(Scope::new(&image, false).contains(&image), "an explicit root is always in scope");
     let local = Scope::new(&url("http://127.0.0.1:8080/"), true);
     assert!(
         local.contains(&url("http://127.0.0.1:8080/a")) && !local.contains(&url("http://127.0.0.1:8081/a"))
@@ -66,7 +66,7 @@ fn a_whole_site_and_a_single_page_are_scopes_too() {
 }
 
 #[test]
-fn the_normal_form_keeps_what_means_something() {
+fn normalisation_keeps_significant_parts() {
     for (raw, normal) in [
         ("HTTP://Example.COM:80/a/./b/../c#d", "http://example.com/a/c"),
         ("https://example.com:443", "https://example.com/"),
@@ -82,12 +82,12 @@ fn the_normal_form_keeps_what_means_something() {
         ("http://bücher.example/", "http://xn--bcher-kva.example/"),
     ] {
         assert_eq!(normalise(&url(raw)).as_str(), normal);
-        assert_eq!(normalise(&url(normal)).as_str(), normal, "a normal form is its own");
+        assert_eq!(normalise(&url(normal)).as_str(), normal, "normalisation is idempotent");
     }
 }
 
 #[test]
-fn keys_recognise_the_same_page() {
+fn equivalent_urls_have_the_same_key() {
     let same = [
         "http://www.example.com/a/",
         "https://example.com/a",

@@ -1,4 +1,4 @@
-//! What the tests put on the other side: sites that answer, traps that count, and a look-up to order.
+//! Test doubles: HTTP sites, connection-counting traps and a scripted name lookup.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlance_crawl::door::{Door, DoorConfig, Lookup};
+use parlance_crawl::fetcher::{Fetcher, FetcherConfig, Lookup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// What a site answers.
+/// Response of a test site.
 pub(crate) enum Reply {
     /// Status, headers, body.
     Full(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// These bytes as they are, then silence with the connection open.
+    /// Raw bytes, then silence with the connection open.
     Stall(Vec<u8>),
-    /// These bytes, then one byte every twenty milliseconds without end.
+    /// Raw bytes, then one byte every 20 ms forever.
     Drip(Vec<u8>),
 }
 
@@ -41,7 +41,7 @@ impl Reply {
     }
 }
 
-/// A listener that counts who connects, and with [`Site::start`] answers them.
+/// An HTTP listener that counts connections.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -72,7 +72,7 @@ impl Site {
         site
     }
 
-    /// On every address of this machine, both families: whatever reaches its port is counted.
+    /// A site on all addresses of this machine, IPv4 and IPv6, so that it counts every connection to its port.
     pub(crate) async fn trap() -> Self {
         Self::start_at("[::]:0", |_| Reply::page("trapped")).await
     }
@@ -89,7 +89,7 @@ impl Site {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads of the requests so far, the first line of each its method and path.
+    /// The request heads received so far.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
@@ -138,29 +138,29 @@ async fn serve(
     }
 }
 
-/// Answers every name with the lists ordered, one after another; the last one stays. It counts.
+/// Name lookup that returns scripted address lists in order, repeats the last one, and counts lookups.
 #[derive(Default)]
-pub(crate) struct Names {
+pub(crate) struct FakeDns {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
-    pub(crate) asked: AtomicUsize,
+    lookups: AtomicUsize,
 }
 
-impl Names {
-    /// Lists split by `|`, addresses by spaces.
+impl FakeDns {
+    /// Parses address lists separated by `|`; addresses are separated by spaces.
     pub(crate) fn answering(lists: &str) -> Arc<Self> {
         let list = |list: &str| list.split_whitespace().map(|address| address.parse().unwrap()).collect();
         Arc::new(Self { answers: Mutex::new(lists.split('|').map(list).collect()), ..Self::default() })
     }
 
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    pub(crate) fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::SeqCst)
     }
 }
 
 #[async_trait]
-impl Lookup for Names {
+impl Lookup for FakeDns {
     async fn lookup(&self, _host: &str) -> io::Result<Vec<IpAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.lookups.fetch_add(1, Ordering::SeqCst);
         let mut answers = self.answers.lock().unwrap();
         let answer = answers.front().cloned().unwrap_or_default();
         if answers.len() > 1 {
@@ -174,21 +174,21 @@ pub(crate) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
-/// A door as it is in production, with short times.
-pub(crate) fn config() -> DoorConfig {
-    DoorConfig {
+/// The production configuration with short timeouts.
+pub(crate) fn config() -> FetcherConfig {
+    FetcherConfig {
         connect_timeout: Duration::from_secs(2),
         page_timeout: Duration::from_secs(5),
         max_bytes: 1024 * 1024,
-        ..DoorConfig::default()
+        ..FetcherConfig::default()
     }
 }
 
-/// A door to one address of this machine, and to nothing else in it.
-pub(crate) fn open_config() -> DoorConfig {
-    DoorConfig { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..config() }
+/// A configuration that allows exactly one local address.
+pub(crate) fn open_config() -> FetcherConfig {
+    FetcherConfig { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..config() }
 }
 
-pub(crate) fn open_door() -> Door {
-    Door::new(open_config()).unwrap()
+pub(crate) fn open_fetcher() -> Fetcher {
+    Fetcher::new(open_config()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Site maps.
+//! Sitemap discovery and parsing.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
 use parlance_crawl::sitemap::{MAX_FILES, discover};
 
-use crate::site::{Reply, Site, open_door, url};
+use crate::site::{Reply, Site, open_fetcher, url};
 
 fn map(pages: &[&str]) -> String {
     let pages: String =
@@ -23,12 +23,12 @@ fn index(maps: &[String]) -> String {
 
 async fn found(site: &Site, robots: &Robots, limit: usize) -> Vec<String> {
     let root = site.url("/help");
-    let pages = discover(&open_door(), robots, &root, &Scope::new(&root, true), limit).await;
+    let pages = discover(&open_fetcher(), robots, &root, &Scope::new(&root, true), limit).await;
     pages.iter().map(|page| page.path().to_owned() + page.query().map_or("", |_| "?")).collect()
 }
 
 #[tokio::test]
-async fn the_usual_place_is_looked_at_when_robots_names_none() {
+async fn the_default_location_is_used_when_robots_lists_none() {
     let site = Site::start(|_| {
         Reply::typed(
             "application/xml",
@@ -66,7 +66,7 @@ async fn indexes_are_followed_one_level_and_ten_files() {
 }
 
 #[tokio::test]
-async fn gzipped_and_plain_maps_are_read_within_limits() {
+async fn gzipped_and_plain_sitemaps_are_read_within_limits() {
     let gzip = |text: &str, zeros: usize| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(text.as_bytes()).unwrap();
@@ -86,7 +86,7 @@ async fn gzipped_and_plain_maps_are_read_within_limits() {
     let maps = ["/a.xml.gz", "/bomb.xml.gz", "/cut.xml.gz", "/list.txt"]
         .map(|path| format!("Sitemap: {}\n", site.url(path)));
     let (robots, root) = (Robots::parse(maps.concat().as_bytes()), url("https://example.com/help"));
-    let pages = discover(&open_door(), &robots, &root, &Scope::new(&root, true), 100).await;
+    let pages = discover(&open_fetcher(), &robots, &root, &Scope::new(&root, true), 100).await;
     let wanted =
         ["https://example.com/help/gz", "https://example.com/help/bomb", "http://example.com/help/text"];
     assert_eq!(pages.iter().map(url::Url::as_str).collect::<Vec<_>>(), wanted);
@@ -94,7 +94,7 @@ async fn gzipped_and_plain_maps_are_read_within_limits() {
 }
 
 #[tokio::test]
-async fn maps_in_forbidden_places_are_not_fetched() {
+async fn sitemaps_at_forbidden_urls_are_not_fetched() {
     let trap = Site::trap().await;
     let port = trap.port();
     let inner = format!("http://[::1]:{port}/inner.xml");
@@ -116,8 +116,8 @@ async fn maps_in_forbidden_places_are_not_fetched() {
 }
 
 #[tokio::test]
-async fn nothing_comes_of_a_site_that_is_not_there() {
+async fn an_unreachable_site_has_no_sitemap_pages() {
     let root = url("http://127.0.0.1:1/");
-    let pages = discover(&open_door(), &Robots::allow_all(), &root, &Scope::new(&root, true), 10).await;
+    let pages = discover(&open_fetcher(), &Robots::allow_all(), &root, &Scope::new(&root, true), 10).await;
     assert!(pages.is_empty());
 }

@@ -1,14 +1,14 @@
-//! Spider with the door's client: whatever a site tells it, it reaches nothing else.
+//! Spider with the guarded client: a hostile site cannot make it reach forbidden addresses.
 
 use std::time::Duration;
 
-use parlance_crawl::door::{Door, DoorConfig};
+use parlance_crawl::fetcher::{Fetcher, FetcherConfig};
 
-use crate::site::{Reply, Site, open_door};
+use crate::site::{Reply, Site, open_fetcher};
 
-/// A site, each page of which points into the house: by links, redirects, canonicals, frames, images,
-/// refreshes, robots.txt and site maps.
-async fn luring_site(trap_port: u16) -> Site {
+/// A site whose pages point to internal addresses: by links, redirects, canonicals, frames, images,
+/// refreshes, robots.txt and sitemaps.
+async fn hostile_site(trap_port: u16) -> Site {
     let inside = [
         format!("http://127.0.0.2:{trap_port}"),
         format!("http://[::1]:{trap_port}"),
@@ -46,11 +46,11 @@ async fn luring_site(trap_port: u16) -> Site {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_luring_site_takes_spider_nowhere() {
+async fn a_hostile_site_leads_spider_to_no_internal_address() {
     let trap = Site::trap().await;
-    let site = luring_site(trap.port()).await;
+    let site = hostile_site(trap.port()).await;
     for seed in ["/", "/away", "/second"] {
-        let mut website = parlance_crawl::spider::website(&open_door(), &site.url(seed), 50);
+        let mut website = parlance_crawl::spider::website(&open_fetcher(), &site.url(seed), 50);
         website
             .with_subdomains(true)
             .with_tld(true)
@@ -76,10 +76,11 @@ async fn a_luring_site_takes_spider_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forbidden_root_is_not_crawled() {
     let trap = Site::trap().await;
-    let door = Door::new(DoorConfig { allow_ports: vec![trap.port()], ..crate::site::config() }).unwrap();
+    let fetcher =
+        Fetcher::new(FetcherConfig { allow_ports: vec![trap.port()], ..crate::site::config() }).unwrap();
     for root in ["http://127.0.0.1", "http://[::1]", "http://localhost", "http://0.0.0.0"] {
         let root = crate::site::url(&format!("{root}:{}/", trap.port()));
-        let mut website = parlance_crawl::spider::website(&door, &root, 5);
+        let mut website = parlance_crawl::spider::website(&fetcher, &root, 5);
         website.with_crawl_timeout(Some(Duration::from_secs(10)));
         website.crawl().await;
         website.scrape().await;

@@ -1,4 +1,4 @@
-//! Pure: the bytes of a config.json in, the shape of the encoder out.
+//! Pure: parses config.json into the shape of the encoder.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ModelError;
 
-/// The shape of a BERT encoder, by the names of its config.json.
+/// The shape of a BERT encoder, with the field names of config.json.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     pub(super) model_type: String,
@@ -23,13 +23,13 @@ pub(super) struct Config {
     pub(super) type_vocab_size: usize,
 }
 
-/// What older files mean when they do not say it.
+/// The default of older files.
 fn absolute() -> String {
     "absolute".to_owned()
 }
 
 impl Config {
-    /// The kind that is supported, without sizes.
+    /// The supported architecture, with all sizes 0.
     pub(super) fn bert() -> Self {
         Self {
             model_type: "bert".to_owned(),
@@ -51,7 +51,7 @@ impl Config {
         let config: Self = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
         let kinds = [
             ("model_type", &config.model_type, "bert"),
-            // The exact one, by the error function, of Hendrycks and Gimpel 2016.
+            // The exact GELU, by the error function (Hendrycks and Gimpel 2016).
             ("hidden_act", &config.hidden_act, "gelu"),
             ("position_embedding_type", &config.position_embedding_type, "absolute"),
         ];
@@ -68,7 +68,7 @@ impl Config {
         config.check().map_err(broken)
     }
 
-    /// Whether the sizes can be those of an encoder.
+    /// Checks that the sizes can be those of an encoder.
     pub(super) fn check(self) -> Result<Self, String> {
         let sizes = [
             ("hidden_size", self.hidden_size),
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_published_configuration_is_understood() {
+    fn parses_a_published_config() {
         let config = Config::parse(Path::new("config.json"), MINI.as_bytes()).unwrap();
         assert_eq!((config.hidden_size, config.num_attention_heads), (384, 12));
     }
 
     #[test]
-    fn another_kind_of_model_is_named_with_what_to_do() {
+    fn unsupported_model_error_names_the_field_and_the_remedy() {
         let error = error(r#""gelu""#, r#""relu""#);
         for words in ["model/config.json", r#"hidden_act = "relu""#, r#"only "gelu""#, "all-MiniLM-L6-v2"] {
             assert!(error.contains(words), "{error}");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_an_encoder_is_refused() {
+    fn invalid_configs_are_rejected() {
         for (from, to, words) in [
             (r#""bert""#, r#""roberta""#, "model_type"),
             (r#""hidden_size": 384,"#, "", "missing field `hidden_size`"),

@@ -1,81 +1,81 @@
-//! Why a model was not converted, and what to do about it.
+//! Errors of model conversion; each message says what to do.
 
 use std::{io, path::PathBuf};
 
-/// Why a model was not converted.
+/// Reasons why a model was not converted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A file of the source cannot be read.
+    /// A source file cannot be read.
     #[error(
         "cannot read {} ({source}): a model is a folder with model.safetensors, config.json, tokenizer.json, \
          tokenizer_config.json and special_tokens_map.json; fetch it again if one is missing",
         path.display()
     )]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
     /// The target cannot be written.
     #[error("cannot write {} ({source}): check that the folder is writable and the disk has 100 MB free", path.display())]
     Write {
-        /// Which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// Something else stands where the model should go.
-    #[error("{} is there and is not a converted model: remove it, or choose another folder", path.display())]
+    /// The target exists and is not a converted model.
+    #[error("{} exists and is not a converted model: remove it, or choose another folder", path.display())]
     Occupied {
-        /// Which folder.
+        /// The folder.
         path: PathBuf,
     },
-    /// The configuration cannot be understood.
+    /// The configuration cannot be parsed or is invalid.
     #[error("{} is not the configuration of a BERT model: {reason}", path.display())]
     Config {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// The model is of another kind.
+    /// The architecture is not supported.
     #[error(
-        "{} says {field} = {found:?}, and only {supported:?} is supported: use a BERT encoder such as all-MiniLM-L6-v2, \
-         or a model that is in ONNX format already",
+        "{} has {field} = {found:?}, and only {supported:?} is supported: use a BERT encoder such as all-MiniLM-L6-v2, \
+         or a model that is already in ONNX format",
         path.display()
     )]
     Unsupported {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The field that tells.
+        /// The unsupported field.
         field: &'static str,
         /// Its value.
         found: String,
-        /// The value that we know.
+        /// The supported value.
         supported: &'static str,
     },
-    /// The weights do not fit the configuration, or are broken.
+    /// The weights do not fit the configuration, or the file is corrupt.
     #[error("{}: {reason}; fetch the file again, with the config.json of the same model", path.display())]
     Weights {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A packed model is of another kind or cut short.
-    #[error("{} is not a packed model that can be read: {reason}; fetch it again", path.display())]
+    /// The packed model has another format or is truncated.
+    #[error("{} is not a readable packed model: {reason}; fetch it again", path.display())]
     Packed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A file of the tokenizer cannot be written as JSON.
-    #[error("the tokenizer of the model cannot be written as JSON")]
+    /// A tokenizer file cannot be encoded.
+    #[error("the model's tokenizer cannot be encoded as JSON")]
     Encode {
-        /// What serde said.
+        /// The cause.
         source: serde_json::Error,
     },
 }

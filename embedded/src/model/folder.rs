@@ -1,4 +1,4 @@
-//! A folder that appears whole or not at all.
+//! Atomic creation of a model folder.
 
 use std::{
     fs::{self, File},
@@ -8,14 +8,13 @@ use std::{
 
 use super::{ModelError, ONNX_FILE, TOKENIZER_FILES};
 
-/// Whether a converted model stands here. Because of [`publish`] a folder that has every file has
-/// every file whole.
+/// Whether a converted model is here. [`publish`] is atomic: if every file exists, every file is complete.
 pub(super) fn is_complete(folder: &Path) -> bool {
     TOKENIZER_FILES.iter().chain([&ONNX_FILE]).all(|name| folder.join(name).is_file())
 }
 
-/// Fills a folder beside the target, makes sure that it is on the disk, and renames it: the last
-/// step, which only one of several processes can do.
+/// Fills a temporary folder beside the target, syncs it to disk and renames it. Of several processes only
+/// one succeeds in renaming; the others accept its result.
 pub(super) fn publish(
     target: &Path,
     fill: impl FnOnce(&Path) -> Result<(), ModelError>,
@@ -28,7 +27,7 @@ pub(super) fn publish(
     sync(partial.path())?;
     match fs::rename(partial.path(), &target) {
         Ok(()) => {
-            // There is nothing left under the old name for it to remove.
+            // The temporary name no longer exists: nothing to remove.
             let _ = partial.keep();
             sync(parent)
         }
@@ -42,14 +41,14 @@ pub(super) fn publish(
     }
 }
 
-/// Writes a file and makes sure that it is on the disk.
+/// Writes a file and syncs it to disk.
 pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), ModelError> {
     let mut file = File::create(path).map_err(failed(path))?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(failed(path))
 }
 
-/// A new folder, removed again unless it is kept. It is nobody's secret: another user may run what
-/// loads the model.
+/// A temporary folder, removed on drop. It is world-readable: another user may run the process that loads
+/// the model.
 fn partial_in(parent: &Path) -> io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".partial-");
@@ -61,13 +60,13 @@ fn partial_in(parent: &Path) -> io::Result<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// A rename is on the disk when the folder it happened in is.
+/// A rename is durable once its parent folder is synced.
 #[cfg(unix)]
 fn sync(folder: &Path) -> Result<(), ModelError> {
     File::open(folder).and_then(|file| file.sync_all()).map_err(failed(folder))
 }
 
-/// Other systems do not open folders.
+/// Folders cannot be opened as files on other systems.
 #[cfg(not(unix))]
 fn sync(_: &Path) -> Result<(), ModelError> {
     Ok(())

@@ -1,4 +1,4 @@
-//! Pure: builds an ONNX graph node by node. It knows the format, and nothing of what is computed.
+//! Pure: builds an ONNX graph node by node. Knows the format, not the model.
 
 use half::f16;
 
@@ -7,23 +7,23 @@ use super::proto::{
     TensorTypeProto, TypeProto, ValueInfoProto, attribute_type, data_type,
 };
 
-/// A value of the graph: an input, a constant or what a node makes.
+/// A value of the graph: an input, a constant or the output of a node.
 #[derive(Debug, Clone)]
 pub(super) struct Value(String);
 
-/// How many texts a run has.
+/// Number of texts in a run.
 pub(super) const BATCH: Size = Size::Named("batch");
-/// How many tokens each of them has, padding included.
+/// Number of tokens per text, padding included.
 pub(super) const SEQUENCE: Size = Size::Named("sequence");
 
-/// A size that is fixed, or that each run chooses.
+/// A dimension: fixed, or chosen by each run.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Size {
     Fixed(usize),
     Named(&'static str),
 }
 
-/// A number that a constant can hold.
+/// A number type of constants.
 pub(super) trait Element: Copy {
     const TYPE: i32;
     fn write(self, bytes: &mut Vec<u8>);
@@ -71,7 +71,7 @@ pub(super) struct Op {
     attributes: Vec<AttributeProto>,
 }
 
-/// The set of operators that ONNX Runtime adds to those of ONNX.
+/// The operator set that ONNX Runtime adds to ONNX.
 pub(super) const MICROSOFT: &str = "com.microsoft";
 
 impl Op {
@@ -104,8 +104,8 @@ impl Op {
     }
 }
 
-/// A graph that grows. The names it gives start with its own, so that a branch, which sees the
-/// values around it, hides none of them.
+/// A graph under construction. Generated names start with the graph's own: a branch sees the values of the
+/// enclosing graph and must not shadow them.
 pub(super) struct Graph(GraphProto);
 
 impl Graph {
@@ -118,13 +118,13 @@ impl Graph {
         Value(name.to_owned())
     }
 
-    /// A constant, of one number if there are no sizes.
+    /// Adds a constant; a scalar if `sizes` is empty.
     pub(super) fn constant<T: Element>(&mut self, name: &str, sizes: &[usize], values: &[T]) -> Value {
         debug_assert_eq!(sizes.iter().product::<usize>(), values.len(), "{name}");
         let mut raw_data = Vec::with_capacity(size_of_val(values));
         values.iter().for_each(|value| value.write(&mut raw_data));
         self.0.initializer.push(TensorProto {
-            dims: sizes.iter().copied().map(wide).collect(),
+            dims: sizes.iter().copied().map(to_i64).collect(),
             data_type: T::TYPE,
             name: name.to_owned(),
             raw_data,
@@ -132,21 +132,21 @@ impl Graph {
         Value(name.to_owned())
     }
 
-    /// Adds a node that makes `N` values.
-    pub(super) fn apply<const N: usize>(&mut self, op: Op, inputs: &[&Value]) -> [Value; N] {
+    /// Adds a node with `N` outputs.
+    pub(super) fn node_with_outputs<const N: usize>(&mut self, op: Op, inputs: &[&Value]) -> [Value; N] {
         let name = format!("{}/{}.{}", self.0.name, self.0.node.len(), op.name);
         let outputs: [Value; N] = std::array::from_fn(|i| Value(format!("{name}:{i}")));
         self.push(name, op, inputs, &outputs);
         outputs
     }
 
-    /// Adds a node that makes one value.
-    pub(super) fn then(&mut self, op: Op, inputs: &[&Value]) -> Value {
-        let [output] = self.apply(op, inputs);
+    /// Adds a node with one output.
+    pub(super) fn node(&mut self, op: Op, inputs: &[&Value]) -> Value {
+        let [output] = self.node_with_outputs(op, inputs);
         output
     }
 
-    /// Ends the graph with a value that others know by a name.
+    /// Finishes the graph and names its output.
     pub(super) fn finish<T: Element>(mut self, name: &str, value: &Value, sizes: &[Size]) -> GraphProto {
         let output = Value(name.to_owned());
         self.push(name.to_owned(), Op::onnx("Identity"), &[value], &[output]);
@@ -167,7 +167,7 @@ impl Graph {
 }
 
 impl Value {
-    /// The place of an optional input that is not given.
+    /// An omitted optional input.
     pub(super) const fn none() -> Self {
         Self(String::new())
     }
@@ -176,7 +176,7 @@ impl Value {
 fn info(name: &str, elem_type: i32, sizes: &[Size]) -> ValueInfoProto {
     let dimension = |size: &Size| DimensionProto {
         value: Some(match size {
-            Size::Fixed(size) => Dimension::Fixed(wide(*size)),
+            Size::Fixed(size) => Dimension::Fixed(to_i64(*size)),
             Size::Named(name) => Dimension::Named((*name).to_owned()),
         }),
     };
@@ -187,7 +187,7 @@ fn info(name: &str, elem_type: i32, sizes: &[Size]) -> ValueInfoProto {
     }
 }
 
-/// The size of something in memory, as the format writes it.
-pub(super) fn wide(size: usize) -> i64 {
+/// Converts a size to the integer type of the format.
+pub(super) fn to_i64(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

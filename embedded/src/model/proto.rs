@@ -1,6 +1,7 @@
-//! The messages of the ONNX file format that an encoder needs, with the field numbers of the ONNX
-//! IR specification (onnx/onnx, IR version 9). Unused fields are left out, which the wire format of
-//! protocol buffers allows.
+//! The messages of the ONNX file format that an encoder needs.
+//!
+//! Field numbers are those of the ONNX IR specification (onnx/onnx, IR version 9). Unused fields are
+//! omitted, which the wire format of protocol buffers allows.
 
 /// The IR version of opset 20.
 pub(super) const IR_VERSION: i64 = 9;
@@ -22,7 +23,7 @@ pub(super) mod attribute_type {
     pub(in crate::model) const GRAPH: i32 = 5;
 }
 
-/// A file.
+/// The root message of a file.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct ModelProto {
     #[prost(int64, tag = "1")]
@@ -35,7 +36,7 @@ pub(super) struct ModelProto {
     pub(super) opset_import: Vec<OperatorSetIdProto>,
 }
 
-/// A set of operators and its version; the set without a name is ONNX's own.
+/// An operator set and its version; the empty domain is ONNX's own.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
@@ -44,7 +45,7 @@ pub(super) struct OperatorSetIdProto {
     pub(super) version: i64,
 }
 
-/// Nodes in an order in which each finds its inputs made.
+/// A graph. Nodes are in topological order.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
@@ -59,7 +60,7 @@ pub(super) struct GraphProto {
     pub(super) output: Vec<ValueInfoProto>,
 }
 
-/// An operator between named values.
+/// An operator with named inputs and outputs.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct NodeProto {
     #[prost(string, repeated, tag = "1")]
@@ -76,8 +77,7 @@ pub(super) struct NodeProto {
     pub(super) domain: String,
 }
 
-/// A fixed argument of an operator. What is there is written even when it is zero, and `r#type`
-/// says which it is.
+/// A fixed argument of an operator. `r#type` selects the field, which is encoded even when it is zero.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct AttributeProto {
     #[prost(string, tag = "1")]
@@ -90,7 +90,7 @@ pub(super) struct AttributeProto {
     pub(super) r#type: i32,
 }
 
-/// A constant, its numbers little endian.
+/// A constant with little-endian numbers.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct TensorProto {
     #[prost(int64, repeated, tag = "1")]
@@ -112,14 +112,14 @@ pub(super) struct ValueInfoProto {
     pub(super) r#type: Option<TypeProto>,
 }
 
-/// The type of a value: here always a tensor.
+/// The type of a value: always a tensor here.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
     pub(super) tensor_type: Option<TensorTypeProto>,
 }
 
-/// What its numbers are and how they lie.
+/// Element type and shape of a tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct TensorTypeProto {
     #[prost(int32, tag = "1")]
@@ -128,21 +128,21 @@ pub(super) struct TensorTypeProto {
     pub(super) shape: Option<TensorShapeProto>,
 }
 
-/// Its dimensions.
+/// The dimensions of a tensor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
     pub(super) dim: Vec<DimensionProto>,
 }
 
-/// One of them.
+/// A dimension.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct DimensionProto {
     #[prost(oneof = "Dimension", tags = "1, 2")]
     pub(super) value: Option<Dimension>,
 }
 
-/// A size that is fixed, or the name of one that each run may choose.
+/// A fixed size, or the name of a size that each run chooses.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(super) enum Dimension {
     #[prost(int64, tag = "1")]
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_are_those_of_the_specification() {
+    fn encoding_follows_the_specification() {
         let node = NodeProto {
             input: vec!["x".to_owned()],
             output: vec!["y".to_owned()],
@@ -172,7 +172,7 @@ mod tests {
             }],
             domain: String::new(),
         };
-        // Field and wire type, length, content; the attribute's 0 is there, and 20 takes two bytes.
+        // Field and wire type, length, content. The attribute's 0 is encoded, and field 20 takes two bytes.
         let expected = b"\x0a\x01x\x12\x01y\x22\x04Cast\x2a\x09\x0a\x02to\x18\x00\xa0\x01\x02";
         assert_eq!(node.encode_to_vec(), expected);
 

@@ -1,35 +1,35 @@
-//! Pure: floats in, 8-bit integers and the scales that bring them back out.
+//! Pure: quantizes floats to 8-bit integers with scales.
 
 use super::weights::Matrix;
 
-/// The greatest integer of a weight that is multiplied: seven bits of the eight.
+/// The largest integer of a multiplied weight: seven of the eight bits.
 ///
 /// On x86 without VNNI, ONNX Runtime sums two products of an unsigned activation and a signed weight
-/// in 16 bits, which overflow beyond 64 (2 × 255 × 64 < 2¹⁵). Its remedy (`session.x64quantprecision`)
-/// was measured to halve the speed with VNNI too; this one costs no time, and every machine gets the
-/// same sums. Cosine to fp32 over 240 passages: mean 0.991 and worst 0.980, with all eight bits 0.993
-/// and 0.976.
-pub(super) const FACTOR: f32 = 64.0;
+/// in 16 bits, which overflow beyond 64 (2 × 255 × 64 < 2¹⁵). Its own remedy
+/// (`session.x64quantprecision`) halved the measured speed, also with VNNI. This limit costs no time, and
+/// the sums are the same on every machine. Cosine to fp32 over 240 passages: mean 0.991 and worst 0.980;
+/// with all eight bits 0.993 and 0.976.
+pub(super) const MULTIPLIED_MAX: f32 = 64.0;
 
-/// The greatest integer of a weight that is only looked up.
-pub(super) const LOOKED_UP: f32 = 127.0;
+/// The largest integer of a weight that is only looked up.
+pub(super) const LOOKUP_MAX: f32 = 127.0;
 
-/// A matrix whose rows are `values × scale`, each with its own scale.
+/// A matrix as `values × scale`, with one scale per row.
 pub(super) struct Quantized {
     pub(super) matrix: Matrix<i8>,
     pub(super) scales: Vec<f32>,
 }
 
-/// Rounds to integers from `-limit` to `limit`, symmetric so that zero stays zero, with the smallest
-/// scale that reaches the greatest weight of each row. No weight moves by more than half its scale.
+/// Quantizes to integers from `-limit` to `limit`, symmetric so that zero stays zero. The scale of a row is
+/// the smallest that covers its largest weight. No weight moves by more than half its scale.
 pub(super) fn by_row(matrix: &Matrix<f32>, limit: f32) -> Quantized {
     let mut values = Vec::with_capacity(matrix.values.len());
     let mut scales = Vec::with_capacity(matrix.rows);
     for row in matrix.values.chunks_exact(matrix.columns) {
-        let greatest = row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        // A row of zeros, or of numbers too small to divide by, is zeros at any scale.
-        let scale = if greatest > f32::MIN_POSITIVE * limit { greatest / limit } else { 1.0 };
-        #[expect(clippy::cast_possible_truncation, reason = "at most the limit")]
+        let largest = row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        // Any scale fits a row of zeros, or of numbers too small to divide by.
+        let scale = if largest > f32::MIN_POSITIVE * limit { largest / limit } else { 1.0 };
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by the limit")]
         values.extend(row.iter().map(|value| (value / scale).round_ties_even() as i8));
         scales.push(scale);
     }
@@ -50,9 +50,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moves_by_more_than_half_a_step() {
+    fn the_error_is_at_most_half_a_scale() {
         let matrix = random(&mut StdRng::seed_from_u64(1), 40, 97);
-        for limit in [FACTOR, LOOKED_UP] {
+        for limit in [MULTIPLIED_MAX, LOOKUP_MAX] {
             let quantized = by_row(&matrix, limit);
             let rows = matrix.values.chunks(97);
             let integers = quantized.matrix.values.chunks(97);
@@ -68,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_of_the_greatest_products_fits_sixteen_bits() {
-        assert!(2.0 * 255.0 * FACTOR <= f32::from(i16::MAX));
+    fn a_pair_of_the_largest_products_fits_sixteen_bits() {
+        assert!(2.0 * 255.0 * MULTIPLIED_MAX <= f32::from(i16::MAX));
     }
 
     #[test]
-    fn rows_of_nothing_stay_nothing() {
+    fn rows_of_zeros_stay_zero() {
         let matrix = Matrix { rows: 2, columns: 2, values: vec![0.0, 0.0, 1e-44, -1e-44] };
-        let quantized = by_row(&matrix, FACTOR);
+        let quantized = by_row(&matrix, MULTIPLIED_MAX);
         assert_eq!(quantized.matrix.values, [0; 4]);
         assert!(quantized.scales.iter().all(|scale| *scale == 1.0));
     }

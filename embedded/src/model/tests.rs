@@ -1,4 +1,4 @@
-//! Conversion of a small random model, file to file.
+//! Conversion of a small random model, from files to files.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -16,10 +16,10 @@ const CONFIG: &str = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_siz
     "num_attention_heads": 3, "intermediate_size": 20, "layer_norm_eps": 1e-5, "vocab_size": 31,
     "max_position_embeddings": 16, "type_vocab_size": 2}"#;
 
-/// A folder with a random model, and room for others beside it.
-struct Model(TempDir);
+/// A folder with a random source model; the target is created beside it.
+struct TestModel(TempDir);
 
-impl Model {
+impl TestModel {
     fn new() -> Self {
         let model = Self(TempDir::new().unwrap());
         fs::create_dir(model.source()).unwrap();
@@ -63,8 +63,8 @@ impl Model {
         ModelProto::decode(&bytes[..]).unwrap().graph.unwrap()
     }
 
-    /// What stands beside the target: nothing half done.
-    fn beside(&self) -> Vec<String> {
+    /// The entries of the target's parent: temporary folders would show up here.
+    fn siblings(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path().join("models")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.collect()
@@ -99,12 +99,12 @@ fn shapes() -> Vec<(String, Vec<usize>)> {
     shapes
 }
 
-/// Every value that a node takes is an input, a constant or made by an earlier node, and no name is
-/// given twice.
-fn check(graph: &GraphProto, around: &BTreeSet<String>) {
+/// Asserts that every input of a node is a graph input, a constant or an earlier output, and that names are
+/// unique.
+fn check(graph: &GraphProto, outer: &BTreeSet<String>) {
     let inputs = graph.input.iter().map(|input| input.name.clone());
     let constants = graph.initializer.iter().map(|tensor| tensor.name.clone());
-    let mut known: BTreeSet<String> = around.clone();
+    let mut known: BTreeSet<String> = outer.clone();
     for name in inputs.chain(constants) {
         assert!(known.insert(name.clone()), "{name} twice");
     }
@@ -123,9 +123,9 @@ fn check(graph: &GraphProto, around: &BTreeSet<String>) {
 }
 
 #[test]
-fn both_precisions_become_a_sound_graph_with_every_weight() {
+fn both_precisions_give_a_valid_graph_with_every_weight() {
     for precision in [Precision::Fp32, Precision::Int8] {
-        let graph = Model::new().graph(precision);
+        let graph = TestModel::new().graph(precision);
         check(&graph, &BTreeSet::new());
         let inputs: Vec<_> = graph.input.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(inputs, ["input_ids", "attention_mask", "token_type_ids"]);
@@ -146,57 +146,57 @@ fn both_precisions_become_a_sound_graph_with_every_weight() {
 }
 
 #[test]
-fn the_target_has_what_fastembed_asks_for_and_nothing_stays_beside() {
-    let model = Model::new();
+fn the_target_has_the_fastembed_files_and_no_leftovers() {
+    let model = TestModel::new();
     model.convert(Precision::Int8).unwrap();
     for name in TOKENIZER_FILES {
         let copy = fs::read(model.target().join(name)).unwrap();
         assert_eq!(copy, fs::read(model.source().join(name)).unwrap());
     }
-    assert_eq!(model.beside(), ["target"]);
+    assert_eq!(model.siblings(), ["target"]);
 }
 
 #[test]
-fn a_model_that_is_there_is_left_as_it_is() {
-    let model = Model::new();
+fn an_existing_model_is_left_unchanged() {
+    let model = TestModel::new();
     model.convert(Precision::Int8).unwrap();
-    fs::write(model.target().join(ONNX_FILE), "as it is").unwrap();
+    fs::write(model.target().join(ONNX_FILE), "unchanged").unwrap();
     fs::remove_dir_all(model.source()).unwrap();
     model.convert(Precision::Int8).unwrap();
-    assert_eq!(fs::read(model.target().join(ONNX_FILE)).unwrap(), b"as it is");
+    assert_eq!(fs::read(model.target().join(ONNX_FILE)).unwrap(), b"unchanged");
 }
 
 #[test]
-fn an_empty_folder_may_be_the_target_and_another_may_not() {
-    let model = Model::new();
+fn an_empty_target_is_used_and_a_foreign_one_refused() {
+    let model = TestModel::new();
     fs::create_dir_all(model.target()).unwrap();
     model.convert(Precision::Int8).unwrap();
 
-    let model = Model::new();
+    let model = TestModel::new();
     fs::create_dir_all(model.target()).unwrap();
-    fs::write(model.target().join("thesis.txt"), "dear").unwrap();
+    fs::write(model.target().join("thesis.txt"), "keep").unwrap();
     let error = model.convert(Precision::Int8).unwrap_err();
     assert!(matches!(error, ModelError::Occupied { .. }), "{error}");
-    assert_eq!(fs::read(model.target().join("thesis.txt")).unwrap(), b"dear");
-    assert_eq!(model.beside(), ["target"]);
+    assert_eq!(fs::read(model.target().join("thesis.txt")).unwrap(), b"keep");
+    assert_eq!(model.siblings(), ["target"]);
 }
 
 #[test]
-fn many_convert_at_once_and_all_succeed() {
-    let model = Model::new();
+fn concurrent_conversions_all_succeed() {
+    let model = TestModel::new();
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| model.convert(Precision::Int8).unwrap());
         }
     });
     assert!(folder::is_complete(&model.target()));
-    assert_eq!(model.beside(), ["target"]);
+    assert_eq!(model.siblings(), ["target"]);
 }
 
 #[test]
-fn what_is_missing_is_named_and_leaves_nothing() {
+fn a_missing_file_is_named_and_nothing_is_written() {
     for name in TOKENIZER_FILES.into_iter().chain([WEIGHTS_FILE]) {
-        let model = Model::new();
+        let model = TestModel::new();
         fs::remove_file(model.source().join(name)).unwrap();
         let error = model.convert(Precision::Fp32).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains("fetch it again"), "{error}");
@@ -205,8 +205,8 @@ fn what_is_missing_is_named_and_leaves_nothing() {
 }
 
 #[test]
-fn weights_of_another_model_are_refused() {
-    let model = Model::new();
+fn weights_of_another_model_are_rejected() {
+    let model = TestModel::new();
     let config = CONFIG.replace(r#""vocab_size": 31"#, r#""vocab_size": 32"#);
     fs::write(model.source().join(CONFIG_FILE), config).unwrap();
     let error = model.convert(Precision::Fp32).unwrap_err().to_string();

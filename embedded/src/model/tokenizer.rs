@@ -1,18 +1,18 @@
-//! Pure: the pieces of a packed model in, the tokenizer's files out.
+//! Pure: builds the tokenizer's files from the vocabulary of a packed model.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ModelError, config::Config, packed::Pieces};
+use super::{ModelError, config::Config, packed::Vocabulary};
 
-/// What the file's table of characters removes: control characters.
+/// Removed by the packed file's normalisation table: control characters.
 const REMOVED: &str = "[\u{1}-\u{8}\u{b}\u{e}-\u{1f}\u{7f}\u{8f}\u{9f}]";
 
-/// What it makes a space, and is no white space to the splitter: zero-width characters, a byte order
-/// mark, the replacement character, and the mark that stands for a space in pieces.
+/// Mapped to a space by that table, and not white space to the splitter: zero-width characters, byte order
+/// mark, replacement character, and the space mark of pieces.
 const SPACES: &str = "[\u{200b}-\u{200f}\u{feff}\u{fffd}\u{2581}]";
 
-/// Stands for a space in pieces.
+/// Represents a space in pieces.
 const SPACE_MARK: &str = "\u{2581}";
 
 const BEGIN: &str = "<s>";
@@ -21,7 +21,7 @@ const PADDING: &str = "<pad>";
 const UNKNOWN: &str = "<unk>";
 const MASK: &str = "<mask>";
 
-/// tokenizer.json, whose vocabulary is too long for a [`Value`].
+/// The content of tokenizer.json; typed, since the vocabulary is too long for a [`Value`].
 #[derive(Serialize)]
 struct Tokenizer<'a> {
     version: &'static str,
@@ -43,35 +43,35 @@ struct Unigram<'a> {
     vocab: Vec<(&'a str, f64)>,
 }
 
-/// The tokenizer's files, each with its name.
+/// Builds the tokenizer's files: names and contents.
 pub(super) fn files(
     config: &Config,
-    tokenizer: &Pieces<'_>,
+    vocabulary: &Vocabulary<'_>,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, ModelError> {
     let special = json!({
         "bos_token": BEGIN, "cls_token": BEGIN, "eos_token": END, "sep_token": END,
         "unk_token": UNKNOWN, "pad_token": PADDING, "mask_token": MASK,
     });
-    let mut about = special.clone();
-    if let Some(about) = about.as_object_mut() {
-        about.insert("tokenizer_class".to_owned(), "XLMRobertaTokenizer".into());
-        about.insert("model_max_length".to_owned(), config.max_position_embeddings.into());
+    let mut tokenizer_config = special.clone();
+    if let Some(tokenizer_config) = tokenizer_config.as_object_mut() {
+        tokenizer_config.insert("tokenizer_class".to_owned(), "XLMRobertaTokenizer".into());
+        tokenizer_config.insert("model_max_length".to_owned(), config.max_position_embeddings.into());
     }
     Ok(vec![
-        ("tokenizer.json", encode(&tokenizer_json(tokenizer))?),
-        ("config.json", encode(&config_json(config, tokenizer))?),
+        ("tokenizer.json", encode(&tokenizer_json(vocabulary))?),
+        ("config.json", encode(&config_json(config, vocabulary))?),
         ("special_tokens_map.json", encode(&special)?),
-        ("tokenizer_config.json", encode(&about)?),
+        ("tokenizer_config.json", encode(&tokenizer_config)?),
     ])
 }
 
-fn tokenizer_json<'a>(tokenizer: &Pieces<'a>) -> Tokenizer<'a> {
-    let mask = tokenizer.pieces.iter().zip(0..).find(|((piece, _), _)| *piece == MASK).map(|(_, id)| id);
+fn tokenizer_json<'a>(vocabulary: &Vocabulary<'a>) -> Tokenizer<'a> {
+    let mask = vocabulary.pieces.iter().zip(0..).find(|((piece, _), _)| *piece == MASK).map(|(_, id)| id);
     let ids = [
-        (Some(tokenizer.begin), BEGIN),
-        (Some(tokenizer.padding), PADDING),
-        (Some(tokenizer.end), END),
-        (Some(tokenizer.unknown), UNKNOWN),
+        (Some(vocabulary.begin), BEGIN),
+        (Some(vocabulary.padding), PADDING),
+        (Some(vocabulary.end), END),
+        (Some(vocabulary.unknown), UNKNOWN),
         (mask, MASK),
     ];
     let added = ids.into_iter().filter_map(|(id, content)| {
@@ -104,21 +104,21 @@ fn tokenizer_json<'a>(tokenizer: &Pieces<'a>) -> Tokenizer<'a> {
             "single": [token(BEGIN), text("A"), token(END)],
             "pair": [token(BEGIN), text("A"), token(END), token(END), text("B"), token(END)],
             "special_tokens": {
-                BEGIN: {"id": BEGIN, "ids": [tokenizer.begin], "tokens": [BEGIN]},
-                END: {"id": END, "ids": [tokenizer.end], "tokens": [END]},
+                BEGIN: {"id": BEGIN, "ids": [vocabulary.begin], "tokens": [BEGIN]},
+                END: {"id": END, "ids": [vocabulary.end], "tokens": [END]},
             },
         }),
         decoder: metaspace,
         model: Unigram {
             r#type: "Unigram",
-            unk_id: tokenizer.unknown,
+            unk_id: vocabulary.unknown,
             byte_fallback: false,
-            vocab: tokenizer.pieces.iter().map(|(piece, score)| (*piece, f64::from(*score))).collect(),
+            vocab: vocabulary.pieces.iter().map(|(piece, score)| (*piece, f64::from(*score))).collect(),
         },
     }
 }
 
-fn config_json(config: &Config, tokenizer: &Pieces<'_>) -> Value {
+fn config_json(config: &Config, vocabulary: &Vocabulary<'_>) -> Value {
     json!({
         "architectures": ["BertModel"],
         "model_type": "bert",
@@ -132,7 +132,7 @@ fn config_json(config: &Config, tokenizer: &Pieces<'_>) -> Value {
         "vocab_size": config.vocab_size,
         "max_position_embeddings": config.max_position_embeddings,
         "type_vocab_size": config.type_vocab_size,
-        "pad_token_id": tokenizer.padding,
+        "pad_token_id": vocabulary.padding,
     })
 }
 

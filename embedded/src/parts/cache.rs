@@ -1,4 +1,4 @@
-//! Folders that are made once, whole or not at all, however many processes ask for them.
+//! Folders built once and atomically, also when several processes request them.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -8,12 +8,16 @@ use std::{
 use super::unpack;
 use crate::{Error, Result};
 
-/// The last file to be written: a folder that has it is whole, and of what it says.
+/// Marker with the stamp of the content, written last: a folder that has it is complete.
 const COMPLETE: &str = ".complete";
 
-/// Makes `target` by filling a folder beside it, unless it is there: once, however many
-/// processes ask, and again if an earlier attempt was cut short.
-pub(super) fn once(target: &Path, stamp: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+/// Fills a temporary folder and renames it to `target`, unless `target` is complete. Runs once across
+/// processes, and again after an interruption.
+pub(super) fn build_once(
+    target: &Path,
+    stamp: &str,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
     if is_complete(target, stamp) {
         return Ok(target.to_owned());
     }
@@ -29,8 +33,8 @@ pub(super) fn once(target: &Path, stamp: &str, fill: impl FnOnce(&Path) -> Resul
         }
     }
     fill(&partial).inspect_err(|_| {
-        // A disk that is full needs the room; what cannot be removed now is removed next time.
-        let _is_only_a_waste = fs::remove_dir_all(&partial);
+        // Frees the space, for a full disk. The next attempt retries a failed removal.
+        let _best_effort = fs::remove_dir_all(&partial);
     })?;
     let complete = partial.join(COMPLETE);
     fs::write(&complete, stamp).map_err(Error::io("write", &complete))?;
@@ -38,18 +42,18 @@ pub(super) fn once(target: &Path, stamp: &str, fill: impl FnOnce(&Path) -> Resul
     Ok(target.to_owned())
 }
 
-/// Whether the folder is there, whole, and of what `stamp` says.
+/// Whether the folder is complete and has this stamp.
 pub(super) fn is_complete(folder: &Path, stamp: &str) -> bool {
     fs::read_to_string(folder.join(COMPLETE)).is_ok_and(|found| found == stamp)
 }
 
-/// Waits for the lock of a part; it is free again when the file is closed, also by a kill.
+/// Waits for the lock of a folder. The system releases it when the file is closed, also after a kill.
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).map_err(Error::io("create", path))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => {
-            tracing::info!("waiting for another process that prepares {}", path.display())
+            tracing::info!("waiting for another process to prepare {}", path.display())
         }
         Err(TryLockError::Error(source)) => return Err(Error::io("lock", path)(source)),
     }

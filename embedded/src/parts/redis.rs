@@ -1,14 +1,14 @@
-//! Finds a Redis, or its sibling Valkey, that the machine has already.
+//! Finds an installed Redis, or its fork Valkey.
 
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-/// The oldest version that has the commands we and our libraries use.
+/// The oldest version with the commands that we and our libraries use.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// The first server on the PATH that is new enough and usable.
+/// The first recent enough and usable server on the PATH.
 pub(super) fn on_path(usable: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     ["redis-server", "valkey-server"]
         .iter()
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_redis_and_valkey_are_read() {
+    fn parses_the_versions_of_redis_and_valkey() {
         assert_eq!(parse("Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64 build=1"), Some((6, 2)));
         assert_eq!(parse("Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64"), Some((8, 1)));
         assert_eq!(parse("something else"), None);

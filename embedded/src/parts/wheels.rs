@@ -1,4 +1,4 @@
-//! Which wheel of which version carries a part on this machine: the requirement files, parsed.
+//! Pinned wheels: parses the requirement files of each platform.
 
 use super::Part;
 
@@ -12,7 +12,7 @@ pub(crate) struct Wheel {
 }
 
 impl Wheel {
-    /// The wheel of a part, if the requirements have one.
+    /// The wheel of a part, if the requirements list one.
     pub(crate) fn find(requirements: &str, part: Part) -> Option<Self> {
         let mut bytes = 0;
         for line in requirements.lines() {
@@ -33,34 +33,34 @@ impl Wheel {
         None
     }
 
-    /// The line that pip checks the hash by.
+    /// The requirement line with the hash, which pip verifies.
     pub(crate) fn requirement(&self) -> String {
         format!("{}=={} --hash=sha256:{}\n", self.name, self.version, self.sha256)
     }
 
-    /// The folder that it is unpacked to; another hash is another folder.
+    /// The name of the unpacked folder; it contains the hash.
     pub(crate) fn folder(&self) -> String {
         format!("{}-{}-{}", self.name, self.version, self.sha256.get(..8).unwrap_or(&self.sha256))
     }
 
-    /// How it is called in messages.
+    /// The name in messages.
     pub(crate) fn label(&self) -> String {
         format!("{} {}", self.name, self.version)
     }
 }
 
-/// A kind of machine that wheels are made for.
+/// A platform with its pinned wheels.
 #[derive(Debug, Clone)]
 pub(crate) struct Platform {
     pub(crate) name: String,
     pub(crate) requirements: String,
-    /// The wheel tags to ask for. The wheels of CPython 3.11 are asked for whichever Python runs pip:
-    /// only the libraries and programs in them are used.
+    /// Wheel tags to request. Always wheels of CPython 3.11, whichever Python runs pip: only the libraries
+    /// and programs in them are used.
     pub(crate) tags: &'static [&'static str],
 }
 
 impl Platform {
-    /// This machine's; without any wheel if it is of no known kind.
+    /// The current platform; without requirements if it is unsupported.
     pub(crate) fn here() -> Self {
         let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
         let (requirements, tags): (&str, &'static [&'static str]) = match (os, processor) {
@@ -88,8 +88,8 @@ impl Platform {
             ),
             ("macos", "x86_64") => (
                 include_str!("../../requirements/macos-x86_64.txt"),
-                // The last one for the model, which has no wheel for this machine and needs none. The pinned
-                // hashes keep other wheels of that tag out.
+                // The last tag is for the model, which has no wheel for this platform and needs none. The
+                // pinned hashes exclude other wheels with that tag.
                 &["macosx_14_0_x86_64", "macosx_10_13_x86_64", "macosx_11_0_arm64"],
             ),
             _ => ("", &[]),

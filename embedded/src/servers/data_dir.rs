@@ -1,5 +1,4 @@
-//! The data folder: one owner at a time, and a home for the servers in it that the account they run
-//! as can reach.
+//! The data folder: exclusive ownership, and the location of the servers' own folders.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -11,24 +10,24 @@ use std::{
 
 use crate::{Error, Result, account::Account};
 
-/// Where root's servers live when their data folder is closed to the account they run as.
+/// Location of root's servers when their account cannot enter the data folder.
 const SYSTEM_HOME: &str = "/var/lib/parlance";
 
-/// A log that has grown beyond this is put aside at the next start.
+/// A larger log is rotated at the next start.
 const LOG_LIMIT: u64 = 16 << 20;
 
-/// A data folder that is ours until this is dropped.
+/// A locked data folder; unlocked on drop.
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,
     home: PathBuf,
     account: Option<Account>,
-    /// Released by the system when we are gone.
+    /// The system releases it when the process ends.
     _lock: File,
 }
 
 impl DataDir {
-    /// Makes the folder if need be and takes it.
+    /// Creates the folder if necessary and locks it.
     pub(super) fn claim(path: &Path, account: Option<Account>) -> Result<Self> {
         make_private(path, account.is_some())?;
         let path = path.canonicalize().map_err(Error::io("find", path))?;
@@ -39,7 +38,7 @@ impl DataDir {
         Ok(Self { path, home, account, _lock: lock })
     }
 
-    /// The folders that hold everything of ours.
+    /// The folders with our data.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         [self.path.as_path(), self.home.as_path()].into_iter().take(if self.home == self.path {
             1
@@ -52,31 +51,31 @@ impl DataDir {
         self.account.as_ref()
     }
 
-    /// Where a server's folder is or will be.
+    /// The folder of a server; it may not exist yet.
     pub(super) fn server_folder(&self, name: &str) -> PathBuf {
         self.home.join(name)
     }
 
-    /// A new or emptied folder that belongs to the servers' account.
+    /// Creates an empty folder owned by the servers' account; removes an old one.
     pub(super) fn make_server_folder(&self, path: &Path) -> Result<()> {
         if path.exists() {
             fs::remove_dir_all(path).map_err(Error::io("remove", path))?;
         }
         DirBuilder::new().mode(0o700).create(path).map_err(Error::io("create", path))?;
-        self.account.as_ref().map_or(Ok(()), |account| account.own(path))
+        self.account.as_ref().map_or(Ok(()), |account| account.chown(path))
     }
 
-    /// The log of a server.
+    /// The log of a server; rotates a large one.
     pub(super) fn log(&self, server: &str) -> Result<Log> {
         let path = self.path.join("logs").join(format!("{server}.log"));
-        if fs::metadata(&path).is_ok_and(|about| about.len() > LOG_LIMIT) {
-            let aside = path.with_extension("log.1");
-            fs::rename(&path, &aside).map_err(Error::io("rename", &path))?;
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
+            let rotated = path.with_extension("log.1");
+            fs::rename(&path, &rotated).map_err(Error::io("rename", &path))?;
         }
         Ok(Log { path })
     }
 
-    /// A password that is made once and that only the owner can read; true if it is new.
+    /// The stored password of a server, created on first use; true if it is new.
     pub(super) fn password(&self, name: &str) -> Result<(String, bool)> {
         let path = self.path.join(format!("{name}.password"));
         match fs::read_to_string(&path) {
@@ -90,12 +89,12 @@ impl DataDir {
     }
 }
 
-/// 256 bits, in letters that need no escape in a URL or an SQL literal.
+/// 256 random bits in hex, which needs no escaping in a URL or an SQL literal.
 pub(super) fn new_password() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
-/// Writes a file that only its owner can read.
+/// Writes a file with mode 0600, atomically.
 pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
     let partial = path.with_added_extension("partial");
     let write = || {
@@ -107,8 +106,8 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
     write().map_err(Error::io("write", path))
 }
 
-fn make_private(path: &Path, passable: bool) -> Result<()> {
-    let mode = if passable { 0o711 } else { 0o700 };
+fn make_private(path: &Path, traversable: bool) -> Result<()> {
+    let mode = if traversable { 0o711 } else { 0o700 };
     DirBuilder::new().recursive(true).mode(mode).create(path).map_err(Error::io("create", path))
 }
 
@@ -131,20 +130,20 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// The data folder itself, or a folder of the system that stands for it. Which one is written down,
-/// so that the data is found again whoever starts it next.
+/// The parent of the servers' folders: the data folder itself, or a system folder in its place. The choice is
+/// recorded, so that a later start by any user finds the data.
 fn home(data: &Path, account: Option<&Account>) -> Result<PathBuf> {
     let record = data.join("servers.location");
     if let Ok(recorded) = fs::read_to_string(&record) {
         return Ok(PathBuf::from(recorded.trim_end()));
     }
-    let Some(account) = account.filter(|account| !account.reaches(data)) else {
+    let Some(account) = account.filter(|account| !account.can_reach(data)) else {
         return Ok(data.to_owned());
     };
-    // A new name, and not one made of the folder's: who removes the folder wants a new beginning.
+    // A random name, not one derived from the data folder: removing the data folder must give a fresh start.
     let home = Path::new(SYSTEM_HOME).join(hex::encode(rand::random::<[u8; 8]>()));
     DirBuilder::new().recursive(true).mode(0o755).create(&home).map_err(Error::io("create", &home))?;
-    if !account.reaches(&home) {
+    if !account.can_reach(&home) {
         return Err(Error::OutOfReach { account: account.name.clone(), path: home });
     }
     write_private(&record, &home.display().to_string())?;
@@ -157,14 +156,14 @@ fn home(data: &Path, account: Option<&Account>) -> Result<PathBuf> {
     Ok(home)
 }
 
-/// The file that a server writes to.
+/// The log file of a server.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
     pub(super) path: PathBuf,
 }
 
 impl Log {
-    /// Opened to append, and how long it is now.
+    /// Opens the log for appending. Returns its current length too.
     pub(super) fn open(&self) -> Result<(File, u64)> {
         let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path);
         let file = open.map_err(Error::io("open", &self.path))?;
@@ -172,7 +171,7 @@ impl Log {
         Ok((file, length))
     }
 
-    /// What was written since then: its last lines, at most twenty.
+    /// The last lines, at most 20, written after the first `length` bytes.
     pub(super) fn lines_since(&self, length: u64) -> String {
         let read = || {
             let mut file = File::open(&self.path)?;

@@ -1,4 +1,4 @@
-//! Starts a server process and waits until it is ready, or tells why it will not be.
+//! Starts a server process and waits until it is ready; reports why it is not.
 
 use std::{
     ffi::OsString,
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// A server that is to be started.
+/// A server to start.
 pub(super) struct Launch<'a> {
     pub(super) server: &'static str,
     pub(super) command: Vec<OsString>,
-    /// What it is asked to stop by.
+    /// The signal for a graceful stop.
     pub(super) signal: &'static str,
     pub(super) folder: &'a Path,
     pub(super) log: &'a Log,
@@ -26,26 +26,24 @@ pub(super) struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Starts it and gives it back when it is ready.
-    pub(super) fn until(&self, data: &DataDir, within: Duration, ready: impl Fn() -> bool) -> Result<Guard> {
+    /// Starts the server and waits until `ready` returns true.
+    pub(super) fn start(&self, data: &DataDir, within: Duration, ready: impl Fn() -> bool) -> Result<Guard> {
         let (log, length) = self.log.open()?;
-        let began = Instant::now();
+        let started = Instant::now();
         let mut guard = Guard::start(&self.command, self.signal, data.account(), self.folder, log)
             .map_err(Error::io("run", Path::new("/bin/sh")))?;
         loop {
             if ready() {
-                tracing::debug!(took = ?began.elapsed(), port = self.port, "{} is ready", self.server);
+                tracing::debug!(took = ?started.elapsed(), port = self.port, "{} ready", self.server);
                 return Ok(guard);
             }
-            if let Some(status) = guard.ended().map_err(Error::io("wait for", Path::new("/bin/sh")))? {
-                return Err(self.not_started(&ended(status), length));
+            if let Some(status) = guard.try_wait().map_err(Error::io("wait for", Path::new("/bin/sh")))? {
+                return Err(self.not_started(&exit_reason(status), length));
             }
-            if began.elapsed() > within {
+            if started.elapsed() > within {
                 let stopped = guard.stop();
-                tracing::debug!(stopped, "gave up on {}", self.server);
-                return Err(
-                    self.not_started(&format!("it was not ready within {} s", within.as_secs()), length)
-                );
+                tracing::debug!(stopped, "{} not ready in time; stopped", self.server);
+                return Err(self.not_started(&format!("not ready within {} s", within.as_secs()), length));
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -60,7 +58,7 @@ impl Launch<'_> {
     }
 }
 
-/// The error of a server that left these lines; a full disk is known by them.
+/// The error of a server with these last log lines, which also reveal a full disk.
 pub(super) fn not_started(server: &'static str, why: &str, log: &Log, lines: String) -> Error {
     if lines.contains("No space left on device") {
         return Error::DiskFull { path: log.path.clone() };
@@ -68,11 +66,11 @@ pub(super) fn not_started(server: &'static str, why: &str, log: &Log, lines: Str
     Error::NotStarted { server, why: why.to_owned(), log: log.path.clone(), lines }
 }
 
-fn ended(status: ExitStatus) -> String {
+fn exit_reason(status: ExitStatus) -> String {
     match status.code() {
-        // A shell adds 128 to the signal that ended its child.
-        Some(code) if code > 128 => format!("it was ended by signal {}", code - 128),
-        Some(code) => format!("it ended with status {code}"),
-        None => format!("its supervisor ended: {status}"),
+        // A shell adds 128 to the number of the signal that killed its child.
+        Some(code) if code > 128 => format!("killed by signal {}", code - 128),
+        Some(code) => format!("exited with status {code}"),
+        None => format!("its supervisor exited: {status}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The facade: one call gives the servers and parts that were asked for.
+//! Starts and stops the requested servers and parts with one call.
 
 mod data_dir;
 mod guard;
@@ -29,34 +29,33 @@ use postgres::Postgres;
 use redis::Redis;
 use running::{Running, Server};
 
-/// What to start and where to keep it.
+/// What to start, and where its data is.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the servers keep their data, their logs and their passwords.
+    /// Folder for the servers' data, logs and passwords.
     pub data_dir: PathBuf,
-    /// Where fetched parts are kept; see [`crate::default_cache_dir`].
+    /// Cache folder for fetched parts; see [`crate::default_cache_dir`].
     pub cache_dir: PathBuf,
     /// Start a private Postgres.
     pub postgres: bool,
     /// Start a private Redis.
     pub redis: bool,
-    /// Have this embedding model ready, in this precision.
+    /// Prepare this embedding model in this precision.
     pub model: Option<(Model, Precision)>,
-    /// Have ONNX Runtime ready.
+    /// Prepare ONNX Runtime.
     pub onnxruntime: bool,
-    /// For tests: the data folder is removed with the servers, and its content may be lost with the
-    /// machine, in exchange for speed.
+    /// For tests: the data folder is removed with the servers, and durability is traded for speed.
     pub ephemeral: bool,
 }
 
-/// Running servers and ready parts. The servers stop when the last clone of this is dropped, and when
-/// its process ends in any way at all.
+/// Running servers and prepared parts. The servers stop when the last clone is dropped, and when the process
+/// ends for any reason.
 #[derive(Debug, Clone)]
 pub struct Servers(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    // In this order they are dropped: first the servers, then what they stand on.
+    // Drop order: the servers first, then the cleaner and the folder lock.
     postgres: Option<Running<Postgres>>,
     redis: Option<Running<Redis>>,
     onnxruntime: Option<PathBuf>,
@@ -66,15 +65,15 @@ struct Inner {
 }
 
 impl Servers {
-    /// Fetches what is missing and starts what was asked for.
+    /// Fetches missing parts and starts the requested servers.
     ///
     /// # Errors
-    /// When a part cannot be fetched or a server cannot be started; the error says what to do.
+    /// When a part cannot be fetched or a server cannot be started; the message says what to do.
     pub async fn start(options: Options) -> Result<Self> {
         blocking(move || Self::start_blocking(options)).await
     }
 
-    /// As [`Servers::start`], for callers without a runtime; it blocks the thread.
+    /// Blocking [`Servers::start`], for callers without a runtime.
     ///
     /// # Errors
     /// As [`Servers::start`].
@@ -82,17 +81,18 @@ impl Servers {
         Self::start_with(&Parts::new(&options.cache_dir), options)
     }
 
-    /// As [`Servers::start_blocking`], with parts that the caller has set up.
+    /// As [`Servers::start_blocking`], with preconfigured parts.
     ///
     /// # Errors
     /// As [`Servers::start`].
     pub fn start_with(parts: &Parts, options: Options) -> Result<Self> {
-        let any = options.postgres || options.redis;
-        let data = any.then(|| DataDir::claim(&options.data_dir, Account::to_drop_to()?)).transpose()?;
+        let any_server = options.postgres || options.redis;
+        let data =
+            any_server.then(|| DataDir::claim(&options.data_dir, Account::unprivileged()?)).transpose()?;
         if let Some(account) = data.as_ref().and_then(DataDir::account) {
-            parts.open_to(account)?;
+            parts.make_accessible_to(account)?;
         }
-        // Before anything is written that it would have to remove.
+        // The cleaner starts before anything is written that it would have to remove.
         let cleaner = data.as_ref().filter(|_| options.ephemeral).map(clean_up_after).transpose()?;
 
         let (postgres, redis, onnxruntime, model) = thread::scope(|scope| {
@@ -104,8 +104,8 @@ impl Servers {
             });
             let redis = scope.spawn(|| {
                 data.as_ref().filter(|_| options.redis).map(|data| {
-                    let reaches = |path: &Path| data.account().is_none_or(|account| account.reaches(path));
-                    Running::start(Redis::prepare(parts.redis_server_for(reaches)?, data)?, data)
+                    let usable = |path: &Path| data.account().is_none_or(|account| account.can_reach(path));
+                    Running::start(Redis::prepare(parts.redis_server_for(usable)?, data)?, data)
                 })
             });
             let onnxruntime = scope.spawn(|| options.onnxruntime.then(|| parts.onnxruntime()));
@@ -122,7 +122,7 @@ impl Servers {
         })))
     }
 
-    /// Postgres and Redis for tests, in a temporary folder that is removed with them.
+    /// Postgres and Redis for tests, in a temporary folder that is removed when they stop.
     ///
     /// # Errors
     /// As [`Servers::start`].
@@ -131,16 +131,16 @@ impl Servers {
         blocking(move || Self::ephemeral_blocking(&cache_dir)).await
     }
 
-    /// As [`Servers::ephemeral`], for callers without a runtime; it blocks the thread.
+    /// Blocking [`Servers::ephemeral`], for callers without a runtime.
     ///
     /// # Errors
     /// As [`Servers::start`].
     pub fn ephemeral_blocking(cache_dir: &Path) -> Result<Self> {
-        // As root the servers run as somebody else, who has to pass.
+        // As root the servers run as another user, who must be able to enter the folder.
         let mode = if account::is_root() { 0o711 } else { 0o700 };
         let mut builder = tempfile::Builder::new();
-        let made = builder.prefix("parlance-").permissions(Permissions::from_mode(mode)).tempdir();
-        let data_dir = made.map_err(Error::io("create a folder in", &std::env::temp_dir()))?.keep();
+        let created = builder.prefix("parlance-").permissions(Permissions::from_mode(mode)).tempdir();
+        let data_dir = created.map_err(Error::io("create a folder in", &std::env::temp_dir()))?.keep();
         Self::start_blocking(Options {
             data_dir,
             cache_dir: cache_dir.to_owned(),
@@ -152,20 +152,20 @@ impl Servers {
         })
     }
 
-    /// The URL of the private Postgres, password included. Its role owns its database, may create
-    /// databases and roles, and is no superuser; every database has the extension `vector` already.
+    /// The URL of the private Postgres, with its password. The role owns its database, may create databases
+    /// and roles, and is not a superuser. Every database has the extension `vector`.
     #[must_use]
     pub fn database_url(&self) -> Option<&str> {
         self.0.postgres.as_ref().map(|running| running.url.as_str())
     }
 
-    /// The URL of the private Redis, password included.
+    /// The URL of the private Redis, with its password.
     #[must_use]
     pub fn redis_url(&self) -> Option<&str> {
         self.0.redis.as_ref().map(|running| running.url.as_str())
     }
 
-    /// The ONNX Runtime library, to be loaded by its path.
+    /// Path of the ONNX Runtime library.
     #[must_use]
     pub fn onnxruntime(&self) -> Option<&Path> {
         self.0.onnxruntime.as_deref()
@@ -177,10 +177,10 @@ impl Servers {
         self.0.model.as_deref()
     }
 
-    /// Stops Redis; [`Servers::start_redis`] starts it again. What it held is gone.
+    /// Stops Redis and loses its data; [`Servers::start_redis`] starts it again.
     ///
     /// # Errors
-    /// When Redis was not asked for.
+    /// When Redis was not requested.
     pub async fn stop_redis(&self) -> Result<()> {
         self.on_redis(|running, _| {
             running.stop();
@@ -189,18 +189,18 @@ impl Servers {
         .await
     }
 
-    /// Starts Redis again, on the port and with the password it had.
+    /// Restarts Redis on the same port with the same password.
     ///
     /// # Errors
-    /// When it does not start, or was not asked for.
+    /// When it does not start, or was not requested.
     pub async fn start_redis(&self) -> Result<()> {
-        self.on_redis(Running::start_again).await
+        self.on_redis(Running::restart).await
     }
 
     /// Stops Postgres; [`Servers::start_postgres`] starts it again.
     ///
     /// # Errors
-    /// When Postgres was not asked for.
+    /// When Postgres was not requested.
     pub async fn stop_postgres(&self) -> Result<()> {
         self.on_postgres(|running, _| {
             running.stop();
@@ -209,18 +209,18 @@ impl Servers {
         .await
     }
 
-    /// Starts Postgres again, on the port and with the password it had.
+    /// Restarts Postgres on the same port with the same password.
     ///
     /// # Errors
-    /// When it does not start, or was not asked for.
+    /// When it does not start, or was not requested.
     pub async fn start_postgres(&self) -> Result<()> {
-        self.on_postgres(Running::start_again).await
+        self.on_postgres(Running::restart).await
     }
 
-    /// Stops every server gracefully, in ten seconds at most. A second call does nothing.
+    /// Stops all servers gracefully, within ten seconds. Idempotent.
     ///
     /// # Errors
-    /// When the runtime is shut down meanwhile.
+    /// When the runtime shuts down meanwhile.
     pub async fn stop(&self) -> Result<()> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
@@ -251,20 +251,20 @@ fn act_on<S: Server>(
     data: Option<&DataDir>,
     act: fn(&Running<S>, &DataDir) -> Result<()>,
 ) -> Result<()> {
-    let (running, data) = running.zip(data).ok_or(Error::NotAsked(S::NAME))?;
+    let (running, data) = running.zip(data).ok_or(Error::NotRequested(S::NAME))?;
     act(running, data)
 }
 
-/// Removes the folders of ephemeral servers when they have stopped, also if we are killed. Postgres
-/// removes the file when it is gone; one that was killed does not, so there is an end to waiting.
+/// Starts the cleaner, which removes the folders of ephemeral servers after their stop, also when we are
+/// killed. Postgres removes its pid file on exit; a killed one does not, hence the timeout.
 fn clean_up_after(data: &DataDir) -> Result<Guard> {
     const SCRIPT: &str = r#"
 read -r _
-pid_file=$1 patience=100
+pid_file=$1 tenths=100
 shift
-while [ -e "$pid_file" ] && [ "$patience" -gt 0 ]; do
+while [ -e "$pid_file" ] && [ "$tenths" -gt 0 ]; do
   sleep 0.1
-  patience=$((patience - 1))
+  tenths=$((tenths - 1))
 done
 rm -rf -- "$@" || { sleep 1; rm -rf -- "$@"; }
 "#;
@@ -272,15 +272,14 @@ rm -rf -- "$@" || { sleep 1; rm -rf -- "$@"; }
     let arguments: Vec<_> =
         std::iter::once(pid_file.as_path()).chain(data.folders()).map(Into::into).collect();
     let (log, _) = data.log("cleaner")?.open()?;
-    Guard::when_we_are_gone(SCRIPT, &arguments, log).map_err(Error::io("run", Path::new("/bin/sh")))
+    Guard::run_at_exit(SCRIPT, &arguments, log).map_err(Error::io("run", Path::new("/bin/sh")))
 }
 
 fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// The servers are processes of their own and their handles are no runtime's, so that one set of
-/// servers serves tests with a runtime each.
+/// Runs blocking work. Server handles are not tied to a runtime: tests with a runtime each can share servers.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,

@@ -1,4 +1,4 @@
-//! The private Redis: hints only, so nothing of it is written to the disk.
+//! The private Redis. It holds hints only, so nothing is persisted.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ const SETTINGS: &str = "redis.conf";
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// Everything needed to start it, now and again.
+/// Everything needed to start and restart it.
 #[derive(Debug)]
 pub(super) struct Redis {
     program: PathBuf,
@@ -34,17 +34,17 @@ pub(super) struct Redis {
 impl Redis {
     pub(super) fn prepare(program: PathBuf, data: &DataDir) -> Result<Self> {
         let folder = data.server_folder("redis");
-        end_leftover(&folder.join(SETTINGS));
+        stop_leftover(&folder.join(SETTINGS));
         data.make_server_folder(&folder)?;
         Ok(Self { program, folder, password: new_password(), log: data.log("redis")? })
     }
 
-    /// Only our server knows our password: a port that merely answers could be anybody's.
-    fn answers(&self, port: u16) -> bool {
-        say(port, &self.password, "PING").unwrap_or(false)
+    /// Authenticates: an open port could belong to any process, and only our server has our password.
+    fn is_ready(&self, port: u16) -> bool {
+        send_command(port, &self.password, "PING").unwrap_or(false)
     }
 
-    /// The password would be seen by everybody on the command line; in this file it is not.
+    /// Writes the password to a private file: command lines are visible to all users.
     fn write_settings(&self, data: &DataDir, port: u16) -> Result<PathBuf> {
         let (path, password) = (self.folder.join(SETTINGS), &self.password);
         let settings = format!(
@@ -52,34 +52,34 @@ impl Redis {
              maxmemory-policy noeviction\n"
         );
         write_private(&path, &settings)?;
-        data.account().map_or(Ok(()), |account| account.own(&path))?;
+        data.account().map_or(Ok(()), |account| account.chown(&path))?;
         Ok(path)
     }
 }
 
-/// Says one command to the Redis that has this password; false if that is not who listens. It is
-/// heard to the end: to hang up with a reply unread may lose the command.
-fn say(port: u16, password: &str, command: &str) -> io::Result<bool> {
-    let within = Duration::from_millis(500);
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), within)?;
-    stream.set_read_timeout(Some(within))?;
+/// Sends one command to the Redis with this password; false if another server listens. Reads all replies:
+/// closing the connection early may lose the command.
+fn send_command(port: u16, password: &str, command: &str) -> io::Result<bool> {
+    let timeout = Duration::from_millis(500);
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
     stream.write_all(format!("AUTH {password}\r\n{command}\r\nQUIT\r\n").as_bytes())?;
     let mut replies = Vec::new();
     stream.read_to_end(&mut replies)?;
     Ok(replies.starts_with(b"+OK"))
 }
 
-/// The data folder is ours, so a Redis that runs by its settings lost its owner, and its supervisor
-/// too if it still runs at our next start.
-fn end_leftover(settings: &Path) {
+/// Stops a Redis that still runs with our settings. We hold the folder's lock, so its owner and its
+/// supervisor are gone.
+fn stop_leftover(settings: &Path) {
     let Ok(text) = fs::read_to_string(settings) else {
         return;
     };
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     if let Some((port, password)) = value("port").and_then(|port| port.parse().ok()).zip(value("requirepass"))
-        && say(port, password, "SHUTDOWN NOSAVE").unwrap_or(false)
+        && send_command(port, password, "SHUTDOWN NOSAVE").unwrap_or(false)
     {
-        tracing::info!("stopped the Redis of an earlier run");
+        tracing::info!("stopped the Redis server of an earlier run");
     }
 }
 
@@ -95,6 +95,6 @@ impl Server for Redis {
         let command = vec![self.program.clone().into(), settings.into()];
         let launch =
             Launch { server: NAME, command, signal: "TERM", folder: &self.folder, log: &self.log, port };
-        launch.until(data, READY_WITHIN, || self.answers(port))
+        launch.start(data, READY_WITHIN, || self.is_ready(port))
     }
 }

@@ -1,4 +1,4 @@
-//! A server that has a port and a password for good, and a process when it is not stopped.
+//! A server with a fixed port and password, whose process can be stopped and restarted.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -9,13 +9,13 @@ use std::{
 use super::{data_dir::DataDir, guard::Guard, port};
 use crate::{Error, Result};
 
-/// How often a port that was taken meanwhile is replaced by another.
-const PORTS: usize = 10;
+/// Attempts to find a port that is still free when the server binds it.
+const PORT_ATTEMPTS: usize = 10;
 
-/// How long a restarted server may wait for its own port.
+/// How long a restart waits for its port.
 const SAME_PORT_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is needed to start a server on a port.
+/// Starts one kind of server.
 pub(super) trait Server {
     const NAME: &str;
 
@@ -34,9 +34,9 @@ pub(super) struct Running<S> {
 }
 
 impl<S: Server> Running<S> {
-    /// Starts a server on a free port; one that is taken before the server has it is replaced.
+    /// Starts a server on a free port; tries another port if that one is taken meanwhile.
     pub(super) fn start(server: S, data: &DataDir) -> Result<Self> {
-        let mut tries = 1;
+        let mut attempts = 1;
         loop {
             let port = port::free();
             match server.start(data, port) {
@@ -44,28 +44,28 @@ impl<S: Server> Running<S> {
                     let url = server.url(port);
                     return Ok(Self { server, port, url, guard: Mutex::new(Some(guard)) });
                 }
-                Err(Error::PortTaken { .. }) if tries < PORTS => tries += 1,
+                Err(Error::PortTaken { .. }) if attempts < PORT_ATTEMPTS => attempts += 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Starts it on the port it had; nothing if it runs.
-    pub(super) fn start_again(&self, data: &DataDir) -> Result<()> {
+    /// Starts the server on its old port, unless it is running.
+    pub(super) fn restart(&self, data: &DataDir) -> Result<()> {
         let mut guard = self.guard();
         if let Some(running) = guard.as_mut()
-            && matches!(running.ended(), Ok(None))
+            && matches!(running.try_wait(), Ok(None))
         {
             return Ok(());
         }
-        let give_up = Instant::now() + SAME_PORT_WITHIN;
+        let deadline = Instant::now() + SAME_PORT_WITHIN;
         loop {
             match self.server.start(data, self.port) {
                 Ok(started) => {
                     *guard = Some(started);
                     return Ok(());
                 }
-                Err(Error::PortTaken { .. }) if Instant::now() < give_up => {
+                Err(Error::PortTaken { .. }) if Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(100))
                 }
                 Err(error) => return Err(error),
@@ -73,7 +73,7 @@ impl<S: Server> Running<S> {
         }
     }
 
-    /// Stops it and waits until it is gone; nothing if it does not run.
+    /// Stops the server and waits for its exit, unless it is stopped.
     pub(super) fn stop(&self) {
         if let Some(guard) = self.guard().take()
             && !guard.stop()

@@ -1,4 +1,4 @@
-//! The embedded parts and servers, from outside: one binary, so that it links once.
+//! Integration tests of the embedded parts and servers, in one binary to link once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod model;

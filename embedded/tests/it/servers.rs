@@ -1,4 +1,4 @@
-//! Real servers, and what befalls them.
+//! Real servers: start, stop, kill, recovery.
 
 use std::{
     fs,
@@ -27,13 +27,14 @@ fn options(data_dir: &Path) -> Options {
     }
 }
 
-/// A data folder that the servers' account can pass, which a temporary folder of root's is not.
+/// A data folder below a temporary folder that the servers' account may enter; root's default does not allow
+/// it.
 fn data_dir(holder: &tempfile::TempDir) -> PathBuf {
     fs::set_permissions(holder.path(), fs::Permissions::from_mode(0o711)).unwrap();
     holder.path().join("data")
 }
 
-/// What Postgres answers, through the client of the same wheel.
+/// Runs a statement with the psql of the same wheel.
 fn sql(url: &str, statement: &str) -> Result<String, String> {
     let psql = Parts::new(&default_cache_dir()).postgres_bin().unwrap().join("psql");
     let output =
@@ -42,7 +43,7 @@ fn sql(url: &str, statement: &str) -> Result<String, String> {
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
-/// What Redis answers to one command.
+/// Sends one command to Redis and returns the reply.
 fn redis(url: &str, command: &str) -> std::io::Result<String> {
     let (password, address) = url.strip_prefix("redis://:").unwrap().split_once('@').unwrap();
     let mut stream = TcpStream::connect(address.strip_suffix("/0").unwrap())?;
@@ -54,7 +55,7 @@ fn redis(url: &str, command: &str) -> std::io::Result<String> {
     Ok(reply.strip_suffix("+OK\r\n").unwrap_or(reply).trim().to_owned())
 }
 
-/// The processes whose command line names a folder: servers, and those that watch over them.
+/// Processes whose command line contains a folder: servers and their supervisors.
 fn processes(folder: &Path) -> Vec<String> {
     let output = Command::new("ps").args(["-axww", "-o", "pid=,command="]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -62,16 +63,16 @@ fn processes(folder: &Path) -> Vec<String> {
     text.lines().filter(|line| line.contains(folder)).map(str::to_owned).collect()
 }
 
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(20), "not so in time: {what}");
+fn eventually(condition: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(20), "timed out waiting: {condition}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[tokio::test]
-async fn fresh_servers_know_vectors_and_six_languages() {
+async fn new_servers_support_vectors_and_six_languages() {
     let servers = Servers::ephemeral(&default_cache_dir()).await.unwrap();
     let (url, redis_url) = (servers.database_url().unwrap(), servers.redis_url().unwrap());
     sql(url, "create extension if not exists vector").unwrap();
@@ -89,7 +90,7 @@ async fn fresh_servers_know_vectors_and_six_languages() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_password_or_as_superuser() {
+async fn logins_need_the_password_and_exclude_the_superuser() {
     let servers = Servers::ephemeral(&default_cache_dir()).await.unwrap();
     let url = servers.database_url().unwrap();
     assert_eq!(sql(url, "select rolsuper from pg_roles where rolname = current_user").unwrap(), "f");
@@ -109,10 +110,10 @@ async fn nobody_gets_in_without_the_password_or_as_superuser() {
 }
 
 #[test]
-fn an_ephemeral_folder_goes_with_its_servers() {
+fn an_ephemeral_folder_is_removed_with_its_servers() {
     let servers = Servers::ephemeral_blocking(&default_cache_dir()).unwrap();
     let folder = sql(servers.database_url().unwrap(), "show data_directory");
-    // Only a superuser may ask Postgres for its folder; the processes tell.
+    // Only a superuser may query the data folder: take it from the process list.
     assert!(folder.is_err());
     let port =
         servers.database_url().unwrap().rsplit_once(':').unwrap().1.split_once('/').unwrap().0.to_owned();
@@ -125,10 +126,10 @@ fn an_ephemeral_folder_goes_with_its_servers() {
 }
 
 #[test]
-fn a_killed_owner_of_ephemeral_servers_leaves_nothing_at_all() {
+fn killing_the_owner_of_ephemeral_servers_leaves_nothing() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
-    let (mut owner, urls) = owner::of_servers(&data, true);
+    let (mut owner, urls) = owner::start_servers(&data, true);
     assert_eq!(sql(&urls[0], "select 1").unwrap(), "1");
     owner.kill().unwrap();
     owner.wait().unwrap();
@@ -138,10 +139,10 @@ fn a_killed_owner_of_ephemeral_servers_leaves_nothing_at_all() {
 }
 
 #[test]
-fn a_killed_owner_takes_its_servers_with_it() {
+fn killing_the_owner_stops_its_servers() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
-    let (mut owner, urls) = owner::of_servers(&data, false);
+    let (mut owner, urls) = owner::start_servers(&data, false);
     assert_eq!(redis(&urls[1], "PING").unwrap(), "+PONG");
     assert_eq!(sql(&urls[0], "select 1").unwrap(), "1");
     assert!(processes(&data).len() >= 4, "{:?}", processes(&data));
@@ -149,31 +150,31 @@ fn a_killed_owner_takes_its_servers_with_it() {
     owner.wait().unwrap();
     eventually("no process is left", || processes(&data).is_empty());
     eventually("Redis is gone", || redis(&urls[1], "PING").is_err());
-    assert!(!data.join("postgres/postmaster.pid").exists(), "it was shut down in order");
+    assert!(!data.join("postgres/postmaster.pid").exists(), "the shutdown was not graceful");
 }
 
 #[test]
 fn a_stale_data_folder_is_recovered() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
-    let (mut owner, urls) = owner::of_servers(&data, false);
+    let (mut owner, urls) = owner::start_servers(&data, false);
     sql(&urls[0], "create table kept (n int); insert into kept values (42)").unwrap();
     owner.kill().unwrap();
     owner.wait().unwrap();
-    // At once: its servers are still on their way out.
+    // Immediately: its servers are still shutting down.
     let servers = Servers::start_blocking(options(&data)).unwrap();
     assert_eq!(sql(servers.database_url().unwrap(), "select n from kept").unwrap(), "42");
     drop(servers);
     eventually("no process is left", || processes(&data).is_empty());
 
-    // A file that names a process which is alive and no Postgres: the number was given out again.
+    // A pid file of a live process that is not Postgres: the pid was reused.
     fs::write(data.join("postgres/postmaster.pid"), format!("{}\n", std::process::id())).unwrap();
     let servers = Servers::start_blocking(options(&data)).unwrap();
     assert_eq!(sql(servers.database_url().unwrap(), "select n from kept").unwrap(), "42");
     drop(servers);
     eventually("no process is left", || processes(&data).is_empty());
 
-    // A lost password is no lost data.
+    // A lost password must not lose data.
     fs::remove_file(data.join("postgres.password")).unwrap();
     let servers = Servers::start_blocking(options(&data)).unwrap();
     assert_eq!(sql(servers.database_url().unwrap(), "select n from kept").unwrap(), "42");
@@ -184,10 +185,10 @@ fn a_stale_data_folder_is_recovered() {
 }
 
 #[test]
-fn a_server_whose_supervisor_was_killed_too_is_ended_at_the_next_start() {
+fn the_next_start_stops_a_server_without_supervisor() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
-    let (mut owner, urls) = owner::of_servers(&data, false);
+    let (mut owner, urls) = owner::start_servers(&data, false);
     let is_server = |line: &str| line.contains("bin/postgres -D") && !line.contains("parlance-server");
     for line in processes(&data).iter().filter(|line| line.contains("parlance-server")) {
         let pid = line.split_whitespace().next().unwrap();
@@ -211,7 +212,7 @@ fn a_server_whose_supervisor_was_killed_too_is_ended_at_the_next_start() {
 fn a_folder_in_use_is_refused() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
-    let (mut owner, _) = owner::of_servers(&data, false);
+    let (mut owner, _) = owner::start_servers(&data, false);
     let error = Servers::start_blocking(options(&data)).unwrap_err();
     assert!(matches!(error, Error::InUse { pid: Some(pid), .. } if pid == owner.id()), "{error}");
     owner.kill().unwrap();
@@ -220,7 +221,7 @@ fn a_folder_in_use_is_refused() {
 }
 
 #[test]
-fn a_server_that_cannot_start_shows_its_last_lines() {
+fn a_failed_start_reports_the_last_log_lines() {
     let holder = tempfile::tempdir().unwrap();
     let data = data_dir(&holder);
     drop(Servers::start_blocking(options(&data)).unwrap());
@@ -239,7 +240,7 @@ fn a_server_that_cannot_start_shows_its_last_lines() {
 }
 
 #[test]
-fn servers_come_back_on_their_own_ports_whichever_runtime_asks() {
+fn restarted_servers_keep_their_ports_under_any_runtime() {
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let servers = runtime().block_on(Servers::ephemeral(&default_cache_dir())).unwrap();
     let (url, redis_url) = (servers.database_url().unwrap(), servers.redis_url().unwrap());
@@ -248,15 +249,15 @@ fn servers_come_back_on_their_own_ports_whichever_runtime_asks() {
 
     runtime().block_on(servers.stop_redis()).unwrap();
     assert!(redis(redis_url, "PING").is_err());
-    // Somebody has the port for a moment.
+    // Another process holds the port for a moment.
     let address = redis_url.split_once('@').unwrap().1.strip_suffix("/0").unwrap();
     let squatter = std::net::TcpListener::bind(address).unwrap();
-    let leaves = thread::spawn(move || {
+    let release = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
         drop(squatter);
     });
     runtime().block_on(servers.start_redis()).unwrap();
-    leaves.join().unwrap();
+    release.join().unwrap();
     assert_eq!(redis(redis_url, "GET a").unwrap(), "$-1");
 
     runtime().block_on(servers.stop_postgres()).unwrap();
@@ -264,19 +265,19 @@ fn servers_come_back_on_their_own_ports_whichever_runtime_asks() {
     runtime().block_on(servers.start_postgres()).unwrap();
     assert_eq!(sql(url, "select n from kept").unwrap(), "42");
 
-    let began = Instant::now();
+    let started = Instant::now();
     runtime().block_on(servers.stop()).unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(10));
     assert!(sql(url, "select 1").is_err());
 }
 
 #[tokio::test]
-async fn what_was_not_asked_for_is_not_started() {
+async fn servers_that_were_not_requested_are_not_started() {
     let holder = tempfile::tempdir().unwrap();
     let data = holder.path().join("data");
-    let nothing = Options { postgres: false, ..options(&data) };
-    let servers = Servers::start(nothing).await.unwrap();
+    let no_servers = Options { postgres: false, ..options(&data) };
+    let servers = Servers::start(no_servers).await.unwrap();
     assert_eq!((servers.database_url(), servers.redis_url(), servers.model_dir()), (None, None, None));
-    assert!(matches!(servers.stop_redis().await, Err(Error::NotAsked("Redis"))));
+    assert!(matches!(servers.stop_redis().await, Err(Error::NotRequested("Redis"))));
     assert!(!data.exists());
 }

@@ -1,36 +1,37 @@
-//! Files to test with, honest and hostile, made in code: the same bytes each time, and no program
-//! but this one needed. For tests only; no file is written.
+//! Test files, valid and hostile, generated in code.
+//!
+//! Deterministic, and independent of other programs. For tests only; must never write a file.
 
-mod honest;
 mod hostile;
 mod ole;
 mod pdf;
+mod valid;
 mod word;
 
-pub use honest::honest;
 pub use hostile::hostile;
+pub use valid::valid;
 pub use word::Block;
 
 use crate::protocol::Verdict;
 
-/// A file and what is to become of it.
+/// A test file and its expected outcome.
 pub struct Sample {
-    /// Its name, as if it were uploaded.
+    /// File name, as uploaded.
     pub name: String,
-    /// Its content.
+    /// Content.
     pub bytes: Vec<u8>,
-    /// What is to become of it.
+    /// Expected outcome.
     pub expect: Expect,
 }
 
-/// What is to become of a file.
+/// Expected outcome of an extraction.
 #[derive(Clone, Debug)]
 pub enum Expect {
-    /// Text that holds these phrases, in this order.
+    /// Text that contains these phrases, in this order.
     Text(Vec<&'static str>),
     /// One of these verdicts.
     Verdict(&'static [Verdict]),
-    /// Text or a verdict, but an end.
+    /// Any outcome, within the time limit.
     Anything,
 }
 
@@ -43,40 +44,40 @@ impl Sample {
         Self::new(name, bytes, Expect::Text(phrases.to_vec()))
     }
 
-    fn fails(name: &str, bytes: impl Into<Vec<u8>>, verdicts: &'static [Verdict]) -> Self {
+    fn rejected(name: &str, bytes: impl Into<Vec<u8>>, verdicts: &'static [Verdict]) -> Self {
         Self::new(name, bytes, Expect::Verdict(verdicts))
     }
 
-    fn ends(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+    fn any(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(name, bytes, Expect::Anything)
     }
 }
 
-/// A PDF of these pages, in Latin script. A line that begins with `# ` or `## ` is a heading.
+/// A PDF of these pages, in Latin script. Lines that start with `# ` or `## ` are headings.
 #[must_use]
 pub fn pdf(pages: &[&str]) -> Vec<u8> {
     pdf::of_pages(pages, None)
 }
 
-/// A PDF of these pages, each with a header, this name, and a footer, which counts the pages.
+/// A PDF of these pages, each with `name` as the header and the page number in the footer.
 #[must_use]
 pub fn pdf_with_running_lines(name: &str, pages: &[&str]) -> Vec<u8> {
     pdf::of_pages(pages, Some(name))
 }
 
-/// A Word document of these blocks.
+/// A DOCX document of these blocks.
 #[must_use]
 pub fn docx(blocks: &[Block<'_>]) -> Vec<u8> {
     word::docx(blocks)
 }
 
-/// A Word 97 document of these paragraphs.
+/// A Word 97 document (DOC) of these paragraphs.
 #[must_use]
 pub fn doc(paragraphs: &[&str]) -> Vec<u8> {
     ole::doc(paragraphs)
 }
 
-/// A table, written as RFC 4180 says.
+/// A CSV file as in RFC 4180.
 #[must_use]
 pub fn csv(rows: &[&[&str]]) -> Vec<u8> {
     let cell = |cell: &&str| {
@@ -90,7 +91,7 @@ pub fn csv(rows: &[&[&str]]) -> Vec<u8> {
     rows.iter().map(row).collect::<String>().into_bytes()
 }
 
-/// A web page with a title and this body.
+/// A web page with this title and body.
 #[must_use]
 pub fn html(title: &str, body: &str) -> Vec<u8> {
     format!(
@@ -99,7 +100,7 @@ pub fn html(title: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Bytes without any order, the same each time.
+/// Pseudo-random bytes, the same on every call.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {

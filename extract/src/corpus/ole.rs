@@ -1,31 +1,31 @@
-//! Writes OLE compound files, and in them Word 97: a text of one piece, without styles.
+//! Writer of OLE compound files and of minimal Word 97 documents: one text piece, no styles.
 
-/// A sector of a compound file.
+/// Sector size of a compound file, in bytes.
 const SECTOR: usize = 512;
 
-/// Smaller streams would go into a stream of their own; none here is smaller.
-const SMALLEST: usize = 4096;
+/// Minimum size of a regular stream, in bytes. Smaller ones would need a mini stream, so all are padded.
+const MIN_STREAM: usize = 4096;
 
 const FREE: u32 = 0xffff_ffff;
 const END: u32 = 0xffff_fffe;
 const TABLE: u32 = 0xffff_fffd;
 
-/// Where the text of a document begins: after its header.
+/// Offset of the text in the document stream: after the header.
 const TEXT: usize = 1024;
 
-/// A compound file of these streams.
+/// Writes a compound file of these streams.
 pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     let streams: Vec<(&str, Vec<u8>)> = streams
         .iter()
         .map(|(name, content)| {
             let mut content = content.to_vec();
-            content.resize(content.len().max(SMALLEST).next_multiple_of(SECTOR), 0);
+            content.resize(content.len().max(MIN_STREAM).next_multiple_of(SECTOR), 0);
             (*name, content)
         })
         .collect();
     let directory = ((streams.len() + 1) * 128).div_ceil(SECTOR);
     let content: usize = streams.iter().map(|(_, content)| content.len() / SECTOR).sum();
-    // A sector of the table says where 128 sectors go on, the table's own among them.
+    // A table sector holds the successors of 128 sectors, including those of the table itself.
     let tables = (1..).find(|tables| tables * 128 >= tables + directory + content).unwrap_or(1);
 
     let mut chains = vec![TABLE; tables];
@@ -47,14 +47,14 @@ pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     file
 }
 
-/// A document of Word 97.
+/// Writes a Word 97 document.
 pub(super) fn doc(paragraphs: &[&str]) -> Vec<u8> {
     let (main, table) = word(paragraphs, 0, None);
     compound(&[("1Table", &table), ("WordDocument", &main)])
 }
 
-/// The two streams of a document. `flags` are further bits of its header, and `characters` is what
-/// it says its length is, if that is not the truth.
+/// The document and table streams. `flags` are extra header bits; `characters` overrides the declared text
+/// length.
 pub(super) fn word(paragraphs: &[&str], flags: u16, characters: Option<u32>) -> (Vec<u8>, Vec<u8>) {
     let text: Vec<u16> = paragraphs.iter().flat_map(|text| text.encode_utf16().chain([13])).collect();
     let characters = characters.unwrap_or(text.len() as u32);
@@ -67,7 +67,7 @@ pub(super) fn word(paragraphs: &[&str], flags: u16, characters: Option<u32>) -> 
     put(0, &0xa5ec_u16.to_le_bytes());
     put(2, &0x00c1_u16.to_le_bytes());
     put(6, &0x0409_u16.to_le_bytes());
-    // The table stream is the one called "1Table".
+    // This bit selects "1Table" as the table stream.
     put(10, &(0x0200 | flags).to_le_bytes());
     put(12, &0x00bf_u16.to_le_bytes());
     put(24, &(TEXT as u32).to_le_bytes());
@@ -85,7 +85,7 @@ pub(super) fn word(paragraphs: &[&str], flags: u16, characters: Option<u32>) -> 
     pieces.extend([0, 0]);
     pieces.extend((TEXT as u32).to_le_bytes());
     pieces.extend([0, 0]);
-    // Where the pieces are in the table stream: at its beginning.
+    // Offset and length of the piece table in the table stream.
     put(0x1a2, &0_u32.to_le_bytes());
     put(0x1a6, &(pieces.len() as u32).to_le_bytes());
     main.extend(text.into_iter().flat_map(u16::to_le_bytes));
@@ -105,7 +105,7 @@ fn header(tables: usize, directory: u32) -> Vec<u8> {
     for half in [0x3e_u16, 3, 0xfffe, 9, 6, 0, 0, 0] {
         header.extend(half.to_le_bytes());
     }
-    for word in [0, tables as u32, directory, 0, SMALLEST as u32, END, 0, END, 0] {
+    for word in [0, tables as u32, directory, 0, MIN_STREAM as u32, END, 0, END, 0] {
         header.extend(word.to_le_bytes());
     }
     for index in 0..109 {
@@ -119,7 +119,7 @@ fn entry(name: &str, kind: u8, start: u32, size: u64, right: u32, child: u32) ->
     let length = entry.len() as u16 + 2;
     entry.resize(64, 0);
     entry.extend(length.to_le_bytes());
-    // Black, so that a chain of right siblings is a tree.
+    // All nodes are black, which makes a chain of right siblings a valid tree.
     entry.extend([kind, 1]);
     for word in [FREE, right, child] {
         entry.extend(word.to_le_bytes());

@@ -1,4 +1,4 @@
-//! Writes PDF: objects, a table of where they are, and pages of plain lines.
+//! PDF writer: objects, cross-reference table, and pages of plain lines.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,17 +12,17 @@ const WIDTH: usize = 595;
 const HEIGHT: usize = 842;
 const MARGIN: usize = 72;
 
-/// How many characters of body text fit on a line.
+/// Characters of body text per line.
 const LINE: usize = 86;
 
-/// A PDF in the making. Object 1 is the catalog and object 2 the page tree.
+/// PDF builder. Object 1 is the catalog and object 2 the page tree.
 pub(super) struct Pdf {
     objects: Vec<Vec<u8>>,
     trailer: String,
 }
 
 impl Pdf {
-    /// With a catalog, an empty page tree, and Helvetica and its bold as objects 3 and 4.
+    /// A PDF with a catalog, an empty page tree, and Helvetica regular and bold as objects 3 and 4.
     pub(super) fn new() -> Self {
         let font = |name| format!("<</Type/Font/Subtype/Type1/BaseFont/{name}/Encoding/WinAnsiEncoding>>");
         let mut pdf = Self { objects: Vec::new(), trailer: String::new() };
@@ -46,7 +46,7 @@ impl Pdf {
         }
     }
 
-    /// Adds a stream whose dictionary has these further entries.
+    /// Adds a stream with these extra dictionary entries.
     pub(super) fn stream(&mut self, entries: &str, content: &[u8]) -> usize {
         let head = format!("<</Length {}{entries}>>stream\n", content.len());
         self.add([head.as_bytes(), content, b"\nendstream"].concat())
@@ -60,7 +60,7 @@ impl Pdf {
         ))
     }
 
-    /// Makes these the pages of the document.
+    /// Sets the pages of the document.
     pub(super) fn pages(&mut self, pages: &[usize]) {
         let kids: String = pages.iter().map(|page| format!("{page} 0 R ")).collect();
         self.set(2, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", pages.len()));
@@ -71,7 +71,7 @@ impl Pdf {
         self.trailer.push_str(entries);
     }
 
-    /// The file.
+    /// Serialises the file.
     pub(super) fn finish(&self) -> Vec<u8> {
         let mut file = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
         let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", self.objects.len() + 1);
@@ -91,7 +91,7 @@ impl Pdf {
     }
 }
 
-/// A document of one page with this content stream.
+/// A one-page document with this content stream.
 pub(super) fn of_content(content: &[u8], resources: &str) -> Pdf {
     let mut pdf = Pdf::new();
     let stream = pdf.stream("", content);
@@ -100,7 +100,7 @@ pub(super) fn of_content(content: &[u8], resources: &str) -> Pdf {
     pdf
 }
 
-/// A document of these pages; with `running`, under its name and above a footer that counts them.
+/// A document of these pages. With `running`, each page has it as the header and a page number as the footer.
 pub(super) fn of_pages(pages: &[&str], running: Option<&str>) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut numbers = Vec::new();
@@ -117,7 +117,7 @@ pub(super) fn of_pages(pages: &[&str], running: Option<&str>) -> Vec<u8> {
 fn text_page(pdf: &mut Pdf, text: &str, edges: Option<(String, String)>) -> usize {
     let lines: Vec<(usize, usize, String)> = text.lines().flat_map(set_line).collect();
     let needed: usize = lines.iter().map(|(_, leading, _)| leading).sum::<usize>() + 2 * MARGIN;
-    // Text below the edge of a page does not show, so a long page is a tall one.
+    // Text below the page edge is dropped, so a long page gets taller.
     let height = needed.max(HEIGHT);
     let mut content = Vec::new();
     let mut y = height - MARGIN;
@@ -133,7 +133,7 @@ fn text_page(pdf: &mut Pdf, text: &str, edges: Option<(String, String)>) -> usiz
     pdf.page(stream, "", height)
 }
 
-/// A line of text as lines that fit, each with its size and leading.
+/// Wraps a line of text; each resulting line comes with its font size and leading.
 fn set_line(line: &str) -> Vec<(usize, usize, String)> {
     if let Some(heading) = line.strip_prefix("## ") {
         return vec![(16, 30, heading.to_owned())];
@@ -158,7 +158,7 @@ fn set_line(line: &str) -> Vec<(usize, usize, String)> {
     lines
 }
 
-/// Shows a line at a place: larger lines are bold.
+/// Content-stream operators that draw a line at (x, y), in points. Sizes above 12 are bold.
 pub(super) fn show(x: usize, y: usize, size: usize, line: &str) -> Vec<u8> {
     let font = if size > 12 { "F2" } else { "F1" };
     let mut shown = format!("BT /{font} {size} Tf {x} {y} Td (").into_bytes();
@@ -172,7 +172,7 @@ pub(super) fn show(x: usize, y: usize, size: usize, line: &str) -> Vec<u8> {
     shown
 }
 
-/// `content`, so many times over, compressed.
+/// `content` repeated and deflated.
 pub(super) fn deflated(content: &[u8], times: usize) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     for _ in 0..times {

@@ -1,4 +1,4 @@
-//! Writes DOCX: the parts that a reader needs, and no others.
+//! DOCX writer: only the parts that a reader needs.
 
 use std::io::{Cursor, Write};
 
@@ -12,9 +12,9 @@ pub enum Block<'a> {
     Heading(u8, &'a str),
     /// A paragraph.
     Paragraph(&'a str),
-    /// An item of a bulleted list.
+    /// A bulleted list item.
     Item(&'a str),
-    /// A table, its header first.
+    /// A table, header row first.
     Table(&'a [&'a [&'a str]]),
 }
 
@@ -40,13 +40,13 @@ const DOCUMENT_RELATIONS: &str = "<Relationships xmlns=\"http://schemas.openxmlf
     <Relationship Id=\"rId3\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/header\" Target=\"header1.xml\"/>\
     </Relationships>";
 
-/// A Word document of these blocks.
+/// A DOCX document of these blocks.
 pub(super) fn docx(blocks: &[Block<'_>]) -> Vec<u8> {
     let body: String = blocks.iter().map(block).collect();
     of_body(&body)
 }
 
-/// A Word document with this body.
+/// A DOCX document with this body XML.
 pub(super) fn of_body(body: &str) -> Vec<u8> {
     of_document(&format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><w:document {W}><w:body>{body}<w:sectPr>\
@@ -54,7 +54,7 @@ pub(super) fn of_body(body: &str) -> Vec<u8> {
     ))
 }
 
-/// A Word document whose main part is this.
+/// A DOCX document with this XML as its main part.
 pub(super) fn of_document(document: &str) -> Vec<u8> {
     let styles: String = (1..=6)
         .map(|level| {

@@ -1,64 +1,64 @@
-//! What a file is: its content decides. Its name and media type are claims, which choose only
-//! between the formats that are all text, and are held against the content in a sentence.
+//! Format detection: the content decides.
+//!
+//! The file name and the media type choose only between formats that are all text; a contradiction with the
+//! content becomes a warning. Supported types come from [`file_types`].
 
 mod containers;
 mod magic;
 
 use super::text;
+use crate::file_types::{self, FileType, Signature};
 use crate::protocol::{Format, Rejection, Request, Verdict};
 
-/// What can be uploaded, for messages.
-const UPLOAD: &str = "Upload plain text, Markdown, CSV, PDF, Word (DOCX or DOC) or HTML.";
-
-/// How many bytes of a text are looked at for the marks of HTML.
+/// Bytes of a text that are searched for HTML.
 const HEAD: usize = 4096;
 
-/// How much of a file's name a sentence repeats.
+/// Maximum length of a file name in a message, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
-/// What a file's name and media type say it is.
-pub(super) struct Claim {
+/// The declared type of a file: untrusted.
+pub(super) struct Declared {
     name: Option<String>,
-    by_name: Option<Format>,
+    by_name: Option<&'static FileType>,
     media_type: Option<String>,
-    by_media_type: Option<Format>,
+    by_media_type: Option<&'static FileType>,
 }
 
-/// What is known of a file by its first bytes and its directory.
+/// What the signature of a file, and the directory of a container, reveal.
 pub(super) enum Content {
-    /// A format that is read here.
-    Format(Format),
-    /// No known mark: text, or nothing that is known.
+    /// A supported type.
+    Supported(&'static FileType),
+    /// No known signature: text or unknown.
     Unmarked,
-    /// Something else: its name with an article, and what to do about it.
+    /// An unsupported type: its name with an article, and the remedy.
     Foreign(&'static str, &'static str),
-    /// What is known is that it cannot be read.
+    /// A supported type that cannot be read.
     Rejected(Rejection),
 }
 
-impl Claim {
-    /// The claims of a request.
-    pub(super) fn of(request: &Request) -> Self {
+impl Declared {
+    /// The declared type of a request.
+    pub(super) fn new(request: &Request) -> Self {
         let media_type =
             request.media_type.as_deref().map(essence).filter(|media_type| !media_type.is_empty());
         Self {
-            by_name: request.name.as_deref().and_then(format_of_name),
+            by_name: request.name.as_deref().and_then(file_types::by_file_name),
             name: request.name.as_deref().map(|name| text::shorten(text::line(name), MAX_NAME_CHARS)),
-            by_media_type: media_type.as_deref().and_then(format_of_media_type),
+            by_media_type: media_type.as_deref().and_then(file_types::by_media_type),
             media_type,
         }
     }
 
-    /// The format of the content, or why it cannot be read.
-    pub(super) fn format(&self, bytes: &[u8]) -> Result<Format, Rejection> {
+    /// Detects the type of the content.
+    pub(super) fn detect(&self, bytes: &[u8]) -> Result<&'static FileType, Rejection> {
         match magic::content(bytes) {
-            Content::Format(format) => Ok(format),
-            Content::Unmarked => self.format_of_text(bytes),
+            Content::Supported(file_type) => Ok(file_type),
+            Content::Unmarked => self.detect_text(bytes),
             Content::Rejected(rejection) => Err(rejection),
             Content::Foreign(what, advice) => {
-                let advice = if advice.is_empty() { UPLOAD } else { advice };
-                let message = match self.against(what) {
-                    Some(disagreement) => format!("{disagreement} {advice}"),
+                let advice = if advice.is_empty() { upload_advice() } else { advice.to_owned() };
+                let message = match self.contradiction(what) {
+                    Some(warning) => format!("{warning} {advice}"),
                     None => format!("The file is {what}. {advice}"),
                 };
                 Err(Rejection::new(Verdict::UnsupportedType, message))
@@ -66,28 +66,29 @@ impl Claim {
         }
     }
 
-    /// A rejection that says, before its reason, that the name or media type is wrong.
-    pub(super) fn explain(&self, format: Format, mut rejection: Rejection) -> Rejection {
-        if let Some(disagreement) = self.disagreement(format) {
-            rejection.message = format!("{disagreement} {}", rejection.message);
+    /// Prefixes a rejection with the warning about a wrong name or media type.
+    pub(super) fn explain(&self, file_type: &FileType, mut rejection: Rejection) -> Rejection {
+        if let Some(warning) = self.mismatch(file_type) {
+            rejection.message = format!("{warning} {}", rejection.message);
         }
         rejection
     }
 
-    /// A sentence when the name or the media type claims another format than the content has.
-    pub(super) fn disagreement(&self, format: Format) -> Option<String> {
-        let agrees = |claimed: Option<Format>| claimed.is_none_or(|claimed| agree(claimed, format));
+    /// A warning if the name or the media type declares another type than the content has.
+    pub(super) fn mismatch(&self, file_type: &FileType) -> Option<String> {
+        let agrees =
+            |declared: Option<&FileType>| declared.is_none_or(|declared| compatible(declared, file_type));
         if agrees(self.by_name) && agrees(self.by_media_type) {
             return None;
         }
-        // A name that is right outweighs a media type that a browser or a server guessed.
+        // A correct name outweighs a media type that a browser or a server guessed.
         if self.by_name.is_some() && agrees(self.by_name) {
             return None;
         }
-        self.against(what_is(format))
+        self.contradiction(file_type.phrase)
     }
 
-    fn against(&self, what: &str) -> Option<String> {
+    fn contradiction(&self, what: &str) -> Option<String> {
         match (&self.name, self.by_name, &self.media_type, self.by_media_type) {
             (Some(name), Some(_), _, _) => Some(format!("The file is named {name} but holds {what}.")),
             (_, _, Some(media_type), Some(_)) => {
@@ -97,80 +98,51 @@ impl Claim {
         }
     }
 
-    fn format_of_text(&self, bytes: &[u8]) -> Result<Format, Rejection> {
-        let head = text::decode(bytes.get(..HEAD).unwrap_or(bytes));
-        let claimed = self.by_name.or(self.by_media_type);
-        match claimed {
-            Some(format @ (Format::Text | Format::Markdown | Format::Csv)) => {
-                self.refuse_bytes(bytes, format)
+    fn detect_text(&self, bytes: &[u8]) -> Result<&'static FileType, Rejection> {
+        let declared = self.by_name.or(self.by_media_type);
+        let file_type = match declared {
+            Some(file_type) if matches!(file_type.signature, Signature::Text | Signature::Markup(_)) => {
+                file_type
             }
-            Some(Format::Html) => self.refuse_bytes(bytes, Format::Html),
-            _ if magic::is_html(&head) => Ok(Format::Html),
-            _ => self.refuse_bytes(bytes, Format::Text),
-        }
+            _ => {
+                let head = text::decode(bytes.get(..HEAD).unwrap_or(bytes));
+                magic::markup(&head).unwrap_or(Format::Text.file_type())
+            }
+        };
+        self.refuse_binary(bytes, file_type)
     }
 
-    /// The format, unless the bytes are no text at all.
-    fn refuse_bytes(&self, bytes: &[u8], format: Format) -> Result<Format, Rejection> {
-        // Web pages and long files may have a bad byte somewhere: zeros are what no text has.
+    /// The given type, unless the bytes are not text.
+    fn refuse_binary(
+        &self,
+        bytes: &[u8],
+        file_type: &'static FileType,
+    ) -> Result<&'static FileType, Rejection> {
+        // The head is enough: pages and long files may have a bad byte somewhere.
         let head = bytes.get(..1 << 16).unwrap_or(bytes);
         if !text::is_garbage(&text::decode(head)) {
-            return Ok(format);
+            return Ok(file_type);
         }
-        let message = match self.against("no text, and nothing else that is known here") {
-            Some(disagreement) => format!("{disagreement} {UPLOAD}"),
-            None => format!("The file is of no known type. {UPLOAD}"),
+        let advice = upload_advice();
+        let message = match self.contradiction("no text, and nothing else that is known here") {
+            Some(warning) => format!("{warning} {advice}"),
+            None => format!("The file is of no known type. {advice}"),
         };
         Err(Rejection::new(Verdict::UnsupportedType, message))
     }
 }
 
-/// Whether a claim is right enough not to be mentioned: texts are served and named as one another.
-fn agree(claimed: Format, content: Format) -> bool {
-    let text = |format| matches!(format, Format::Text | Format::Markdown | Format::Csv);
-    claimed == content || (text(claimed) && text(content))
+fn upload_advice() -> String {
+    format!("Upload {}.", file_types::upload_labels())
 }
 
-fn what_is(format: Format) -> &'static str {
-    match format {
-        Format::Text => "plain text",
-        Format::Markdown => "Markdown",
-        Format::Csv => "comma-separated values",
-        Format::Pdf => "a PDF document",
-        Format::Docx => "a Word document (DOCX)",
-        Format::Doc => "a Word 97 document (DOC)",
-        Format::Html => "a web page",
-    }
+/// Whether a declared type needs no warning. Text formats are often served and named as one another.
+fn compatible(declared: &FileType, content: &FileType) -> bool {
+    let text = |file_type: &FileType| matches!(file_type.signature, Signature::Text);
+    declared.format == content.format || (text(declared) && text(content))
 }
 
-fn format_of_name(name: &str) -> Option<Format> {
-    let (_, extension) = name.rsplit_once('.')?;
-    Some(match extension.trim().to_ascii_lowercase().as_str() {
-        "txt" | "text" => Format::Text,
-        "md" | "markdown" => Format::Markdown,
-        "csv" | "tsv" | "tab" => Format::Csv,
-        "pdf" => Format::Pdf,
-        "docx" | "docm" | "dotx" => Format::Docx,
-        "doc" | "dot" => Format::Doc,
-        "html" | "htm" | "xhtml" => Format::Html,
-        _ => return None,
-    })
-}
-
-fn format_of_media_type(media_type: &str) -> Option<Format> {
-    Some(match media_type {
-        "text/plain" => Format::Text,
-        "text/markdown" | "text/x-markdown" => Format::Markdown,
-        "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
-        "application/pdf" | "application/x-pdf" => Format::Pdf,
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Format::Docx,
-        "application/msword" => Format::Doc,
-        "text/html" | "application/xhtml+xml" => Format::Html,
-        _ => return None,
-    })
-}
-
-/// A media type without its parameters.
+/// A media type in lower case, without its parameters.
 fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -184,11 +156,11 @@ mod tests {
     }
 
     fn detect(name: &str, media_type: &str, bytes: &[u8]) -> Result<Format, Rejection> {
-        Claim::of(&request(name, media_type)).format(bytes)
+        Declared::new(&request(name, media_type)).detect(bytes).map(|file_type| file_type.format)
     }
 
     #[test]
-    fn the_content_decides_and_the_name_only_among_texts() {
+    fn the_content_decides_and_the_name_only_between_texts() {
         for (name, media_type, bytes, format) in [
             ("a.txt", "", b"<html><p>shown as it is".as_slice(), Format::Text),
             ("a.md", "text/plain", b"# Title", Format::Markdown),
@@ -206,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_is_named_with_what_to_do() {
+    fn unsupported_types_are_named_with_a_remedy() {
         for (name, bytes, words) in [
             (
                 "report.pdf",
@@ -224,15 +196,36 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_mentioned_and_a_wrong_media_type_only_without_a_right_name() {
-        let said = |name, media_type| Claim::of(&request(name, media_type)).disagreement(Format::Pdf);
-        assert_eq!(said("a.pdf", "application/pdf"), None);
-        assert_eq!(said("a.pdf", "text/plain"), None);
-        assert_eq!(said("a.bin", "application/octet-stream"), None);
-        assert_eq!(said("a.txt", "").as_deref(), Some("The file is named a.txt but holds a PDF document."));
+    fn a_correct_name_hides_a_wrong_media_type() {
+        let warning =
+            |name, media_type| Declared::new(&request(name, media_type)).mismatch(Format::Pdf.file_type());
+        assert_eq!(warning("a.pdf", "application/pdf"), None);
+        assert_eq!(warning("a.pdf", "text/plain"), None);
+        assert_eq!(warning("a.bin", "application/octet-stream"), None);
         assert_eq!(
-            said("a", "text/html").as_deref(),
+            warning("a.txt", "").as_deref(),
+            Some("The file is named a.txt but holds a PDF document.")
+        );
+        assert_eq!(
+            warning("a", "text/html").as_deref(),
             Some("The file was declared as text/html but holds a PDF document.")
         );
+    }
+
+    #[test]
+    fn refusals_recommend_only_uploadable_types() {
+        let png = detect("a.png", "", b"\x89PNG\r\n\x1a\n\0").unwrap_err().message;
+        let unknown = detect("a.bin", "", &[0; 100]).unwrap_err().message;
+        for message in [&png, &unknown] {
+            assert!(message.ends_with("Upload plain text, Markdown, CSV, PDF, DOCX or DOC."), "{message}");
+        }
+        for advice in magic::ADVICE.into_iter().chain(containers::ADVICE) {
+            let words = advice.split(|letter: char| !letter.is_ascii_alphanumeric());
+            for name in
+                words.filter(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()))
+            {
+                assert!(file_types::upload_type(&format!("a.{name}")).is_some(), "{advice}");
+            }
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! Markdown for readers and for search, not for typesetting: the writers of Markdown escape every
-//! mark that might mean something, and a name like `snake_case` is not found with a backslash in it.
+//! Removal of unneeded Markdown escapes, for readability and search.
+//!
+//! Markdown writers escape every character that might be markup, and `snake\_case` does not match a search
+//! for `snake_case`.
 
-/// The text without escapes that are not needed: where a mark would begin a block, or divide the
-/// cells of a table, it stays escaped, and code stays as it is.
+/// Removes unneeded escapes. Characters that would start a block or separate table cells stay escaped;
+/// code is unchanged.
 pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut code = false;
@@ -64,13 +66,13 @@ fn unescape_line(line: &str, plain: &mut String) {
     plain.push_str(rest);
 }
 
-/// Whether a mark stays escaped. `begins` is true where it could begin a block.
+/// Whether a character stays escaped. `begins` is true where it could start a block.
 fn keeps(mark: char, begins: bool) -> bool {
     matches!(mark, '|' | '`' | '\\')
         || (begins && matches!(mark, '#' | '-' | '+' | '*' | '>' | '=' | '.' | ')' | '~'))
 }
 
-/// The code that begins here, or its backticks when they are never closed on this line.
+/// The code span that starts here, or only its backticks if it is not closed on this line.
 fn code_span(from: &str) -> &str {
     let ticks = from.len() - from.trim_start_matches('`').len();
     let (open, rest) = from.split_at(ticks);
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_go_where_they_are_not_needed() {
+    fn unneeded_escapes_are_removed() {
         for (escaped, plain) in [
             (r"call asn1\_parser2tree \[1\]", "call asn1_parser2tree [1]"),
             (r"2 \* 3 &lt; 7 &amp; more", "2 * 3 < 7 & more"),

@@ -1,23 +1,26 @@
-//! Bytes in, a document out, in memory: no file is opened and no process started here.
+//! File parsing: bytes in, [`Document`] out. In memory; must never open a file or start a process.
 //!
-//! The content decides the format ([`detect`]); one module a format makes the text; what all texts
-//! have in common is done here, once: the cap, the characters nobody can store, blank texts, and
-//! the sentence about a name that disagrees with the content.
+//! The content decides the format ([`detect`]), and each format has its own parser module. This module
+//! does what all formats share: the size cap, removal of unstorable characters, the check for blank texts
+//! and the warning about a misleading name.
 
-mod csv;
+pub(crate) mod csv;
 mod detect;
-mod html;
+pub(crate) mod html;
 mod markdown;
-mod pdf;
-mod text;
-mod word;
+pub(crate) mod pdf;
+pub(crate) mod text;
+pub(crate) mod word;
 
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
 
-/// A longer title is text.
+/// Parser of one format. The request gives the URL and the media type of a web page.
+pub(crate) type Parser = fn(&Request, &[u8]) -> Result<Document, Rejection>;
+
+/// Maximum title length, in characters.
 const MAX_TITLE_CHARS: usize = 300;
 
-/// The text of a file.
+/// Extracts the text of a file.
 ///
 /// # Errors
 /// A [`Rejection`] when the file holds no text that can be read.
@@ -25,40 +28,24 @@ pub fn parse(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Rejection::new(Verdict::Empty, "The file is empty."));
     }
-    let claim = detect::Claim::of(request);
-    let format = claim.format(bytes)?;
-    let mut document = read(request, format, bytes)
+    let declared = detect::Declared::new(request);
+    let file_type = declared.detect(bytes)?;
+    let mut document = (file_type.parse)(request, bytes)
         .and_then(finish)
-        .map_err(|rejection| claim.explain(format, rejection))?;
-    document
-        .notes
-        .splice(0..0, claim.disagreement(format).map(|what| format!("{what} It was read as such.")));
+        .map_err(|rejection| declared.explain(file_type, rejection))?;
+    let mismatch = declared.mismatch(file_type).map(|warning| format!("{warning} It was read as such."));
+    document.notes.splice(0..0, mismatch);
     Ok(document)
-}
-
-fn read(request: &Request, format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
-    match format {
-        Format::Text => text::read(bytes).map(|text| plain(Format::Text, Markup::Plain, text)),
-        Format::Markdown => text::read(bytes).map(|text| plain(Format::Markdown, Markup::Markdown, text)),
-        Format::Csv => csv::read(bytes),
-        Format::Pdf => pdf::read(bytes),
-        Format::Docx | Format::Doc => word::read(format, bytes),
-        Format::Html => html::read(request, bytes),
-    }
-}
-
-fn plain(format: Format, markup: Markup, text: String) -> Document {
-    Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None }
 }
 
 fn finish(mut document: Document) -> Result<Document, Rejection> {
     if document.text.len() > MAX_TEXT_BYTES {
         return Err(too_large());
     }
-    // Page offsets count characters, so the format that has pages cleans each of them itself.
+    // Page offsets count characters, so a format with pages cleans each page itself.
     if document.pages.is_empty() {
         document.text = text::clean(&document.text);
-        // A Markdown file is as its author wrote it.
+        // A Markdown file stays as its author wrote it.
         if document.markup == Markup::Markdown && document.format != Format::Markdown {
             document.text = markdown::unescape(&document.text);
         }

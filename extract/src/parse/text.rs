@@ -1,18 +1,25 @@
-//! Plain text, in any encoding: byte order mark, then strict UTF-8, then a guess by `chardetng`
-//! over the first mebibyte, which is what its 11 MB/s allow.
+//! Plain text in any encoding: byte order mark, then strict UTF-8, then a `chardetng` guess.
+//!
+//! The guess reads the first mebibyte only: `chardetng` runs at 11 MB/s.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
-use crate::protocol::{Rejection, Verdict};
+use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 
-/// How many bytes the guess of an encoding looks at.
+/// Bytes sampled to guess the encoding.
 const GUESS_BYTES: usize = 1 << 20;
 
-/// Above this share of control and replacement characters a file is not text.
-const MOST_GARBAGE: f64 = 0.01;
+/// Maximum share of control and replacement characters in a text.
+const MAX_GARBAGE: f64 = 0.01;
 
-/// The text of bytes that claim to be text.
+/// Decodes a text file into a document.
+pub(crate) fn document(bytes: &[u8], format: Format, markup: Markup) -> Result<Document, Rejection> {
+    let text = read(bytes)?;
+    Ok(Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None })
+}
+
+/// Decodes a file that claims to be text.
 pub(super) fn read(bytes: &[u8]) -> Result<String, Rejection> {
     let text = decode(bytes);
     if is_garbage(&text) {
@@ -24,8 +31,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<String, Rejection> {
     Ok(text)
 }
 
-/// The characters of `bytes`, without a byte order mark. Never fails: what is no character becomes
-/// U+FFFD.
+/// Decodes `bytes`, without a byte order mark. Never fails: undecodable bytes become U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let rest = bytes.get(mark..).unwrap_or_default();
@@ -46,20 +52,20 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// UTF-16 without a mark shows as zeros in every other byte of text that is mostly Latin.
+/// Recognises UTF-16 without a byte order mark: mostly Latin text has a zero in every other byte.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..GUESS_BYTES.min(bytes.len()) & !1).unwrap_or_default();
     let (pairs, _) = head.as_chunks::<2>();
     let zeros = |at: usize| pairs.iter().filter(|pair| pair.get(at) == Some(&0)).count();
-    let most = pairs.len() / 2;
-    match (zeros(0) > most, zeros(1) > most) {
+    let half = pairs.len() / 2;
+    match (zeros(0) > half, zeros(1) > half) {
         (true, false) => Some(UTF_16BE),
         (false, true) => Some(UTF_16LE),
         _ => None,
     }
 }
 
-/// Whether too many characters are such as no text has: controls, and what could not be decoded.
+/// Whether too many characters are control characters or undecodable.
 pub(super) fn is_garbage(text: &str) -> bool {
     let (mut all, mut bad) = (0_u64, 0_u64);
     for character in text.chars() {
@@ -67,11 +73,11 @@ pub(super) fn is_garbage(text: &str) -> bool {
         let control = character.is_control() && !matches!(character, '\n' | '\r' | '\t' | '\x0c' | '\x1b');
         bad += u64::from(control || character == char::REPLACEMENT_CHARACTER);
     }
-    all > 0 && bad as f64 / all as f64 > MOST_GARBAGE
+    all > 0 && bad as f64 / all as f64 > MAX_GARBAGE
 }
 
-/// The text as it is stored: Unix line ends, and none of the controls that Postgres refuses (NUL)
-/// or that nobody sees.
+/// Normalises a text for storage: Unix line ends, no control characters. Postgres refuses NUL, and the
+/// others are invisible.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -83,7 +89,7 @@ pub(super) fn clean(text: &str) -> String {
             }
             '\x0b' | '\x0c' | '\u{85}' | '\u{2028}' | '\u{2029}' => clean.push('\n'),
             '\n' | '\t' => clean.push(character),
-            // A byte order mark in the middle is what remains of files that were joined.
+            // Concatenated files leave byte order marks in the middle.
             '\u{feff}' => {}
             _ if character.is_control() => {}
             _ => clean.push(character),
@@ -92,14 +98,14 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
-/// The text as one line: each run of white space becomes a space.
+/// Joins a text into one line: each run of white space becomes one space.
 pub(super) fn line(text: &str) -> String {
     let mut line = String::new();
     push_line(&mut line, &clean(text));
     line
 }
 
-/// Appends a clean text as one line.
+/// Appends a normalised text as one line.
 pub(super) fn push_line(out: &mut String, clean: &str) {
     for (index, word) in clean.split_whitespace().enumerate() {
         if index > 0 {
@@ -109,9 +115,9 @@ pub(super) fn push_line(out: &mut String, clean: &str) {
     }
 }
 
-/// The beginning of a text, and a sign that it is no more than that.
-pub(super) fn shorten(text: String, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Truncates a text to `max` characters and appends an ellipsis if anything was cut.
+pub(super) fn shorten(text: String, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
         None => text,
     }
@@ -127,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn any_encoding_becomes_the_same_text() {
+    fn every_encoding_decodes_to_the_same_text() {
         let german = "Grüße aus Köln: über süße Äpfel läßt sich schön plaudern, auch mit Größe.";
         let russian = "Возврат товара возможен в течение тридцати дней после покупки.";
         let japanese = "返品は購入から三十日以内に可能です。お問い合わせはこちらまで。";
@@ -149,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_become_unix_and_no_control_is_left() {
+    fn clean_text_has_unix_line_ends_and_no_controls() {
         assert_eq!(clean("one\r\ntwo\rthree\n\0fo\u{1b}ur\u{feff}\tfive"), "one\ntwo\nthree\nfour\tfive");
         assert_eq!(line(" a \r\n b\0c\u{a0}d "), "a bc d");
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_garbled() {
+    fn binary_data_is_garbled_text() {
         let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         assert_eq!(read(&noise).unwrap_err().verdict, Verdict::GarbledText);
     }

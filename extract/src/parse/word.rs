@@ -1,5 +1,4 @@
-//! Word documents, new and old, as Markdown. Headers and footers are left out: they repeat what the
-//! document says, on every page.
+//! Word documents (DOCX and DOC) to Markdown. Running headers and footers are dropped as repetition.
 
 use std::io::Cursor;
 
@@ -11,8 +10,8 @@ use office_oxide::{Document as Office, DocumentFormat, OfficeError};
 use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 
-/// The text of a Word document.
-pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
+/// Extracts the text of a Word document.
+pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
     let office_format = if format == Format::Docx { DocumentFormat::Docx } else { DocumentFormat::Doc };
     let office = Office::from_reader_with(Cursor::new(bytes.to_vec()), office_format, &options())
         .map_err(|error| rejection(&error))?;
@@ -24,7 +23,7 @@ pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
         section.first_page_footer = None;
         section.even_page_header = None;
         section.even_page_footer = None;
-        section.elements.iter_mut().for_each(head_title);
+        section.elements.iter_mut().for_each(promote_title);
     }
     let markdown = ir.to_markdown();
     let losses: Vec<_> = office.damage().into_iter().filter(|damage| damage.is_loss()).collect();
@@ -49,8 +48,8 @@ pub(super) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
     })
 }
 
-/// A paragraph in the style "Title" is the heading of the document.
-fn head_title(element: &mut Element) {
+/// Turns a paragraph of style "Title" into a level-1 heading.
+fn promote_title(element: &mut Element) {
     if let Element::Paragraph(paragraph) = element
         && paragraph.style.as_deref().is_some_and(|style| style.eq_ignore_ascii_case("title"))
     {
@@ -59,13 +58,14 @@ fn head_title(element: &mut Element) {
     }
 }
 
-/// Tight limits, and what could be read of a damaged file rather than nothing. An honest file of
-/// LibreOffice exceeds the strict compression ratio, so the usual one stays: the child's memory is
-/// the limit that holds.
+/// Strict limits, and partial text of a damaged file rather than none.
+///
+/// A valid LibreOffice file exceeds the strict compression ratio, so the default ratio stays: the child's
+/// memory limit is the effective bound.
 fn options() -> ParseOptions {
-    let usual = ParseOptions::default();
+    let defaults = ParseOptions::default();
     let mut options = ParseOptions::strict();
-    options.limits.inflate_ratio = usual.limits.inflate_ratio;
+    options.limits.inflate_ratio = defaults.limits.inflate_ratio;
     options.on_incomplete = OnIncomplete::Report;
     options
 }

@@ -1,4 +1,4 @@
-//! Starts the child and waits for it as a parent does.
+//! Test driver that runs the child the way a parent process does.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -8,18 +8,18 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use parlance_extract::protocol::{
-    Document, MAX_REPLY_BYTES, Rejection, Reply, Request, WALL, verdict_of_death,
+    Document, MAX_REPLY_BYTES, REPLY_TIMEOUT, Rejection, Reply, Request, verdict_for_exit,
 };
 
-/// How a child ended.
-pub(crate) struct Ended {
+/// Result of a child run.
+pub(crate) struct ChildRun {
     pub(crate) reply: Result<Document, Rejection>,
     pub(crate) took: Duration,
-    /// The most memory it was seen to hold, in KiB.
+    /// Peak resident memory observed, in KiB.
     pub(crate) resident: u64,
 }
 
-/// The program of an example, which `cargo test` builds beside this test.
+/// Path of an example binary, which `cargo test` builds next to this test.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().with_file_name("examples").join(name);
@@ -33,8 +33,8 @@ pub(crate) fn start() -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Has the child read a file.
-pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
+/// Extracts a file in a child process.
+pub(crate) fn extract(request: &Request, bytes: &[u8]) -> ChildRun {
     let began = Instant::now();
     let mut child = start();
     let mut input = child.stdin.take().unwrap();
@@ -42,7 +42,7 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
     let mut written = serde_json::to_vec(request).unwrap();
     written.push(b'\n');
     written.extend_from_slice(bytes);
-    // A child that died does not read to the end.
+    // Writing fails if the child exits before reading everything.
     let writer = std::thread::spawn(move || drop(input.write_all(&written)));
     let (send, receive) = mpsc::channel();
     let reader = std::thread::spawn(move || {
@@ -55,7 +55,7 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
         resident = resident.max(high_water(child.id()));
         match receive.recv_timeout(Duration::from_millis(5)) {
             Ok(reply) => break Some(reply),
-            Err(_) if began.elapsed() > WALL => break None,
+            Err(_) if began.elapsed() > REPLY_TIMEOUT => break None,
             Err(_) => {}
         }
     };
@@ -68,12 +68,12 @@ pub(crate) fn extract(request: &Request, bytes: &[u8]) -> Ended {
     let reply = match reply.as_deref().map(serde_json::from_slice) {
         Some(Ok(Reply::Document(document))) => Ok(document),
         Some(Ok(Reply::Rejected(rejection))) => Err(rejection),
-        _ => Err(verdict_of_death(status.signal(), status.code(), reply.is_none())),
+        _ => Err(verdict_for_exit(status.signal(), status.code(), reply.is_none())),
     };
-    Ended { reply, took: began.elapsed(), resident }
+    ChildRun { reply, took: began.elapsed(), resident }
 }
 
-/// The most memory that a process has held, in KiB; nothing where the system does not say.
+/// Peak resident memory of a process, in KiB; 0 where `/proc` is missing.
 fn high_water(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

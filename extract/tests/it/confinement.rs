@@ -1,4 +1,4 @@
-//! What the child cannot do. Linux only: elsewhere the system has fewer ways to forbid.
+//! Tests of the child's sandbox. Linux only: other systems offer fewer restrictions.
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -55,7 +55,7 @@ fn limits_hold_before_a_byte_is_read() {
 
 #[test]
 fn inherited_descriptors_are_closed() {
-    // Passed on in spite of themselves: the shell opens them without the mark.
+    // The shell opens these descriptors without close-on-exec.
     let script = "exec 7</dev/null 9<&0; exec \"$0\" 9";
     let output = Command::new("sh").args(["-c", script]).arg(example("confined")).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n", "{output:?}");
@@ -70,7 +70,7 @@ fn the_child_dies_with_its_parent() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // The child waits for more as long as this pipe is open.
+    // The child keeps reading as long as this pipe is open.
     let mut input = parent.stdin.take().unwrap();
     input.write_all(b"{}\nwords").unwrap();
     let mut child = String::new();
@@ -81,7 +81,7 @@ fn the_child_dies_with_its_parent() {
     parent.wait().unwrap();
     let gone = || {
         let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        // Who inherits a process may take its time to bury it.
+        // The adopting process may leave it a zombie for a while.
         stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
     };
     wait_for("the child is gone", gone);

@@ -1,25 +1,24 @@
-//! Every file of the corpus, in a child of its own.
+//! Extracts every file of the corpus, each in its own child process.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use parlance_extract::corpus::{Expect, Sample, honest, hostile};
-use parlance_extract::protocol::{MAX_TEXT_BYTES, Request, Verdict, WALL};
+use parlance_extract::corpus::{Expect, Sample, hostile, valid};
+use parlance_extract::protocol::{MAX_TEXT_BYTES, REPLY_TIMEOUT, Request, Verdict};
 
-use crate::child::{Ended, extract};
+use crate::child::{ChildRun, extract};
 
-/// How many children run at a time: as many as the smallest machine has processors, so that none
-/// waits for another.
+/// Number of concurrent children: the CPU count of the smallest machine, so that none waits for another.
 const CHILDREN: usize = 2;
 
 #[test]
-fn honest_files_become_the_text_they_hold() {
-    run(honest());
+fn valid_files_are_extracted_completely() {
+    run(valid());
 }
 
 #[test]
-fn hostile_files_end_in_time_with_a_word_for_it() {
+fn hostile_files_end_in_time_with_a_verdict() {
     let samples = hostile();
     assert!(samples.len() >= 40);
     for sample in &samples {
@@ -56,7 +55,7 @@ fn run(samples: Vec<Sample>) {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-fn line(sample: &Sample, ended: &Ended) -> String {
+fn line(sample: &Sample, ended: &ChildRun) -> String {
     let outcome = match &ended.reply {
         Ok(document) => {
             format!("{} ({} bytes) {:?}", document.format.as_str(), document.text.len(), document.notes)
@@ -72,8 +71,8 @@ fn line(sample: &Sample, ended: &Ended) -> String {
     )
 }
 
-fn check(sample: &Sample, ended: &Ended) -> Option<String> {
-    if ended.took > WALL + Duration::from_secs(1) {
+fn check(sample: &Sample, ended: &ChildRun) -> Option<String> {
+    if ended.took > REPLY_TIMEOUT + Duration::from_secs(1) {
         return Some("took too long".to_owned());
     }
     if let Ok(document) = &ended.reply {
@@ -99,7 +98,7 @@ fn check(sample: &Sample, ended: &Ended) -> Option<String> {
     }
 }
 
-/// What of the phrases is not in the text, in their order.
+/// Reports the first phrase that is missing or out of order.
 fn missing(text: &str, phrases: &[&str]) -> Option<String> {
     let mut rest = text;
     for phrase in phrases {
@@ -112,7 +111,7 @@ fn missing(text: &str, phrases: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn each_verdict_but_a_timeout_is_met() {
+fn the_corpus_covers_every_verdict_except_timeout() {
     let expected: Vec<Verdict> = hostile()
         .into_iter()
         .filter_map(|sample| match sample.expect {

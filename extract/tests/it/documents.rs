@@ -1,4 +1,4 @@
-//! What a reply says besides the text.
+//! Tests of structure and metadata in replies: pages, titles, notes, links.
 
 use parlance_extract::corpus::{Block, docx, html, pdf, pdf_with_running_lines};
 use parlance_extract::protocol::{Document, Format, Markup, Request, Verdict};
@@ -14,7 +14,7 @@ fn document(name: &str, bytes: &[u8]) -> Document {
 }
 
 #[test]
-fn pages_of_a_pdf_begin_where_it_says() {
+fn pdf_page_offsets_point_at_page_starts() {
     let document = document("a.pdf", &pdf(&["Größe of one.", "", "Words of three."]));
     let text: Vec<char> = document.text.chars().collect();
     let at = |page: usize| text[document.pages[page]..].iter().collect::<String>();
@@ -25,20 +25,20 @@ fn pages_of_a_pdf_begin_where_it_says() {
 }
 
 #[test]
-fn headers_and_footers_that_run_are_dropped() {
+fn running_headers_and_footers_are_dropped() {
     let pages = ["Apples are red.", "Pears are green.", "Plums are blue.", "Figs are brown."];
     let text = document("a.pdf", &pdf_with_running_lines("ACME Handbook", &pages)).text;
     assert_eq!(text, "Apples are red.\n\nPears are green.\n\nPlums are blue.\n\nFigs are brown.");
 }
 
 #[test]
-fn the_header_of_a_word_document_is_not_its_text() {
+fn a_word_header_is_not_part_of_the_text() {
     let document = document("a.docx", &docx(&[Block::Heading(1, "Title"), Block::Paragraph("Words.")]));
     assert_eq!(document.text, "# Title\n\nWords.");
 }
 
 #[test]
-fn a_name_that_disagrees_is_said() {
+fn a_misleading_file_name_is_reported() {
     let read = document("report.txt", &pdf(&["Words."]));
     assert_eq!(read.notes, ["The file is named report.txt but holds a PDF document. It was read as such."]);
     let refused = extract(&named("report.pdf"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").reply.unwrap_err();
@@ -47,7 +47,7 @@ fn a_name_that_disagrees_is_said() {
 }
 
 #[test]
-fn a_web_page_knows_where_it_leads() {
+fn web_page_links_are_absolute() {
     let request = Request {
         media_type: Some("text/html; charset=utf-8".to_owned()),
         url: Some("https://example.org/a/".to_owned()),
@@ -61,7 +61,7 @@ fn a_web_page_knows_where_it_leads() {
     assert_eq!(document.notes, [""; 0]);
 }
 
-/// LibreOffice 7.4 saved this: no code of ours writes the styles and lists of Word 97.
+/// Saved by LibreOffice 7.4: the corpus writer does not support Word 97 styles and lists.
 const LIBREOFFICE_DOC: &[u8] = include_bytes!("../fixtures/libreoffice.doc");
 
 #[test]

@@ -1,5 +1,5 @@
-//! The child as it runs: over pipes, limited, with the wall clock of its parent.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Integration tests of the extraction child: real process, pipes, limits and timeout.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod child;
 mod confinement;

@@ -1,4 +1,4 @@
-//! `chunk`: a version's text becomes chunks.
+//! Job `chunk`: splits the text of a source version into chunks.
 
 use std::sync::Arc;
 

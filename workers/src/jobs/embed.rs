@@ -1,4 +1,4 @@
-//! `embed`: a batch of chunks becomes vectors.
+//! Job `embed`: embeds a batch of chunks.
 
 use std::sync::Arc;
 
@@ -11,9 +11,10 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: EmbedBatch = run.payload()?;
     let chunks = ingest::unembedded(ctx, claim, &job).await?;
-    run.expect(chunks.len(), "chunks");
+    run.set_total(chunks.len(), "chunks");
     let (ids, texts): (Vec<_>, Vec<_>) = chunks.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
-    let vectors = ctx.embedder().embed_passages(texts, Arc::new(run.step()), run.stop().clone()).await?;
+    let vectors =
+        ctx.embedder().embed_passages(texts, Arc::new(run.progress_reporter()), run.stop().clone()).await?;
     let embedded: Vec<_> = ids.into_iter().zip(vectors).collect();
     ingest::settle_embedded(ctx, claim, &job, &embedded).await
 }

@@ -1,4 +1,4 @@
-//! `index`: a bot gets the indexes that fit its size.
+//! Job `index`: builds or drops a bot's indexes according to its size.
 
 use parlance_core::Result;
 use parlance_core::knowledge::index::{self, Index, Watch};
@@ -8,10 +8,10 @@ use crate::runner::Run;
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: Index = run.payload()?;
-    let step = run.step();
+    let report = run.progress_reporter();
     let progress = |done: usize, total: usize| {
-        run.expect(total, "chunks");
-        step(done);
+        run.set_total(total, "chunks");
+        report(done);
     };
     index::fit(ctx, claim.about.tenant, &job, Watch { progress: &progress, stop: run.stop() }).await?;
     index::settle(ctx, claim).await

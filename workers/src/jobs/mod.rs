@@ -1,4 +1,4 @@
-//! What each kind of job does, step by step.
+//! Implementation of each job kind.
 
 pub(crate) mod chunk;
 pub(crate) mod embed;
@@ -13,13 +13,13 @@ use parlance_core::{Error, Result};
 
 use crate::runner::Run;
 
-/// Takes steps until one finds nothing to do; the rows they did are the progress. Between two the job can
-/// be stopped.
+/// Repeats a step until it finds nothing to do. Progress is the number of rows processed. The job can be
+/// stopped between two steps.
 async fn in_steps<F>(run: &Run, step: impl Fn() -> F) -> Result<()>
 where
     F: Future<Output = Result<u64>>,
 {
-    let report = run.step();
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         if run.stop().is_cancelled() {

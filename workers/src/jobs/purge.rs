@@ -1,4 +1,4 @@
-//! `purge`: what was deleted is removed, some at a time.
+//! Job `purge`: removes deleted data in batches.
 
 use parlance_core::Result;
 use parlance_core::purge::{self, Purge};

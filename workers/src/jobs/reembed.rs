@@ -1,4 +1,4 @@
-//! `reembed`: a bot's chunks become vectors of another model, some at a time, and then it is searched by them.
+//! Job `reembed`: embeds a bot's chunks with a new model in batches, then switches its search to it.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::runner::Run;
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: Reembed = run.payload()?;
-    run.expect(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
-    let report = run.step();
+    run.set_total(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
+    let report = run.progress_reporter();
     let mut done = 0;
     loop {
         let mut after = None;
@@ -22,8 +22,8 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
             after = Some(last.id);
             let (ids, texts): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
-            let nobody = Arc::new(|_: usize| {});
-            let vectors = ctx.embedder().embed_passages(texts, nobody, run.stop().clone()).await?;
+            let ignore_progress = Arc::new(|_: usize| {});
+            let vectors = ctx.embedder().embed_passages(texts, ignore_progress, run.stop().clone()).await?;
             reembed::keep(ctx, claim, &job, &ids, &vectors).await?;
             done += ids.len();
             report(done);

@@ -1,4 +1,4 @@
-//! `reindex`: the words of a bot's chunks become those of its language, some at a time.
+//! Job `reindex`: recomputes the search terms of a bot's chunks for its language, in batches.
 
 use parlance_core::Result;
 use parlance_core::knowledge::reindex::{self, Reindex};

@@ -1,6 +1,6 @@
-//! `scrape`: a web site becomes text, page by page.
+//! Job `scrape`: crawls a web site page by page and extracts its text.
 //!
-//! What is left to do stands in the ledger of pages, so that a crawl which is taken over goes on where it was.
+//! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended.
 
 use std::time::Duration;
 
@@ -16,47 +16,47 @@ mod visit;
 
 use site::Site;
 
-/// The pause between two requests to a site that asks for none.
-const PACE: Duration = Duration::from_millis(100);
+/// Delay between two requests to a site without a crawl delay of its own.
+const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(run: &Run) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let job: CrawlSite = run.payload()?;
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
-    let walk = tokio::time::timeout(crawl::CRAWL_TIME, walk(run, &job, &crawl));
-    let walked = run.stop().run_until_cancelled(walk).await.ok_or(Error::Cancelled)?;
-    let late = match walked {
-        Ok(walked) => {
-            walked?;
+    let pages = tokio::time::timeout(crawl::CRAWL_TIME, crawl_pages(run, &job, &crawl));
+    let crawled = run.stop().run_until_cancelled(pages).await.ok_or(Error::Cancelled)?;
+    let timed_out = match crawled {
+        Ok(result) => {
+            result?;
             false
         }
         Err(_elapsed) => true,
     };
-    crawl::settle(ctx, claim, &job, late).await
+    crawl::settle(ctx, claim, &job, timed_out).await
 }
 
-/// Reads page after page, until there is none left or there are enough.
-async fn walk(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
+/// Crawls pages until none are left or the limit is reached.
+async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let mut site = Site::of(crawl);
-    let mut mapped = !crawl.include_subpages;
-    let mut asked = false;
+    let mut site = Site::new(crawl);
+    let mut sitemap_read = !crawl.include_subpages;
+    let mut requested = false;
     loop {
         let (next, tally) = crawl::next(ctx, claim.about.tenant, job, crawl).await?;
         report(run, crawl, tally);
         match next {
             Next::Visit(page) => {
-                if std::mem::replace(&mut asked, true) {
-                    tokio::time::sleep(site.delay(&page.url).unwrap_or(PACE)).await;
+                if std::mem::replace(&mut requested, true) {
+                    tokio::time::sleep(site.delay(&page.url).unwrap_or(DEFAULT_DELAY)).await;
                 }
                 let outcome = visit::visit(ctx, run.stop(), &mut site, &page).await?;
                 crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
             }
             Next::Wait(pause) => tokio::time::sleep(pause).await,
-            // Links say best what belongs to a page; what a map names beside them comes after.
-            Next::Done if !mapped && tally.known < i64::from(crawl.max_pages) => {
-                mapped = true;
-                let links = mapped_pages(run, &mut site, crawl).await;
+            // Links come first: they show best what belongs to the site. Sitemap pages come after them.
+            Next::Done if !sitemap_read && tally.known < i64::from(crawl.max_pages) => {
+                sitemap_read = true;
+                let links = sitemap_pages(run, &mut site, crawl).await;
                 crawl::remember(ctx, claim, job, crawl, &links).await?;
             }
             Next::Done => return Ok(()),
@@ -64,12 +64,12 @@ async fn walk(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     }
 }
 
-async fn mapped_pages(run: &Run, site: &mut Site, crawl: &Crawl) -> Vec<Link> {
-    let door = run.ctx().door();
+async fn sitemap_pages(run: &Run, site: &mut Site, crawl: &Crawl) -> Vec<Link> {
+    let fetcher = run.ctx().fetcher();
     let limit = usize::try_from(crawl.max_pages).unwrap_or(1);
-    // A site whose rules cannot be read is not asked for its map either.
-    let Ok(robots) = site.robots(door, &crawl.url).await.cloned() else { return Vec::new() };
-    let pages = sitemap::discover(door, &robots, &crawl.url, site.scope(), limit).await;
+    // Without readable rules, the sitemap is not requested either.
+    let Ok(robots) = site.robots(fetcher, &crawl.url).await.cloned() else { return Vec::new() };
+    let pages = sitemap::discover(fetcher, &robots, &crawl.url, site.scope(), limit).await;
     pages.iter().map(link).collect()
 }
 
@@ -80,7 +80,7 @@ fn link(url: &Url) -> Link {
 
 fn report(run: &Run, crawl: &Crawl, tally: Tally) {
     let number = |count: i64| usize::try_from(count).unwrap_or(0);
-    let most = usize::try_from(crawl.max_pages).unwrap_or(1);
-    run.expect(number(tally.known).min(most), "pages");
-    run.step()(number(tally.done).min(most));
+    let max = usize::try_from(crawl.max_pages).unwrap_or(1);
+    run.set_total(number(tally.known).min(max), "pages");
+    run.progress_reporter()(number(tally.done).min(max));
 }

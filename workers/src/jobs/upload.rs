@@ -1,4 +1,4 @@
-//! `upload`: a stored file becomes text.
+//! Job `upload`: extracts the text of a stored file.
 
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::{Error, Result};
@@ -14,7 +14,7 @@ pub(crate) async fn run(run: &Run) -> Result<()> {
         .get(&file.blob_key)
         .await?
         .ok_or_else(|| Error::rejected("file_missing", "The stored file is gone; upload it again."))?;
-    run.expect(bytes.len(), "bytes");
+    run.set_total(bytes.len(), "bytes");
     let document = ctx.extractor().extract(&file.said, bytes, run.stop()).await?;
     ingest::settle_extracted(ctx, claim, &job, &document).await
 }

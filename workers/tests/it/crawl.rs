@@ -1,4 +1,4 @@
-//! Web sites: what is read, what is left out and why, and what a crawl does when its worker dies.
+//! Web crawls: extracted pages, skipped pages with reasons, retries and crash recovery.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
     crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
 }
 
-/// Crawls here and now, and does all that follows.
+/// Runs the crawl and all follow-up jobs in this process.
 async fn finish(stage: &Stage) {
     for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
         while stage.step(kind).await.is_some() {}
@@ -61,7 +61,7 @@ fn article(matter: &str, links: &str) -> Page {
 }
 
 #[tokio::test]
-async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it() {
+async fn every_page_below_the_root_has_an_outcome() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links = "<a href='/help/returns'>Returns</a> <a href='/help/returns#top'>again</a> \
@@ -90,11 +90,11 @@ async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it(
         ]
     );
     assert!(
-        !site.asked().iter().any(|path| path == "/about" || path.contains("secret")),
+        !site.requests().iter().any(|path| path == "/about" || path.contains("secret")),
         "{:?}",
-        site.asked()
+        site.requests()
     );
-    assert!(site.heard("user-agent").iter().all(|agent| agent.starts_with("ParlanceBot/")));
+    assert!(site.header_values("user-agent").iter().all(|agent| agent.starts_with("ParlanceBot/")));
     let source = source(&stage, id).await;
     assert_eq!((source.status, source.chunk_count), (Status::Ready, Some(2)));
     let text = knowledge::get(&stage.ctx, stage.tenant, id).await.unwrap().content.unwrap();
@@ -107,7 +107,7 @@ async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it(
 }
 
 #[tokio::test]
-async fn a_site_that_cannot_be_read_fails_with_a_reason() {
+async fn an_unreadable_site_fails_with_a_reason() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/blocked", Page::status(403))
@@ -131,7 +131,7 @@ async fn a_site_that_cannot_be_read_fails_with_a_reason() {
 }
 
 #[tokio::test]
-async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
+async fn a_forbidden_url_is_refused_on_creation() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
     let bot = stage.bot_of(stage.tenant).await;
     for url in [
@@ -149,19 +149,19 @@ async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_for_a_moment_is_read_after_all() {
+async fn a_transient_page_failure_is_retried() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/", article("patience", "").failing(503, 1));
     let id = add(&stage, bot, &site.url, None).await;
     finish(&stage).await;
     assert_eq!(source(&stage, id).await.status, Status::Ready);
-    assert_eq!(site.asked_for("/"), 2);
+    assert_eq!(site.request_count("/"), 2);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
+async fn a_crawl_resumes_after_its_worker_dies() {
     let (mut stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links: String = (0..5).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
@@ -172,32 +172,34 @@ async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
     }
     stage.start_workers();
     let id = add(&stage, bot, &site.url, Some(10)).await;
-    stage.eventually("the third page is asked for", async || (site.asked_for("/2") == 1).then_some(())).await;
+    stage
+        .eventually("the third page is asked for", async || (site.request_count("/2") == 1).then_some(()))
+        .await;
     stage.kill_workers().await;
     site.set("/2", article("matter 2", ""));
     stage.start_workers();
     assert_eq!(stage.settled(id).await["status"], "ready");
-    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.asked_for(path)).into();
-    assert_eq!(asked, [1, 1, 1, 2, 1], "only the page that was being read is read again");
+    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.request_count(path)).into();
+    assert_eq!(asked, [1, 1, 1, 2, 1], "only the interrupted page is fetched again");
     assert_eq!(pages(&stage, id).await.iter().filter(|page| page.state == PageState::Fetched).count(), 6);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_again() {
+async fn a_cancelled_crawl_stops_mid_page_and_can_be_retried() {
     let (mut stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     site.set("/", article("slowness", "").after(Duration::from_secs(10)));
     stage.start_workers();
     let id = add(&stage, bot, &site.url, None).await;
     let job = source(&stage, id).await.job_id.unwrap();
-    stage.eventually("the page is asked for", async || (site.asked_for("/") == 1).then_some(())).await;
+    stage.eventually("the page is asked for", async || (site.request_count("/") == 1).then_some(())).await;
     knowledge::cancel_job(&stage.ctx, stage.tenant, job).await.unwrap();
     let ended = async || (stage.count(Kind::Scrape, State::Cancelled).await == 1).then_some(());
     tokio::time::timeout(Duration::from_secs(5), stage.eventually("the crawl stops", ended)).await.unwrap();
     assert_eq!(source(&stage, id).await.status, Status::Cancelled);
     site.set("/", article("slowness", ""));
-    // However long ago it was begun: a crawl's time is that of a try.
+    // The time limit of a crawl applies per attempt, not since its first start.
     stage.execute("update job set started_at = now() - interval '1 hour'").await;
     knowledge::retry_job(&stage.ctx, stage.tenant, job).await.unwrap();
     assert_eq!(stage.settled(id).await["status"], "ready");
@@ -205,7 +207,7 @@ async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_ag
 }
 
 #[tokio::test]
-async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_only_what_changed() {
+async fn a_refresh_keeps_the_old_version_and_embeds_only_changes() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default()
         .embedder(embedder.clone())
@@ -232,14 +234,14 @@ async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_onl
     assert!(content().await.contains("cherries") && !content().await.contains("bananas"));
     let second = source(&stage, id).await;
     assert_eq!((second.status, second.reused_chunks), (Status::Ready, Some(2)));
-    assert_eq!(embedder.passages().len(), embedded + 1, "only the page that changed is embedded");
+    assert_eq!(embedder.passages().len(), embedded + 1, "only the changed page is embedded");
     assert_eq!(stage.count_of("select count(*) from chunk where content like '%bananas%'").await, 0);
     assert_eq!(stage.count_of("select count(*) from source_page where version = 1").await, 0);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
+async fn max_pages_limits_the_crawl_and_is_reported() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let links: String = (0..30).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
@@ -252,12 +254,12 @@ async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
     let pages = pages(&stage, id).await;
     assert_eq!(pages.iter().filter(|page| page.state == PageState::Fetched).count(), 4);
     assert!(pages.iter().skip(4).all(|page| page.reason.as_deref() == Some("max_pages")));
-    assert_eq!(site.asked().len(), 5, "four pages and the rules for robots");
+    assert_eq!(site.requests().len(), 5, "four pages and robots.txt");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_site_map_names_what_no_link_does_and_a_pdf_of_the_site_is_read() {
+async fn sitemap_pages_and_pdfs_are_crawled() {
     let (stage, site) = (stage().await, Site::start().await);
     let bot = stage.bot_of(stage.tenant).await;
     let map = format!(

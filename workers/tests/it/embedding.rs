@@ -1,4 +1,4 @@
-//! The real embedding model, as jobs and questions use it at once.
+//! The real embedding model under concurrent jobs and questions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,14 +9,14 @@ use parlance_testing::{english_embedder, real_embedder};
 use tokio_util::sync::CancellationToken;
 
 fn texts(count: usize) -> Vec<String> {
-    // Long and short ones, so that what is begun last is not what ends last.
+    // Mixed lengths, so that completion order differs from start order.
     let text =
         |i: usize| format!("Matter {i} is answered so. ").repeat(if i.is_multiple_of(3) { 12 } else { 1 });
     (0..count).map(text).collect()
 }
 
 #[tokio::test]
-async fn passages_get_the_vectors_they_get_alone_in_their_order() {
+async fn batching_changes_neither_vectors_nor_order() {
     let embedder = real_embedder().await;
     let heard: Arc<Mutex<Vec<usize>>> = Arc::default();
     let hear = {
@@ -33,10 +33,10 @@ async fn passages_get_the_vectors_they_get_alone_in_their_order() {
 }
 
 #[tokio::test]
-async fn sentences_are_passages_and_a_question_is_none() {
+async fn sentences_embed_like_passages_and_queries_do_not() {
     let embedder = real_embedder().await;
-    let nobody = Arc::new(|_| ());
-    let vectors = embedder.embed_passages(texts(5), nobody, CancellationToken::new()).await.unwrap();
+    let ignore_progress = Arc::new(|_| ());
+    let vectors = embedder.embed_passages(texts(5), ignore_progress, CancellationToken::new()).await.unwrap();
     assert_eq!(embedder.embed_sentences(texts(5)).await.unwrap(), vectors);
     let question = embedder.embed_query(texts(1).remove(0)).await.unwrap();
     let cosine: f32 = question.iter().zip(&vectors[0]).map(|(a, b)| a * b).sum();
@@ -44,7 +44,7 @@ async fn sentences_are_passages_and_a_question_is_none() {
 }
 
 #[tokio::test]
-async fn a_question_does_not_wait_for_the_passages() {
+async fn a_question_does_not_wait_for_passages() {
     let embedder = real_embedder().await;
     let embedded = Arc::new(AtomicUsize::new(0));
     let hear = {
@@ -61,28 +61,28 @@ async fn a_question_does_not_wait_for_the_passages() {
     }
     embedder.embed_query("Who is told what?".to_owned()).await.unwrap();
     let meanwhile = embedded.load(Ordering::SeqCst);
-    assert!(meanwhile < passages / 2, "{meanwhile} passages came before the question");
+    assert!(meanwhile < passages / 2, "{meanwhile} passages were embedded before the question");
 
-    // Nor does the end wait for them.
+    // Cancellation does not wait for them either.
     stop.cancel();
     assert!(matches!(batch.await.unwrap(), Err(Error::Cancelled)));
     assert!(embedded.load(Ordering::SeqCst) < passages);
 }
 
 #[tokio::test]
-async fn a_batch_that_nobody_waits_for_makes_room_for_the_next() {
+async fn an_abandoned_batch_makes_room_for_the_next() {
     let embedder = real_embedder().await;
-    let nobody = || Arc::new(|_| ());
-    let abandoned = embedder.embed_passages(texts(400), nobody(), CancellationToken::new());
+    let ignore_progress = || Arc::new(|_| ());
+    let abandoned = embedder.embed_passages(texts(400), ignore_progress(), CancellationToken::new());
     let a_moment = std::time::Duration::from_millis(50);
     assert!(tokio::time::timeout(a_moment, abandoned).await.is_err());
     let waits = CancellationToken::new();
-    let next = embedder.embed_passages(texts(2), nobody(), waits).await.unwrap();
+    let next = embedder.embed_passages(texts(2), ignore_progress(), waits).await.unwrap();
     assert_eq!(next.len(), 2);
 }
 
 #[tokio::test]
-async fn embedded_calibrations_are_what_is_measured() {
+async fn embedded_calibrations_match_measurements() {
     for (embedder, language) in [(real_embedder().await, None), (english_embedder().await, Some("en"))] {
         let measured = Calibration::measure(&*embedder, language).await.unwrap();
         let embedded = Calibration::embedded(embedder.id()).unwrap();

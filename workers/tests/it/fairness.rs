@@ -1,5 +1,4 @@
-//! Whose turn it is: a tenant that brings much delays another by no more than what runs already, and makes no
-//! more than can be embedded.
+//! Fair scheduling: a busy tenant delays others only by its running jobs, and chunking respects the embed backlog.
 
 use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::Status;
@@ -8,7 +7,7 @@ use parlance_testing::{Builder, TestEmbedder};
 use crate::{paragraphs, upload};
 
 #[tokio::test]
-async fn a_small_file_waits_for_no_more_than_what_runs_already() {
+async fn a_small_file_waits_only_for_running_jobs() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
@@ -50,14 +49,14 @@ async fn a_small_file_waits_for_no_more_than_what_runs_already() {
              where kind = 'embed' and job.started_at < small.started_at",
         )
         .await;
-    assert!(before <= 2 * places, "{before} batches were begun before the small file's");
+    assert!(before <= 2 * places, "{before} batches started before the small file's");
     let unfinished = "select count(*) from job where state not in ('succeeded', 'failed', 'cancelled')";
     stage.eventually("all is done", async || (stage.count_of(unfinished).await == 0).then_some(())).await;
     stage.end().await;
 }
 
 #[tokio::test]
-async fn no_more_texts_are_split_than_can_be_embedded_soon() {
+async fn chunking_respects_the_embed_backlog() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default()
@@ -77,7 +76,7 @@ async fn no_more_texts_are_split_than_can_be_embedded_soon() {
             (stage.count(Kind::Upload, State::Succeeded).await == 40).then_some(())
         })
         .await;
-    // What is dispatched already goes on; nothing is added to it.
+    // Dispatched jobs continue; no further ones are dispatched.
     let bound = 5 + 8 + 8 + 2;
     for _ in 0..20 {
         let waiting = stage.waiting(Kind::Embed).await.len();

@@ -1,5 +1,4 @@
-//! Files of every type, with their structure, their pages, and what is told about them. Files made to hurt
-//! are for whole processes: `cli/tests/it/hostile.rs`.
+//! Uploads of every file type: structure, pages and notes. Hostile files are in `cli/tests/it/hostile.rs`.
 
 use parlance_core::jobs::Kind;
 use parlance_core::knowledge::{self, File};
@@ -7,12 +6,12 @@ use parlance_testing::corpus::{self, Block};
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
 async fn stage() -> Stage {
-    // Some of them have more text than a test embeds in its time.
+    // The test embedder: some files have too much text for the real model.
     Builder::default().embedder(TestEmbedder::default()).start().await
 }
 
 #[tokio::test]
-async fn a_document_of_any_type_becomes_text_with_its_structure() {
+async fn every_file_type_is_extracted_with_its_structure() {
     let mut stage = stage().await;
     stage.start_workers();
     let bot = stage.bot_of(stage.tenant).await;
@@ -35,7 +34,7 @@ async fn a_document_of_any_type_becomes_text_with_its_structure() {
 }
 
 #[tokio::test]
-async fn a_chunk_of_a_pdf_names_its_page() {
+async fn a_pdf_chunk_has_its_page_number() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     let page =
@@ -57,7 +56,7 @@ async fn a_chunk_of_a_pdf_names_its_page() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_fit_the_content_is_told() {
+async fn a_misleading_file_name_is_noted() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     let bytes = corpus::docx(&[Block::Paragraph("It is a Word document.")]).into();

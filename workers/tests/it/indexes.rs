@@ -1,4 +1,4 @@
-//! How bots are searched: the indexes of large ones, and the change from one embedding model to another.
+//! Search indexes of large bots, and migration between embedding models.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{paragraphs, upload};
 
-/// Chunks from which a bot is large, in these tests.
+/// Minimum number of chunks of a large bot in these tests.
 const LARGE: u32 = 40;
 
 async fn stage() -> Stage {
@@ -21,21 +21,21 @@ async fn stage() -> Stage {
     configured.embedder(TestEmbedder::default()).start().await
 }
 
-/// Does all jobs there are.
-async fn work(stage: &Stage) {
+/// Runs all waiting jobs.
+async fn run_all_jobs(stage: &Stage) {
     for kind in Kind::ALL {
         while stage.step(kind).await.is_some() {}
     }
 }
 
-async fn know(stage: &Stage, bot: BotId, rules: usize) -> SourceId {
+async fn add_rules(stage: &Stage, bot: BotId, rules: usize) -> SourceId {
     let source = upload(stage, stage.tenant, bot, "rules.txt", &paragraphs(rules)).await;
-    work(stage).await;
+    run_all_jobs(stage).await;
     source
 }
 
-/// The texts that a bot finds, best first.
-async fn found(stage: &Stage, bot: BotId, mode: &str, query: &str) -> Vec<String> {
+/// Search hits of a bot, best first.
+async fn search(stage: &Stage, bot: BotId, mode: &str, query: &str) -> Vec<String> {
     let body = json!({"bot_id": bot.to_string(), "query": query, "mode": mode, "top_k": 10});
     let answer = stage.http.post("/knowledge/search", body).await;
     let hits = answer.data(200)["results"].as_array().unwrap().clone();
@@ -51,15 +51,15 @@ async fn indexes(stage: &Stage, bot: BotId) -> i64 {
 }
 
 #[tokio::test]
-async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
+async fn an_index_of_a_large_bot_keeps_search_results() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
-    let source = know(&stage, bot, 700).await;
+    let source = add_rules(&stage, bot, 700).await;
     let queries = ["matter 7", "What is told to whoever asks about matter 431?"];
     let mut before = Vec::new();
     for query in queries {
         for mode in ["vector", "text"] {
-            before.push(found(&stage, bot, mode, query).await);
+            before.push(search(&stage, bot, mode, query).await);
         }
     }
     assert!(before.iter().all(|texts| texts.len() == 10), "{before:?}");
@@ -67,41 +67,41 @@ async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
     index::look_for_sizes(&stage.ctx).await.unwrap();
     index::look_for_sizes(&stage.ctx).await.unwrap();
     assert_eq!(stage.waiting(Kind::Index).await.len(), 1, "one job a bot");
-    work(&stage).await;
+    run_all_jobs(&stage).await;
     assert_eq!(indexes(&stage, bot).await, 2);
     index::look_for_sizes(&stage.ctx).await.unwrap();
-    assert_eq!(stage.waiting(Kind::Index).await.len(), 0, "they fit now");
+    assert_eq!(stage.waiting(Kind::Index).await.len(), 0, "the indexes fit the size");
 
     let mut after = Vec::new();
     for query in queries {
         for mode in ["vector", "text"] {
-            after.push(found(&stage, bot, mode, query).await);
+            after.push(search(&stage, bot, mode, query).await);
         }
     }
     assert_eq!(before, after);
     let used = "select count(*) from pg_stat_user_indexes where indexrelname like 'chunk_vector_%' and idx_scan > 0 \
                 and indexrelname not in ('chunk_vector_pkey', 'chunk_vector_bot_idx', 'chunk_vector_source_idx')";
     stage
-        .eventually("the statistics say that the graph was walked", async || {
+        .eventually("the statistics show use of the vector index", async || {
             (stage.count_of(used).await > 0).then_some(())
         })
         .await;
 
     knowledge::delete(&stage.ctx, stage.tenant, source).await.unwrap();
-    assert_eq!(found(&stage, bot, "vector", "matter 7").await.len(), 0);
-    work(&stage).await;
+    assert_eq!(search(&stage, bot, "vector", "matter 7").await.len(), 0);
+    run_all_jobs(&stage).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
-    work(&stage).await;
-    assert_eq!(indexes(&stage, bot).await, 0, "it is small again");
+    run_all_jobs(&stage).await;
+    assert_eq!(indexes(&stage, bot).await, 0, "the bot is small again");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_build_ends_with_its_worker_and_is_begun_anew_by_the_next() {
+async fn an_index_build_restarts_after_its_worker_stops() {
     let mut stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
-    know(&stage, bot, 700).await;
-    // Whoever writes is waited for by a build that searches and writes go on beside.
+    add_rules(&stage, bot, 700).await;
+    // A concurrent index build waits for open writers.
     let mut writer = stage.ctx.db().platform().begin().await.unwrap();
     sqlx::query("lock table chunk_vector in row exclusive mode").execute(&mut *writer).await.unwrap();
     index::look_for_sizes(&stage.ctx).await.unwrap();
@@ -114,55 +114,55 @@ async fn a_build_ends_with_its_worker_and_is_begun_anew_by_the_next() {
         .await;
     stage.stop_workers().await;
     stage
-        .eventually("the build is given up", async || (stage.count_of(building).await == 0).then_some(()))
+        .eventually("the build is aborted", async || (stage.count_of(building).await == 0).then_some(()))
         .await;
     assert_eq!((stage.waiting(Kind::Index).await.len(), indexes(&stage, bot).await), (1, 0));
 
     writer.rollback().await.unwrap();
-    work(&stage).await;
+    run_all_jobs(&stage).await;
     assert_eq!(indexes(&stage, bot).await, 2);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_deleted_bot_leaves_no_index() {
+async fn a_deleted_bots_indexes_are_dropped() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
-    know(&stage, bot, 700).await;
+    add_rules(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
-    work(&stage).await;
+    run_all_jobs(&stage).await;
     assert_eq!(indexes(&stage, bot).await, 2);
     stage.http.delete(&format!("/bots/{bot}")).await.data(200);
-    work(&stage).await;
+    run_all_jobs(&stage).await;
     assert_eq!(indexes(&stage, bot).await, 0);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_large_bot_that_speaks_another_language_has_its_words_counted_anew() {
+async fn a_language_change_of_a_large_bot_recounts_its_words() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
-    know(&stage, bot, 700).await;
+    add_rules(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
-    work(&stage).await;
+    run_all_jobs(&stage).await;
     stage.http.put(&format!("/bots/{bot}"), json!({"language": "de"})).await.data(200);
-    work(&stage).await;
-    assert_eq!(found(&stage, bot, "text", "Rule 77").await.len(), 10);
+    run_all_jobs(&stage).await;
+    assert_eq!(search(&stage, bot, "text", "Rule 77").await.len(), 10);
     index::look_for_sizes(&stage.ctx).await.unwrap();
     assert_eq!(stage.waiting(Kind::Index).await.len(), 1);
-    work(&stage).await;
-    assert_eq!(found(&stage, bot, "text", "Rule 77").await.len(), 10);
+    run_all_jobs(&stage).await;
+    assert_eq!(search(&stage, bot, "text", "Rule 77").await.len(), 10);
     stage.end().await;
 }
 
-/// Another process on the same database, with another model; it answers with the one before it, or does not.
-async fn changed_over(stage: &Stage, before: Option<Arc<dyn Embedder>>) -> Context {
+/// The context of another process on the same database with a new model, and optionally the previous one.
+async fn with_new_model(stage: &Stage, before: Option<Arc<dyn Embedder>>) -> Context {
     let providers =
         Providers { embedder: real_embedder().await, embedder_before: before, ..Providers::absent() };
     Context::new(stage.ctx.config().clone(), providers).unwrap()
 }
 
-async fn best(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<String> {
+async fn best_hit(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<String> {
     let request = knowledge::search::SearchRequest {
         bot,
         query: "Rule 5: whoever asks about matter 5 is told answer 5, and no other answer.".parse().unwrap(),
@@ -175,19 +175,26 @@ async fn best(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<St
 }
 
 #[tokio::test]
-async fn a_change_of_model_re_embeds_and_then_switches_with_answers_all_the_while() {
+async fn a_model_change_re_embeds_and_switches_without_downtime() {
     let old = TestEmbedder::default();
     let stage = Builder::default().embedder(old.clone()).start().await;
     let bot = stage.bot_of(stage.tenant).await;
-    know(&stage, bot, 100).await;
-    let next = changed_over(&stage, Some(Arc::new(old))).await;
-    let forgetful = changed_over(&stage, None).await;
+    add_rules(&stage, bot, 100).await;
+    let next = with_new_model(&stage, Some(Arc::new(old))).await;
+    let without_old_model = with_new_model(&stage, None).await;
     let models = "select count(distinct model) from chunk_vector";
 
-    let known = best(&stage.ctx, &stage, bot, "vector").await;
+    let known = best_hit(&stage.ctx, &stage, bot, "vector").await;
     assert!(known.is_some());
-    assert_eq!(best(&next, &stage, bot, "vector").await, known, "by the model before, until all is embedded");
-    assert!(best(&forgetful, &stage, bot, "hybrid").await.is_some(), "by words at least");
+    assert_eq!(
+        best_hit(&next, &stage, bot, "vector").await,
+        known,
+        "the previous model answers until all is embedded"
+    );
+    assert!(
+        best_hit(&without_old_model, &stage, bot, "hybrid").await.is_some(),
+        "full-text search still works"
+    );
 
     reembed::look_for_old_models(&next).await.unwrap();
     reembed::look_for_old_models(&next).await.unwrap();
@@ -197,38 +204,38 @@ async fn a_change_of_model_re_embeds_and_then_switches_with_answers_all_the_whil
     assert!(runner.run(waiting[0]).await);
     assert_eq!(stage.count(Kind::Reembed, State::Succeeded).await, 1);
     assert_eq!(stage.count_of(models).await, 2, "the old vectors are removed after the switch");
-    assert!(best(&next, &stage, bot, "vector").await.is_some());
-    work(&stage).await;
+    assert!(best_hit(&next, &stage, bot, "vector").await.is_some());
+    run_all_jobs(&stage).await;
     assert_eq!(stage.count_of(models).await, 1);
-    assert!(best(&next, &stage, bot, "vector").await.is_some());
+    assert!(best_hit(&next, &stage, bot, "vector").await.is_some());
     reembed::look_for_old_models(&next).await.unwrap();
     assert_eq!(stage.waiting(Kind::Reembed).await.len(), 0, "nothing is left to do");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_worker_with_another_model_leaves_a_re_embedding_to_those_that_have_it() {
+async fn a_worker_without_the_model_releases_a_reembed_job() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
-    know(&stage, bot, 100).await;
-    let next = changed_over(&stage, None).await;
+    add_rules(&stage, bot, 100).await;
+    let next = with_new_model(&stage, None).await;
     reembed::look_for_old_models(&next).await.unwrap();
     let job = stage.waiting(Kind::Reembed).await[0];
-    assert!(stage.run(job).await, "it is taken");
-    assert_eq!(stage.count(Kind::Reembed, State::Queued).await, 1, "and given back");
+    assert!(stage.run(job).await, "the job is claimed");
+    assert_eq!(stage.count(Kind::Reembed, State::Queued).await, 1, "and released");
     assert_eq!(stage.count_of("select count(distinct model) from chunk_vector").await, 1);
     stage.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
-async fn a_version_whose_batches_two_models_made_is_completed_by_one() {
+async fn a_version_embedded_by_two_models_is_completed_by_one() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "rules.txt", &paragraphs(1_200)).await;
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();
     stage.step(Kind::Embed).await.unwrap();
-    let next = changed_over(&stage, None).await;
+    let next = with_new_model(&stage, None).await;
     let runner = Runner::new(next.clone(), parlance_core::ids::WorkerId::fresh());
     while let Some(job) = stage.waiting(Kind::Embed).await.into_iter().next() {
         assert!(runner.run(job).await);

@@ -1,4 +1,4 @@
-//! The life of a job: claims, leases, fencing, retries, deadlines, and the dispatch window.
+//! Job lifecycle: claims, leases, fencing, retries, deadlines and the dispatch window.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -42,8 +42,8 @@ fn document(text: &str) -> Document {
     }
 }
 
-/// Runs every step up to the first embed job, and gives that.
-async fn until_embed(stage: &Stage) -> JobId {
+/// Runs the jobs before embedding and returns the first embed job.
+async fn run_until_embed(stage: &Stage) -> JobId {
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();
     stage.waiting(Kind::Embed).await[0]
@@ -55,11 +55,11 @@ async fn a_job_claimed_twice_runs_once() {
     let stage = stage(&embedder).await;
     let bot = stage.bot_of(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = until_embed(&stage).await;
+    let job = run_until_embed(&stage).await;
     let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
     assert_eq!([ran.0, ran.1, ran.2].iter().filter(|ran| **ran).count(), 1);
-    assert_eq!((embedder.runs(), embedder.doubles()), (1, 0));
-    assert!(!stage.run(job).await, "a job that is over is not run again");
+    assert_eq!((embedder.runs(), embedder.duplicates()), (1, 0));
+    assert!(!stage.run(job).await, "a finished job does not run again");
     stage.end().await;
 }
 
@@ -74,10 +74,10 @@ async fn a_killed_workers_job_runs_again() {
     stage.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
     stage.kill_workers().await;
     embedder.release();
-    assert_eq!(stage.count(Kind::Embed, State::Running).await, 1, "nobody settled it");
+    assert_eq!(stage.count(Kind::Embed, State::Running).await, 1, "the job is not settled");
     stage.start_workers();
     assert_eq!(stage.settled(source).await["status"], "ready");
-    assert_eq!((embedder.runs(), embedder.doubles()), (2, 0));
+    assert_eq!((embedder.runs(), embedder.duplicates()), (2, 0));
     stage.end().await;
 }
 
@@ -108,7 +108,7 @@ async fn an_expired_lease_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
+async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default()
         .embedder(embedder.clone())
@@ -117,7 +117,7 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
         .await;
     let bot = stage.bot_of(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = until_embed(&stage).await;
+    let job = run_until_embed(&stage).await;
     embedder.fail(usize::MAX);
     let mut pauses = Vec::new();
     for attempt in 1..=ExtractFile::MAX_ATTEMPTS {
@@ -126,7 +126,7 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
         assert_eq!((report.attempt, report.error_code.as_deref()), (attempt, Some("unavailable")));
         if attempt < ExtractFile::MAX_ATTEMPTS {
             assert_eq!(report.state, State::Queued);
-            assert!(!stage.run(job).await, "not before its time");
+            assert!(!stage.run(job).await, "not before its backoff ends");
             let pause: f64 = sqlx::query_scalar(
                 "select extract(epoch from not_before - updated_at)::float8 from job where id = $1",
             )
@@ -152,7 +152,7 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn a_job_that_panics_is_tried_again() {
+async fn a_job_that_panics_is_retried() {
     let embedder = TestEmbedder::default();
     embedder.panic_once();
     let mut stage = stage(&embedder).await;
@@ -165,7 +165,7 @@ async fn a_job_that_panics_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_deadline_ends_a_job_that_nobody_runs_and_its_source() {
+async fn a_deadline_fails_a_waiting_job_and_its_source() {
     let stage = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.deadline = Duration::from_millis(50))
@@ -181,13 +181,13 @@ async fn a_deadline_ends_a_job_that_nobody_runs_and_its_source() {
 }
 
 #[tokio::test]
-async fn a_deadline_stops_a_job_that_runs() {
+async fn a_deadline_stops_a_running_job() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
     let bot = stage.bot_of(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = until_embed(&stage).await;
+    let job = run_until_embed(&stage).await;
     stage.start_workers();
     stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
     set(&stage, job, "deadline_at = now()").await;
@@ -197,7 +197,7 @@ async fn a_deadline_stops_a_job_that_runs() {
 }
 
 #[tokio::test]
-async fn a_job_whose_workers_all_vanish_fails_in_the_end() {
+async fn a_job_that_kills_every_worker_fails_eventually() {
     let stage = stage(&TestEmbedder::default()).await;
     let bot = stage.bot_of(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
@@ -215,12 +215,12 @@ async fn a_job_whose_workers_all_vanish_fails_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_failed_batch_stops_the_other_batches_of_its_source() {
+async fn a_failed_batch_cancels_the_other_batches_of_its_source() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
     let bot = stage.bot_of(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(2000)).await;
-    let job = until_embed(&stage).await;
+    let job = run_until_embed(&stage).await;
     assert!(stage.waiting(Kind::Embed).await.len() > 2);
     embedder.fail(usize::MAX);
     set(&stage, job, "attempt = max_attempts - 1").await;
@@ -232,7 +232,7 @@ async fn a_failed_batch_stops_the_other_batches_of_its_source() {
 }
 
 #[tokio::test]
-async fn a_stopping_worker_gives_its_job_back_without_losing_a_try() {
+async fn a_stopping_worker_releases_its_job_without_an_attempt() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default()
@@ -267,12 +267,12 @@ async fn dispatch_never_exceeds_its_window() {
     let fill = || stage.fill(Kind::Upload);
     let pushed = tokio::join!(fill(), fill(), fill(), fill(), fill(), fill());
     assert_eq!(pushed.0 + pushed.1 + pushed.2 + pushed.3 + pushed.4 + pushed.5, 5);
-    // A place that becomes free is filled, and only that.
+    // A freed slot is filled, and no more.
     stage.step(Kind::Upload).await.unwrap();
     assert_eq!(fill().await, 1);
     assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
-    // Jobs that come while it is filled, and change who is next. A tenant that has nothing on its way gets a
-    // place beside the window, which so is twice as wide at most.
+    // Jobs that arrive during a fill change the order. A tenant without dispatched jobs gets an extra slot, so
+    // the window is at most twice as wide.
     for i in 0..15 {
         let (tenant, _) = stage.another_tenant().await;
         let bot = stage.bot_of(tenant).await;
@@ -288,7 +288,7 @@ async fn dispatch_never_exceeds_its_window() {
 }
 
 #[tokio::test]
-async fn as_many_hints_as_jobs_take_all_of_them_at_once() {
+async fn one_hint_per_job_claims_all_jobs_at_once() {
     let stage = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.window_floor = 32)
@@ -299,7 +299,7 @@ async fn as_many_hints_as_jobs_take_all_of_them_at_once() {
         upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
     assert_eq!(stage.fill(Kind::Upload).await, 32);
-    // Whatever job a hint names, none is spent while there is a job that nobody took.
+    // Whichever job a hint names, no hint is wasted while unclaimed jobs remain.
     let hinted = stage.waiting(Kind::Upload).await[0];
     let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::of);
     let taking = (0..32).map(|place| workers[place % 2].next(&stage.ctx, Kind::Upload, hinted));
@@ -310,7 +310,7 @@ async fn as_many_hints_as_jobs_take_all_of_them_at_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_with_many_jobs_delays_nobody() {
+async fn a_tenant_with_many_jobs_delays_no_other() {
     let stage = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.window_floor = 4)
@@ -333,7 +333,7 @@ async fn a_tenant_with_many_jobs_delays_nobody() {
             .await
             .unwrap();
     assert_eq!(places, [(stage.tenant.uuid(), 2), (second.uuid(), 1), (third.uuid(), 1)]);
-    // Of one tenant, the oldest go first.
+    // Within a tenant, the oldest jobs go first.
     let oldest: Vec<JobId> = stage.waiting(Kind::Upload).await.into_iter().take(2).collect();
     for job in oldest {
         assert_eq!(report(&stage, job).await.state, State::Dispatched);

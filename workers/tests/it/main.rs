@@ -1,4 +1,4 @@
-//! The ledger and the pipeline, on real Postgres and Redis.
+//! Integration tests of jobs and the ingestion pipeline, on real Postgres and Redis.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -15,13 +15,13 @@ use parlance_core::ids::{BotId, SourceId, TenantId};
 use parlance_core::knowledge::{self, File};
 use parlance_testing::Stage;
 
-/// Uploads a text to a bot, without the API.
+/// Uploads a text file to a bot, bypassing the API.
 pub(crate) async fn upload(stage: &Stage, tenant: TenantId, bot: BotId, name: &str, text: &str) -> SourceId {
     let bytes = text.to_owned().into_bytes().into();
     knowledge::upload(&stage.ctx, tenant, bot, File { name: name.to_owned(), bytes }).await.unwrap().source.id
 }
 
-/// Paragraphs with no two alike; about thirteen to a chunk.
+/// Distinct paragraphs; about thirteen fit in a chunk.
 pub(crate) fn paragraphs(count: usize) -> String {
     let paragraph =
         |i| format!("Rule {i}: whoever asks about matter {i} is told answer {i}, and no other answer.\n\n");

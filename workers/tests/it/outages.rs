@@ -1,4 +1,4 @@
-//! Redis holds hints: it may be flushed, or be away, and nothing is lost.
+//! Redis outages and flushes lose nothing: Redis holds only hints.
 
 use parlance_core::jobs::{Kind, State};
 use parlance_core::platform::db;
@@ -10,14 +10,14 @@ async fn stage(embedder: &TestEmbedder) -> Stage {
     Builder::default()
         .own_servers()
         .embedder(embedder.clone())
-        // Too long to wait for: what Redis lost must be noticed otherwise.
+        // Longer than the test: lost hints must be detected in another way.
         .configure(|config| config.jobs.hint_timeout = std::time::Duration::from_secs(600))
         .start()
         .await
 }
 
 #[tokio::test]
-async fn redis_flushed_in_the_middle_loses_nothing() {
+async fn flushing_redis_during_processing_loses_nothing() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
@@ -29,7 +29,7 @@ async fn redis_flushed_in_the_middle_loses_nothing() {
         sources.push(upload(&stage, stage.tenant, bot, "a.txt", &text).await);
     }
     stage
-        .eventually("jobs run and hints wait", async || {
+        .eventually("jobs are running and hints are waiting", async || {
             let (running, waiting) = (
                 stage.count(Kind::Embed, State::Running).await,
                 stage.count(Kind::Embed, State::Dispatched).await,
@@ -42,12 +42,12 @@ async fn redis_flushed_in_the_middle_loses_nothing() {
     for source in sources {
         assert_eq!(stage.settled(source).await["status"], "ready");
     }
-    assert_eq!(embedder.doubles(), 0, "nothing was embedded twice");
+    assert_eq!(embedder.duplicates(), 0, "nothing was embedded twice");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn with_redis_down_an_upload_is_accepted_and_done_when_it_is_back() {
+async fn an_upload_during_a_redis_outage_is_processed_later() {
     let mut stage = stage(&TestEmbedder::default()).await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.servers.servers().stop_redis().await.unwrap();
@@ -61,7 +61,7 @@ async fn with_redis_down_an_upload_is_accepted_and_done_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn with_redis_down_a_question_is_answered() {
+async fn questions_are_answered_during_a_redis_outage() {
     let mut stage = stage(&TestEmbedder::default()).await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.start_workers();
@@ -78,7 +78,7 @@ async fn with_redis_down_a_question_is_answered() {
 }
 
 #[tokio::test]
-async fn a_process_that_starts_before_redis_finds_it_later() {
+async fn a_process_started_before_redis_connects_later() {
     let stage = stage(&TestEmbedder::default()).await;
     stage.servers.servers().stop_redis().await.unwrap();
     let bus = parlance_core::platform::bus::Bus::new(stage.ctx.config()).unwrap();
@@ -89,11 +89,11 @@ async fn a_process_that_starts_before_redis_finds_it_later() {
 }
 
 #[tokio::test]
-async fn what_redis_knows_of_a_worker_it_forgets_when_the_worker_is_killed() {
+async fn consumer_metadata_in_redis_expires() {
     let mut stage = stage(&TestEmbedder::default()).await;
     stage.start_workers();
     let ttls = stage
-        .eventually("every queue's consumer is known", async || {
+        .eventually("every queue's consumer is registered", async || {
             let ttls = stage.servers.redis_ttls("*:workers:metadata:*").await;
             (ttls.len() >= Kind::ALL.len()).then_some(ttls)
         })
@@ -103,7 +103,7 @@ async fn what_redis_knows_of_a_worker_it_forgets_when_the_worker_is_killed() {
 }
 
 #[tokio::test]
-async fn a_migration_that_cannot_have_its_lock_lets_others_pass_and_tries_again() {
+async fn a_migration_retries_its_lock_and_lets_others_pass() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
     let mut holder = stage.ctx.db().dedicated().await.unwrap();
     sqlx::raw_sql("begin; lock table _sqlx_migrations in access exclusive mode")

@@ -1,4 +1,4 @@
-//! From a file to vectors: versions, batches, reuse, and files that cannot become knowledge.
+//! Ingestion pipeline from file to vectors: versions, batches, reuse and unreadable files.
 
 use parlance_core::bots;
 use parlance_core::jobs::{Kind, State};
@@ -13,7 +13,7 @@ async fn stage(embedder: &TestEmbedder) -> Stage {
 }
 
 #[tokio::test]
-async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
+async fn a_source_becomes_searchable_with_its_last_vector() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
     let bot = stage.bot_of(stage.tenant).await;
@@ -41,7 +41,7 @@ async fn a_source_is_found_when_its_last_vector_is_there_and_not_before() {
 }
 
 #[tokio::test]
-async fn batches_that_settle_at_once_still_complete_the_source() {
+async fn concurrent_batches_complete_the_source() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
     let bot = stage.bot_of(stage.tenant).await;
@@ -61,7 +61,7 @@ async fn batches_that_settle_at_once_still_complete_the_source() {
 }
 
 #[tokio::test]
-async fn text_that_the_tenant_embedded_before_is_not_embedded_again() {
+async fn a_tenants_known_text_is_not_embedded_again() {
     let embedder = TestEmbedder::default();
     let mut stage = stage(&embedder).await;
     stage.start_workers();
@@ -72,7 +72,7 @@ async fn text_that_the_tenant_embedded_before_is_not_embedded_again() {
     let source = upload(&stage, stage.tenant, second, "b.txt", &paragraphs(60)).await;
     let settled = stage.settled(source).await;
     assert_eq!((settled["status"].as_str(), embedder.passages().len()), (Some("ready"), embedded));
-    // Another tenant's vectors are nobody else's business.
+    // Vectors are not shared between tenants.
     let (other, _) = stage.another_tenant().await;
     let bot = stage.bot_of(other).await;
     upload(&stage, other, bot, "c.txt", &paragraphs(60)).await;
@@ -86,7 +86,7 @@ async fn text_that_the_tenant_embedded_before_is_not_embedded_again() {
 }
 
 #[tokio::test]
-async fn the_same_content_twice_in_a_bot_is_one_source() {
+async fn duplicate_content_in_a_bot_is_one_source() {
     let stage = stage(&TestEmbedder::default()).await;
     let bot = stage.bot_of(stage.tenant).await;
     let (first, again) = tokio::join!(
@@ -99,7 +99,7 @@ async fn the_same_content_twice_in_a_bot_is_one_source() {
 }
 
 #[tokio::test]
-async fn a_file_without_text_fails_at_once_with_a_reason_and_may_be_tried_again() {
+async fn a_file_without_text_fails_with_a_reason_and_can_be_retried() {
     let mut stage = stage(&TestEmbedder::default()).await;
     stage.start_workers();
     let bot = stage.bot_of(stage.tenant).await.to_string();

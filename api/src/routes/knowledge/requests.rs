@@ -1,10 +1,12 @@
 //! Request bodies of the knowledge routes: JSON for texts and sites, forms for files.
 
+use std::sync::LazyLock;
+
 use parlance_core::field::Name;
 use parlance_core::ids::{BotId, SourceId};
 use parlance_core::knowledge::search::{Mode, Query, SearchRequest, TopK};
 use parlance_core::knowledge::{
-    File, MaxPages, Original, Site, SiteUrl, SourceChanges, SourceRequest, SourceType,
+    File, MaxPages, Original, Site, SiteUrl, SourceChanges, SourceRequest, SourceType, file_types,
 };
 use parlance_core::{Error, Result};
 use poem::{Request, RequestBody};
@@ -314,6 +316,11 @@ impl<'a> ApiExtractor<'a> for UploadForm {
 
 type Property = (&'static str, MetaSchemaRef);
 
+static FILE_DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
+    let types = file_types::upload_extensions().map(str::to_uppercase);
+    format!("The file, at most 10 MB: {}.", file_types::list(types, "or"))
+});
+
 fn bot_id() -> Property {
     ("bot_id", described(BotId::schema(), "ID of the bot to add knowledge to."))
 }
@@ -323,8 +330,7 @@ fn name() -> Property {
 }
 
 fn file() -> Property {
-    let schema = inline(MetaSchema::new_with_format("string", "binary"));
-    ("file", described(schema, "The file, at most 10 MB: TXT, MD, CSV, PDF, DOC or DOCX."))
+    ("file", described(inline(MetaSchema::new_with_format("string", "binary")), &FILE_DESCRIPTION))
 }
 
 fn described(schema: MetaSchemaRef, description: &'static str) -> MetaSchemaRef {

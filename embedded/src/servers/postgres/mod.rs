@@ -1,9 +1,10 @@
-//! The private Postgres: one cluster, one role that owns one database, reached over the loopback
-//! interface with a random password.
+//! The private Postgres: one cluster, and one role that owns one database.
 //!
-//! The role is no superuser, so that row-level security means here what it means in production; it
-//! may create databases and roles. The superuser cannot log in at all. pgvector, which only a
-//! superuser may install, is in the template that every database is made from.
+//! It listens on the loopback interface and has a random password.
+//!
+//! The role is not a superuser, so row-level security works as in production; it may create databases and
+//! roles. The superuser cannot log in. pgvector, which only a superuser may install, is in the template of
+//! all databases.
 
 mod memory;
 mod setup;
@@ -30,13 +31,13 @@ use crate::{
 const NAME: &str = "PostgreSQL";
 const MAJOR: &str = "18";
 
-/// Replaying the log of a long run that was killed takes its time.
+/// Long, since a killed server may have to replay much WAL.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
-/// When a server was killed its sessions notice within moments, and until then hold its memory.
-const STRAGGLERS: Duration = Duration::from_secs(10);
+/// Sessions of a killed server take a moment to notice, and hold its shared memory until then.
+const SHARED_MEMORY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything needed to start the cluster, now and again.
+/// Everything needed to start and restart the cluster.
 #[derive(Debug)]
 pub(super) struct Postgres {
     bin: PathBuf,
@@ -54,11 +55,11 @@ impl Server for Postgres {
     }
 
     fn start(&self, data: &DataDir, port: u16) -> Result<Guard> {
-        let give_up = Instant::now() + STRAGGLERS;
+        let deadline = Instant::now() + SHARED_MEMORY_TIMEOUT;
         loop {
             match self.launch(data, port) {
                 Err(Error::NotStarted { lines, .. })
-                    if lines.contains("pre-existing shared memory block") && Instant::now() < give_up =>
+                    if lines.contains("pre-existing shared memory block") && Instant::now() < deadline =>
                 {
                     thread::sleep(Duration::from_millis(100));
                 }
@@ -69,14 +70,14 @@ impl Server for Postgres {
 }
 
 impl Postgres {
-    /// Makes the cluster if need be, or mends what a killed owner left.
+    /// Creates the cluster if necessary, or recovers one whose owner was killed.
     pub(super) fn prepare(bin: PathBuf, data: &DataDir, ephemeral: bool) -> Result<Self> {
         let (password, is_new) = data.password("postgres")?;
         let (cluster, log) = (data.server_folder("postgres"), data.log("postgres")?);
         let this = Self { bin, cluster, password, log, ephemeral };
         match fs::read_to_string(this.cluster.join("PG_VERSION")) {
             Ok(found) if found.trim() == MAJOR => {
-                this.end_leftover(data)?;
+                this.stop_leftover(data)?;
                 if is_new {
                     this.single_user(
                         data,
@@ -94,24 +95,24 @@ impl Postgres {
             }
             Err(_) => this.create(data)?,
         }
-        this.write_rules()?;
+        this.write_hba()?;
         Ok(this)
     }
 
     fn launch(&self, data: &DataDir, port: u16) -> Result<Guard> {
         let mut command: Vec<OsString> =
             vec![self.program("postgres").into(), "-D".into(), self.cluster.clone().into()];
-        let own = format!("port={port}");
+        let port_setting = format!("port={port}");
         let mut set =
             |settings: &[&str]| command.extend(settings.iter().flat_map(|one| ["-c".into(), one.into()]));
         set(&[
-            &own,
+            &port_setting,
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "max_connections=200",
             "max_logical_replication_workers=0",
         ]);
-        // Compiling a plan takes longer than any of our statements runs.
+        // Compiling a plan takes longer than running any of our statements.
         set(&["jit=off", "log_checkpoints=off"]);
         if self.ephemeral {
             set(&[
@@ -127,34 +128,34 @@ impl Postgres {
         }
         let launch =
             Launch { server: NAME, command, signal: "INT", folder: &self.cluster, log: &self.log, port };
-        launch.until(data, READY_WITHIN, || self.says_ready(port))
+        launch.start(data, READY_WITHIN, || self.is_ready(port))
     }
 
-    /// Only the server that has our cluster writes this file, and only it knows when it is ready:
-    /// a port that answers could be anybody's.
-    fn says_ready(&self, port: u16) -> bool {
+    /// Reads the pid file, which only the server of our cluster writes and which states its readiness. An
+    /// open port could belong to any process.
+    fn is_ready(&self, port: u16) -> bool {
         let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
         let lines: Vec<_> = text.lines().map(str::trim).collect();
         lines.get(3).is_some_and(|line| *line == port.to_string())
             && lines.get(7).is_some_and(|line| *line == "ready")
     }
 
-    /// The data folder is ours, so a server that still has its cluster lost its owner: it is about to
-    /// stop, or its supervisor was killed too. A file that names a dead or foreign process would make
-    /// Postgres refuse to start.
-    fn end_leftover(&self, data: &DataDir) -> Result<()> {
+    /// Stops a server that still has our cluster, and removes its pid file. We hold the folder's lock, so its
+    /// owner is gone: it is shutting down, or its supervisor was killed too. A pid file of a dead or
+    /// unrelated process would keep Postgres from starting.
+    fn stop_leftover(&self, data: &DataDir) -> Result<()> {
         let Ok(text) = fs::read_to_string(self.pid_file()) else {
             return Ok(());
         };
         let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
-        if pid.is_some_and(|pid| self.runs_as(pid)) {
-            tracing::info!("waiting for the PostgreSQL of an earlier run to stop");
+        if pid.is_some_and(|pid| self.is_server(pid)) {
+            tracing::info!("waiting for the PostgreSQL server of an earlier run to stop");
             for mode in ["fast", "immediate"] {
                 let mut stop = guard::command(&self.program("pg_ctl"), data.account(), &self.cluster);
                 stop.args(["stop", "-w", "-t", "15", "-m", mode, "-D"]).arg(&self.cluster);
                 stop.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
                 if stop.status().is_ok_and(|status| status.success())
-                    || !pid.is_some_and(|pid| self.runs_as(pid))
+                    || !pid.is_some_and(|pid| self.is_server(pid))
                 {
                     break;
                 }
@@ -168,8 +169,8 @@ impl Postgres {
         }
     }
 
-    /// Whether this process is a server of our cluster: its command line names the folder.
-    fn runs_as(&self, pid: u32) -> bool {
+    /// Whether this process is a server of our cluster: its command line contains the folder.
+    fn is_server(&self, pid: u32) -> bool {
         let cluster = self.cluster.to_string_lossy();
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_else(|_| {
             if Path::new("/proc/self").exists() {

@@ -1,4 +1,4 @@
-//! Makes a cluster: what is done once, and without a server.
+//! Creates a cluster: the one-time setup, without a running server.
 
 use std::{fs, io::Write, path::Path, process::Stdio, time::Instant};
 
@@ -8,14 +8,14 @@ use crate::{
     servers::{data_dir::DataDir, guard, launch::not_started},
 };
 
-/// Locales for character classes, the best first: with plain C, full text search takes every quote
-/// and dash outside ASCII for a letter.
+/// Locales for character classes, in order of preference. With plain C, full-text search treats every quote
+/// and dash outside ASCII as a letter.
 const CTYPES: [&str; 4] = ["C.UTF-8", "C.utf8", "en_US.UTF-8", "C"];
 
 impl Postgres {
-    /// Makes the cluster beside its place and moves it there whole.
+    /// Creates the cluster in a temporary folder and renames it.
     pub(super) fn create(&self, data: &DataDir) -> Result<()> {
-        let began = Instant::now();
+        let started = Instant::now();
         let partial = self.cluster.with_added_extension("partial");
         data.make_server_folder(&partial)?;
         self.init(data, &partial)?;
@@ -33,7 +33,7 @@ impl Postgres {
             fs::remove_dir_all(&self.cluster).map_err(Error::io("remove", &self.cluster))?;
         }
         fs::rename(&partial, &self.cluster).map_err(Error::io("rename", &partial))?;
-        tracing::debug!(took = ?began.elapsed(), "PostgreSQL has a new cluster");
+        tracing::debug!(took = ?started.elapsed(), "PostgreSQL cluster created");
         Ok(())
     }
 
@@ -69,11 +69,11 @@ impl Postgres {
         Err(not_started(NAME, "initdb failed", &self.log, failed))
     }
 
-    /// Runs statements, one a line, as the superuser in the template database, without a server.
+    /// Runs statements, one per line, as superuser in the template database, in single-user mode.
     pub(super) fn single_user(&self, data: &DataDir, cluster: &Path, statements: &str) -> Result<()> {
         let (program, (log, length)) = (self.program("postgres"), self.log.open()?);
         let mut single = guard::command(&program, data.account(), cluster);
-        // The password has 256 random bits: to stretch it would only slow every connection down.
+        // The password has 256 random bits: stretching it would only slow every connection down.
         single.args(["--single", "-c", "scram_iterations=1", "-c", "exit_on_error=on"]);
         single.args(["-c", "log_checkpoints=off", "-c", "log_min_error_statement=panic"]);
         single.args(["-c", if self.ephemeral { "fsync=off" } else { "fsync=on" }]);
@@ -94,15 +94,15 @@ impl Postgres {
         match run() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => {
-                let why = format!("setting it up: {status}");
+                let why = format!("setup failed: {status}");
                 Err(not_started(NAME, &why, &self.log, self.log.lines_since(length)))
             }
             Err(source) => Err(Error::io("run", &program)(source)),
         }
     }
 
-    /// At every start, so that a rule of ours can change. The file stays its owner's.
-    pub(super) fn write_rules(&self) -> Result<()> {
+    /// Writes `pg_hba.conf` at every start, so that a new version can change it. The file keeps its owner.
+    pub(super) fn write_hba(&self) -> Result<()> {
         let rules = "# Written by Parlance at every start.\n\
                      host all postgres 0.0.0.0/0 reject\n\
                      host all all 127.0.0.1/32 scram-sha-256\n";

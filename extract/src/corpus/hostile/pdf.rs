@@ -1,4 +1,4 @@
-//! PDFs that loop, nest and swell.
+//! PDFs with reference loops, deep nesting, decompression bombs and false metadata.
 
 use crate::corpus::pdf::{Pdf, deflated, of_content, show};
 use crate::corpus::{Sample, half, noise, pdf};
@@ -7,14 +7,14 @@ use crate::protocol::Verdict::{
 };
 
 pub(super) fn samples() -> Vec<Sample> {
-    let mut samples = honest_failures();
+    let mut samples = unreadable();
     samples.extend(loops());
     samples.extend(bombs());
-    samples.extend(lies());
+    samples.extend(false_metadata());
     samples
 }
 
-fn honest_failures() -> Vec<Sample> {
+fn unreadable() -> Vec<Sample> {
     let whole = pdf(&["Some words on a page, and some more of them.", "Another page with other words."]);
     let mut encrypted = of_content(&show(72, 700, 11, "Secret words"), "");
     let digest = "<28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a>";
@@ -29,7 +29,7 @@ fn honest_failures() -> Vec<Sample> {
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</XObject<</I1 {number} 0 R>>>>>>"
     ));
 
-    // Glyphs by number, and nothing that says which characters they show.
+    // Glyphs by number, without a mapping to characters.
     let mut garbled =
         of_content(b"BT /F9 11 Tf 72 700 Td <0102030405060708090a0b0c0d0e0f10> Tj ET", "/Dummy 0");
     let descriptor = garbled.add("<</Type/FontDescriptor/FontName/Unknown/Flags 4/FontBBox[0 0 1 1]/ItalicAngle 0/Ascent 1/Descent 0/CapHeight 1/StemV 1>>");
@@ -43,13 +43,13 @@ fn honest_failures() -> Vec<Sample> {
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F9 {font} 0 R>>>>>>"
     ));
     vec![
-        Sample::fails("encrypted.pdf", encrypted.finish(), &[Encrypted]),
-        Sample::fails("scan.pdf", scan.finish(), &[ScannedNoText]),
-        Sample::fails("garbled.pdf", garbled.finish(), &[GarbledText]),
-        Sample::fails("blank.pdf", of_content(b"q Q", "").finish(), &[Empty]),
-        Sample::ends("truncated.pdf", half(whole.clone())),
-        Sample::fails("head.pdf", whole.get(..40).unwrap_or_default(), &[Corrupt]),
-        Sample::fails(
+        Sample::rejected("encrypted.pdf", encrypted.finish(), &[Encrypted]),
+        Sample::rejected("scan.pdf", scan.finish(), &[ScannedNoText]),
+        Sample::rejected("garbled.pdf", garbled.finish(), &[GarbledText]),
+        Sample::rejected("blank.pdf", of_content(b"q Q", "").finish(), &[Empty]),
+        Sample::any("truncated.pdf", half(whole.clone())),
+        Sample::rejected("head.pdf", whole.get(..40).unwrap_or_default(), &[Corrupt]),
+        Sample::rejected(
             "noise-after-mark.pdf",
             [b"%PDF-1.7\n".as_slice(), &noise(1 << 20)].concat(),
             &[Corrupt],
@@ -78,7 +78,7 @@ fn loops() -> Vec<Sample> {
         "/Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</XObject<</X1 7 0 R>>>>",
         b"/X1 Do /X1 Do",
     );
-    // Each form paints the next ten times over: 10 to the power of 20.
+    // Each form paints the next one ten times: 10^20 paints in total.
     let mut fan = of_content(b"/X Do", "/XObject<</X 7 0 R>>");
     for level in 0..20 {
         let next = format!(
@@ -91,20 +91,20 @@ fn loops() -> Vec<Sample> {
     let mut objects = of_content(&text, "");
     objects.stream("/Type/ObjStm/N 1/First 4/Extends 7 0 R", b"7 0 <<>>");
     vec![
-        Sample::ends("page-tree-loop.pdf", tree.finish()),
-        Sample::fails("page-tree-pair.pdf", pair.finish(), &[Corrupt, Empty, TooComplex]),
-        Sample::ends("page-tree-parent.pdf", parent.finish()),
-        Sample::ends("previous-table-loop.pdf", previous.finish()),
-        Sample::ends("reference-loop.pdf", reference.finish()),
-        Sample::ends("length-loop.pdf", length.finish()),
-        Sample::ends("form-loop.pdf", form.finish()),
-        Sample::ends("form-fan.pdf", fan.finish()),
-        Sample::ends("object-stream-loop.pdf", objects.finish()),
+        Sample::any("page-tree-loop.pdf", tree.finish()),
+        Sample::rejected("page-tree-pair.pdf", pair.finish(), &[Corrupt, Empty, TooComplex]),
+        Sample::any("page-tree-parent.pdf", parent.finish()),
+        Sample::any("previous-table-loop.pdf", previous.finish()),
+        Sample::any("reference-loop.pdf", reference.finish()),
+        Sample::any("length-loop.pdf", length.finish()),
+        Sample::any("form-loop.pdf", form.finish()),
+        Sample::any("form-fan.pdf", fan.finish()),
+        Sample::any("object-stream-loop.pdf", objects.finish()),
     ]
 }
 
 fn bombs() -> Vec<Sample> {
-    // More than the address space of the child, in fewer than ten mebibytes.
+    // Inflates to more than the child's address space from less than 10 MiB.
     let spaces = deflated(&vec![b' '; 1 << 20], 1080);
     let mut flate = Pdf::new();
     let stream = flate.stream("/Filter/FlateDecode", &spaces);
@@ -134,25 +134,25 @@ fn bombs() -> Vec<Sample> {
     let mut dictionaries = of_content(b"q Q", "");
     dictionaries.set(5, b"<</A".repeat(1_000_000));
     vec![
-        Sample::fails("flate-bomb.pdf", flate.finish(), &[TooComplex, TooLarge, Timeout, Empty, Corrupt]),
-        Sample::fails(
+        Sample::rejected("flate-bomb.pdf", flate.finish(), &[TooComplex, TooLarge, Timeout, Empty, Corrupt]),
+        Sample::rejected(
             "flate-bomb-nested.pdf",
             nested.finish(),
             &[TooComplex, TooLarge, Timeout, Empty, Corrupt],
         ),
-        Sample::ends("many-words.pdf", many.finish()),
-        Sample::ends("shared-page.pdf", shared.finish()),
-        Sample::ends("cmap.pdf", cmap.finish()),
-        Sample::ends("deep-content-arrays.pdf", deep(b"[")),
-        Sample::ends("deep-content-dictionaries.pdf", deep(b"<<")),
-        Sample::ends("deep-content-states.pdf", deep(b"q ")),
-        Sample::ends("deep-content-strings.pdf", deep(b"(")),
-        Sample::ends("deep-arrays.pdf", arrays.finish()),
-        Sample::ends("deep-dictionaries.pdf", dictionaries.finish()),
+        Sample::any("many-words.pdf", many.finish()),
+        Sample::any("shared-page.pdf", shared.finish()),
+        Sample::any("cmap.pdf", cmap.finish()),
+        Sample::any("deep-content-arrays.pdf", deep(b"[")),
+        Sample::any("deep-content-dictionaries.pdf", deep(b"<<")),
+        Sample::any("deep-content-states.pdf", deep(b"q ")),
+        Sample::any("deep-content-strings.pdf", deep(b"(")),
+        Sample::any("deep-arrays.pdf", arrays.finish()),
+        Sample::any("deep-dictionaries.pdf", dictionaries.finish()),
     ]
 }
 
-fn lies() -> Vec<Sample> {
+fn false_metadata() -> Vec<Sample> {
     let text = show(72, 700, 11, "Words");
     let mut count = of_content(&text, "");
     count.set(2, "<</Type/Pages/Count 2147483647/Kids[6 0 R]>>");
@@ -169,10 +169,10 @@ fn lies() -> Vec<Sample> {
     let mut size = of_content(&text, "");
     size.trailer("/Size 4294967295/W[8 8 8]/Index[0 4294967295]");
     vec![
-        Sample::ends("count.pdf", count.finish()),
-        Sample::ends("length.pdf", length.finish()),
-        Sample::ends("predictor.pdf", predictor.finish()),
-        Sample::ends("numbers.pdf", of_content(numbers, "").finish()),
-        Sample::ends("size.pdf", size.finish()),
+        Sample::any("count.pdf", count.finish()),
+        Sample::any("length.pdf", length.finish()),
+        Sample::any("predictor.pdf", predictor.finish()),
+        Sample::any("numbers.pdf", of_content(numbers, "").finish()),
+        Sample::any("size.pdf", size.finish()),
     ]
 }

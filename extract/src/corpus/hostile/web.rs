@@ -1,4 +1,4 @@
-//! Web pages that nest and swell.
+//! Web pages with deep nesting or excessive size.
 
 use crate::corpus::Sample;
 use crate::protocol::Verdict::{Empty, TooComplex};
@@ -11,25 +11,29 @@ pub(super) fn samples() -> Vec<Sample> {
     let inner = format!("{}Words{}", "<table><tr><td>".repeat(250), "</table>".repeat(250));
     let refused: &[_] = &[TooComplex];
     vec![
-        Sample::fails("deep.html", page(&"<div>".repeat(100_000)), refused),
-        Sample::fails("deep-closed.html", page(&("<i>".repeat(50_000) + &"</i>".repeat(50_000))), refused),
-        Sample::fails("hidden-depth.html", page(&"<div></span>".repeat(100_000)), refused),
-        Sample::fails("drawing-depth.html", page(&"<svg><title><div/>".repeat(50_000)), refused),
-        Sample::fails("attributes.html", page(&format!("<p{attributes}>x")), refused),
-        Sample::fails("formats.html", page(&formats), refused),
-        Sample::fails("script.html", "<title>App</title><div id=root></div><script>go()</script>", &[Empty]),
-        Sample::fails("comment.html", format!("<html><!--{}", "<p>x".repeat(1_000_000)), &[Empty]),
-        Sample::ends("tables.html", page(&inner)),
-        Sample::ends("paragraphs.html", page(&"<p>x".repeat(200_000))),
-        Sample::ends("spans.html", page(&"<span>x</span>".repeat(150_000))),
-        Sample::ends("links.html", page(&links)),
-        Sample::ends("entities.html", page(&"&amp;&lt;&#x10ffff;&nosuch".repeat(100_000))),
-        Sample::ends("cells.html", page(&format!("<table><tr>{}", "<td>x".repeat(200_000)))),
-        Sample::ends("rows.html", page(&format!("<table>{}", "<tr><td>x<td>y".repeat(100_000)))),
-        Sample::ends("foster.html", page(&"<table><b>x".repeat(150))),
-        Sample::ends("selects.html", page(&"<select><option>x".repeat(100_000))),
-        Sample::ends("quotes.html", page(&"<p a=\"".repeat(1_000_000))),
-        Sample::ends("less.html", "<".repeat(2 << 20)),
-        Sample::ends("banners.html", page(&"<div id=cookie-banner>x</div>".repeat(50_000))),
+        Sample::rejected("deep.html", page(&"<div>".repeat(100_000)), refused),
+        Sample::rejected("deep-closed.html", page(&("<i>".repeat(50_000) + &"</i>".repeat(50_000))), refused),
+        Sample::rejected("hidden-depth.html", page(&"<div></span>".repeat(100_000)), refused),
+        Sample::rejected("drawing-depth.html", page(&"<svg><title><div/>".repeat(50_000)), refused),
+        Sample::rejected("attributes.html", page(&format!("<p{attributes}>x")), refused),
+        Sample::rejected("formats.html", page(&formats), refused),
+        Sample::rejected(
+            "script.html",
+            "<title>App</title><div id=root></div><script>go()</script>",
+            &[Empty],
+        ),
+        Sample::rejected("comment.html", format!("<html><!--{}", "<p>x".repeat(1_000_000)), &[Empty]),
+        Sample::any("tables.html", page(&inner)),
+        Sample::any("paragraphs.html", page(&"<p>x".repeat(200_000))),
+        Sample::any("spans.html", page(&"<span>x</span>".repeat(150_000))),
+        Sample::any("links.html", page(&links)),
+        Sample::any("entities.html", page(&"&amp;&lt;&#x10ffff;&nosuch".repeat(100_000))),
+        Sample::any("cells.html", page(&format!("<table><tr>{}", "<td>x".repeat(200_000)))),
+        Sample::any("rows.html", page(&format!("<table>{}", "<tr><td>x<td>y".repeat(100_000)))),
+        Sample::any("foster.html", page(&"<table><b>x".repeat(150))),
+        Sample::any("selects.html", page(&"<select><option>x".repeat(100_000))),
+        Sample::any("quotes.html", page(&"<p a=\"".repeat(1_000_000))),
+        Sample::any("less.html", "<".repeat(2 << 20)),
+        Sample::any("banners.html", page(&"<div id=cookie-banner>x</div>".repeat(50_000))),
     ]
 }

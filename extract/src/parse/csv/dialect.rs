@@ -1,33 +1,32 @@
-//! How a table is written: its delimiter, its quotation mark, and whether its first row names the
-//! columns. Judged by the first rows.
+//! CSV dialect detection from the first rows: delimiter, quote character and header row.
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-/// Rows looked at.
+/// Maximum number of rows sampled.
 const ROWS: usize = 200;
 
-/// Bytes looked at.
+/// Maximum size of the sample, in bytes.
 const SAMPLE: usize = 1 << 18;
 
-/// In the order in which they win a tie.
+/// Candidate delimiters. On a tie the first one wins.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How a table is written.
+/// Dialect of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
-    /// Between two cells.
+    /// Separator of two cells.
     pub(super) delimiter: u8,
-    /// Around a cell that holds a delimiter.
+    /// Quote character of cells that contain a delimiter.
     pub(super) quote: u8,
-    /// The first row names the columns.
+    /// Whether the first row is a header.
     pub(super) header: bool,
-    /// The first line is Excel's own `sep=;` and no row.
+    /// Whether the first line is Excel's `sep=;` declaration rather than a row.
     declared: bool,
 }
 
 impl Dialect {
-    /// The dialect of a table.
-    pub(super) fn of(text: &str) -> Self {
+    /// Detects the dialect of a CSV text.
+    pub(super) fn detect(text: &str) -> Self {
         let declared = declared_delimiter(text);
         let mut dialect = Self { delimiter: b',', quote: b'"', header: false, declared: declared.is_some() };
         let sample = sample(dialect.body(text));
@@ -37,12 +36,12 @@ impl Dialect {
         dialect
     }
 
-    /// The table without the line that declares its delimiter.
+    /// The text without its `sep=` line.
     pub(super) fn body(self, text: &str) -> &str {
         if self.declared { text.split_once('\n').map_or("", |(_, body)| body) } else { text }
     }
 
-    /// Reads a table written so; without `quoting`, quotation marks are characters like others.
+    /// A reader for this dialect. Without `quoting`, quote characters are ordinary characters.
     pub(super) fn reader(self, table: &str, quoting: bool) -> Reader<&[u8]> {
         ReaderBuilder::new()
             .delimiter(self.delimiter)
@@ -68,7 +67,7 @@ fn declared_delimiter(text: &str) -> Option<u8> {
     }
 }
 
-/// The beginning of a table, up to the end of a line.
+/// The start of a text, cut at the end of a line.
 fn sample(table: &str) -> &str {
     if table.len() <= SAMPLE {
         return table;
@@ -77,7 +76,7 @@ fn sample(table: &str) -> &str {
     head.rfind('\n').and_then(|end| head.get(..end)).unwrap_or(head)
 }
 
-/// Apostrophes quote when cells begin and end with them, and quotation marks never do.
+/// The apostrophe is the quote character if lines start and end with it and the text has no quotation mark.
 fn quote(sample: &str) -> u8 {
     let around = |mark: char| {
         sample
@@ -89,7 +88,7 @@ fn quote(sample: &str) -> u8 {
     if around('\'') > 0 && around('"') == 0 && !sample.contains('"') { b'\'' } else { b'"' }
 }
 
-/// The delimiter that gives most rows the same number of cells, and more than one.
+/// The delimiter with the most rows of one common width above one.
 fn best_delimiter(dialect: Dialect, sample: &str) -> u8 {
     let mut best = (0.0, b',');
     for delimiter in DELIMITERS {
@@ -114,12 +113,12 @@ fn score(rows: &[StringRecord]) -> f64 {
     if rows.is_empty() {
         return 0.0;
     }
-    // Agreement first; width counts little, so that commas in prose do not win over semicolons.
+    // Agreement dominates; width has little weight, so that commas in prose do not beat semicolons.
     let agreement = count as f64 / rows.len() as f64;
     agreement * agreement * (1.0 + (common as f64).ln() / 8.0)
 }
 
-/// A first row of words, all of them there and different, names the columns.
+/// The first row is a header if its cells are distinct, non-empty words.
 fn has_header(rows: &[StringRecord]) -> bool {
     let Some((first, rest)) = rows.split_first() else { return false };
     if rest.is_empty() {
@@ -130,16 +129,16 @@ fn has_header(rows: &[StringRecord]) -> bool {
     let mut distinct: Vec<&str> = cells.iter().copied().filter(|cell| !cell.is_empty()).collect();
     distinct.sort_unstable();
     distinct.dedup();
-    // A blank corner is common above a column of labels.
+    // One blank cell is allowed: tables with a label column often leave the corner blank.
     let all_named = named > 0 && named + 1 >= cells.len() && distinct.len() == named;
     all_named && !cells.iter().any(|cell| is_value(cell))
 }
 
-/// Whether a cell is a number, an amount, a date or an address, which no column is called.
+/// Whether a cell is a number, an amount, a date, an e-mail address or a URL, and so not a column name.
 fn is_value(cell: &str) -> bool {
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     let letters = cell.chars().filter(|character| character.is_alphabetic()).count();
-    // Years head columns of tables, and nothing tells them from values: 2019, 2020.
+    // Years such as 2019 are common column names, though they look like values.
     let year = digits == 4 && cell.len() == 4 && (cell.starts_with("19") || cell.starts_with("20"));
     (digits > 0 && letters == 0 && !year)
         || (cell.contains('@') && cell.contains('.'))
@@ -152,19 +151,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_with_commas_does_not_hide_the_semicolons() {
+    fn commas_in_prose_do_not_hide_semicolon_delimiters() {
         let text = "question;answer\nMay I, please, return it?;Yes, within 30 days, always\n\
                     And, later?;No, sorry\nWhere, then?;Here";
-        assert_eq!(Dialect::of(text).delimiter, b';');
+        assert_eq!(Dialect::detect(text).delimiter, b';');
     }
 
     #[test]
-    fn decimal_commas_do_not_win_over_semicolons() {
-        assert_eq!(Dialect::of("a;b\n1,5;2,5\n3,5;4,5\n").delimiter, b';');
+    fn decimal_commas_do_not_hide_semicolon_delimiters() {
+        assert_eq!(Dialect::detect("a;b\n1,5;2,5\n3,5;4,5\n").delimiter, b';');
     }
 
     #[test]
-    fn a_header_is_a_row_of_words() {
+    fn a_header_row_consists_of_distinct_words() {
         for (text, header) in [
             ("name,price\nA,1\n", true),
             (",2019,2020\nsales,1,2\n", true),
@@ -173,7 +172,7 @@ mod tests {
             ("a,a\nb,c\n", false),
             ("only one row,of words\n", false),
         ] {
-            assert_eq!(Dialect::of(text).header, header, "{text}");
+            assert_eq!(Dialect::detect(text).header, header, "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Rows become records, each a line "Header: value" a cell, separated by a blank line. No row is
-//! split and none is lost: a cell beyond the header is called by its column's number, and a line end
+//! CSV to records: one line `Header: value` per cell, records separated by a blank line.
+//!
+//! No row is split or lost. A cell beyond the header gets its column number as the header, and a line end
 //! inside a cell becomes a space.
 
 mod dialect;
@@ -10,20 +11,20 @@ use super::{text, too_large};
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Verdict};
 use dialect::Dialect;
 
-/// A header is repeated in every record: a long one would multiply the file.
+/// Maximum header length. Headers repeat in every record, so long ones would multiply the text.
 const MAX_HEADER_CHARS: usize = 120;
 
-/// More columns than a spreadsheet that people read has.
+/// Maximum number of columns.
 const MAX_COLUMNS: usize = 2_000;
 
-/// The records of a file.
-pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
+/// Extracts the records of a CSV file.
+pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let text = text::clean(&text::read(bytes)?);
-    let dialect = Dialect::of(&text);
+    let dialect = Dialect::detect(&text);
     let table = dialect.body(&text);
     let mut notes = Vec::new();
-    let written = match records(table, dialect, true)? {
-        Some(written) => written,
+    let text = match records(table, dialect, true)? {
+        Some(text) => text,
         None => {
             notes.push(
                 "A quotation mark in the file is never closed; quotation marks were read as text.".to_owned(),
@@ -34,7 +35,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     Ok(Document {
         format: Format::Csv,
         markup: Markup::Records,
-        text: written,
+        text,
         pages: Vec::new(),
         title: None,
         notes,
@@ -42,7 +43,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     })
 }
 
-/// The records as text; none when a quotation mark that is never closed has swallowed rows.
+/// The records as text, or `None` if an unclosed quotation mark swallowed rows.
 fn records(table: &str, dialect: Dialect, quoting: bool) -> Result<Option<String>, Rejection> {
     let mut reader = dialect.reader(table, quoting);
     let mut record = StringRecord::new();
@@ -70,7 +71,7 @@ fn records(table: &str, dialect: Dialect, quoting: bool) -> Result<Option<String
             return Err(too_large());
         }
     }
-    // A header alone is all the text there is.
+    // A file of a header alone keeps the header as its text.
     if written.is_empty() {
         written = headers.join("\n");
     }
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_carries_its_header() {
+    fn every_cell_carries_its_header() {
         assert_eq!(
             text("name,price\r\nAlpha,10\r\nBeta,\"1,5\"\r\n"),
             "name: Alpha\nprice: 10\n\nname: Beta\nprice: 1,5"
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn dialects_are_found() {
+    fn dialects_are_detected() {
         let expected = "name: Alpha, Ltd\nprice: 10\n\nname: Beta\nprice: 20";
         for csv in [
             "name;price\nAlpha, Ltd;10\nBeta;20",
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_header_names_its_columns_by_number() {
+    fn columns_without_a_header_are_numbered() {
         assert_eq!(text("1,Alpha\n2,Beta\n"), "Column 1: 1\nColumn 2: Alpha\n\nColumn 1: 2\nColumn 2: Beta");
     }
 
@@ -154,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn a_quotation_mark_that_is_never_closed_swallows_no_row() {
+    fn an_unclosed_quotation_mark_swallows_no_row() {
         let document = read(b"name,size\nPipe,\"5\nTube,6\nHose,7\n").unwrap();
         assert_eq!(document.text, "name: Pipe\nsize: \"5\n\nname: Tube\nsize: 6\n\nname: Hose\nsize: 7");
         assert_eq!(document.notes.len(), 1);
     }
 
     #[test]
-    fn a_long_header_is_cut_and_too_many_columns_are_refused() {
+    fn long_headers_are_cut_and_too_many_columns_refused() {
         let long = format!("{},b\nx,1\ny,2\n", "h".repeat(5000));
         assert!(text(&long).len() < 400);
         let wide = "a,".repeat(MAX_COLUMNS + 1);

@@ -1,5 +1,6 @@
-//! Containers: what is inside a ZIP archive or an OLE compound file is known by its directory. The
-//! sizes that a directory declares are not believed; nothing but names is used.
+//! Detection of ZIP archives and OLE compound files by the names in their directories.
+//!
+//! Only names are used: the sizes that a directory declares are untrusted.
 
 use std::io::{Cursor, Read};
 
@@ -7,13 +8,18 @@ use office_oxide::cfb::CfbReader;
 use zip::ZipArchive;
 
 use super::Content;
-use crate::protocol::{Format, Rejection, Verdict};
+use crate::file_types::{FILE_TYPES, FileType, Signature};
+use crate::protocol::{Rejection, Verdict};
 
 const SAVE_AS_DOCX: &str = "Save it as DOCX or PDF and upload that.";
 const SAVE_AS_PDF: &str = "Save it as PDF and upload that.";
 const SAVE_AS_CSV: &str = "Save its sheets as CSV and upload those.";
 
-/// What a ZIP archive holds.
+/// All remedies, for the check against the table of types.
+#[cfg(test)]
+pub(super) const ADVICE: [&str; 3] = [SAVE_AS_DOCX, SAVE_AS_PDF, SAVE_AS_CSV];
+
+/// Detects the content of a ZIP archive.
 pub(super) fn zip(bytes: &[u8]) -> Content {
     let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else {
         return Content::Rejected(Rejection::new(
@@ -25,8 +31,10 @@ pub(super) fn zip(bytes: &[u8]) -> Content {
     let holds = |start: &str, end: &str| {
         archive.file_names().filter_map(Result::ok).any(|name| name.starts_with(start) && name.ends_with(end))
     };
-    if holds("word/document", ".xml") {
-        return Content::Format(Format::Docx);
+    let supported =
+        find(|signature| matches!(signature, Signature::ZipEntry(start, end) if holds(start, end)));
+    if let Some(file_type) = supported {
+        return Content::Supported(file_type);
     }
     if holds("xl/workbook", "") {
         return Content::Foreign("an Excel workbook", SAVE_AS_CSV);
@@ -60,7 +68,7 @@ pub(super) fn zip(bytes: &[u8]) -> Content {
     }
 }
 
-/// What an OLE compound file holds: Office 97 to 2003, and what newer versions lock.
+/// Detects the content of an OLE compound file: Office 97 to 2003, or an encrypted newer document.
 pub(super) fn ole(bytes: &[u8]) -> Content {
     let damaged = || {
         Content::Rejected(Rejection::new(
@@ -76,20 +84,28 @@ pub(super) fn ole(bytes: &[u8]) -> Content {
             "The file is locked with a password. Remove the password and upload it again.",
         ));
     }
-    if holds("WordDocument") {
-        Content::Format(Format::Doc)
+    let stream = |is_present: &dyn Fn(&str) -> bool| {
+        find(|signature| matches!(signature, Signature::OleStream(name) if is_present(name)))
+    };
+    if let Some(file_type) = stream(&holds) {
+        Content::Supported(file_type)
     } else if holds("Workbook") || holds("Book") {
         Content::Foreign("an Excel workbook", SAVE_AS_CSV)
     } else if holds("PowerPoint Document") {
         Content::Foreign("a PowerPoint presentation", SAVE_AS_PDF)
     } else if holds("__properties_version1.0") {
         Content::Foreign("an Outlook message", SAVE_AS_PDF)
-    } else if reader.entries().iter().any(|entry| entry.name == "WordDocument") {
-        // A damaged directory has lost which stream is at its root.
-        Content::Format(Format::Doc)
+    } else if let Some(file_type) = stream(&|name| reader.entries().iter().any(|entry| entry.name == name)) {
+        // A damaged directory no longer says which streams are at the root.
+        Content::Supported(file_type)
     } else if reader.entries().len() < 2 {
         damaged()
     } else {
         Content::Foreign("an OLE file of another program", "")
     }
+}
+
+/// The first type in the table whose signature matches.
+fn find(matches: impl Fn(Signature) -> bool) -> Option<&'static FileType> {
+    FILE_TYPES.iter().find(|file_type| matches(file_type.signature))
 }

@@ -1,17 +1,29 @@
-//! The first bytes of files.
+//! Detection by the first bytes of a file.
+//!
+//! The crate `infer` (0.22) was considered for the unsupported types and rejected. Several of its signatures
+//! are two bytes of valid text: "BM" is a bitmap, "BC" LLVM bitcode, "MZ" a program, and "яы" in Windows-1251
+//! an MP3. It does not say how long a signature is, so a list of trusted types would be as long as the list
+//! below. It recognises Office files by local ZIP headers rather than the central directory, and returns
+//! neither a name for messages nor a remedy.
 
 use super::{Content, containers};
-use crate::protocol::Format;
+use crate::file_types::{FILE_TYPES, FileType, Signature};
 
-/// Readers of PDF look for its mark in the first kibibyte.
-const PDF_HEAD: usize = 1024;
+/// Bytes searched for a [`Signature::Line`]. PDF readers search the first KiB.
+const LINE_HEAD: usize = 1024;
 
 const SAVE_AS_DOCX: &str = "Save it as DOCX or PDF and upload that.";
+const SAVE_AS_PDF: &str = "Save it as PDF and upload that.";
+const SAVE_AS_DOCX_ONLY: &str = "Save it as DOCX and upload that.";
 const UNPACK: &str = "Unpack it and upload the files in it.";
 
-/// Marks at the very beginning, of what is not read here.
+/// All remedies, for the check against the table of types.
+#[cfg(test)]
+pub(super) const ADVICE: [&str; 4] = [SAVE_AS_DOCX, SAVE_AS_PDF, SAVE_AS_DOCX_ONLY, UNPACK];
+
+/// Signatures of unsupported types at the start of a file: bytes, name with an article, remedy.
 const FOREIGN: &[(&[u8], &str, &str)] = &[
-    (b"{\\rtf", "an RTF document", "Save it as DOCX and upload that."),
+    (b"{\\rtf", "an RTF document", SAVE_AS_DOCX_ONLY),
     (b"\x89PNG\r\n\x1a\n", "a PNG image", ""),
     (b"\xff\xd8\xff", "a JPEG image", ""),
     (b"GIF8", "a GIF image", ""),
@@ -32,13 +44,13 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"OggS", "an Ogg recording", ""),
     (b"ID3", "an MP3 recording", ""),
     (b"fLaC", "a FLAC recording", ""),
-    (b"%!PS", "a PostScript document", "Save it as PDF and upload that."),
+    (b"%!PS", "a PostScript document", SAVE_AS_PDF),
     (b"\xff\x57\x50\x43", "a WordPerfect document", SAVE_AS_DOCX),
     (b"\xdb\xa5\x2d\0", "a document of Word 2", SAVE_AS_DOCX),
-    (b"MIME-Version:", "a web archive (MHTML)", "Save it as DOCX, PDF or HTML and upload that."),
+    (b"MIME-Version:", "a web archive (MHTML)", SAVE_AS_DOCX),
 ];
 
-/// What the first bytes of a file, and the directory of a container, say.
+/// Detects a type by the first bytes of a file and the directory of a container.
 pub(super) fn content(bytes: &[u8]) -> Content {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return containers::zip(bytes);
@@ -52,12 +64,18 @@ pub(super) fn content(bytes: &[u8]) -> Content {
     if let Some(content) = foreign_at_an_offset(bytes) {
         return content;
     }
-    let head = bytes.get(..PDF_HEAD).unwrap_or(bytes);
-    // A text may mention the mark; a PDF has it at the start of a line.
-    let is_pdf = head.windows(5).enumerate().any(|(at, window)| {
-        window == b"%PDF-" && (at == 0 || !head.get(at - 1).is_some_and(u8::is_ascii_graphic))
-    });
-    if is_pdf { Content::Format(Format::Pdf) } else { Content::Unmarked }
+    let head = bytes.get(..LINE_HEAD).unwrap_or(bytes);
+    let supported = FILE_TYPES
+        .iter()
+        .find(|file_type| matches!(file_type.signature, Signature::Line(mark) if starts_a_line(head, mark)));
+    supported.map_or(Content::Unmarked, Content::Supported)
+}
+
+/// Whether `mark` occurs after something other than a visible character: texts may mention it mid-line.
+fn starts_a_line(head: &[u8], mark: &[u8]) -> bool {
+    head.windows(mark.len()).enumerate().any(|(at, window)| {
+        window == mark && (at == 0 || !head.get(at - 1).is_some_and(u8::is_ascii_graphic))
+    })
 }
 
 fn foreign_at_an_offset(bytes: &[u8]) -> Option<Content> {
@@ -73,7 +91,7 @@ fn foreign_at_an_offset(bytes: &[u8]) -> Option<Content> {
     } else if at(257, b"ustar") {
         return Some(Content::Foreign("a tar archive", UNPACK));
     } else if at(0, b"MZ") && bytes.iter().take(256).filter(|byte| **byte == 0).count() > 16 {
-        // The two letters alone may begin a text.
+        // The two letters alone may start a text.
         "a program"
     } else {
         return None;
@@ -81,8 +99,8 @@ fn foreign_at_an_offset(bytes: &[u8]) -> Option<Content> {
     Some(Content::Foreign(what, ""))
 }
 
-/// Whether a text begins as a web page does: after white space, comments and an XML declaration.
-pub(super) fn is_html(head: &str) -> bool {
+/// The type whose tags start the text, after white space, comments and an XML declaration.
+pub(super) fn markup(head: &str) -> Option<&'static FileType> {
     let mut rest = head.trim_start();
     loop {
         let skipped = if rest.starts_with("<!--") {
@@ -98,5 +116,7 @@ pub(super) fn is_html(head: &str) -> bool {
         }
     }
     let starts = |mark: &str| rest.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
-    ["<!doctype html", "<html", "<head", "<body", "<title", "<meta "].into_iter().any(starts)
+    FILE_TYPES
+        .iter()
+        .find(|file_type| matches!(file_type.signature, Signature::Markup(tags) if tags.iter().any(|tag| starts(tag))))
 }

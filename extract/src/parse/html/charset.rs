@@ -1,17 +1,19 @@
-//! The encoding of a web page: byte order mark, then UTF-8 that holds more than ASCII and is valid,
-//! then what the server declares, then what the page declares, then a guess.
+//! Character encoding of a web page.
+//!
+//! In order of precedence: byte order mark, valid non-ASCII UTF-8, the `Content-Type` header, the `meta`
+//! element, a guess.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::text;
 
-/// The declaration of a page is in its first kibibyte; some pages have it later.
+/// Bytes scanned for a `meta` charset. The standard says 1024; some pages declare it later.
 const PRESCAN: usize = 4096;
 
-/// The characters of a web page.
+/// Decodes a web page.
 pub(super) fn decode(bytes: &[u8], media_type: Option<&str>) -> String {
     let marked = Encoding::for_bom(bytes).is_some();
-    // A wrong declaration is common, and no other encoding is valid UTF-8 by accident.
+    // Wrong declarations are common, and text in another encoding is never valid UTF-8 by accident.
     let is_utf8 = !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok();
     if marked || is_utf8 {
         return text::decode(bytes);
@@ -27,8 +29,7 @@ fn parameter(media_type: &str) -> Option<&'static Encoding> {
     label(media_type.to_ascii_lowercase().split_once("charset=")?.1)
 }
 
-/// The `charset` in a `meta` tag. A page that can be read as ASCII that far is not UTF-16, whatever
-/// it says.
+/// The `charset` of a `meta` element. A declared UTF-16 is ignored: the page was readable as ASCII so far.
 fn meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(bytes.get(..PRESCAN).unwrap_or(bytes)).to_ascii_lowercase();
     let encoding = head.split("<meta").skip(1).find_map(|tag| {
@@ -50,7 +51,7 @@ mod tests {
     use encoding_rs::{SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
 
     #[test]
-    fn declarations_are_followed_unless_the_bytes_say_otherwise() {
+    fn declared_charsets_apply_unless_the_bytes_disagree() {
         let german = "<meta charset='windows-1252'><p>Größe";
         assert_eq!(decode(&WINDOWS_1252.encode(german).0, None), german);
         let russian = "<META http-equiv=Content-Type content=\"text/html; charset=windows-1251\"><p>Ёж";

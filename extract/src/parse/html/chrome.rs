@@ -1,24 +1,23 @@
-//! What surrounds the content of a page and is not it: scripts, menus, banners about cookies,
-//! headers and footers of the site.
+//! Removal of boilerplate: scripts, menus, cookie banners, site headers and footers.
 
 use dom_query::{Document as Tree, NodeRef, Selection};
 use url::Url;
 
-/// Never content.
+/// Elements that are never content.
 const NOISE: &str = "script, style, noscript, template, svg, canvas, iframe, object, embed, video, audio, \
     button, input, select, textarea, dialog, [role='dialog'], [role='alertdialog'], \
     [role='search'], link, meta";
 
-/// Hidden for good, unlike the answer to a question that unfolds and the panel of a tab.
+/// Permanently hidden elements. Collapsed answers and inactive tab panels do not count.
 const HIDDEN: &str = "[hidden]:not([hidden='until-found']):not([role='region']):not([role='tabpanel'])\
     :not([aria-labelledby])";
 
-/// A question that unfolds its answer is a button to the browser and a heading to its reader.
-const UNFOLDING: &str = "button[aria-expanded], button[aria-controls], h1 button, h2 button, h3 button, h4 button, \
+/// Buttons that expand an answer. To a reader they are headings.
+const DISCLOSURE_BUTTONS: &str = "button[aria-expanded], button[aria-controls], h1 button, h2 button, h3 button, h4 button, \
     h5 button, h6 button, dt button, summary button";
 
-/// An aside that is called so speaks about the text around it.
-const REMARKS: &[&str] = &[
+/// Class names of asides that belong to the surrounding text.
+const CALLOUTS: &[&str] = &[
     "note",
     "tip",
     "warn",
@@ -32,11 +31,11 @@ const REMARKS: &[&str] = &[
     "hint",
 ];
 
-/// The frame of a site.
+/// Site navigation and similar elements.
 const FRAME: &str = "nav, [role='navigation'], [role='banner'], [role='contentinfo'], \
     [role='complementary'], [role='menu'], [role='menubar']";
 
-/// Words in the name of an element that asks about cookies: one of each side.
+/// A cookie banner has one word of `COOKIES` and one of `BANNERS` in its id or class, or one of `MANAGERS`.
 const COOKIES: &[&str] = &["cookie", "consent", "gdpr", "ccpa"];
 const BANNERS: &[&str] = &[
     "banner", "bar", "notice", "popup", "modal", "overlay", "dialog", "consent", "message", "prompt", "law",
@@ -44,19 +43,19 @@ const BANNERS: &[&str] = &[
 const MANAGERS: &[&str] =
     &["onetrust", "cookiebot", "usercentrics", "didomi", "quantcast", "cc-window", "truste"];
 
-/// A main element with fewer characters does not hold the content.
-const LEAST_MAIN: usize = 200;
+/// Minimum length of a main element's text, in characters.
+const MIN_MAIN_CHARS: usize = 200;
 
-/// Drops what is content for no reader, and makes links absolute and images their descriptions.
+/// Removes elements that are never content, makes links absolute and replaces images by their descriptions.
 pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
-    tree.select(UNFOLDING).rename("span");
+    tree.select(DISCLOSURE_BUTTONS).rename("span");
     tree.select(NOISE).remove();
     tree.select(HIDDEN).remove();
     let whole = tree.select("body").text().len();
     for element in tree.select("[id], [class]").iter() {
         let name = format!("{} {}", element.attr_or("id", ""), element.attr_or("class", ""));
-        // A class on the body, or on what wraps the page, may only say that a banner is shown.
-        if asks_about_cookies(&name) && element.text().len() * 2 < whole {
+        // A class on the body or a page wrapper may only say that a banner is shown.
+        if is_cookie_banner(&name) && element.text().len() * 2 < whole {
             element.remove();
         }
     }
@@ -72,8 +71,7 @@ pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
     }
 }
 
-/// An image is its description, as text in its place: its address says nothing, and may be the
-/// image itself.
+/// Replaces an image by its alternative text. Its URL says nothing, and may be a data URL.
 fn describe(image: &Selection) {
     let alt = image.attr_or("alt", "");
     if alt.trim().is_empty() {
@@ -85,37 +83,37 @@ fn describe(image: &Selection) {
     image.set_text(&alt);
 }
 
-/// Drops the frame of the site around the content. Headers and footers inside an article are its
-/// own, and so are asides that are remarks.
+/// Removes the site's navigation, headers and footers. Headers and footers of an article stay, and so do
+/// callouts.
 pub(super) fn strip_frame(tree: &Tree) {
     tree.select(FRAME).remove();
     for edge in tree.select("header, footer, aside").iter() {
         let inside = edge.nodes().first().is_some_and(|node| node.ancestors(None).iter().any(is_content));
-        if !inside || (edge.is("aside") && !is_remark(&edge)) {
+        if !inside || (edge.is("aside") && !is_callout(&edge)) {
             edge.remove();
         }
     }
 }
 
-fn is_remark(aside: &Selection) -> bool {
+fn is_callout(aside: &Selection) -> bool {
     let class = aside.attr_or("class", "").to_ascii_lowercase();
-    REMARKS.iter().any(|word| class.contains(word))
+    CALLOUTS.iter().any(|word| class.contains(word))
 }
 
 fn is_content(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "main" | "article"))
 }
 
-/// The HTML of the main element, if there is one that holds the content, or of the whole body.
+/// The HTML of the main element if it holds enough text, else of the body.
 pub(super) fn content(tree: &Tree) -> String {
     let main = tree.select("main, [role='main']");
-    if main.length() == 1 && main.text().trim().chars().nth(LEAST_MAIN).is_some() {
+    if main.length() == 1 && main.text().trim().chars().nth(MIN_MAIN_CHARS).is_some() {
         return main.html().to_string();
     }
     tree.select("body").html().to_string()
 }
 
-fn asks_about_cookies(name: &str) -> bool {
+fn is_cookie_banner(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     has(MANAGERS) || (has(COOKIES) && has(BANNERS))

@@ -1,38 +1,38 @@
-//! A scan over the tags of a page, in linear time, that refuses what the tree builder cannot take:
-//! elements open inside one another by the hundred, and tags with hundreds of attributes.
+//! Linear-time check for pages that are too complex for the tree builder.
 //!
-//! It follows the tokenizer of HTML closely and the tree builder loosely: it may count an element
-//! that the builder closes by itself, and a page that escapes it meets the limits of the child.
+//! It refuses elements nested hundreds deep and tags with hundreds of attributes. It follows the HTML
+//! tokenizer closely and the tree builder loosely: it may count elements that the builder closes
+//! implicitly. A page that slips through meets the limits of the child process.
 
 use crate::protocol::{Rejection, Verdict};
 
-/// Elements open at a time.
+/// Maximum number of open elements.
 const MAX_DEPTH: usize = 400;
 
-/// Attributes of a tag.
+/// Maximum number of attributes per tag.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// Their end tags are optional and the next of them closes the last: they nest only in others.
+/// Elements with optional end tags: each implicitly closes the previous one, so they do not nest directly.
 const CLOSE_THEMSELVES: &[&str] = &[
     "p", "li", "dd", "dt", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "html", "head",
     "body",
 ];
 
-/// They have no content.
+/// Elements without content.
 const VOID: &[&str] = &[
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "image", "img", "input",
     "keygen", "link", "meta", "param", "source", "track", "wbr",
 ];
 
-/// The tree builder opens them again after the element they were left open in.
+/// Formatting elements: left open, the tree builder reopens them after the enclosing element.
 const FORMATTING: &[&str] =
     &["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 
-/// Their content is text up to their end tag.
+/// Elements whose content is raw text up to their end tag.
 const RAW: &[&str] =
     &["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
-/// Refuses a page that nests too deep or has a tag with too many attributes.
+/// Refuses a page that nests too deeply or has a tag with too many attributes.
 pub(super) fn check(html: &str) -> Result<(), Rejection> {
     let mut open = Open::default();
     let mut rest = html;
@@ -68,7 +68,7 @@ pub(super) fn check(html: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The elements that are open.
+/// The open elements.
 #[derive(Default)]
 struct Open {
     elements: Vec<String>,
@@ -81,7 +81,7 @@ impl Open {
         self.elements.len() + self.formatting
     }
 
-    /// Whether the content is SVG or MathML, where a tag may close itself and no text is raw.
+    /// Whether the current content is SVG or MathML, where tags may self-close and no text is raw.
     fn foreign(&self) -> bool {
         let inner = self.elements.iter().rev().find(|name| {
             matches!(name.as_str(), "svg" | "math" | "foreignobject" | "desc" | "title" | "annotation-xml")
@@ -96,7 +96,7 @@ impl Open {
         } else if FORMATTING.contains(&tag) {
             self.formatting += 1;
         } else if !VOID.contains(&tag) && !CLOSE_THEMSELVES.contains(&tag) {
-            // HTML that is not allowed in SVG leaves it, and there the slash means nothing.
+            // HTML elements that SVG does not allow end it, and in HTML the slash has no meaning.
             let leaves = matches!(
                 tag,
                 "div" | "span" | "table" | "ul" | "ol" | "dl" | "pre" | "center" | "sub" | "sup"
@@ -121,12 +121,12 @@ impl Open {
 fn name(tag: &str) -> (String, &str) {
     let end = tag.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(tag.len());
     let (name, from) = tag.split_at(end);
-    // No element that matters here has a longer name.
+    // No relevant element has a longer name.
     let name = name.get(..name.floor_char_boundary(32)).unwrap_or_default();
     (name.to_ascii_lowercase(), from)
 }
 
-/// How many attributes a tag has, whether it closes itself, and what follows it.
+/// Parses the attributes of a tag: their number, whether the tag self-closes, and the rest of the input.
 fn attributes(mut rest: &str) -> (usize, bool, &str) {
     let mut count = 0;
     let mut self_closing = false;
@@ -144,7 +144,7 @@ fn attributes(mut rest: &str) -> (usize, bool, &str) {
         }
         self_closing = false;
         count += 1;
-        // An attribute may begin with an equals sign, and only there is it part of the name.
+        // A leading equals sign is part of the attribute name.
         let from = rest.strip_prefix('=').unwrap_or(rest);
         let end = from
             .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '='))
@@ -170,7 +170,7 @@ fn after<'a>(text: &'a str, mark: &str) -> &'a str {
 }
 
 fn after_comment(comment: &str) -> &str {
-    // `<!-->` and `<!--->` are whole comments.
+    // `<!-->` and `<!--->` are complete comments.
     for whole in [">", "->"] {
         if let Some(rest) = comment.strip_prefix(whole) {
             return rest;
@@ -181,7 +181,7 @@ fn after_comment(comment: &str) -> &str {
         if let Some(done) = from.strip_prefix('>').or_else(|| from.strip_prefix("!>")) {
             return done;
         }
-        // Of `--->` the last two hyphens count.
+        // In `--->` the last two hyphens close the comment.
         rest = if from.starts_with('-') {
             rest.get(rest.len() - from.len() - 1..).unwrap_or(from)
         } else {
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nests_too_deep_is_refused_however_it_hides() {
+    fn pages_that_nest_too_deeply_are_refused() {
         for hidden in [
             "<div>",
             "<div class='>'>",
@@ -234,8 +234,8 @@ mod tests {
     }
 
     #[test]
-    fn long_pages_pass() {
-        for honest in [
+    fn long_flat_pages_pass() {
+        for page in [
             "<p>one <br> two <a href=x>three",
             "<li>item",
             "<div><span>x</span></div>",
@@ -245,7 +245,7 @@ mod tests {
             "<div><span></div>",
             "<textarea><div></textarea>",
         ] {
-            assert_eq!(check(&honest.repeat(5000)), Ok(()), "{honest}");
+            assert_eq!(check(&page.repeat(5000)), Ok(()), "{page}");
         }
     }
 }

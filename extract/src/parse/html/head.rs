@@ -1,4 +1,4 @@
-//! What a page says about itself: its title, its address, its links, and its wishes to crawlers.
+//! Page metadata: title, base and canonical URL, links and robots directives.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,16 @@ use url::Url;
 use super::text;
 use crate::protocol::Web;
 
-/// A page that links to more is a list for machines.
+/// Maximum number of links kept.
 const MAX_LINKS: usize = 10_000;
 
-/// The links of a page share the reply with its text.
+/// Maximum size of all links, in bytes: they share the reply with the text.
 const MAX_LINKS_BYTES: usize = 2 << 20;
 
-/// Longer addresses carry state, not a place.
+/// Maximum length of a URL, in bytes. Longer ones carry state rather than a location.
 const MAX_LINK_BYTES: usize = 2_048;
 
-/// What the links of a page are relative to.
+/// The base URL of the page's links.
 pub(super) fn base(tree: &Tree, address: Option<&Url>) -> Option<Url> {
     let stated = tree.select_single("base[href]").attr("href");
     match (stated, address) {
@@ -27,31 +27,31 @@ pub(super) fn base(tree: &Tree, address: Option<&Url>) -> Option<Url> {
     }
 }
 
-/// The title of a page.
+/// The page title.
 pub(super) fn title(tree: &Tree) -> Option<String> {
-    let said = |title: &str| Some(text::line(title)).filter(|title| !title.is_empty());
-    said(&tree.select_single("head > title").text())
-        .or_else(|| said(&tree.select_single("meta[property='og:title']").attr_or("content", "")))
-        .or_else(|| said(&tree.select_single("h1").text()))
-        .or_else(|| said(&tree.select_single("title").text()))
+    let non_empty = |title: &str| Some(text::line(title)).filter(|title| !title.is_empty());
+    non_empty(&tree.select_single("head > title").text())
+        .or_else(|| non_empty(&tree.select_single("meta[property='og:title']").attr_or("content", "")))
+        .or_else(|| non_empty(&tree.select_single("h1").text()))
+        .or_else(|| non_empty(&tree.select_single("title").text()))
 }
 
-/// What a page says to crawlers.
+/// The page's metadata for the crawler.
 pub(super) fn web(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Web {
-    let wishes = tree.select("meta[name='robots' i]");
-    let wishes: Vec<String> = wishes
+    let metas = tree.select("meta[name='robots' i]");
+    let directives: Vec<String> = metas
         .iter()
         .flat_map(|meta| {
             let content = meta.attr_or("content", "").to_ascii_lowercase();
-            content.split([',', ' ', ';']).map(|wish| wish.trim().to_owned()).collect::<Vec<_>>()
+            content.split([',', ' ', ';']).map(|name| name.trim().to_owned()).collect::<Vec<_>>()
         })
         .collect();
-    let wishes_for = |wish: &str| wishes.iter().any(|said| said == wish || said == "none");
+    let has = |name: &str| directives.iter().any(|directive| directive == name || directive == "none");
     Web {
         canonical: canonical(tree, base),
         links: links(tree, address, base),
-        nofollow: wishes_for("nofollow"),
-        noindex: wishes_for("noindex"),
+        nofollow: has("nofollow"),
+        noindex: has("noindex"),
     }
 }
 
@@ -70,7 +70,7 @@ fn links(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Vec<String> 
     let mut size = 0;
     for element in tree.select("a[href], area[href]").iter() {
         let Some(link) = absolute(&element.attr_or("href", ""), base) else { continue };
-        // A link to a place on the page itself leads nowhere.
+        // Skip links to a fragment of the page itself.
         if page.as_ref() != Some(&link) && seen.insert(link.clone()) {
             size += link.as_str().len();
             links.push(link.into());
@@ -82,7 +82,7 @@ fn links(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Vec<String> 
     links
 }
 
-/// An address that a crawler could fetch, without its fragment.
+/// A URL that a crawler can fetch, without its fragment.
 fn absolute(href: &str, base: Option<&Url>) -> Option<Url> {
     let href = href.trim();
     let mut link = match base {

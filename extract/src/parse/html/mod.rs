@@ -1,6 +1,6 @@
-//! Web pages: the main content as Markdown, and what the page says to a crawler.
+//! Web pages: the main content as Markdown, and metadata for the crawler.
 //!
-//! The tree builder of HTML takes quadratic time on what nests deep, so [`guard`] looks first.
+//! The HTML tree builder takes quadratic time on deep nesting, so [`guard`] runs first.
 
 mod charset;
 mod chrome;
@@ -16,11 +16,11 @@ use url::Url;
 use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Request, Verdict};
 
-/// An article shorter than this share of the page is a guess that failed.
-const LEAST_SHARE: f64 = 0.3;
+/// Minimum share of the page's text in the article. A smaller article is a wrong guess.
+const MIN_SHARE: f64 = 0.3;
 
-/// The main content of a web page.
-pub(super) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
+/// Extracts the main content of a web page.
+pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
     let html = charset::decode(bytes, request.media_type.as_deref());
     guard::check(&html)?;
     let address = request.url.as_deref().and_then(|url| Url::parse(url).ok());
@@ -34,7 +34,7 @@ pub(super) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     chrome::strip_frame(&tree);
     let whole = markdown(chrome::content(&tree).as_str())?;
     let text = match article {
-        Some(article) if weight(&article) as f64 >= LEAST_SHARE * weight(&whole) as f64 => article,
+        Some(article) if weight(&article) as f64 >= MIN_SHARE * weight(&whole) as f64 => article,
         _ => whole,
     };
     if weight(&text) == 0 {
@@ -54,7 +54,7 @@ pub(super) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     })
 }
 
-/// The article on a page, if there is one.
+/// The article of a page, if there is one.
 fn article(tree: Tree, address: Option<&Url>) -> Option<String> {
     let config = Config { text_mode: TextMode::Markdown, ..Config::default() };
     let address = address.map(Url::as_str);
@@ -62,7 +62,7 @@ fn article(tree: Tree, address: Option<&Url>) -> Option<String> {
     Some(space_headings(&article.text_content))
 }
 
-/// A heading whose text is inside another element is written without its space: `##Title`.
+/// Inserts the space that the converter omits in a heading whose text is in a nested element: `##Title`.
 fn space_headings(markdown: &str) -> String {
     let mut spaced = String::with_capacity(markdown.len());
     let mut code = false;
@@ -95,12 +95,12 @@ fn markdown(html: &str) -> Result<String, Rejection> {
         .map_err(|error| Rejection::new(Verdict::Corrupt, format!("The page cannot be read: {error}.")))
 }
 
-/// How much a text says: its letters and digits.
+/// The number of letters and digits of a text.
 fn weight(text: &str) -> usize {
     text.chars().filter(|character| character.is_alphanumeric()).count()
 }
 
-/// The text below its title. The heading of a page is often outside its main content.
+/// Prepends the title as a heading, unless the text has one: page headings are often outside the main content.
 fn with_title(text: String, title: Option<&str>) -> String {
     match title {
         Some(title) if !text.lines().any(|line| line.starts_with("# ")) => {

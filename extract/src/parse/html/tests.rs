@@ -38,7 +38,7 @@ fn an_article_keeps_headings_lists_tables_links_and_code() {
 }
 
 #[test]
-fn a_page_that_is_no_article_keeps_its_facts_without_the_frame() {
+fn a_page_without_an_article_loses_only_its_boilerplate() {
     let html = format!(
         "<html><head><title>Prices</title><script>var x = 'script';</script></head><body>\
          <header>Site head</header><nav>Menu entry</nav><div id=cookie-banner>We use cookies</div>\
@@ -64,7 +64,7 @@ fn a_page_that_is_no_article_keeps_its_facts_without_the_frame() {
 }
 
 #[test]
-fn a_page_speaks_to_crawlers() {
+fn metadata_for_crawlers_is_extracted() {
     let html = "<head><base href='/base/'><title> A\n title </title><link rel=canonical href='/canonical#x'>\
         <meta name=ROBOTS content='NoFollow, noarchive'></head><body><p>Words.\
         <a href='one#top'>1</a><a href='one'>1</a><a href='https://other.example/two?q=1'>2</a>\
@@ -78,14 +78,14 @@ fn a_page_speaks_to_crawlers() {
 }
 
 #[test]
-fn a_page_made_by_a_script_is_empty() {
+fn a_page_rendered_by_script_is_empty() {
     let html =
         "<html><head><title>App</title></head><body><nav>Menu</nav><div id=root></div><script>x</script>";
     assert_eq!(read(&Request::default(), html.as_bytes()).unwrap_err().verdict, Verdict::Empty);
 }
 
 #[test]
-fn questions_that_unfold_and_remarks_are_content() {
+fn collapsed_answers_and_callouts_are_content() {
     let html = "<title>FAQ</title><body><nav><button aria-expanded=false>Menu</button></nav><main>\
         <h3><button aria-controls=a>May I return it?</button></h3><div id=a role=region hidden>Within 30 days.</div>\
         <aside class='starlight-aside--caution'>Keep the receipt.</aside><aside>Read also</aside>\

@@ -1,9 +1,10 @@
-//! A numbered list beside text is taken for a table by its two columns: the numbers, mostly blank,
-//! and the lines of the page. It is text again here.
+//! Lists that `unpdf` mistakes for tables.
+//!
+//! A numbered list beside text looks like a table of two columns: markers, mostly blank, and lines.
 
 use unpdf::Table;
 
-/// The lines of a table that is none.
+/// The lines of a list that was parsed as a table, or `None` for a real table.
 pub(super) fn lines(table: &Table) -> Option<String> {
     let rows: Vec<(String, String)> = table
         .rows

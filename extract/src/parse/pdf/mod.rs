@@ -1,12 +1,12 @@
-//! PDF, page by page, in reading order, as Markdown.
+//! PDF to Markdown, page by page, in reading order.
 //!
-//! A page is rendered by `unpdf`; then lines that run along the edges of the pages are dropped
-//! ([`running`]) and words that the typesetting broke are mended ([`mend`]).
+//! `unpdf` renders each page, [`typography`] restores broken words, and [`running_headers`] drops headers
+//! and footers.
 
 mod lists;
-mod mend;
-mod running;
-mod verdict;
+mod quality;
+mod running_headers;
+mod typography;
 
 use std::ops::ControlFlow;
 
@@ -18,17 +18,17 @@ use unpdf::{
 
 use super::too_large;
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection};
-use verdict::Signs;
+use quality::Quality;
 
-/// Between two pages.
+/// Separator of two pages.
 const PAGE_BREAK: &str = "\n\n";
 
-/// The text of a PDF.
-pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
+/// Extracts the text of a PDF.
+pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let parser = PdfParser::from_bytes_with_options(bytes, ParseOptions::new().sequential())
-        .map_err(|error| verdict::of_error(&error))?;
+        .map_err(|error| quality::rejection(&error))?;
     let renderer = BlockRenderer::new(RenderOptions::new());
-    let mut signs = Signs::default();
+    let mut quality = Quality::default();
     let mut title = None;
     let mut pages: Vec<String> = Vec::new();
     let mut size = 0;
@@ -36,14 +36,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         match event {
             ParseEvent::DocumentStart { metadata, .. } => title = metadata.title.and_then(stated_title),
             ParseEvent::PageParsed(page) => {
-                let text = mend::page(&render(&renderer, &page));
-                signs.see(&page, &text);
+                let text = typography::restore(&render(&renderer, &page));
+                quality.add_page(&page, &text);
                 size += text.len();
-                put(&mut pages, page.number, text);
+                push_page(&mut pages, page.number, text);
             }
             ParseEvent::PageFailed { page, error } => {
-                signs.fail(page, &error);
-                put(&mut pages, page, String::new());
+                quality.add_failure(page, &error);
+                push_page(&mut pages, page, String::new());
             }
             ParseEvent::Progress { .. } | ParseEvent::DocumentEnd { .. } => {}
         }
@@ -52,9 +52,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     if size > MAX_TEXT_BYTES {
         return Err(too_large());
     }
-    let quality = streamed.map_err(|error| verdict::of_error(&error))?;
-    let notes = signs.judge(&quality)?;
-    running::drop_lines(&mut pages);
+    let extraction = streamed.map_err(|error| quality::rejection(&error))?;
+    let notes = quality.notes(&extraction)?;
+    running_headers::remove(&mut pages);
     let (text, offsets) = join(&pages);
     Ok(Document {
         format: Format::Pdf,
@@ -67,8 +67,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     })
 }
 
-/// Every option by its name: the default of this type starts a pool of threads, one a processor,
-/// and the child has little address space.
+/// All options are set explicitly: the default starts a thread per CPU, and the child has little address
+/// space.
 fn page_options() -> PageStreamOptions {
     PageStreamOptions {
         error_mode: ErrorMode::Lenient,
@@ -95,7 +95,7 @@ fn render(renderer: &BlockRenderer, page: &Page) -> String {
     text
 }
 
-/// A title that a person gave: programs fill the field with what they are and with file names.
+/// The title as a person wrote it: programs prefix their own name or use placeholders.
 fn stated_title(title: String) -> Option<String> {
     let stated = title.trim().trim_start_matches("Microsoft Word - ");
     let blank =
@@ -103,9 +103,9 @@ fn stated_title(title: String) -> Option<String> {
     (!blank).then(|| stated.to_owned())
 }
 
-/// Pages arrive in order, and one that never arrives leaves a gap, so that page N is the Nth.
-fn put(pages: &mut Vec<String>, number: u32, text: String) {
-    // A damaged file may number its pages anyhow.
+/// Appends a page. Pages arrive in order; a missing one leaves a blank page, so that page N is the Nth.
+fn push_page(pages: &mut Vec<String>, number: u32, text: String) {
+    // Page numbers of a damaged file are arbitrary.
     let index = usize::try_from(number).unwrap_or_default().saturating_sub(1);
     if index >= pages.len() && index - pages.len() <= 1_000 {
         pages.resize(index, String::new());
@@ -113,7 +113,7 @@ fn put(pages: &mut Vec<String>, number: u32, text: String) {
     pages.push(text);
 }
 
-/// The text of all pages, and where each begins, in characters.
+/// Joins the pages and returns the start of each, in characters.
 fn join(pages: &[String]) -> (String, Vec<usize>) {
     let mut text = String::new();
     let mut characters = 0;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_begins_where_its_first_character_is() {
+    fn page_offsets_count_characters() {
         let pages = ["ä one\n".to_owned(), String::new(), "two".to_owned()];
         let (text, offsets) = join(&pages);
         assert_eq!(text, "ä one\n\ntwo");
@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn a_missing_page_leaves_a_gap() {
         let mut pages = Vec::new();
-        put(&mut pages, 1, "one".to_owned());
-        put(&mut pages, 3, "three".to_owned());
+        push_page(&mut pages, 1, "one".to_owned());
+        push_page(&mut pages, 3, "three".to_owned());
         assert_eq!(pages, ["one", "", "three"]);
     }
 }

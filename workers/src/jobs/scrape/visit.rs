@@ -1,12 +1,13 @@
-//! A page is read: fetched through the door, extracted in a child process, and judged.
+//! A page visit: fetch, extract in a child process, and classify the outcome.
 
 use std::time::Duration;
 
 use parlance_core::knowledge::crawl::{Cause, Fetched, Outcome, PAGE_ATTEMPTS, PageTask};
 use parlance_core::{Context, Error, Result};
-use parlance_crawl::door::{self, FetchError};
+use parlance_crawl::fetcher::{self, FetchError};
 use parlance_crawl::robots::Robots;
 use parlance_crawl::{challenge, scope};
+use parlance_extract::file_types;
 use parlance_extract::protocol::{Document, Request, Web};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -14,52 +15,42 @@ use url::Url;
 use super::link;
 use super::site::Site;
 
-/// What is asked for: pages before texts before documents.
+/// `Accept` header: pages, then texts, then documents.
 const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,text/markdown;q=0.8,text/plain;q=0.7,application/pdf;q=0.6,*/*;q=0.1";
 
-/// The media types that are read.
-const READ: [&str; 6] = [
-    "text/html",
-    "application/xhtml+xml",
-    "text/plain",
-    "text/markdown",
-    "text/x-markdown",
-    "application/pdf",
-];
+/// Maximum retry delay. A page of a site that asks for more fails.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// The longest pause that a site may ask for; it fails the page otherwise.
-const MOST_PATIENCE: Duration = Duration::from_secs(60);
-
-/// The first page of a crawl, which may lead elsewhere.
+/// Ordinal of the first page, which may redirect out of scope.
 const ROOT: i32 = 1;
 
-/// Reads a page. What is wrong with it is its outcome; only what stops the crawl is an error.
+/// Visits a page. A problem with the page is its outcome; only a problem that stops the crawl is an error.
 pub(super) async fn visit(
     ctx: &Context,
     stop: &CancellationToken,
     site: &mut Site,
     page: &PageTask,
 ) -> Result<Outcome> {
-    match site.robots(ctx.door(), &page.url).await {
-        Ok(robots) if !robots.allowed(&page.url) => return Ok(forbidden(ctx, robots, page)),
+    match site.robots(ctx.fetcher(), &page.url).await {
+        Ok(robots) if !robots.allowed(&page.url) => return Ok(disallowed(ctx, robots, page)),
         Ok(_) => {}
-        Err(error) => return Ok(unfetched(ctx, &error, page)),
+        Err(error) => return Ok(fetch_failure(ctx, &error, page)),
     }
-    let fetched = match ctx.door().fetch(&page.url, ACCEPT).await {
+    let fetched = match ctx.fetcher().fetch(&page.url, ACCEPT).await {
         Ok(fetched) => fetched,
-        Err(error) => return Ok(unfetched(ctx, &error, page)),
+        Err(error) => return Ok(fetch_failure(ctx, &error, page)),
     };
-    if let Some(outcome) = refused(ctx, &fetched, page) {
+    if let Some(outcome) = http_failure(ctx, &fetched, page) {
         return Ok(outcome);
     }
-    if let Some(outcome) = moved(ctx, site, page, &fetched.url).await {
+    if let Some(outcome) = check_redirect(ctx, site, page, &fetched.url).await {
         return Ok(outcome);
     }
-    read(ctx, stop, site, fetched).await
+    extract(ctx, stop, site, fetched).await
 }
 
-/// A page that leads elsewhere is none of ours, unless it is the first.
-async fn moved(ctx: &Context, site: &mut Site, page: &PageTask, to: &Url) -> Option<Outcome> {
+/// Skips a page that redirects out of scope. The first page moves the scope instead.
+async fn check_redirect(ctx: &Context, site: &mut Site, page: &PageTask, to: &Url) -> Option<Outcome> {
     if site.scope().contains(to) {
         return None;
     }
@@ -68,29 +59,30 @@ async fn moved(ctx: &Context, site: &mut Site, page: &PageTask, to: &Url) -> Opt
         return Some(Outcome::Skipped(Cause::new("out_of_scope", message)));
     }
     site.move_to(to);
-    match site.robots(ctx.door(), to).await {
-        Ok(robots) if !robots.allowed(to) => Some(forbidden(ctx, robots, page)),
+    match site.robots(ctx.fetcher(), to).await {
+        Ok(robots) if !robots.allowed(to) => Some(disallowed(ctx, robots, page)),
         Ok(_) => None,
-        Err(error) => Some(unfetched(ctx, &error, page)),
+        Err(error) => Some(fetch_failure(ctx, &error, page)),
     }
 }
 
-async fn read(
+async fn extract(
     ctx: &Context,
     stop: &CancellationToken,
     site: &Site,
-    fetched: door::Fetched,
+    fetched: fetcher::FetchResponse,
 ) -> Result<Outcome> {
     let media_type = fetched.media_type.as_deref().unwrap_or("text/html");
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if !READ.contains(&essence.as_str()) {
-        let message = format!("It is {essence}, which is not read: pages, texts and PDF files are.");
+    if !file_types::is_crawled(&essence) {
+        let message =
+            format!("It is {essence}, which is not read: only {} are.", file_types::crawled_labels());
         return Ok(Outcome::Skipped(Cause::new("unsupported_type", message).with_status(fetched.status)));
     }
     let request =
         Request { name: None, media_type: Some(media_type.to_owned()), url: Some(fetched.url.to_string()) };
     match ctx.extractor().extract(&request, fetched.body.clone(), stop).await {
-        Ok(document) => Ok(judged(site, &fetched, document)),
+        Ok(document) => Ok(page_outcome(site, &fetched, document)),
         Err(Error::Rejected { code, message }) => {
             Ok(Outcome::Failed(Cause::new(code, message).with_status(fetched.status)))
         }
@@ -98,7 +90,7 @@ async fn read(
     }
 }
 
-fn judged(site: &Site, fetched: &door::Fetched, document: Document) -> Outcome {
+fn page_outcome(site: &Site, fetched: &fetcher::FetchResponse, document: Document) -> Outcome {
     let web = document.web.unwrap_or_default();
     let header = fetched.x_robots_tag.as_deref().unwrap_or_default().to_ascii_lowercase();
     if web.noindex || header.contains("noindex") || header.contains("none") {
@@ -117,7 +109,8 @@ fn judged(site: &Site, fetched: &door::Fetched, document: Document) -> Outcome {
     })
 }
 
-/// The keys of the page's other addresses. A canonical one elsewhere would let one site speak for another.
+/// Keys of the page's other URLs. A canonical URL out of scope is ignored: it would let one site claim
+/// another's pages.
 fn aliases(site: &Site, url: &Url, web: &Web) -> Vec<String> {
     let canonical = web.canonical.as_deref().and_then(|canonical| Url::parse(canonical).ok());
     let canonical = canonical.filter(|canonical| site.scope().contains(canonical));
@@ -129,10 +122,10 @@ fn links(site: &Site, web: &Web) -> Vec<parlance_core::knowledge::crawl::Link> {
     urls.filter(|url| site.scope().contains(url)).map(|url| link(&url)).collect()
 }
 
-/// What an answer says that is no page.
-fn refused(ctx: &Context, fetched: &door::Fetched, page: &PageTask) -> Option<Outcome> {
+/// The outcome of an error response, or `None` for a page.
+fn http_failure(ctx: &Context, fetched: &fetcher::FetchResponse, page: &PageTask) -> Option<Outcome> {
     let status = fetched.status;
-    if challenge::blocked(status, fetched.mitigated.as_deref(), &fetched.body) {
+    if challenge::is_blocked(status, fetched.mitigated.as_deref(), &fetched.body) {
         let message = format!(
             "The site does not let crawlers in (status {status}). Ask its owner to allow ParlanceBot."
         );
@@ -143,30 +136,44 @@ fn refused(ctx: &Context, fetched: &door::Fetched, page: &PageTask) -> Option<Ou
     }
     let cause = Cause::new(format!("http_{status}"), format!("The site answered with the status {status}."));
     let cause = cause.with_status(status);
-    Some(if status >= 500 { again(ctx, page, fetched.retry_after, cause) } else { Outcome::Failed(cause) })
+    Some(if status >= 500 { retry(ctx, page, fetched.retry_after, cause) } else { Outcome::Failed(cause) })
 }
 
-fn unfetched(ctx: &Context, error: &FetchError, page: &PageTask) -> Outcome {
+fn fetch_failure(ctx: &Context, error: &FetchError, page: &PageTask) -> Outcome {
     let cause = Cause::new(error.code(), error.to_string());
-    if error.is_transient() { again(ctx, page, None, cause) } else { Outcome::Failed(cause) }
+    if error.is_transient() { retry(ctx, page, None, cause) } else { Outcome::Failed(cause) }
 }
 
-/// Another try, unless there were enough of them or the site asks for too long a pause.
-fn again(ctx: &Context, page: &PageTask, asked: Option<Duration>, cause: Cause) -> Outcome {
-    let pause =
-        asked.unwrap_or(ctx.config().jobs.backoff_base * 2_u32.saturating_pow(page.attempt.unsigned_abs()));
-    if page.attempt + 1 >= PAGE_ATTEMPTS || pause > MOST_PATIENCE {
+/// Retries the page, unless its attempts are used up or the requested delay is too long.
+fn retry(ctx: &Context, page: &PageTask, retry_after: Option<Duration>, cause: Cause) -> Outcome {
+    let pause = retry_after
+        .unwrap_or(ctx.config().jobs.backoff_base * 2_u32.saturating_pow(page.attempt.unsigned_abs()));
+    if page.attempt + 1 >= PAGE_ATTEMPTS || pause > MAX_RETRY_DELAY {
         return Outcome::Failed(cause);
     }
     Outcome::Again(pause, cause)
 }
 
-/// A site that cannot say what robots may read is not read (RFC 9309, 2.3.1.4).
-fn forbidden(ctx: &Context, robots: &Robots, page: &PageTask) -> Outcome {
+/// The outcome of a page that robots.txt disallows. An unreachable robots.txt disallows everything (RFC 9309,
+/// 2.3.1.4).
+fn disallowed(ctx: &Context, robots: &Robots, page: &PageTask) -> Outcome {
     if !robots.reached() {
         let message = "The site did not answer when it was asked for its robots.txt.";
-        return again(ctx, page, None, Cause::new("unreachable", message));
+        return retry(ctx, page, None, Cause::new("unreachable", message));
     }
     let message = "The site's robots.txt does not let crawlers read this page.";
     Outcome::Skipped(Cause::new("robots", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use parlance_extract::file_types;
+
+    #[test]
+    fn every_accepted_media_type_is_extracted() {
+        let types = super::ACCEPT.split(',').filter_map(|item| item.split(';').next());
+        for media_type in types.filter(|media_type| *media_type != "*/*") {
+            assert!(file_types::is_crawled(media_type), "{media_type}");
+        }
+    }
 }

@@ -1,0 +1,139 @@
+//! SSRF-safe HTTP client. Every request to a URL that a tenant supplied goes through it.
+//!
+//! Guarantees, for the first URL and for every redirect: http and https only; web ports only; no
+//! credentials in the URL; each name resolved once, every address checked, and a checked address connected
+//! to; no proxy from the environment, no cookies, no referer. The only exception are the networks in
+//! [`FetcherConfig::allow_networks`].
+//!
+//! It must never follow an unchecked URL, nor hold more of a body than the limit.
+
+mod addresses;
+mod client;
+mod error;
+mod fetch;
+mod refusal;
+mod resolver;
+mod rules;
+
+pub use error::{FetchError, FetcherError};
+pub use fetch::FetchResponse;
+pub(crate) use fetch::{FetchOptions, OnExcess};
+pub use refusal::Refusal;
+pub use resolver::{Lookup, SystemLookup};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+use client::Clients;
+use rules::Rules;
+
+/// Configuration of a [`Fetcher`].
+#[derive(Debug, Clone)]
+pub struct FetcherConfig {
+    /// Private networks that may be reached: for tests and for internal sites.
+    pub allow_networks: Vec<IpNet>,
+    /// Ports allowed besides 80 and 443. Addresses in `allow_networks` may use any port.
+    pub allow_ports: Vec<u16>,
+    /// The `User-Agent` header: see [`user_agent`].
+    pub user_agent: String,
+    /// Timeout of a name lookup, and again of the connection with its handshake.
+    pub connect_timeout: Duration,
+    /// Timeout of a whole fetch: all redirects and the body.
+    pub page_timeout: Duration,
+    /// Maximum size of a decompressed body, in bytes.
+    pub max_bytes: usize,
+    /// Maximum number of redirects.
+    pub max_redirects: usize,
+}
+
+impl Default for FetcherConfig {
+    fn default() -> Self {
+        Self {
+            allow_networks: Vec::new(),
+            allow_ports: Vec::new(),
+            user_agent: user_agent(None),
+            connect_timeout: Duration::from_secs(10),
+            page_timeout: Duration::from_secs(30),
+            max_bytes: 10 * 1024 * 1024,
+            max_redirects: 5,
+        }
+    }
+}
+
+/// The `User-Agent` header: product, version and, if configured, the operator's contact (a URL or an e-mail
+/// address). Characters that a header must not contain are dropped.
+pub fn user_agent(contact: Option<&str>) -> String {
+    let product = concat!("ParlanceBot/", env!("CARGO_PKG_VERSION"));
+    let contact: String =
+        contact.unwrap_or_default().trim().chars().filter(|c| matches!(c, ' '..='~')).collect();
+    if contact.is_empty() { product.to_owned() } else { format!("{product} (+{contact})") }
+}
+
+/// SSRF-safe HTTP client. Clones are cheap and share connections.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    config: Arc<FetcherConfig>,
+    rules: Arc<Rules>,
+    clients: Clients,
+}
+
+impl Fetcher {
+    /// Creates a fetcher with the system's name lookup.
+    ///
+    /// # Errors
+    /// When the user agent is not a valid header value, or TLS finds no root certificates.
+    pub fn new(config: FetcherConfig) -> Result<Self, FetcherError> {
+        Self::with_lookup(config, Arc::new(SystemLookup))
+    }
+
+    /// Creates a fetcher with a custom name lookup. Its results are checked like the system's.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn with_lookup(config: FetcherConfig, lookup: Arc<dyn Lookup>) -> Result<Self, FetcherError> {
+        let rules = Arc::new(Rules::new(&config));
+        let clients = Clients::build(&config, &rules, &lookup)?;
+        Ok(Self { config: Arc::new(config), rules, clients })
+    }
+
+    /// Checks a URL without resolving its name: scheme, port, credentials, host name and literal address. A
+    /// fetch checks the resolved addresses.
+    ///
+    /// # Errors
+    /// The reason for refusing the URL.
+    pub fn check(&self, url: &Url) -> Result<(), Refusal> {
+        self.rules.route(url).map(drop)
+    }
+
+    /// Fetches a page and follows allowed redirects. A response of any final status is `Ok`.
+    ///
+    /// # Errors
+    /// When a URL is refused, the page is too large, or the request fails: see [`FetchError`].
+    pub async fn fetch(&self, url: &Url, accept: &str) -> Result<FetchResponse, FetchError> {
+        self.run(url, self.page(accept)).await
+    }
+
+    /// The guarded client, for code that builds its own requests. It reaches nothing that [`Fetcher::fetch`]
+    /// refuses: every connection is checked, redirects included. It also refuses names on unusual ports and
+    /// internal names, even if networks are allowed. It does not limit body sizes.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.clients.guarded
+    }
+
+    /// The `User-Agent` header.
+    pub fn user_agent(&self) -> &str {
+        &self.config.user_agent
+    }
+
+    fn page<'a>(&self, accept: &'a str) -> FetchOptions<'a> {
+        FetchOptions {
+            accept,
+            max_bytes: self.config.max_bytes,
+            on_excess: OnExcess::Fail,
+            max_redirects: self.config.max_redirects,
+        }
+    }
+}

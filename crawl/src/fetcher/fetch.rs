@@ -1,0 +1,186 @@
+//! A single fetch: manual redirects so that each is checked, one deadline, and a size-limited body.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::resolver::ResolveError;
+use super::{FetchError, Fetcher};
+
+/// Bytes kept of an error page: enough to recognise a challenge.
+const ERROR_PAGE: usize = 256 * 1024;
+
+/// Response to a fetch, of any status.
+#[derive(Debug, Clone)]
+pub struct FetchResponse {
+    /// Final URL after redirects, without a fragment.
+    pub url: Url,
+    /// HTTP status.
+    pub status: u16,
+    /// The `Content-Type` header with its parameters.
+    pub media_type: Option<String>,
+    /// Decompressed body. For an error status, at most the first 256 KiB.
+    pub body: Bytes,
+    /// Redirect targets in order; the last one is `url`.
+    pub redirects: Vec<Url>,
+    /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
+    pub retry_after: Option<Duration>,
+    /// All `X-Robots-Tag` headers, joined by commas.
+    pub x_robots_tag: Option<String>,
+    /// `Cf-Mitigated`: action of the site's Cloudflare shield.
+    pub mitigated: Option<String>,
+}
+
+impl FetchResponse {
+    /// Whether the status is a success (2xx).
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Handling of a body over the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnExcess {
+    /// Fail the fetch.
+    Fail,
+    /// Keep the start and stop reading.
+    Truncate,
+}
+
+/// Options of a fetch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FetchOptions<'a> {
+    pub(crate) accept: &'a str,
+    pub(crate) max_bytes: usize,
+    pub(crate) on_excess: OnExcess,
+    pub(crate) max_redirects: usize,
+}
+
+impl Fetcher {
+    pub(crate) async fn run(
+        &self,
+        url: &Url,
+        options: FetchOptions<'_>,
+    ) -> Result<FetchResponse, FetchError> {
+        let deadline = Instant::now() + self.config.page_timeout;
+        timeout_at(deadline, self.follow(url, options)).await.map_err(|_elapsed| FetchError::Timeout)?
+    }
+
+    async fn follow(&self, url: &Url, options: FetchOptions<'_>) -> Result<FetchResponse, FetchError> {
+        let mut url = url.clone();
+        url.set_fragment(None);
+        let mut redirects = Vec::new();
+        loop {
+            let reach = self.rules.route(&url)?;
+            let sent = self.clients.of(reach).get(url.clone()).header(ACCEPT, options.accept).send();
+            let response = sent.await.map_err(|error| failure(&url, error))?;
+            let Some(next) = redirect(&url, &response) else {
+                return read(url, response, redirects, options).await;
+            };
+            if redirects.len() == options.max_redirects {
+                return Err(FetchError::TooManyRedirects);
+            }
+            redirects.push(next.clone());
+            url = next;
+        }
+    }
+}
+
+/// The target of a redirect. A redirect without a usable `Location` counts as a final response.
+fn redirect(url: &Url, response: &Response) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = std::str::from_utf8(response.headers().get(LOCATION)?.as_bytes()).ok()?;
+    let mut next = url.join(location).ok()?;
+    next.set_fragment(None);
+    Some(next)
+}
+
+async fn read(
+    url: Url,
+    response: Response,
+    redirects: Vec<Url>,
+    options: FetchOptions<'_>,
+) -> Result<FetchResponse, FetchError> {
+    let (status, headers) = (response.status(), response.headers());
+    let mut fetched = FetchResponse {
+        status: status.as_u16(),
+        media_type: text(headers, CONTENT_TYPE),
+        body: Bytes::new(),
+        redirects,
+        retry_after: text(headers, RETRY_AFTER).and_then(|value| retry_after(&value)),
+        x_robots_tag: text(headers, HeaderName::from_static("x-robots-tag")),
+        mitigated: text(headers, HeaderName::from_static("cf-mitigated")),
+        url,
+    };
+    fetched.body = body(&fetched.url, response, limits(status, options)).await?;
+    Ok(fetched)
+}
+
+fn limits(status: StatusCode, options: FetchOptions<'_>) -> (usize, OnExcess) {
+    if status.is_success() {
+        (options.max_bytes, options.on_excess)
+    } else {
+        (options.max_bytes.min(ERROR_PAGE), OnExcess::Truncate)
+    }
+}
+
+/// Reads the body up to its limit. At most the limit plus one chunk is in memory.
+async fn body(
+    url: &Url,
+    mut response: Response,
+    (limit, on_excess): (usize, OnExcess),
+) -> Result<Bytes, FetchError> {
+    let too_large = FetchError::TooLarge { limit };
+    let declared = response.content_length().unwrap_or(0);
+    if on_excess == OnExcess::Fail && declared > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(too_large);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(url, error))? {
+        let room = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return if on_excess == OnExcess::Truncate { Ok(body.freeze()) } else { Err(too_large) };
+        }
+    }
+    Ok(body.freeze())
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let lines: Vec<_> =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+fn retry_after(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(value).ok()?;
+    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}
+
+/// Maps a client error. A resolver error is at the end of the source chain.
+fn failure(url: &Url, error: reqwest::Error) -> FetchError {
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<ResolveError>() {
+            Some(ResolveError::Refused(refusal)) => return FetchError::Refused(refusal.clone()),
+            Some(ResolveError::Timeout(_)) => return FetchError::Timeout,
+            Some(_) => return FetchError::Dns(url.host_str().unwrap_or_default().to_owned()),
+            None => cause = inner.source(),
+        }
+    }
+    match error {
+        error if error.is_timeout() => FetchError::Timeout,
+        error if error.is_connect() => FetchError::Connect(error.without_url()),
+        error => FetchError::Broken(error.without_url()),
+    }
+}
