@@ -3,13 +3,18 @@
 usage: check.py kubernetes | compose     at the root of the repository
 """
 
+import functools
+import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import kubernetes_validate
 import yaml
 
+PARLANCE = os.environ.get("PARLANCE", "target/debug/parlance")
 KUBERNETES = Path("deploy/kubernetes")
 # What Kubernetes itself has no schema for.
 FOREIGN = {("keda.sh/v1alpha1", "ScaledObject"), ("kustomize.config.k8s.io/v1beta1", "Kustomization")}
@@ -32,9 +37,11 @@ def settings() -> set[str]:
     return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", Path(".env.example").read_text(), re.M))
 
 
+@functools.cache
 def kinds() -> set[str]:
-    """The names of every queue."""
-    return set(re.findall(r'Kind::\w+ => "(\w+)"', Path("core/src/jobs/kind.rs").read_text()))
+    """The name of every queue, from the binary."""
+    description = subprocess.run([PARLANCE, "openapi"], check=True, capture_output=True).stdout
+    return set(json.loads(description)["components"]["schemas"]["JobKind"]["enum"])
 
 
 def queues_of(args: list[str]) -> set[str]:
@@ -161,7 +168,8 @@ def selects_one(what: str, selector: dict, labels: dict[str, dict]) -> str | Non
 
 def scales_by_its_queues(name: str, scaler: dict, queues: set[str]) -> None:
     for trigger in scaler["spec"]["triggers"]:
-        asked = set(re.search(r'kind=~"([^"]*)"', trigger["metadata"]["query"])[1].split("|"))
+        operator, names = re.search(r'kind(=~|!~)"([^"]*)"', trigger["metadata"]["query"]).groups()
+        asked = set(names.split("|")) if operator == "=~" else kinds() - set(names.split("|"))
         must(asked == queues, f"{name} takes {sorted(queues)}, and is scaled by {sorted(asked)}")
 
 

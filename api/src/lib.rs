@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use parlance_core::health::Health;
-use parlance_core::platform::limits::Requests;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use tokio::net::TcpListener;
@@ -132,7 +131,7 @@ pub async fn serve(
         tokio::time::sleep(times.announce).await;
     };
     let limits_ctx = ctx.clone();
-    let balance = async move { Requests::balance(&limits_ctx, &stop).await };
+    let balance = async move { limits_ctx.limits().requests.balance(limits_ctx.bus(), &stop).await };
     let _balance = AbortOnDropHandle::new(tokio::spawn(balance));
     let calibration_ctx = ctx.clone();
     let calibrate = async move { parlance_core::calibration::prepare(&calibration_ctx).await };

@@ -137,7 +137,7 @@ async fn enqueue(db: &PgPool, tenants: &[Uuid], count: usize) -> anyhow::Result<
     .bind(&owners)
     .bind(Purge::KIND.as_str())
     .bind(payload)
-    .bind(Purge::MAX_ATTEMPTS)
+    .bind(Purge::KIND.spec().max_attempts)
     .execute(db)
     .await?;
     Ok(())

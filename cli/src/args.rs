@@ -87,12 +87,16 @@ pub(crate) struct Fetch {
 pub(crate) struct Worker {
     #[command(subcommand)]
     pub(crate) command: Option<WorkerCommand>,
-    /// Only these queues, separated by commas: upload, scrape, chunk, embed, reindex, reembed, index, purge.
-    #[arg(long, value_delimiter = ',', value_name = "QUEUES")]
+    #[arg(long, value_delimiter = ',', value_name = "QUEUES", help = queues_help())]
     pub(crate) queues: Vec<Kind>,
     /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: Option<u16>,
+}
+
+/// Help text of `--queues`, with every job kind.
+fn queues_help() -> String {
+    format!("Comma-separated queues to work on: {}", Kind::ALL.map(Kind::as_str).join(", "))
 }
 
 #[derive(Debug, Subcommand)]

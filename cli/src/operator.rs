@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use parlance_core::ids::TenantId;
+use parlance_core::maintenance::erase;
 use parlance_core::platform::config::Config;
 use parlance_core::platform::db;
-use parlance_core::tenants::erase;
 use parlance_core::tenants::keys::{self, Key, KeyRequest};
 use parlance_core::{Context, PageRequest, tenants};
 

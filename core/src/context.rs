@@ -1,15 +1,14 @@
-//! The wiring: one [`Context`] per process holds the configuration and every part. The only place
-//! where providers are chosen.
+//! The wiring of a process: one [`Context`] holds the configuration, the connections and the providers.
+//!
+//! The only place where providers are chosen. Must never: import the job ledger or a slice.
 
-use std::sync::Arc;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance_crawl::fetcher::Fetcher;
-use tokio::sync::Notify;
 
-use crate::calibration::Calibrations;
-use crate::conversations::{SentenceVectors, Turns};
 use crate::error::Result;
-use crate::jobs::PerKind;
 use crate::platform::bus::Bus;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
@@ -24,7 +23,7 @@ use crate::providers::extract::Extractor;
 use crate::providers::rerank::{self, Reranker};
 use crate::providers::web;
 
-/// Everything a verb needs. Cheap to clone.
+/// Everything an operation of the domain needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Context(Arc<Parts>);
 
@@ -33,30 +32,28 @@ struct Parts {
     db: Db,
     queue: Queue,
     bus: Bus,
-    /// Rung when a queue may have work or room.
-    bells: PerKind<Notify>,
-    turns: Turns,
     meters: Meters,
     limits: Limits,
-    calibrations: Calibrations,
-    sentences: SentenceVectors,
+    state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
     fetcher: Fetcher,
     providers: Providers,
 }
 
-/// What Parlance asks of the outside world, each behind its trait.
+type SharedState = Arc<dyn Any + Send + Sync>;
+
+/// The external services, each behind its trait.
 #[derive(Clone)]
 pub struct Providers {
-    /// Where files are kept.
+    /// File storage.
     pub blob: Arc<dyn BlobStore>,
-    /// What turns text into vectors.
+    /// The embedding model.
     pub embedder: Arc<dyn Embedder>,
-    /// What did so before, for questions to bots whose vectors are its still.
+    /// The previous embedding model, for bots not yet re-embedded.
     pub embedder_before: Option<Arc<dyn Embedder>>,
-    /// What looks again at what a search found; `None`: nothing does.
+    /// The reranking model; `None`: no reranking.
     pub reranker: Option<Arc<dyn Reranker>>,
-    /// What writes the answers; `None`: the built-in extractive answers.
+    /// The language model; `None`: built-in extractive answers.
     pub chat: Option<Models>,
 }
 
@@ -64,7 +61,7 @@ impl Providers {
     /// The providers that the configuration names.
     ///
     /// # Errors
-    /// When one cannot be made: a folder that is not writable, a model that does not load.
+    /// When one cannot be made: the storage folder is not writable, or a model does not load.
     pub async fn from_config(config: &Config) -> Result<Self> {
         Ok(Self {
             blob: blob::from_config(&config.storage)?,
@@ -77,10 +74,8 @@ impl Providers {
             chat: chat::from_config(&config.chat)?,
         })
     }
-}
 
-impl Providers {
-    /// None: for commands that only speak to the database.
+    /// Placeholders, for commands that use only the database.
     #[must_use]
     pub fn absent() -> Self {
         Self {
@@ -103,12 +98,9 @@ impl Context {
             db: Db::new(&config.database)?,
             queue: Queue::new(&config)?,
             bus: Bus::new(&config)?,
-            bells: PerKind::default(),
-            turns: Turns::default(),
             meters: Meters::default(),
             limits: Limits::new(&config.limits),
-            calibrations: Calibrations::default(),
-            sentences: SentenceVectors::default(),
+            state: Mutex::default(),
             extractor: Extractor::new(config.extract.program.as_deref())?,
             fetcher: web::fetcher(&config.scrape)?,
             providers,
@@ -122,49 +114,49 @@ impl Context {
         &self.0.config
     }
 
-    /// The hints' way to the workers.
+    /// The job queue: hints in Redis.
     #[must_use]
     pub fn queue(&self) -> &Queue {
         &self.0.queue
     }
 
-    /// The news.
+    /// The event bus.
     #[must_use]
     pub fn bus(&self) -> &Bus {
         &self.0.bus
     }
 
-    /// Where files are kept.
+    /// File storage.
     #[must_use]
     pub fn blob(&self) -> &dyn BlobStore {
         &*self.0.providers.blob
     }
 
-    /// What turns text into vectors.
+    /// The embedding model.
     #[must_use]
     pub fn embedder(&self) -> &Arc<dyn Embedder> {
         &self.0.providers.embedder
     }
 
-    /// What turned text into vectors before, while bots change over to [`Context::embedder`].
+    /// The previous embedding model, while bots are being re-embedded with [`Context::embedder`].
     #[must_use]
     pub fn embedder_before(&self) -> Option<&Arc<dyn Embedder>> {
         self.0.providers.embedder_before.as_ref()
     }
 
-    /// What looks again at what a search found, when something does.
+    /// The reranking model, if configured.
     #[must_use]
     pub fn reranker(&self) -> Option<&Arc<dyn Reranker>> {
         self.0.providers.reranker.as_ref()
     }
 
-    /// What writes the answers, when it is a model.
+    /// The language model, if configured.
     #[must_use]
     pub fn chat(&self) -> Option<&Models> {
         self.0.providers.chat.as_ref()
     }
 
-    /// What reads files, each in a process of its own.
+    /// The file extractor: a child process per file.
     #[must_use]
     pub fn extractor(&self) -> &Extractor {
         &self.0.extractor
@@ -176,41 +168,35 @@ impl Context {
         &self.0.fetcher
     }
 
-    /// The database's doors, for stores.
+    /// The database, for stores.
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
     }
 
-    /// What this process counts of its work.
+    /// Metrics of this process.
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.0.meters
     }
 
-    /// What one caller may ask at once.
+    /// Rate and concurrency limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    pub(crate) fn calibrations(&self) -> &Calibrations {
-        &self.0.calibrations
+    /// Process-wide state of a slice, such as a cache: one value per type, made on first use.
+    ///
+    /// Keyed by type because the context is below the slices: a field for each would import them.
+    pub(crate) fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = state.entry(TypeId::of::<T>()).or_insert_with(|| Arc::<T>::default());
+        // The key is the value's type: the downcast succeeds.
+        Arc::clone(shared).downcast().unwrap_or_default()
     }
 
-    pub(crate) fn sentences(&self) -> &SentenceVectors {
-        &self.0.sentences
-    }
-
-    pub(crate) fn turns(&self) -> &Turns {
-        &self.0.turns
-    }
-
-    pub(crate) fn bells(&self) -> &PerKind<Notify> {
-        &self.0.bells
-    }
-
-    /// Closes the connections, when the process is about to end.
+    /// Closes the connections, before the process exits.
     pub async fn close(&self) {
         self.0.bus.close().await;
         self.0.db.close().await;

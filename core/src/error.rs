@@ -1,28 +1,28 @@
-//! The one error of the domain. Its variants are reactions, not origins: what a caller can do about
-//! it. The source chain is kept for the log and never reaches a client.
+//! The domain's error type. Variants are reactions, not origins: what a caller can do about the error. The source chain
+//! goes to the log and never to a client.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What went wrong, told by what the caller can do about it.
+/// An error, classified by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It does not exist, or it is another tenant's: the two are never told apart.
+    /// Missing, or another tenant's: deliberately the same error.
     #[error("{0} not found")]
     NotFound(Thing),
-    /// The request's input is wrong; each field says how. Never empty.
+    /// Invalid input: one problem per field, never empty.
     #[error("invalid input: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Problem>),
-    /// No key, or none that opens anything.
+    /// No valid API key.
     #[error("unauthorized: {0}")]
     Unauthorized(Unauthorized),
-    /// The key is good but may not do this, or the thing is switched off.
+    /// The key is valid but lacks the permission, or the bot is inactive.
     #[error("forbidden: {0}")]
     Forbidden(Forbidden),
-    /// The plan's limit is reached.
+    /// A limit of the plan is reached.
     #[error("plan limit reached: {0:?}")]
     LimitReached(Limit),
-    /// It collides with what is there; the text says with what.
+    /// Conflict with existing data; the message says which.
     #[error("conflict: {message}")]
     Conflict {
         /// Stable slug for programs.
@@ -30,7 +30,7 @@ pub enum Error {
         /// Sentence for people.
         message: String,
     },
-    /// The same is being done at this moment; trying again soon helps.
+    /// The same operation is in progress; retry soon.
     #[error("busy: {message}")]
     Busy {
         /// Stable slug for programs.
@@ -38,68 +38,68 @@ pub enum Error {
         /// Sentence for people.
         message: String,
     },
-    /// This caller asks for more at once than it may; waiting helps.
+    /// Rate or concurrency limit exceeded; retry later.
     #[error("too many: {message}")]
     TooMany {
         /// Stable slug for programs.
         code: &'static str,
         /// Sentence for people.
         message: String,
-        /// How long to wait before trying again.
+        /// How long to wait before a retry.
         retry_after: Duration,
     },
-    /// The input is larger than allowed.
+    /// Input larger than allowed.
     #[error("larger than {limit_bytes} bytes")]
     TooLarge {
-        /// The largest size accepted, in bytes.
+        /// Largest size accepted, in bytes.
         limit_bytes: u64,
     },
-    /// A document cannot become knowledge; trying again would not help.
+    /// A document that cannot be ingested; a retry would not help.
     #[error("{code}: {message}")]
     Rejected {
         /// Stable slug for programs (`empty`, `unsupported_type`, …).
         code: &'static str,
-        /// Sentence for people: what is wrong and what to do.
+        /// Sentence for people: what is wrong, and what to do.
         message: String,
     },
-    /// A part the platform needs does not answer; trying later helps.
+    /// A required service does not answer; retry later.
     #[error("{part} is unavailable")]
     Unavailable {
-        /// Which part.
+        /// The service.
         part: Part,
-        /// How long to wait before trying again, when the part said so.
+        /// How long to wait before a retry, if the service said so.
         retry_after: Option<Duration>,
-        /// What the part said.
+        /// Its error.
         #[source]
         source: BoxError,
     },
-    /// Somebody asked for this work to stop.
+    /// The work was cancelled on request.
     #[error("cancelled")]
     Cancelled,
-    /// This worker's claim on the job has passed to another; it must write nothing.
+    /// Another worker holds the job now; this one must write nothing.
     #[error("the lease was lost")]
     LeaseLost,
-    /// A defect of ours or a surprise of the machine's.
+    /// A bug, or an unexpected failure of the environment.
     #[error("internal error: {context}")]
     Internal {
-        /// What was being done.
+        /// What failed.
         context: String,
-        /// What happened.
+        /// Why.
         #[source]
         source: BoxError,
     },
 }
 
-/// Any error, boxed: only for the log.
+/// Any error, for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// The domain's result.
+/// Result of a domain operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a tenant can own and ask for.
+/// A resource that may not be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
-    /// A tenant, for operators only.
+    /// A tenant; for operators only.
     Tenant,
     /// An API key.
     Key,
@@ -129,32 +129,32 @@ impl fmt::Display for Thing {
     }
 }
 
-/// One thing wrong with one field of the input.
+/// A problem with one field of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The field as the API names it.
+    /// The field's name in the API.
     pub field: &'static str,
-    /// How it is wrong.
+    /// What is wrong with it.
     pub fault: Fault,
 }
 
-/// How a field is wrong.
+/// What is wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is needed and not there.
+    /// Required and missing.
     Missing,
-    /// It is there and cannot be; the sentence says what would be right.
+    /// Invalid; the sentence says what is valid.
     Wrong(String),
 }
 
 impl Problem {
-    /// The field is needed and absent.
+    /// A required field is missing.
     #[must_use]
     pub fn missing(field: &'static str) -> Self {
         Self { field, fault: Fault::Missing }
     }
 
-    /// The field's value cannot be; `message` says what would be right.
+    /// A field is invalid; `message` says what is valid.
     pub fn wrong(field: &'static str, message: impl Into<String>) -> Self {
         Self { field, fault: Fault::Wrong(message.into()) }
     }
@@ -169,12 +169,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a caller is not known.
+/// Why a caller is not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthorized {
-    /// No key was sent.
+    /// No API key was sent.
     Missing,
-    /// The key is malformed, unknown, expired or revoked, or its tenant is inactive: not told apart.
+    /// The key is malformed, unknown, expired or revoked, or its tenant is inactive: deliberately the same error.
     Rejected,
 }
 
@@ -182,17 +182,17 @@ impl fmt::Display for Unauthorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unauthorized::Missing => "no API key",
-            Unauthorized::Rejected => "the API key opens nothing",
+            Unauthorized::Rejected => "the API key is not valid",
         })
     }
 }
 
-/// Why a known caller may not.
+/// Why an authenticated caller is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forbidden {
-    /// The key lacks the scope the operation needs.
+    /// The key lacks the scope that the operation requires.
     Scope,
-    /// The bot is switched off.
+    /// The bot is inactive.
     InactiveBot,
 }
 
@@ -205,25 +205,25 @@ impl fmt::Display for Forbidden {
     }
 }
 
-/// The limits a plan sets.
+/// Limits of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// Bots that exist at once.
+    /// Number of bots.
     Bots,
-    /// Conversations begun in a calendar month (UTC).
+    /// Conversations started in a calendar month (UTC).
     Conversations,
     /// Messages stored in a calendar month (UTC).
     Messages,
 }
 
-/// The parts that Parlance stands on.
+/// Services that Parlance requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The database.
     Postgres,
-    /// The queue and the bus.
+    /// Job queues and event bus.
     Redis,
-    /// Where files are kept.
+    /// File storage.
     Storage,
     /// The embedding model.
     Embedding,
@@ -247,29 +247,29 @@ impl fmt::Display for Part {
 }
 
 impl Error {
-    /// One wrong field.
+    /// An error about one invalid field.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Error::Invalid(vec![Problem::wrong(field, message)])
     }
 
-    /// A document that cannot become knowledge.
+    /// An error about a document that cannot be ingested.
     pub fn rejected(code: &'static str, message: impl Into<String>) -> Self {
         Error::Rejected { code, message: message.into() }
     }
 
-    /// A part that does not answer.
+    /// An error about a service that does not answer.
     pub fn unavailable(part: Part, source: impl Into<BoxError>) -> Self {
         Error::Unavailable { part, retry_after: None, source: source.into() }
     }
 
-    /// A defect or a surprise, with what was being done.
+    /// An internal error; `context` says what failed.
     pub fn internal(context: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Error::Internal { context: context.into(), source: source.into() }
     }
 }
 
 impl From<sqlx::Error> for Error {
-    /// A database that cannot be reached is [`Error::Unavailable`]; a statement that failed is ours.
+    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Internal`] when a statement failed.
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Io(_)
@@ -286,13 +286,13 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57P0x (shutdown) and 40 (rolled back for
-/// another's sake, worth another try): PostgreSQL manual, appendix A.
+/// SQLSTATE classes 08 (connection), 53 (resources), 57P0x (shutdown) and 40 (rolled back because of a concurrent
+/// transaction, worth a retry): PostgreSQL manual, appendix A.
 fn is_outage(code: Option<&str>) -> bool {
     code.is_some_and(|code| ["08", "53", "57P0", "40"].iter().any(|class| code.starts_with(class)))
 }
 
-/// An error and its causes, on one line, for the log.
+/// An error and its causes on one line, for the log.
 pub struct Chain<'a>(pub &'a dyn std::error::Error);
 
 impl fmt::Display for Chain<'_> {

@@ -1,5 +1,5 @@
-//! Whether the parts that Parlance stands on answer right now. Asks all of them at once and waits for
-//! none of them long: whoever asks is about to decide where to send traffic.
+//! Readiness: whether the required services answer now. All are asked at once, each with a short timeout, because load
+//! balancers wait for the result.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 
-/// How long a part may take to answer before it counts as down.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A service that takes longer to answer counts as down.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Which parts answer.
+/// Which services answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// The database, with this binary's schema.
     pub postgres: bool,
-    /// The queue and the bus. Without them requests are still accepted, and done when they are back.
+    /// Job queues and event bus. Without them requests are still accepted; their jobs run once Redis is back.
     pub redis: bool,
-    /// Where files are kept.
+    /// File storage.
     pub storage: bool,
-    /// The embedding model. It is loaded before the process serves, so it is never down.
+    /// Id of the embedding model. It is loaded before the process serves, so it is always up.
     pub model: String,
 }
 
-/// Asks every part.
+/// Checks every service.
 pub async fn check(ctx: &Context) -> Health {
     let (postgres, redis, storage) = tokio::join!(
         answers(Part::Postgres, crate::platform::db::check(ctx.db())),
@@ -34,12 +34,12 @@ pub async fn check(ctx: &Context) -> Health {
 }
 
 async fn answers(part: Part, check: impl Future<Output = Result<()>>) -> bool {
-    let outcome = match tokio::time::timeout(PATIENCE, check).await {
+    let outcome = match tokio::time::timeout(TIMEOUT, check).await {
         Ok(outcome) => outcome,
         Err(elapsed) => Err(Error::unavailable(part, elapsed)),
     };
     if let Err(error) = &outcome {
-        tracing::warn!(%part, error = %Chain(error), "a part is down");
+        tracing::warn!(%part, error = %Chain(error), "service unavailable");
     }
     outcome.is_ok()
 }

@@ -1,6 +1,6 @@
-//! Identifiers are types: a function that takes a bot cannot be handed a source.
+//! Identifiers, one type each: a function that takes a bot cannot be given a source.
 //!
-//! All are UUID v7 (RFC 9562), so they sort by the time they were made and index well.
+//! All are UUID v7 (RFC 9562): they sort by creation time and index well.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id, later than every id made before it on this machine.
+            /// A new id, greater than every id made before on this machine.
             #[must_use]
             pub fn fresh() -> Self {
                 Self(Uuid::now_v7())
@@ -61,24 +61,24 @@ macro_rules! id {
 }
 
 id! {
-    /// A company on the platform; the outermost wall around everything it owns.
+    /// A company on the platform; the boundary of data isolation.
     TenantId
-    /// An API key of a tenant (its row, never its secret).
+    /// An API key of a tenant: its row, never its secret.
     KeyId
     /// A chatbot of a tenant.
     BotId
-    /// A knowledge source (a file, a site or a text) of a bot.
+    /// A knowledge source of a bot: a file, a web site or a text.
     SourceId
-    /// One searchable passage of a source.
+    /// A searchable chunk of a source.
     ChunkId
     /// A conversation between a customer and a bot.
     ConversationId
-    /// One message of a conversation.
+    /// A message of a conversation.
     MessageId
     /// A job in the ledger.
     JobId
-    /// The fencing token of one claim of a job: whoever holds it may settle.
+    /// Fencing token of a claim: only its holder may settle the job.
     LeaseToken
-    /// One worker process.
+    /// A worker process.
     WorkerId
 }

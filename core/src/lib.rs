@@ -1,14 +1,29 @@
-//! Parlance's domain: tenants, bots, knowledge, conversations, the job ledger, and the providers.
+//! Parlance's domain: tenants, bots, knowledge, conversations, the job ledger and the providers.
 //!
-//! Knows no HTTP server and no worker loop. Each slice is a module with its types and verbs in
-//! `mod.rs` and its SQL in a private `store.rs`; slices call each other's verbs, never each other's
-//! tables.
+//! Contains no HTTP server and no worker loop. The modules form layers, from the lowest to the highest. A module imports
+//! from lower layers and from its own, never in a circle; `layers.rs` checks it. The only exception: [`bots`] and
+//! [`knowledge`] import each other.
+//!
+//! 1. [`error`], [`ids`], [`field`], [`text_enum`], `page`, `enums`, [`language`], `words`: values and
+//!    their parsing.
+//! 2. [`platform`]: configuration, connections and process-wide services.
+//! 3. [`providers`]: models, file storage and extraction, behind traits.
+//! 4. [`context`]: the wiring of a process; [`health`]: its readiness.
+//! 5. [`jobs`]: the job ledger, and [`purge`], the payload that every slice can enqueue.
+//! 6. The slices: [`tenants`], [`idempotency`], [`bots`] and [`knowledge`], [`calibration`], [`analytics`],
+//!    [`conversations`].
+//! 7. [`maintenance`]: work that spans slices.
+//!
+//! A slice has its types and operations in its module and its SQL in a private `store`. Slices call each other's
+//! operations, never each other's tables. The layers are folders of one crate, not crates: see
+//! docs/decisions/0022-folders-not-crates.md.
 
 pub mod analytics;
 pub mod bots;
 pub mod calibration;
 pub mod context;
 pub mod conversations;
+mod enums;
 pub mod error;
 pub mod field;
 pub mod health;
@@ -16,6 +31,10 @@ pub mod idempotency;
 pub mod ids;
 pub mod jobs;
 pub mod knowledge;
+pub mod language;
+#[cfg(test)]
+mod layers;
+pub mod maintenance;
 mod page;
 pub mod platform;
 pub mod providers;
@@ -29,17 +48,15 @@ pub use error::{Error, Result};
 pub use field::is_blank;
 pub use page::{Page, PageNumber, PageRequest, PageSize};
 
-/// Since then, in milliseconds, to a hundredth.
-fn milliseconds(begun: std::time::Instant) -> f64 {
-    (begun.elapsed().as_secs_f64() * 100_000.0).round() / 100.0
+/// Milliseconds since an instant, rounded to a hundredth.
+fn milliseconds(since: std::time::Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-/// Runs blocking work off the threads that serve requests and heartbeats.
+/// Runs blocking work outside of the threads that serve requests and heartbeats.
 ///
 /// # Errors
 /// [`Error::Internal`] when the work panicked.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::internal("blocking work did not end", error))
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal("blocking work panicked", error))
 }

@@ -1,4 +1,4 @@
-//! Pure: the words that a question and a text have in common, in six languages.
+//! Pure: words of questions and texts in six languages: folding, stop words, inflected forms, language detection.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::bots::Language;
+use crate::language::Language;
 
-/// Letters that two forms of a word have in common at least: "devolver", "devolución".
+/// Shortest common prefix of two forms of a word: "devolver", "devolución".
 const STEM: usize = 5;
 
-/// Letters that the longer of two forms has beyond that at most.
+/// Longest ending beyond the common prefix.
 const ENDING: usize = 5;
 
-/// Endings by which short words differ: "day" and "days".
+/// Endings of short words: "day" and "days".
 const SHORT_ENDINGS: &[&str] = &["s", "es", "n", "en", "e"];
 
 const ENGLISH: &str = "a about above after again all also am an and any are as at be because been before being below \
@@ -60,7 +60,7 @@ const PORTUGUESE: &str = "a ao aos aquela aquele aquilo as ate cada com como da 
     preciso qual quais qualquer quando quanta quantas quanto quantos que quem quero sao sabe se sem ser sera seu seus si so sobre \
     somos sou sua suas tal tambem te tem temos tenho ter teu toda todas todo todos tu tua um uma umas uns vai vao voce voces vos";
 
-/// Words that ask.
+/// Interrogatives of all six languages, folded.
 const INTERROGATIVES: &str = "what when where which who whom whose why how que cual cuales cuando cuanto cuanta cuantos cuantas \
     donde quien quienes como quand quel quelle quels quelles combien comment pourquoi ou qui quoi was wann wo wer wen wem wie \
     wieviel warum wieso welche welcher welches welchen welchem woher wohin che chi cosa quando quanto quanta quanti quante dove \
@@ -68,7 +68,7 @@ const INTERROGATIVES: &str = "what when where which who whom whose why how que c
 
 const CONJUNCTIONS: &[&str] = &["and", "y", "e", "und", "et", "ed", "sowie"];
 
-/// A text in lower case, without accents.
+/// The text in lower case, without accents.
 pub(crate) fn fold(text: &str) -> String {
     let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());
@@ -90,12 +90,12 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// The words that a question is about, each once, in order. When it has no others, its function words are.
+/// The content words of a question, each once, in order; all its words if it has only function words.
 pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all: Vec<String> = words(question).into_iter().filter(|word| seen.insert(word.clone())).collect();
     let count = |of: &Language| all.iter().filter(|word| function_words(*of).contains(word.as_str())).count();
-    // A question in another language has more function words of that one.
+    // A question in another language has more function words of that language.
     let own = count(&language);
     let other = Language::ALL.iter().max_by_key(|of| count(of)).filter(|of| count(of) > own.max(1));
     let stops = [Some(&language), other].map(|of| of.map(|of| function_words(*of)));
@@ -108,8 +108,7 @@ pub(crate) fn content_words(question: &str, language: Language) -> Vec<String> {
     if content.is_empty() { all } else { content }
 }
 
-/// The language whose function words a text has most of; `None` without at least two, or when two languages have as
-/// many.
+/// The language with the most function words in a text; `None` with fewer than two of them, or on a tie.
 pub(crate) fn language(text: &str) -> Option<Language> {
     let words = words(text);
     let count = |of: Language| {
@@ -130,7 +129,7 @@ pub(crate) fn is_function_word(word: &str) -> bool {
     Language::ALL.iter().any(|of| function_words(*of).contains(word.as_str()))
 }
 
-/// Whether two folded words are forms of one.
+/// Whether two folded words are forms of the same word.
 pub(crate) fn is_same(a: &str, b: &str) -> bool {
     if a == b {
         return true;
@@ -150,7 +149,7 @@ pub(crate) fn is_same(a: &str, b: &str) -> bool {
     common >= STEM && longest - common <= ENDING
 }
 
-/// Whether a question asks for several things: two questions, or two clauses that each ask.
+/// Whether a question asks several things: two questions, or two interrogative clauses.
 pub(crate) fn asks_several(question: &str) -> bool {
     if question.matches('?').count() > 1 {
         return true;
@@ -159,7 +158,7 @@ pub(crate) fn asks_several(question: &str) -> bool {
     let asks = |word: &String| INTERROGATIVES.split_whitespace().any(|known| known == word);
     words.iter().enumerate().any(|(at, word)| {
         let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
-        // "… and how much", "… y a qué hora": a preposition may stand between.
+        // "… and how much", "… y a qué hora": a preposition may come between.
         CONJUNCTIONS.contains(&word.as_str())
             && before.len() > 1
             && after.len() > 1
@@ -188,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn function_words_do_not_count() {
+    fn function_words_are_not_content() {
         for (question, language, expected) in [
             ("How do I return a pair of boots?", Language::English, "return pair boots"),
             ("¿Cómo puedo devolver unas botas?", Language::Spanish, "devolver botas"),
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_a_word_are_the_same() {
+    fn inflected_forms_match() {
         for (a, b) in [
             ("return", "returned"),
             ("devolver", "devolucion"),
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn two_questions_in_one_are_recognised() {
+    fn a_question_with_two_questions_is_recognised() {
         for question in [
             "When do you open and how much is it?",
             "Who are you? What is it?",
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_told_apart_in_six_languages() {
+    fn six_languages_are_detected() {
         for (text, expected) in [
             ("How long does delivery to France take?", Language::English),
             ("¿Cuánto tarda el envío a Francia?", Language::Spanish),
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_are_not_told_apart() {
+    fn the_language_of_a_short_text_is_unknown() {
         for text in ["", "XR-200", "Wi-Fi?", "1234 5678"] {
             assert_eq!(language(text), None, "{text}");
         }

@@ -21,7 +21,7 @@ use parlance_api::ShutdownTimes;
 use parlance_core::bots::{self, Channel, NewBot};
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
-use parlance_core::knowledge::ingest;
+use parlance_core::maintenance::END_HOOKS;
 use parlance_core::platform::config::Config;
 use parlance_core::providers::{blob, rerank};
 use parlance_core::tenants::keys::{self, KeyRequest};
@@ -216,7 +216,7 @@ impl Stage {
 
     /// Sweeps the ledger once.
     pub async fn sweep(&self) -> jobs::Swept {
-        ingest::sweep(&self.ctx).await.unwrap()
+        jobs::sweep(&self.ctx, END_HOOKS).await.unwrap()
     }
 
     /// Fills the dispatch window of a queue once. Returns the number of hints pushed.

@@ -1,4 +1,4 @@
-//! Background workers: job dispatch table, runner and maintenance.
+//! Background workers: job handlers, runner and maintenance.
 //!
 //! A worker process takes hints from its queues and runs the jobs they point to. Job semantics are in
 //! `parlance-core`; the steps of each kind are in [`jobs`](self). This crate must never serve HTTP, contain
@@ -20,32 +20,19 @@ use tokio_util::sync::CancellationToken;
 
 mod jobs;
 pub mod outcome;
+mod run;
 pub mod runner;
 mod sweep;
 
-use runner::{Run, Runner};
+use runner::Runner;
 
 /// Pause before a broken consumer reconnects.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Dispatch table: runs the claimed job by its kind.
-async fn perform(run: &Run) -> Result<()> {
-    match run.claim().kind {
-        Kind::Upload => jobs::upload::run(run).await,
-        Kind::Scrape => jobs::scrape::run(run).await,
-        Kind::Chunk => jobs::chunk::run(run).await,
-        Kind::Embed => jobs::embed::run(run).await,
-        Kind::Reindex => jobs::reindex::run(run).await,
-        Kind::Reembed => jobs::reembed::run(run).await,
-        Kind::Index => jobs::index::run(run).await,
-        Kind::Purge => jobs::purge::run(run).await,
-    }
-}
-
-/// All queues with the configured concurrency.
+/// All queues with their default concurrency.
 #[must_use]
 pub fn all_queues(ctx: &Context) -> Queues {
-    Kind::ALL.into_iter().map(|kind| (kind, ctx.config().jobs.concurrency)).collect()
+    Kind::ALL.into_iter().map(|kind| (kind, kind.concurrency(&ctx.config().jobs))).collect()
 }
 
 /// Runs a worker process until `stop`, then drains its jobs. Jobs that outlast the drain timeout are released
@@ -55,10 +42,10 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let name = format!("{}/{id}", std::process::id());
     tracing::info!(worker.id = %id, queues = ?queues, "worker started");
     let runner = Arc::new(Runner::new(ctx.clone(), id));
-    let _lifeline = runner.lifeline();
+    let _abort_on_drop = runner.abort_on_drop();
     let mut tasks = JoinSet::new();
     tasks.spawn(dispatch::run(ctx.clone(), stop.clone()));
-    tasks.spawn(sweep::keep_up(ctx.clone(), stop.clone()));
+    tasks.spawn(sweep::maintain(ctx.clone(), stop.clone()));
     tasks.spawn(sweep::run(ctx.clone(), id, name, queues.clone(), stop.clone()));
     for (&kind, &concurrency) in &queues {
         tasks.spawn(consume(Arc::clone(&runner), kind, concurrency, stop.clone()));
@@ -80,7 +67,7 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
         if let Err(error) = dispatch::recall(ctx, kind).await {
             tracing::warn!(queue = %kind, error = %Chain(&error), "hints not recalled; they will time out");
         }
-        if let Err(error) = consume_until_it_breaks(&runner, kind, concurrency, &stop).await
+        if let Err(error) = consume_once(&runner, kind, concurrency, &stop).await
             && !stop.is_cancelled()
         {
             tracing::warn!(queue = %kind, %error, "consumer failed; restarting");
@@ -92,7 +79,7 @@ async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: Canc
     }
 }
 
-async fn consume_until_it_breaks(
+async fn consume_once(
     runner: &Arc<Runner>,
     kind: Kind,
     concurrency: usize,
@@ -101,18 +88,18 @@ async fn consume_until_it_breaks(
     let ctx = runner.ctx();
     // Each consumer gets a fresh name: apalis treats the tasks of a reused name as orphans.
     let name = format!("{kind}-{}", WorkerId::fresh());
-    ctx.queue().expect_consumer(kind, &name).await?;
+    ctx.queue().expect_consumer(kind.as_str(), &name).await?;
     let consumer = WorkerBuilder::new(name)
-        .backend(ctx.queue().consumer(kind, ctx.config().jobs.poll_interval))
+        .backend(ctx.queue().consumer(kind.as_str(), ctx.config().jobs.poll_interval))
         .data((kind, Arc::clone(runner)))
         .concurrency(concurrency)
         .build(take);
     let stopped = stop.clone();
-    let stopping = async move {
+    let shutdown = async move {
         stopped.cancelled().await;
         Ok::<(), std::io::Error>(())
     };
-    Ok(consumer.run_until(stopping).await?)
+    Ok(consumer.run_until(shutdown).await?)
 }
 
 /// Handles one hint, which says that the queue has work, probably this job. Always succeeds from apalis's
@@ -120,7 +107,7 @@ async fn consume_until_it_breaks(
 async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
     let (kind, runner) = (*queue).clone();
     // Run in a separate task, so that apalis's heartbeats continue.
-    if let Err(error) = tokio::spawn(async move { runner.take(kind, hint.job).await }).await {
+    if let Err(error) = tokio::spawn(async move { runner.run_next(kind, hint.job).await }).await {
         tracing::error!(%error, "runner task failed; the sweeper will recover its job");
     }
     Ok(())

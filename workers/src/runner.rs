@@ -1,15 +1,13 @@
 //! The job runner: claims a job, renews its lease while it runs, and settles its outcome.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Claims, Job, Kind, Outcome, Progress, Renewal, dispatch};
-use parlance_core::knowledge::ingest;
+use parlance_core::jobs::{self, Claim, Claims, Kind, Outcome, Renewal, dispatch};
+use parlance_core::maintenance::END_HOOKS;
 use parlance_core::platform::meters::Ending;
 use parlance_core::platform::propagation;
 use parlance_core::{Context, Error, Result};
@@ -18,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::outcome::{self, StopCause};
+use crate::run::Run;
 
 /// Maximum interval between two heartbeats. Bounds the delay of progress reports and cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -34,75 +33,6 @@ pub struct Runner {
     killed: CancellationToken,
 }
 
-/// A running job: its claim, progress counter and stop token.
-pub struct Run {
-    ctx: Context,
-    claim: Claim,
-    progress: Arc<ProgressCounter>,
-    stop: CancellationToken,
-}
-
-/// Progress of a job, read by the heartbeat.
-#[derive(Default)]
-struct ProgressCounter {
-    done: AtomicI64,
-    total: AtomicI64,
-    unit: OnceLock<&'static str>,
-}
-
-impl Run {
-    /// The application context.
-    #[must_use]
-    pub fn ctx(&self) -> &Context {
-        &self.ctx
-    }
-
-    /// The claim.
-    #[must_use]
-    pub fn claim(&self) -> &Claim {
-        &self.claim
-    }
-
-    /// Deserialises the job's payload.
-    ///
-    /// # Errors
-    /// When the payload does not match the job type.
-    pub fn payload<J: Job>(&self) -> Result<J> {
-        serde_json::from_value(self.claim.payload.clone())
-            .map_err(|error| Error::internal("the payload does not match its job kind", error))
-    }
-
-    /// Token that is cancelled when the job must stop: on request, on a lost lease, or on shutdown.
-    #[must_use]
-    pub fn stop(&self) -> &CancellationToken {
-        &self.stop
-    }
-
-    /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
-    pub fn set_total(&self, total: usize, unit: &'static str) {
-        self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
-        // Later calls do not change the unit.
-        let _first = self.progress.unit.set(unit);
-    }
-
-    /// Returns a callback that reports the amount of work done.
-    pub fn progress_reporter(&self) -> impl Fn(usize) + Send + Sync + 'static {
-        let progress = Arc::clone(&self.progress);
-        move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
-    }
-}
-
-impl ProgressCounter {
-    fn read(&self) -> Progress {
-        let unit = self.unit.get().copied();
-        Progress {
-            done: self.done.load(Ordering::Relaxed),
-            total: unit.map(|_| self.total.load(Ordering::Relaxed)),
-            unit,
-        }
-    }
-}
-
 impl Runner {
     /// Creates a runner whose claims carry the worker's ID.
     #[must_use]
@@ -110,7 +40,7 @@ impl Runner {
         Self {
             ctx,
             worker,
-            claims: Claims::of(worker),
+            claims: Claims::new(worker),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             killed: CancellationToken::new(),
@@ -122,22 +52,22 @@ impl Runner {
     }
 
     /// Runs the next job of a queue, prompted by a hint to one of its jobs. Returns whether there was one.
-    pub(crate) async fn take(&self, kind: Kind, hinted: JobId) -> bool {
-        self.run_if(self.claims.next(&self.ctx, kind, hinted)).await
+    pub(crate) async fn run_next(&self, kind: Kind, hinted: JobId) -> bool {
+        self.track(self.claims.next(&self.ctx, kind, hinted)).await
     }
 
     /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.run_if(jobs::claim(&self.ctx, job, self.worker)).await
+        self.track(jobs::claim(&self.ctx, job, self.worker)).await
     }
 
-    async fn run_if(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
         let run = self.running.track_future(self.claim_and_run(claim));
         self.killed.run_until_cancelled(run).await.unwrap_or(false)
     }
 
     /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
-    pub(crate) fn lifeline(&self) -> DropGuard {
+    pub(crate) fn abort_on_drop(&self) -> DropGuard {
         self.killed.clone().drop_guard()
     }
 
@@ -178,11 +108,10 @@ impl Runner {
 
     async fn run_claimed(&self, claim: Claim) {
         let started = Instant::now();
-        let run =
-            Run { ctx: self.ctx.clone(), progress: Arc::default(), stop: CancellationToken::new(), claim };
+        let run = Run::new(self.ctx.clone(), claim);
         let ended = CancellationToken::new();
         let work = async {
-            let result = AssertUnwindSafe(crate::perform(&run)).catch_unwind().await;
+            let result = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
             ended.cancel();
             result.unwrap_or_else(|panic| Err(Error::internal("a job panicked", panic_message(&*panic))))
         };
@@ -192,10 +121,10 @@ impl Runner {
                 tracing::info!(ms = started.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
-            Err(error) => self.settle(&run.claim, &error, cause).await,
+            Err(error) => self.settle(run.claim(), &error, cause).await,
         };
         tracing::Span::current().record("job.ending", ending.as_str());
-        self.ctx.meters().ran(run.claim.kind, ending, started.elapsed());
+        self.ctx.meters().ran(run.claim().kind.as_str(), ending, started.elapsed());
     }
 
     /// Renews the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.
@@ -209,7 +138,7 @@ impl Runner {
                 () = self.shutdown.cancelled() => break StopCause::Shutdown,
                 () = tokio::time::sleep(pause) => {}
             }
-            match jobs::renew(&self.ctx, &run.claim, run.progress.read()).await {
+            match jobs::renew(&self.ctx, run.claim(), run.progress()).await {
                 Ok(Renewal::Held) => renewed = Instant::now(),
                 Ok(Renewal::CancelRequested) => break StopCause::Requested,
                 Ok(Renewal::Lost) => break StopCause::LeaseLost,
@@ -219,14 +148,14 @@ impl Runner {
                 break StopCause::LeaseLost;
             }
         };
-        run.stop.cancel();
+        run.stop().cancel();
         // Keep the lease while the job stops, so that no other worker takes it.
         while !ended.is_cancelled() {
             tokio::select! {
                 () = ended.cancelled() => {}
                 () = tokio::time::sleep(pause) => {
                     if cause != StopCause::LeaseLost
-                        && let Err(error) = jobs::renew(&self.ctx, &run.claim, run.progress.read()).await
+                        && let Err(error) = jobs::renew(&self.ctx, run.claim(), run.progress()).await
                     {
                         tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying");
                     }
@@ -243,7 +172,7 @@ impl Runner {
             return Ending::LeaseLost;
         };
         tracing::warn!(?outcome, error = %Chain(error), "job attempt failed");
-        match ingest::settle_failed(&self.ctx, claim, &outcome).await {
+        match jobs::settle_failed(&self.ctx, END_HOOKS, claim, &outcome).await {
             Ok(()) => match outcome {
                 Outcome::Retry(..) => Ending::Retried,
                 Outcome::Abandon(_) => Ending::Failed,

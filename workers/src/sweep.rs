@@ -7,7 +7,8 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::{index, ingest, reembed, upkeep};
+use parlance_core::knowledge::{index, reembed, upkeep};
+use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
@@ -39,8 +40,8 @@ pub(crate) async fn run(
 }
 
 async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> Result<()> {
-    fleet::announce(ctx, worker, name, queues).await?;
-    let swept = ingest::sweep(ctx).await?;
+    fleet::heartbeat(ctx, worker, name, queues).await?;
+    let swept = jobs::sweep(ctx, END_HOOKS).await?;
     if swept.lost_hints > 0 || swept.expired_leases > 0 || !swept.ended.is_empty() {
         tracing::warn!(
             lost_hints = swept.lost_hints,
@@ -53,19 +54,19 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
 }
 
 /// Runs periodic upkeep. Separate from the sweeper, which must never wait for a long upkeep run.
-pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
-    let mut until_tidy = 0;
+pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
+    let mut until_maintenance = 0;
     while !stop.is_cancelled() {
         if let Err(error) = drain(&stop, || analytics::fold(&ctx)).await {
             tracing::warn!(error = %Chain(&error), "folding rollups failed; retrying");
         }
-        if until_tidy == 0 {
-            if let Err(error) = tidy(&ctx, &stop).await {
+        if until_maintenance == 0 {
+            if let Err(error) = maintenance(&ctx, &stop).await {
                 tracing::warn!(error = %Chain(&error), "maintenance failed; retrying");
             }
-            until_tidy = SWEEPS_PER_VACUUM;
+            until_maintenance = SWEEPS_PER_VACUUM;
         }
-        until_tidy -= 1;
+        until_maintenance -= 1;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(ctx.config().jobs.sweep_interval) => {}
@@ -73,7 +74,7 @@ pub(crate) async fn keep_up(ctx: Context, stop: CancellationToken) {
     }
 }
 
-async fn tidy(ctx: &Context, stop: &CancellationToken) -> Result<()> {
+async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     drain(stop, || conversations::abandon_idle(ctx)).await?;
     drain(stop, || idempotency::forget_old(ctx)).await?;
     drain(stop, || jobs::forget_old(ctx)).await?;
@@ -97,7 +98,7 @@ async fn drain<F: Future<Output = Result<u64>>>(
 
 async fn vacuum(ctx: &Context) {
     for kind in Kind::ALL {
-        if let Err(error) = ctx.queue().vacuum(kind).await {
+        if let Err(error) = ctx.queue().vacuum(kind.as_str()).await {
             tracing::debug!(queue = %kind, error = %Chain(&error), "redis vacuum failed");
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlance_core::Context;
-use parlance_core::platform::limits::{Place, Standing};
+use parlance_core::platform::limits::{Permit, RateLimitState};
 use parlance_core::tenants::keys::Caller;
 use poem::http::{HeaderName, HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};
@@ -26,8 +26,8 @@ struct Admission(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    rate_limit: Option<Standing>,
-    upload_permit: Option<Place>,
+    rate_limit: Option<RateLimitState>,
+    upload_permit: Option<Permit>,
 }
 
 impl Admission {
@@ -45,7 +45,7 @@ pub(crate) async fn headers<E: Endpoint<Output = Response>>(
     request.set_data(admission.clone());
     let mut response = next.call(request).await?;
     admission.update(|state| {
-        let Some(Standing { limit, remaining, reset, .. }) = state.rate_limit else { return };
+        let Some(RateLimitState { limit, remaining, reset, .. }) = state.rate_limit else { return };
         for (name, value) in HEADERS.into_iter().zip([limit, remaining, reset]) {
             response.headers_mut().insert(name, HeaderValue::from(value));
         }

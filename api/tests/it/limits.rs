@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use parlance_core::platform::limits::Requests;
 use parlance_core::tenants::keys::{self, RawKey};
 use parlance_core::{Context, Providers};
 use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
@@ -55,7 +54,8 @@ async fn the_rate_limit_holds_across_processes() {
     other.bus().wait_for_connection().await.unwrap();
     let stop = CancellationToken::new();
     let (balanced, until) = (other.clone(), stop.clone());
-    let balancing = tokio::spawn(async move { Requests::balance(&balanced, &until).await });
+    let balancing =
+        tokio::spawn(async move { balanced.limits().requests.balance(balanced.bus(), &until).await });
 
     let shared = stage.http.with_key(Some(raw.expose()));
     stage

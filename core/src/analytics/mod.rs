@@ -3,15 +3,14 @@
 //! Owns the tables `rollup` and `rollup_delta`, which triggers write. Queries sum rollups and never count
 //! messages. [`mod@period`] and [`mod@measure`] are pure.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use sqlx::{PgConnection, PgTransaction};
 
 use crate::bots::{self, Channel, Summary};
 use crate::context::Context;
-use crate::conversations::{Filter, Status};
+use crate::enums::ConversationStatus as Status;
 use crate::error::Result;
 use crate::ids::{BotId, TenantId};
-use crate::page::{Page, PageRequest};
 
 pub mod measure;
 pub mod period;
@@ -70,34 +69,6 @@ pub struct ConversationsReport {
     pub by_status: Vec<(Status, i64)>,
     /// By start day: every day of the period, oldest first.
     pub by_day: Vec<(NaiveDate, i64)>,
-}
-
-/// Questions that ask nearly the same, and that no knowledge answered.
-#[derive(Clone, Debug)]
-pub struct Gap {
-    /// The bot that was asked.
-    pub bot_id: BotId,
-    /// That bot's name.
-    pub bot_name: String,
-    /// How it was asked last.
-    pub question: String,
-    /// How often it was asked.
-    pub count: i64,
-    /// How often of these a tentative answer was given.
-    pub tentative: i64,
-    /// When it was first asked in the period.
-    pub first_asked_at: DateTime<Utc>,
-    /// When it was last asked.
-    pub last_asked_at: DateTime<Utc>,
-}
-
-/// Which gaps of a list.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct GapFilter {
-    /// Those of a bot.
-    pub bot: Option<BotId>,
-    /// Those whose every answer was tentative, or those with an unknown answer.
-    pub weak: Option<bool>,
 }
 
 /// How many conversations of a kind there are.
@@ -178,7 +149,7 @@ pub async fn conversations(
     let counts = store::sum_by_day(&mut *ctx.db().of(tenant).await?, tenant, period, bot).await?;
     let mut by_day: Vec<(NaiveDate, i64)> = period.dates().map(|date| (date, 0)).collect();
     let mut by_channel = Channel::ALL.iter().map(|channel| (*channel, 0)).collect::<Vec<_>>();
-    let mut by_status = Status::ALL.map(|status| (status, 0)).to_vec();
+    let mut by_status = Status::ALL.iter().map(|status| (*status, 0)).collect::<Vec<_>>();
     let mut total = 0;
     for (day, measure, n) in counts {
         let Measure::Conversation { channel, status } = measure else { continue };
@@ -200,38 +171,17 @@ fn add<T: PartialEq>(counts: &mut [(T, i64)], key: T, n: i64) {
     }
 }
 
-/// A page of the questions of a period that no knowledge answered, most frequent first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn knowledge_gaps(
-    ctx: &Context,
-    tenant: TenantId,
-    period: &Period,
-    filter: GapFilter,
-    page: PageRequest,
-) -> Result<Page<Gap>> {
-    crate::conversations::list_gaps(ctx, tenant, period.start(), filter, page).await
-}
-
-/// How many conversations a tenant has of each kind, by the filter.
+/// Conversation counts of a tenant by bot, status and channel; without the counts that are 0.
 pub(crate) async fn count_conversations(
     db: &mut PgConnection,
     tenant: TenantId,
-    filter: Filter,
 ) -> Result<Vec<ConversationCount>> {
     let counts = store::count_by_bot(db, tenant).await?;
     let kinds = counts.into_iter().filter_map(|(bot, measure, n)| match measure {
         Measure::Conversation { channel, status } => Some(ConversationCount { bot, status, channel, n }),
         _ => None,
     });
-    let wanted = |kind: &ConversationCount| {
-        kind.n > 0
-            && filter.bot.is_none_or(|bot| bot == kind.bot)
-            && filter.status.is_none_or(|status| status == kind.status)
-            && filter.channel.is_none_or(|channel| channel == kind.channel)
-    };
-    Ok(kinds.filter(wanted).collect())
+    Ok(kinds.filter(|kind| kind.n > 0).collect())
 }
 
 /// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of

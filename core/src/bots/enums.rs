@@ -23,26 +23,6 @@ stored_enum! {
 }
 
 stored_enum! {
-    /// The language of a bot's own sentences and of its knowledge's stemming.
-    #[derive(Default)]
-    pub enum Language {
-        /// English.
-        #[default]
-        English = "en",
-        /// Spanish.
-        Spanish = "es",
-        /// French.
-        French = "fr",
-        /// German.
-        German = "de",
-        /// Italian.
-        Italian = "it",
-        /// Portuguese.
-        Portuguese = "pt",
-    }
-}
-
-stored_enum! {
     /// The tone of a bot.
     pub enum Personality {
         /// Matter-of-fact.
@@ -85,20 +65,5 @@ stored_enum! {
         Tell = "tell",
         /// Says that it does not know.
         Refuse = "refuse",
-    }
-}
-
-impl Language {
-    /// Name of the Postgres text search configuration.
-    #[must_use]
-    pub const fn text_search(self) -> &'static str {
-        match self {
-            Language::English => "english",
-            Language::Spanish => "spanish",
-            Language::French => "french",
-            Language::German => "german",
-            Language::Italian => "italian",
-            Language::Portuguese => "portuguese",
-        }
     }
 }

@@ -19,7 +19,8 @@ use crate::tenants;
 mod enums;
 mod store;
 
-pub use enums::{Channel, Language, Personality, Role, WhenUnsure};
+pub use crate::language::Language;
+pub use enums::{Channel, Personality, Role, WhenUnsure};
 
 /// Description or welcome message of a bot.
 pub type Description = Text<2_000>;

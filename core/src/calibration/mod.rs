@@ -133,7 +133,8 @@ pub(crate) struct Calibrations(Mutex<HashMap<String, Calibration>>);
 /// When the model or the database does not answer.
 pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibration> {
     let model = embedder.id();
-    if let Some(calibration) = Calibration::embedded(model).or_else(|| ctx.calibrations().get(model)) {
+    if let Some(calibration) = Calibration::embedded(model).or_else(|| ctx.state::<Calibrations>().get(model))
+    {
         return Ok(calibration);
     }
     let db = ctx.db().platform();
@@ -150,7 +151,7 @@ pub async fn of(ctx: &Context, embedder: &Arc<dyn Embedder>) -> Result<Calibrati
             store::insert_if_absent(db, model, measured).await?
         }
     };
-    ctx.calibrations().put(model, calibration);
+    ctx.state::<Calibrations>().put(model, calibration);
     Ok(calibration)
 }
 

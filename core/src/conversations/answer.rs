@@ -8,7 +8,7 @@ use super::confidence::{self, Features};
 use super::extractive::Scored;
 use super::generated::generated;
 use super::lookup::{LookedUp, Lookup, look_up};
-use super::{Answer, Confidence, Teller, Timings, Told, Trace, extractive};
+use super::{Answer, Confidence, SentenceVectors, Teller, Timings, Told, Trace, extractive, metrics};
 use crate::bots::{Bot, WhenUnsure};
 use crate::context::Context;
 use crate::error::{Chain, Result};
@@ -75,7 +75,7 @@ pub(super) async fn answer(
     }
     let first_token = answer.timings.first_token;
     answer.timings = Timings { first_token, total: crate::milliseconds(lookup.begun), ..timings };
-    ctx.meters().answered(&answer);
+    metrics::record(ctx.meters(), &answer);
     let Lookup { query, embedder, calibration, found, .. } = lookup;
     let trace = Trace::of(query, found.hits, &answer, features);
     let vector = found.vector.unwrap_or_default();
@@ -103,7 +103,7 @@ async fn courteous(ctx: &Context, message: &str, reply: String, teller: &Teller)
         output_tokens: None,
         timings: Timings::default(),
     };
-    ctx.meters().answered(&answer);
+    metrics::record(ctx.meters(), &answer);
     let trace = Trace::of(message.to_owned(), Vec::new(), &answer, None);
     Answered { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
 }
@@ -129,7 +129,7 @@ async fn extracted(ctx: &Context, bot: &Bot, lookup: &Lookup, teller: &Teller) -
     let vector = lookup.found.vector.as_deref().unwrap_or_default();
     let candidates = extractive::candidates(&lookup.query, bot.language, hits, UNITS);
     let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
-    let vectors = ctx.sentences().of(&*lookup.embedder, &texts).await?;
+    let vectors = ctx.state::<SentenceVectors>().of(&*lookup.embedder, &texts).await?;
     let scored: Vec<Scored> = candidates
         .into_iter()
         .zip(&vectors)

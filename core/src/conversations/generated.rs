@@ -8,7 +8,7 @@ use tracing::{Instrument, Span, field};
 use super::lookup::{Lookup, nearness};
 use super::prompt::{self, Budget};
 use super::writing::{Checked, Writing};
-use super::{Answer, Citation, Confidence, Teller, Timings, Told, extractive};
+use super::{Answer, Citation, Confidence, SentenceVectors, Teller, Timings, Told, extractive};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -50,7 +50,8 @@ pub(super) async fn generated(
         "error.type" = field::Empty,
     );
     let calibration = lookup.calibration;
-    let writing = Writing::new(&*lookup.embedder, ctx.sentences(), calibration, bot, question, &passages);
+    let vectors = ctx.state::<SentenceVectors>();
+    let writing = Writing::new(&*lookup.embedder, &vectors, calibration, bot, question, &passages);
     let written = ask(models, &prompt, writing, bot, teller).instrument(span).await;
     Some(written.map(|written| match written {
         Some(written) => written.answer(&passages),

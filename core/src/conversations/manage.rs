@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::incoming::{ConversationChanges, Feedback, Opening};
 use super::send::{locate, open as open_in, unknown};
-use super::{Conversation, Filter, Message, SessionId, store};
-use crate::analytics::{self, Gap, GapFilter};
+use super::{Conversation, Filter, Gap, GapFilter, Message, SessionId, store};
+use crate::analytics;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::idempotency;
@@ -27,7 +27,12 @@ pub async fn list(
 ) -> Result<Page<Conversation>> {
     let mut db = ctx.db().of(tenant).await?;
     // The rollups know which kinds there are, and how many of each.
-    let kinds = analytics::count_conversations(&mut db, tenant, filter).await?;
+    let mut kinds = analytics::count_conversations(&mut db, tenant).await?;
+    kinds.retain(|kind| {
+        filter.bot.is_none_or(|bot| bot == kind.bot)
+            && filter.status.is_none_or(|status| status == kind.status)
+            && filter.channel.is_none_or(|channel| channel == kind.channel)
+    });
     let total = kinds.iter().map(|kind| kind.n).sum();
     let conversations = store::list(&mut *db, tenant, &kinds, page).await?;
     Ok(Page::new(page, conversations, total))
@@ -174,7 +179,7 @@ pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, most: i64
 ///
 /// # Errors
 /// When the statement fails.
-pub(crate) async fn list_gaps(
+pub async fn list_gaps(
     ctx: &Context,
     tenant: TenantId,
     since: DateTime<Utc>,

@@ -22,11 +22,13 @@ pub mod draft;
 pub mod extractive;
 pub mod facts;
 pub mod followup;
+mod gaps;
 mod generated;
 mod incoming;
 mod lookup;
 mod manage;
 pub mod markers;
+mod metrics;
 mod passages;
 pub mod prompt;
 mod send;
@@ -38,33 +40,24 @@ mod turns;
 mod wording;
 mod writing;
 
+pub use crate::enums::ConversationStatus as Status;
 pub use answer::preview;
 pub use converse::{Talk, converse};
+pub use gaps::{Gap, GapFilter};
 pub use incoming::{
     Comment, ConversationChanges, Feedback, MessageText, Metadata, NewMessage, Opening, UserText,
 };
-pub use manage::{abandon_idle, check_answer, erase, get, get_session, give_feedback, list, open, update};
-pub(crate) use manage::{list_gaps, purge};
+pub(crate) use manage::purge;
+pub use manage::{
+    abandon_idle, check_answer, erase, get, get_session, give_feedback, list, list_gaps, open, update,
+};
 pub use send::send;
 pub use sentences::SentenceVectors;
 pub use telling::{Teller, Told};
 pub use trace::{Considered, Trace, TracedAnswer, trace};
-pub(crate) use turns::Turns;
 pub use writing::{Checked, Writing};
 
 const SESSION_LENGTH: usize = 255;
-
-stored_enum! {
-    /// Where a conversation stands.
-    pub enum Status {
-        /// It goes on.
-        Active = "active",
-        /// It was ended.
-        Ended = "ended",
-        /// Nobody wrote for a long time.
-        Abandoned = "abandoned",
-    }
-}
 
 stored_enum! {
     /// What a customer thinks of an answer.

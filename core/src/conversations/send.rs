@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::answer::Answered;
 use super::incoming::Opening;
 use super::lookup::{LookedUp, look_up};
-use super::turns::{self, Turn};
+use super::turns::{self, Turn, Turns};
 use super::{
     Confidence, Exchange, Message, NewMessage, SessionId, Status, Teller, Told, answer, followup, prompt,
     store,
@@ -43,7 +43,7 @@ pub async fn send(
     teller: &Teller,
 ) -> Result<Exchange> {
     let _place = ctx.limits().chats.take(tenant)?;
-    let _line = ctx.turns().wait(tenant, session).await;
+    let _line = ctx.state::<Turns>().wait(tenant, session).await;
     let (bot, Said { turn, message: user_message, history }, looked_up) =
         take_turn(ctx, tenant, session, &message).await?;
     let conversation = turn.conversation;

@@ -1,18 +1,24 @@
-//! Pure: how long to wait before the next try.
+//! Pure: the pause before a retry.
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: uniform in `0 ..= min(cap, base · 2^(attempt-1))`, which
-/// spreads a herd of retries best ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
-/// The lower half is cut off, so that a retry never follows at once.
+/// Exponential backoff with equal jitter: half of `min(cap, base · 2^(attempt-1))`, plus a uniform share of the
+/// other half. Jitter spreads retries that failed together; the fixed half keeps a retry from following at once
+/// ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 ///
-/// `attempt` counts from 1; `chance` is a random number in `0.0..1.0`; a wait that the failing part
-/// asked for (`Retry-After`) is honoured when it is longer.
+/// `attempt` counts from 1; `chance` is a random number in `0.0..1.0`; `retry_after` is the pause that the failing
+/// service asked for, honoured if longer.
 #[must_use]
-pub fn pause(base: Duration, cap: Duration, attempt: u32, asked: Option<Duration>, chance: f64) -> Duration {
+pub fn pause(
+    base: Duration,
+    cap: Duration,
+    attempt: u32,
+    retry_after: Option<Duration>,
+    chance: f64,
+) -> Duration {
     let ceiling = base.saturating_mul(1 << attempt.saturating_sub(1).min(30)).min(cap);
     let jittered = ceiling.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0));
-    jittered.max(asked.unwrap_or_default())
+    jittered.max(retry_after.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -24,20 +30,20 @@ mod tests {
     const CAP: Duration = Duration::from_secs(300);
 
     #[test]
-    fn it_doubles_up_to_the_cap() {
+    fn the_pause_doubles_up_to_the_cap() {
         let seconds = |attempt| pause(BASE, CAP, attempt, None, 1.0).as_secs();
         assert_eq!([1, 2, 3, 4, 9, 1000].map(seconds), [2, 4, 8, 16, 300, 300]);
     }
 
     #[test]
-    fn it_never_falls_below_half_the_ceiling() {
+    fn the_pause_is_at_least_half_the_ceiling() {
         assert_eq!(pause(BASE, CAP, 3, None, 0.0), Duration::from_secs(4));
     }
 
     #[test]
-    fn a_longer_wait_that_was_asked_for_wins() {
-        let asked = Some(Duration::from_secs(60));
-        assert_eq!(pause(BASE, CAP, 1, asked, 0.5), Duration::from_secs(60));
-        assert_eq!(pause(BASE, CAP, 9, asked, 1.0), CAP);
+    fn a_longer_retry_after_wins() {
+        let retry_after = Some(Duration::from_secs(60));
+        assert_eq!(pause(BASE, CAP, 1, retry_after, 0.5), Duration::from_secs(60));
+        assert_eq!(pause(BASE, CAP, 9, retry_after, 1.0), CAP);
     }
 }

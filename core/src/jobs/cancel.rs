@@ -1,5 +1,4 @@
-//! Stopping jobs: held first, in one order, so that whoever settles one and whoever stops it never wait for
-//! each other.
+//! Cancellation: locks jobs first, in one order, so that settling and cancelling never deadlock.
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -8,19 +7,19 @@ use super::store;
 use crate::error::Result;
 use crate::ids::{BotId, JobId, SourceId, TenantId};
 
-/// What jobs can be about.
+/// Subject of jobs.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
-    /// A bot, and everything of it.
+    /// A bot and everything that belongs to it.
     Bot(BotId),
-    /// A source, in all its versions.
+    /// A source in all its versions.
     Source(SourceId),
-    /// A version of a source.
+    /// One version of a source.
     Version(SourceId, i32),
 }
 
 impl Subject {
-    /// The columns that name it: bot, source, version.
+    /// Values of the columns bot, source and version.
     pub(super) fn parts(self) -> (Option<Uuid>, Option<Uuid>, Option<i32>) {
         match self {
             Subject::Bot(bot) => (Some(bot.uuid()), None, None),
@@ -30,23 +29,23 @@ impl Subject {
     }
 }
 
-/// Jobs that nobody else changes until the transaction ends.
+/// Unfinished jobs, locked until the transaction ends.
 #[must_use]
 pub struct Held(Vec<JobId>);
 
 impl Held {
-    /// Whether a job is among them: it has not ended.
+    /// Whether a job is among them, and so unfinished.
     #[must_use]
     pub fn has(&self, job: JobId) -> bool {
         self.0.contains(&job)
     }
 }
 
-/// Holds the jobs about something that have not ended.
+/// Locks the unfinished jobs of a subject.
 ///
-/// Whoever settles a job holds it first and its source after; so whoever changes a source holds its jobs
-/// first, here, or the two would wait for each other. Jobs that are enqueued after are not among them, and
-/// must not be waited for: they find out that they are not wanted.
+/// Lock order: jobs, then their source. Settling a job follows it; a change of a source must too, by calling this
+/// first, or the two deadlock. Jobs enqueued later are not locked and must not be waited for: they find that
+/// their subject is gone.
 ///
 /// # Errors
 /// When the statement fails.
@@ -54,7 +53,7 @@ pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject
     Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
 }
 
-/// Holds those that nobody else holds: for whoever holds a job already.
+/// Locks those that no other transaction has locked: for a caller that holds a job already.
 ///
 /// # Errors
 /// When the statement fails.
@@ -62,7 +61,7 @@ pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Su
     Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
 }
 
-/// Stops held jobs: those that wait end now, those that run are told with their next heartbeat.
+/// Cancels locked jobs: waiting ones end now, running ones learn of it with their next heartbeat.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,57 +1,58 @@
-//! The claims of one worker process, several in one statement.
+//! Batched claims of one worker process.
 //!
-//! While a statement is on its way, those that come wait, and the next statement takes for all of them: the
-//! busier a worker, the less a claim costs, and an idle one waits for nobody.
+//! While a claim statement runs, further claims wait, and the next statement claims for all of them. The busier the
+//! worker, the cheaper a claim; an idle worker waits for nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as FairMutex, oneshot};
 
-use super::{Claim, Kind, PerKind, claim, store};
+use super::kind::PerKind;
+use super::{Claim, Kind, claim, store};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ids::{JobId, WorkerId};
 
-/// How often a worker looks for the next job before it takes its hint for spent. While it looked, others may
-/// have taken what it saw, for hints to jobs that were dispatched since: those are now its own.
-const LOOKS: u32 = 4;
+/// Claim attempts per hint. Between a worker's look and its lock, other workers may have taken those jobs with hints to
+/// jobs dispatched since; the remaining ones are now this worker's.
+const TRIES: u32 = 4;
 
-/// Takes jobs for one worker.
+/// Claims jobs for one worker.
 #[derive(Debug)]
 pub struct Claims {
     worker: WorkerId,
-    lines: PerKind<Line>,
+    batches: PerKind<Batch>,
 }
 
-/// Those that wait for a job of one queue.
+/// Pending claims of one queue.
 #[derive(Debug, Default)]
-struct Line {
+struct Batch {
     waiting: Mutex<Vec<oneshot::Sender<Claim>>>,
     turn: FairMutex<()>,
 }
 
 impl Claims {
-    /// Claims that carry the worker's id.
+    /// Claims in the worker's name.
     #[must_use]
-    pub fn of(worker: WorkerId) -> Self {
-        Self { worker, lines: PerKind::default() }
+    pub fn new(worker: WorkerId) -> Self {
+        Self { worker, batches: PerKind::default() }
     }
 
-    /// Takes the job whose turn it is, for a hint to any of its queue: of those that are dispatched, one of
-    /// the tenant that has the fewest running. So a tenant whose hints fill Redis delays another's job by no
-    /// more than what runs already. `None` when nothing waits: the hint is spent.
+    /// Claims the next job of a queue, for a hint to any of its jobs: of the dispatched jobs, one of the tenant with
+    /// the fewest running. So a tenant whose hints fill Redis delays another's job by no more than the jobs that run
+    /// already. `None` when nothing waits: the hint is used up.
     ///
     /// # Errors
     /// When the statement fails.
     pub async fn next(&self, ctx: &Context, kind: Kind, hinted: JobId) -> Result<Option<Claim>> {
-        let line = self.lines.of(kind);
-        for _ in 0..LOOKS {
-            let next = line.wait(async |most| self.take(ctx, kind, most).await).await?;
+        let batch = self.batches.of(kind);
+        for _ in 0..TRIES {
+            let next = batch.wait(async |most| self.take(ctx, kind, most).await).await?;
             if next.is_some() {
                 return Ok(next);
             }
         }
-        // Others hold what is dispatched; the hinted one is waited for, or its hint would be lost.
+        // Others hold what is dispatched. Wait for the hinted job, or its hint would be lost.
         claim(ctx, hinted, self.worker).await
     }
 
@@ -62,25 +63,25 @@ impl Claims {
     }
 }
 
-impl Line {
-    /// Waits for a claim that somebody before took, or takes for all that wait.
+impl Batch {
+    /// Waits for a claim made by an earlier caller, or claims for all that wait.
     async fn wait(&self, take: impl AsyncFnOnce(usize) -> Result<Vec<Claim>>) -> Result<Option<Claim>> {
-        let (give, mut given) = oneshot::channel();
-        self.waiting().push(give);
+        let (sender, mut receiver) = oneshot::channel();
+        self.waiting().push(sender);
         let _turn = self.turn.lock().await;
-        match given.try_recv() {
+        match receiver.try_recv() {
             Ok(claim) => return Ok(Some(claim)),
-            // There were fewer jobs than waited.
+            // There were fewer jobs than callers.
             Err(oneshot::error::TryRecvError::Closed) => return Ok(None),
             Err(oneshot::error::TryRecvError::Empty) => {}
         }
         let waiting = std::mem::take(&mut *self.waiting());
         let claims = take(waiting.len()).await?;
-        for (place, claim) in waiting.into_iter().zip(claims) {
-            // Who left was dropped with its process; the sweeper finds the job.
-            let _gone = place.send(claim);
+        for (sender, claim) in waiting.into_iter().zip(claims) {
+            // A receiver is dropped only with its worker; the sweep requeues the job.
+            let _dropped = sender.send(claim);
         }
-        Ok(given.try_recv().ok())
+        Ok(receiver.try_recv().ok())
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Claim>>> {

@@ -1,4 +1,4 @@
-//! The fleet: which worker processes live, and so how wide the dispatch window is.
+//! The live worker processes, and the width of the dispatch window that follows from them.
 //!
 //! Owns the table `worker`.
 
@@ -15,36 +15,36 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::WorkerId;
 
-/// Hints per place: those that its shortest jobs use up until the dispatcher has looked again. Whose turn it
-/// is, is decided when a hint is claimed; a wider window delays nobody.
-const HINTS_PER_PLACE: i64 = 4;
+/// Hints per concurrent job: what the shortest jobs use up before the dispatcher runs again. A wider window delays no
+/// tenant, because whose turn it is is decided when a hint is claimed.
+const HINTS_PER_SLOT: i64 = 4;
 
-/// A worker that has not been seen for this long counts as gone.
+/// A worker without a heartbeat for this long counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// The queues of a worker, and how many jobs of each it runs at once.
+/// Queues of a worker, each with the number of jobs it runs at once.
 pub type Queues = BTreeMap<Kind, usize>;
 
 /// A live worker process.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    /// Its id, which the jobs it runs carry.
+    /// Its id, recorded in the jobs it runs.
     pub id: WorkerId,
     /// Host and process, for people.
     pub name: String,
-    /// What it runs.
+    /// Its queues.
     pub queues: Json<Queues>,
-    /// When it started.
+    /// Start time.
     pub started_at: DateTime<Utc>,
-    /// When it last said so.
+    /// Last heartbeat.
     pub last_seen_at: DateTime<Utc>,
 }
 
-/// Says that a worker lives; called at its start and with every sweep.
+/// Records a worker's heartbeat: at its start and with every sweep.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn announce(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) -> Result<()> {
+pub async fn heartbeat(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) -> Result<()> {
     sqlx::query!(
         r#"
         insert into worker (id, name, queues, model)
@@ -61,7 +61,7 @@ pub async fn announce(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) 
     Ok(())
 }
 
-/// Forgets a worker that ends, and those that went silent.
+/// Deletes a worker that shuts down, and those that count as gone.
 ///
 /// # Errors
 /// When the statement fails.
@@ -84,12 +84,12 @@ pub async fn list(ctx: &Context) -> Result<Vec<Worker>> {
     Ok(list_seen(ctx.db().platform(), SILENCE).await?)
 }
 
-/// Whether every live worker uses the embedding model of this process.
+/// Whether every live worker uses this process's embedding model.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn is_of_one_mind(ctx: &Context) -> Result<bool> {
-    let dissent = sqlx::query_scalar!(
+pub async fn has_one_model(ctx: &Context) -> Result<bool> {
+    let differs = sqlx::query_scalar!(
         r#"
         select exists (
             select 1 from worker where last_seen_at > now() - $1::interval and model is distinct from $2
@@ -100,19 +100,19 @@ pub async fn is_of_one_mind(ctx: &Context) -> Result<bool> {
     )
     .fetch_one(ctx.db().platform())
     .await?;
-    Ok(!dissent)
+    Ok(!differs)
 }
 
-/// How many hints may lie in a queue: a few times what the fleet runs at once.
+/// Most hints in a queue at once: a few times what the workers run at once.
 pub(super) async fn window(ctx: &Context, kind: Kind) -> Result<i64> {
-    let places: i64 = list_seen(ctx.db().platform(), SILENCE)
+    let slots: i64 = list_seen(ctx.db().platform(), SILENCE)
         .await?
         .iter()
         .filter_map(|worker| worker.queues.get(&kind))
-        .map(|places| i64::try_from(*places).unwrap_or(i64::MAX))
+        .map(|slots| i64::try_from(*slots).unwrap_or(i64::MAX))
         .fold(0, i64::saturating_add);
     let floor = i64::try_from(ctx.config().jobs.window_floor).unwrap_or(i64::MAX);
-    Ok(places.saturating_mul(HINTS_PER_PLACE).max(floor))
+    Ok(slots.saturating_mul(HINTS_PER_SLOT).max(floor))
 }
 
 async fn list_seen(db: impl PgExecutor<'_>, within: Duration) -> sqlx::Result<Vec<Worker>> {

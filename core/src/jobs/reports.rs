@@ -1,4 +1,4 @@
-//! Jobs as their tenants and operators see them.
+//! Read access to jobs, for tenants and operators.
 
 use chrono::{DateTime, Utc};
 
@@ -8,94 +8,94 @@ use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use crate::page::{Page, PageRequest};
 
-/// A job as its tenant and its operator see it.
+/// A job, as shown to its tenant and to operators.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The job.
     pub id: JobId,
-    /// Whose it is.
+    /// The owner.
     pub tenant_id: TenantId,
-    /// The bot that it is about.
+    /// The bot, if any.
     pub bot_id: Option<BotId>,
-    /// The source that it is about.
+    /// The source, if any.
     pub source_id: Option<SourceId>,
-    /// The version of that source.
+    /// Version of the source.
     pub source_version: Option<i32>,
-    /// The job from which it follows.
+    /// The job that enqueued this one.
     pub parent_id: Option<JobId>,
-    /// What it does.
+    /// Its kind.
     pub kind: Kind,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Counts what can be seen of it: the id of an event.
+    /// Incremented with every visible change; also the id of the event.
     pub revision: i64,
-    /// Tries begun.
+    /// Attempts started.
     pub attempt: i32,
-    /// Tries at most.
+    /// Attempts at most.
     pub max_attempts: i32,
     /// Units done.
     pub progress_done: i64,
-    /// Units in all, when known.
+    /// Units in all, if known.
     pub progress_total: Option<i64>,
-    /// What is counted.
+    /// Unit of progress.
     pub progress_unit: Option<String>,
-    /// Why the last try failed.
+    /// Slug of the last attempt's failure.
     pub error_code: Option<String>,
-    /// The same, as a sentence.
+    /// Sentence of the last attempt's failure.
     pub error_message: Option<String>,
-    /// Whether somebody wants it stopped.
+    /// Whether cancellation was requested.
     pub cancel_requested: bool,
-    /// The worker that has it.
+    /// The worker that runs it.
     pub worker_id: Option<WorkerId>,
-    /// When it was enqueued.
+    /// Time of enqueueing.
     pub created_at: DateTime<Utc>,
-    /// A retry waits until then.
+    /// Not claimed before: the end of the pause before a retry.
     pub not_before: DateTime<Utc>,
-    /// When it was first begun.
+    /// Start of the first attempt.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// Time of its end.
     pub finished_at: Option<DateTime<Utc>>,
-    /// When it fails whatever happens.
+    /// When it fails, finished or not.
     pub deadline_at: DateTime<Utc>,
 }
 
-/// Which jobs of a list.
+/// Filter of a list of jobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Those of a kind.
+    /// Jobs of this kind.
     pub kind: Option<Kind>,
-    /// Those in a state.
+    /// Jobs in this state.
     pub state: Option<State>,
-    /// Those about a bot.
+    /// Jobs about this bot.
     pub bot: Option<BotId>,
-    /// Those about a source.
+    /// Jobs about this source.
     pub source: Option<SourceId>,
 }
 
-/// What a job that waits has before it.
+/// Queue position and expected wait of a waiting job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outlook {
-    /// Its place among the tenant's jobs of its kind that wait, from 1.
+    /// Position among the tenant's waiting jobs of its kind, from 1.
     pub position: i64,
-    /// How long until it is begun, in seconds, at the rate at which the tenant's jobs of its kind ended in the
-    /// last ten minutes; `None` when none did.
+    /// Expected seconds until it starts, at the rate at which the tenant's jobs of this kind ended in the last ten
+    /// minutes; `None` when none did.
     pub wait_seconds: Option<f64>,
 }
 
-/// A state that a job passed through.
+/// An entry of a job's history.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Moment {
-    /// Which event it was.
+    /// Revision of the job; also the id of the event.
     pub revision: i64,
-    /// The state, in which `dispatched` counts as `queued`.
+    /// The state; `dispatched` is recorded as `queued`.
     pub state: State,
-    /// Tries begun until then.
+    /// Attempts started by then.
     pub attempt: i32,
-    /// When.
+    /// Time.
     pub at: DateTime<Utc>,
-    /// Why the last try failed.
+    /// Slug of the last attempt's failure.
     pub error_code: Option<String>,
-    /// The same, as a sentence.
+    /// Sentence of the last attempt's failure.
     pub error_message: Option<String>,
 }
 
@@ -132,7 +132,7 @@ pub async fn find(ctx: &Context, job: JobId) -> Result<Option<Report>> {
     Ok(store::find(ctx.db().platform(), tenant, job).await?)
 }
 
-/// The jobs that followed from a job, oldest first, 200 at most.
+/// The jobs that a job enqueued, oldest first, 200 at most.
 ///
 /// # Errors
 /// When the statement fails.
@@ -140,7 +140,7 @@ pub async fn children(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Vec
     Ok(store::list_children(&mut *ctx.db().of(tenant).await?, tenant, job).await?)
 }
 
-/// What a job has before it; `None` when it does not wait.
+/// Queue position and expected wait of a job; `None` unless it waits.
 ///
 /// # Errors
 /// When the statement fails.
@@ -152,7 +152,7 @@ pub async fn outlook(ctx: &Context, tenant: TenantId, job: &Report) -> Result<Op
     Ok(Some(store::outlook(&mut *db, tenant, job.kind, job.id).await?))
 }
 
-/// The states that a job passed through after a revision, oldest first.
+/// A job's history after a revision, oldest first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -161,7 +161,7 @@ pub async fn history(ctx: &Context, tenant: TenantId, job: JobId, after: i64) ->
     Ok(moments.into_iter().filter(|moment| moment.revision > after).collect())
 }
 
-/// Jobs by state, over all tenants: what the harness asserts and operators watch.
+/// Number of jobs by kind and state, across tenants: for metrics and tests.
 ///
 /// # Errors
 /// When the statement fails.
@@ -169,7 +169,7 @@ pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
     Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
-/// For how many seconds the job of each kind that is due for longest has waited; without a kind of which none waits.
+/// Seconds that the longest-waiting due job of each kind has waited; only kinds with waiting jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -177,7 +177,7 @@ pub async fn oldest_waiting(ctx: &Context) -> Result<Vec<(Kind, f64)>> {
     Ok(store::list_oldest_waiting(ctx.db().platform()).await?)
 }
 
-/// Jobs of all tenants, newest first: what operators look through. `worker`: those that it is at.
+/// Jobs across tenants, newest first, for operators. `worker`: only those it is running.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! Jobs that ended are brought to life again, and forgotten at last.
+//! Reviving ended jobs, and deleting old ones.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::{JobId, TenantId};
 
-/// How long a job that went well, or was cancelled, is kept.
+/// How long succeeded and cancelled jobs are kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Jobs forgotten at once.
+/// Jobs deleted in one step.
 const STEP: i64 = 1_000;
 
-/// Holds the jobs of a version that failed or were cancelled, until the transaction ends.
+/// Locks the failed and cancelled jobs of a subject until the transaction ends.
 ///
 /// # Errors
 /// When the statement fails.
@@ -27,8 +27,8 @@ pub async fn hold_ended(
     Ok(store::hold_ended(&mut **tx, tenant, subject).await?)
 }
 
-/// Queues jobs that failed or were cancelled once more, with all their tries before them and a new deadline.
-/// Gives the queues that have work now.
+/// Requeues failed and cancelled jobs, with all their attempts and a new deadline: the longest of any kind. Returns
+/// the kinds requeued.
 ///
 /// # Errors
 /// When the statement fails.
@@ -38,11 +38,13 @@ pub async fn revive(
     tenant: TenantId,
     jobs: &[JobId],
 ) -> Result<Vec<Kind>> {
-    Ok(store::revive(&mut **tx, tenant, jobs, ctx.config().jobs.deadline).await?)
+    let settings = &ctx.config().jobs;
+    let deadline =
+        Kind::ALL.into_iter().map(|kind| kind.deadline(settings)).max().unwrap_or(settings.deadline);
+    Ok(store::revive(&mut **tx, tenant, jobs, deadline).await?)
 }
 
-/// Forgets some jobs that ended long ago; gives how many. Dead letters stay until somebody deletes their
-/// source.
+/// Deletes some jobs that ended long ago; returns how many. Dead letters stay until their source is deleted.
 ///
 /// # Errors
 /// When the statement fails.

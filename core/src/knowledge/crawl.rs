@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::ingest::{announce, following};
+use super::ingest::following;
 use super::store;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -227,7 +227,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;
-    announce(ctx, claim, State::Succeeded);
+    jobs::announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Chunk);
     Ok(())
 }

@@ -15,8 +15,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
-use crate::jobs::{self, About, Claim, Ended, Job, Kind, Outcome, State, Subject};
-use crate::platform::bus::JobEvent;
+use crate::jobs::{self, About, Claim, Job, Kind, State};
 use crate::purge::{self, Purge};
 
 /// Chunks per embed job: about a second of work. Small enough for fairness and visible progress, large enough
@@ -116,7 +115,7 @@ pub async fn settle_extracted(
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;
-    announce(ctx, claim, State::Succeeded);
+    jobs::announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Chunk);
     Ok(())
 }
@@ -167,7 +166,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     }
     embed_missing(ctx, &mut tx, claim, &version).await?;
     tx.commit().await?;
-    announce(ctx, claim, State::Succeeded);
+    jobs::announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
     jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(())
@@ -215,47 +214,10 @@ pub async fn settle_embedded(
     }
     tx.commit().await?;
     ctx.meters().embedded(embedded);
-    announce(ctx, claim, State::Succeeded);
+    jobs::announce(ctx, claim, State::Succeeded);
     jobs::dispatch::nudge(ctx, Kind::Embed);
     jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(())
-}
-
-/// Settles a try that did not succeed; when it was the job's end, it is the version's too.
-///
-/// # Errors
-/// [`Error::LeaseLost`] when the job is another's now.
-pub async fn settle_failed(ctx: &Context, claim: &Claim, outcome: &Outcome) -> Result<()> {
-    let mut tx = ctx.db().begin(claim.about.tenant).await?;
-    let ended = jobs::settle(&mut tx, claim, outcome).await?;
-    if let Some(ended) = &ended {
-        end_version(&mut tx, ended).await?;
-    }
-    tx.commit().await?;
-    announce(ctx, claim, ended.map_or(State::Queued, |ended| ended.state));
-    jobs::dispatch::nudge(ctx, claim.kind);
-    Ok(())
-}
-
-/// Sweeps the ledger, ends the versions whose jobs ended there, and has the queues filled.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn sweep(ctx: &Context) -> Result<jobs::Swept> {
-    let mut tx = ctx.db().platform().begin().await?;
-    let swept = jobs::sweep(ctx, &mut tx).await?;
-    // In one order, so that two sweepers do not wait for each other's sources.
-    let mut ended: Vec<&Ended> = swept.ended.iter().collect();
-    ended.sort_unstable_by_key(|ended| ended.about.source);
-    for ended in ended {
-        end_version(&mut tx, ended).await?;
-    }
-    tx.commit().await?;
-    ctx.meters().swept(&swept);
-    for kind in Kind::ALL {
-        jobs::dispatch::nudge(ctx, kind);
-    }
-    Ok(swept)
 }
 
 /// What lacks a vector of this process's model will be embedded; the version in which nothing does is searched.
@@ -294,27 +256,10 @@ async fn go_live(
     Ok(())
 }
 
-pub(super) async fn end_version(tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()> {
-    let Some((source, version)) = ended.about.source else { return Ok(()) };
-    let tenant = ended.about.tenant;
-    let others = jobs::hold_free(tx, tenant, Subject::Version(source, version)).await?;
-    jobs::cancel(tx, tenant, &others).await?;
-    Ok(store::end_version(&mut **tx, tenant, source, version, ended.state, &ended.failure).await?)
-}
-
 pub(super) fn following(claim: &Claim) -> About {
     About { parent: Some(claim.id), ..claim.about }
 }
 
 fn owner(claim: &Claim) -> Result<BotId> {
     claim.about.bot.ok_or_else(|| Error::internal("a source's job has no bot", claim.id.to_string()))
-}
-
-pub(super) fn announce(ctx: &Context, claim: &Claim, state: State) {
-    ctx.bus().publish(&JobEvent {
-        tenant: claim.about.tenant,
-        job: claim.id,
-        source: claim.about.source.map(|(source, _)| source),
-        state,
-    });
 }

@@ -20,6 +20,8 @@ mod add;
 mod change;
 pub mod chunk;
 pub mod crawl;
+mod ended;
+mod hit;
 pub mod index;
 pub mod ingest;
 mod original;
@@ -35,6 +37,7 @@ pub mod upkeep;
 
 pub use add::{Added, SourceRequest, add, upload};
 pub use change::{SourceChanges, refresh, update};
+pub(crate) use ended::EndVersion;
 pub use original::{File, Original};
 pub use parlance_extract::file_types;
 pub use removal::delete;

@@ -43,7 +43,7 @@ impl Job for Reembed {
 pub async fn look_for_old_models(ctx: &Context) -> Result<()> {
     let model = ctx.embedder().id();
     let old = store::list_old_models(ctx.db().platform(), model, STEP).await?;
-    if old.is_empty() || !fleet::is_of_one_mind(ctx).await? {
+    if old.is_empty() || !fleet::has_one_model(ctx).await? {
         return Ok(());
     }
     for bot in &old {

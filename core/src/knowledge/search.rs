@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pgvector::HalfVector;
-use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::chunk::Chunk;
+pub use super::hit::{Hit, Ranking};
 use super::store;
 use crate::bots::{self, Bot, Language};
 use crate::context::Context;
 use crate::error::{Chain, Error, Result};
 use crate::field::{Invalid, Text};
-use crate::ids::{BotId, ChunkId, SourceId, TenantId};
+use crate::ids::{BotId, SourceId, TenantId};
 use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
 use crate::{text_enum, words};
@@ -106,51 +106,6 @@ pub struct SearchRequest {
     pub mode: Mode,
     /// The sources to search; `None`: all of the bot's.
     pub sources: Option<Vec<SourceId>>,
-}
-
-/// A passage in the results.
-#[derive(Clone, Debug)]
-pub struct Hit {
-    /// The chunk.
-    pub chunk: ChunkId,
-    /// Its source.
-    pub source: SourceId,
-    /// Name of the source.
-    pub source_name: String,
-    /// Address of the source, if it has one.
-    pub url: Option<String>,
-    /// Position in the source, from 0.
-    pub ordinal: i32,
-    /// The page, if the source has pages.
-    pub page: Option<i32>,
-    /// The headings above it.
-    pub heading: Option<String>,
-    /// The text.
-    pub content: String,
-    /// Start of the text in the source's text, in characters.
-    pub start: i32,
-    /// End of the text, exclusive.
-    pub end: i32,
-    /// Scores and ranks.
-    pub ranking: Ranking,
-}
-
-/// Scores and ranks of a passage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ranking {
-    /// Cosine of its vector and the query's, if compared.
-    pub cosine: Option<f32>,
-    /// Rank by cosine, from 1, if among the candidates.
-    pub dense_rank: Option<i64>,
-    /// BM25 score; comparable within one search only.
-    pub text_score: Option<f32>,
-    /// Rank by BM25, from 1, if among the candidates.
-    pub text_rank: Option<i64>,
-    /// Score of the reranking model, from 0 to 1, if reranked.
-    #[serde(default)]
-    pub rerank_score: Option<f32>,
-    /// Fused score, from 0 to 1; comparable within one search only.
-    pub score: f32,
 }
 
 /// Results of a search, with timings in milliseconds.

@@ -1,7 +1,9 @@
-//! The bus: short-lived news and small caches in Redis. It and its folder alone name `fred`.
+//! The bus: job events, cache invalidation and shared rate limits, through Redis. Only this folder names `fred`.
 //!
-//! Nothing waits for it: news that Redis does not take is dropped, for the ledger knows it anyway.
+//! Best effort: an event that Redis does not take is dropped, because the ledger holds the truth. Knows jobs by id.
+//! Must never: import the ledger.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use fred::clients::Client;
@@ -12,51 +14,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
-use crate::jobs::State;
 use crate::platform::config::Config;
 
 mod buckets;
 mod cache;
-mod near;
-mod news;
+mod near_cache;
+mod subscription;
 
-pub(crate) use buckets::Spent;
-use near::Near;
-use news::News;
+pub(crate) use buckets::{Rate, Spent};
+use near_cache::NearCache;
+use subscription::Subscription;
 
-/// News about a job.
+/// A job changed its state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobEvent {
-    /// Whose job it is.
+    /// The owner.
     pub tenant: TenantId,
     /// The job.
     pub job: JobId,
-    /// Its source, when it has one.
+    /// Its source, if any.
     pub source: Option<SourceId>,
-    /// Where it stands now.
-    pub state: State,
+    /// Name of the new state.
+    pub state: Cow<'static, str>,
 }
 
-/// A client of Redis that connects in the background, and again whenever it must.
+/// Redis client. Connects in the background, and reconnects by itself.
 #[derive(Clone)]
 pub struct Bus {
     client: Client,
     namespace: String,
-    near: Near,
-    news: News,
+    near: NearCache,
+    events: Subscription,
 }
 
 impl Bus {
     /// Starts connecting; Redis need not be up.
     ///
     /// # Errors
-    /// When the URL is not one of Redis.
+    /// When the URL is not a Redis URL.
     pub fn new(config: &Config) -> Result<Self> {
         let misconfigured = |error: BoxError| Error::internal("REDIS_URL cannot be used", error);
         let url = config.redis.require().map_err(|error| misconfigured(error.into()))?;
         let builder = FredConfig::from_url(url)
             .map(|mut config| {
-                // A process that starts before Redis does finds it later.
+                // A process may start before Redis.
                 config.fail_fast = false;
                 let mut builder = Builder::from_config(config);
                 builder
@@ -65,7 +66,7 @@ impl Bus {
                     })
                     .with_connection_config(|connection| {
                         connection.connection_timeout = Duration::from_secs(2);
-                        // Commands fail while Redis is away, instead of piling up for its return.
+                        // Commands fail while Redis is down, instead of queueing up.
                         connection.max_command_attempts = 1;
                     })
                     .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2));
@@ -74,36 +75,36 @@ impl Bus {
             .map_err(|error| misconfigured(error.into()))?;
         let client = builder.build().map_err(|error| misconfigured(error.into()))?;
         client.on_error(|(error, _server)| async move {
-            tracing::debug!(%error, "the bus lost its connection");
+            tracing::debug!(%error, "connection of the bus lost; reconnecting");
             Ok(())
         });
         drop(client.connect());
         let namespace = config.redis.namespace.clone();
-        let news = News::new(builder.clone(), format!("{namespace}.jobs.*"));
-        let near = Near::new(builder, format!("{namespace}.forgotten"));
-        Ok(Self { client, namespace, near, news })
+        let events = Subscription::new(builder.clone(), format!("{namespace}.jobs.*"));
+        let near = NearCache::new(builder, format!("{namespace}.forgotten"));
+        Ok(Self { client, namespace, near, events })
     }
 
-    /// Tells whoever listens. Returns at once.
+    /// Publishes an event. Returns at once.
     pub fn publish(&self, event: &JobEvent) {
         let channel = format!("{}.jobs.{}", self.namespace, event.tenant);
-        let Ok(news) = serde_json::to_string(event) else { return };
+        let Ok(message) = serde_json::to_string(event) else { return };
         if !self.client.is_connected() {
             return;
         }
         let client = self.client.clone();
         tokio::spawn(async move {
-            let sent: Result<(), _> = client.publish(channel, news).await;
+            let sent: Result<(), _> = client.publish(channel, message).await;
             if let Err(error) = sent {
-                tracing::debug!(%error, "an event was dropped");
+                tracing::debug!(%error, "job event dropped");
             }
         });
     }
 
-    /// What is told of jobs from now on, by any process; what is told while Redis is away is missed.
+    /// Job events of all processes from now on. Events are missed while Redis is down.
     #[must_use]
-    pub fn news(&self) -> tokio::sync::broadcast::Receiver<JobEvent> {
-        self.news.listen()
+    pub fn job_events(&self) -> tokio::sync::broadcast::Receiver<JobEvent> {
+        self.events.listen()
     }
 
     /// Whether Redis answers.
@@ -118,10 +119,10 @@ impl Bus {
         pong.map(drop).map_err(|error| Error::unavailable(Part::Redis, error))
     }
 
-    /// Waits for the first connection, a few seconds at most: for commands that just started.
+    /// Waits for the first connection, three seconds at most: for short-lived commands.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] with what Redis said.
+    /// [`Error::Unavailable`] with Redis' error.
     pub async fn wait_for_connection(&self) -> Result<()> {
         match tokio::time::timeout(Duration::from_secs(3), self.client.wait_for_connect()).await {
             Ok(connected) => connected.map_err(|error| Error::unavailable(Part::Redis, error)),
@@ -132,9 +133,9 @@ impl Bus {
     /// Closes the connection.
     pub async fn close(&self) {
         self.near.close();
-        self.news.close();
+        self.events.close();
         if let Err(error) = self.client.quit().await {
-            tracing::debug!(%error, "the bus was not closed in order");
+            tracing::debug!(%error, "bus not closed cleanly");
         }
     }
 }

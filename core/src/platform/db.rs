@@ -1,9 +1,8 @@
-//! The database: two doors, and the migrations. Statements live in the slices' stores.
+//! The database: two connection pools, and the migrations. Statements are in the stores of the slices.
 //!
-//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant and no other, also
-//! in a statement that forgets to name it: it holds the role `parlance_tenant`, which row-level security
-//! walls in. No statement changes the role or the tenant but here.
-//! [`Db::platform`] is for what spans tenants, and for nothing else.
+//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant only, even in a statement
+//! without a tenant condition: it has the role `parlance_tenant`, subject to row-level security. Only this file sets
+//! the role and the tenant. [`Db::platform`] is for statements that span tenants, and for nothing else.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -19,21 +18,21 @@ use crate::error::{Error, Part, Result};
 use crate::ids::TenantId;
 use crate::platform::config::Database;
 
-/// Every migration, in order, inside the binary.
+/// The migrations, embedded in the binary.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
 /// How long a request waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Both doors to the database. They connect when they must; the database need not be up yet.
+/// Both connection pools. They connect on first use; the database need not be up yet.
 #[derive(Clone, Debug)]
 pub struct Db {
-    /// Connections that are walled in from their first moment to their last.
+    /// Connections under row-level security for their whole life.
     tenants: PgPool,
     platform: PgPool,
 }
 
-/// A connection that sees one tenant.
+/// A connection restricted to one tenant.
 #[derive(Debug)]
 pub struct TenantConnection(PoolConnection<Postgres>);
 
@@ -52,34 +51,34 @@ impl DerefMut for TenantConnection {
 }
 
 impl Db {
-    /// Opens both doors.
+    /// Prepares both pools.
     ///
     /// # Errors
-    /// When the URL is not one of Postgres.
+    /// When the URL is not a Postgres URL.
     pub fn new(config: &Database) -> Result<Self> {
         let url = config.require().map_err(|error| Error::internal("no database is configured", error))?;
         let options: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
         let options = options.application_name("parlance");
-        // Statements are planned once a connection, and not at every execution: planning costs twice what a
-        // short list does, and three times what a claim does. They are written so that one plan does for all of their arguments.
+        // Plan each statement once per connection, not per execution: planning costs twice as much as a short list,
+        // and three times as much as a claim. The statements are written so that one plan fits all arguments.
         let planned = options.options([
             ("plan_cache_mode", "force_generic_plan"),
-            // Nothing here runs for so long that a compiled plan would pay.
+            // No statement runs long enough for JIT compilation to pay.
             ("jit", "off"),
-            // A walk of a graph goes on until there are enough rows of those that are wanted.
+            // Continue the HNSW scan until enough rows pass the filters.
             ("hnsw.iterative_scan", "strict_order"),
         ]);
-        // What spans tenants is short: claims, heartbeats, dispatch, keys by their hash.
+        // Statements that span tenants are short: claims, heartbeats, dispatch, API-key lookups.
         let platform = (config.max_connections / 4).max(2);
         let tenants = config.max_connections.saturating_sub(platform).max(1);
         let pool = |size| {
             PgPoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(PATIENCE)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
                 .test_before_acquire(false)
-                // A text of megabytes would leave its connection with as much, for good.
+                // A text of megabytes would otherwise leave its connection with a buffer as large for good.
                 .after_release(|connection, _| {
                     Box::pin(async move {
                         connection.shrink_buffers();
@@ -87,19 +86,19 @@ impl Db {
                     })
                 })
         };
-        let walled = pool(tenants).after_connect(|connection, _| {
+        let restricted = pool(tenants).after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute("set role parlance_tenant").await?;
                 Ok(())
             })
         });
         Ok(Self {
-            tenants: walled.connect_lazy_with(planned.clone()),
+            tenants: restricted.connect_lazy_with(planned.clone()),
             platform: pool(platform).connect_lazy_with(planned),
         })
     }
 
-    /// A connection that sees this tenant.
+    /// A connection restricted to a tenant.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -107,12 +106,12 @@ impl Db {
         let mut tries = self.tenants.size() + 1;
         loop {
             let mut connection = self.tenants.acquire().await?;
-            // Text without arguments is one short message each way. An id has no quotes in it.
+            // A raw statement takes one short message each way. An id contains no quotes.
             let name = format!("set parlance.tenant = '{tenant}'");
-            let named = sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut *connection).await;
-            match named {
+            let set = sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut *connection).await;
+            match set {
                 Ok(_) => return Ok(TenantConnection(connection)),
-                // The database was away since this one was last used; there may be better ones.
+                // The database restarted since the connection was last used. Try another one.
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
                 Err(error) => return Err(error.into()),
             }
@@ -120,7 +119,7 @@ impl Db {
         }
     }
 
-    /// A transaction that sees this tenant.
+    /// A transaction restricted to a tenant.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -128,8 +127,8 @@ impl Db {
         self.begin_with(tenant, "").await
     }
 
-    /// A transaction that sees this tenant, and that a crash of the database may undo until the next one of
-    /// [`Db::begin`] is committed: for what is worth nothing without that. Its commit waits for no disk.
+    /// A transaction restricted to a tenant, whose commit does not wait for the disk. A crash of the database may undo
+    /// it until the next transaction of [`Db::begin`] commits: for writes that are worthless without that one.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -140,7 +139,7 @@ impl Db {
     async fn begin_with(&self, tenant: TenantId, also: &str) -> Result<PgTransaction<'static>> {
         let mut tries = self.tenants.size() + 1;
         loop {
-            // One message, for its parts are of no use alone. An id has no quotes in it.
+            // One message, because the parts are useless alone. An id contains no quotes.
             let begin = format!("begin; set local parlance.tenant = '{tenant}'{also}");
             match self.tenants.begin_with(AssertSqlSafe(begin)).await {
                 Ok(transaction) => return Ok(transaction),
@@ -150,13 +149,13 @@ impl Db {
         }
     }
 
-    /// The door to what spans tenants: operators' lists, keys by their hash, the ledger's upkeep.
+    /// The pool for statements that span tenants: operators' lists, API-key lookups, the job ledger.
     #[must_use]
     pub fn platform(&self) -> &PgPool {
         &self.platform
     }
 
-    /// A connection beside the pools, as the owner: for what takes long and keeps something of its session.
+    /// A connection outside of the pools, with the owner's role: for long operations and session state.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -164,7 +163,7 @@ impl Db {
         Ok(PgConnection::connect_with(&self.platform.connect_options()).await?)
     }
 
-    /// The connections of each pool: its name, how many there are, and how many of them are not in use.
+    /// Each pool's name, size and number of idle connections.
     #[must_use]
     pub fn connections(&self) -> [(&'static str, u32, usize); 2] {
         [("tenants", &self.tenants), ("platform", &self.platform)]
@@ -178,24 +177,24 @@ impl Db {
     }
 }
 
-/// What a database server says of itself.
+/// A database server, as it describes itself.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Its version, as it writes it.
+    /// Version.
     pub version: String,
-    /// The same as a number: 150004 is 15.4.
+    /// Version as a number: 150004 is 15.4.
     pub version_number: i32,
-    /// The version of pgvector in this database, when it is there.
+    /// Version of pgvector in this database, if installed.
     pub pgvector: Option<String>,
-    /// Connections that it has room for, for users like ours.
+    /// Connection limit for non-superusers.
     pub room: i64,
-    /// Those that there are, ours counted.
+    /// Open connections, this one included.
     pub connections: i64,
-    /// How far its clock is ahead of ours, in seconds.
+    /// Seconds that its clock is ahead of this machine's.
     pub clock_ahead: f64,
 }
 
-/// Asks a database server about itself.
+/// Queries the database server's description.
 ///
 /// # Errors
 /// When it does not answer.
@@ -224,73 +223,70 @@ pub async fn describe(db: &Db) -> Result<Server> {
     })
 }
 
-/// Postgres counts an interval in microseconds; a duration beyond its range is as good as for ever.
+/// A duration as an interval, in microseconds. A duration out of range counts as forever.
 pub(crate) fn interval(duration: Duration) -> PgInterval {
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2);
     PgInterval { months: 0, days: 0, microseconds }
 }
 
-/// Whether a row was to refer to one that is not there, or not any more.
+/// Whether a statement violated a foreign key: the row referred to is missing or was deleted.
 pub(crate) fn refers_to_nothing(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 
-/// Whether it was the connection that failed, and not the statement.
+/// Whether the connection failed, not the statement.
 fn is_dead(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        // Ended by an administrator, or by the server's own end.
+        // SQLSTATE 57P0x: terminated by an administrator or by a shutdown.
         sqlx::Error::Database(cause) => cause.code().is_some_and(|code| code.starts_with("57P0")),
         _ => false,
     }
 }
 
-/// How long a migration waits for a lock: whoever comes after it waits as long, so it lets them pass and tries again.
+/// How long a migration waits for a lock. Later statements queue behind it, so it gives up soon, and retries.
 const LOCK_TIMEOUT: &str = "2s";
 
-/// How often it tries, and the pause between.
-const TRIES: u32 = 60;
+/// Attempts, and the pause between two.
+const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Brings the schema up to date. Safe to run in many processes at once, for the migrator takes a lock, and under load:
-/// no request waits for long behind a migration that waits.
+/// Applies the migrations. Safe in many processes at once, because the migrator takes a lock, and under load: no request
+/// waits long behind a migration.
 ///
 /// # Errors
-/// When the database does not answer, a migration fails, or somebody holds for two minutes what it needs.
+/// When the database does not answer, a migration fails, or a lock that it needs is held for two minutes.
 pub async fn migrate(db: &Db) -> Result<()> {
     let mut connection = db.dedicated().await?;
     connection.execute(AssertSqlSafe(format!("set lock_timeout = '{LOCK_TIMEOUT}'"))).await?;
-    let mut tried = 1;
+    let mut attempt = 1;
     loop {
         let error = match MIGRATOR.run(&mut connection).await {
             Ok(()) => return Ok(connection.close().await?),
             Err(error) => error,
         };
-        if tried == TRIES || !waited_in_vain(&error) {
+        if attempt == ATTEMPTS || !is_lock_timeout(&error) {
             return Err(match error {
                 MigrateError::Execute(error) => Error::from(error),
                 other => Error::internal("a migration failed", other),
             });
         }
-        tracing::info!(
-            tried,
-            "something that a migration needs is locked; others pass, and it is tried again"
-        );
-        tried += 1;
+        tracing::info!(attempt, "migration timed out waiting for a lock; retrying");
+        attempt += 1;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Whether a lock could not be had in time.
-fn waited_in_vain(error: &MigrateError) -> bool {
+/// Whether a migration timed out waiting for a lock.
+fn is_lock_timeout(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
     };
-    // Postgres: "lock not available".
+    // SQLSTATE lock_not_available.
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
 }
 
-/// Whether the database answers and has this binary's schema.
+/// Checks that the database answers and has this binary's schema.
 ///
 /// # Errors
 /// [`Error::Unavailable`] with what is missing.

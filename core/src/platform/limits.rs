@@ -1,5 +1,6 @@
-//! What one caller may ask at once, so that the others are served: how fast a key may ask, and how many answers and
-//! uploads of a tenant are on their way in a process.
+//! Rate limit per API key, and concurrency limits per tenant on answers and uploads.
+//!
+//! Concurrency is counted per process; the rate is shared through the bus.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,85 +9,77 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, TenantId};
-use crate::platform::bus::Spent;
+use crate::platform::bus::{Bus, Rate, Spent};
 use crate::platform::config;
 
-/// A key may save up the requests of so many seconds.
+/// Capacity of a key's bucket, in seconds of its rate.
 const BURST_SECONDS: f64 = 2.0;
 
-/// The pause between two looks at what other processes let in.
+/// Pause between two exchanges with the other processes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Keys that a process knows at most; one that is not used goes first, and has a full bucket when it is back.
-const KEYS: u64 = 100_000;
+/// Most buckets in a process. The least recently used is evicted first, and is full when it returns.
+const BUCKETS: u64 = 100_000;
 
-/// Every limit of a process.
+/// Limits of a process.
 #[derive(Debug)]
 pub struct Limits {
-    /// How fast a key may ask.
+    /// Requests per API key.
     pub requests: Requests,
-    /// Answers of a tenant that are being made.
-    pub chats: Places,
-    /// Uploads of a tenant that are being read.
-    pub uploads: Places,
+    /// Concurrent answers per tenant.
+    pub chats: Permits,
+    /// Concurrent uploads per tenant.
+    pub uploads: Permits,
 }
 
 impl Limits {
     pub(crate) fn new(config: &config::Limits) -> Self {
         Self {
             requests: Requests::new(config.requests_per_second),
-            chats: Places::new(config.chats_per_tenant, "too_many_chats", "answers on their way"),
-            uploads: Places::new(config.uploads_per_tenant, "too_many_uploads", "uploads on their way"),
+            chats: Permits::new(config.chats_per_tenant, "too_many_chats", "answers on their way"),
+            uploads: Permits::new(config.uploads_per_tenant, "too_many_uploads", "uploads on their way"),
         }
     }
 }
 
-/// A token bucket for each key. A process decides by what it knows, and nobody waits for Redis: five times a second it
-/// tells the bus what it let in, and hears what all processes together have left. While Redis is away each limits by
-/// itself.
+/// A token bucket per API key. Each process decides locally, without waiting for Redis: five times a second it reports
+/// to the bus the tokens that it spent, and learns what all processes together have left. While Redis is down, each
+/// process limits on its own.
 #[derive(Debug)]
 pub struct Requests {
-    /// `None`: there is no limit.
+    /// `None`: no limit.
     rate: Option<Rate>,
     buckets: Cache<KeyId, Arc<Mutex<Bucket>>>,
-}
-
-/// Tokens a second, and how many there are at most.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rate {
-    pub(crate) per_second: f64,
-    pub(crate) burst: f64,
 }
 
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
     at: Instant,
-    /// What was let in, and the bus does not know yet.
+    /// Tokens spent and not yet reported to the bus.
     spent: f64,
 }
 
-/// Where a key stands after a request.
+/// Rate limit of a key after a request, as the `RateLimit-*` headers report it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Requests at once, at most.
+pub struct RateLimitState {
+    /// Burst: most requests at once.
     pub limit: u64,
-    /// How many are left.
+    /// Requests left.
     pub remaining: u64,
-    /// In how many seconds all of them are back.
+    /// Seconds until the bucket is full.
     pub reset: u64,
-    /// It came too soon: how long to wait.
+    /// The request is refused: how long to wait.
     pub refused: Option<Duration>,
 }
 
-impl Standing {
-    /// Whether the request may go on.
+impl RateLimitState {
+    /// Admits the request or refuses it.
     ///
     /// # Errors
-    /// [`Error::TooMany`] with when the next may.
+    /// [`Error::TooMany`] with the time to wait.
     pub fn check(&self) -> Result<()> {
         let Some(retry_after) = self.refused else { return Ok(()) };
         let message = format!(
@@ -103,12 +96,12 @@ impl Requests {
             let per_second = f64::from(per_second);
             Rate { per_second, burst: per_second * BURST_SECONDS }
         });
-        Self { rate, buckets: Cache::new(KEYS) }
+        Self { rate, buckets: Cache::new(BUCKETS) }
     }
 
-    /// Counts a request of a key; `None`: nobody counts.
+    /// Counts a request of a key; `None`: no limit.
     #[must_use]
-    pub fn take(&self, key: KeyId) -> Option<Standing> {
+    pub fn take(&self, key: KeyId) -> Option<RateLimitState> {
         let rate = self.rate?;
         let bucket = self.buckets.get_with(key, || {
             Arc::new(Mutex::new(Bucket { tokens: rate.burst, at: Instant::now(), spent: 0.0 }))
@@ -117,22 +110,21 @@ impl Requests {
         Some(bucket.take(rate, Instant::now()))
     }
 
-    /// Balances the buckets with those of other processes, until it is to stop.
-    pub async fn balance(ctx: &Context, stop: &CancellationToken) {
-        let requests = &ctx.limits().requests;
-        let Some(rate) = requests.rate else { return };
+    /// Exchanges spent tokens with the other processes, until stopped.
+    pub async fn balance(&self, bus: &Bus, stop: &CancellationToken) {
+        let Some(rate) = self.rate else { return };
         while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-            let spent = requests.spent();
+            let spent = self.spent();
             if spent.is_empty() {
                 continue;
             }
-            if let Some(left) = ctx.bus().spend(&spent, rate).await {
-                requests.balanced(&spent, &left, rate);
+            if let Some(left) = bus.spend(&spent, rate).await {
+                self.balanced(&spent, &left, rate);
             }
         }
     }
 
-    /// What the bus does not know yet.
+    /// Tokens not yet reported to the bus.
     fn spent(&self) -> Vec<Spent> {
         let spent = self.buckets.iter().filter_map(|(key, bucket)| {
             let bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,14 +133,14 @@ impl Requests {
         spent.collect()
     }
 
-    /// The bus was told, and says what is left.
-    fn balanced(&self, told: &[Spent], left: &[f64], rate: Rate) {
-        for (told, left) in told.iter().zip(left) {
-            let Some(bucket) = self.buckets.get(&told.key) else { continue };
+    /// Applies the bus's answer to a report.
+    fn balanced(&self, reported: &[Spent], left: &[f64], rate: Rate) {
+        for (reported, left) in reported.iter().zip(left) {
+            let Some(bucket) = self.buckets.get(&reported.key) else { continue };
             let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
             bucket.refill(rate, Instant::now());
-            bucket.spent -= told.tokens;
-            // What was let in meanwhile is gone from what is left, too.
+            bucket.spent -= reported.tokens;
+            // Tokens spent since the report are gone too.
             bucket.tokens = left - bucket.spent;
         }
     }
@@ -161,7 +153,7 @@ impl Bucket {
         self.at = now;
     }
 
-    fn take(&mut self, rate: Rate, now: Instant) -> Standing {
+    fn take(&mut self, rate: Rate, now: Instant) -> RateLimitState {
         self.refill(rate, now);
         let missing = 1.0 - self.tokens;
         let refused = (missing > 0.0).then(|| Duration::from_secs_f64(missing / rate.per_second));
@@ -169,7 +161,7 @@ impl Bucket {
             self.tokens -= 1.0;
             self.spent += 1.0;
         }
-        Standing {
+        RateLimitState {
             limit: whole(rate.burst),
             remaining: whole(self.tokens),
             reset: whole(((rate.burst - self.tokens) / rate.per_second).ceil()),
@@ -178,39 +170,39 @@ impl Bucket {
     }
 }
 
-/// Of a number that is none too large; a negative one is none.
+/// Truncates a number; a negative one counts as 0.
 fn whole(number: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
     let whole = number as u64;
     whole
 }
 
-/// So many of something at once, for each tenant.
+/// A concurrency limit per tenant.
 #[derive(Debug)]
-pub struct Places {
+pub struct Permits {
     most: usize,
     code: &'static str,
     what: &'static str,
     held: Arc<Mutex<HashMap<TenantId, usize>>>,
 }
 
-/// One of [`Places`], until it is dropped.
+/// One of [`Permits`], held until dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Permit {
     tenant: TenantId,
     held: Arc<Mutex<HashMap<TenantId, usize>>>,
 }
 
-impl Places {
+impl Permits {
     fn new(most: usize, code: &'static str, what: &'static str) -> Self {
         Self { most, code, what, held: Arc::default() }
     }
 
-    /// A place for one more of a tenant.
+    /// Takes a permit of a tenant.
     ///
     /// # Errors
     /// [`Error::TooMany`] when all are taken.
-    pub fn take(&self, tenant: TenantId) -> Result<Place> {
+    pub fn take(&self, tenant: TenantId) -> Result<Permit> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(tenant).or_default();
         if *count >= self.most {
@@ -224,11 +216,11 @@ impl Places {
             });
         }
         *count += 1;
-        Ok(Place { tenant, held: Arc::clone(&self.held) })
+        Ok(Permit { tenant, held: Arc::clone(&self.held) })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.tenant) {
@@ -247,11 +239,11 @@ mod tests {
     const RATE: Rate = Rate { per_second: 10.0, burst: 20.0 };
 
     #[test]
-    fn a_bucket_lets_a_burst_in_and_then_as_many_as_come_back() {
+    fn a_bucket_admits_a_burst_then_its_rate() {
         let begun = Instant::now();
         let mut bucket = Bucket { tokens: RATE.burst, at: begun, spent: 0.0 };
-        let standing = bucket.take(RATE, begun);
-        assert_eq!(standing, Standing { limit: 20, remaining: 19, reset: 1, refused: None });
+        let state = bucket.take(RATE, begun);
+        assert_eq!(state, RateLimitState { limit: 20, remaining: 19, reset: 1, refused: None });
         for _ in 1..20 {
             bucket.take(RATE, begun).check().unwrap();
         }
@@ -264,28 +256,28 @@ mod tests {
     }
 
     #[test]
-    fn what_other_processes_let_in_is_taken_off() {
+    fn requests_of_other_processes_are_subtracted() {
         let (requests, key) = (Requests::new(10), KeyId::fresh());
         for _ in 0..5 {
             requests.take(key).unwrap().check().unwrap();
         }
-        let told = requests.spent();
-        assert_eq!(told.iter().map(|spent| spent.tokens).sum::<f64>(), 5.0);
-        // One more while the bus is told; it says that others let eleven in.
+        let reported = requests.spent();
+        assert_eq!(reported.iter().map(|spent| spent.tokens).sum::<f64>(), 5.0);
+        // One more request during the report; the others admitted eleven.
         requests.take(key).unwrap().check().unwrap();
-        requests.balanced(&told, &[4.0], RATE);
+        requests.balanced(&reported, &[4.0], RATE);
         assert_eq!(requests.take(key).unwrap().remaining, 2);
         assert_eq!(requests.spent()[0].tokens, 2.0);
     }
 
     #[test]
-    fn a_place_is_free_again_when_it_is_left() {
-        let places = Places::new(2, "too_many", "things");
+    fn a_dropped_permit_is_free_again() {
+        let permits = Permits::new(2, "too_many", "things");
         let (tenant, other) = (TenantId::fresh(), TenantId::fresh());
-        let (first, _second) = (places.take(tenant).unwrap(), places.take(tenant).unwrap());
-        places.take(tenant).unwrap_err();
-        places.take(other).unwrap();
+        let (first, _second) = (permits.take(tenant).unwrap(), permits.take(tenant).unwrap());
+        permits.take(tenant).unwrap_err();
+        permits.take(other).unwrap();
         drop(first);
-        places.take(tenant).unwrap();
+        permits.take(tenant).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! Traces that go on: from a request into the jobs that it enqueues, and into the model that it asks, in the words of
-//! [W3C Trace Context](https://www.w3.org/TR/trace-context/).
+//! Trace propagation in [W3C Trace Context](https://www.w3.org/TR/trace-context/) format: from a request into its jobs,
+//! and into requests to the language model.
 //!
 //! Without a collector (`OTEL_EXPORTER_OTLP_ENDPOINT`) no span belongs to a trace, and all of this does nothing.
 
@@ -12,13 +12,13 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The header, and the form, in which a place in a trace is told.
+/// The header that carries the trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// The field of a span that names its trace, for those who look for it from a line of the log.
+/// The span field with the trace id, to find the trace of a log line.
 pub const TRACE_ID: &str = "trace.id";
 
-/// Where in a trace the current span is, for what follows from it elsewhere.
+/// The trace context of the current span.
 #[must_use]
 pub fn traceparent() -> Option<String> {
     let mut carrier = HashMap::new();
@@ -26,14 +26,14 @@ pub fn traceparent() -> Option<String> {
     carrier.remove(TRACEPARENT)
 }
 
-/// Makes a span that nobody has entered yet go on with a trace, or begin one when it is told of none, or of nonsense.
-/// Its field [`TRACE_ID`] says which.
+/// Makes a span that has not been entered yet continue a trace, or start one if `traceparent` is missing or malformed.
+/// Records the trace id in the field [`TRACE_ID`].
 pub fn follow(span: &Span, traceparent: Option<&str>) {
-    if let Some(told) = traceparent {
-        let carrier = HashMap::from([(TRACEPARENT.to_owned(), told.to_owned())]);
+    if let Some(traceparent) = traceparent {
+        let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
         let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
         if parent.span().span_context().is_valid() {
-            // Fails when there are no traces.
+            // Fails when tracing is off.
             let _off = span.set_parent(parent);
         }
     }

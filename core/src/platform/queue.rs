@@ -1,11 +1,14 @@
-//! The queue: apalis on Redis, which carries hints that a job waits in the ledger.
+//! Job queues in Redis, by apalis. They carry hints that a job waits in the ledger.
 //!
-//! The only file of the domain that names `apalis_redis`. A hint holds an id and nothing else; it may
-//! be lost, doubled or late, and nothing but time is. So: no retry policy of the transport's, no
-//! idempotency keys, a fresh task id for each push, and everything acknowledged at once.
+//! The only file of the domain that names `apalis_redis`. A hint holds an id and nothing else. It may be lost,
+//! doubled or late; that costs nothing but time. So: no retry policy of the transport, no idempotency keys, a
+//! fresh task id for each push, and everything acknowledged at once.
+//!
+//! Knows queues by name. Must never: import the ledger.
 
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use apalis::prelude::{Strategy, TaskSink};
@@ -17,113 +20,140 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Part, Result};
 use crate::ids::JobId;
-use crate::jobs::{Kind, PerKind};
 use crate::platform::config::Config;
 
-/// Commands to Redis may take this long before it counts as down.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Timeout of a Redis command.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long Redis keeps what apalis writes of a worker that registers: a description which nothing of ours
-/// reads, and which apalis never removes.
-const DESCRIPTION_KEPT: Duration = Duration::from_secs(60);
+/// Time to live of the description that apalis writes for each registered worker: nothing of ours reads it,
+/// and apalis never removes it.
+const DESCRIPTION_TTL: Duration = Duration::from_secs(60);
 
-/// What travels through Redis.
+/// The message in Redis.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Hint {
-    /// The job to look at.
+    /// The job to look up in the ledger.
     pub job: JobId,
 }
 
-/// Where a worker's apalis consumer takes its hints from.
+/// Backend of an apalis worker: a stream of hints.
 pub type Consumer = apalis::prelude::PollWith<RedisStorage<Hint>, Strategy>;
 
-/// The hints' way through Redis. Connects on first use and again by itself.
+/// Client of the queues in Redis. Connects on first use and reconnects by itself.
 #[derive(Clone)]
 pub struct Queue {
     connection: ConnectionManager,
     namespace: String,
-    /// Rung when this process pushed hints.
-    arrived: Arc<PerKind<Notify>>,
+    /// Notified when this process pushed hints to a queue.
+    arrivals: Arc<Signals>,
+    /// Notified when a queue may have jobs to dispatch, or room for more.
+    nudges: Arc<Signals>,
+}
+
+/// One [`Notify`] per queue, made on first use.
+#[derive(Debug, Default)]
+struct Signals(Mutex<HashMap<&'static str, Arc<Notify>>>);
+
+impl Signals {
+    fn of(&self, queue: &'static str) -> Arc<Notify> {
+        let mut signals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(signals.entry(queue).or_default())
+    }
 }
 
 impl Queue {
     /// Prepares the connection; Redis need not be up.
     ///
     /// # Errors
-    /// When the URL is not one of Redis.
+    /// When the URL is not a Redis URL.
     pub fn new(config: &Config) -> Result<Self> {
         let url = config.redis.require().map_err(|error| Error::internal("no Redis is configured", error))?;
         let connection = Client::open(url)
             .and_then(|client| client.get_connection_manager_lazy(Default::default()))
             .map_err(|error| Error::internal("REDIS_URL cannot be used", error))?;
-        Ok(Self { connection, namespace: config.redis.namespace.clone(), arrived: Arc::default() })
+        Ok(Self {
+            connection,
+            namespace: config.redis.namespace.clone(),
+            arrivals: Arc::default(),
+            nudges: Arc::default(),
+        })
     }
 
-    /// Pushes a hint to each job.
+    /// Pushes a hint for each job.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not take them; some may have arrived.
-    pub async fn push(&self, kind: Kind, jobs: &[JobId]) -> Result<()> {
+    pub async fn push(&self, queue: &'static str, jobs: &[JobId]) -> Result<()> {
         let hints = jobs.iter().map(|&job| Hint { job }).collect();
-        let mut storage = self.storage(kind);
-        patiently(storage.push_bulk(hints)).await?;
-        self.arrived.of(kind).notify_one();
+        let mut storage = self.storage(queue);
+        with_timeout(storage.push_bulk(hints)).await?;
+        self.arrivals.of(queue).notify_one();
         Ok(())
     }
 
-    /// To be called before an apalis worker of this name is built: has Redis forget it, also when it is killed.
-    /// Apalis adds to the key that is made here, and leaves its time to live alone.
+    /// Signals this process's dispatcher that a queue may have jobs to dispatch, or room for more. Returns at once.
+    pub fn nudge(&self, queue: &'static str) {
+        self.nudges.of(queue).notify_one();
+    }
+
+    /// Waits for a nudge; one that came earlier counts.
+    pub async fn nudged(&self, queue: &'static str) {
+        self.nudges.of(queue).notified().await;
+    }
+
+    /// Gives the description of an apalis worker a time to live, so that Redis forgets it even when the worker is
+    /// killed. Call it before the worker is built: apalis adds to the key made here and leaves its expiry alone.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
-    pub async fn expect_consumer(&self, kind: Kind, name: &str) -> Result<()> {
-        let key = format!("{}:workers:metadata:{name}", self.name_of(kind));
+    pub async fn expect_consumer(&self, queue: &str, name: &str) -> Result<()> {
+        let key = format!("{}:workers:metadata:{name}", self.key(queue));
         let mut describe = redis::pipe();
         describe.atomic();
         describe.hset(&key, "service", "parlance").ignore();
-        describe.expire(&key, DESCRIPTION_KEPT.as_secs().cast_signed()).ignore();
-        patiently(describe.query_async::<()>(&mut self.connection.clone())).await
+        describe.expire(&key, DESCRIPTION_TTL.as_secs().cast_signed()).ignore();
+        with_timeout(describe.query_async::<()>(&mut self.connection.clone())).await
     }
 
-    /// A source of hints for one apalis worker. It looks as soon as this process pushed some, and at
-    /// least every `at_least_every` for those of others.
+    /// The hint stream of one apalis worker. Polls as soon as this process pushed hints, and at least every
+    /// `poll_interval` for those of other processes.
     #[must_use]
-    pub fn consumer(&self, kind: Kind, at_least_every: Duration) -> Consumer {
-        let strategy = Strategy::new().stream(self.arrivals(kind)).interval(at_least_every);
-        Consumer::new(self.storage(kind), strategy)
+    pub fn consumer(&self, queue: &'static str, poll_interval: Duration) -> Consumer {
+        let strategy = Strategy::new().stream(self.arrivals(queue)).interval(poll_interval);
+        Consumer::new(self.storage(queue), strategy)
     }
 
-    fn arrivals(&self, kind: Kind) -> Pin<Box<dyn Stream<Item = ()> + Send + Sync>> {
-        Box::pin(stream::unfold(Arc::clone(&self.arrived), move |arrived| async move {
-            arrived.of(kind).notified().await;
+    fn arrivals(&self, queue: &'static str) -> Pin<Box<dyn Stream<Item = ()> + Send + Sync>> {
+        Box::pin(stream::unfold(self.arrivals.of(queue), |arrived| async move {
+            arrived.notified().await;
             Some(((), arrived))
         }))
     }
 
-    /// Drops what finished hints leave behind in Redis, which apalis keeps for ever otherwise.
+    /// Deletes what finished hints leave in Redis, which apalis would keep forever.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
-    pub async fn vacuum(&self, kind: Kind) -> Result<()> {
-        let mut storage = self.storage(kind);
-        patiently(storage.vacuum()).await?;
-        // Ids of finished and of failed hints, which the vacuum leaves.
+    pub async fn vacuum(&self, queue: &str) -> Result<()> {
+        let mut storage = self.storage(queue);
+        with_timeout(storage.vacuum()).await?;
+        // The vacuum leaves the ids of finished and failed hints.
         let config = storage.get_config();
         let (done, dead) = (config.done_jobs_set(), config.dead_jobs_set());
-        let mut forget = redis::cmd("DEL");
-        forget.arg(done).arg(dead);
+        let mut delete = redis::cmd("DEL");
+        delete.arg(done).arg(dead);
         let mut connection = self.connection.clone();
-        let _removed: i64 = patiently(forget.query_async(&mut connection)).await?;
+        let _removed: i64 = with_timeout(delete.query_async(&mut connection)).await?;
         Ok(())
     }
 
-    fn name_of(&self, kind: Kind) -> String {
-        format!("{}.{kind}", self.namespace)
+    fn key(&self, queue: &str) -> String {
+        format!("{}.{queue}", self.namespace)
     }
 
-    fn storage(&self, kind: Kind) -> RedisStorage<Hint> {
+    fn storage(&self, queue: &str) -> RedisStorage<Hint> {
         let backend = Backend::default()
-            .queue(self.name_of(kind))
+            .queue(self.key(queue))
             .batch_size(1)
             .heartbeat_interval(Duration::from_secs(5))
             .missed_heartbeats(6)
@@ -133,11 +163,11 @@ impl Queue {
     }
 }
 
-async fn patiently<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T>
+async fn with_timeout<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    match tokio::time::timeout(PATIENCE, call).await {
+    match tokio::time::timeout(TIMEOUT, call).await {
         Ok(answer) => answer.map_err(|error| Error::unavailable(Part::Redis, error)),
         Err(late) => Err(Error::unavailable(Part::Redis, late)),
     }

@@ -1,7 +1,7 @@
-//! TLS for every client of the process: rustls with ring, which needs no C library beside it.
+//! TLS for every client of the process: rustls with ring, which needs no C library.
 
-/// Makes ring the process's cryptography, unless another was chosen before. Cheap to repeat.
+/// Makes ring the process's default crypto provider, unless one is installed already. Cheap to repeat.
 pub fn install() {
-    // An error says that one is installed, which is what is wanted.
+    // Fails when a provider is installed already, which is fine.
     let _installed = rustls::crypto::ring::default_provider().install_default();
 }

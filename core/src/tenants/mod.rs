@@ -11,7 +11,6 @@ use crate::field::{Invalid, Name};
 use crate::ids::TenantId;
 use crate::stored_enum;
 
-pub mod erase;
 pub mod keys;
 mod store;
 
@@ -135,6 +134,22 @@ pub async fn set_active(ctx: &Context, tenant: TenantId, active: bool) -> Result
     let changed = changed.ok_or(Error::NotFound(Thing::Tenant))?;
     keys::forget_all(ctx, &changed).await?;
     Ok(changed)
+}
+
+/// Deletes a tenant with its keys, jobs and usage. Returns whether it existed.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn delete(ctx: &Context, tenant: TenantId) -> Result<bool> {
+    Ok(store::delete(ctx.db().platform(), tenant).await?)
+}
+
+/// The number of rows of a tenant in each table with a tenant column, zeros included.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) async fn count_rows(ctx: &Context, tenant: TenantId) -> Result<Vec<(String, i64)>> {
+    Ok(store::count_everywhere(ctx.db().platform(), tenant).await?)
 }
 
 /// Counts one more bot, in the caller's transaction.

@@ -6,11 +6,10 @@ use parlance_core::Result;
 use parlance_core::knowledge::chunk::{self, Sizing};
 use parlance_core::knowledge::ingest::{self, ChunkText};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: ChunkText) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: ChunkText = run.payload()?;
     let text = ingest::version_text(ctx, claim.about.tenant, &job).await?;
     let size = ctx.config().chunking;
     let size = Sizing { tokens: size.tokens, overlap: size.overlap };

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use parlance_core::Result;
 use parlance_core::knowledge::ingest::{self, EmbedBatch};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: EmbedBatch) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: EmbedBatch = run.payload()?;
     let chunks = ingest::unembedded(ctx, claim, &job).await?;
     run.set_total(chunks.len(), "chunks");
     let (ids, texts): (Vec<_>, Vec<_>) = chunks.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();

@@ -3,11 +3,10 @@
 use parlance_core::Result;
 use parlance_core::knowledge::index::{self, Index, Watch};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Index) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: Index = run.payload()?;
     let report = run.progress_reporter();
     let progress = |done: usize, total: usize| {
         run.set_total(total, "chunks");

@@ -1,17 +1,32 @@
-//! Implementation of each job kind.
+//! Job handlers: one module per kind, and the table that maps kinds to them.
 
-pub(crate) mod chunk;
-pub(crate) mod embed;
-pub(crate) mod index;
-pub(crate) mod purge;
-pub(crate) mod reembed;
-pub(crate) mod reindex;
-pub(crate) mod scrape;
-pub(crate) mod upload;
+mod chunk;
+mod embed;
+mod index;
+mod purge;
+mod reembed;
+mod reindex;
+mod scrape;
+mod upload;
 
+use parlance_core::jobs::Kind;
 use parlance_core::{Error, Result};
 
-use crate::runner::Run;
+use crate::run::Run;
+
+/// Runs a claimed job.
+pub(crate) async fn handle(run: &Run) -> Result<()> {
+    match run.claim().kind {
+        Kind::Upload => upload::run(run, run.payload()?).await,
+        Kind::Scrape => scrape::run(run, run.payload()?).await,
+        Kind::Chunk => chunk::run(run, run.payload()?).await,
+        Kind::Embed => embed::run(run, run.payload()?).await,
+        Kind::Reindex => reindex::run(run, run.payload()?).await,
+        Kind::Reembed => reembed::run(run, run.payload()?).await,
+        Kind::Index => index::run(run, run.payload()?).await,
+        Kind::Purge => purge::run(run, run.payload()?).await,
+    }
+}
 
 /// Repeats a step until it finds nothing to do. Progress is the number of rows processed. The job can be
 /// stopped between two steps.

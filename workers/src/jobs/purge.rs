@@ -1,14 +1,14 @@
 //! Job `purge`: removes deleted data in batches.
 
 use parlance_core::Result;
-use parlance_core::purge::{self, Purge};
+use parlance_core::maintenance::purge;
+use parlance_core::purge::Purge;
 
 use super::in_steps;
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Purge) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let what: Purge = run.payload()?;
-    in_steps(run, || purge::step(ctx, claim.about.tenant, what)).await?;
-    purge::settle(ctx, claim, what).await
+    in_steps(run, || purge::step(ctx, claim.about.tenant, job)).await?;
+    purge::settle(ctx, claim, job).await
 }

@@ -6,11 +6,10 @@ use parlance_core::Result;
 use parlance_core::knowledge::index::Watch;
 use parlance_core::knowledge::reembed::{self, Reembed};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: Reembed = run.payload()?;
     run.set_total(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
     let report = run.progress_reporter();
     let mut done = 0;

@@ -9,7 +9,7 @@ use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
 use url::Url;
 
-use crate::runner::Run;
+use crate::run::Run;
 
 mod site;
 mod visit;
@@ -19,9 +19,8 @@ use site::Site;
 /// Delay between two requests to a site without a crawl delay of its own.
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: CrawlSite = run.payload()?;
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
     let pages = tokio::time::timeout(crawl::CRAWL_TIME, crawl_pages(run, &job, &crawl));
     let crawled = run.stop().run_until_cancelled(pages).await.ok_or(Error::Cancelled)?;

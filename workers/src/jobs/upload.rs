@@ -3,11 +3,10 @@
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::{Error, Result};
 
-use crate::runner::Run;
+use crate::run::Run;
 
-pub(crate) async fn run(run: &Run) -> Result<()> {
+pub(super) async fn run(run: &Run, job: ExtractFile) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let job: ExtractFile = run.payload()?;
     let file = ingest::stored_file(ctx, claim.about.tenant, &job).await?;
     let bytes = ctx
         .blob()

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use parlance_core::Error;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claims, Job, Kind, State};
+use parlance_core::jobs::{self, Claims, Kind, State};
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
 use crate::{paragraphs, upload};
+
+/// Attempts of a job of any kind without attempts of its own.
+const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
 
 async fn stage(embedder: &TestEmbedder) -> Stage {
     Builder::default().embedder(embedder.clone()).start().await
@@ -120,11 +123,11 @@ async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     let job = run_until_embed(&stage).await;
     embedder.fail(usize::MAX);
     let mut pauses = Vec::new();
-    for attempt in 1..=ExtractFile::MAX_ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         assert!(stage.run(job).await);
         let report = report(&stage, job).await;
         assert_eq!((report.attempt, report.error_code.as_deref()), (attempt, Some("unavailable")));
-        if attempt < ExtractFile::MAX_ATTEMPTS {
+        if attempt < ATTEMPTS {
             assert_eq!(report.state, State::Queued);
             assert!(!stage.run(job).await, "not before its backoff ends");
             let pause: f64 = sqlx::query_scalar(
@@ -202,7 +205,7 @@ async fn a_job_that_kills_every_worker_fails_eventually() {
     let bot = stage.bot_of(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
     let job = stage.waiting(Kind::Upload).await[0];
-    for attempt in 1..=ExtractFile::MAX_ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let claim = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
         assert_eq!(claim.attempt, attempt);
         set(&stage, job, "lease_expires_at = now() - interval '1 second'").await;
@@ -301,7 +304,7 @@ async fn one_hint_per_job_claims_all_jobs_at_once() {
     assert_eq!(stage.fill(Kind::Upload).await, 32);
     // Whichever job a hint names, no hint is wasted while unclaimed jobs remain.
     let hinted = stage.waiting(Kind::Upload).await[0];
-    let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::of);
+    let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::new);
     let taking = (0..32).map(|place| workers[place % 2].next(&stage.ctx, Kind::Upload, hinted));
     let taken = futures_util::future::join_all(taking).await;
     let taken: HashSet<JobId> = taken.into_iter().filter_map(|claim| Some(claim.unwrap()?.id)).collect();

@@ -1,7 +1,8 @@
 //! Analytics routes: overview, conversations and knowledge gaps.
 
 use parlance_core::analytics::period::{DEFAULT_DAYS, Days, TimeZone};
-use parlance_core::analytics::{self, GapFilter, Period};
+use parlance_core::analytics::{self, Period};
+use parlance_core::conversations::{self, GapFilter};
 use parlance_core::ids::BotId;
 use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
@@ -97,7 +98,7 @@ impl Api {
         let weak = fields.parameter("weak", weak.0);
         let (page, period, filter) =
             fields.finish(|| Some((page?, period?, GapFilter { bot: bot?, weak: weak? })))?;
-        Ok(Listed::of(analytics::knowledge_gaps(&ctx, tenant.id(), &period, filter, page).await?))
+        Ok(Listed::of(conversations::list_gaps(&ctx, tenant.id(), period.start(), filter, page).await?))
     }
 }
 

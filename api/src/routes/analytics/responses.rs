@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use parlance_core::analytics;
 use parlance_core::bots::{self, Channel};
+use parlance_core::conversations;
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
@@ -185,8 +186,8 @@ impl From<analytics::ConversationsReport> for ConversationAnalytics {
     }
 }
 
-impl From<analytics::Gap> for KnowledgeGap {
-    fn from(gap: analytics::Gap) -> Self {
+impl From<conversations::Gap> for KnowledgeGap {
+    fn from(gap: conversations::Gap) -> Self {
         Self {
             bot_id: gap.bot_id.into(),
             bot_name: gap.bot_name,

@@ -42,7 +42,7 @@ impl JobEvents {
         last: Option<i64>,
     ) -> Self {
         let (events, receiver) = mpsc::channel(BUFFER);
-        let bus = ctx.bus().news();
+        let bus = ctx.bus().job_events();
         let watch = Watch { ctx, tenant, job, bus, events, last, sent_revision: None };
         tokio::spawn(watch.run(shutdown));
         Self(receiver)

@@ -5,7 +5,7 @@ use pgvector::HalfVector;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use crate::analytics::{Gap, GapFilter};
+use crate::conversations::{Gap, GapFilter};
 use crate::ids::{BotId, MessageId, TenantId};
 use crate::page::PageRequest;
 

@@ -1,11 +1,11 @@
-//! Who is next.
+//! Statements of the dispatcher.
 
 use sqlx::PgExecutor;
 
 use crate::ids::JobId;
 use crate::jobs::Kind;
 
-/// Held until the transaction ends.
+/// Locks the dispatch of a queue until the transaction ends.
 pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) -> sqlx::Result<()> {
     sqlx::query!(
         r#"select pg_advisory_xact_lock(hashtextextended('parlance.dispatch.' || $1, 0)) as "locked: ()""#,
@@ -16,22 +16,21 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
     Ok(())
 }
 
-/// The next jobs of a queue, as many as the window has room for: by priority, then round-robin over
-/// tenants, then by age. What a tenant has on its way counts as turns it had; a tenant that has nothing on
-/// its way gets one place beside the window, which so is twice as wide at most.
+/// The next jobs of a queue, as many as the window has room for: by priority, then round-robin over tenants, then by
+/// age. A tenant's dispatched and running jobs count as turns it had. A tenant without any gets one place beyond the
+/// window, which is at most twice as wide therefore.
 ///
-/// The cost follows the number of tenants that wait, and not the number of their jobs: the recursive part
-/// steps over the index from tenant to tenant, each count reads one partial index, and what is updated is
-/// found by its id. That it still is queued is asked in a way that no partial index answers, or a planner that
-/// saw the queue empty would read all of it. It does not wait for the disk: what a crash of Postgres
-/// undoes is dispatched again.
+/// The cost grows with the number of waiting tenants, not of their jobs: the recursive part skips over the index
+/// from tenant to tenant, each count reads one partial index, and the update finds its rows by id. `state || ''`
+/// keeps the planner off the partial index, all of which it would read if its statistics saw the queue empty. The
+/// commit does not wait for the disk: a dispatch undone by a crash of Postgres is repeated.
 ///
-/// A tenant with `most_following` jobs or more waiting in the queue that follows gets no turn.
+/// `backpressure`: a kind, and how many of its jobs may wait per tenant. A tenant with that many gets no turn.
 pub(in crate::jobs) async fn pick(
     db: impl PgExecutor<'_>,
     kind: Kind,
     window: i64,
-    following: Option<(Kind, i64)>,
+    backpressure: Option<(Kind, i64)>,
 ) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar!(
         r#"
@@ -109,8 +108,8 @@ pub(in crate::jobs) async fn pick(
         "#,
         kind.as_str(),
         window,
-        following.map(|(kind, _)| kind.as_str()),
-        following.map(|(_, most)| most),
+        backpressure.map(|(kind, _)| kind.as_str()),
+        backpressure.map(|(_, backlog)| backlog),
     )
     .fetch_all(db)
     .await

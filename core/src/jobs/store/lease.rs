@@ -1,4 +1,4 @@
-//! The life of one job, from its enqueueing to its end.
+//! Statements of one job, from insertion to its end.
 
 use std::time::Duration;
 
@@ -84,13 +84,13 @@ pub(in crate::jobs) async fn claim(
     .await
 }
 
-/// Of the dispatched jobs of a queue, which are a window's worth, the next `most`: each of the tenant that has
-/// the fewest running, these counted. Workers that ask at once get different ones: who locks one, and sees
-/// that it still is dispatched, has it. That is asked in a way that no partial index answers: each would be
-/// read as a whole for every job of the window.
+/// Claims the next `most` of a queue's dispatched jobs, which are a window's worth: each from the tenant with the
+/// fewest running jobs, these claims counted. Concurrent workers get different jobs: the row lock decides, with a
+/// recheck that the job is still dispatched. `state || ''` keeps the planner off the partial indexes, which it would
+/// read whole for every job of the window.
 ///
-/// It does not wait for the disk: a claim that a crash of Postgres undoes was never there, and its holder
-/// settles nothing.
+/// The commit does not wait for the disk: a claim undone by a crash of Postgres never existed, and its holder cannot
+/// settle.
 pub(in crate::jobs) async fn claim_next(
     db: impl PgExecutor<'_>,
     kind: Kind,
@@ -155,7 +155,7 @@ pub(in crate::jobs) async fn claim_next(
     .await
 }
 
-/// Whether the claim holds; nobody changes it until the transaction ends.
+/// Locks the job until the transaction ends. `None`: the lease is lost.
 pub(in crate::jobs) async fn hold_claim(
     db: impl PgExecutor<'_>,
     job: JobId,
@@ -171,7 +171,7 @@ pub(in crate::jobs) async fn hold_claim(
     Ok(held.map(drop))
 }
 
-/// `Some(cancel_requested)` while the lease holds.
+/// Returns `cancel_requested`; `None`: the lease is lost.
 pub(in crate::jobs) async fn renew(
     db: impl PgExecutor<'_>,
     job: JobId,
@@ -293,8 +293,8 @@ pub(in crate::jobs) async fn end(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-/// The jobs about `subject` that have not ended, held until the transaction ends, oldest first. `wait`:
-/// also those that somebody else holds.
+/// Locks the unfinished jobs of `subject` until the transaction ends, oldest first. `wait`: waits for those that
+/// another transaction has locked, instead of skipping them.
 pub(in crate::jobs) async fn hold(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -338,7 +338,7 @@ pub(in crate::jobs) async fn hold(
     .await
 }
 
-/// Of these jobs, those that wait end now, and those that run are told.
+/// Cancels jobs: waiting ones end now, running ones get `cancel_requested`.
 pub(in crate::jobs) async fn cancel(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -366,7 +366,7 @@ pub(in crate::jobs) async fn cancel(
     Ok(())
 }
 
-/// Whether another job of the same kind, about the same version, has not ended.
+/// Whether another job of the same kind and source version is unfinished.
 pub(in crate::jobs) async fn has_sibling(db: impl PgExecutor<'_>, claim: &Claim) -> sqlx::Result<bool> {
     let (source, version) = claim.about.source.unzip();
     sqlx::query_scalar!(

@@ -1,4 +1,4 @@
-//! SQL of the table `job`. Private to the slice.
+//! SQL of the table `job`. Private to the ledger.
 
 use uuid::Uuid;
 

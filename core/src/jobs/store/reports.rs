@@ -1,4 +1,4 @@
-//! Jobs as others see them.
+//! Statements that read jobs for tenants and operators.
 
 use sqlx::PgExecutor;
 use sqlx::types::Json;
@@ -7,10 +7,10 @@ use crate::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use crate::jobs::{Filter, Kind, Moment, Outlook, Report, State};
 use crate::page::PageRequest;
 
-/// Children that are shown of a job.
+/// Children listed per job.
 const CHILDREN: i64 = 200;
 
-/// How far back the rate is measured.
+/// Period over which the rate of finished jobs is measured.
 const RATE_MINUTES: i32 = 10;
 
 pub(in crate::jobs) async fn find(
@@ -36,7 +36,7 @@ pub(in crate::jobs) async fn find(
     .await
 }
 
-/// Whose it is: for operators, who know no tenant.
+/// The owner of a job, for operators, who have no tenant.
 pub(in crate::jobs) async fn find_tenant(
     db: impl PgExecutor<'_>,
     job: JobId,
@@ -46,7 +46,7 @@ pub(in crate::jobs) async fn find_tenant(
         .await
 }
 
-/// One of the branches, each by its index.
+/// Only one branch of the union yields rows, and each reads its own index.
 pub(in crate::jobs) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -162,7 +162,7 @@ pub(in crate::jobs) async fn list_children(
     .await
 }
 
-/// Over all tenants: walks back from the newest.
+/// Across tenants. Scans backwards from the newest job.
 pub(in crate::jobs) async fn list_all(
     db: impl PgExecutor<'_>,
     filter: Filter,
@@ -195,7 +195,7 @@ pub(in crate::jobs) async fn list_all(
     .await
 }
 
-/// What waits before a job, and how fast the tenant's jobs of its kind have ended of late.
+/// Queue position of a job, and its wait by the rate at which the tenant's jobs of this kind ended lately.
 pub(in crate::jobs) async fn outlook(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -227,10 +227,11 @@ pub(in crate::jobs) async fn outlook(
     )
     .fetch_one(db)
     .await?;
-    let a_job = found.seconds.filter(|_| found.ended > 0).map(|seconds| seconds / found.ended as f64);
+    let seconds_per_job =
+        found.seconds.filter(|_| found.ended > 0).map(|seconds| seconds / found.ended as f64);
     Ok(Outlook {
         position: found.position,
-        wait_seconds: a_job.map(|seconds| seconds * found.position as f64),
+        wait_seconds: seconds_per_job.map(|seconds| seconds * found.position as f64),
     })
 }
 
@@ -249,7 +250,7 @@ pub(in crate::jobs) async fn find_history(
     Ok(history.map(|Json(moments)| moments).unwrap_or_default())
 }
 
-/// For how many seconds the job of each kind that is due for longest has waited.
+/// Seconds that the longest-waiting due job of each kind has waited.
 pub(in crate::jobs) async fn list_oldest_waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Kind, f64)>> {
     sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! Jobs that ended, once more and for the last time.
+//! Statements that revive and delete ended jobs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::interval;
 use crate::ids::{JobId, TenantId};
 use crate::jobs::{Kind, Subject};
 
-/// The jobs about `subject` that failed or were cancelled, held until the transaction ends, oldest first.
+/// Locks the failed and cancelled jobs of `subject` until the transaction ends, oldest first.
 pub(in crate::jobs) async fn hold_ended(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! What the sweeper puts right.
+//! Statements of the sweep.
 
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> 
     Ok(requeued.rows_affected())
 }
 
-/// Ends the jobs that nothing will end any more: past their deadline, or held by a silent worker
-/// with no attempt left or a wish to cancel.
+/// Ends jobs that no worker will end: past their deadline, or with an expired lease and either no attempt left or
+/// cancellation requested.
 pub(in crate::jobs) async fn end_hopeless(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
     sqlx::query!(
         r#"

@@ -4,7 +4,7 @@ use pgvector::HalfVector;
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, SourceId, TenantId};
-use crate::knowledge::search::{Hit, Ranking};
+use crate::knowledge::hit::{Hit, Ranking};
 
 pub(in crate::knowledge) struct Query<'a> {
     pub(in crate::knowledge) tenant: TenantId,

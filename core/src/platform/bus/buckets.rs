@@ -1,19 +1,25 @@
-//! Token buckets that all processes share.
+//! Token buckets shared by all processes, one per API key.
 
 use fred::interfaces::{ClientLike, LuaInterface};
 
 use super::Bus;
 use crate::ids::KeyId;
-use crate::platform::limits::Rate;
 
-/// What a key's requests took of its bucket.
+/// Refill rate in tokens per second, and capacity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    pub(crate) per_second: f64,
+    pub(crate) burst: f64,
+}
+
+/// Tokens that a key's requests took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
     pub(crate) key: KeyId,
     pub(crate) tokens: f64,
 }
 
-/// Refills each bucket, takes what was spent, and says what is left: it may be less than nothing, by a burst at most.
+/// Refills each bucket, takes the spent tokens and returns the rest: negative by a burst at most.
 const SPEND: &str = r"
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -32,18 +38,19 @@ return left
 ";
 
 impl Bus {
-    /// Takes what was spent from the buckets of all processes; gives what each has left, `None` when Redis is away.
+    /// Takes spent tokens from the shared buckets. Returns what each bucket has left; `None` while Redis is down.
     pub(crate) async fn spend(&self, spent: &[Spent], rate: Rate) -> Option<Vec<f64>> {
         if !self.client.is_connected() {
             return None;
         }
-        // One slot, so that a cluster has them in one place.
+        // One hash tag, so that a cluster keeps the keys in one slot.
         let names: Vec<String> =
             spent.iter().map(|spent| format!("{{{}.rate}}.{}", self.namespace, spent.key)).collect();
         let mut arguments = vec![rate.per_second, rate.burst];
         arguments.extend(spent.iter().map(|spent| spent.tokens));
         let left: Result<Vec<String>, _> = self.client.eval(SPEND, names, arguments).await;
-        let left = left.inspect_err(|error| tracing::debug!(%error, "the buckets are not balanced")).ok()?;
+        let left =
+            left.inspect_err(|error| tracing::debug!(%error, "rate limits not balanced; retrying")).ok()?;
         let left: Vec<f64> = left.iter().filter_map(|left| left.parse().ok()).collect();
         (left.len() == spent.len()).then_some(left)
     }

@@ -1,36 +1,36 @@
-//! Small caches: values by name, in this process, for seconds. Redis carries only the news of what is to be
-//! forgotten: whoever can write to it can have values forgotten, and none believed.
+//! Access to the in-process cache, and its invalidation in every process.
+//!
+//! Redis carries only the names of invalid values. Redis write access permits evicting values, not forging them.
 
 use fred::interfaces::{ClientLike, PubsubInterface};
 
 use super::Bus;
 
 impl Bus {
-    /// What this process keeps under a name, while it hears what is to be forgotten.
+    /// The cached value of a name, while invalidations arrive.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.near.get(name)
     }
 
-    /// A moment before something is read that is to be kept.
-    pub(crate) fn asked(&self) -> u64 {
-        self.near.now()
+    /// The cache generation. Take it before reading a value to cache.
+    pub(crate) fn generation(&self) -> u64 {
+        self.near.generation()
     }
 
-    /// Keeps a value that was read since `asked`, for a while.
-    pub(crate) fn keep(&self, name: &str, value: &str, asked: u64) {
-        self.near.keep(name, value, asked);
+    /// Caches a value that was read since `generation` was taken.
+    pub(crate) fn keep(&self, name: &str, value: &str, generation: u64) {
+        self.near.keep(name, value, generation);
     }
 
-    /// Has every process forget what it keeps under a name. Those that Redis does not reach, or from here, do when it
-    /// expires.
-    pub(crate) async fn forget(&self, name: &str) {
-        self.near.forget(name);
+    /// Invalidates a name in every process. A process cut off from Redis drops its cache, or its value expires.
+    pub(crate) async fn invalidate(&self, name: &str) {
+        self.near.invalidate(name);
         if !self.client.is_connected() {
             return;
         }
-        let told = self.client.publish::<(), _, _>(self.near.channel(), name).await;
-        if let Err(error) = told {
-            tracing::debug!(%error, "what is to be forgotten was not told");
+        let published = self.client.publish::<(), _, _>(self.near.channel(), name).await;
+        if let Err(error) = published {
+            tracing::debug!(%error, "cache invalidation not published; the value expires");
         }
     }
 }

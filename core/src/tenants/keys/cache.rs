@@ -1,4 +1,4 @@
-//! Who a key belongs to, in this process, for seconds: as long as the bus tells of keys that stop counting.
+//! Per-process cache of API-key lookups, used while the bus delivers invalidations.
 
 use super::Caller;
 use crate::context::Context;
@@ -7,17 +7,17 @@ pub(super) fn find(ctx: &Context, hash: &[u8]) -> Option<Caller> {
     ctx.bus().get(&name(hash)).and_then(|entry| serde_json::from_str(&entry).ok())
 }
 
-/// Keeps who the key was found to belong to since `asked`.
-pub(super) fn keep(ctx: &Context, hash: &[u8], caller: &Caller, asked: u64) {
+/// Caches the caller of a key, read since `generation` was taken.
+pub(super) fn keep(ctx: &Context, hash: &[u8], caller: &Caller, generation: u64) {
     if let Ok(entry) = serde_json::to_string(caller) {
-        ctx.bus().keep(&name(hash), &entry, asked);
+        ctx.bus().keep(&name(hash), &entry, generation);
     }
 }
 
-/// Something about these keys changed.
+/// Invalidates the cached callers of these keys.
 pub(super) async fn forget(ctx: &Context, hashes: &[Vec<u8>]) {
     for hash in hashes {
-        ctx.bus().forget(&name(hash)).await;
+        ctx.bus().invalidate(&name(hash)).await;
     }
 }
 

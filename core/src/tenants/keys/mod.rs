@@ -251,13 +251,13 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
             Err(rejected())
         };
     }
-    let asked = ctx.bus().asked();
+    let generation = ctx.bus().generation();
     let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
     // The index comparison was not constant-time.
     if !bool::from(known.hash.ct_eq(&hash)) {
         return Err(rejected());
     }
-    cache::keep(ctx, &hash, &known.caller, asked);
+    cache::keep(ctx, &hash, &known.caller, generation);
     note_use(ctx, &known);
     Ok(known.caller)
 }

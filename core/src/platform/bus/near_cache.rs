@@ -1,7 +1,7 @@
-//! What this process has read, for a few seconds, so that a request need not ask for it again.
+//! In-process cache of recently read values, invalidated through Redis.
 //!
-//! It is believed only while the news of what is to be forgotten come in: what was changed elsewhere is
-//! forgotten here as soon as Redis tells, and at the latest when it expires.
+//! Used only while the invalidation channel is connected: a value changed elsewhere is dropped as soon as its
+//! invalidation arrives, and at the latest after [`TTL`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,43 +14,43 @@ use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-/// How long a value is believed without a word.
+/// Time to live of a value.
 const TTL: Duration = Duration::from_secs(10);
 
-/// Values at most; the least used go first.
-const MOST: u64 = 50_000;
+/// Most values; the least recently used are evicted first.
+const CAPACITY: u64 = 50_000;
 
-/// How long to wait before listening again.
+/// Pause before reconnecting to the channel.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Clone)]
-pub(super) struct Near(Arc<Shared>);
+pub(super) struct NearCache(Arc<Shared>);
 
 struct Shared {
     values: Cache<String, String>,
     channel: String,
     builder: Builder,
-    begun: AtomicBool,
+    started: AtomicBool,
     listening: AtomicBool,
-    /// How often something was forgotten.
-    forgotten: AtomicU64,
+    /// Incremented with every invalidation.
+    generation: AtomicU64,
     stop: CancellationToken,
 }
 
-impl Near {
+impl NearCache {
     pub(super) fn new(builder: Builder, channel: String) -> Self {
         Self(Arc::new(Shared {
-            values: Cache::builder().max_capacity(MOST).time_to_live(TTL).build(),
+            values: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build(),
             channel,
             builder,
-            begun: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             listening: AtomicBool::new(false),
-            forgotten: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
             stop: CancellationToken::new(),
         }))
     }
 
-    /// The channel on which names are told that are to be forgotten.
+    /// Cache-invalidation channel.
     pub(super) fn channel(&self) -> &str {
         &self.0.channel
     }
@@ -59,26 +59,26 @@ impl Near {
         if self.0.listening.load(Ordering::Acquire) { self.0.values.get(name) } else { None }
     }
 
-    /// A moment, for [`Near::keep`].
-    pub(super) fn now(&self) -> u64 {
-        self.0.forgotten.load(Ordering::Acquire)
+    /// The current generation, for [`NearCache::keep`].
+    pub(super) fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Keeps what was asked for at a moment, unless something was forgotten since: it may be this.
-    pub(super) fn keep(&self, name: &str, value: &str, asked: u64) {
+    /// Caches a value whose read began at a generation, unless anything was invalidated since: it may be this value.
+    pub(super) fn keep(&self, name: &str, value: &str, generation: u64) {
         if self.0.listening.load(Ordering::Acquire) {
             self.0.values.insert(name.to_owned(), value.to_owned());
-            if self.now() != asked {
+            if self.generation() != generation {
                 self.0.values.invalidate(name);
             }
-        } else if !self.0.begun.swap(true, Ordering::AcqRel) {
-            // Processes that read no cache need not listen.
+        } else if !self.0.started.swap(true, Ordering::AcqRel) {
+            // Started on first use: a process that reads no cache need not listen.
             tokio::spawn(Arc::clone(&self.0).listen());
         }
     }
 
-    pub(super) fn forget(&self, name: &str) {
-        self.0.forget(name);
+    pub(super) fn invalidate(&self, name: &str) {
+        self.0.invalidate(name);
     }
 
     pub(super) fn close(&self) {
@@ -91,61 +91,61 @@ impl Shared {
         let stop = self.stop.clone();
         let listening = async {
             loop {
-                if let Err(error) = self.hear().await {
-                    tracing::debug!(%error, "what is to be forgotten is not heard");
+                if let Err(error) = self.listen_once().await {
+                    tracing::debug!(%error, "cache-invalidation channel lost; reconnecting");
                 }
-                self.deaf();
+                self.disable();
                 tokio::time::sleep(PAUSE).await;
             }
         };
         stop.run_until_cancelled(listening).await;
-        self.deaf();
+        self.disable();
     }
 
     /// Listens until the connection breaks.
-    async fn hear(&self) -> Result<(), fred::error::Error> {
+    async fn listen_once(&self) -> Result<(), fred::error::Error> {
         let client = self.builder.build_subscriber_client()?;
         let connection = client.connect();
         client.wait_for_connect().await?;
-        let outcome = self.hear_of(&client).await;
+        let outcome = self.receive(&client).await;
         connection.abort();
         outcome
     }
 
-    async fn hear_of(&self, client: &SubscriberClient) -> Result<(), fred::error::Error> {
-        let (mut told, mut broken) = (client.message_rx(), client.error_rx());
+    async fn receive(&self, client: &SubscriberClient) -> Result<(), fred::error::Error> {
+        let (mut messages, mut errors) = (client.message_rx(), client.error_rx());
         client.subscribe(self.channel.as_str()).await?;
-        // What was read before may have changed unheard.
-        self.forget_all();
+        // Values read before may have changed while the channel was down.
+        self.invalidate_all();
         self.listening.store(true, Ordering::Release);
         loop {
             tokio::select! {
-                message = told.recv() => match message {
+                message = messages.recv() => match message {
                     Ok(message) => {
                         if let Some(name) = message.value.as_str() {
-                            self.forget(&name);
+                            self.invalidate(&name);
                         }
                     }
-                    Err(RecvError::Lagged(_)) => self.forget_all(),
+                    Err(RecvError::Lagged(_)) => self.invalidate_all(),
                     Err(RecvError::Closed) => return Ok(()),
                 },
-                _ = broken.recv() => return Ok(()),
+                _ = errors.recv() => return Ok(()),
             }
         }
     }
 
-    fn deaf(&self) {
+    fn disable(&self) {
         self.listening.store(false, Ordering::Release);
-        self.forget_all();
+        self.invalidate_all();
     }
 
-    fn forget(&self, name: &str) {
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
+    fn invalidate(&self, name: &str) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
         self.values.invalidate(name);
     }
 
-    fn forget_all(&self) {
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
+    fn invalidate_all(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
         self.values.invalidate_all();
     }
 }

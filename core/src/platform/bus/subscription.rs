@@ -1,4 +1,4 @@
-//! News of jobs, as this process hears them. Nobody relies on them: they only save waiting.
+//! Subscription of this process to the job events of all processes. Best effort: it only shortens waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,45 +11,45 @@ use tokio_util::sync::CancellationToken;
 
 use super::JobEvent;
 
-/// News that a listener may be behind before it misses some.
-const BEHIND: usize = 1_024;
+/// Events a listener may lag behind before it misses some.
+const CAPACITY: usize = 1_024;
 
-/// How long to wait before listening again.
+/// Pause before resubscribing.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
-pub(super) struct News(Arc<Shared>);
+pub(super) struct Subscription(Arc<Shared>);
 
 struct Shared {
     builder: Builder,
-    /// The pattern of the channels on which news are told.
+    /// Pattern of the channels.
     pattern: String,
-    heard: broadcast::Sender<JobEvent>,
-    begun: AtomicBool,
+    events: broadcast::Sender<JobEvent>,
+    started: AtomicBool,
     stop: CancellationToken,
 }
 
-impl News {
+impl Subscription {
     pub(super) fn new(builder: Builder, pattern: String) -> Self {
         Self(Arc::new(Shared {
             builder,
             pattern,
-            heard: broadcast::Sender::new(BEHIND),
-            begun: AtomicBool::new(false),
+            events: broadcast::Sender::new(CAPACITY),
+            started: AtomicBool::new(false),
             stop: CancellationToken::new(),
         }))
     }
 
-    /// What is told from now on. The first who asks makes the process listen.
+    /// The events from now on. The first call subscribes the process.
     pub(super) fn listen(&self) -> broadcast::Receiver<JobEvent> {
-        if !self.0.begun.swap(true, Ordering::AcqRel) {
+        if !self.0.started.swap(true, Ordering::AcqRel) {
             let shared = Arc::clone(&self.0);
             tokio::spawn(async move {
                 let stop = shared.stop.clone();
-                stop.run_until_cancelled(shared.hear_on()).await;
+                stop.run_until_cancelled(shared.run()).await;
             });
         }
-        self.0.heard.subscribe()
+        self.0.events.subscribe()
     }
 
     pub(super) fn close(&self) {
@@ -58,33 +58,33 @@ impl News {
 }
 
 impl Shared {
-    async fn hear_on(&self) {
+    async fn run(&self) {
         loop {
-            if let Err(error) = self.hear().await {
-                tracing::debug!(%error, "news of jobs are not heard");
+            if let Err(error) = self.receive().await {
+                tracing::debug!(%error, "subscription to job events lost; resubscribing");
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Listens until the connection breaks.
-    async fn hear(&self) -> Result<(), fred::error::Error> {
+    /// Receives until the connection breaks.
+    async fn receive(&self) -> Result<(), fred::error::Error> {
         let client = self.builder.build_subscriber_client()?;
         let connection = client.connect();
         client.wait_for_connect().await?;
-        let (mut told, mut broken) = (client.message_rx(), client.error_rx());
+        let (mut messages, mut errors) = (client.message_rx(), client.error_rx());
         client.psubscribe(self.pattern.as_str()).await?;
         loop {
             tokio::select! {
-                message = told.recv() => {
+                message = messages.recv() => {
                     let Ok(message) = message else { break };
                     let event = message.value.as_str().and_then(|text| serde_json::from_str(&text).ok());
                     if let Some(event) = event {
-                        // Nobody may be listening now.
-                        let _listeners = self.heard.send(event);
+                        // Fails when no listener is left.
+                        let _no_listener = self.events.send(event);
                     }
                 }
-                _ = broken.recv() => break,
+                _ = errors.recv() => break,
             }
         }
         connection.abort();

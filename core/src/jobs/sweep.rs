@@ -1,0 +1,39 @@
+//! The sweep: repairs jobs whose worker or hint was lost. Any number of processes may run it at once.
+
+use super::settle::{EndHook, Ended, run_hooks};
+use super::{Kind, dispatch, store};
+use crate::context::Context;
+use crate::error::Result;
+
+/// Result of one sweep.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Dispatched jobs whose hint was lost: requeued.
+    pub lost_hints: u64,
+    /// Jobs whose lease expired: requeued.
+    pub expired_leases: u64,
+    /// Jobs ended because their lease expired on the last attempt, or their deadline passed.
+    pub ended: Vec<Ended>,
+}
+
+/// Sweeps the ledger, runs the hooks of the jobs that ended, and nudges every queue.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn sweep(ctx: &Context, hooks: &[&dyn EndHook]) -> Result<Swept> {
+    let mut tx = ctx.db().platform().begin().await?;
+    let lost_hints = store::requeue_lost_hints(&mut *tx, ctx.config().jobs.hint_timeout).await?;
+    let mut ended = store::end_hopeless(&mut *tx).await?;
+    let expired_leases = store::requeue_expired_leases(&mut *tx).await?;
+    // One order for all sweepers: hooks lock sources, and two sweepers must not deadlock.
+    ended.sort_unstable_by_key(|ended| ended.about.source);
+    for ended in &ended {
+        run_hooks(hooks, &mut tx, ended).await?;
+    }
+    tx.commit().await?;
+    ctx.meters().swept(lost_hints, expired_leases);
+    for kind in Kind::ALL {
+        dispatch::nudge(ctx, kind);
+    }
+    Ok(Swept { lost_hints, expired_leases, ended })
+}

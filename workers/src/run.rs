@@ -1,0 +1,78 @@
+//! A running job, as its handler sees it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parlance_core::jobs::{Claim, Job, Progress};
+use parlance_core::{Context, Error, Result};
+use tokio_util::sync::CancellationToken;
+
+/// A running job: its claim, progress counter and stop token.
+pub(crate) struct Run {
+    ctx: Context,
+    claim: Claim,
+    progress: Arc<ProgressCounter>,
+    stop: CancellationToken,
+}
+
+/// Progress of a job, read by the heartbeat.
+#[derive(Default)]
+struct ProgressCounter {
+    done: AtomicI64,
+    total: AtomicI64,
+    unit: OnceLock<&'static str>,
+}
+
+impl Run {
+    pub(crate) fn new(ctx: Context, claim: Claim) -> Self {
+        Self { ctx, claim, progress: Arc::default(), stop: CancellationToken::new() }
+    }
+
+    /// The application context.
+    pub(crate) fn ctx(&self) -> &Context {
+        &self.ctx
+    }
+
+    /// The job's claim.
+    pub(crate) fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// Deserialises the job's payload.
+    ///
+    /// # Errors
+    /// When the payload does not match the job type.
+    pub(crate) fn payload<J: Job>(&self) -> Result<J> {
+        debug_assert_eq!(J::KIND, self.claim.kind, "the handler of another kind");
+        serde_json::from_value(self.claim.payload.clone())
+            .map_err(|error| Error::internal("the payload does not match its job kind", error))
+    }
+
+    /// Token that is cancelled when the job must stop: on request, on a lost lease, or on shutdown.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
+    pub(crate) fn set_total(&self, total: usize, unit: &'static str) {
+        self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
+        // Later calls do not change the unit.
+        let _already_set = self.progress.unit.set(unit);
+    }
+
+    /// Returns a callback that reports the amount of work done.
+    pub(crate) fn progress_reporter(&self) -> impl Fn(usize) + Send + Sync + 'static {
+        let progress = Arc::clone(&self.progress);
+        move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
+    }
+
+    /// The progress so far.
+    pub(crate) fn progress(&self) -> Progress {
+        let unit = self.progress.unit.get().copied();
+        Progress {
+            done: self.progress.done.load(Ordering::Relaxed),
+            total: unit.map(|_| self.progress.total.load(Ordering::Relaxed)),
+            unit,
+        }
+    }
+}
