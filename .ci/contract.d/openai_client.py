@@ -1,7 +1,7 @@
-"""The OpenAI-compatible door through OpenAI's own package: makes a bot that knows a text, lists it as a model,
-asks it whole and as a stream, with both clients, and meets errors as that package raises them.
+"""Tests the OpenAI-compatible endpoint with OpenAI's own package: creates a bot with one document, lists it as a model,
+requests completions with and without streaming, with the sync and async clients, and checks the raised errors.
 
-python openai_client.py <address of the server> <key>"""
+usage: openai_client.py <URL of the server> <key>"""
 
 import asyncio
 import json
@@ -25,11 +25,11 @@ def call(url: str, key: str, method: str, path: str, body: object = None) -> dic
     headers = {"X-API-Key": key, "Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/api/v1{path}", data=data, headers=headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
-        return json.load(answer)["data"]
+    with opener.open(request, timeout=30) as response:
+        return json.load(response)["data"]
 
 
-def taught_bot(url: str, key: str) -> str:
+def create_bot(url: str, key: str) -> str:
     bot = call(url, key, "POST", "/bots", {"name": "OpenAI's", "channel_type": "api"})["id"]
     source = {"bot_id": bot, "name": "Returns", "source_type": "text", "content": TEXT}
     source = call(url, key, "POST", "/knowledge/sources", source)["id"]
@@ -41,16 +41,16 @@ def taught_bot(url: str, key: str) -> str:
     sys.exit(f"the source is {status}")
 
 
-async def asynchronously(url: str, key: str, bot: str) -> str:
+async def stream_async(url: str, key: str, bot: str) -> str:
     client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=key)
     stream = await client.chat.completions.create(model=bot, messages=QUESTION, stream=True)
     return "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
 
 
 def main(url: str, key: str) -> None:
-    bot = taught_bot(url, key)
+    bot = create_bot(url, key)
     client = openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0)
-    check(bot in [model.id for model in client.models.list()], "the bot is no model")
+    check(bot in [model.id for model in client.models.list()], "the bot is not listed as a model")
 
     whole = client.chat.completions.create(model=bot, messages=QUESTION)
     text = whole.choices[0].message.content
@@ -61,21 +61,21 @@ def main(url: str, key: str) -> None:
         model=bot, messages=QUESTION, stream=True, stream_options={"include_usage": True}
     )
     chunks = list(stream)
-    said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    check(said == text, (said, text))
+    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    check(streamed == text, (streamed, text))
     check(chunks[-1].usage is not None, chunks[-1])
-    check(asyncio.run(asynchronously(url, key, bot)) == text, "the asynchronous client heard something else")
+    check(asyncio.run(stream_async(url, key, bot)) == text, "the async client got a different answer")
 
-    for expected, asked in [
+    for expected, send in [
         (openai.AuthenticationError, lambda: client.with_options(api_key="tk_no").models.list()),
         (openai.NotFoundError, lambda: client.chat.completions.create(model="gpt-4o", messages=QUESTION)),
         (openai.BadRequestError, lambda: client.chat.completions.create(model=bot, messages=[])),
     ]:
         try:
-            asked()
+            send()
         except expected:
             continue
-        sys.exit(f"no {expected.__name__}")
+        sys.exit(f"{expected.__name__} was not raised")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What the specification cannot tell Schemathesis. No check is switched off; each function says which
-cases, or which single failure, are left out, and why."""
+"""Facts that the specification cannot express for Schemathesis. No check is disabled; each hook documents which cases or
+failures it drops, and why."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from schemathesis.transport.serialization import Binary
 FORM = "multipart/form-data"
 
 schemathesis.openapi.format("timezone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]))
-# Addresses of the web at which nothing answers: any other that is one leads to a machine of somebody's.
+# Unresolvable URLs: any other valid URL could reach a real machine.
 schemathesis.openapi.format("uri", st.sampled_from([f"https://site{n}.invalid/help" for n in range(50)]))
 
 
 def own_keys():
-    """The keys with which the run was begun."""
+    """Ids of the API keys that existed before the run."""
     request = urllib.request.Request(
         os.environ["CONTRACT_API"] + "/tenant/api-keys", headers={"X-API-Key": os.environ["CONTRACT_KEY"]}
     )
@@ -36,7 +36,7 @@ def own_keys():
 OWN_KEYS = own_keys()
 
 
-# Which operation makes what others then name, where Schemathesis does not find that out by itself.
+# Links between operations that Schemathesis does not infer: which response supplies which parameter.
 SOURCE = {"source_id": "$response.body#/data/id"}
 SOURCES = [
     "getKnowledgeSource",
@@ -62,10 +62,10 @@ LINKS = [
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Adds what poem-openapi cannot write: links, and the name of a file. The name decides the file's
-    type, too; without it Schemathesis would upload `file` and `file.png`, and none would be accepted."""
-    named = {
-        "description": "Names the file.",
+    """Adds what poem-openapi cannot express: links, and a file name. The API derives the file type from the name; without
+    it, Schemathesis uploads `file` and `file.png`, which are rejected."""
+    disposition = {
+        "description": "File name.",
         "schema": {"type": "string"},
         "example": 'form-data; name="file"; filename="knowledge.md"',
     }
@@ -77,22 +77,21 @@ def before_load_schema(context, raw_schema):
     for operation in operations.values():
         form = operation.get("requestBody", {}).get("content", {}).get(FORM)
         if form:
-            form.setdefault("encoding", {})["file"] = {"headers": {"Content-Disposition": named}}
-    for maker, status, users, parameters in LINKS:
-        for user in users:
-            links = operations[maker]["responses"][status].setdefault("links", {})
-            links[user] = {"operationId": user, "parameters": parameters}
-            assert user in operations, f"{user} has another name now"
+            form.setdefault("encoding", {})["file"] = {"headers": {"Content-Disposition": disposition}}
+    for source, status, targets, parameters in LINKS:
+        for target in targets:
+            links = operations[source]["responses"][status].setdefault("links", {})
+            links[target] = {"operationId": target, "parameters": parameters}
+            assert target in operations, f"operation {target} was renamed"
 
 
-# What was seen of names that are in paths: which are of messages, which came from an answer that was
-# given again, which belong to what bot, and which bots were deleted.
+# Path parameters seen so far: message ids, ids from replayed responses, the bot of each resource, deleted resources.
 MESSAGES, REPLAYED, BOT_OF, DELETED = set(), set(), {}, set()
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Remembers those."""
+    """Records path parameters for `filter_failure`."""
     if not 200 <= response.status_code < 300:
         return
     if case.method == "DELETE":
@@ -105,19 +104,19 @@ def after_call(context, case, response):
     if not isinstance(data, dict):
         return
     MESSAGES.update(message["id"] for message in data.get("messages", []))
-    made = data.get("session", data)
-    name = made.get("session_id", made.get("id"))
+    created = data.get("session", data)
+    name = created.get("session_id", created.get("id"))
     sent = case.body if isinstance(case.body, dict) else {}
-    BOT_OF.setdefault(name, made.get("bot_id", sent.get("bot_id")))
+    BOT_OF.setdefault(name, created.get("bot_id", sent.get("bot_id")))
     if "true" in response.headers.get("idempotency-replayed", []):
         REPLAYED.add(name)
 
 
 @schemathesis.hook
 def filter_body(context, body):
-    """Leaves out what is documented in words alone, for OpenAPI 3.0 has none for it: an object of the
-    client's own holds no NUL character, in no key either, and at most 4 KiB; an API key expires in the
-    future; a source of the type text has its content, and one of the type url its url. And what cannot be sent: the name of a form's part stands in a header, which holds no control
+    """Drops bodies that break rules documented only in text, because OpenAPI 3.0 cannot express them: `metadata` has at most
+    4 KiB and no NUL characters, also in keys; an API key expires in the future; a source of type text has content, one of
+    type url has a url. Also drops bodies that cannot be sent: form part names go into a header, which has no control
     characters."""
     fields = getattr(body, "body", body)
     if not isinstance(fields, dict):
@@ -129,20 +128,20 @@ def filter_body(context, body):
         text = json.dumps(metadata, ensure_ascii=False, default=str)
         if "\\u0000" in text or len(text.encode(errors="replace")) > 4096:
             return False
-    needed = {"text": "content", "url": "url"}.get(fields["source_type"]) if is_word(fields) else None
+    needed = {"text": "content", "url": "url"}.get(fields["source_type"]) if has_source_type(fields) else None
     if needed and fields.get(needed) is None:
         return False
     is_form = any(declared.media_type == FORM for declared in context.operation.body)
     return not (is_form and any(character < " " or character == "\x7f" for character in "".join(fields)))
 
 
-def is_word(fields):
-    """Whether the type of a source is a word at all."""
+def has_source_type(fields):
+    """Whether the source type is a string."""
     return isinstance(fields.get("source_type"), str)
 
 
 def is_past(moment):
-    """Whether this is a moment, and past, or nearly so."""
+    """Whether this is a timestamp in the past or within the next day."""
     try:
         return datetime.fromisoformat(moment) < datetime.now(timezone.utc) + timedelta(days=1)
     except (TypeError, ValueError):
@@ -151,26 +150,26 @@ def is_past(moment):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Leaves the run's own key alone: with it, everything else would be refused from there on. Leaves out a stream
-    with an Idempotency-Key, which is refused as documented: OpenAPI cannot relate a header to a field of the body."""
+    """Drops requests that modify the run's own API key, because all later requests would be refused. Drops streams with an
+    Idempotency-Key, which are rejected as documented: OpenAPI cannot relate a header to a body field."""
     headers = {str(name).lower() for name in case.headers or {}}
     if "idempotency-key" in headers and isinstance(case.body, dict) and case.body.get("stream") is True:
         return False
-    named = set((case.path_parameters or {}).values()) if isinstance(case.path_parameters, dict) else set()
-    return case.method == "GET" or not OWN_KEYS & {value for value in named if isinstance(value, str)}
+    path_values = set((case.path_parameters or {}).values()) if isinstance(case.path_parameters, dict) else set()
+    return case.method == "GET" or not OWN_KEYS & {value for value in path_values if isinstance(value, str)}
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     """Drops two kinds of false failures.
 
-    When a link fills in a field of a form, Schemathesis judges the form anew as if it were JSON, where a
-    file's bytes are no string, and expects the API to refuse it. So a form that was accepted is judged
-    here, with its files as texts: when it is valid, accepting it was right.
+    AcceptedNegativeData: for a form field filled in by a link, Schemathesis validates the form as JSON, where file bytes
+    are not strings, and expects a rejection. Here the form is validated again with its files as strings; if it is valid,
+    accepting it was right.
 
-    And what was just created is not there when the answer that tells of it was given again and it was
-    deleted since; when its bot was deleted, and it with the bot; or when it never was: Schemathesis takes
-    the id of a conversation's first message for the session's name."""
+    EnsureResourceAvailability: a just created resource may be missing if its response was an idempotent replay and it has
+    been deleted since, if its bot was deleted, or if it never existed because Schemathesis took the id of the first
+    message for the session id."""
     kind = type(failure).__name__
     if kind == "EnsureResourceAvailability":
         names = {name for name in (case.path_parameters or {}).values() if isinstance(name, str)}
@@ -179,7 +178,7 @@ def filter_failure(context, failure, case, response):
 
 
 def is_valid_form(case):
-    """Whether the case's body is a form that follows its schema, and nothing else of the case is wrong."""
+    """Whether the body is a form that matches its schema and all other parts of the case are valid."""
     if case.media_type != FORM or not isinstance(case.body, dict):
         return False
     components = case.meta.components.items() if case.meta else []

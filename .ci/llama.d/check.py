@@ -1,7 +1,7 @@
-"""Answers by a model server that nobody here wrote: llama.cpp's, by llama-cpp-python, with a tiny model of random
-weights made here. What it says means nothing; that it is asked, heard, told on and counted rightly does.
+"""Tests answers by a third-party model server: llama.cpp through llama-cpp-python, with a tiny generated model of random
+weights. The text is meaningless; the test checks requests, streaming and usage counts.
 
-A check for developers, not for CI: llama-cpp-python compiles for ten minutes.
+For developers, not for CI: llama-cpp-python compiles for ten minutes.
 
     python3 -m venv /tmp/llama && /tmp/llama/bin/pip install 'llama-cpp-python[server]' gguf
     cargo build && /tmp/llama/bin/python .ci/llama.d/check.py target/debug/parlance
@@ -25,7 +25,7 @@ TEXT = "# Returns\n\nGoods may be returned within thirty days of purchase.\n"
 
 
 def write_model(path: Path) -> None:
-    """A llama of two layers, whose tokens are the bytes."""
+    """Writes a two-layer llama model with one token per byte."""
     tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
     kinds = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL] + [gguf.TokenType.BYTE] * 256
     writer = gguf.GGUFWriter(path, "llama")
@@ -88,7 +88,7 @@ def check(parlance: str, work: Path, running: list) -> None:
     running.append(subprocess.Popen(server, stdout=log, stderr=log))
     until(work, "llama.cpp answers", lambda: request("GET", f"http://127.0.0.1:{port}/v1/models"))
     settings = {"LLM_MODEL": "tiny", "LLM_BASE_URL": f"http://127.0.0.1:{port}/v1/", "LLM_CONTEXT_TOKENS": "1000"}
-    # Its tokens are bytes: it writes until its context is full.
+    # Generous timeouts: the model generates until its context is full.
     settings |= {"LLM_FIRST_TOKEN_SECONDS": "120", "LLM_TOTAL_SECONDS": "600"}
     up = [parlance, "up", "--data-dir", str(work / "data"), "--port", "0", "--no-demo"]
     running.append(subprocess.Popen(up, env=os.environ | settings, stdout=log, stderr=log))
@@ -103,24 +103,24 @@ def check(parlance: str, work: Path, running: list) -> None:
 
     question = {"message": "How long may goods be returned?"}
     answer = json.loads(call("/conversations/one/messages", question))["data"]["bot_response"]
-    print("told at once:", {name: answer[name] for name in ("model", "degraded", "usage", "timings_ms")})
+    print("without streaming:", {name: answer[name] for name in ("model", "degraded", "usage", "timings_ms")})
     assert (answer["model"], answer["degraded"]) == ("tiny", False), answer
-    # This server does not tell what it counted while it streams.
+    # This server reports no usage while it streams.
 
     stream = call("/conversations/two/messages", question, Accept="text/event-stream").decode()
     events = [dict(line.split(": ", 1) for line in event.splitlines() if ": " in line) for event in stream.split("\n\n")]
     events = [(event["event"], json.loads(event["data"])) for event in events if "event" in event]
     deltas = [data["text"] for name, data in events if name == "delta"]
-    name, told = events[-1]
-    print(f"told as it was written: {len(deltas)} deltas,", {name: told[name] for name in ("model", "degraded", "usage")})
+    name, final = events[-1]
+    print(f"streaming: {len(deltas)} deltas,", {name: final[name] for name in ("model", "degraded", "usage")})
     assert name == "bot_response" and len(deltas) > 5, events[-1]
-    assert told["message"] == "".join(deltas), "what was told is not what was stored"
+    assert final["message"] == "".join(deltas), "the stored answer differs from the deltas"
     print("ok")
 
 
 def until(work: Path, what: str, probe):
-    begun = time.monotonic()
-    while time.monotonic() - begun < 60:
+    started = time.monotonic()
+    while time.monotonic() - started < 60:
         try:
             if found := probe():
                 return found
@@ -128,13 +128,13 @@ def until(work: Path, what: str, probe):
             pass
         time.sleep(0.2)
     print((work / "log").read_text(errors="replace")[-3000:])
-    sys.exit(f"waited in vain: {what}")
+    sys.exit(f"timed out: {what}")
 
 
 def request(method: str, url: str, headers: dict[str, str] = {}, body: bytes | None = None) -> bytes:
-    asked = urllib.request.Request(url, data=body, method=method, headers=headers)
-    with urllib.request.urlopen(asked, timeout=600) as answer:
-        return answer.read()
+    message = urllib.request.Request(url, data=body, method=method, headers=headers)
+    with urllib.request.urlopen(message, timeout=600) as response:
+        return response.read()
 
 
 main(*sys.argv[1:])

@@ -1,6 +1,6 @@
-"""What must hold of the manifests beside their schemas: what they name is there, and is what the code knows.
+"""Checks the manifests beyond their schemas: references resolve, and names match the code.
 
-usage: check.py kubernetes | compose     at the root of the repository
+usage: check.py kubernetes | compose     (in the root of the repository)
 """
 
 import functools
@@ -16,9 +16,9 @@ import yaml
 
 PARLANCE = os.environ.get("PARLANCE", "target/debug/parlance")
 KUBERNETES = Path("deploy/kubernetes")
-# What Kubernetes itself has no schema for.
+# Kinds without a Kubernetes schema.
 FOREIGN = {("keda.sh/v1alpha1", "ScaledObject"), ("kustomize.config.k8s.io/v1beta1", "Kustomization")}
-# A template that nobody applies.
+# Files that are not applied as resources.
 NOT_APPLIED = {"kustomization.yaml", "secret.example.yaml"}
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|API_KEY|AUTH$")
 # ${NAME}, ${NAME:-default} or ${NAME:?what to do}, as Compose reads them.
@@ -33,13 +33,13 @@ def must(holds, problem: str) -> None:
 
 
 def settings() -> set[str]:
-    """The names of every setting."""
+    """Names of all settings."""
     return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", Path(".env.example").read_text(), re.M))
 
 
 @functools.cache
 def kinds() -> set[str]:
-    """The name of every queue, from the binary."""
+    """Names of all queues, from the binary."""
     description = subprocess.run([PARLANCE, "openapi"], check=True, capture_output=True).stdout
     return set(json.loads(description)["components"]["schemas"]["JobKind"]["enum"])
 
@@ -50,7 +50,7 @@ def queues_of(args: list[str]) -> set[str]:
 
 def every_queue_is_taken(workers: dict[str, list[str]]) -> None:
     taken = [queue for args in workers.values() for queue in queues_of(args)]
-    must(sorted(taken) == sorted(kinds()), f"the workers take {sorted(taken)}, and the queues are {sorted(kinds())}")
+    must(sorted(taken) == sorted(kinds()), f"workers serve {sorted(taken)}, but the queues are {sorted(kinds())}")
 
 
 # --- Kubernetes ---------------------------------------------------------------------------------------
@@ -82,22 +82,22 @@ def kubernetes() -> str:
     for name, budget in of("PodDisruptionBudget").items():
         selects_one(f"PodDisruptionBudget {name}", budget["spec"]["selector"]["matchLabels"], labels)
     walls = of("NetworkPolicy")
-    must(set(walls) == set(deployments), f"walled are {sorted(walls)}, deployed {sorted(deployments)}")
+    must(set(walls) == set(deployments), f"network policies for {sorted(walls)}, deployments {sorted(deployments)}")
     for name, wall in walls.items():
         chosen = selects_one(f"NetworkPolicy {name}", wall["spec"]["podSelector"]["matchLabels"], labels)
         for port in (port for rule in wall["spec"]["ingress"] for port in rule["ports"]) if chosen else []:
             must(port["port"] in ports(deployments[chosen]), f"NetworkPolicy {name}: no port {port['port']}")
     scaled = of("HorizontalPodAutoscaler") | of("ScaledObject")
-    must(set(scaled) == set(deployments), f"scaled are {sorted(scaled)}, deployed {sorted(deployments)}")
+    must(set(scaled) == set(deployments), f"autoscalers for {sorted(scaled)}, deployments {sorted(deployments)}")
     for name, scaler in scaled.items():
-        must(scaler["spec"]["scaleTargetRef"]["name"] in deployments, f"{name}: what it scales is not deployed")
+        must(scaler["spec"]["scaleTargetRef"]["name"] in deployments, f"{name}: the scale target does not exist")
     commands = {name: d["spec"]["template"]["spec"]["containers"][0]["args"] for name, d in deployments.items()}
     workers = {name: args for name, args in commands.items() if args[0] == "worker"}
     every_queue_is_taken(workers)
     for name, args in workers.items():
         if name in of("ScaledObject"):
             scales_by_its_queues(name, of("ScaledObject")[name], queues_of(args))
-    return f"{len(documents)} documents, by the schema of Kubernetes {version} but for those of KEDA and Kustomize"
+    return f"{len(documents)} documents match the schemas of Kubernetes {version} (KEDA and Kustomize have none)"
 
 
 def has_its_schema(file: str, document: dict, version: str) -> None:
@@ -139,7 +139,7 @@ def pod_is_whole(name: str, template: dict, given: dict[str, set[str]]) -> None:
                 if key in source:
                     must(f"{kind} {source[key]['name']}" in given, f"{name}: no {kind} {source[key]['name']}")
         for variable in container.get("env", []):
-            must(variable["name"] in settings(), f"{name}: {variable['name']} is no setting")
+            must(variable["name"] in settings(), f"{name}: unknown setting {variable['name']}")
             for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
                 if wanted := variable.get("valueFrom", {}).get(key):
                     there = given.get(f"{kind} {wanted['name']}", set())
@@ -148,9 +148,9 @@ def pod_is_whole(name: str, template: dict, given: dict[str, set[str]]) -> None:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             if probe in container:
                 port = container[probe]["httpGet"]["port"]
-                must(port in named, f"{name}: {probe} asks at {port}, which is no port")
+                must(port in named, f"{name}: {probe} uses unknown port {port}")
         scraped = template["metadata"].get("annotations", {}).get("prometheus.io/port")
-        must(scraped is None or int(scraped) in named.values(), f"{name}: Prometheus reads at {scraped}, no port")
+        must(scraped is None or int(scraped) in named.values(), f"{name}: Prometheus scrapes unknown port {scraped}")
         for mount in container.get("volumeMounts", []):
             must(mount["name"] in volumes, f"{name}: no volume {mount['name']}")
 
@@ -160,7 +160,7 @@ def ports(deployment: dict) -> set[str]:
 
 
 def selects_one(what: str, selector: dict, labels: dict[str, dict]) -> str | None:
-    """The deployment whose pods are selected."""
+    """Returns the deployment whose pods are selected."""
     chosen = [name for name, given in labels.items() if selector.items() <= given.items()]
     must(len(chosen) == 1, f"{what} selects the pods of {chosen}")
     return chosen[0] if len(chosen) == 1 else None
@@ -169,8 +169,8 @@ def selects_one(what: str, selector: dict, labels: dict[str, dict]) -> str | Non
 def scales_by_its_queues(name: str, scaler: dict, queues: set[str]) -> None:
     for trigger in scaler["spec"]["triggers"]:
         operator, names = re.search(r'kind(=~|!~)"([^"]*)"', trigger["metadata"]["query"]).groups()
-        asked = set(names.split("|")) if operator == "=~" else kinds() - set(names.split("|"))
-        must(asked == queues, f"{name} takes {sorted(queues)}, and is scaled by {sorted(asked)}")
+        scaled_by = set(names.split("|")) if operator == "=~" else kinds() - set(names.split("|"))
+        must(scaled_by == queues, f"{name} serves {sorted(queues)} but is scaled by {sorted(scaled_by)}")
 
 
 # --- Compose ------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def compose() -> str:
     services = document["services"]
     for name, service in services.items():
         must("image" in service or "build" in service, f"{name}: neither an image nor a build")
-        must(service.get("healthcheck"), f"{name}: no health check, and none switched off")
+        must(service.get("healthcheck"), f"{name}: health check neither set nor disabled")
         for other, on in service.get("depends_on", {}).items():
             waits_well(name, other, on["condition"], services)
         for mount in service.get("volumes", []):
@@ -189,35 +189,35 @@ def compose() -> str:
             must("/" in volume or volume in document["volumes"], f"{name}: no volume {volume}")
         if service.get("image") == "parlance":
             unknown = set(service.get("environment", {})) - settings()
-            must(not unknown, f"{name}: no settings: {sorted(unknown)}")
+            must(not unknown, f"{name}: unknown settings: {sorted(unknown)}")
         no_literal_secret(name, service)
-    must([name for name, s in services.items() if "build" in s] == ["migrate"], "not `migrate` alone builds the image")
+    must([name for name, s in services.items() if "build" in s] == ["migrate"], "only `migrate` may build the image")
     commands = {name: s.get("command", [""]) for name, s in services.items()}
     every_queue_is_taken({name: command for name, command in commands.items() if command[0] == "worker"})
     made = set(re.findall(r"^([A-Z_]+)=\$", Path("deploy/make-env").read_text(), re.M))
     for variable, otherwise in VARIABLE.findall(Path("docker-compose.yml").read_text()):
-        must(otherwise == "-" or variable in made, f"${{{variable}}} has no default, and deploy/make-env makes none")
-    return f"{len(services)} services: what they wait for, mount and read is there, and no secret is written down"
+        must(otherwise == "-" or variable in made, f"${{{variable}}} has no default, and deploy/make-env does not set it")
+    return f"{len(services)} services: dependencies, volumes and settings exist, no literal secrets"
 
 
 def waits_well(name: str, other: str, condition: str, services: dict[str, dict]) -> None:
     if other not in services:
-        must(False, f"{name} waits for {other}, which is not there")
+        must(False, f"{name} depends on unknown service {other}")
     elif condition == "service_healthy":
         check = services[other].get("healthcheck", {})
-        must(check and not check.get("disable"), f"{name} waits for {other}, which never tells its health")
+        must(check and not check.get("disable"), f"{name} waits for the health of {other}, which has no health check")
     elif condition == "service_completed_successfully":
-        must(services[other].get("restart") == "no", f"{name} waits for {other}, which never ends")
+        must(services[other].get("restart") == "no", f"{name} waits for the exit of {other}, which restarts")
 
 
 def no_literal_secret(name: str, service: dict) -> None:
     for variable, value in service.get("environment", {}).items():
-        must(not SECRET.search(variable) or is_required(value), f"{name}: {variable} is written down, or may be empty")
+        must(not SECRET.search(variable) or is_required(value), f"{name}: {variable} is a literal or may be empty")
         password = re.search(r"://[^:@/]*:(\$\{[^}]*\}|[^@]*)@", str(value))
-        must(not password or is_required(password[1]), f"{name}: {variable} has a password in its URL")
+        must(not password or is_required(password[1]), f"{name}: {variable} has a literal password in its URL")
     command = service.get("command", [])
     if "--requirepass" in command:
-        must(is_required(command[command.index("--requirepass") + 1]), f"{name}: its password is written down")
+        must(is_required(command[command.index("--requirepass") + 1]), f"{name}: literal password")
 
 
 def is_required(value: str) -> bool:
@@ -226,9 +226,9 @@ def is_required(value: str) -> bool:
 
 
 if __name__ == "__main__":
-    told = {"kubernetes": kubernetes, "compose": compose}[sys.argv[1]]()
+    summary = {"kubernetes": kubernetes, "compose": compose}[sys.argv[1]]()
     for problem in problems:
         print(f"FAILED: {problem}")
     if problems:
         sys.exit(1)
-    print(f"ok: {told}")
+    print(f"ok: {summary}")

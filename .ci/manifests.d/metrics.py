@@ -1,6 +1,6 @@
-"""Whatever alerts, dashboard and autoscaling ask Prometheus is told by /metrics of a server that has done some work.
+"""Checks that /metrics of a server that has done some work provides every metric used by alerts, dashboard and autoscaling.
 
-usage: metrics.py <parlance>     at the root of the repository
+usage: metrics.py <parlance>     (in the root of the repository)
 """
 
 import json
@@ -21,12 +21,12 @@ import yaml
 ALERTS = Path("deploy/prometheus/alerts.yml")
 BOARD = Path("deploy/grafana/parlance.json")
 AUTOSCALING = Path("deploy/kubernetes/autoscaling.yaml")
-SOURCE = "${datasource}"
-# What Prometheus adds to whatever it reads.
+DATASOURCE = "${datasource}"
+# Labels added by Prometheus.
 ADDED = {"job", "instance"}
-# Their values are no words of ours.
+# Labels whose values are not literals in our code.
 FREE = {"status", "version", "le"}
-PATIENCE = 60
+TIMEOUT = 60
 
 problems: list[str] = []
 
@@ -38,39 +38,39 @@ def must(holds, problem: str) -> None:
 
 def main(parlance: str) -> None:
     board = json.loads(BOARD.read_text())
-    asked = list(of_alerts()) + list(of_autoscaling()) + list(of_board(board))
-    is_laid_out(board)
+    queries = list(alert_queries()) + list(autoscaling_queries()) + list(board_queries(board))
+    check_layout(board)
     with server(Path(parlance).absolute()) as (url, key):
         work(url, key)
-        told = until("everything is told of", lambda: all_told(url, {name for _, _, n in asked for name, _ in n}))
-    words = every_word()
-    for where, labels, selectors in asked:
+        metrics = until("all metrics are present", lambda: all_metrics(url, {name for _, _, n in queries for name, _ in n}))
+    literals = string_literals()
+    for where, labels, selectors in queries:
         known = set(ADDED)
         for name, matchers in selectors:
-            must(name in told, f"{where}: /metrics does not tell {name}")
-            known |= told.get(name, set())
+            must(name in metrics, f"{where}: unknown metric {name}")
+            known |= metrics.get(name, set())
             for label, values in matchers:
-                must(name not in told or label in told[name] | ADDED, f"{where}: {name} has no label {label}")
+                must(name not in metrics or label in metrics[name] | ADDED, f"{where}: {name} has no label {label}")
                 for value in values if label not in FREE else []:
-                    must(value in words, f"{where}: {label} is never {value!r}")
-        must(labels <= known, f"{where}: no labels: {sorted(labels - known)}")
+                    must(value in literals, f"{where}: {label} is never {value!r}")
+        must(labels <= known, f"{where}: unknown labels: {sorted(labels - known)}")
     for problem in dict.fromkeys(problems):
         print(f"FAILED: {problem}")
     if problems:
         sys.exit(1)
-    shown = {family(name) for where, _, selectors in asked if where.startswith(BOARD.name) for name, _ in selectors}
-    for name in sorted({family(name) for name in told} - shown):
+    shown = {family(name) for where, _, selectors in queries if where.startswith(BOARD.name) for name, _ in selectors}
+    for name in sorted({family(name) for name in metrics} - shown):
         print(f"not on the dashboard: {name}")
-    print(f"ok: {len(asked)} queries ask for what /metrics tells")
+    print(f"ok: {len(queries)} queries match /metrics")
 
 
-# --- what is asked ------------------------------------------------------------------------------------
+# --- queries ------------------------------------------------------------------------------------------
 
-# Where it stands, the labels by which it is grouped or named, and the names with their matchers.
-Asked = tuple[str, set[str], list[tuple[str, list[tuple[str, list[str]]]]]]
+# Location, labels used for grouping and legends, and metric names with their matchers.
+Query = tuple[str, set[str], list[tuple[str, list[tuple[str, list[str]]]]]]
 
 
-def of_alerts() -> Iterator[Asked]:
+def alert_queries() -> Iterator[Query]:
     for group in yaml.safe_load(ALERTS.read_text())["groups"]:
         for rule in group["rules"]:
             texts = " ".join(rule["annotations"].values())
@@ -78,20 +78,20 @@ def of_alerts() -> Iterator[Asked]:
             yield query(f"{ALERTS.name}: {rule['alert']}", rule["expr"], named)
 
 
-def of_autoscaling() -> Iterator[Asked]:
+def autoscaling_queries() -> Iterator[Query]:
     for scaler in yaml.safe_load_all(AUTOSCALING.read_text()):
         for trigger in scaler["spec"]["triggers"]:
             yield query(f"{AUTOSCALING.name}: {scaler['metadata']['name']}", trigger["metadata"]["query"], set())
 
 
-def of_board(board: dict) -> Iterator[Asked]:
+def board_queries(board: dict) -> Iterator[Query]:
     for panel in board["panels"]:
         for target in panel.get("targets", []):
             named = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", target["legendFormat"]))
             yield query(f"{BOARD.name}: {panel['title']}", re.sub(r"\$__\w+", "5m", target["expr"]), named)
 
 
-def query(where: str, text: str, labels: set[str]) -> Asked:
+def query(where: str, text: str, labels: set[str]) -> Query:
     selectors: list[tuple[str, list[tuple[str, list[str]]]]] = []
 
     def visit(node) -> None:
@@ -109,53 +109,53 @@ def query(where: str, text: str, labels: set[str]) -> Asked:
     except ValueError as error:
         must(False, f"{where}: {error}")
         return where, set(), []
-    must(selectors, f"{where}: nothing is asked for")
+    must(selectors, f"{where}: no metric in the query")
     return where, labels, selectors
 
 
-def is_laid_out(board: dict) -> None:
-    """The dashboard shows on any Grafana: no data source of somebody's, nothing over or beside anything."""
+def check_layout(board: dict) -> None:
+    """Checks that the dashboard works on any Grafana: variable data source, no overlapping panels."""
     variables = {variable["name"]: variable for variable in board["templating"]["list"]}
     must(variables.get("datasource", {}).get("query") == "prometheus", f"{BOARD.name}: no variable `datasource`")
     panels = board["panels"]
-    must(len({panel["id"] for panel in panels}) == len(panels), f"{BOARD.name}: two panels have one id")
+    must(len({panel["id"] for panel in panels}) == len(panels), f"{BOARD.name}: duplicate panel ids")
     cells: set[tuple[int, int]] = set()
     for panel in panels:
         where, at = f"{BOARD.name}: {panel['title']}", panel["gridPos"]
         mine = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
-        must(not mine & cells and at["x"] + at["w"] <= 24, f"{where}: it lies over another, or outside")
+        must(not mine & cells and at["x"] + at["w"] <= 24, f"{where}: overlaps another panel or the edge")
         cells |= mine
         if panel["type"] != "row":
             must(panel.get("description"), f"{where}: no description")
             must(panel["fieldConfig"]["defaults"].get("unit"), f"{where}: no unit")
-    must(set(re.findall(r'"datasource": \{[^}]*"uid": "([^"]*)"', json.dumps(board))) == {SOURCE},
-         f"{BOARD.name}: a data source has a uid of its own")
+    must(set(re.findall(r'"datasource": \{[^}]*"uid": "([^"]*)"', json.dumps(board))) == {DATASOURCE},
+         f"{BOARD.name}: a panel has a fixed data source")
 
 
-# --- what is told -------------------------------------------------------------------------------------
+# --- metrics ------------------------------------------------------------------------------------------
 
 
-def all_told(url: str, wanted: set[str]) -> dict[str, set[str]] | None:
-    """Every name that /metrics tells, with its labels; `None` while something that is wanted may still come."""
-    told = metrics(url)
+def all_metrics(url: str, wanted: set[str]) -> dict[str, set[str]] | None:
+    """All metric names with their labels; `None` while a wanted one is still missing."""
+    found = read_metrics(url)
     late = {"parlance_upkeep_found", "parlance_upkeep_age_seconds", "parlance_job_runs_total"}
-    return told if wanted & late <= set(told) else None
+    return found if wanted & late <= set(found) else None
 
 
-def metrics(url: str) -> dict[str, set[str]]:
-    told: dict[str, set[str]] = {}
+def read_metrics(url: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
     for line in request(f"{url}/metrics").decode().splitlines():
         if sample := re.match(r"(\w+)(?:\{(.*)\})? ", line):
-            told.setdefault(sample[1], set()).update(re.findall(r'(\w+)="', sample[2] or ""))
-    return told
+            found.setdefault(sample[1], set()).update(re.findall(r'(\w+)="', sample[2] or ""))
+    return found
 
 
 def family(name: str) -> str:
     return re.sub(r"_(bucket|sum|count)$", "", name)
 
 
-def every_word() -> set[str]:
-    """Every word that the code writes."""
+def string_literals() -> set[str]:
+    """All string literals without spaces in the code."""
     sources = [path for crate in ("api", "core") for path in Path(crate, "src").rglob("*.rs")]
     return {word for path in sources for word in re.findall(r'"([^"\s]+)"', path.read_text())}
 
@@ -163,8 +163,8 @@ def every_word() -> set[str]:
 @contextmanager
 def server(parlance: Path) -> Iterator[tuple[str, dict[str, str]]]:
     if not parlance.exists():
-        sys.exit(f"there is no {parlance}: run `cargo build` first")
-    # Its own database, Redis, files and model, whatever is set outside.
+        sys.exit(f"{parlance} is missing: run `cargo build` first")
+    # Private database, Redis, files and model, regardless of the environment.
     ours = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", Path(".env.example").read_text(), re.M)) - {"PARLANCE_CACHE_DIR"}
     env = {name: value for name, value in os.environ.items() if name not in ours}
     with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("wb") as log:
@@ -183,7 +183,7 @@ def server(parlance: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def work(url: str, key: dict[str, str]) -> None:
-    """A text is learnt and a question answered, so that each count has begun."""
+    """Ingests a text and asks a question, so that every metric has a value."""
     api = f"{url}/api/v1"
     bot = call(f"{api}/bots", key, {"name": "Shop", "channel_type": "api"})["id"]
     text = {"bot_id": bot, "name": "Returns", "source_type": "text", "content": "Goods may be returned within thirty days."}
@@ -195,24 +195,24 @@ def work(url: str, key: dict[str, str]) -> None:
 
 
 def until(what: str, probe, process: subprocess.Popen | None = None):
-    begun = time.monotonic()
-    # The first start on a machine downloads.
-    patience = PATIENCE if process is None else 10 * PATIENCE
-    while time.monotonic() - begun < patience and (process is None or process.poll() is None):
+    started = time.monotonic()
+    # The first start on a machine downloads packages.
+    limit = TIMEOUT if process is None else 10 * TIMEOUT
+    while time.monotonic() - started < limit and (process is None or process.poll() is None):
         try:
             if found := probe():
                 return found
         except (OSError, ValueError):
             pass
         time.sleep(0.1)
-    sys.exit(f"waited in vain: {what}")
+    sys.exit(f"timed out: {what}")
 
 
 def request(url: str, headers: dict[str, str] = {}, body: bytes | None = None) -> bytes:
-    # Through no proxy.
+    # Bypass proxies.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, data=body, headers=headers), timeout=PATIENCE) as answer:
-        return answer.read()
+    with opener.open(urllib.request.Request(url, data=body, headers=headers), timeout=TIMEOUT) as response:
+        return response.read()
 
 
 def call(url: str, headers: dict[str, str], body=None):

@@ -1,8 +1,8 @@
-"""A rolling restart under load, of what docker-compose.yml runs: two APIs behind a balancer, two workers that read and
-one that embeds. Each API is restarted twice and each worker once, by SIGTERM, and one worker is killed at its work.
-No request fails, nobody tries one twice, and nothing that was given is lost or doubled.
+"""Rolling restart of the services of docker-compose.yml under load: two APIs behind a load balancer, two ingest workers and
+one embedding worker. Each API is restarted twice and each worker once with SIGTERM, and one worker is killed while it runs
+a job. No request may fail (clients do not retry), and no data may be lost or duplicated.
 
-usage: check.py <parlance> <haproxy>     at the root of the repository
+usage: check.py <parlance> <haproxy>     (in the root of the repository)
 """
 
 import csv
@@ -24,23 +24,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from compose import Compose, Process, Wrong
+from compose import CheckFailed, Compose, Process
 from load import MATTERS, Client, Load, text
 
-PATIENCE = 60
+TIMEOUT = 60
 STARTED = time.monotonic()
 
 
 def main(parlance: str, haproxy: str) -> None:
-    # So that what was started is ended, too.
+    # Exit normally, so that the ExitStack stops all processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parlance, haproxy = (str(Path(program).absolute()) for program in (parlance, haproxy))
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
             check(stack, work, parlance, haproxy)
-        except Wrong as wrong:
-            print(f"WRONG: {wrong}")
+        except CheckFailed as failure:
+            print(f"FAILED: {failure}")
             show_logs(work)
             sys.exit(1)
 
@@ -49,20 +49,20 @@ def check(stack: ExitStack, work: Path, parlance: str, haproxy: str) -> None:
     ports = free_ports(8)
     up = servers(stack, work, parlance)
     database, redis = urlsplit(up["database_url"]), urlsplit(up["redis_url"])
-    # Beside what `up` serves itself, so that its workers have nothing to do.
+    # A separate database, so that the workers of `up` stay idle.
     with psycopg.connect(up["database_url"], autocommit=True) as owner:
         owner.execute("create database rolling")
     db = stack.enter_context(psycopg.connect(database._replace(path="/rolling").geturl(), autocommit=True))
 
     dotenv = {"POSTGRES_PASSWORD": database.password, "REDIS_PASSWORD": redis.password}
     dotenv |= {"LLM_MODEL": "test", "LLM_BASE_URL": model(stack), "RUST_LOG": "warn"}
-    # One key asks as fast as it can.
+    # All requests use one key.
     dotenv |= {"RATE_LIMIT_PER_SECOND": "0"}
     compose = Compose(Path.cwd(), dotenv)
-    # What the image has at /opt/parlance is fetched as the image's build does it.
+    # The content of /opt/parlance, fetched as in the Dockerfile.
     subprocess.run([parlance, "fetch", "--into", str(work / "opt")], check=True, stdout=subprocess.DEVNULL)
     (work / "lib").mkdir()
-    here = {
+    local = {
         "@postgres:5432/parlance": f"@127.0.0.1:{database.port}/rolling",
         "@redis:6379": f"@127.0.0.1:{redis.port}/1",
         "/opt/parlance": str(work / "opt"),
@@ -71,14 +71,14 @@ def check(stack: ExitStack, work: Path, parlance: str, haproxy: str) -> None:
 
     def process(name: str, service: str, port: int) -> Process:
         own = {f"{host}:{there}": f"127.0.0.1:{port}" for host in ("0.0.0.0", "127.0.0.1") for there in (8080, 9090)}
-        made = compose.process(name, service, parlance, own | here, work / f"{name}.log")
-        stack.callback(made.end)
-        return made
+        started = compose.process(name, service, parlance, own | local, work / f"{name}.log")
+        stack.callback(started.end)
+        return started
 
     migrate = process("migrate", "migrate", ports[0])
     migrate.start()
-    if migrate.running.wait(PATIENCE) != 0:
-        raise Wrong("migrate failed")
+    if migrate.running.wait(TIMEOUT) != 0:
+        raise CheckFailed("migrate failed")
     apis = [process(f"api-{number}", "api", ports[number]) for number in (1, 2)]
     workers = [process(f"worker-ingest-{number}", "worker-ingest", ports[2 + number]) for number in (1, 2)]
     workers.append(process("worker-embed", "worker-embed", ports[5]))
@@ -91,22 +91,22 @@ def check(stack: ExitStack, work: Path, parlance: str, haproxy: str) -> None:
         balancer.wait_until_up(api.name)
 
     def operator(*words: str) -> str:
-        """What a command says, given as `docker compose run --rm api` would run it."""
+        """Runs a command like `docker compose run --rm api` and returns its output."""
         ran = subprocess.run([parlance, *words], env=apis[0].env, capture_output=True, text=True, cwd=work)
         if ran.returncode != 0:
-            raise Wrong(f"parlance {' '.join(words)}: {ran.stdout}{ran.stderr}")
+            raise CheckFailed(f"parlance {' '.join(words)}: {ran.stdout}{ran.stderr}")
         return ran.stdout
 
-    clients = lambda key, keeps: Client(("127.0.0.1", ports[6]), key, keeps)
+    clients = lambda key, keep_alive: Client(("127.0.0.1", ports[6]), key, keep_alive)
     key = new_tenant(operator, "Rolling")
-    client = clients(key, keeps=False)
-    known, taught = (new_bot(client, name) for name in ("Known", "Taught"))
+    client = clients(key, keep_alive=False)
+    question_bot, upload_bot = (new_bot(client, name) for name in ("Questions", "Uploads"))
     for number in range(MATTERS):
-        client.upload(known, f"matter-{number}.md", text(number))
-    settled(operator, client, known)
-    print(f"all is up and calm ({elapsed()})", flush=True)
+        client.upload(question_bot, f"matter-{number}.md", text(number))
+    ingested(operator, client, question_bot)
+    print(f"all services are up and idle ({elapsed()})", flush=True)
 
-    load = Load(lambda keeps: clients(key, keeps), known, taught)
+    load = Load(lambda keep_alive: clients(key, keep_alive), question_bot, upload_bot)
     load.start()
     try:
         time.sleep(2)
@@ -119,24 +119,24 @@ def check(stack: ExitStack, work: Path, parlance: str, haproxy: str) -> None:
         for failure in load.failed[:20]:
             print(failure)
     if load.failed:
-        raise Wrong(f"{len(load.failed)} of {len(load.failed) + len(load.done)} requests failed")
-    print(f"{len(ends)} restarts, and {len(load.done)} requests of which none failed ({elapsed()})", flush=True)
+        raise CheckFailed(f"{len(load.failed)} of {len(load.failed) + len(load.done)} requests failed")
+    print(f"{len(ends)} restarts, {len(load.done)} requests, no failures ({elapsed()})", flush=True)
 
-    # Another tenant, who knows nothing yet: what a tenant knows already is not embedded again.
-    calm = clients(new_tenant(operator, "Calm"), keeps=False)
+    # Another tenant, because a tenant does not embed identical chunks twice.
+    calm = clients(new_tenant(operator, "Calm"), keep_alive=False)
     nothing_is_lost(load, operator, client, calm, db)
     ends += [one.stop() for one in apis + workers]
     for kind in sorted({kind for _, kind in load.done}):
         times = [took for took, which in load.done if which == kind]
-        print(f"{len(times):6} x {kind}, the slowest in {max(times):.2f} s")
+        print(f"{len(times):6} x {kind}, slowest {max(times):.2f} s")
     print(
-        f"ok: {len(load.done)} requests, {len(load.given)} texts and {sum(load.said.values())} messages, none of them "
-        f"failed, lost or doubled; {len(ends)} processes ended well, in {max(ends):.1f} s at most ({elapsed()})"
+        f"ok: {len(load.done)} requests, {len(load.uploaded)} texts and {sum(load.messages.values())} messages, none "
+        f"failed, lost or duplicated; {len(ends)} processes stopped, in at most {max(ends):.1f} s ({elapsed()})"
     )
 
 
 def roll_apis(load: Load, balancer: "Balancer", apis: list[Process]) -> list[float]:
-    """Restarts each, one after the other, twice. Gives how long each took to end."""
+    """Restarts the APIs one after the other, twice. Returns the stop times in seconds."""
     ends = []
     for _ in range(2):
         for api in apis:
@@ -146,60 +146,60 @@ def roll_apis(load: Load, balancer: "Balancer", apis: list[Process]) -> list[flo
 
 
 def roll_workers(load: Load, db: psycopg.Connection, workers: list[Process]) -> list[float]:
-    """Restarts each, one after the other; then kills the last at its work, and has its job done in its next life."""
+    """Restarts the workers one after the other, then kills the last one during a job, which must succeed after its restart."""
     ends = [restart(load, worker) for worker in workers]
     doomed = workers[-1]
     job = kill_at_work(db, doomed)
-    load.tell(f"SIGKILL to {doomed.name}")
+    load.record(f"SIGKILL to {doomed.name}")
     doomed.start()
     doomed.wait_until_healthy()
-    asked = "select state = 'succeeded', attempt from job where id = %s"
-    until("the job of the killed worker has succeeded", lambda: row(db, asked, job)[0])
-    print(f"the job that {doomed.name} was at when it was killed succeeded in try {row(db, asked, job)[1]}", flush=True)
+    query = "select state = 'succeeded', attempt from job where id = %s"
+    until("the job of the killed worker has succeeded", lambda: row(db, query, job)[0])
+    print(f"the job of the killed {doomed.name} succeeded in attempt {row(db, query, job)[1]}", flush=True)
     return ends
 
 
 def restart(load: Load, one: Process) -> float:
-    load.tell(f"SIGTERM to {one.name}")
+    load.record(f"SIGTERM to {one.name}")
     took = one.stop()
-    load.tell(f"the end of {one.name}, which took {took:.2f} s")
+    load.record(f"the exit of {one.name} after {took:.2f} s")
     one.start()
     one.wait_until_healthy()
     return took
 
 
 def kill_at_work(db: psycopg.Connection, worker: Process):
-    """Kills a worker while it has a job; gives that job."""
-    its = """
+    """Kills a worker while it runs a job. Returns the job id."""
+    running_job = """
         select job.id from job join worker on worker.id = job.worker_id
         where job.state = 'running' and worker.name like %s || '/%%'
     """
-    begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
-        if found := db.execute(its, [str(worker.running.pid)]).fetchone():
+    started = time.monotonic()
+    while time.monotonic() - started < TIMEOUT:
+        if found := db.execute(running_job, [str(worker.running.pid)]).fetchone():
             worker.kill()
-            # It may have ended between the look and the kill; then another time.
+            # The job may have finished before the kill: then try again.
             if found := row(db, "select id from job where id = %s and state = 'running'", found[0]):
                 return found[0]
             worker.start()
             worker.wait_until_healthy()
         time.sleep(0.005)
-    raise Wrong(f"{worker.name} had nothing to do")
+    raise CheckFailed(f"{worker.name} had no job to run")
 
 
 def nothing_is_lost(load: Load, operator, client: Client, calm: Client, db: psycopg.Connection) -> None:
-    kept = settled(operator, client, load.taught)
-    if sorted(kept) != sorted(load.given):
-        raise Wrong(f"not the texts that were given: {sorted(set(kept) ^ set(load.given))}")
+    kept = ingested(operator, client, load.upload_bot)
+    if sorted(kept) != sorted(load.uploaded):
+        raise CheckFailed(f"the stored texts differ from the uploaded ones: {sorted(set(kept) ^ set(load.uploaded))}")
     another = new_bot(calm, "Calm")
-    for number in load.given:
+    for number in load.uploaded:
         calm.upload(another, f"matter-{number}.md", text(number))
-    then = settled(operator, calm, another)
-    if kept != then:
-        raise Wrong(f"other chunks than when all is calm (text, chunks): {kept.items() ^ then.items()}")
-    print(f"{len(kept)} texts have {sum(kept.values())} chunks, as when all is calm ({elapsed()})", flush=True)
+    undisturbed = ingested(operator, calm, another)
+    if kept != undisturbed:
+        raise CheckFailed(f"chunk counts differ from an undisturbed run: {kept.items() ^ undisturbed.items()}")
+    print(f"{len(kept)} texts have {sum(kept.values())} chunks, as in an undisturbed run ({elapsed()})", flush=True)
 
-    # What the API says is there is there, once, and can be found by its meaning.
+    # Every chunk counted by the API exists exactly once and has a vector.
     odd = db.execute("""
         select source.id
         from source
@@ -211,41 +211,41 @@ def nothing_is_lost(load: Load, operator, client: Client, calm: Client, db: psyc
             or count(chunk_vector.chunk_id) <> source.live_chunks
     """).fetchall()
     if odd:
-        raise Wrong(f"sources whose chunks are not those that they say: {odd}")
+        raise CheckFailed(f"sources with wrong chunk counts: {odd}")
     states = dict(db.execute("select state, count(*) from job group by state").fetchall())
     if set(states) != {"succeeded"}:
-        raise Wrong(f"the jobs are {states}")
-    for session, times in load.said.items():
+        raise CheckFailed(f"not all jobs succeeded: {states}")
+    for session, times in load.messages.items():
         messages = client.call("GET", f"/conversations/{session}")["messages"]
         if len(messages) != 2 * times:
-            raise Wrong(f"{session} was spoken to {times} times, and has {len(messages)} messages")
-    print(f"{states['succeeded']} jobs, all of which succeeded ({elapsed()})", flush=True)
+            raise CheckFailed(f"{session} got {times} questions but has {len(messages)} messages")
+    print(f"{states['succeeded']} jobs, all succeeded ({elapsed()})", flush=True)
 
 
 def new_tenant(operator, name: str) -> str:
-    """Its key."""
-    made = operator("tenant", "create", "--name", name, "--plan", "enterprise")
-    return next(line.split()[-1] for line in made.splitlines() if line.startswith("api key"))
+    """Creates a tenant and returns its key."""
+    created = operator("tenant", "create", "--name", name, "--plan", "enterprise")
+    return next(line.split()[-1] for line in created.splitlines() if line.startswith("api key"))
 
 
 def new_bot(client: Client, name: str) -> str:
     return client.send("POST", "/bots", {"name": name, "channel_type": "api"})["id"]
 
 
-def settled(operator, client: Client, bot: str) -> dict[int, int]:
-    """The chunks of each text that a bot knows, when its jobs have ended."""
-    operator("job", "drain", "--timeout", str(PATIENCE))
+def ingested(operator, client: Client, bot: str) -> dict[int, int]:
+    """Waits for all jobs and returns the chunk count of each text of a bot."""
+    operator("job", "drain", "--timeout", str(TIMEOUT))
     known: dict[int, int] = {}
     for source in client.pages(f"/knowledge/sources?bot_id={bot}"):
         number = int(source["name"].removeprefix("matter-").removesuffix(".md"))
         if source["status"] != "ready" or number in known:
-            raise Wrong(f"not ready, or there twice: {source}")
+            raise CheckFailed(f"not ready, or duplicated: {source}")
         known[number] = source["chunk_count"]
     return known
 
 
 class Balancer:
-    """HAProxy, as haproxy.cfg has it."""
+    """HAProxy with haproxy.cfg."""
 
     def __init__(self, stack: ExitStack, work: Path, haproxy: str, port: int, apis: list[int]):
         self.socket = work / "haproxy.sock"
@@ -255,31 +255,31 @@ class Balancer:
         start(stack, [haproxy, "-db", "-f", str(config)], work / "haproxy.log", settings)
 
     def wait_until_up(self, server: str) -> None:
-        """As whoever restarts one after the other must wait, before the next."""
-        until(f"HAProxy finds {server} ready", lambda: self.status(server) == "UP")
+        """Waits until HAProxy routes to the server again, as any rolling restart must."""
+        until(f"HAProxy reports {server} as up", lambda: self.status(server) == "UP")
 
     def status(self, server: str) -> str:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.socket))
             connection.sendall(b"show stat\n")
-            said = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-        rows = csv.DictReader(io.StringIO(said.removeprefix("# ")))
+            stats = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        rows = csv.DictReader(io.StringIO(stats.removeprefix("# ")))
         return next(row["status"] for row in rows if row["svname"] == server)
 
 
 def servers(stack: ExitStack, work: Path, parlance: str) -> dict:
-    """A private Postgres and Redis: `up` has them."""
+    """Starts a private Postgres and Redis with `parlance up`."""
     start(stack, [parlance, "up", "--data-dir", str(work / "up"), "--port", "0", "--no-demo"], work / "up.log", {})
     return until("the servers are up", lambda: json.loads((work / "up/up.json").read_text()))
 
 
 def model(stack: ExitStack) -> str:
-    """A language model: says a few words, and takes eight seconds for them when it is asked slowly."""
+    """Serves a scripted language model. Prompts with "Slowly" take eight seconds."""
 
-    class Answers(BaseHTTPRequestHandler):
+    class ChatHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            slowly = "Slowly" in asked["messages"][-1]["content"]
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            slowly = "Slowly" in request["messages"][-1]["content"]
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -293,7 +293,7 @@ def model(stack: ExitStack) -> str:
         def log_message(self, *_) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ChatHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     stack.callback(server.shutdown)
     return f"http://127.0.0.1:{server.server_port}/v1/"
@@ -318,7 +318,7 @@ def start(stack: ExitStack, command: list[str], log: Path, settings: dict[str, s
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports below those that connections take by themselves: one that is left for a moment is not taken meanwhile."""
+    """Picks ports below the ephemeral range, so that outgoing connections cannot take them during a restart."""
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(20_000, 32_000)
@@ -337,19 +337,19 @@ def row(db: psycopg.Connection, statement: str, *values):
 
 
 def until(what: str, probe):
-    begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
+    started = time.monotonic()
+    while time.monotonic() - started < TIMEOUT:
         try:
             if found := probe():
                 return found
         except (OSError, ValueError, StopIteration):
             pass
         time.sleep(0.1)
-    raise Wrong(f"waited in vain: {what}")
+    raise CheckFailed(f"timed out: {what}")
 
 
 def show_logs(work: Path) -> None:
-    """The last lines of every process, and of the balancer those of requests that did not go well."""
+    """Prints the last log lines of every process; for HAProxy, those of failed requests."""
     for log in sorted(work.glob("*.log")):
         lines = log.read_text(errors="replace").splitlines()
         if log.name == "haproxy.log":

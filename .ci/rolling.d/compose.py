@@ -1,5 +1,5 @@
-"""The services of docker-compose.yml as processes: its commands, environment and health checks, with the addresses and
-folders of this machine. What belongs to containers alone (limits, users, a file system that is read-only) is left out.
+"""Runs the services of docker-compose.yml as processes: commands, environment and health checks, with local addresses and
+folders. Container features (limits, users, read-only file systems) are left out.
 """
 
 import json
@@ -16,27 +16,27 @@ import yaml
 # ${NAME}, ${NAME:-default} or ${NAME:?what to do}, as Compose reads them.
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 UNITS = {"ms": 0.001, "s": 1, "m": 60}
-# How often a health check is asked here: what waits for it need not wait for Docker's pace.
-PACE = 0.2
+# Interval of health checks in seconds. Shorter than in docker-compose.yml, to save time.
+HEALTH_INTERVAL = 0.2
 
 
 class Compose:
-    """The file, with what .env says put into it; and the image that it builds."""
+    """docker-compose.yml with .env interpolated, and the image it builds."""
 
     def __init__(self, root: Path, dotenv: dict[str, str]):
         self.dotenv = dotenv
         self.services = yaml.safe_load(interpolated((root / "docker-compose.yml").read_text(), dotenv))["services"]
-        # The last stage is the image; a line that ends in a backslash goes on.
+        # The last stage is the image. Join continued lines.
         stage = (root / "Dockerfile").read_text().replace("\\\n", " ").rsplit("\nFROM ", 1)[1]
-        said = lambda word: re.findall(rf"^{word} (.*)$", stage, re.M)
-        self.image = dict(pair.split("=", 1) for line in said("ENV") for pair in shlex.split(line))
-        self.entrypoint = json.loads(said("ENTRYPOINT")[0])
+        instructions = lambda word: re.findall(rf"^{word} (.*)$", stage, re.M)
+        self.image = dict(pair.split("=", 1) for line in instructions("ENV") for pair in shlex.split(line))
+        self.entrypoint = json.loads(instructions("ENTRYPOINT")[0])
 
-    def process(self, name: str, service: str, program: str, here: dict[str, str], log: Path) -> "Process":
-        """A process of a service; `here` says what stands for what in its settings and its health check."""
+    def process(self, name: str, service: str, program: str, local: dict[str, str], log: Path) -> "Process":
+        """A process of a service. `local` maps container addresses and folders to local ones."""
         described = self.services[service]
         assert described["env_file"] == ".env" and self.entrypoint == ["parlance"], described
-        replaced = lambda text: swapped(str(text), here)
+        replaced = lambda text: replace_all(str(text), local)
         settings = self.image | self.dotenv | described["environment"]
         settings = {name: replaced(value) for name, value in settings.items()}
         health = described["healthcheck"]
@@ -44,11 +44,11 @@ class Compose:
         if not health.get("disable"):
             kind, *words = health["test"]
             probe = [replaced(word) for word in (words if kind == "CMD" else ["sh", "-c", *words])]
-        patience = seconds(health.get("start_period", "0s"))
-        patience += health.get("retries", 0) * seconds(health.get("interval", "0s"))
+        startup_timeout = seconds(health.get("start_period", "0s"))
+        startup_timeout += health.get("retries", 0) * seconds(health.get("interval", "0s"))
         command = [program, *map(replaced, described["command"])]
         grace = seconds(described["stop_grace_period"])
-        return Process(name, command, settings, probe, seconds(health.get("timeout", "1s")), patience, grace, log)
+        return Process(name, command, settings, probe, seconds(health.get("timeout", "1s")), startup_timeout, grace, log)
 
 
 def interpolated(text: str, values: dict[str, str]) -> str:
@@ -56,31 +56,31 @@ def interpolated(text: str, values: dict[str, str]) -> str:
         name, kind, rest = found.groups()
         if values.get(name):
             return values[name]
-        assert kind == "-", f"docker-compose.yml wants {name}, and .env does not have it"
+        assert kind == "-", f"docker-compose.yml requires {name}, which .env does not set"
         return rest
 
     return VARIABLE.sub(value, text)
 
 
-def swapped(text: str, here: dict[str, str]) -> str:
-    for there, this in here.items():
-        text = text.replace(there, this)
+def replace_all(text: str, replacements: dict[str, str]) -> str:
+    for old, new in replacements.items():
+        text = text.replace(old, new)
     return text
 
 
 def seconds(duration: str) -> float:
     parts = re.fullmatch(r"(\d+)(ms|s|m)", duration)
-    assert parts, f"what time is {duration}?"
+    assert parts, f"not a duration: {duration}"
     return int(parts[1]) * UNITS[parts[2]]
 
 
 class Process:
-    """One container's worth: started, asked whether it is well, told to stop."""
+    """A container as a process: start, health checks, stop."""
 
-    def __init__(self, name, command, settings, probe, timeout, patience, grace, log):
+    def __init__(self, name, command, settings, probe, timeout, startup_timeout, grace, log):
         self.name, self.command, self.probe, self.timeout = name, command, probe, timeout
-        self.patience, self.grace, self.log = patience, grace, log
-        # A container inherits nothing.
+        self.startup_timeout, self.grace, self.log = startup_timeout, grace, log
+        # Containers inherit no environment.
         self.env = {"PATH": os.environ["PATH"]} | settings
         self.running: subprocess.Popen | None = None
 
@@ -91,34 +91,34 @@ class Process:
             )
 
     def wait_until_healthy(self) -> None:
-        """As `depends_on: service_healthy`, or a person with `docker compose ps`, waits for it."""
-        begun = time.monotonic()
-        while time.monotonic() - begun < self.patience:
+        """Waits like `depends_on: service_healthy`."""
+        started = time.monotonic()
+        while time.monotonic() - started < self.startup_timeout:
             if self.running.poll() is not None:
-                raise Wrong(f"{self.name} ended with {self.running.returncode} when it should have begun")
+                raise CheckFailed(f"{self.name} exited with {self.running.returncode} during start-up")
             try:
-                asked = subprocess.run(self.probe, env=self.env, timeout=self.timeout, capture_output=True)
-                if asked.returncode == 0:
+                result = subprocess.run(self.probe, env=self.env, timeout=self.timeout, capture_output=True)
+                if result.returncode == 0:
                     return
             except subprocess.TimeoutExpired:
                 pass
-            time.sleep(PACE)
-        raise Wrong(f"{self.name} was not healthy within {self.patience:.0f} s")
+            time.sleep(HEALTH_INTERVAL)
+        raise CheckFailed(f"{self.name} was not healthy within {self.startup_timeout:.0f} s")
 
     def stop(self) -> float:
-        """As `docker stop` does it; gives the seconds that it took. It must end well, and by itself."""
-        begun = time.monotonic()
+        """Stops like `docker stop` and returns the seconds it took. The process must exit with 0 within the grace period."""
+        started = time.monotonic()
         self.running.send_signal(signal.SIGTERM)
         try:
             code = self.running.wait(self.grace)
         except subprocess.TimeoutExpired:
-            raise Wrong(f"{self.name} still ran {self.grace:.0f} s after SIGTERM") from None
+            raise CheckFailed(f"{self.name} was still running {self.grace:.0f} s after SIGTERM") from None
         if code != 0:
-            raise Wrong(f"{self.name} ended with {code} after SIGTERM")
-        return time.monotonic() - begun
+            raise CheckFailed(f"{self.name} exited with {code} after SIGTERM")
+        return time.monotonic() - started
 
     def end(self) -> None:
-        """However it is."""
+        """Ends the process in any state, for cleanup."""
         if self.running and self.running.poll() is None:
             self.running.terminate()
             try:
@@ -131,5 +131,5 @@ class Process:
         self.running.wait()
 
 
-class Wrong(Exception):
-    """Something does not hold that must."""
+class CheckFailed(Exception):
+    """An assertion of the check does not hold."""

@@ -1,4 +1,4 @@
-"""Files in a bucket: written by the API, read by the workers, given back, removed; and the bucket away for a while.
+"""File storage in a bucket: upload, extraction, download, deletion, and an outage of the bucket.
 
 usage: check.py <parlance> <moto_server>
 """
@@ -16,7 +16,7 @@ import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
-PATIENCE = 60
+TIMEOUT = 60
 TEXT = b"# Returns\n\nGoods may be returned within thirty days of purchase.\n"
 BUCKET = "parlance-files"
 
@@ -51,26 +51,26 @@ def main(parlance: str, moto_server: str) -> None:
         assert request("GET", f"{path}/file", key) == TEXT
         assert not (servers / "files").exists() or not any((servers / "files").rglob("*.*")), "a local file was written"
 
-        # A bucket that is away: a clear error, and nothing is lost.
+        # During an outage: a clear error, and nothing is lost.
         moto.terminate()
         moto.wait()
         code, body = failing("GET", f"{path}/file", key)
         assert (code, body["code"]) == (503, "unavailable"), (code, body)
         code, body = failing("GET", up["url"] + "/readyz", {})
         assert code == 503 and "storage" in json.dumps(body), (code, body)
-        # moto keeps its files in memory: this one is empty, and what is removed from it is removed.
+        # moto keeps files in memory, so the new one is empty. Deleting a missing file must succeed.
         start(stack, [moto_server, "-p", s3.rsplit(":", 1)[1]], work / "moto", {})
         until("moto answers again", lambda: reachable(s3))
         request("PUT", f"{s3}/{BUCKET}")
         code, body = failing("GET", f"{path}/file", key)
         assert code == 404, (code, body)
         another = upload(f"{api}/knowledge/upload", key, bot, TEXT + b"And shoes within sixty.\n")
-        until("it is ready", lambda: status_of(f"{api}/knowledge/sources/{another}", key) == "ready")
+        until("the second source is ready", lambda: status_of(f"{api}/knowledge/sources/{another}", key) == "ready")
         assert len(keys(s3)) == 1, keys(s3)
         call("DELETE", f"{api}/knowledge/sources/{another}", key)
         call("DELETE", path, key)
-        until("its file is removed", lambda: not keys(s3))
-    print("ok: files live in the bucket, and nowhere else")
+        until("its file is deleted", lambda: not keys(s3))
+    print("ok: files are stored in the bucket and nowhere else")
 
 
 def start(stack: ExitStack, command: list[str], log: Path, settings: dict[str, str]) -> subprocess.Popen:
@@ -102,21 +102,21 @@ def reachable(url: str) -> bool:
 
 
 def until(what: str, probe):
-    begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
+    started = time.monotonic()
+    while time.monotonic() - started < TIMEOUT:
         try:
             if found := probe():
                 return found
         except (OSError, ValueError):
             pass
         time.sleep(0.1)
-    sys.exit(f"waited in vain: {what}")
+    sys.exit(f"timed out: {what}")
 
 
 def request(method: str, url: str, headers: dict[str, str] = {}, body: bytes | None = None) -> bytes:
-    asked = urllib.request.Request(url, data=body, method=method, headers=headers)
-    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
-        return answer.read()
+    message = urllib.request.Request(url, data=body, method=method, headers=headers)
+    with urllib.request.urlopen(message, timeout=TIMEOUT) as response:
+        return response.read()
 
 
 def call(method: str, url: str, headers: dict[str, str], body=None) -> dict:
@@ -134,13 +134,13 @@ def failing(method: str, url: str, headers: dict[str, str]) -> tuple[int, dict]:
 
 
 def upload(url: str, headers: dict[str, str], bot: str, text: bytes = TEXT) -> str:
-    edge = uuid.uuid4().hex
+    boundary = uuid.uuid4().hex
     parts = [
-        f'--{edge}\r\nContent-Disposition: form-data; name="bot_id"\r\n\r\n{bot}\r\n'.encode(),
-        f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="shop.md"\r\n\r\n'.encode() + text + b"\r\n",
-        f"--{edge}--\r\n".encode(),
+        f'--{boundary}\r\nContent-Disposition: form-data; name="bot_id"\r\n\r\n{bot}\r\n'.encode(),
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="shop.md"\r\n\r\n'.encode() + text + b"\r\n",
+        f"--{boundary}--\r\n".encode(),
     ]
-    headers = headers | {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    headers = headers | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     return json.loads(request("POST", url, headers, b"".join(parts)))["data"]["id"]
 
 

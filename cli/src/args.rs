@@ -1,21 +1,20 @@
-//! The command line.
+//! Command-line arguments. Commands depend on this module, never the reverse.
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use parlance_core::field::Name;
 use parlance_core::ids::{BotId, JobId, KeyId, SourceId, TenantId};
 use parlance_core::jobs::{Kind, State};
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::{Expiry, Scope};
+use serde::Deserialize;
 
-use crate::eval::{Pages, Split};
-
-/// Chatbots that answer from their company's documents, and cite them.
+/// Chatbots that answer from their company's documents and cite them.
 #[derive(Debug, Parser)]
 #[command(name = "parlance", version)]
 pub(crate) struct Args {
-    /// Where `up` keeps its servers, files and key; other commands find a running `up` by it.
+    /// Data folder of `up`: its servers, files and API key. Other commands use it to find a running `up`.
     #[arg(long, global = true, default_value = ".parlance", value_name = "DIR")]
     pub(crate) data_dir: PathBuf,
     #[command(subcommand)]
@@ -24,38 +23,40 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start everything in one process: servers, migrations, API and workers.
+    /// Run everything in one process: servers, migrations, API and workers.
     Up(Up),
     /// Serve the REST API.
     Api,
-    /// Run jobs.
+    /// Run jobs, or list the workers.
     Worker(Worker),
-    /// Look at jobs, try them again, stop them, wait for them.
+    /// List, show, retry and cancel jobs, or wait for all of them.
     #[command(subcommand)]
     Job(JobCommand),
-    /// Measure how well questions find the passages that answer them.
+    /// Measure search and answer quality.
     Eval(Eval),
-    /// Bring the database's schema up to date.
+    /// Apply the database migrations.
     Migrate,
-    /// Make, list, change and shut out tenants.
+    /// Create, list, change, deactivate and delete tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Print the OpenAPI description of the API.
     Openapi,
-    /// Put ONNX Runtime and the embedding model into a folder, for machines that are to fetch nothing.
+    /// Print the reference of all settings: docs/configuration.md or .env.example.
+    Settings(Settings),
+    /// Copy ONNX Runtime and the embedding model into a folder, for machines without downloads.
     Fetch(Fetch),
-    /// Check every part, and say what is wrong and how to mend it.
+    /// Check every part, and say what is wrong and how to fix it.
     Doctor,
-    /// Read one file from standard input: what workers start for each file, and nobody else.
+    /// Extract the text of one file from standard input. Workers start this process for each file.
     #[command(hide = true)]
     Extract,
 }
 
 impl Command {
-    /// What a process calls itself in traces.
+    /// Default service name in traces.
     pub(crate) const fn service(&self) -> &'static str {
         match self {
             Command::Api => "parlance-api",
@@ -67,17 +68,17 @@ impl Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Up {
-    /// Listen on this port instead of BIND's; 0 takes a free one.
+    /// Listen on this port instead of the one in BIND; 0 picks a free port.
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
-    /// Make no demo bot at the first start.
+    /// Skip the demo bot at the first start.
     #[arg(long)]
     pub(crate) no_demo: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fetch {
-    /// The folder; made when it is not there.
+    /// Target folder; created if missing.
     #[arg(long, value_name = "DIR")]
     pub(crate) into: PathBuf,
 }
@@ -89,7 +90,7 @@ pub(crate) struct Worker {
     pub(crate) command: Option<WorkerCommand>,
     #[arg(long, value_delimiter = ',', value_name = "QUEUES", help = queues_help())]
     pub(crate) queues: Vec<Kind>,
-    /// Jobs of one queue to run at once, instead of WORKER_CONCURRENCY.
+    /// Concurrent jobs per queue; overrides WORKER_CONCURRENCY.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: Option<u16>,
 }
@@ -101,96 +102,131 @@ fn queues_help() -> String {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkerCommand {
-    /// List the workers that live, with their queues, their last heartbeat and what they are at.
+    /// List the live workers with their queues, last heartbeat and running jobs.
     List,
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Output format.
+    #[arg(long, value_enum, default_value = "markdown")]
+    pub(crate) format: SettingsFormat,
+}
+
+/// Output format of `settings`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SettingsFormat {
+    /// docs/configuration.md.
+    Markdown,
+    /// .env.example.
+    Env,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Eval {
-    /// Questions. A file of one JSON object a line: {"question": "…", "expected": [{"source": "a.md", "quote": "…"}],
-    /// "answer": "…"}, where no expected passage means that the knowledge has no answer; or a SQuAD file (.json); or
-    /// NAME.questions.jsonl beside NAME.paragraphs.jsonl; or a folder of these.
+    /// Question files. JSON lines: {"question": "…", "expected": [{"source": "a.md", "quote": "…"}], "answer": "…"},
+    /// where an empty `expected` means that the knowledge has no answer; a SQuAD file (.json); NAME.questions.jsonl next
+    /// to NAME.paragraphs.jsonl; or a folder of these.
     #[arg(value_name = "FILE", required_unless_present = "demo")]
     pub(crate) files: Vec<PathBuf>,
-    /// Ask this bot.
+    /// Evaluate this existing bot.
     #[arg(long, value_name = "ID", requires = "tenant")]
     pub(crate) bot: Option<BotId>,
-    /// Whose bot that is.
+    /// Tenant of the bot.
     #[arg(long, value_name = "ID", requires = "bot")]
     pub(crate) tenant: Option<TenantId>,
-    /// Without --bot: a folder with a folder of documents for each "bot" of the questions; they are taught to a
-    /// private installation that is removed afterwards.
+    /// Without --bot: folder with one subfolder of documents per "bot" of the questions, ingested into a private
+    /// installation that is removed afterwards. Default: `corpus` next to the question file.
     #[arg(long, value_name = "DIR", conflicts_with = "bot")]
     pub(crate) corpus: Option<PathBuf>,
-    /// Answer the questions, too, and measure the answers.
+    /// Also generate and measure answers.
     #[arg(long)]
     pub(crate) answers: bool,
-    /// Only these sets, separated by commas; in the project's own format a set is a bot.
+    /// Comma-separated sets to evaluate; in the project's own format a set is a bot.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub(crate) sets: Vec<String>,
-    /// Only one half of the questions: thresholds are tuned on one and checked on the other.
+    /// Evaluate only one half of the questions: tune thresholds on one, check them on the other.
     #[arg(long, value_enum)]
     pub(crate) split: Option<Split>,
-    /// At most this many questions of each set, class and kind, drawn by the seed; 60 of SQuAD files and folders when
-    /// not given.
+    /// Most questions per set, class and kind, sampled by the seed. Default: 60 for SQuAD files and folders, else
+    /// unlimited.
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) limit: Option<usize>,
-    /// Seed of everything that is drawn.
+    /// Random seed of the sampling.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// SQuAD files and folders: a bot for each page of an article, or one for each set.
+    /// SQuAD files and folders: one bot per article page, or one per set.
     #[arg(long, value_enum, default_value = "one")]
     pub(crate) pages: Pages,
-    /// Ask the demo bot's lessons instead: {"question": "…", "answer": ["any of these"], "note": "…"} a line; an empty
-    /// list means that no confident answer is right.
+    /// Evaluate the demo bot. JSON lines: {"question": "…", "answer": ["accepted", "answers"], "note": "…"}; with an
+    /// empty list, any confident answer is wrong.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "bot", "corpus"])]
     pub(crate) demo: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write what became of each question, a line of JSON each.
+    /// Write the outcome of each question as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) details: Option<PathBuf>,
+}
+
+/// Partition of a question set into bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pages {
+    /// One bot per article page, with the page as its only source.
+    One,
+    /// One bot per set, with a source for each paragraph.
+    All,
+}
+
+/// Half of a question set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Split {
+    /// The half for tuning thresholds.
+    Tune,
+    /// The half for checking them.
+    Check,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
     /// List jobs of all tenants, newest first.
     List {
-        /// Only those of a queue.
+        /// Filter by queue.
         #[arg(long)]
         kind: Option<Kind>,
-        /// Only those in a state: queued, dispatched, running, succeeded, failed (dead letters), cancelled.
+        /// Filter by state: queued, dispatched, running, succeeded, failed (dead letters), cancelled.
         #[arg(long)]
         state: Option<State>,
-        /// Only those about a bot.
+        /// Filter by bot.
         #[arg(long, value_name = "ID")]
         bot: Option<BotId>,
-        /// Only those about a knowledge source.
+        /// Filter by knowledge source.
         #[arg(long, value_name = "ID")]
         source: Option<SourceId>,
-        /// So many at most.
+        /// Most jobs to list.
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// Show a job with all that is known of it.
+    /// Show a job with its history and child jobs.
     Show {
         /// The job's id, as `job list` shows it.
         job: JobId,
     },
-    /// Try a job again that failed or was cancelled, with all of its version.
+    /// Retry a failed or cancelled job and all jobs of the same source version.
     Retry {
         /// The job's id, as `job list` shows it.
         job: JobId,
     },
-    /// Stop a job, with all of its version.
+    /// Cancel a job and all jobs of the same source version.
     Cancel {
         /// The job's id, as `job list` shows it.
         job: JobId,
     },
-    /// Wait until every job has ended, as before maintenance.
+    /// Wait until every job has finished, for example before maintenance.
     Drain {
-        /// Give up after so many seconds.
+        /// Give up after this many seconds.
         #[arg(long, value_name = "SECONDS")]
         timeout: Option<u64>,
     },
@@ -198,18 +234,18 @@ pub(crate) enum JobCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
-    /// Make a tenant, and print its first API key: it is shown this once.
+    /// Create a tenant and print its first API key, which is shown only once.
     Create {
-        /// The company's name.
+        /// Company name.
         #[arg(long)]
         name: String,
         /// free, starter, professional or enterprise.
         #[arg(long, default_value = "free")]
         plan: Plan,
     },
-    /// List every tenant.
+    /// List all tenants.
     List,
-    /// Move a tenant to another plan.
+    /// Change the plan of a tenant.
     SetPlan {
         /// The tenant's id, as `tenant list` shows it.
         tenant: TenantId,
@@ -217,23 +253,23 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         plan: Plan,
     },
-    /// Shut a tenant out: its keys open nothing until it is activated.
+    /// Deactivate a tenant: its keys are refused until it is activated.
     Deactivate {
         /// The tenant's id, as `tenant list` shows it.
         tenant: TenantId,
     },
-    /// Remove a tenant with everything it has, for good, and report that nothing remains.
+    /// Delete a tenant and all of its data permanently, and verify that nothing remains.
     Delete {
         /// The tenant's id, as `tenant list` shows it.
         tenant: TenantId,
-        /// Its name, so that it is no other.
+        /// The tenant's name, as confirmation.
         #[arg(long)]
         name: String,
-        /// Give up waiting for the workers after so many seconds; run it again to go on.
+        /// Stop waiting for the workers after this many seconds; run the command again to continue.
         #[arg(long, value_name = "SECONDS", default_value_t = 600)]
         timeout: u64,
     },
-    /// Let a tenant in again.
+    /// Activate a tenant again.
     Activate {
         /// The tenant's id, as `tenant list` shows it.
         tenant: TenantId,
@@ -242,30 +278,30 @@ pub(crate) enum TenantCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a key, and print it: it is shown this once.
+    /// Create a key and print it; it is shown only once.
     Create {
-        /// Whose it is.
+        /// Owner of the key.
         #[arg(long)]
         tenant: TenantId,
-        /// What its owner calls it.
+        /// Display name.
         #[arg(long, default_value = "default")]
         name: Name,
-        /// full, read, chat, knowledge; separated by commas.
+        /// Comma-separated scopes: full, read, chat, knowledge.
         #[arg(long, value_delimiter = ',', default_value = "full")]
         scopes: Vec<Scope>,
-        /// When it ends, in RFC 3339, like 2027-01-31T00:00:00Z; never when not given.
+        /// Expiry in RFC 3339, for example 2027-01-31T00:00:00Z. Default: never.
         #[arg(long, value_name = "WHEN")]
         expires: Option<Expiry>,
     },
-    /// List a tenant's keys, without the keys themselves.
+    /// List a tenant's keys, without their secrets.
     List {
-        /// Whose keys.
+        /// Owner of the keys.
         #[arg(long)]
         tenant: TenantId,
     },
-    /// End a key at once.
+    /// Revoke a key immediately.
     Revoke {
-        /// Whose it is.
+        /// Owner of the key.
         #[arg(long)]
         tenant: TenantId,
         /// The key's id, as `key list` shows it.

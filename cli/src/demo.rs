@@ -1,4 +1,4 @@
-//! The owner's tenant and key, and the demo bot, made at the first start of `up`.
+//! The owner's tenant, API key and demo bot, created at the first start of `up`.
 
 use std::fs;
 use std::path::Path;
@@ -11,22 +11,22 @@ use parlance_core::knowledge::{self, File};
 use parlance_core::tenants::keys::{self, KeyRequest, RawKey};
 use parlance_core::tenants::{self, Plan};
 
-use crate::local::write_private;
+use crate::data_dir::write_private;
 
-/// What the demo bot learns.
-pub(crate) const LESSONS: [(&str, &str); 1] = [("guide.md", include_str!("../../docs/guide.md"))];
+/// Documents of the demo bot: file name and text.
+pub(crate) const DOCUMENTS: [(&str, &str); 1] = [("guide.md", include_str!("../../docs/guide.md"))];
 
-/// The owner of a data folder.
+/// Tenant and API key of a data folder.
 pub(crate) struct Owner {
     pub(crate) tenant: TenantId,
     pub(crate) key: RawKey,
 }
 
-/// The owner's tenant and key: those of the data folder while the database knows them, else new ones.
+/// Returns the tenant and key stored in the data folder if the database knows them; otherwise creates both.
 pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> anyhow::Result<Owner> {
     let path = data_dir.join("api_key");
-    if let Ok(kept) = fs::read_to_string(&path)
-        && let Ok(key) = kept.trim().parse::<RawKey>()
+    if let Ok(stored) = fs::read_to_string(&path)
+        && let Ok(key) = stored.trim().parse::<RawKey>()
         && let Ok(caller) = keys::authenticate(ctx, &key).await
     {
         return Ok(Owner { tenant: caller.tenant, key });
@@ -34,14 +34,14 @@ pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> an
     let tenant = tenants::create(ctx, "Demo", Plan::Professional).await?;
     let (_, key) = keys::create(ctx, tenant.id, &KeyRequest::full("parlance up")?).await?;
     if with_demo {
-        teach(ctx, tenant.id).await?;
+        create_bot(ctx, tenant.id).await?;
     }
-    // Last, so that a start that was cut short is done over.
+    // Last, so that an interrupted first start is repeated.
     write_private(&path, key.expose())?;
     Ok(Owner { tenant: tenant.id, key })
 }
 
-async fn teach(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
+async fn create_bot(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
     let bot = NewBot {
         description: Some("Answers questions about Parlance from its own documents.".parse()?),
         welcome_message: Some("Hi! Ask me anything about Parlance.".parse()?),
@@ -50,7 +50,7 @@ async fn teach(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
         ..NewBot::new("Parlance guide".parse()?, Channel::Webchat)
     };
     let bot = bots::create(ctx, tenant, &bot).await?;
-    for (name, text) in LESSONS {
+    for (name, text) in DOCUMENTS {
         let file = File { name: name.to_owned(), bytes: Bytes::from_static(text.as_bytes()) };
         knowledge::upload(ctx, tenant, bot.id, file).await?;
     }

@@ -1,4 +1,4 @@
-//! `parlance doctor`: checks each part, and says what is wrong and how to mend it.
+//! `parlance doctor`: checks every part of an installation and suggests fixes.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,20 +7,20 @@ use parlance_core::platform::config::Config;
 use parlance_embedded::default_cache_dir;
 use parlance_embedded::parts::Parts;
 
-use crate::local::with_running_up;
-use crate::out;
+use crate::data_dir::with_running_up;
+use crate::output::out;
 
+mod jobs;
 mod machine;
 mod models;
 mod servers;
-mod work;
 
-/// What a check found.
+/// Result of one check.
 enum Finding {
     Good(String),
-    /// Not wrong, but worth knowing.
+    /// Not a problem, but worth knowing.
     Note(String),
-    /// What is wrong, and how to mend it.
+    /// Problem and fix.
     Bad(String, &'static str),
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(config: &Config, data_dir: &Path) -> anyhow::Result<Exit
         ("up", machine::up(data_dir)),
         ("pip", machine::pip(&parts, config)),
         ("disk", machine::disk(config, data_dir)),
-        ("files", machine::files()),
+        ("files", machine::open_files()),
         ("port", machine::port(config, data_dir).await),
     ];
     findings.extend(servers::postgres(&running, &parts).await);
@@ -41,20 +41,20 @@ pub(crate) async fn run(config: &Config, data_dir: &Path) -> anyhow::Result<Exit
         ("traces", servers::traces(config).await),
         ("model", models::embedding(config, &running, &parts).await),
         ("reranker", models::reranker(config).await),
-        ("llm", models::language(config).await),
-        ("reader", work::reader().await),
+        ("llm", models::chat_model(config).await),
+        ("reader", jobs::extraction().await),
     ]);
-    findings.extend(work::ledger(&running).await);
-    let mut well = true;
+    findings.extend(jobs::ledger(&running).await);
+    let mut healthy = true;
     for (name, finding) in findings {
         match finding {
             Finding::Good(what) => out(&format!("ok    {name:<11} {what}")),
             Finding::Note(what) => out(&format!("note  {name:<11} {what}")),
-            Finding::Bad(what, cure) => {
-                well = false;
-                out(&format!("BAD   {name:<11} {what}\n                  → {cure}"));
+            Finding::Bad(what, fix) => {
+                healthy = false;
+                out(&format!("BAD   {name:<11} {what}\n                  → {fix}"));
             }
         }
     }
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,4 +1,4 @@
-//! `parlance fetch`: the parts that `api` and `worker` need, in a folder of their own, as an image of them has it.
+//! `parlance fetch`: copies the parts that `api` and `worker` need into one folder, for images.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,27 +10,27 @@ use parlance_embedded::parts::{Model, Parts};
 
 use crate::models;
 
-/// The library, whatever version it is.
+/// File name of the copied library, independent of its version.
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// Fetches what is not in the cache, copies it, and prints the settings that name it. What is there already is
-/// replaced.
+/// Downloads missing parts into the cache, copies them, and prints the settings that refer to the copies. Existing
+/// files are overwritten.
 pub(crate) async fn run(config: Config, folder: PathBuf) -> anyhow::Result<()> {
     let cache_dir = config.cache_dir.unwrap_or_else(default_cache_dir);
     let model = match &config.embedding.model {
-        Some(name) => name.parse().context("EMBEDDING_MODEL names a model that is not embedded: unset it")?,
+        Some(name) => name.parse().context("EMBEDDING_MODEL is not an embedded model: unset it")?,
         None => Model::default(),
     };
     let settings = parlance_core::blocking(move || copy(&Parts::new(&cache_dir), model, &folder)).await??;
-    crate::out(&settings);
+    crate::output::out(&settings);
     Ok(())
 }
 
 fn copy(parts: &Parts, model: Model, folder: &Path) -> anyhow::Result<String> {
     let (library, model) = (parts.onnxruntime()?, parts.model(model, models::PRECISION)?);
-    // Its name is the model's id, which is the same wherever it is used.
-    let to_model = folder.join(model.file_name().context("a model has a name")?);
-    fs::create_dir_all(&to_model).with_context(|| format!("{} cannot be made", to_model.display()))?;
+    // The folder name is the model's id, which must be the same on every machine.
+    let to_model = folder.join(model.file_name().context("the model folder has no name")?);
+    fs::create_dir_all(&to_model).with_context(|| format!("cannot create {}", to_model.display()))?;
     let to_library = folder.join(LIBRARY);
     copy_file(&library, &to_library)?;
     for entry in fs::read_dir(&model)? {
@@ -41,6 +41,6 @@ fn copy(parts: &Parts, model: Model, folder: &Path) -> anyhow::Result<String> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::copy(from, to).with_context(|| format!("{} cannot be written", to.display()))?;
+    fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
     Ok(())
 }

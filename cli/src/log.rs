@@ -1,4 +1,4 @@
-//! What the process tells of itself: the log, on standard error, for people or for machines; and traces, to a collector.
+//! Logs on standard error, as text or JSON, and traces to a collector.
 
 use anyhow::Context as _;
 use parlance_core::platform::config::{Config, LogFormat};
@@ -8,21 +8,22 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::traces::Traces;
 
-/// Begins to tell. Traces come from a process that calls itself `service` when nobody says otherwise.
+/// Sets up logs and traces. `service` is the default service name in traces.
 ///
-/// What was not sent when the result is dropped is sent then.
+/// Dropping the result flushes pending traces.
 pub(crate) fn init(config: &Config, service: &'static str) -> anyhow::Result<Traces> {
-    let filter = EnvFilter::try_new(&config.log.filter).context("RUST_LOG is not a list of directives")?;
+    let filter =
+        EnvFilter::try_new(&config.log.filter).context("RUST_LOG is not a valid list of directives")?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match config.log.format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let traces = Traces::to(&config.traces, service)?;
+    let traces = Traces::new(&config.traces, service)?;
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .with(traces.layer())
         .try_init()
-        .context("the log could not be set up")?;
+        .context("cannot set up logging")?;
     Ok(traces)
 }

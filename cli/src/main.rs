@@ -1,35 +1,40 @@
-//! `parlance`: one binary, many roles.
+//! `parlance`: one binary for every role.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 mod args;
+mod data_dir;
 mod demo;
 mod doctor;
 mod eval;
 mod fetch;
-mod local;
+mod jobs;
 mod log;
 mod models;
-mod operator;
+mod output;
+mod private_servers;
+mod process;
 mod roles;
-mod steering;
+mod settings;
+mod tenants;
 mod traces;
 mod up;
 
 use args::{Args, Command, Worker, WorkerCommand};
+use output::out;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     if let Command::Extract = args.command {
-        // Before anything else: no setting is read, no thread started, nothing opened.
+        // First, so that the child starts with no settings read, no threads and no open files.
         return parlance_extract::child::run();
     }
     match run(args) {
         Ok(code) => code,
         Err(error) => {
-            say_error(&error);
+            print_error(&error);
             ExitCode::FAILURE
         }
     }
@@ -38,6 +43,10 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Command::Openapi = args.command {
         out(&parlance_api::openapi_json());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Settings(settings) = &args.command {
+        out(settings::render(settings.format).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let config = parlance_core::platform::config::Config::from_env()?;
@@ -50,29 +59,23 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Up(up) => up::run(config, &data_dir, &up).await?,
             Command::Api => roles::api(config).await?,
             Command::Worker(Worker { command: Some(WorkerCommand::List), .. }) => {
-                steering::workers(config, &data_dir).await?;
+                jobs::list_workers(config, &data_dir).await?;
             }
             Command::Worker(worker) => roles::worker(config, &worker).await?,
-            Command::Job(command) => steering::job(config, &data_dir, command).await?,
+            Command::Job(command) => jobs::run(config, &data_dir, command).await?,
             Command::Eval(eval) => eval::run(config, &data_dir, &eval).await?,
-            Command::Migrate => operator::migrate(config, &data_dir).await?,
-            Command::Tenant(command) => operator::tenant(config, &data_dir, command).await?,
-            Command::Key(command) => operator::key(config, &data_dir, command).await?,
+            Command::Migrate => tenants::migrate(config, &data_dir).await?,
+            Command::Tenant(command) => tenants::run(config, &data_dir, command).await?,
+            Command::Key(command) => tenants::run_key(config, &data_dir, command).await?,
             Command::Fetch(to) => fetch::run(config, to.into).await?,
             Command::Doctor => return doctor::run(&config, &data_dir).await,
-            Command::Openapi | Command::Extract => {}
+            Command::Openapi | Command::Settings(_) | Command::Extract => {}
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// What a command answers goes to standard output, everything else to the log.
-#[expect(clippy::print_stdout, reason = "the one door to standard output")]
-pub(crate) fn out(line: &str) {
-    println!("{line}");
-}
-
-#[expect(clippy::print_stderr, reason = "the log may not be there yet")]
-fn say_error(error: &anyhow::Error) {
+#[expect(clippy::print_stderr, reason = "the log may not be set up yet")]
+fn print_error(error: &anyhow::Error) {
     eprintln!("parlance: {error:#}");
 }

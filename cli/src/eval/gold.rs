@@ -1,30 +1,30 @@
-//! Pure: whether a text states a gold fact.
+//! Pure: checks whether a text states a gold fact.
 //!
-//! Both are compared in lower case, without punctuation and with single spaces; accents count. A fact longer than
-//! [`LONGEST`] is a whole paragraph, as FAQs have it: no short answer contains it.
+//! Comparison ignores case, punctuation and repeated spaces; accents count. A fact longer than [`MAX_FACT_CHARS`] is a
+//! whole paragraph, as in FAQs, which a short answer cannot contain.
 
-/// Characters of the longest fact that an answer can be asked to contain.
-const LONGEST: usize = 150;
+/// Most characters of a fact that an answer can be expected to contain.
+const MAX_FACT_CHARS: usize = 150;
 
-/// Whether a text contains any of the facts, as whole words.
+/// Whether a text contains any of the facts as whole words.
 pub(crate) fn states_any(text: &str, facts: &[String]) -> bool {
     let text = normalised(text);
     facts.iter().map(|fact| normalised(fact)).any(|fact| fact.len() > 2 && text.contains(&fact))
 }
 
-/// Whether a text contains any of the parts, which need not be whole words.
+/// Whether a text contains any of the parts, including within words.
 pub(crate) fn contains_any(text: &str, parts: &[String]) -> bool {
     let text = normalised(text);
     parts.iter().map(|part| normalised(part)).any(|part| part.len() > 2 && text.contains(part.trim()))
 }
 
-/// Whether an answer can be asked to contain one of the facts.
+/// Whether at least one fact is short enough to be contained in an answer.
 pub(crate) fn is_containable(facts: &[String]) -> bool {
-    facts.iter().any(|fact| fact.chars().count() <= LONGEST && normalised(fact).len() > 2)
+    facts.iter().any(|fact| fact.chars().count() <= MAX_FACT_CHARS && normalised(fact).len() > 2)
 }
 
-/// Lower-case words, each between spaces. Punctuation within a number stays: `1,5` is not `15`. Citation markers
-/// are no words.
+/// Lower-case words, each between spaces. Punctuation within a number stays: `1,5` is not `15`. Citation markers are
+/// removed.
 fn normalised(text: &str) -> String {
     let text = without_markers(text).to_lowercase();
     let mut words = String::from(" ");
@@ -51,15 +51,15 @@ fn normalised(text: &str) -> String {
     words
 }
 
-/// A text without its markers: `[1]`.
+/// Removes citation markers such as `[1]`.
 fn without_markers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('[') {
         kept.push_str(before);
         match after.split_once(']') {
-            Some((number, behind)) if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) => {
-                rest = behind;
+            Some((number, remainder)) if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) => {
+                rest = remainder;
             }
             _ => {
                 kept.push('[');
@@ -79,14 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn case_space_and_punctuation_do_not_count() {
+    fn case_spaces_and_punctuation_are_ignored() {
         assert!(states("It opens at the  «Café Central», daily. [1]", "café central"));
         assert!(states("Within 30 days [1]. Keep it [2].", "30 days keep it"));
         assert!(states("The co-president", "co president"));
     }
 
     #[test]
-    fn accents_digits_and_word_borders_count() {
+    fn accents_digits_and_word_boundaries_count() {
         assert!(!states("El papa vive aquí.", "papá"));
         assert!(!states("It costs 1,5 euros.", "15 euros"));
         assert!(!states("It takes 130 days.", "30 days"));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_is_too_long_to_be_contained() {
+    fn a_paragraph_is_too_long_to_be_a_containable_fact() {
         assert!(is_containable(&["thirty days".to_owned()]));
         assert!(!is_containable(&["word ".repeat(60)]));
         assert!(!is_containable(&[]));

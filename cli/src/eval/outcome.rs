@@ -1,4 +1,4 @@
-//! What became of a question: the records that reports are made of, and `--details` writes.
+//! Outcome of a question: the input of reports and the lines of `--details`.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -10,10 +10,10 @@ use parlance_core::conversations::{Citation, Confidence, Support};
 use parlance_core::knowledge::search::{Hit, Ranking};
 use serde::{Serialize, Serializer};
 
-use super::exam::Class;
 use super::score::Score;
+use super::suite::Class;
 
-/// What became of a question.
+/// Outcome of a question.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) id: String,
@@ -23,19 +23,19 @@ pub(crate) struct Outcome {
     pub(crate) class: Class,
     pub(crate) kind: String,
     pub(crate) question: String,
-    /// Gold facts.
+    /// Gold facts: a right answer contains one of them.
     pub(crate) gold: Vec<String>,
     /// Whether the knowledge has an answer.
     pub(crate) answerable: bool,
-    /// The measures of each mode's ranking; empty without an answer.
+    /// Ranking scores by search mode. Empty for unanswerable questions.
     pub(crate) scores: BTreeMap<&'static str, Score>,
-    /// What hybrid search found, best first.
+    /// Hits of hybrid search, best first.
     pub(crate) candidates: Vec<Candidate>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) answer: Option<Answered>,
+    pub(crate) answer: Option<AnswerOutcome>,
 }
 
-/// A passage that was found.
+/// A search hit.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Candidate {
     pub(crate) relevant: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    pub(crate) fn of(hit: &Hit, relevant: bool) -> Self {
+    pub(crate) fn from_hit(hit: &Hit, relevant: bool) -> Self {
         Self {
             relevant,
             source: hit.source_name.clone(),
@@ -60,7 +60,7 @@ impl Candidate {
     }
 }
 
-/// How an answer ends.
+/// How an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ending {
@@ -70,7 +70,7 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) const fn of(answered: bool, confidence: Option<Confidence>) -> Self {
+    pub(crate) const fn classify(answered: bool, confidence: Option<Confidence>) -> Self {
         match (answered, confidence) {
             (false, _) => Ending::Unknown,
             (true, Some(Confidence::Low)) => Ending::Tentative,
@@ -79,41 +79,41 @@ impl Ending {
     }
 }
 
-/// An answer and how good it is.
+/// An answer and its quality.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Answered {
+pub(crate) struct AnswerOutcome {
     pub(crate) ending: Ending,
     pub(crate) confidence: Option<Confidence>,
     pub(crate) confidence_score: f32,
-    /// Whether it states a gold fact; a gold answer that is a whole paragraph must be cited instead. `None`: the
-    /// question has an answer, but no gold fact is known.
+    /// Whether the answer states a gold fact, or cites it if the fact is a whole paragraph. `None`: the question is
+    /// answerable, but no gold fact is known.
     pub(crate) right: Option<bool>,
-    /// Whether it cites an expected passage.
+    /// Whether the answer cites an expected passage.
     pub(crate) cites_expected: bool,
-    /// Sentences that state something.
+    /// Number of sentences that state something.
     pub(crate) sentences: usize,
-    /// Those of them that state the gold fact or cite an expected passage.
+    /// Number of those that state the gold fact or cite an expected passage.
     pub(crate) belonging: usize,
     pub(crate) ms: f64,
     pub(crate) text: String,
     pub(crate) grounded: bool,
     pub(crate) support: Vec<Support>,
-    #[serde(serialize_with = "cited")]
+    #[serde(serialize_with = "serialize_citations")]
     pub(crate) sources: Vec<Citation>,
-    /// The figures that the confidence score was made of; a generated answer has none.
+    /// Inputs of the confidence score. `None` for generated answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) features: Option<Features>,
 }
 
-impl Answered {
-    /// Whether it is right, by its citations where no gold fact is known.
+impl AnswerOutcome {
+    /// Whether the answer is right; judged by its citations if no gold fact is known.
     pub(crate) fn is_right(&self) -> bool {
         self.ending != Ending::Unknown && self.right.unwrap_or(self.cites_expected)
     }
 }
 
 #[derive(Serialize)]
-struct Cited<'a> {
+struct CitationRecord<'a> {
     index: usize,
     source: &'a str,
     chunk_index: i32,
@@ -123,8 +123,8 @@ struct Cited<'a> {
     snippet: &'a str,
 }
 
-fn cited<S: Serializer>(sources: &[Citation], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(sources.iter().map(|source| Cited {
+fn serialize_citations<S: Serializer>(sources: &[Citation], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sources.iter().map(|source| CitationRecord {
         index: source.index,
         source: &source.source_name,
         chunk_index: source.chunk_index,
@@ -135,7 +135,7 @@ fn cited<S: Serializer>(sources: &[Citation], serializer: S) -> Result<S::Ok, S:
     }))
 }
 
-/// Writes a line of JSON for each question.
+/// Writes one JSON line per question.
 pub(crate) fn write_details(path: &Path, outcomes: &[Outcome]) -> anyhow::Result<()> {
     let write = || -> anyhow::Result<()> {
         let mut file = BufWriter::new(std::fs::File::create(path)?);
@@ -145,5 +145,5 @@ pub(crate) fn write_details(path: &Path, outcomes: &[Outcome]) -> anyhow::Result
         }
         Ok(file.flush()?)
     };
-    write().with_context(|| format!("{} cannot be written", path.display()))
+    write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,140 +1,130 @@
-//! Pure: which bots are made of question sets, and which questions they are asked. The same seed gives the same plan.
+//! Pure: turns question sets into bots and questions. The same seed gives the same plan.
 //!
-//! The classes of questions: `answerable`; `hard` (SQuAD 2 "impossible", its paragraph is there); `heldout` (its
-//! paragraph was left out, the neighbours are there); `off_topic` (about an article, or a set, that is not there);
-//! `off_natural` (a customer's question to another company); `cross_language` (in another language than the bot's).
+//! Question classes: `answerable`; `hard` (SQuAD 2 "impossible", paragraph present); `heldout` (paragraph left out,
+//! neighbours present); `off_topic` (about an absent article or set); `off_natural` (customer question for another
+//! company); `cross_language` (language differs from the bot's).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
-use clap::ValueEnum;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::corpora::{Corpora, Paragraph, Set, SetQuestion};
-use super::exam::{self, Class, Document, Exam, Expected, Lesson, Question};
-use super::questions::Split;
+use super::datasets::{Datasets, Paragraph, Set, SetQuestion};
+use super::suite::{self, BotSpec, Class, Document, Expected, Question, Suite};
+use crate::args::{Pages, Split};
 
-/// Paragraphs of a page at most; a longer article is several pages.
-const PAGE: usize = 16;
+/// Most paragraphs per page. Longer articles are split into several pages.
+const PAGE_PARAGRAPHS: usize = 16;
 
-/// Pages of a set that become bots.
-const PAGES: usize = 12;
+/// Most pages of a set that become bots.
+const MAX_PAGES: usize = 12;
 
-/// A page keeps its neighbours when one of this many paragraphs is left out.
-const HELD_OUT: usize = 5;
+/// One in this many paragraphs is held out.
+const HELD_OUT_RATIO: usize = 5;
 
-/// Pages of fewer paragraphs are kept whole.
-const SMALLEST: usize = 3;
+/// Pages with fewer paragraphs hold out none.
+const MIN_PARAGRAPHS: usize = 3;
 
-/// One of this many articles stays out of a bot of a whole set, for questions about something else.
-const OFF_TOPIC: usize = 8;
+/// One in this many articles is left out of a whole-set bot, for off-topic questions.
+const OFF_TOPIC_RATIO: usize = 8;
 
-/// The language whose bots are asked in other languages.
-const CROSS_LANGUAGE: &str = "en";
+/// Language of the bots that get cross-language questions.
+const CROSS_LANGUAGE_BOT: &str = "en";
 
-/// How the paragraphs of a set are shared out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Pages {
-    /// A bot for each page of an article, its only source.
-    One,
-    /// A bot for each set, with a source for each paragraph.
-    All,
-}
-
-/// What is chosen of question sets.
+/// Selection of bots and questions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Choice {
+pub(crate) struct Selection {
     pub(crate) pages: Pages,
-    /// Only these pages: each set is halved by its pages, alternately.
+    /// Half of the pages. Even and odd pages of a set form the halves.
     pub(crate) split: Option<Split>,
-    /// Questions of each set and class.
+    /// Most questions per set and class.
     pub(crate) limit: usize,
     pub(crate) seed: u64,
 }
 
-/// The bots of the wanted sets and their questions. Other sets lend questions about other things, and translations.
-pub(crate) fn plan(corpora: &Corpora, is_wanted: &dyn Fn(&str) -> bool, choice: Choice) -> Exam {
-    let mut exam = Exam::default();
-    for set in corpora.sets.iter().filter(|set| is_wanted(&set.name)) {
-        // A generator for each set, so that a set is asked the same whatever stands beside it.
-        let mut rng = StdRng::seed_from_u64(choice.seed ^ number_of(&set.name));
+/// Plans the bots and questions of the wanted sets. The other sets contribute off-topic questions and translations.
+pub(crate) fn plan(datasets: &Datasets, is_wanted: &dyn Fn(&str) -> bool, selection: Selection) -> Suite {
+    let mut suite = Suite::default();
+    for set in datasets.sets.iter().filter(|set| is_wanted(&set.name)) {
+        // One generator per set, so that the questions of a set do not depend on the other sets.
+        let mut rng = StdRng::seed_from_u64(selection.seed ^ hash(&set.name));
         let mut questions = Vec::new();
-        for bot in bots(set, choice, &mut rng) {
-            questions.extend(ask(corpora, set, &bot, choice.limit, &mut rng));
-            exam.bots.push(bot.lesson);
+        for bot in bots(set, selection, &mut rng) {
+            questions.extend(questions_for(datasets, set, &bot, selection.limit, &mut rng));
+            suite.bots.push(bot.spec);
         }
-        exam.questions.extend(sample(questions, choice.limit, choice.seed));
+        suite.questions.extend(sample(questions, selection.limit, selection.seed));
     }
-    let asked: HashSet<&str> = exam.questions.iter().map(|question| question.bot.as_str()).collect();
-    exam.bots.retain(|bot| asked.contains(bot.name.as_str()));
-    exam
+    let used: HashSet<&str> = suite.questions.iter().map(|question| question.bot.as_str()).collect();
+    suite.bots.retain(|bot| used.contains(bot.name.as_str()));
+    suite
 }
 
-/// A seeded sample of questions: at most so many of each set, class and kind, in their order.
+/// Seeded sample with at most `limit` questions per set, class and kind, in the original order.
 pub(crate) fn sample(questions: Vec<Question>, limit: usize, seed: u64) -> Vec<Question> {
     let mut groups: BTreeMap<(String, Class, String), Vec<usize>> = BTreeMap::new();
     for (index, question) in questions.iter().enumerate() {
         let group = (question.set.clone(), question.class, question.kind.clone());
         groups.entry(group).or_default().push(index);
     }
-    let mut chosen = HashSet::new();
+    let mut sampled = HashSet::new();
     for ((set, class, kind), mut group) in groups {
         let name = format!("{set}/{}/{kind}", class.as_str());
-        group.shuffle(&mut StdRng::seed_from_u64(seed ^ number_of(&name)));
-        chosen.extend(group.into_iter().take(limit));
+        group.shuffle(&mut StdRng::seed_from_u64(seed ^ hash(&name)));
+        sampled.extend(group.into_iter().take(limit));
     }
     let numbered = questions.into_iter().enumerate();
-    numbered.filter(|(index, _)| chosen.contains(index)).map(|(_, question)| question).collect()
+    numbered.filter(|(index, _)| sampled.contains(index)).map(|(_, question)| question).collect()
 }
 
-/// FNV-1a: the same in every build.
-fn number_of(name: &str) -> u64 {
+/// FNV-1a, which is stable across builds.
+fn hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-/// A bot of a set.
-struct Planned<'a> {
-    lesson: Lesson,
-    /// Where each paragraph of its knowledge is.
+/// A planned bot.
+struct PlannedBot<'a> {
+    spec: BotSpec,
+    /// Source name of each known paragraph, by paragraph id.
     source_of: HashMap<&'a str, String>,
-    /// Paragraphs that its pages had, and its knowledge has not.
-    left_out: HashSet<&'a str>,
-    /// Articles of which it knows anything.
+    /// Ids of paragraphs left out of the knowledge.
+    held_out: HashSet<&'a str>,
+    /// Ids of articles that the bot knows at least partly.
     articles: HashSet<&'a str>,
-    /// Paragraphs on which it may be asked; `None`: all.
-    asked: Option<HashSet<&'a str>>,
+    /// Ids of paragraphs that questions may refer to. `None`: all.
+    eligible: Option<HashSet<&'a str>>,
     whole_sources: bool,
 }
 
-fn bots<'a>(set: &'a Set, choice: Choice, rng: &mut StdRng) -> Vec<Planned<'a>> {
-    let halves = |number: usize| match choice.split {
+fn bots<'a>(set: &'a Set, selection: Selection, rng: &mut StdRng) -> Vec<PlannedBot<'a>> {
+    let in_split = |number: usize| match selection.split {
         None => true,
         Some(Split::Tune) => number.is_multiple_of(2),
         Some(Split::Check) => !number.is_multiple_of(2),
     };
     let pages = pages(set);
-    match choice.pages {
+    match selection.pages {
         Pages::One => {
             let mut pages: Vec<(usize, Vec<&Paragraph>)> =
-                pages.into_iter().enumerate().filter(|(number, _)| halves(*number)).collect();
+                pages.into_iter().enumerate().filter(|(number, _)| in_split(*number)).collect();
             pages.shuffle(rng);
-            pages.truncate(PAGES);
+            pages.truncate(MAX_PAGES);
             pages.sort_by_key(|(number, _)| *number);
-            pages.into_iter().map(|(number, page)| one_page(set, number, &page, rng)).collect()
+            pages.into_iter().map(|(number, page)| page_bot(set, number, &page, rng)).collect()
         }
         Pages::All => {
-            let wanted = pages.iter().enumerate().filter(|(number, _)| halves(*number));
-            let asked = wanted.flat_map(|(_, page)| page.iter().map(|paragraph| &*paragraph.id)).collect();
-            vec![Planned { asked: Some(asked), ..whole_set(set, rng) }]
+            let pages = pages.iter().enumerate().filter(|(number, _)| in_split(*number));
+            let eligible = pages.flat_map(|(_, page)| page.iter().map(|paragraph| &*paragraph.id)).collect();
+            vec![PlannedBot { eligible: Some(eligible), ..set_bot(set, rng) }]
         }
     }
 }
 
-/// The paragraphs of a set by pages: an article, or its parts of equal length, or as many entries of a FAQ.
+/// Splits a set into pages: articles, equal parts of long articles, or groups of FAQ entries.
 fn pages(set: &Set) -> Vec<Vec<&Paragraph>> {
     let is_one_list = has_short_articles(set);
     let mut articles: Vec<Vec<&Paragraph>> = Vec::new();
@@ -150,47 +140,47 @@ fn pages(set: &Set) -> Vec<Vec<&Paragraph>> {
     }
     let mut pages = Vec::new();
     for article in articles {
-        let parts = article.len().div_ceil(PAGE).max(1);
+        let parts = article.len().div_ceil(PAGE_PARAGRAPHS).max(1);
         pages.extend(article.chunks(article.len().div_ceil(parts).max(1)).map(<[_]>::to_vec));
     }
     pages
 }
 
-/// Whether articles are single entries, as those of a FAQ are.
+/// Whether articles are mostly single paragraphs, as in a FAQ.
 fn has_short_articles(set: &Set) -> bool {
     let articles: HashSet<&str> = set.paragraphs.iter().map(|paragraph| &*paragraph.article).collect();
     set.paragraphs.len() < 2 * articles.len()
 }
 
-/// A bot that knows one page, less the paragraphs that are left out.
-fn one_page<'a>(set: &'a Set, number: usize, page: &[&'a Paragraph], rng: &mut StdRng) -> Planned<'a> {
-    let left_out = left_out(set, page, rng);
-    let kept = || page.iter().filter(|paragraph| !left_out.contains(&*paragraph.id));
+/// A bot with one page, without the held-out paragraphs.
+fn page_bot<'a>(set: &'a Set, number: usize, page: &[&'a Paragraph], rng: &mut StdRng) -> PlannedBot<'a> {
+    let held_out = held_out(set, page, rng);
+    let kept = || page.iter().filter(|paragraph| !held_out.contains(&*paragraph.id));
     let source = if set.is_faq { "page.md" } else { "page.txt" };
     let mut text = match page.first() {
         Some(first) if !has_short_articles(set) => format!("{}\n\n", first.title),
         _ => String::new(),
     };
     for paragraph in kept() {
-        text.push_str(&written(set, paragraph));
+        text.push_str(&formatted(set, paragraph));
         text.push_str("\n\n");
     }
-    Planned {
-        lesson: Lesson {
+    PlannedBot {
+        spec: BotSpec {
             name: format!("{} page {}", set.name, number + 1),
             language: set.language.clone(),
             documents: vec![Document { name: source.to_owned(), bytes: Bytes::from(text) }],
         },
         source_of: kept().map(|paragraph| (&*paragraph.id, source.to_owned())).collect(),
         articles: page.iter().map(|paragraph| &*paragraph.article).collect(),
-        left_out,
-        asked: None,
+        held_out,
+        eligible: None,
         whole_sources: false,
     }
 }
 
-/// A bot that knows a whole set, less some articles and some paragraphs.
-fn whole_set<'a>(set: &'a Set, rng: &mut StdRng) -> Planned<'a> {
+/// A bot with a whole set, without the off-topic articles and the held-out paragraphs.
+fn set_bot<'a>(set: &'a Set, rng: &mut StdRng) -> PlannedBot<'a> {
     let mut articles: Vec<&str> = Vec::new();
     for paragraph in &set.paragraphs {
         if articles.last() != Some(&&*paragraph.article) {
@@ -198,41 +188,41 @@ fn whole_set<'a>(set: &'a Set, rng: &mut StdRng) -> Planned<'a> {
         }
     }
     articles.shuffle(rng);
-    let missing = if has_short_articles(set) { 0 } else { articles.len().div_ceil(OFF_TOPIC) };
+    let missing = if has_short_articles(set) { 0 } else { articles.len().div_ceil(OFF_TOPIC_RATIO) };
     let articles: HashSet<&str> = articles.into_iter().skip(missing).collect();
     let known: Vec<&Paragraph> =
         set.paragraphs.iter().filter(|paragraph| articles.contains(&*paragraph.article)).collect();
-    let left_out = left_out(set, &known, rng);
+    let held_out = held_out(set, &known, rng);
     let mut documents = Vec::new();
     let mut source_of = HashMap::new();
-    // The same text twice in a bot is one source.
+    // A bot stores equal texts as one source.
     let mut source_of_text: HashMap<&str, String> = HashMap::new();
-    for paragraph in known.iter().filter(|paragraph| !left_out.contains(&*paragraph.id)) {
+    for paragraph in known.iter().filter(|paragraph| !held_out.contains(&*paragraph.id)) {
         let name = source_of_text.entry(&paragraph.text).or_insert_with(|| {
             let name = format!("{}.{}", paragraph.id, if set.is_faq { "md" } else { "txt" });
-            let bytes = Bytes::from(written(set, paragraph) + "\n");
+            let bytes = Bytes::from(formatted(set, paragraph) + "\n");
             documents.push(Document { name: name.clone(), bytes });
             name
         });
         source_of.insert(&*paragraph.id, name.clone());
     }
-    Planned {
-        lesson: Lesson { name: set.name.clone(), language: set.language.clone(), documents },
+    PlannedBot {
+        spec: BotSpec { name: set.name.clone(), language: set.language.clone(), documents },
         source_of,
-        left_out,
+        held_out,
         articles,
-        asked: None,
+        eligible: None,
         whole_sources: true,
     }
 }
 
-fn written(set: &Set, paragraph: &Paragraph) -> String {
+fn formatted(set: &Set, paragraph: &Paragraph) -> String {
     if set.is_faq { format!("## {}\n\n{}", paragraph.title, paragraph.text) } else { paragraph.text.clone() }
 }
 
-/// One in five paragraphs of those that answer something.
-fn left_out<'a>(set: &'a Set, known: &[&'a Paragraph], rng: &mut StdRng) -> HashSet<&'a str> {
-    if known.len() < SMALLEST {
+/// Draws the held-out paragraphs: one in five, only from those that answer a question.
+fn held_out<'a>(set: &'a Set, known: &[&'a Paragraph], rng: &mut StdRng) -> HashSet<&'a str> {
+    if known.len() < MIN_PARAGRAPHS {
         return HashSet::new();
     }
     let answering: HashSet<&str> = set
@@ -244,20 +234,27 @@ fn left_out<'a>(set: &'a Set, known: &[&'a Paragraph], rng: &mut StdRng) -> Hash
     let mut ids: Vec<&str> =
         known.iter().map(|paragraph| &*paragraph.id).filter(|id| answering.contains(id)).collect();
     ids.shuffle(rng);
-    ids.truncate((known.len() + HELD_OUT / 2) / HELD_OUT);
+    ids.truncate((known.len() + HELD_OUT_RATIO / 2) / HELD_OUT_RATIO);
     ids.into_iter().collect()
 }
 
-/// Every question that a bot of a set may be asked; those about other things are drawn.
-fn ask(corpora: &Corpora, set: &Set, bot: &Planned<'_>, limit: usize, rng: &mut StdRng) -> Vec<Question> {
+/// All questions for a bot. Off-topic questions are sampled.
+fn questions_for(
+    datasets: &Datasets,
+    set: &Set,
+    bot: &PlannedBot<'_>,
+    limit: usize,
+    rng: &mut StdRng,
+) -> Vec<Question> {
     let paragraphs: HashMap<&str, &Paragraph> =
         set.paragraphs.iter().map(|paragraph| (&*paragraph.id, paragraph)).collect();
-    let may_ask =
-        |question: &SetQuestion| bot.asked.as_ref().is_none_or(|asked| asked.contains(&*question.paragraph));
+    let is_eligible = |question: &SetQuestion| {
+        bot.eligible.as_ref().is_none_or(|eligible| eligible.contains(&*question.paragraph))
+    };
     let make = |id: &str, class: Class, question: &str| Question {
         id: id.to_owned(),
         set: set.name.clone(),
-        bot: bot.lesson.name.clone(),
+        bot: bot.spec.name.clone(),
         language: set.language.clone(),
         kind: class.as_str().to_owned(),
         class,
@@ -265,7 +262,7 @@ fn ask(corpora: &Corpora, set: &Set, bot: &Planned<'_>, limit: usize, rng: &mut 
         gold: Vec::new(),
         expected: Vec::new(),
     };
-    let answerable = |class: Class, question: &SetQuestion, words: &str| {
+    let answerable = |class: Class, question: &SetQuestion, text: &str| {
         let source = bot.source_of.get(&*question.paragraph)?;
         let paragraph = paragraphs.get(&*question.paragraph)?;
         let expected = Expected {
@@ -275,88 +272,91 @@ fn ask(corpora: &Corpora, set: &Set, bot: &Planned<'_>, limit: usize, rng: &mut 
             whole_source: bot.whole_sources,
         };
         let (gold, expected) = (question.gold.clone(), vec![expected]);
-        Some(Question { gold, expected, ..make(&question.id, class, words) })
+        Some(Question { gold, expected, ..make(&question.id, class, text) })
     };
-    let mut asked = Vec::new();
-    for question in set.questions.iter().filter(|question| may_ask(question)) {
+    let mut result = Vec::new();
+    for question in set.questions.iter().filter(|question| is_eligible(question)) {
         let is_known = bot.source_of.contains_key(&*question.paragraph);
         if !question.gold.is_empty() {
-            asked.extend(answerable(Class::Answerable, question, &question.question));
-            if bot.left_out.contains(&*question.paragraph) {
-                asked.push(make(&question.id, Class::Heldout, &question.question));
+            result.extend(answerable(Class::Answerable, question, &question.question));
+            if bot.held_out.contains(&*question.paragraph) {
+                result.push(make(&question.id, Class::Heldout, &question.question));
             }
         } else if is_known {
-            asked.push(make(&question.id, Class::Hard, &question.question));
+            result.push(make(&question.id, Class::Hard, &question.question));
         }
     }
-    for other in translations(corpora, set) {
-        let words: HashMap<&str, &str> =
+    for other in translations(datasets, set) {
+        let texts: HashMap<&str, &str> =
             other.questions.iter().map(|question| (&*question.id, &*question.question)).collect();
-        for question in set.questions.iter().filter(|question| !question.gold.is_empty() && may_ask(question))
+        for question in
+            set.questions.iter().filter(|question| !question.gold.is_empty() && is_eligible(question))
         {
-            let Some(words) = words.get(&*question.id) else { continue };
-            if let Some(question) = answerable(Class::CrossLanguage, question, words) {
-                let language = exam::language_label(&other.language, &set.language);
+            let Some(text) = texts.get(&*question.id) else { continue };
+            if let Some(question) = answerable(Class::CrossLanguage, question, text) {
+                let language = suite::language_label(&other.language, &set.language);
                 let set = format!("{}-to-{}", other.name, set.language);
-                asked.push(Question { language, set, ..question });
+                result.push(Question { language, set, ..question });
             }
         }
     }
     for (class, mut pool) in
-        [(Class::OffTopic, off_topic(corpora, set, bot)), (Class::OffNatural, off_natural(corpora, set))]
+        [(Class::OffTopic, off_topic(datasets, set, bot)), (Class::OffNatural, off_natural(datasets, set))]
     {
         pool.shuffle(rng);
-        asked.extend(pool.into_iter().take(limit).map(|(id, question)| make(id, class, question)));
+        result.extend(pool.into_iter().take(limit).map(|(id, question)| make(id, class, question)));
     }
-    asked
+    result
 }
 
-/// The sets in other languages with the same questions.
-fn translations<'a>(corpora: &'a Corpora, set: &'a Set) -> impl Iterator<Item = &'a Set> {
-    let is_asked = set.language == CROSS_LANGUAGE && !set.is_faq;
-    corpora
+/// Sets with the same questions in other languages.
+fn translations<'a>(datasets: &'a Datasets, set: &'a Set) -> impl Iterator<Item = &'a Set> {
+    let is_target = set.language == CROSS_LANGUAGE_BOT && !set.is_faq;
+    datasets
         .sets
         .iter()
-        .filter(move |other| is_asked && other.language != set.language && stem(other) == stem(set))
+        .filter(move |other| is_target && other.language != set.language && stem(other) == stem(set))
 }
 
-/// The name of a set without its language.
+/// Name of a set without its language suffix.
 fn stem(set: &Set) -> &str {
     let end = set.name.strip_suffix(set.language.as_str());
     end.and_then(|end| end.strip_suffix(['-', '_', '.'])).unwrap_or(&set.name)
 }
 
-/// Questions about other articles; where articles are entries of one FAQ, about other sets, in the same language if
-/// there are any.
-fn off_topic<'a>(corpora: &'a Corpora, set: &'a Set, bot: &Planned<'_>) -> Vec<(&'a str, &'a str)> {
+/// Answerable questions about unknown articles. For FAQs, or if there are none: about other sets, preferably in the same
+/// language.
+fn off_topic<'a>(datasets: &'a Datasets, set: &'a Set, bot: &PlannedBot<'_>) -> Vec<(&'a str, &'a str)> {
     let articles: HashMap<&str, &str> =
         set.paragraphs.iter().map(|paragraph| (&*paragraph.id, &*paragraph.article)).collect();
     let is_elsewhere = |question: &SetQuestion| {
         articles.get(&*question.paragraph).is_some_and(|article| !bot.articles.contains(article))
     };
-    let asked = |set: &'a Set| {
-        let answerable = set.questions.iter().filter(|question| !question.gold.is_empty());
-        answerable.map(|question| (question, (&*question.id, &*question.question)))
+    let answerable = |set: &'a Set| {
+        let questions = set.questions.iter().filter(|question| !question.gold.is_empty());
+        questions.map(|question| (question, (&*question.id, &*question.question)))
     };
     let here: Vec<(&str, &str)> = match has_short_articles(set) {
         true => Vec::new(),
-        false => asked(set).filter(|(question, _)| is_elsewhere(question)).map(|(_, told)| told).collect(),
+        false => {
+            answerable(set).filter(|(question, _)| is_elsewhere(question)).map(|(_, item)| item).collect()
+        }
     };
     if !here.is_empty() {
         return here;
     }
-    let others = || corpora.sets.iter().filter(|other| stem(other) != stem(set));
-    let of = |same_language: bool| {
-        let wanted = others().filter(move |other| !same_language || other.language == set.language);
-        wanted.flat_map(asked).map(|(_, told)| told).collect::<Vec<_>>()
+    let others = || datasets.sets.iter().filter(|other| stem(other) != stem(set));
+    let from_others = |same_language: bool| {
+        let sets = others().filter(move |other| !same_language || other.language == set.language);
+        sets.flat_map(answerable).map(|(_, item)| item).collect::<Vec<_>>()
     };
-    let same = of(true);
-    if same.is_empty() { of(false) } else { same }
+    let same_language = from_others(true);
+    if same_language.is_empty() { from_others(false) } else { same_language }
 }
 
-fn off_natural<'a>(corpora: &'a Corpora, set: &Set) -> Vec<(&'a str, &'a str)> {
-    let fitting = corpora.off_natural.iter().filter(|(language, _)| *language == set.language);
-    fitting.map(|(_, question)| ("", question.as_str())).collect()
+fn off_natural<'a>(datasets: &'a Datasets, set: &Set) -> Vec<(&'a str, &'a str)> {
+    let matching = datasets.off_natural.iter().filter(|(language, _)| *language == set.language);
+    matching.map(|(_, question)| ("", question.as_str())).collect()
 }
 
 #[cfg(test)]

@@ -1,59 +1,48 @@
-//! The project's own format of questions: one JSON object a line, beside a folder of documents for each bot.
+//! The project's own question format: JSON lines next to one folder of documents per bot.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::exam::{self, Class, Document, Lesson};
+use super::suite::{self, BotSpec, Class, Document};
+use crate::args::Split;
 
-/// A half of the questions: thresholds are tuned on one and checked on the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Split {
-    /// The half that thresholds are tuned on.
-    Tune,
-    /// The half that they are checked on.
-    Check,
-}
-
-/// A question.
+/// A question as written in a file.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Question {
-    /// Its name in reports; its line when it has none.
+pub(crate) struct QuestionLine {
+    /// Name in reports. Default: the line number.
     #[serde(default)]
     id: String,
-    /// The folder of the documents that answer it; unused when a bot is named.
+    /// Folder of the documents that answer it. Unused with `--bot`.
     #[serde(default)]
     bot: String,
-    /// The language of the question.
+    /// Language of the question.
     #[serde(default = "english")]
     language: String,
-    /// Its row in the tables.
+    /// Group in the report.
     #[serde(default)]
     kind: String,
-    /// What is asked.
     question: String,
-    /// The passages that answer it; empty: none does.
+    /// Passages that answer the question. Empty: none does.
     #[serde(default)]
-    expected: Vec<Expected>,
-    /// A short gold fact, or several ways to state it: a right answer contains one.
+    expected: Vec<ExpectedLine>,
+    /// Gold fact, or several ways to state it. A right answer contains one.
     #[serde(default)]
     answer: Gold,
-    /// The half that it belongs to; both when it has none.
+    /// Half of the set. `None`: both.
     #[serde(default)]
     split: Option<Split>,
 }
 
 /// A passage that answers a question.
 #[derive(Clone, Debug, Deserialize)]
-struct Expected {
-    /// The source's name.
+struct ExpectedLine {
+    /// Source name.
     source: String,
-    /// Words of the passage, as they stand in the source's text; without them any passage of it will do.
+    /// Exact words of the passage in the source. `None`: any passage of the source.
     #[serde(default)]
     quote: Option<String>,
 }
@@ -81,21 +70,21 @@ fn english() -> String {
     "en".to_owned()
 }
 
-/// Reads a file of questions; an error names the line.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Question>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+/// Reads a question file. Errors name the line.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<QuestionLine>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let questions = parse(&text).with_context(|| path.display().to_string())?;
-    ensure!(!questions.is_empty(), "{} has no questions", path.display());
+    ensure!(!questions.is_empty(), "no questions in {}", path.display());
     Ok(questions)
 }
 
-fn parse(text: &str) -> anyhow::Result<Vec<Question>> {
+fn parse(text: &str) -> anyhow::Result<Vec<QuestionLine>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(index, line)| {
             let number = index + 1;
-            let mut question: Question =
-                serde_json::from_str(line).with_context(|| format!("line {number} is not a question"))?;
+            let mut question: QuestionLine =
+                serde_json::from_str(line).with_context(|| format!("invalid question in line {number}"))?;
             if question.id.is_empty() {
                 question.id = format!("line {number}");
             }
@@ -104,19 +93,19 @@ fn parse(text: &str) -> anyhow::Result<Vec<Question>> {
         .collect()
 }
 
-/// The questions of one half, ready to be asked; those without a half belong to both.
-pub(crate) fn to_ask(questions: Vec<Question>, split: Option<Split>) -> Vec<exam::Question> {
+/// Selects the questions of one half. Questions without a half belong to both.
+pub(crate) fn select(questions: Vec<QuestionLine>, split: Option<Split>) -> Vec<suite::Question> {
     let languages = bot_languages(&questions);
     let wanted =
-        |question: &Question| split.is_none_or(|split| question.split.is_none_or(|half| half == split));
+        |question: &QuestionLine| split.is_none_or(|split| question.split.is_none_or(|half| half == split));
     questions
         .into_iter()
         .filter(wanted)
         .map(|question| {
             let bot_language = languages.get(&question.bot).map_or(&*question.language, |language| language);
-            let language = exam::language_label(&question.language, bot_language);
+            let language = suite::language_label(&question.language, bot_language);
             let class = class_of(&question);
-            exam::Question {
+            suite::Question {
                 language,
                 class,
                 set: question.bot.clone(),
@@ -128,10 +117,10 @@ pub(crate) fn to_ask(questions: Vec<Question>, split: Option<Split>) -> Vec<exam
                 expected: question
                     .expected
                     .into_iter()
-                    .map(|expected| exam::Expected {
+                    .map(|expected| suite::Expected {
                         source: expected.source,
                         quote: expected.quote,
-                        ..exam::Expected::default()
+                        ..suite::Expected::default()
                     })
                     .collect(),
             }
@@ -139,14 +128,14 @@ pub(crate) fn to_ask(questions: Vec<Question>, split: Option<Split>) -> Vec<exam
         .collect()
 }
 
-/// The documents of each bot that a question names, from a folder with a folder for each.
-pub(crate) fn lessons(questions: &[Question], corpus: &Path) -> anyhow::Result<Vec<Lesson>> {
+/// Reads the documents of every bot in the questions, from one subfolder per bot.
+pub(crate) fn bots(questions: &[QuestionLine], corpus: &Path) -> anyhow::Result<Vec<BotSpec>> {
     bot_languages(questions)
         .into_iter()
         .map(|(name, language)| {
             let folder = corpus.join(&name);
             let entries = std::fs::read_dir(&folder)
-                .with_context(|| format!("{} has no documents to read", folder.display()))?;
+                .with_context(|| format!("cannot read documents from {}", folder.display()))?;
             let mut documents = Vec::new();
             for entry in entries {
                 let path = entry?.path();
@@ -154,13 +143,13 @@ pub(crate) fn lessons(questions: &[Question], corpus: &Path) -> anyhow::Result<V
                 let bytes = Bytes::from(std::fs::read(&path)?);
                 documents.push(Document { name: name.to_owned(), bytes });
             }
-            Ok(Lesson { name, language, documents })
+            Ok(BotSpec { name, language, documents })
         })
         .collect()
 }
 
-/// The language of each bot: the most frequent one of the questions that are not marked as cross-language.
-fn bot_languages(questions: &[Question]) -> BTreeMap<String, String> {
+/// Language of each bot: the most frequent one among its questions, without cross-language questions.
+fn bot_languages(questions: &[QuestionLine]) -> BTreeMap<String, String> {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for question in questions {
         let weight = if question.kind == Class::CrossLanguage.as_str() { 0 } else { 1 };
@@ -175,7 +164,7 @@ fn bot_languages(questions: &[Question]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn class_of(question: &Question) -> Class {
+fn class_of(question: &QuestionLine) -> Class {
     match question.kind.as_str() {
         "cross_language" if !question.expected.is_empty() => Class::CrossLanguage,
         _ if !question.expected.is_empty() => Class::Answerable,
@@ -189,35 +178,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_needs_nothing_but_its_words() {
+    fn question_text_is_the_only_required_field() {
         let questions = parse("\n{\"question\": \"Why?\"}\n").unwrap();
         assert_eq!((questions[0].id.as_str(), questions[0].language.as_str()), ("line 2", "en"));
-        let asked = to_ask(questions, Some(Split::Tune));
-        assert_eq!((asked.len(), asked[0].class), (1, Class::Unanswerable));
+        let selected = select(questions, Some(Split::Tune));
+        assert_eq!((selected.len(), selected[0].class), (1, Class::Unanswerable));
     }
 
     #[test]
-    fn a_line_that_is_no_question_is_named() {
+    fn error_names_the_invalid_line() {
         let error = parse("{\"question\": \"Why?\"}\n{\"query\": \"Why?\"}").unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error:#}");
     }
 
     #[test]
-    fn a_split_leaves_out_the_other_half() {
+    fn split_leaves_out_the_other_half() {
         let lines = r#"{"question": "a?", "split": "tune"}
             {"question": "b?", "split": "check"}"#;
-        let asked = to_ask(parse(lines).unwrap(), Some(Split::Check));
-        assert_eq!(asked.iter().map(|asked| asked.question.as_str()).collect::<Vec<_>>(), ["b?"]);
+        let selected = select(parse(lines).unwrap(), Some(Split::Check));
+        assert_eq!(selected.iter().map(|selected| selected.question.as_str()).collect::<Vec<_>>(), ["b?"]);
     }
 
     #[test]
-    fn a_cross_language_question_does_not_name_the_bot_language() {
+    fn cross_language_questions_do_not_set_the_bot_language() {
         let lines = r#"{"bot": "shop", "language": "es", "kind": "cross_language", "question": "¿a?",
             "expected": [{"source": "a.md"}], "answer": "30 days"}"#
             .replace('\n', " ")
             + "\n{\"bot\": \"shop\", \"question\": \"a?\", \"answer\": [\"30 days\", \"thirty\"]}";
-        let asked = to_ask(parse(&lines).unwrap(), None);
-        assert_eq!((asked[0].language.as_str(), asked[0].class), ("es-to-en", Class::CrossLanguage));
-        assert_eq!((asked[0].gold.len(), asked[1].gold.len()), (1, 2));
+        let selected = select(parse(&lines).unwrap(), None);
+        assert_eq!((selected[0].language.as_str(), selected[0].class), ("es-to-en", Class::CrossLanguage));
+        assert_eq!((selected[0].gold.len(), selected[1].gold.len()), (1, 2));
     }
 }

@@ -1,63 +1,63 @@
-//! Pure: whether confidence scores are probabilities.
+//! Pure: calibration of confidence scores.
 //!
-//! Questions are put into ten bins by their score. In a calibrated bin the mean score is the share of questions that
-//! the knowledge answers. The expected calibration error is the mean distance of the two, weighed by the bins' sizes
-//! (Naeini, Cooper and Hauskrecht, AAAI 2015).
+//! Questions are grouped into ten bins by score. In a calibrated bin, the mean score equals the share of answerable
+//! questions. The expected calibration error is the mean difference of the two, weighted by bin size (Naeini, Cooper and
+//! Hauskrecht, AAAI 2015).
 
 use serde::Serialize;
 
-use super::outcome::{Answered, Ending, Outcome};
+use super::outcome::{AnswerOutcome, Ending, Outcome};
 use super::summary::ratio;
 
 const BINS: usize = 10;
 
-/// The bins and the error over all of them.
+/// The bins and the calibration errors.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Reliability {
     pub(crate) bins: Vec<Bin>,
-    /// Of the score as the probability that the knowledge has an answer, over all questions.
+    /// Error of the score as the probability that the question is answerable, over all questions.
     pub(crate) error_answerable: f64,
-    /// Of the score as the probability that the answer is right, over the answers that were given.
+    /// Error of the score as the probability that the answer is right, over the given answers.
     pub(crate) error_right: f64,
 }
 
-/// The questions whose scores are in a tenth of the scale.
+/// Questions whose scores fall into one tenth of the scale.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Bin {
-    /// The least score of the bin.
+    /// Lower bound of the scores.
     pub(crate) from: f64,
     pub(crate) questions: usize,
     pub(crate) mean_score: Option<f64>,
-    /// The share of its questions that the knowledge answers.
+    /// Share of answerable questions.
     pub(crate) answerable: Option<f64>,
-    /// Answers given, confident or tentative.
+    /// Number of given answers, confident or tentative.
     pub(crate) given: usize,
-    /// The share of these that is right.
+    /// Share of given answers that are right.
     pub(crate) right: Option<f64>,
 }
 
 impl Reliability {
-    /// `None` when no question was answered.
-    pub(crate) fn of(outcomes: &[Outcome]) -> Option<Self> {
-        let told: Vec<(bool, &Answered)> = outcomes
+    /// `None` when answers were not evaluated.
+    pub(crate) fn from_outcomes(outcomes: &[Outcome]) -> Option<Self> {
+        let answers: Vec<(bool, &AnswerOutcome)> = outcomes
             .iter()
             .filter_map(|outcome| Some((outcome.answerable, outcome.answer.as_ref()?)))
             .collect();
-        if told.is_empty() {
+        if answers.is_empty() {
             return None;
         }
         let (mut bins, mut answerable_error, mut right_error) = (Vec::new(), 0.0, 0.0);
         for number in 0..BINS {
-            let inside: Vec<&(bool, &Answered)> =
-                told.iter().filter(|(_, answer)| bin_of(answer.confidence_score) == number).collect();
-            let given: Vec<&Answered> = inside
+            let inside: Vec<&(bool, &AnswerOutcome)> =
+                answers.iter().filter(|(_, answer)| bin_of(answer.confidence_score) == number).collect();
+            let given: Vec<&AnswerOutcome> = inside
                 .iter()
                 .map(|(_, answer)| *answer)
                 .filter(|answer| answer.ending != Ending::Unknown)
                 .collect();
             let answerable = inside.iter().filter(|(answerable, _)| *answerable).count();
             let right = given.iter().filter(|answer| answer.is_right()).count();
-            let sum = |answers: &mut dyn Iterator<Item = &Answered>| {
+            let sum = |answers: &mut dyn Iterator<Item = &AnswerOutcome>| {
                 answers.map(|answer| f64::from(answer.confidence_score)).sum::<f64>()
             };
             let all = sum(&mut inside.iter().map(|(_, answer)| *answer));
@@ -75,13 +75,13 @@ impl Reliability {
         let given: usize = bins.iter().map(|bin| bin.given).sum();
         Some(Self {
             bins,
-            error_answerable: answerable_error / told.len() as f64,
+            error_answerable: answerable_error / answers.len() as f64,
             error_right: if given > 0 { right_error / given as f64 } else { 0.0 },
         })
     }
 }
 
-/// The bin of a score; one outside the scale is in the nearest.
+/// Bin of a score. Scores outside the scale go into the nearest bin.
 fn bin_of(score: f32) -> usize {
     (1..BINS).rev().find(|number| f64::from(score) >= *number as f64 / BINS as f64).unwrap_or(0)
 }
@@ -89,7 +89,7 @@ fn bin_of(score: f32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::exam::Class;
+    use crate::eval::suite::Class;
     use crate::eval::summary::tests::outcome;
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
             outcome(Class::Hard, Ending::Confident, 0.75, false),
             outcome(Class::OffTopic, Ending::Unknown, 0.0, false),
         ];
-        let reliability = Reliability::of(&outcomes).unwrap();
+        let reliability = Reliability::from_outcomes(&outcomes).unwrap();
         assert_eq!((reliability.error_answerable, reliability.error_right), (0.0, 0.0));
         let bin = reliability.bins[7];
         assert_eq!((bin.questions, bin.given, bin.right), (4, 4, Some(0.75)));
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_promises_too_much_is_told_by_how_much() {
+    fn an_overconfident_score_has_the_matching_error() {
         let outcomes = [
             outcome(Class::Answerable, Ending::Confident, 1.0, false),
             outcome(Class::Answerable, Ending::Unknown, 0.5, false),
         ];
-        let reliability = Reliability::of(&outcomes).unwrap();
+        let reliability = Reliability::from_outcomes(&outcomes).unwrap();
         assert_eq!((reliability.error_answerable, reliability.error_right), (0.25, 1.0));
-        assert!(Reliability::of(&[]).is_none());
+        assert!(Reliability::from_outcomes(&[]).is_none());
     }
 }

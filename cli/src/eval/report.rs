@@ -1,4 +1,4 @@
-//! What an evaluation found, for people and for machines.
+//! Report of an evaluation, as text tables or JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,54 +10,55 @@ use super::reliability::Reliability;
 use super::score::Score;
 use super::summary::{Answers, Summary};
 
-/// The figures of all questions, and of those of each set, language and kind.
+/// Summaries of all questions and by set, language and kind.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     #[serde(flatten)]
     all: Summary,
     sets: BTreeMap<String, Summary>,
-    /// Questions in another language than the bot's are apart: `es-to-en`.
+    /// Cross-language questions have their own groups: `es-to-en`.
     languages: BTreeMap<String, Summary>,
     kinds: BTreeMap<String, Summary>,
-    /// The language whose answers state the gold fact least often, cross-language questions apart.
+    /// Language with the lowest gold share, without cross-language questions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    worst_language: Option<Worst>,
+    worst_language: Option<WorstLanguage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reliability: Option<Reliability>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Worst {
+struct WorstLanguage {
     language: String,
     gold: f64,
 }
 
 impl Report {
-    pub(crate) fn of(outcomes: &[Outcome]) -> Self {
+    pub(crate) fn from_outcomes(outcomes: &[Outcome]) -> Self {
         let grouped = |name: fn(&Outcome) -> &str| {
             let mut groups: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
             for outcome in outcomes {
                 groups.entry(name(outcome)).or_default().push(outcome);
             }
-            let summaries = groups.into_iter().map(|(name, group)| (name.to_owned(), Summary::of(&group)));
+            let summaries =
+                groups.into_iter().map(|(name, group)| (name.to_owned(), Summary::from_outcomes(&group)));
             summaries.collect::<BTreeMap<String, Summary>>()
         };
         let languages = grouped(|outcome| &outcome.language);
         let known = languages.iter().filter(|(language, _)| !language.contains("-to-"));
         let golds = known.filter_map(|(language, summary)| {
-            Some(Worst { language: language.clone(), gold: summary.answers.as_ref()?.gold? })
+            Some(WorstLanguage { language: language.clone(), gold: summary.answers.as_ref()?.gold? })
         });
         Self {
-            all: Summary::of(&outcomes.iter().collect::<Vec<_>>()),
+            all: Summary::from_outcomes(&outcomes.iter().collect::<Vec<_>>()),
             sets: grouped(|outcome| &outcome.set),
             worst_language: golds.min_by(|a, b| a.gold.total_cmp(&b.gold)),
             languages,
             kinds: grouped(|outcome| &outcome.kind),
-            reliability: Reliability::of(outcomes),
+            reliability: Reliability::from_outcomes(outcomes),
         }
     }
 
-    /// The groups that say more than the whole, with their titles.
+    /// Groupings with more than one group, with their titles.
     fn groups(&self) -> impl Iterator<Item = (&'static str, &BTreeMap<String, Summary>)> {
         let groups = [("set", &self.sets), ("language", &self.languages), ("kind", &self.kinds)];
         groups.into_iter().filter(|(_, group)| group.len() > 1)
@@ -67,7 +68,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { questions, answerable, .. } = self.all;
-        writeln!(f, "{questions} questions, {answerable} of them with an answer in the knowledge\n")?;
+        writeln!(f, "{questions} questions, {answerable} of them answerable\n")?;
         writeln!(f, "{:28}questions  recall@1  recall@5  recall@10    MRR  nDCG@10", "search")?;
         for (mode, score) in &self.all.modes {
             search_line(f, mode, answerable, score)?;
@@ -118,10 +119,10 @@ impl Report {
         if let Some(worst) = &self.worst_language {
             writeln!(f, "worst language: {}, {:.3}", worst.language, worst.gold)?;
         }
-        writeln!(f, "\nwithout an answer: answered {}", share(all.false_answers))?;
-        writeln!(f, "without an answer: confident {}", share(all.false_confident))?;
+        writeln!(f, "\nunanswerable questions answered: {}", share(all.false_answers))?;
+        writeln!(f, "unanswerable questions answered confidently: {}", share(all.false_confident))?;
         let ms = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}"));
-        writeln!(f, "milliseconds of an answer: median {}, p95 {}", ms(all.ms_p50), ms(all.ms_p95))
+        writeln!(f, "answer latency in milliseconds: median {}, p95 {}", ms(all.ms_p50), ms(all.ms_p95))
     }
 }
 
@@ -178,7 +179,7 @@ fn write_reliability(f: &mut fmt::Formatter<'_>, reliability: &Reliability) -> f
     }
     write!(
         f,
-        "expected calibration error: {:.3} of \"the knowledge answers\", {:.3} of \"the answer is right\"",
+        "expected calibration error: {:.3} for \"the question is answerable\", {:.3} for \"the answer is right\"",
         reliability.error_answerable, reliability.error_right
     )
 }

@@ -1,4 +1,4 @@
-//! A backup of a system that runs, and a new one made of it: what README, Back up, says.
+//! Backup of a running system and restore into a new one, as documented.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,9 +9,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::fleet::{Fleet, bot};
-use crate::process::{ready, said};
+use crate::process::{ready, stdout};
 
-/// A program of Postgres that speaks to a fleet's.
+/// A Postgres client program connected to a fleet's database.
 fn postgres(program: &str, fleet: &Fleet) -> Command {
     let mut command = Command::new(Parts::new(&default_cache_dir()).postgres_bin().unwrap().join(program));
     command.arg(fleet.servers.database_url().unwrap());
@@ -32,18 +32,18 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_a_running_system_goes_on_where_it_was() {
+async fn restored_backup_of_a_running_system_continues_its_jobs() {
     let fleet = Fleet::prepare().await;
     let http = fleet.tenant("Backed up");
     let api = fleet.start_api().await;
     let worker = fleet.start(&["worker"]);
     let bot = bot(&http).await;
-    let known = http
+    let ingested = http
         .upload(&bot, "returns.md", "# Returns\n\nGoods may be returned within thirty days.\n")
         .await
         .id();
-    ready(&http, &known).await;
-    // Jobs wait, one may be running: whatever the dump finds.
+    ready(&http, &ingested).await;
+    // The dump sees waiting jobs and possibly a running one.
     let text =
         |i| format!("# Rule {i}\n\n{}", format!("Whoever asks about matter {i} is told so. ").repeat(200));
     let mut waiting = Vec::new();
@@ -51,7 +51,7 @@ async fn a_backup_of_a_running_system_goes_on_where_it_was() {
         waiting.push(http.upload(&bot, &format!("rule-{i}.md"), text(i)).await.id());
     }
     let dump = tempfile::NamedTempFile::new().unwrap();
-    said(postgres("pg_dump", &fleet).args(["--no-owner", "--no-comments", "--file"]).arg(dump.path()));
+    stdout(postgres("pg_dump", &fleet).args(["--no-owner", "--no-comments", "--file"]).arg(dump.path()));
     let restored = Fleet::empty().await;
     copy_folder(fleet.files(), restored.files());
     worker.kill();
@@ -59,27 +59,27 @@ async fn a_backup_of_a_running_system_goes_on_where_it_was() {
     drop(fleet);
 
     let role = "create role parlance_tenant nologin; grant parlance_tenant to current_user";
-    said(postgres("psql", &restored).args(["--quiet", "--set", "ON_ERROR_STOP=1", "--command", role]));
-    said(
+    stdout(postgres("psql", &restored).args(["--quiet", "--set", "ON_ERROR_STOP=1", "--command", role]));
+    stdout(
         postgres("psql", &restored).args(["--quiet", "--set", "ON_ERROR_STOP=1", "--file"]).arg(dump.path()),
     );
-    // Nothing is left to do for it, which it says.
-    said(&mut restored.role(&["migrate"]));
-    // The keys that were given out open it.
+    // The restored schema is already up to date.
+    stdout(&mut restored.role(&["migrate"]));
+    // Existing API keys work.
     let http = restored.client(http.key());
     let _api = restored.start_api().await;
     let _worker = restored.start(&["worker"]);
-    for source in waiting.iter().chain([&known]) {
+    for source in waiting.iter().chain([&ingested]) {
         assert_eq!(ready(&http, source).await["status"], "ready");
     }
-    let file = http.request(Method::GET, &format!("/knowledge/sources/{known}/file"));
+    let file = http.request(Method::GET, &format!("/knowledge/sources/{ingested}/file"));
     assert!(file.send().await.unwrap().text().await.unwrap().contains("thirty days"));
     let message = json!({"bot_id": bot, "message": "Within how many days may goods be returned?"});
     let answer = http.post("/conversations/s/messages", message).await;
     let answer = &answer.data(200)["bot_response"];
     assert_eq!(
         (&answer["answered"], &answer["sources"][0]["source_id"]),
-        (&json!(true), &json!(known)),
+        (&json!(true), &json!(ingested)),
         "{answer}"
     );
 }

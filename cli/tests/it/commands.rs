@@ -1,26 +1,26 @@
-//! Operators' commands, beside a running `up`.
+//! Operator commands next to a running `up`.
 
 use parlance_core::ids::TenantId;
 use serde_json::json;
 
-use crate::process::{Up, output, parlance, ready, said};
+use crate::process::{Up, output, parlance, ready, stdout};
 
-/// The value of a line `name  value`.
+/// Value of an output line `name  value`.
 fn value<'a>(text: &'a str, name: &str) -> &'a str {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {text}"));
     line[name.len()..].trim()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
+async fn operator_creates_tenants_and_keys_and_revokes_keys() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
-    let run = |arguments: &[&str]| said(parlance().arg("--data-dir").arg(folder.path()).args(arguments));
+    let run = |arguments: &[&str]| stdout(parlance().arg("--data-dir").arg(folder.path()).args(arguments));
 
-    let made = run(&["tenant", "create", "--name", "Acme GmbH", "--plan", "starter"]);
-    let tenant = value(&made, "tenant");
+    let created = run(&["tenant", "create", "--name", "Acme GmbH", "--plan", "starter"]);
+    let tenant = value(&created, "tenant");
     assert!(tenant.parse::<TenantId>().is_ok());
-    let http = up.http.with_key(Some(value(&made, "api key")));
+    let http = up.http.with_key(Some(value(&created, "api key")));
     let info = http.get("/tenant/info").await;
     assert_eq!((&info.data(200)["name"], &info.data(200)["plan"]), (&json!("Acme GmbH"), &json!("starter")));
     assert!(run(&["tenant", "list"]).contains("Acme GmbH"));
@@ -42,15 +42,15 @@ async fn an_operator_makes_tenants_and_keys_and_takes_keys_away() {
     run(&["tenant", "activate", tenant]);
     http.get("/bots").await.data(200);
 
-    let well = said(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
+    let report = stdout(parlance().arg("doctor").arg("--data-dir").arg(folder.path()));
     for part in ["postgres", "schema", "clock", "redis", "model", "reader", "workers", "jobs", "dead"] {
-        assert!(well.contains(&format!("ok    {part} ")) && !well.contains("BAD"), "{part}: {well}");
+        assert!(report.contains(&format!("ok    {part} ")) && !report.contains("BAD"), "{part}: {report}");
     }
     assert!(up.process.terminate().success());
 }
 
 #[test]
-fn a_setting_that_cannot_be_is_named_with_an_example() {
+fn invalid_setting_is_reported_with_an_example() {
     let output = output(parlance().arg("migrate").env("BIND", "everywhere"));
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -58,7 +58,7 @@ fn a_setting_that_cannot_be_is_named_with_an_example() {
 }
 
 #[test]
-fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+fn doctor_reports_problems_and_fixes() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = parlance();
     command.arg("doctor").arg("--data-dir").arg(folder.path());
@@ -76,18 +76,18 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
 }
 
 #[test]
-fn the_description_of_the_api_is_printed() {
-    let text = said(parlance().arg("openapi"));
+fn openapi_description_is_printed() {
+    let text = stdout(parlance().arg("openapi"));
     let description: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(description["info"]["title"], "Parlance");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_is_deleted_leaves_nothing_and_no_other_loses_anything() {
+async fn deleted_tenant_leaves_nothing_and_others_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     let run = |arguments: &[&str]| output(parlance().arg("--data-dir").arg(folder.path()).args(arguments));
-    let know = async |http: &parlance_testing::Client| {
+    let ingest = async |http: &parlance_testing::Client| {
         let bot = http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
         let source =
             http.upload(&bot, "a.md", "# Returns\n\nGoods may be returned within thirty days.\n").await.id();
@@ -96,12 +96,12 @@ async fn a_tenant_that_is_deleted_leaves_nothing_and_no_other_loses_anything() {
         http.post("/conversations/s/messages", message).await.data(200);
         source
     };
-    let made = run(&["tenant", "create", "--name", "Gone GmbH", "--plan", "starter"]);
-    let made = String::from_utf8(made.stdout).unwrap();
-    let tenant = value(&made, "tenant");
-    let gone = up.http.with_key(Some(value(&made, "api key")));
-    know(&gone).await;
-    let kept = know(&up.http).await;
+    let created = run(&["tenant", "create", "--name", "Gone GmbH", "--plan", "starter"]);
+    let created = String::from_utf8(created.stdout).unwrap();
+    let tenant = value(&created, "tenant");
+    let gone = up.http.with_key(Some(value(&created, "api key")));
+    ingest(&gone).await;
+    let kept = ingest(&up.http).await;
     let files = folder.path().join("files");
     assert!(files.join(tenant).exists());
 
@@ -110,8 +110,8 @@ async fn a_tenant_that_is_deleted_leaves_nothing_and_no_other_loses_anything() {
     gone.get("/bots").await.data(200);
 
     let deleted = run(&["tenant", "delete", tenant, "--name", "Gone GmbH"]);
-    let said = String::from_utf8(deleted.stdout).unwrap();
-    assert!(deleted.status.success() && said.contains("Nothing of Gone GmbH remains"), "{said}");
+    let message = String::from_utf8(deleted.stdout).unwrap();
+    assert!(deleted.status.success() && message.contains("Nothing of Gone GmbH remains"), "{message}");
     assert_eq!(gone.get("/bots").await.error(401), "invalid_api_key");
     let left = std::fs::read_dir(files.join(tenant)).map_or(0, |sources| {
         sources.map(|source| std::fs::read_dir(source.unwrap().path()).unwrap().count()).sum()

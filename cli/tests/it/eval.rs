@@ -1,12 +1,12 @@
-//! Search and the built-in answers do not get worse unnoticed.
+//! Lower bounds on search and answer quality, so that regressions fail.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::process::{output, parlance, said};
+use crate::process::{output, parlance, stdout};
 
-/// Search on `eval/`: a mode, a measure, and its least value. Each a little below what was measured.
+/// Search on `eval/`: mode, metric and minimum. Each minimum is slightly below the measured value.
 const SEARCH: [(&str, &str, f64); 5] = [
     ("hybrid", "recall_5", 0.89),
     ("hybrid", "recall_1", 0.76),
@@ -15,8 +15,8 @@ const SEARCH: [(&str, &str, f64); 5] = [
     ("vector", "recall_5", 0.86),
 ];
 
-/// By language: the least recall@5 of hybrid search, and the least share of answerable questions whose answer states
-/// the gold fact.
+/// By language: minimum recall@5 of hybrid search, and minimum share of answerable questions whose answer states the
+/// gold fact.
 const LANGUAGES: [(&str, f64, f64); 6] = [
     ("en", 0.85, 0.74),
     ("es", 0.85, 0.74),
@@ -26,30 +26,29 @@ const LANGUAGES: [(&str, f64, f64); 6] = [
     ("pt", 0.85, 0.74),
 ];
 
-/// By class, of questions with an answer: the largest share that is unknown, and the least that states the gold fact.
+/// By class of answerable questions: maximum share without an answer, minimum share that states the gold fact.
 const ANSWERABLE: [(&str, f64, f64); 2] = [("answerable", 0.10, 0.79), ("cross_language", 0.10, 0.68)];
 
-/// By class, of questions without an answer: the largest share that is confident, and the largest that is answered at
-/// all.
+/// By class of unanswerable questions: maximum share of confident answers, maximum share of answers.
 const WITHOUT_ANSWER: [(&str, f64, f64); 2] = [("unanswerable", 0.20, 0.92), ("off_topic", 0.05, 0.20)];
 
-/// The least share of given answers that cites an expected passage.
+/// Minimum share of given answers that cite an expected passage.
 const CITE_EXPECTED: f64 = 0.85;
 
-/// Sentences of a confident answer at most, and the least share of them that belongs.
+/// Maximum mean sentences per confident answer, and minimum share of them that belong.
 const SENTENCES: (f64, f64) = (1.2, 0.88);
 
-/// The largest expected calibration error of the confidence score.
+/// Maximum expected calibration error of the confidence score.
 const CALIBRATION_ERROR: f64 = 0.20;
 
-/// Right answers of the demo bot at least, and the least number of its questions.
+/// Minimum right answers of the demo bot, and minimum number of questions.
 const DEMO: (u64, u64) = (27, 30);
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../eval").join(name)
 }
 
-/// Every figure that breaks its bound, so that one run shows all of them.
+/// All violated bounds, so that one run reports every regression.
 #[derive(Default)]
 struct Bounds(Vec<String>);
 
@@ -68,9 +67,9 @@ impl Bounds {
 }
 
 #[test]
-fn search_and_answers_are_as_good_as_they_were() {
+fn search_and_answer_quality_do_not_regress() {
     let questions = file("questions.jsonl");
-    let report = said(parlance().arg("eval").arg(questions).args(["--answers", "--json"]));
+    let report = stdout(parlance().arg("eval").arg(questions).args(["--answers", "--json"]));
     let report: Value = serde_json::from_str(&report).unwrap();
     let mut bounds = Bounds::default();
     for (mode, measure, least) in SEARCH {
@@ -89,7 +88,7 @@ fn search_and_answers_are_as_good_as_they_were() {
     for (class, confident, answered) in WITHOUT_ANSWER {
         let of = &answers["classes"][class];
         bounds.at_most(&format!("{class} confident"), &of["confident"], confident);
-        // Answered is what is not unknown.
+        // Answered is the complement of unknown.
         bounds.at_least(&format!("{class} unknown"), &of["unknown"], 1.0 - answered);
     }
     bounds.at_least("cite expected", &answers["cite_expected"], CITE_EXPECTED);
@@ -100,23 +99,23 @@ fn search_and_answers_are_as_good_as_they_were() {
 }
 
 #[test]
-fn the_demo_bot_answers_what_newcomers_ask() {
-    let examination = said(parlance().args(["eval", "--json", "--demo"]).arg(file("demo.jsonl")));
-    let examination: Value = serde_json::from_str(&examination).unwrap();
-    let wrong: Vec<String> = examination["questions"]
+fn demo_bot_answers_newcomers_questions() {
+    let report = stdout(parlance().args(["eval", "--json", "--demo"]).arg(file("demo.jsonl")));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let wrong: Vec<String> = report["questions"]
         .as_array()
         .unwrap()
         .iter()
-        .filter(|examined| examined["right"] == false)
-        .map(|examined| format!("{} -> {}", examined["question"], examined["answer"]))
+        .filter(|answer| answer["right"] == false)
+        .map(|answer| format!("{} -> {}", answer["question"], answer["answer"]))
         .collect();
     let (right, least) = DEMO;
-    let (of, was_right) = (examination["of"].as_u64().unwrap(), examination["right"].as_u64().unwrap());
+    let (of, was_right) = (report["of"].as_u64().unwrap(), report["right"].as_u64().unwrap());
     assert!(of >= least && was_right * least >= right * of, "{was_right} of {of} right; wrong: {wrong:#?}");
 }
 
 #[test]
-fn a_squad_file_becomes_bots_that_are_asked_its_questions() {
+fn squad_file_becomes_bots_and_questions() {
     let folder = tempfile::tempdir().unwrap();
     let squad = folder.path().join("house-en.json");
     let paragraphs: Vec<String> = ["door", "roof", "wall", "floor", "stove"]
@@ -135,7 +134,7 @@ fn a_squad_file_becomes_bots_that_are_asked_its_questions() {
     let details = folder.path().join("details.jsonl");
     let mut command = parlance();
     command.arg("eval").arg(&squad).args(["--answers", "--json", "--details"]).arg(&details);
-    let report: Value = serde_json::from_str(&said(&mut command)).unwrap();
+    let report: Value = serde_json::from_str(&stdout(&mut command)).unwrap();
     let classes = &report["sets"]["house-en"]["answers"]["classes"];
     assert_eq!(
         (&classes["answerable"]["questions"], &classes["heldout"]["questions"]),
@@ -149,14 +148,14 @@ fn a_squad_file_becomes_bots_that_are_asked_its_questions() {
 }
 
 #[test]
-fn an_expected_quote_that_is_not_there_is_named() {
+fn missing_expected_quote_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("corpus/shop")).unwrap();
     std::fs::write(folder.path().join("corpus/shop/a.md"), "Within thirty days.").unwrap();
     let questions = folder.path().join("questions.jsonl");
     let question = r#"{"id": "q1", "bot": "shop", "question": "When?", "expected": [{"source": "a.md", "quote": "sixty"}]}"#;
     std::fs::write(&questions, question).unwrap();
-    let ended = output(parlance().arg("eval").arg(&questions));
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert!(!ended.status.success() && told.contains("q1") && told.contains("sixty"), "{told}");
+    let output = output(parlance().arg("eval").arg(&questions));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains("q1") && error.contains("sixty"), "{error}");
 }

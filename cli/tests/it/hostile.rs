@@ -1,5 +1,5 @@
-//! Files made to hurt, through a fleet: each ends with its text or with a verdict; the worker stays alive and
-//! small, and another tenant's file does not wait for them.
+//! Malicious files: each yields its text or an error, the worker survives with bounded memory, and another tenant's
+//! file is not delayed.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,11 @@ use parlance_testing::corpus::{self, Expect};
 use serde_json::Value;
 
 use crate::fleet::{Fleet, bot};
-use crate::process::alone;
+use crate::process::exclusive;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
-    let _alone = alone().await;
+async fn hostile_files_fail_alone_and_the_worker_survives() {
+    let _exclusive = exclusive().await;
     let fleet = Fleet::prepare().await;
     let (http, other) = (fleet.tenant("Hostile"), fleet.tenant("Honest"));
     let _api = fleet.start_api().await;
@@ -33,14 +33,14 @@ async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
     assert!(sources.len() >= 40, "{} hostile files", sources.len());
     let begun = Instant::now();
     let honest = other.upload(&bot(&other).await, "a.txt", "We open at nine.").await.id();
-    assert_eq!(read(&other, &honest).await["state"], "succeeded");
-    eprintln!("an honest file was read after {:?}", begun.elapsed());
+    assert_eq!(upload_job(&other, &honest).await["state"], "succeeded");
+    eprintln!("the other tenant's file was extracted after {:?}", begun.elapsed());
     let waiting =
         http.get("/jobs?kind=upload&state=queued").await.body["pagination"]["total"].as_u64().unwrap();
-    assert!(waiting > sources.len() as u64 / 2, "it waited: {waiting} hostile files were before it");
+    assert!(waiting > sources.len() as u64 / 2, "it queued behind the hostile files: {waiting} left");
     let (mut dead, mut slowest) = (0, Duration::ZERO);
     for (name, source, expect) in &sources {
-        let job = read(&http, source).await;
+        let job = upload_job(&http, source).await;
         let code = job["error"]["code"].as_str();
         match expect {
             Expect::Text(_) => assert_eq!((&job["state"], code), (&"succeeded".into(), None), "{name}"),
@@ -51,26 +51,26 @@ async fn a_hostile_file_ends_with_a_verdict_and_no_worker_notices() {
             Expect::Anything => {}
         }
         dead += usize::from(matches!(code, Some("too_complex" | "timeout")));
-        assert_eq!(job["attempt"], 1, "{name}: a verdict is final");
+        assert_eq!(job["attempt"], 1, "{name}: extraction errors are final");
         let ran = Duration::from_millis(job["timings_ms"]["ran"].as_u64().unwrap());
         slowest = slowest.max(ran);
     }
     assert!(slowest <= Duration::from_secs(40), "{slowest:?}");
     let (now, most) = (worker.resident_mib("VmRSS"), worker.resident_mib("VmHWM"));
     eprintln!(
-        "{} hostile files, {dead} by the death of a child, the slowest in {slowest:?}; the worker holds {now} \
-         MiB, {most} at most",
+        "{} hostile files, {dead} ended by killing the child, the slowest in {slowest:?}; worker memory {now} MiB, \
+         peak {most} MiB",
         sources.len()
     );
-    assert!(!worker.has_ended(), "the worker noticed");
-    // Two files of ten megabytes at once, with all of their text, and room for the allocator.
+    assert!(!worker.has_ended(), "the worker ended");
+    // Two 10 MB files at once, their text, and allocator overhead.
     assert!(most <= 400, "the worker grew to {most} MiB");
     assert!(worker.terminate().success());
     fleet.servers.stop().await.unwrap();
 }
 
-/// The job that reads a source, once it ended: each of many children may take its thirty seconds.
-async fn read(http: &Client, source: &str) -> Value {
+/// Waits for the upload job of a source. No timeout: each of many children may take its thirty seconds.
+async fn upload_job(http: &Client, source: &str) -> Value {
     loop {
         let jobs = http.get(&format!("/jobs?kind=upload&source_id={source}")).await;
         let job = &jobs.data(200)[0];

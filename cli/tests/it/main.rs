@@ -1,4 +1,4 @@
-//! The binary as its users run it: processes, signals, files, and real HTTP.
+//! End-to-end tests of the binary: processes, signals, files and real HTTP.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ mod eval;
 mod fleet;
 mod hostile;
 mod process;
-mod rediss;
+mod redis_tls;
 mod storm;
 mod traces;
 mod up;

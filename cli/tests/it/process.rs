@@ -1,4 +1,4 @@
-//! Processes of the binary under test. They end with the test, however it ends.
+//! Processes of the binary under test. They are killed when the test ends.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -7,26 +7,27 @@ use std::time::{Duration, Instant};
 use parlance_testing::Client;
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout of [`eventually`].
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A command of the binary, with none of the test runner's settings.
+/// A command of the binary, without the test runner's settings.
 pub(crate) fn parlance() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
     for name in ["DATABASE_URL", "REDIS_URL", "STORAGE_URL", "BIND", "LLM_MODEL", "EMBEDDING_MODEL"] {
         command.env_remove(name);
     }
-    // One key makes every request of a test.
+    // All requests of a test use one key.
     command.env("RATE_LIMIT_PER_SECOND", "0");
     command
 }
 
-/// What a command says when it ends.
+/// Runs a command to its end.
 pub(crate) fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
-/// Standard output of a command that succeeds.
-pub(crate) fn said(command: &mut Command) -> String {
+/// Standard output of a command that must succeed.
+pub(crate) fn stdout(command: &mut Command) -> String {
     let output = output(command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -45,20 +46,20 @@ impl Process {
         self.0.wait().unwrap();
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits for the process to end.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         self.signal("TERM");
         self.0.wait().unwrap()
     }
 
-    /// A line of the process's status, in MiB: `VmRSS` for what it holds, `VmHWM` for the most it held.
+    /// Memory in MiB from /proc: `VmRSS` is the current, `VmHWM` the peak resident size.
     pub(crate) fn resident_mib(&self, line: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let found = status.lines().find_map(|found| found.strip_prefix(line)).unwrap();
+        let found = status.lines().find_map(|field| field.strip_prefix(line)).unwrap();
         found.trim_matches(|c: char| !c.is_ascii_digit()).parse::<u64>().unwrap() / 1024
     }
 
-    /// Sends a signal by its name.
+    /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let sent =
             Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().unwrap();
@@ -72,13 +73,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail when it has ended, which is what is wanted.
+        // Both fail if the process has already ended, which is fine.
         let _ended = self.0.kill();
         let _reaped = self.0.wait();
     }
 }
 
-/// A running `up`, its file, and a client with its key.
+/// A running `up`, its `up.json`, and a client with its key.
 pub(crate) struct Up {
     pub(crate) process: Process,
     pub(crate) file: Value,
@@ -89,7 +90,7 @@ impl Up {
     pub(crate) async fn start(data_dir: &Path, more: &[&str]) -> Self {
         let mut command = parlance();
         command.arg("up").args(["--port", "0"]).arg("--data-dir").arg(data_dir).args(more);
-        // Left by one that was killed.
+        // A killed `up` leaves its file behind.
         let _absent = std::fs::remove_file(data_dir.join("up.json"));
         let mut process = Process::spawn(&mut command);
         let file = eventually("up.json is there", async || {
@@ -117,19 +118,19 @@ pub(crate) async fn ready(http: &Client, source: &str) -> Value {
     .await
 }
 
-/// Held by a test that needs the machine: two of them at once would find the limits of each other's children.
-pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+/// Lock of resource-heavy tests: run concurrently, their children would hit time and memory limits.
+pub(crate) async fn exclusive() -> tokio::sync::MutexGuard<'static, ()> {
     static HEAVY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     HEAVY.lock().await
 }
 
 pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(found) = probe().await {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(started.elapsed() < TIMEOUT, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

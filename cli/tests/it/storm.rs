@@ -1,7 +1,7 @@
-//! The storm: what a fleet makes of a mixed corpus while its processes are killed and stopped, its servers go
-//! away and come back, and its model fails, is what it makes of it in a calm.
+//! Chaos test: a mixed corpus is ingested twice, undisturbed and while processes are killed and stopped, servers restart
+//! and the model fails. Both runs must produce the same sources and chunks.
 //!
-//! `STORM_SECONDS` makes it longer than a minute, `STORM_SEED` repeats one.
+//! `STORM_SECONDS` sets the length (60), `STORM_SEED` repeats a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -14,42 +14,42 @@ use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::Fleet;
-use crate::process::{alone, eventually, said};
-use things::Thing;
+use crate::process::{eventually, exclusive, stdout};
 
 mod chaos;
-mod seen;
-mod things;
+mod snapshot;
+mod sources;
 
 use chaos::Chaos;
-use seen::Seen;
+use snapshot::Snapshot;
+use sources::TestSource;
 
-/// Sources of each of the three tenants.
+/// Sources per tenant.
 const SOURCES: usize = 70;
 
-/// Names of the tenants, in a calm and in a storm.
+/// Tenant names, the same in both runs.
 const TENANTS: [&str; 3] = ["North", "East", "West"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_storm_changes_nothing_of_what_becomes_of_the_sources() {
-    let _alone = alone().await;
+async fn chaos_does_not_change_the_ingested_sources() {
+    let _exclusive = exclusive().await;
     let seed = setting("STORM_SEED").unwrap_or_else(rand::random);
     let length = Duration::from_secs(setting("STORM_SECONDS").unwrap_or(60));
-    eprintln!("the storm: STORM_SEED={seed} STORM_SECONDS={}", length.as_secs());
+    eprintln!("chaos run: STORM_SEED={seed} STORM_SECONDS={}", length.as_secs());
     let (fleet, site) = (Fleet::prepare().await, Site::start().await);
-    things::fill(&site);
-    let things: Vec<Vec<Thing>> =
-        (0..TENANTS.len()).map(|tenant| things::of(tenant, SOURCES, &site)).collect();
-    assert!(things.iter().map(Vec::len).sum::<usize>() >= 200);
+    sources::fill(&site);
+    let sources: Vec<Vec<TestSource>> =
+        (0..TENANTS.len()).map(|tenant| sources::for_tenant(tenant, SOURCES, &site)).collect();
+    assert!(sources.iter().map(Vec::len).sum::<usize>() >= 200);
     let _api = fleet.start_api().await;
 
     let calm_tenants = TENANTS.map(|name| fleet.tenant(name));
     let calm_workers = [fleet.start(&["worker"]), fleet.start(&["worker"])];
-    let begun = Instant::now();
-    bring(&calm_tenants, &things, Duration::ZERO).await;
+    let started = Instant::now();
+    upload_all(&calm_tenants, &sources, Duration::ZERO).await;
     drain(&fleet).await;
-    let calm = Seen::of(&fleet, &calm_tenants).await;
-    eprintln!("the calm took {:?}: {calm}", begun.elapsed());
+    let calm = Snapshot::take(&fleet, &calm_tenants).await;
+    eprintln!("the undisturbed run took {:?}: {calm}", started.elapsed());
     for worker in calm_workers {
         assert!(worker.terminate().success());
     }
@@ -57,31 +57,31 @@ async fn a_storm_changes_nothing_of_what_becomes_of_the_sources() {
     let tenants = TENANTS.map(|name| fleet.tenant(name));
     let flaky = flaky_worker(&fleet).await;
     let mut chaos = Chaos::new(&fleet, StdRng::seed_from_u64(seed));
-    let begun = Instant::now();
+    let started = Instant::now();
     let pace = length.mul_f64(0.7) / u32::try_from(SOURCES).unwrap();
-    tokio::join!(bring(&tenants, &things, pace), chaos.rage(length));
-    let largest = chaos.end().await;
+    tokio::join!(upload_all(&tenants, &sources, pace), chaos.run(length));
+    let largest = chaos.stop().await;
     drain(&fleet).await;
-    let storm = Seen::of(&fleet, &tenants).await;
+    let storm = Snapshot::take(&fleet, &tenants).await;
     eprintln!(
-        "the storm and what it left took {:?}: {storm}; {} kills, {} stops, {} outages of Redis, {} of Postgres; \
+        "the chaos run took {:?}: {storm}; {} kills, {} stops, {} outages of Redis, {} of Postgres; \
          the largest worker held {largest} MiB",
-        begun.elapsed(),
+        started.elapsed(),
         chaos.kills,
         chaos.stops,
         chaos.redis,
         chaos.postgres
     );
 
-    assert_eq!(storm.verdicts, calm.verdicts, "every source ends as in a calm");
+    assert_eq!(storm.verdicts, calm.verdicts, "every source ends as in the undisturbed run");
     assert_eq!(differing(&storm.chunks, &calm.chunks), Vec::<String>::new(), "the same chunks");
-    for seen in [&calm, &storm] {
-        assert_eq!((seen.unfinished, seen.without_vector, seen.hidden), (0, 0, 0));
+    for snapshot in [&calm, &storm] {
+        assert_eq!((snapshot.unfinished, snapshot.without_vector, snapshot.hidden), (0, 0, 0));
     }
-    // The goal for a process that embeds with multilingual-e5-small.
+    // Memory goal of a process that embeds with multilingual-e5-small.
     assert!(largest <= 450, "a worker held {largest} MiB");
-    eventually("Redis forgets the finished jobs", async || {
-        (seen::redis_entries(&fleet).await <= 100).then_some(())
+    eventually("Redis drops the finished jobs", async || {
+        (snapshot::redis_entries(&fleet).await <= 100).then_some(())
     })
     .await;
     flaky.cancel();
@@ -89,23 +89,23 @@ async fn a_storm_changes_nothing_of_what_becomes_of_the_sources() {
     fleet.servers.stop().await.unwrap();
 }
 
-/// Brings every tenant's things, one after another; what is refused for the moment is brought again.
-async fn bring(tenants: &[Client], things: &[Vec<Thing>], pace: Duration) {
-    let brought = tenants.iter().zip(things).map(|(http, things)| async move {
-        let bot = patiently(async || {
+/// Uploads the sources of all tenants, each tenant sequentially. Failed requests are retried.
+async fn upload_all(tenants: &[Client], sources: &[Vec<TestSource>], pace: Duration) {
+    let uploads = tenants.iter().zip(sources).map(|(http, sources)| async move {
+        let bot = retry(async || {
             let body = serde_json::json!({"name": "Bot", "channel_type": "api"});
             http.try_post("/bots", body).await?["id"].as_str().map(str::to_owned)
         })
         .await;
-        for thing in things {
-            patiently(async || thing.bring(http, &bot).await).await;
+        for source in sources {
+            retry(async || source.upload(http, &bot).await).await;
             tokio::time::sleep(pace).await;
         }
     });
-    futures_util::future::join_all(brought).await;
+    futures_util::future::join_all(uploads).await;
 }
 
-async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+async fn retry<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     loop {
         if let Some(done) = attempt().await {
             return done;
@@ -114,17 +114,17 @@ async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until every job has ended.
+/// Waits until every job has finished.
 async fn drain(fleet: &Fleet) {
-    let drained = fleet.role(&["job", "drain", "--timeout", "600"]);
-    let said = tokio::task::spawn_blocking(move || {
-        let mut drained = drained;
-        said(&mut drained)
+    let drain = fleet.role(&["job", "drain", "--timeout", "600"]);
+    let report = tokio::task::spawn_blocking(move || {
+        let mut drain = drain;
+        stdout(&mut drain)
     });
-    assert!(said.await.unwrap().contains("Every job has ended"));
+    assert!(report.await.unwrap().contains("All jobs have finished"));
 }
 
-/// A worker in this process whose model fails three times of ten.
+/// A worker in this process whose embedding model fails in 30% of calls.
 async fn flaky_worker(fleet: &Fleet) -> CancellationToken {
     let mut config = Config::read(|_| None).unwrap();
     config.database.url = Some(fleet.servers.database_url().unwrap().into());
@@ -137,15 +137,15 @@ async fn flaky_worker(fleet: &Fleet) -> CancellationToken {
     stop
 }
 
-/// What only one of two has, some of it.
+/// Up to five elements of the symmetric difference.
 fn differing(a: &BTreeSet<String>, b: &BTreeSet<String>) -> Vec<String> {
     a.symmetric_difference(b).take(5).cloned().collect()
 }
 
 fn setting(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "a flag of this test")]
+    #[expect(clippy::disallowed_methods, reason = "settings of this test")]
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// How sources end, by name: status and error.
+/// Status and error code of each source, by name.
 type Verdicts = BTreeMap<String, (String, Option<String>)>;

@@ -1,4 +1,4 @@
-//! Traces, as a collector receives them.
+//! Traces as received by a collector.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -21,24 +21,24 @@ use serde_json::json;
 use crate::fleet::{Fleet, bot};
 use crate::process::{Process, eventually, ready};
 
-/// A word of texts and questions that nobody else uses.
+/// A word of user content that must not appear in traces.
 const SECRET: &str = "marzipan";
 
-/// What a model and a collector are told.
+/// Requests received by a scripted model and collector.
 #[derive(Clone, Default)]
 struct Peers {
-    /// With the service that sent it.
+    /// (service name, span).
     spans: Arc<Mutex<Vec<(String, Span)>>>,
     /// The `traceparent` of each request to the model.
-    asked: Arc<Mutex<Vec<String>>>,
+    traceparents: Arc<Mutex<Vec<String>>>,
 }
 
 #[handler]
 async fn collect(peers: Data<&Peers>, body: Body) -> Response {
-    let told = ExportTraceServiceRequest::decode(body.into_bytes().await.unwrap()).unwrap();
-    for of_process in told.resource_spans {
-        let service = text(&of_process.resource.unwrap().attributes, "service.name").unwrap();
-        let spans = of_process.scope_spans.into_iter().flat_map(|scope| scope.spans);
+    let request = ExportTraceServiceRequest::decode(body.into_bytes().await.unwrap()).unwrap();
+    for process in request.resource_spans {
+        let service = text(&process.resource.unwrap().attributes, "service.name").unwrap();
+        let spans = process.scope_spans.into_iter().flat_map(|scope| scope.spans);
         peers.spans.lock().unwrap().extend(spans.map(|span| (service.clone(), span)));
     }
     Response::builder().content_type("application/x-protobuf").finish()
@@ -47,7 +47,7 @@ async fn collect(peers: Data<&Peers>, body: Body) -> Response {
 #[handler]
 fn complete(peers: Data<&Peers>, request: &Request) -> Response {
     let traceparent = request.header("traceparent").unwrap_or_default().to_owned();
-    peers.asked.lock().unwrap().push(traceparent);
+    peers.traceparents.lock().unwrap().push(traceparent);
     let piece = json!({"id": "1", "choices": [{"index": 0, "delta": {"content": format!("{SECRET} [1]")}}]});
     let end = json!({"id": "1", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}});
     let events = format!("data: {piece}\n\ndata: {end}\n\ndata: [DONE]\n\n");
@@ -55,7 +55,7 @@ fn complete(peers: Data<&Peers>, request: &Request) -> Response {
 }
 
 impl Peers {
-    /// Serves both, and gives their address.
+    /// Serves both and returns their URL.
     async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +67,7 @@ impl Peers {
         url
     }
 
-    /// The spans of a trace, once those with these names have come.
+    /// Waits for the named spans of a trace.
     async fn trace(&self, id: &str, names: &[&str]) -> Trace {
         eventually(&format!("the spans of {id}: {names:?}"), async || {
             let spans = self.spans.lock().unwrap();
@@ -90,8 +90,8 @@ impl Trace {
         &self.0.iter().find(|(_, span)| span.name == name).unwrap().0
     }
 
-    /// Whether one follows from another.
-    fn follows(&self, name: &str, parent: &str) -> bool {
+    /// Whether a span is a child of another.
+    fn is_child_of(&self, name: &str, parent: &str) -> bool {
         self.span(name).parent_span_id == self.span(parent).span_id
     }
 }
@@ -114,7 +114,7 @@ async fn send(http: &Client, path: &str, traceparent: &str, body: serde_json::Va
     Answer::of(request.json(&body)).await
 }
 
-fn told(mut role: Command, collector: &str) -> Process {
+fn start_traced(mut role: Command, collector: &str) -> Process {
     role.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
         .env("OTEL_BSP_SCHEDULE_DELAY", "100")
         .env("LLM_MODEL", "scripted");
@@ -122,7 +122,7 @@ fn told(mut role: Command, collector: &str) -> Process {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_model() {
+async fn trace_spans_the_request_every_job_and_the_model_call() {
     let fleet = Fleet::prepare().await;
     let peers = Peers::default();
     let url = peers.serve().await;
@@ -130,8 +130,8 @@ async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_m
     let http = fleet.tenant("Traced");
     let mut api = fleet.role(&["api"]);
     api.env("LLM_BASE_URL", format!("{url}/v1"));
-    let api = told(api, &collector);
-    let worker = told(fleet.role(&["worker"]), &collector);
+    let api = start_traced(api, &collector);
+    let worker = start_traced(fleet.role(&["worker"]), &collector);
     eventually("the API answers", async || http.try_get("/bots").await).await;
     let bot = bot(&http).await;
 
@@ -146,9 +146,9 @@ async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_m
     let jobs = ["job upload", "job chunk", "job embed"];
     let trace = peers.trace(given, &[&[request][..], &jobs].concat()).await;
     assert_eq!(hex(&trace.span(request).parent_span_id), parent);
-    assert!(trace.follows("job upload", request));
-    assert!(trace.follows("job chunk", "job upload"));
-    assert!(trace.follows("job embed", "job chunk"));
+    assert!(trace.is_child_of("job upload", request));
+    assert!(trace.is_child_of("job chunk", "job upload"));
+    assert!(trace.is_child_of("job embed", "job chunk"));
     assert_eq!((trace.service(request), trace.service("job embed")), ("parlance-api", "parlance-worker"));
     assert_eq!(trace.span(request).kind(), SpanKind::Server);
     for job in jobs {
@@ -157,22 +157,22 @@ async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_m
         assert_eq!(text(&span.attributes, "job.ending").as_deref(), Some("succeeded"), "{span:?}");
     }
 
-    let asked = format!("Within how many days can I return {SECRET}?");
+    let question = format!("Within how many days can I return {SECRET}?");
     let (session, given) = ("/conversations/s/messages", "0af7651916cd43dd8448eb211c80319c");
-    let answer = send(&http, session, &format!("00-{given}-{parent}-01"), json!({"message": asked})).await;
+    let answer = send(&http, session, &format!("00-{given}-{parent}-01"), json!({"message": question})).await;
     assert_eq!(answer.data(200)["bot_response"]["model"], "scripted");
     let request = "POST /api/v1/conversations/{session_id}/messages";
     let parts = ["keep_question", "embed", "rank_by_words", "retrieve", "chat scripted", "keep_answer"];
     let trace = peers.trace(given, &[&[request][..], &parts].concat()).await;
-    assert!(parts.iter().all(|part| trace.follows(part, request)), "{:?}", trace.0);
+    assert!(parts.iter().all(|part| trace.is_child_of(part, request)), "{:?}", trace.0);
     let chat = trace.span("chat scripted");
     assert_eq!(chat.kind(), SpanKind::Client);
     assert_eq!(text(&chat.attributes, "gen_ai.usage.input_tokens").as_deref(), Some("7"));
-    assert_eq!(*peers.asked.lock().unwrap(), [format!("00-{given}-{}-01", hex(&chat.span_id))]);
+    assert_eq!(*peers.traceparents.lock().unwrap(), [format!("00-{given}-{}-01", hex(&chat.span_id))]);
 
-    // What is no traceparent begins a trace.
+    // An invalid traceparent starts a new trace.
     send(&http, "/knowledge/search", "00-nonsense", json!({"bot_id": bot, "query": SECRET})).await.data(200);
-    eventually("a trace of its own", async || {
+    eventually("a new trace", async || {
         let spans = peers.spans.lock().unwrap();
         let span =
             spans.iter().map(|(_, span)| span).find(|span| span.name == "POST /api/v1/knowledge/search")?;
@@ -182,21 +182,21 @@ async fn a_trace_goes_from_a_request_through_the_ledger_to_each_job_and_to_the_m
     })
     .await;
 
-    // What is on its way is sent before a process ends.
+    // Pending spans are flushed at shutdown.
     assert!(worker.terminate().success() && api.terminate().success());
     let spans = peers.spans.lock().unwrap().clone();
     let failed = |span: &&Span| span.status.clone().unwrap_or_default().code() == StatusCode::Error;
     assert_eq!(spans.iter().map(|(_, span)| span).find(failed), None);
-    assert!(!format!("{spans:?}").contains(SECRET), "what is said is nobody's but the tenant's");
+    assert!(!format!("{spans:?}").contains(SECRET), "user content must not appear in traces");
     fleet.servers.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_collector_an_api_answers_and_ends_as_ever() {
+async fn unreachable_collector_does_not_affect_the_api() {
     let fleet = Fleet::prepare().await;
     let http = fleet.tenant("Untraced");
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let api = told(fleet.role(&["api"]), &format!("http://{nobody}"));
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let api = start_traced(fleet.role(&["api"]), &format!("http://{unused}"));
     eventually("the API answers", async || http.try_get("/bots").await).await;
     assert_eq!(http.get("/bots").await.status, 200);
     assert!(api.terminate().success());

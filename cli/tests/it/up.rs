@@ -1,4 +1,4 @@
-//! `parlance up`: from nothing to a cited answer, stopped, killed and started again.
+//! `parlance up`: first start, restart, kill and graceful shutdown.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -9,7 +9,7 @@ use crate::process::{Up, eventually, output, parlance, ready};
 const SHOP: &str = "# Returns\n\nYou can return any product within 30 days of delivery. Keep the receipt.\n\n# Hours\n\nOur shop is open from 9 to 18 on weekdays.\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn from_nothing_to_a_cited_answer_and_on_after_a_restart() {
+async fn up_gives_a_cited_answer_and_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     for file in ["up.json", "api_key"] {
@@ -48,13 +48,13 @@ async fn from_nothing_to_a_cited_answer_and_on_after_a_restart() {
     assert_eq!(up.file["api_key"], key);
     let again = ask(&up, "two", "When is the shop open?").await;
     assert!(again["message"].as_str().unwrap().contains("9 to 18"), "{again}");
-    let talk = up.http.get("/conversations/one").await;
-    assert_eq!(talk.data(200)["messages"].as_array().unwrap().len(), 4);
+    let conversation = up.http.get("/conversations/one").await;
+    assert_eq!(conversation.data(200)["messages"].as_array().unwrap().len(), 4);
     assert!(up.process.terminate().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_it_goes_on_where_it_was() {
+async fn killed_up_resumes_ingestion() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     let bot = up.bot().await;
@@ -62,7 +62,7 @@ async fn killed_in_the_middle_it_goes_on_where_it_was() {
         .map(|i| format!("Rule {i} says that matter {} is settled by office {}.\n\n", i * 7, i % 90))
         .collect();
     let source = up.http.upload(&bot, "rules.md", long).await.id();
-    eventually("some of it is embedded", async || {
+    eventually("part of the source is embedded", async || {
         let answer = up.http.get(&format!("/knowledge/sources/{source}")).await;
         let done = answer.data(200)["source"]["progress"]["done"].as_i64()?;
         (done > 0).then_some(())
@@ -78,7 +78,7 @@ async fn killed_in_the_middle_it_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_bot_has_learnt_how_parlance_works() {
+async fn demo_bot_answers_questions_about_parlance() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &[]).await;
     let answer = eventually("the demo bot answers", async || {
@@ -97,30 +97,30 @@ async fn the_demo_bot_has_learnt_how_parlance_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopped_while_requests_run_it_answers_them() {
+async fn graceful_shutdown_answers_open_requests() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     let bot = up.bot().await;
     let source = up.http.upload(&bot, "shop.md", SHOP).await.id();
     ready(&up.http, &source).await;
-    let mut asked = tokio::task::JoinSet::new();
+    let mut requests = tokio::task::JoinSet::new();
     for i in 0..20 {
         let (http, bot) = (up.http.clone(), bot.clone());
         let body = json!({"bot_id": bot, "message": "When is the shop open?"});
-        asked.spawn(async move { http.post(&format!("/conversations/s{i}/messages"), body).await });
+        requests.spawn(async move { http.post(&format!("/conversations/s{i}/messages"), body).await });
     }
-    // So that they have begun.
+    // Give the requests time to start.
     tokio::time::sleep(std::time::Duration::from_millis(60)).await;
     let process = up.process;
-    let ended = tokio::task::spawn_blocking(|| process.terminate());
-    while let Some(answer) = asked.join_next().await {
+    let shutdown = tokio::task::spawn_blocking(|| process.terminate());
+    while let Some(answer) = requests.join_next().await {
         answer.unwrap().data(200);
     }
-    assert!(ended.await.unwrap().success());
+    assert!(shutdown.await.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_up_on_the_same_folder_or_port_says_what_is_in_the_way() {
+async fn second_up_on_the_same_folder_or_port_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let up = Up::start(folder.path(), &["--no-demo"]).await;
     let refused = |arguments: &[&str]| {

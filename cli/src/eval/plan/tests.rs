@@ -1,9 +1,9 @@
 use super::*;
-use crate::eval::corpora::read_squad;
+use crate::eval::datasets::read_squad;
 
-const CHOICE: Choice = Choice { pages: Pages::One, split: None, limit: 100, seed: 1 };
+const SELECTION: Selection = Selection { pages: Pages::One, split: None, limit: 100, seed: 1 };
 
-/// Two articles of ten paragraphs; each paragraph has a question, and every second an impossible one.
+/// Two articles of ten paragraphs. Each paragraph has one question, and every second one an impossible question.
 fn set(language: &str) -> Set {
     let paragraph = |article: usize, at: usize| {
         let hard = if at.is_multiple_of(2) {
@@ -26,34 +26,34 @@ fn set(language: &str) -> Set {
     read_squad(&path).unwrap()
 }
 
-fn corpora() -> Corpora {
+fn datasets() -> Datasets {
     let off_natural = vec![("en".to_owned(), "Where is my card?".to_owned())];
-    Corpora { sets: vec![set("en"), set("es")], off_natural }
+    Datasets { sets: vec![set("en"), set("es")], off_natural }
 }
 
-fn of_class<'a>(exam: &'a Exam, set: &str, class: Class) -> Vec<&'a Question> {
-    exam.questions.iter().filter(|question| question.set == set && question.class == class).collect()
+fn of_class<'a>(suite: &'a Suite, set: &str, class: Class) -> Vec<&'a Question> {
+    suite.questions.iter().filter(|question| question.set == set && question.class == class).collect()
 }
 
-fn text(exam: &Exam, bot: &str) -> String {
-    let bot = exam.bots.iter().find(|lesson| lesson.name == bot).unwrap();
+fn text(suite: &Suite, bot: &str) -> String {
+    let bot = suite.bots.iter().find(|spec| spec.name == bot).unwrap();
     let texts = bot.documents.iter().map(|document| String::from_utf8_lossy(&document.bytes).into_owned());
     texts.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn the_classes_are_true_of_what_the_bots_know() {
+fn question_classes_match_the_knowledge_of_the_bots() {
     for pages in [Pages::One, Pages::All] {
-        let exam = plan(&corpora(), &|_| true, Choice { pages, ..CHOICE });
+        let suite = plan(&datasets(), &|_| true, Selection { pages, ..SELECTION });
         for class in [Class::Answerable, Class::Hard, Class::Heldout, Class::OffTopic, Class::OffNatural] {
-            assert!(!of_class(&exam, "dev-en", class).is_empty(), "{pages:?} {class:?}");
+            assert!(!of_class(&suite, "dev-en", class).is_empty(), "{pages:?} {class:?}");
         }
         let fact = |question: &Question| {
             let at = question.question.trim_end_matches('?').rsplit(' ').next().unwrap();
             format!("fact{}.", at.replace('-', "x"))
         };
-        for question in &exam.questions {
-            let text = text(&exam, &question.bot);
+        for question in &suite.questions {
+            let text = text(&suite, &question.bot);
             match question.class {
                 Class::Answerable | Class::CrossLanguage => {
                     assert!(text.contains(&fact(question)), "{question:?}");
@@ -67,39 +67,39 @@ fn the_classes_are_true_of_what_the_bots_know() {
 }
 
 #[test]
-fn one_in_five_paragraphs_of_a_page_is_left_out() {
-    let exam = plan(&corpora(), &|_| true, CHOICE);
-    let known = text(&exam, "dev-en page 1").matches("says fact").count();
-    assert_eq!((known, of_class(&exam, "dev-en", Class::Heldout).len()), (8, 4));
+fn one_in_five_paragraphs_of_a_page_is_held_out() {
+    let suite = plan(&datasets(), &|_| true, SELECTION);
+    let known = text(&suite, "dev-en page 1").matches("says fact").count();
+    assert_eq!((known, of_class(&suite, "dev-en", Class::Heldout).len()), (8, 4));
 }
 
 #[test]
-fn translated_questions_are_asked_of_the_english_bot() {
-    let exam = plan(&corpora(), &|_| true, CHOICE);
-    let crossed = of_class(&exam, "dev-es-to-en", Class::CrossLanguage);
-    assert_eq!(crossed.len(), of_class(&exam, "dev-en", Class::Answerable).len());
+fn translated_questions_go_to_the_english_bot() {
+    let suite = plan(&datasets(), &|_| true, SELECTION);
+    let crossed = of_class(&suite, "dev-es-to-en", Class::CrossLanguage);
+    assert_eq!(crossed.len(), of_class(&suite, "dev-en", Class::Answerable).len());
     assert!(crossed[0].question.contains("says es") && crossed[0].language == "es-to-en");
-    assert!(of_class(&exam, "dev-en-to-es", Class::CrossLanguage).is_empty());
+    assert!(of_class(&suite, "dev-en-to-es", Class::CrossLanguage).is_empty());
 }
 
 #[test]
-fn the_same_seed_asks_the_same_questions() {
-    let asked = |choice: Choice| {
-        let exam = plan(&corpora(), &|_| true, choice);
-        exam.questions.into_iter().map(|question| (question.bot, question.question)).collect::<Vec<_>>()
+fn same_seed_gives_same_questions() {
+    let questions = |selection: Selection| {
+        let suite = plan(&datasets(), &|_| true, selection);
+        suite.questions.into_iter().map(|question| (question.bot, question.question)).collect::<Vec<_>>()
     };
-    let few = Choice { limit: 3, ..CHOICE };
-    assert_eq!(asked(few), asked(few));
-    assert_ne!(asked(few), asked(Choice { seed: 2, ..few }));
-    let exam = plan(&corpora(), &|_| true, few);
-    assert_eq!(of_class(&exam, "dev-en", Class::Answerable).len(), 3);
+    let few = Selection { limit: 3, ..SELECTION };
+    assert_eq!(questions(few), questions(few));
+    assert_ne!(questions(few), questions(Selection { seed: 2, ..few }));
+    let suite = plan(&datasets(), &|_| true, few);
+    assert_eq!(of_class(&suite, "dev-en", Class::Answerable).len(), 3);
 }
 
 #[test]
-fn the_halves_share_no_question_with_an_answer() {
+fn halves_share_no_answerable_question() {
     let half = |split| {
-        let exam = plan(&corpora(), &|_| true, Choice { split: Some(split), ..CHOICE });
-        let answered = exam.questions.into_iter().filter(|question| question.class == Class::Answerable);
+        let suite = plan(&datasets(), &|_| true, Selection { split: Some(split), ..SELECTION });
+        let answered = suite.questions.into_iter().filter(|question| question.class == Class::Answerable);
         answered.map(|question| question.question).collect::<HashSet<_>>()
     };
     let (tune, check) = (half(Split::Tune), half(Split::Check));

@@ -1,4 +1,4 @@
-//! The models: what embeds, what reranks, what writes.
+//! Configuration of the embedding, reranking and language models.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,68 +9,68 @@ use url::Url;
 use super::ConfigError;
 use super::settings::{self, Reader};
 
-/// What turns text into vectors.
+/// Embedding model.
 #[derive(Clone, Debug)]
 pub struct Embedding {
-    /// A name of an embedded model or of the embedding library's catalogue; `None`: the model in `model_dir`.
+    /// Name of an embedded model or from the embedding library's catalogue; `None`: the model in `model_dir`.
     pub model: Option<String>,
-    /// A folder with `model.onnx` and the tokenizer's four files; `None` lets `up` prepare its own.
+    /// Folder with `model.onnx` and the four tokenizer files; `None`: `up` prepares its own.
     pub model_dir: Option<PathBuf>,
-    /// The model before it, while bots change over: a folder, or a name of the catalogue.
+    /// Previous embedding model, for bots not yet re-embedded: a folder or a catalogue name.
     pub model_before: Option<String>,
-    /// The ONNX Runtime library; `None` lets `up` fetch it.
+    /// ONNX Runtime library; `None`: `up` downloads it.
     pub ort_dylib: Option<PathBuf>,
-    /// Threads that one passage may use.
+    /// Threads per inference.
     pub threads: usize,
 }
 
-/// What looks again at what a search found.
+/// Reranking of search results.
 #[derive(Clone, Debug)]
 pub struct Rerank {
-    /// `None`: nothing does.
+    /// `None`: no reranking.
     pub model: Option<LocalOrNamed>,
 }
 
-/// Where a model is.
+/// Location of a model.
 #[derive(Clone, Debug)]
 pub enum LocalOrNamed {
-    /// A folder with `model.onnx` and the tokenizer's four files.
+    /// Folder with `model.onnx` and the four tokenizer files.
     Local(PathBuf),
-    /// A name of the library's catalogue.
+    /// Name from the library's catalogue.
     Named(String),
 }
 
 impl From<String> for LocalOrNamed {
-    /// What is a folder is one.
-    fn from(named: String) -> Self {
-        let folder = PathBuf::from(&named);
-        if folder.is_dir() { Self::Local(folder) } else { Self::Named(named) }
+    /// An existing folder is local; anything else is a catalogue name.
+    fn from(value: String) -> Self {
+        let folder = PathBuf::from(&value);
+        if folder.is_dir() { Self::Local(folder) } else { Self::Named(value) }
     }
 }
 
-/// What writes the answers.
+/// Language model.
 #[derive(Clone, Debug)]
 pub struct Chat {
-    /// `extractive`, or a model's name as its provider writes it.
+    /// `extractive`, or a model name as its provider spells it.
     pub model: String,
-    /// An OpenAI-compatible server to ask instead of the model's own provider.
+    /// OpenAI-compatible server to use instead of the model's own provider.
     pub base_url: Option<Url>,
-    /// The key for that provider or server.
+    /// API key for the provider or server.
     pub api_key: Option<SecretString>,
-    /// Models to ask, in this order, when the first does not answer; from the same provider or server.
+    /// Fallback models of the same provider or server, in order.
     pub fallbacks: Vec<String>,
-    /// The most tokens of a prompt.
+    /// Maximum prompt size in tokens.
     pub context_tokens: usize,
-    /// How long a model is waited for.
+    /// Timeouts of the model.
     pub patience: Patience,
 }
 
-/// How long a model is waited for.
+/// Timeouts of the language model.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Until the first token, and from one to the next.
+    /// Timeout for the first token and between tokens.
     pub first_token: Duration,
-    /// For the whole answer.
+    /// Timeout for the whole answer.
     pub total: Duration,
 }
 
@@ -88,23 +88,23 @@ impl Embedding {
         })
     }
 
-    /// The ONNX Runtime library, or the error that says how to give one.
+    /// The ONNX Runtime library.
     ///
     /// # Errors
-    /// When there is none.
+    /// ORT_DYLIB_PATH is not set.
     pub fn require_ort(&self) -> Result<&PathBuf, ConfigError> {
-        self.ort_dylib.as_ref().ok_or_else(|| settings::absent("ORT_DYLIB_PATH"))
+        self.ort_dylib.as_ref().ok_or_else(|| settings::missing("ORT_DYLIB_PATH"))
     }
 
-    /// The model's folder, or the error that says how to give one.
+    /// The folder of the model.
     ///
     /// # Errors
-    /// When there is none.
+    /// EMBEDDING_MODEL_DIR is not set.
     pub fn require_model_dir(&self) -> Result<&PathBuf, ConfigError> {
-        self.model_dir.as_ref().ok_or_else(|| settings::absent("EMBEDDING_MODEL_DIR"))
+        self.model_dir.as_ref().ok_or_else(|| settings::missing("EMBEDDING_MODEL_DIR"))
     }
 
-    /// The model before this one, when it is to be loaded too.
+    /// Configuration of the previous model, if one is configured.
     #[must_use]
     pub fn before(&self) -> Option<Self> {
         let (model, model_dir) = match self.model_before.clone()?.into() {
@@ -127,7 +127,7 @@ impl Chat {
             model: read.required("LLM_MODEL")?,
             base_url: read.url("LLM_BASE_URL", &["http", "https"])?,
             api_key: read.text("LLM_API_KEY").map(SecretString::from),
-            fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model's name")?,
+            fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model name")?,
             context_tokens: read.number("LLM_CONTEXT_TOKENS", 500..=1_000_000)?,
             patience: Patience {
                 first_token: Duration::from_secs(read.number::<u64>("LLM_FIRST_TOKEN_SECONDS", 1..=600)?),

@@ -1,24 +1,34 @@
-//! Every variable with its meaning, default and an example, and the reading of one.
+//! The table of environment variables, and typed access to them.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use url::Url;
 
 use super::ConfigError;
 
-/// One variable of the environment.
+/// One environment variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Its name.
+    /// Name of the variable.
     pub name: &'static str,
-    /// What it is for, as the end of a sentence that begins with "It is".
+    /// Noun phrase for the sentence "It is …".
     pub meaning: &'static str,
-    /// Its value when it is not set; `None`: it stays unset.
+    /// Value when unset; `None` if there is no default.
     pub default: Option<&'static str>,
-    /// A value that would do.
+    /// A valid value.
     pub example: &'static str,
+}
+
+/// A titled group of settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Heading in the reference.
+    pub title: &'static str,
+    /// Settings in the order of the reference.
+    pub settings: &'static [Setting],
 }
 
 const fn setting(
@@ -30,234 +40,279 @@ const fn setting(
     Setting { name, meaning, default, example }
 }
 
-/// Every variable Parlance reads.
-pub const SETTINGS: &[Setting] = &[
-    setting(
-        "DATABASE_URL",
-        "the Postgres (15 or later, with pgvector 0.8) to use; `up` starts a private one when it is not set",
-        None,
-        "postgres://parlance:secret@localhost:5432/parlance",
-    ),
-    setting(
-        "DATABASE_MAX_CONNECTIONS",
-        "the most connections one process holds, at least 3",
-        Some("20"),
-        "20",
-    ),
-    setting(
-        "REDIS_URL",
-        "the Redis (6.2 or later, or Valkey) to use, rediss:// with TLS; `up` starts a private one when it is not set",
-        None,
-        "redis://localhost:6379",
-    ),
-    setting(
-        "STORAGE_URL",
-        "where uploaded files are kept, a folder or a bucket (s3://bucket/prefix); not set: the data folder of `up`",
-        None,
-        "file:///var/lib/parlance/files",
-    ),
-    setting(
-        "AWS_ENDPOINT_URL",
-        "a server that speaks S3, for STORAGE_URL=s3://…; not set: Amazon's, in AWS_REGION",
-        None,
-        "http://minio:9000",
-    ),
-    setting("AWS_REGION", "the region of the bucket of STORAGE_URL", None, "eu-central-1"),
-    setting(
-        "AWS_ACCESS_KEY_ID",
-        "the key to the bucket, with AWS_SECRET_ACCESS_KEY; not set: the role of the machine or the pod",
-        None,
-        "AKIA…",
-    ),
-    setting("AWS_SECRET_ACCESS_KEY", "the secret of AWS_ACCESS_KEY_ID", None, "…"),
-    setting(
-        "AWS_ROLE_ARN",
-        "a role, with AWS_WEB_IDENTITY_TOKEN_FILE: Kubernetes sets both for a service account",
-        None,
-        "arn:aws:iam::123456789012:role/parlance",
-    ),
-    setting(
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "the file with the token that opens AWS_ROLE_ARN",
-        None,
-        "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
-    ),
-    setting("BIND", "the address the API listens on", Some("127.0.0.1:8080"), "0.0.0.0:8080"),
-    setting(
-        "PUBLIC_URL",
-        "the address customers use, when it differs from BIND",
-        None,
-        "https://chat.example.com",
-    ),
-    setting(
-        "CORS_ORIGINS",
-        "a comma-separated list of the web sites whose pages may call the API from a browser, * for all; not set: none",
-        None,
-        "https://www.example.com,https://shop.example.com",
-    ),
-    setting(
-        "RATE_LIMIT_PER_SECOND",
-        "the requests a second of one API key, of which it may save up two seconds' worth; 0: no limit",
-        Some("100"),
-        "100",
-    ),
-    setting(
-        "CHATS_PER_TENANT",
-        "the answers of one tenant that one API process makes at once",
-        Some("1000"),
-        "1000",
-    ),
-    setting(
-        "UPLOADS_PER_TENANT",
-        "the uploads of one tenant that one API process reads at once",
-        Some("32"),
-        "16",
-    ),
-    setting(
-        "EMBEDDING_MODEL",
-        "multilingual-e5-small or all-MiniLM-L6-v2 (English, smaller), or a model of the embedding library's catalogue, fetched from its hub; not set: multilingual-e5-small",
-        None,
-        "BAAI/bge-m3",
-    ),
-    setting(
-        "EMBEDDING_MODEL_DIR",
-        "a folder with model.onnx, tokenizer.json, config.json, special_tokens_map.json and tokenizer_config.json",
-        None,
-        "/var/lib/parlance/model",
-    ),
-    setting(
-        "EMBEDDING_MODEL_BEFORE",
-        "the embedding model before this one, a name or a folder: it answers for each bot until this one knows all of it",
-        None,
-        "/var/lib/parlance/model-before",
-    ),
-    setting(
-        "EMBEDDING_THREADS",
-        "the threads that embedding may use in a process; not set: as many as there are cores",
-        None,
-        "2",
-    ),
-    setting(
-        "RERANK_MODEL",
-        "a reranking model that looks again at the best of a search, a name of the library's catalogue or a folder; not set: none",
-        None,
-        "BAAI/bge-reranker-base",
-    ),
-    setting(
-        "CHUNK_TOKENS",
-        "the most tokens of a passage that is searched, of the embedding model; what is known already keeps its size",
-        Some("200"),
-        "200",
-    ),
-    setting(
-        "CHUNK_OVERLAP",
-        "the tokens that a passage shares with the one before it, at most half of CHUNK_TOKENS",
-        Some("30"),
-        "30",
-    ),
-    setting(
-        "ORT_DYLIB_PATH",
-        "the ONNX Runtime library (1.24 or later); `up` fetches one when it is not set",
-        None,
-        "/usr/lib/libonnxruntime.so",
-    ),
-    setting(
-        "LLM_MODEL",
-        "what writes answers: extractive (built in), or a model's name as its provider writes it",
-        Some("extractive"),
-        "gpt-4o-mini",
-    ),
-    setting(
-        "LLM_BASE_URL",
-        "an OpenAI-compatible server to ask instead of the model's own provider",
-        None,
-        "http://localhost:8000/v1/",
-    ),
-    setting("LLM_API_KEY", "the key for the model's provider or server", None, "sk-…"),
-    setting(
-        "LLM_FALLBACK_MODELS",
-        "the models to ask, in this order, when LLM_MODEL does not answer, separated by commas",
-        None,
-        "gpt-4o-mini,gpt-4.1-nano",
-    ),
-    setting(
-        "LLM_CONTEXT_TOKENS",
-        "the most tokens of a prompt: passages and what was said are left out beyond them",
-        Some("6000"),
-        "6000",
-    ),
-    setting(
-        "LLM_FIRST_TOKEN_SECONDS",
-        "how long a model may take to begin its answer, and pause in it, before another is asked",
-        Some("20"),
-        "20",
-    ),
-    setting("LLM_TOTAL_SECONDS", "how long a model may take for a whole answer", Some("120"), "120"),
-    setting(
-        "CONVERSATION_ABANDONED_HOURS",
-        "the hours without a message after which a conversation counts as abandoned",
-        Some("24"),
-        "72",
-    ),
-    setting(
-        "SCRAPE_CONTACT",
-        "how the owner of a web site reaches you: a part of the crawler's user agent",
-        None,
-        "https://example.com/bot",
-    ),
-    setting(
-        "SCRAPE_WAIT_SECONDS",
-        "the seconds that POST /knowledge/scrape waits for its job before it answers 202",
-        Some("60"),
-        "20",
-    ),
-    setting(
-        "SCRAPE_ALLOW_PORTS",
-        "a comma-separated list of ports that crawls may reach beside 80 and 443; not set: none",
-        None,
-        "8080,8443",
-    ),
-    setting(
-        "SCRAPE_ALLOW_NETWORKS",
-        "a comma-separated list of private networks that crawls may reach; not set: none",
-        None,
-        "10.1.0.0/16,fd00::/8",
-    ),
-    setting("WORKER_CONCURRENCY", "the jobs of one queue that one process runs at once", Some("2"), "4"),
-    setting(
-        "WORKER_BIND",
-        "the address at which `worker` serves /metrics, /healthz and /readyz; not set: nowhere",
-        None,
-        "0.0.0.0:9090",
-    ),
-    setting("LOG_FORMAT", "text for people or json for machines", Some("text"), "json"),
-    setting(
-        "RUST_LOG",
-        "which events are logged, as directives",
-        Some("info,apalis=warn,apalis_core=warn,fred=warn,ort=warn,poem=warn,sqlx=warn"),
-        "info,parlance_workers=debug",
-    ),
-    setting(
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "the collector that traces are sent to, by OTLP over HTTP (below its path: /v1/traces); not set: none are made",
-        None,
-        "http://localhost:4318",
-    ),
-    setting(
-        "OTEL_SERVICE_NAME",
-        "the name of this process in traces; not set: parlance-api, parlance-worker or parlance",
-        None,
-        "parlance-embed",
-    ),
-    setting(
-        "PARLANCE_CACHE_DIR",
-        "where downloaded parts are kept; not set: the user's cache folder",
-        None,
-        "/var/cache/parlance",
-    ),
+/// Every variable that Parlance reads, by section. `.env.example` and `docs/configuration.md` are generated from this
+/// table.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        title: "Servers and files",
+        settings: &[
+            setting(
+                "DATABASE_URL",
+                "the PostgreSQL server (15 or later, with pgvector 0.8 or later); unset: `up` starts a private one",
+                None,
+                "postgres://parlance:secret@localhost:5432/parlance",
+            ),
+            setting(
+                "DATABASE_MAX_CONNECTIONS",
+                "the maximum number of database connections per process, at least 3",
+                Some("20"),
+                "20",
+            ),
+            setting(
+                "REDIS_URL",
+                "the Redis server (6.2 or later, or Valkey), rediss:// for TLS; unset: `up` starts a private one",
+                None,
+                "redis://localhost:6379",
+            ),
+            setting(
+                "STORAGE_URL",
+                "the storage of uploaded files, a folder or a bucket (s3://bucket/prefix); unset: the data folder of `up`",
+                None,
+                "file:///var/lib/parlance/files",
+            ),
+            setting(
+                "AWS_ENDPOINT_URL",
+                "the S3-compatible server for STORAGE_URL=s3://…; unset: Amazon S3 in AWS_REGION",
+                None,
+                "http://minio:9000",
+            ),
+            setting("AWS_REGION", "the region of the bucket in STORAGE_URL", None, "eu-central-1"),
+            setting(
+                "AWS_ACCESS_KEY_ID",
+                "the access key for the bucket, together with AWS_SECRET_ACCESS_KEY; unset: the role of the machine or pod",
+                None,
+                "AKIA…",
+            ),
+            setting("AWS_SECRET_ACCESS_KEY", "the secret of AWS_ACCESS_KEY_ID", None, "…"),
+            setting(
+                "AWS_ROLE_ARN",
+                "the role to assume, together with AWS_WEB_IDENTITY_TOKEN_FILE; Kubernetes sets both for a service account",
+                None,
+                "arn:aws:iam::123456789012:role/parlance",
+            ),
+            setting(
+                "AWS_WEB_IDENTITY_TOKEN_FILE",
+                "the file with the token for AWS_ROLE_ARN",
+                None,
+                "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+            ),
+            setting(
+                "PARLANCE_CACHE_DIR",
+                "the folder for downloaded packages and models; unset: the user's cache folder",
+                None,
+                "/var/cache/parlance",
+            ),
+        ],
+    },
+    Section {
+        title: "HTTP API",
+        settings: &[
+            setting("BIND", "the address the API listens on", Some("127.0.0.1:8080"), "0.0.0.0:8080"),
+            setting(
+                "PUBLIC_URL",
+                "the URL that customers use, if it differs from BIND",
+                None,
+                "https://chat.example.com",
+            ),
+            setting(
+                "CORS_ORIGINS",
+                "a comma-separated list of the web origins whose pages may call the API from a browser, * for all; unset: none",
+                None,
+                "https://www.example.com,https://shop.example.com",
+            ),
+            setting(
+                "RATE_LIMIT_PER_SECOND",
+                "the request limit per second of one API key, with bursts of up to two seconds' worth; 0: unlimited",
+                Some("100"),
+                "100",
+            ),
+            setting(
+                "CHATS_PER_TENANT",
+                "the maximum number of answers one API process generates concurrently for one tenant",
+                Some("1000"),
+                "1000",
+            ),
+            setting(
+                "UPLOADS_PER_TENANT",
+                "the maximum number of uploads one API process receives concurrently from one tenant",
+                Some("32"),
+                "16",
+            ),
+        ],
+    },
+    Section {
+        title: "Embedding and search",
+        settings: &[
+            setting(
+                "EMBEDDING_MODEL",
+                "the embedding model: multilingual-e5-small, all-MiniLM-L6-v2 (English, smaller), or a name from the embedding library's catalogue, downloaded from its hub; unset: multilingual-e5-small",
+                None,
+                "BAAI/bge-m3",
+            ),
+            setting(
+                "EMBEDDING_MODEL_DIR",
+                "the folder of an embedding model, with model.onnx, tokenizer.json, config.json, special_tokens_map.json and tokenizer_config.json",
+                None,
+                "/var/lib/parlance/model",
+            ),
+            setting(
+                "EMBEDDING_MODEL_BEFORE",
+                "the previous embedding model, a name or a folder, for bots that are not yet re-embedded",
+                None,
+                "/var/lib/parlance/model-before",
+            ),
+            setting(
+                "EMBEDDING_THREADS",
+                "the number of embedding threads per process; unset: the number of cores",
+                None,
+                "2",
+            ),
+            setting(
+                "RERANK_MODEL",
+                "the reranking model for the top search results, a name from the library's catalogue or a folder; unset: none",
+                None,
+                "BAAI/bge-reranker-base",
+            ),
+            setting(
+                "CHUNK_TOKENS",
+                "the maximum chunk size in tokens of the embedding model; existing chunks are unchanged",
+                Some("200"),
+                "200",
+            ),
+            setting(
+                "CHUNK_OVERLAP",
+                "the number of tokens that a chunk shares with the previous one, at most half of CHUNK_TOKENS",
+                Some("30"),
+                "30",
+            ),
+            setting(
+                "ORT_DYLIB_PATH",
+                "the ONNX Runtime library (1.24 or later); unset: `up` downloads one",
+                None,
+                "/usr/lib/libonnxruntime.so",
+            ),
+        ],
+    },
+    Section {
+        title: "Language model",
+        settings: &[
+            setting(
+                "LLM_MODEL",
+                "the model that writes answers: extractive (built in), or a model name as its provider spells it",
+                Some("extractive"),
+                "gpt-4o-mini",
+            ),
+            setting(
+                "LLM_BASE_URL",
+                "the OpenAI-compatible server to use instead of the model's own provider",
+                None,
+                "http://localhost:8000/v1/",
+            ),
+            setting("LLM_API_KEY", "the API key for the model's provider or server", None, "sk-…"),
+            setting(
+                "LLM_FALLBACK_MODELS",
+                "a comma-separated list of fallback models, tried in order when LLM_MODEL fails",
+                None,
+                "gpt-4o-mini,gpt-4.1-nano",
+            ),
+            setting(
+                "LLM_CONTEXT_TOKENS",
+                "the maximum prompt size in tokens; passages and earlier messages beyond it are dropped",
+                Some("6000"),
+                "6000",
+            ),
+            setting(
+                "LLM_FIRST_TOKEN_SECONDS",
+                "the timeout in seconds for the first token and for the pause between tokens, before a fallback is tried",
+                Some("20"),
+                "20",
+            ),
+            setting("LLM_TOTAL_SECONDS", "the timeout in seconds for a whole answer", Some("120"), "120"),
+            setting(
+                "CONVERSATION_ABANDONED_HOURS",
+                "the number of hours without a message after which a conversation counts as abandoned",
+                Some("24"),
+                "72",
+            ),
+        ],
+    },
+    Section {
+        title: "Crawler",
+        settings: &[
+            setting(
+                "SCRAPE_CONTACT",
+                "the contact for web site owners, part of the crawler's user agent",
+                None,
+                "https://example.com/bot",
+            ),
+            setting(
+                "SCRAPE_WAIT_SECONDS",
+                "the time in seconds that POST /knowledge/scrape waits for its job before it answers 202",
+                Some("60"),
+                "20",
+            ),
+            setting(
+                "SCRAPE_ALLOW_PORTS",
+                "a comma-separated list of ports that crawls may reach besides 80 and 443; unset: none",
+                None,
+                "8080,8443",
+            ),
+            setting(
+                "SCRAPE_ALLOW_NETWORKS",
+                "a comma-separated list of private networks that crawls may reach; unset: none",
+                None,
+                "10.1.0.0/16,fd00::/8",
+            ),
+        ],
+    },
+    Section {
+        title: "Workers",
+        settings: &[
+            setting(
+                "WORKER_CONCURRENCY",
+                "the number of concurrent jobs per queue and process",
+                Some("2"),
+                "4",
+            ),
+            setting(
+                "WORKER_BIND",
+                "the address on which `worker` serves /metrics, /healthz and /readyz; unset: none",
+                None,
+                "0.0.0.0:9090",
+            ),
+        ],
+    },
+    Section {
+        title: "Logs and traces",
+        settings: &[
+            setting("LOG_FORMAT", "the log format: text or json", Some("text"), "json"),
+            setting(
+                "RUST_LOG",
+                "the log filter, as directives",
+                Some("info,apalis=warn,apalis_core=warn,fred=warn,ort=warn,poem=warn,sqlx=warn"),
+                "info,parlance_workers=debug",
+            ),
+            setting(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "the trace collector, for OTLP over HTTP (without the path /v1/traces); unset: traces are disabled",
+                None,
+                "http://localhost:4318",
+            ),
+            setting(
+                "OTEL_SERVICE_NAME",
+                "the service name in traces; unset: parlance-api, parlance-worker or parlance",
+                None,
+                "parlance-embed",
+            ),
+        ],
+    },
 ];
 
-fn named(name: &'static str) -> Setting {
+/// The settings of all sections.
+pub static SETTINGS: LazyLock<Vec<Setting>> =
+    LazyLock::new(|| SECTIONS.iter().flat_map(|section| section.settings).copied().collect());
+
+fn find(name: &'static str) -> Setting {
     SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(setting(
         name,
         "a setting",
@@ -266,17 +321,17 @@ fn named(name: &'static str) -> Setting {
     ))
 }
 
-/// The error for a variable that must be set and is not.
-pub(super) fn absent(name: &'static str) -> ConfigError {
-    fault(name, "is not set".to_owned())
+/// Error for a required variable that is not set.
+pub(super) fn missing(name: &'static str) -> ConfigError {
+    error(name, "is not set".to_owned())
 }
 
-fn fault(name: &'static str, problem: String) -> ConfigError {
-    let Setting { meaning, example, .. } = named(name);
+fn error(name: &'static str, problem: String) -> ConfigError {
+    let Setting { meaning, example, .. } = find(name);
     ConfigError { name, problem, meaning, example }
 }
 
-/// Reads variables through a lookup, with their defaults.
+/// Reads variables through a lookup function and applies their defaults.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&'static str) -> Option<String>,
 }
@@ -286,15 +341,15 @@ impl<'a> Reader<'a> {
         Self { lookup }
     }
 
-    /// The value, else the default; blank counts as unset.
+    /// The trimmed value or the default. A blank value counts as unset.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
         (self.lookup)(name)
             .map(|value| value.trim().to_owned())
             .filter(|value| !value.is_empty())
-            .or_else(|| named(name).default.map(str::to_owned))
+            .or_else(|| find(name).default.map(str::to_owned))
     }
 
-    /// Two that are of no use alone: both, or none.
+    /// Two variables that must be set together or not at all.
     pub(super) fn pair(
         &self,
         one: &'static str,
@@ -303,17 +358,17 @@ impl<'a> Reader<'a> {
         match (self.text(one), self.text(other)) {
             (Some(one), Some(other)) => Ok(Some((one, other))),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(fault(other, format!("is not set, and {one} is"))),
-            (None, Some(_)) => Err(fault(one, format!("is not set, and {other} is"))),
+            (Some(_), None) => Err(error(other, format!("is not set, but {one} is"))),
+            (None, Some(_)) => Err(error(one, format!("is not set, but {other} is"))),
         }
     }
 
     pub(super) fn required(&self, name: &'static str) -> Result<String, ConfigError> {
-        self.text(name).ok_or_else(|| absent(name))
+        self.text(name).ok_or_else(|| missing(name))
     }
 
     pub(super) fn parsed<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<T, ConfigError> {
-        self.required(name)?.parse().map_err(|_| fault(name, problem.to_owned()))
+        self.required(name)?.parse().map_err(|_| error(name, problem.to_owned()))
     }
 
     pub(super) fn number<T>(&self, name: &'static str, range: RangeInclusive<T>) -> Result<T, ConfigError>
@@ -322,29 +377,29 @@ impl<'a> Reader<'a> {
     {
         let problem = format!("is not a whole number from {} to {}", range.start(), range.end());
         let number = self.parsed(name, &problem)?;
-        if range.contains(&number) { Ok(number) } else { Err(fault(name, problem)) }
+        if range.contains(&number) { Ok(number) } else { Err(error(name, problem)) }
     }
 
-    /// A comma-separated list; unset is the empty list.
+    /// A comma-separated list. Unset: empty.
     pub(super) fn list<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<Vec<T>, ConfigError> {
         self.text(name)
             .iter()
             .flat_map(|list| list.split(','))
-            .map(|entry| entry.trim().parse().map_err(|_| fault(name, problem.to_owned())))
+            .map(|entry| entry.trim().parse().map_err(|_| error(name, problem.to_owned())))
             .collect()
     }
 
-    /// A URL with one of the schemes; its value is never repeated, for it may hold a password.
+    /// A URL with one of the schemes. Errors never contain the value, which may include a password.
     pub(super) fn url(&self, name: &'static str, schemes: &[&str]) -> Result<Option<Url>, ConfigError> {
         let Some(raw) = self.text(name) else { return Ok(None) };
         let problem = || format!("is not a URL that starts with {}", schemes.join(":// or ") + "://");
         match Url::parse(&raw) {
             Ok(url) if schemes.contains(&url.scheme()) => Ok(Some(url)),
-            _ => Err(fault(name, problem())),
+            _ => Err(error(name, problem())),
         }
     }
 
-    pub(super) fn fault(&self, name: &'static str, problem: String) -> ConfigError {
-        fault(name, problem)
+    pub(super) fn error(&self, name: &'static str, problem: String) -> ConfigError {
+        error(name, problem)
     }
 }

@@ -1,4 +1,4 @@
-//! Where files are kept.
+//! Configuration of the file storage.
 
 use std::path::PathBuf;
 
@@ -8,25 +8,25 @@ use url::Url;
 use super::ConfigError;
 use super::settings::{self, Reader};
 
-/// Where files are kept.
+/// File storage.
 #[derive(Clone, Debug)]
 pub struct Storage {
     /// `file:///…` or `s3://bucket/…`; `None` lets `up` use its data folder.
     pub url: Option<Url>,
-    /// Who asks S3, and where it is.
+    /// Access to S3.
     pub s3: S3,
 }
 
-/// Who asks S3, and where it is.
+/// Access to S3 or a compatible server.
 #[derive(Clone, Debug, Default)]
 pub struct S3 {
-    /// A server that speaks S3; `None`: Amazon's, in the region.
+    /// S3-compatible server; `None`: Amazon S3 in the region.
     pub endpoint: Option<Url>,
-    /// The region.
+    /// Region of the bucket.
     pub region: Option<String>,
-    /// The key, with its secret; `None`: the role of the machine.
+    /// Access key and secret; `None`: the role of the machine.
     pub access_key: Option<(String, SecretString)>,
-    /// A role, and the file with the token that opens it, as Kubernetes gives both.
+    /// Role and token file, as Kubernetes provides them for a service account.
     pub web_identity: Option<(String, PathBuf)>,
 }
 
@@ -35,12 +35,12 @@ impl Storage {
         Ok(Self { url: read.url("STORAGE_URL", &["file", "s3"])?, s3: S3::read(read)? })
     }
 
-    /// The URL, or the error that says how to give one.
+    /// The URL.
     ///
     /// # Errors
-    /// When there is none.
+    /// STORAGE_URL is not set.
     pub fn require(&self) -> Result<&Url, ConfigError> {
-        self.url.as_ref().ok_or_else(|| settings::absent("STORAGE_URL"))
+        self.url.as_ref().ok_or_else(|| settings::missing("STORAGE_URL"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `up` leaves in its data folder, for its owner and for other commands.
+//! The data folder of `up`, and how other commands find a running `up` through it.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
@@ -13,20 +13,20 @@ use parlance_core::platform::config::Config;
 use parlance_core::{Context, Providers};
 use serde::{Deserialize, Serialize};
 
-/// `up.json`: how to reach a running `up`. Removed when it ends.
+/// `up.json`: connection details of a running `up`. Removed at shutdown.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UpFile {
-    /// Where the API is.
+    /// URL of the API.
     pub(crate) url: String,
-    /// The owner's key.
+    /// The owner's API key.
     pub(crate) api_key: String,
     /// The owner's tenant.
     pub(crate) tenant_id: TenantId,
-    /// The database.
+    /// `postgres://…`.
     pub(crate) database_url: String,
-    /// The queue.
+    /// `redis://…`.
     pub(crate) redis_url: String,
-    /// The process.
+    /// Process id of `up`.
     pub(crate) pid: u32,
 }
 
@@ -35,16 +35,16 @@ impl UpFile {
         data_dir.join("up.json")
     }
 
-    /// That of an `up` that runs: one that was killed leaves its file, and nothing at its address.
+    /// The file of a running `up`. A killed `up` leaves its file behind, so its address is probed.
     pub(crate) fn read(data_dir: &Path) -> Option<Self> {
         let text = fs::read_to_string(Self::path(data_dir)).ok()?;
         let file: Self = serde_json::from_str(&text).ok()?;
-        file.answers().then_some(file)
+        file.is_alive().then_some(file)
     }
 
-    fn answers(&self) -> bool {
+    fn is_alive(&self) -> bool {
         let Some(address) = self.url.split_once("://").and_then(|(_, rest)| rest.parse().ok()) else {
-            // Behind a proxy: its public address says nothing about this process.
+            // A public address behind a proxy says nothing about this process.
             return true;
         };
         TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
@@ -59,22 +59,22 @@ impl UpFile {
         if let Err(error) = fs::remove_file(&path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %path.display(), %error, "not removed");
+            tracing::warn!(path = %path.display(), %error, "could not remove the file of `up`; other commands may use it until the next start");
         }
     }
 }
 
-/// Makes the data folder and the one for files. Others may pass the first, for as root the servers run
-/// as somebody else; nobody else sees a file.
-pub(crate) fn make_folders(data_dir: &Path) -> anyhow::Result<PathBuf> {
+/// Creates the data folder and its `files` folder. The first is traversable (0711), because the servers run as another
+/// user when started by root; the second is private (0700).
+pub(crate) fn create(data_dir: &Path) -> anyhow::Result<PathBuf> {
     for (folder, mode) in [(data_dir.to_owned(), 0o711), (data_dir.join("files"), 0o700)] {
-        let made = DirBuilder::new().recursive(true).mode(mode).create(&folder);
-        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+        let created = DirBuilder::new().recursive(true).mode(mode).create(&folder);
+        created.with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    data_dir.canonicalize().with_context(|| format!("{} cannot be found", data_dir.display()))
+    data_dir.canonicalize().with_context(|| format!("cannot find {}", data_dir.display()))
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Writes a file atomically, readable only by its owner.
 pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let partial = path.with_extension("partial");
     let write = || {
@@ -84,10 +84,10 @@ pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         file.sync_all()?;
         fs::rename(&partial, path)
     };
-    write().with_context(|| format!("{} cannot be written", path.display()))
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The configuration, with the servers of a running `up` where none are named.
+/// Adds the servers of a running `up` where the configuration has none.
 pub(crate) fn with_running_up(mut config: Config, data_dir: &Path) -> Config {
     if let Some(up) = UpFile::read(data_dir) {
         config.database.url.get_or_insert_with(|| up.database_url.into());
@@ -96,11 +96,11 @@ pub(crate) fn with_running_up(mut config: Config, data_dir: &Path) -> Config {
     config
 }
 
-/// The wiring of an operator's command: the database and nothing else.
+/// Context of an operator command: database only, no providers.
 pub(crate) fn operator_context(config: Config, data_dir: &Path) -> anyhow::Result<Context> {
     let mut config = with_running_up(config, data_dir);
     config.database.require()?;
-    // Nothing is sent there by these commands.
+    // Most operator commands do not use Redis; a default URL is enough to build the context.
     config.redis.url.get_or_insert_with(|| "redis://127.0.0.1:6379".to_owned().into());
     Ok(Context::new(config, Providers::absent())?)
 }

@@ -1,7 +1,7 @@
-//! Redis behind TLS: `rediss://`.
+//! Redis over TLS (`rediss://`).
 
 use std::io::Read;
-use std::net::TcpListener as Plain;
+use std::net::TcpListener as StdListener;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -13,20 +13,19 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
 use crate::fleet::{Fleet, bot};
-use crate::process::{Process, eventually, output, parlance, ready, said};
+use crate::process::{Process, eventually, output, parlance, ready, stdout};
 
-/// A certificate for `localhost` that nobody trusts but who is told to. Its key is beside it, and guards nothing.
+/// Self-signed certificate for `localhost`. The committed key protects nothing.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/localhost.pem");
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/localhost.key");
 
-/// A way with TLS to a Redis without.
-struct Tunnel {
+/// TLS proxy for a plain Redis.
+struct TlsProxy {
     url: Url,
 }
 
-impl Tunnel {
-    /// Opens one.
-    async fn to(redis: &str) -> Self {
+impl TlsProxy {
+    async fn start(redis: &str) -> Self {
         parlance_core::platform::tls::install();
         let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
         let key = PrivateKeyDer::from_pem_file(KEY).unwrap();
@@ -43,7 +42,7 @@ impl Tunnel {
             while let Ok((outside, _)) = listener.accept().await {
                 let (acceptor, inside) = (acceptor.clone(), inside.clone());
                 tokio::spawn(async move {
-                    // Who does not trust the certificate goes away.
+                    // A client that does not trust the certificate disconnects.
                     let Ok(mut outside) = acceptor.accept(outside).await else { return };
                     let mut inside = TcpStream::connect(inside).await.unwrap();
                     let _broken = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
@@ -53,17 +52,17 @@ impl Tunnel {
         Self { url }
     }
 
-    /// Tells a role of it.
-    fn told<'a>(&self, role: &'a mut Command) -> &'a mut Command {
+    /// Points a process at the proxy.
+    fn configure<'a>(&self, role: &'a mut Command) -> &'a mut Command {
         role.env("REDIS_URL", self.url.as_str()).env("SSL_CERT_FILE", CERTIFICATE)
     }
 }
 
 #[test]
-fn a_password_for_rediss_is_sent_to_nobody_in_the_clear() {
-    let listener = Plain::bind("127.0.0.1:0").unwrap();
+fn rediss_password_is_never_sent_in_clear_text() {
+    let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let url = format!("rediss://:hunter2@127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let heard = std::thread::spawn(move || {
+    let received = std::thread::spawn(move || {
         let mut bytes = [0; 4096];
         let read = listener.accept().unwrap().0.read(&mut bytes).unwrap();
         bytes[..read].to_vec()
@@ -71,33 +70,33 @@ fn a_password_for_rediss_is_sent_to_nobody_in_the_clear() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = parlance();
     command.arg("doctor").arg("--data-dir").arg(folder.path()).env("REDIS_URL", url);
-    let told = String::from_utf8(output(&mut command).stdout).unwrap();
-    assert!(told.contains("BAD   redis"), "{told}");
-    let heard = heard.join().unwrap();
-    // 22 begins a handshake of TLS.
-    assert_eq!(heard.first(), Some(&22), "{}", String::from_utf8_lossy(&heard));
-    assert!(!String::from_utf8_lossy(&heard).contains("hunter2"));
+    let report = String::from_utf8(output(&mut command).stdout).unwrap();
+    assert!(report.contains("BAD   redis"), "{report}");
+    let received = received.join().unwrap();
+    // 22 is the TLS record type of a handshake.
+    assert_eq!(received.first(), Some(&22), "{}", String::from_utf8_lossy(&received));
+    assert!(!String::from_utf8_lossy(&received).contains("hunter2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_works_with_a_redis_behind_tls_whose_certificate_it_trusts() {
+async fn fleet_works_with_redis_over_trusted_tls() {
     let fleet = Fleet::prepare().await;
-    let tunnel = Tunnel::to(fleet.servers.redis_url().unwrap()).await;
-    let well = output(tunnel.told(&mut fleet.role(&["doctor"])));
-    let well = String::from_utf8(well.stdout).unwrap();
-    assert!(well.contains("ok    redis"), "{well}");
-    let mut stranger = fleet.role(&["doctor"]);
-    let stranger = output(tunnel.told(&mut stranger).env_remove("SSL_CERT_FILE"));
-    let stranger = String::from_utf8(stranger.stdout).unwrap();
-    assert!(stranger.contains("BAD   redis"), "{stranger}");
+    let proxy = TlsProxy::start(fleet.servers.redis_url().unwrap()).await;
+    let report = output(proxy.configure(&mut fleet.role(&["doctor"])));
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(report.contains("ok    redis"), "{report}");
+    let mut untrusting = fleet.role(&["doctor"]);
+    let untrusting = output(proxy.configure(&mut untrusting).env_remove("SSL_CERT_FILE"));
+    let untrusting = String::from_utf8(untrusting.stdout).unwrap();
+    assert!(untrusting.contains("BAD   redis"), "{untrusting}");
 
     let http = fleet.tenant("Secure");
-    let api = Process::spawn(tunnel.told(&mut fleet.role(&["api"])));
-    let worker = Process::spawn(tunnel.told(&mut fleet.role(&["worker"])));
+    let api = Process::spawn(proxy.configure(&mut fleet.role(&["api"])));
+    let worker = Process::spawn(proxy.configure(&mut fleet.role(&["worker"])));
     eventually("the API answers", async || http.try_get("/bots").await).await;
     let source = http.upload(&bot(&http).await, "a.md", "# Returns\n\nWithin thirty days.\n").await.id();
     ready(&http, &source).await;
-    said(&mut fleet.role(&["job", "drain", "--timeout", "60"]));
+    stdout(&mut fleet.role(&["job", "drain", "--timeout", "60"]));
     assert!(worker.terminate().success() && api.terminate().success());
     fleet.servers.stop().await.unwrap();
 }

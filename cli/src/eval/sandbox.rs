@@ -1,4 +1,4 @@
-//! A private installation with bots of its own, removed after the evaluation.
+//! A private installation for one evaluation, removed afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::exam::{Document, Lesson};
-use super::places;
-use crate::{local, up};
+use super::passages;
+use super::suite::{BotSpec, Document};
+use crate::{data_dir, private_servers};
 
-/// Pause between two looks at sources that are not ready.
-const LOOK: Duration = Duration::from_millis(250);
+/// Polling interval while sources are ingested.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The installation.
-pub(crate) struct Lab {
+/// The installation: servers, workers and one tenant.
+pub(crate) struct Sandbox {
     pub(crate) ctx: Context,
     pub(crate) tenant: TenantId,
     servers: Servers,
@@ -33,15 +33,15 @@ pub(crate) struct Lab {
     _files: TempDir,
 }
 
-impl Lab {
-    /// Starts one with the model and the sizes that are configured; servers that are configured are left alone.
+impl Sandbox {
+    /// Starts private servers with the configured model and chunk sizes. Configured servers are not used.
     pub(crate) async fn start(mut config: Config) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let data_dir = local::make_folders(folder.path())?;
+        let data_dir = data_dir::create(folder.path())?;
         (config.database.url, config.redis.url, config.storage.url) = (None, None, None);
-        let options = Options { ephemeral: true, ..up::wanted(&config, &data_dir) };
+        let options = Options { ephemeral: true, ..private_servers::missing_parts(&config, &data_dir) };
         let servers = Servers::start(options).await?;
-        up::fill_in(&mut config, &servers, &data_dir)?;
+        private_servers::configure(&mut config, &servers, &data_dir)?;
         let providers = Providers::from_config(&config).await?;
         let ctx = Context::new(config, providers)?;
         db::migrate(ctx.db()).await?;
@@ -52,38 +52,38 @@ impl Lab {
         Ok(Self { ctx, tenant, servers, workers, stop, _files: folder })
     }
 
-    /// Makes a bot of every lesson, and waits until all answer.
-    pub(crate) async fn teach(&self, lessons: Vec<Lesson>) -> anyhow::Result<BTreeMap<String, Bot>> {
-        let mut taught = BTreeMap::new();
-        for lesson in lessons {
-            let language = lesson.language.parse()?;
-            let bot = NewBot { language, ..NewBot::new(lesson.name.parse()?, Channel::Api) };
+    /// Creates the bots and waits until all of their documents are ingested.
+    pub(crate) async fn create_bots(&self, specs: Vec<BotSpec>) -> anyhow::Result<BTreeMap<String, Bot>> {
+        let mut created = BTreeMap::new();
+        for spec in specs {
+            let language = spec.language.parse()?;
+            let bot = NewBot { language, ..NewBot::new(spec.name.parse()?, Channel::Api) };
             let bot = bots::create(&self.ctx, self.tenant, &bot).await?;
-            for Document { name, bytes } in lesson.documents {
+            for Document { name, bytes } in spec.documents {
                 knowledge::upload(&self.ctx, self.tenant, bot.id, File { name, bytes }).await?;
             }
-            taught.insert(lesson.name, bot);
+            created.insert(spec.name, bot);
         }
-        self.settle().await?;
-        Ok(taught)
+        self.wait_until_ready().await?;
+        Ok(created)
     }
 
     /// Waits until every source is ready.
-    async fn settle(&self) -> anyhow::Result<()> {
+    async fn wait_until_ready(&self) -> anyhow::Result<()> {
         loop {
-            let sources = places::sources(&self.ctx, self.tenant, Filter::default()).await?;
+            let sources = passages::list_sources(&self.ctx, self.tenant, Filter::default()).await?;
             if let Some(failed) = sources.iter().find(|source| source.status == Status::Failed) {
-                bail!("{}: {}", failed.name, failed.error_message.as_deref().unwrap_or("it failed"));
+                bail!("{}: {}", failed.name, failed.error_message.as_deref().unwrap_or("ingestion failed"));
             }
             if sources.iter().all(|source| source.status == Status::Ready) {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Stops everything.
-    pub(crate) async fn end(self) -> anyhow::Result<()> {
+    /// Stops the workers and servers.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.workers.await?;
         self.ctx.close().await;

@@ -1,4 +1,4 @@
-//! Operators' commands for jobs and workers: look, try again, stop, wait.
+//! `parlance job` and `parlance worker list`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use parlance_core::{Context, knowledge};
 use tokio::time::Instant;
 
 use crate::args::JobCommand;
-use crate::local::operator_context;
-use crate::out;
+use crate::data_dir::operator_context;
+use crate::output::out;
 
-/// The pause between two looks of a command that waits.
-const LOOK: Duration = Duration::from_millis(500);
+/// Polling interval of `job drain`.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// More jobs than a worker runs at once.
-const MOST_AT_ONCE: i64 = 10_000;
+/// More jobs than one worker can run concurrently.
+const MAX_RUNNING: i64 = 10_000;
 
-pub(crate) async fn job(config: Config, data_dir: &Path, command: JobCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config, data_dir: &Path, command: JobCommand) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     match command {
         JobCommand::List { kind, state, bot, source, limit } => {
             let filter = Filter { kind, state, bot, source };
             let jobs = jobs::list_all(&ctx, filter, None, i64::from(limit)).await?;
             if jobs.is_empty() {
-                out("There is no such job.");
+                out("No matching jobs.");
             }
             jobs.iter().for_each(|job| out(&line(job)));
         }
@@ -39,20 +39,20 @@ pub(crate) async fn job(config: Config, data_dir: &Path, command: JobCommand) ->
         }
         JobCommand::Cancel { job } => {
             let job = knowledge::cancel_any_job(&ctx, job).await?;
-            let word = if job.state.is_final() { "Cancelled" } else { "Told to stop" };
-            out(&format!("{word}: {}", line(&job)));
+            let verb = if job.state.is_final() { "Cancelled" } else { "Cancelling" };
+            out(&format!("{verb}: {}", line(&job)));
         }
         JobCommand::Drain { timeout } => drain(&ctx, timeout.map(Duration::from_secs)).await?,
     }
     Ok(())
 }
 
-/// A job on a line.
+/// One-line description of a job.
 fn line(job: &Report) -> String {
-    let made = job.created_at.format("%F %T");
+    let created = job.created_at.format("%F %T");
     let error = job.error_code.as_deref().unwrap_or_default();
     format!(
-        "{}  {made}  {:<7}  {:<10}  {}/{}  {}{}{}",
+        "{}  {created}  {:<7}  {:<10}  {}/{}  {}{}{}",
         job.id,
         job.kind,
         job.state.as_str(),
@@ -75,8 +75,8 @@ fn progress(job: &Report) -> String {
 async fn show(ctx: &Context, id: JobId) -> anyhow::Result<()> {
     let Some(job) = jobs::find(ctx, id).await? else { bail!("there is no job {id}") };
     let tenant = job.tenant_id;
-    let time = |when: Option<DateTime<Utc>>| when.map_or("-".to_owned(), |when| when.to_rfc3339());
-    let named = |id: Option<String>| id.unwrap_or("-".to_owned());
+    let time = |time: Option<DateTime<Utc>>| time.map_or("-".to_owned(), |time| time.to_rfc3339());
+    let optional = |value: Option<String>| value.unwrap_or("-".to_owned());
     let worker = job.worker_id.map(|worker: WorkerId| worker.to_string());
     for (name, value) in [
         ("job", job.id.to_string()),
@@ -85,17 +85,17 @@ async fn show(ctx: &Context, id: JobId) -> anyhow::Result<()> {
         ("attempt", format!("{} of {}", job.attempt, job.max_attempts)),
         ("progress", progress(&job)),
         ("tenant", tenant.to_string()),
-        ("bot", named(job.bot_id.map(|bot| bot.to_string()))),
-        ("source", named(job.source_id.map(|source| source.to_string()))),
-        ("parent", named(job.parent_id.map(|parent| parent.to_string()))),
-        ("worker", named(worker)),
+        ("bot", optional(job.bot_id.map(|bot| bot.to_string()))),
+        ("source", optional(job.source_id.map(|source| source.to_string()))),
+        ("parent", optional(job.parent_id.map(|parent| parent.to_string()))),
+        ("worker", optional(worker)),
         ("created", time(Some(job.created_at))),
         ("started", time(job.started_at)),
         ("finished", time(job.finished_at)),
         ("deadline", time(Some(job.deadline_at))),
         (
             "error",
-            named(
+            optional(
                 job.error_code
                     .clone()
                     .zip(job.error_message.clone())
@@ -107,11 +107,11 @@ async fn show(ctx: &Context, id: JobId) -> anyhow::Result<()> {
     }
     if let Some(outlook) = jobs::outlook(ctx, tenant, &job).await? {
         let wait = outlook.wait_seconds.map_or("unknown".to_owned(), |seconds| format!("{seconds:.0} s"));
-        out(&format!("queue     place {}, estimated wait {wait}", outlook.position));
+        out(&format!("queue     position {}, estimated wait {wait}", outlook.position));
     }
-    for moment in jobs::history(ctx, tenant, id, 0).await? {
-        let error = moment.error_code.map(|code| format!("  {code}")).unwrap_or_default();
-        out(&format!("          {}  {}{error}", moment.at.to_rfc3339(), moment.state.as_str()));
+    for change in jobs::history(ctx, tenant, id, 0).await? {
+        let error = change.error_code.map(|code| format!("  {code}")).unwrap_or_default();
+        out(&format!("          {}  {}{error}", change.at.to_rfc3339(), change.state.as_str()));
     }
     for child in jobs::children(ctx, tenant, id).await? {
         out(&format!("child     {}", line(&child)));
@@ -119,10 +119,10 @@ async fn show(ctx: &Context, id: JobId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until no job waits or runs.
+/// Waits until no job is queued or running.
 async fn drain(ctx: &Context, timeout: Option<Duration>) -> anyhow::Result<()> {
     let end = timeout.map(|timeout| Instant::now() + timeout);
-    let mut told = None;
+    let mut reported = None;
     loop {
         let counts = jobs::count_by_state(ctx).await?;
         let unfinished: i64 =
@@ -133,38 +133,38 @@ async fn drain(ctx: &Context, timeout: Option<Duration>) -> anyhow::Result<()> {
                 .filter(|(_, state, _)| *state == State::Failed)
                 .map(|(_, _, count)| count)
                 .sum();
-            out(&format!("Every job has ended; {dead} are dead letters (parlance job list --state failed)."));
+            out(&format!("All jobs have finished; {dead} dead letters (parlance job list --state failed)."));
             return Ok(());
         }
-        if told != Some(unfinished) {
-            out(&format!("{unfinished} jobs have not ended yet."));
-            told = Some(unfinished);
+        if reported != Some(unfinished) {
+            out(&format!("{unfinished} jobs left."));
+            reported = Some(unfinished);
         }
         if end.is_some_and(|end| Instant::now() >= end) {
-            bail!("{unfinished} jobs had not ended when the time was over");
+            bail!("timed out with {unfinished} unfinished jobs");
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-pub(crate) async fn workers(config: Config, data_dir: &Path) -> anyhow::Result<()> {
+pub(crate) async fn list_workers(config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     let workers = fleet::list(&ctx).await?;
     if workers.is_empty() {
-        out("No worker lives.");
+        out("No live workers.");
     }
     for worker in workers {
         let queues: Vec<String> =
-            worker.queues.iter().map(|(kind, places)| format!("{kind}={places}")).collect();
+            worker.queues.iter().map(|(kind, slots)| format!("{kind}={slots}")).collect();
         let silent = Utc::now().signed_duration_since(worker.last_seen_at).num_seconds().max(0);
         let started = worker.started_at.format("%F %T");
         out(&format!(
-            "{}  {}  since {started}  heard {silent} s ago  {}",
+            "{}  {}  since {started}  last heartbeat {silent} s ago  {}",
             worker.id,
             worker.name,
             queues.join(" ")
         ));
-        for job in jobs::list_all(&ctx, Filter::default(), Some(worker.id), MOST_AT_ONCE).await? {
+        for job in jobs::list_all(&ctx, Filter::default(), Some(worker.id), MAX_RUNNING).await? {
             out(&format!("    {}", line(&job)));
         }
     }

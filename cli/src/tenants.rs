@@ -1,4 +1,4 @@
-//! Operators' commands: the schema, tenants and keys.
+//! `parlance migrate`, `parlance tenant` and `parlance key`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use parlance_core::tenants::keys::{self, Key, KeyRequest};
 use parlance_core::{Context, PageRequest, tenants};
 
 use crate::args::{KeyCommand, TenantCommand};
-use crate::local::operator_context;
-use crate::out;
+use crate::data_dir::operator_context;
+use crate::output::out;
 
-/// The pause between two looks at what is being removed.
-const LOOK: Duration = Duration::from_millis(200);
+/// Polling interval while a tenant is being deleted.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) async fn migrate(config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
@@ -25,7 +25,7 @@ pub(crate) async fn migrate(config: Config, data_dir: &Path) -> anyhow::Result<(
     Ok(())
 }
 
-pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config, data_dir: &Path, command: TenantCommand) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     match command {
         TenantCommand::Create { name, plan } => {
@@ -36,27 +36,27 @@ pub(crate) async fn tenant(config: Config, data_dir: &Path, command: TenantComma
         }
         TenantCommand::SetPlan { tenant, plan } => {
             let tenant = tenants::set_plan(&ctx, tenant, plan).await?;
-            out(&format!("{} is on the plan {} now.", tenant.name, tenant.plan.as_str()));
+            out(&format!("{} is now on the {} plan.", tenant.name, tenant.plan.as_str()));
         }
         TenantCommand::Deactivate { tenant } => {
-            bus(&ctx).await;
+            wait_for_redis(&ctx).await;
             let tenant = tenants::set_active(&ctx, tenant, false).await?;
-            out(&format!("The keys of {} open nothing any more.", tenant.name));
+            out(&format!("{} is deactivated; its keys are refused.", tenant.name));
         }
         TenantCommand::Delete { tenant, name, timeout } => {
             delete(&ctx, tenant, &name, Duration::from_secs(timeout)).await?;
         }
         TenantCommand::Activate { tenant } => {
-            bus(&ctx).await;
+            wait_for_redis(&ctx).await;
             let tenant = tenants::set_active(&ctx, tenant, true).await?;
-            out(&format!("The keys of {} work again.", tenant.name));
+            out(&format!("{} is active; its keys are accepted.", tenant.name));
         }
         TenantCommand::List => {
             for tenant in tenants::list(&ctx).await? {
                 let state = if tenant.is_active { "active" } else { "inactive" };
-                let made = tenant.created_at.format("%F");
+                let created = tenant.created_at.format("%F");
                 out(&format!(
-                    "{}  {made}  {state:<8}  {:<12}  {}",
+                    "{}  {created}  {state:<8}  {:<12}  {}",
                     tenant.id,
                     tenant.plan.as_str(),
                     tenant.name
@@ -71,40 +71,40 @@ async fn delete(ctx: &Context, tenant: TenantId, name: &str, timeout: Duration) 
     let found = tenants::get(ctx, tenant).await?;
     anyhow::ensure!(
         found.name == name,
-        "the tenant {tenant} is {:?}, not {name:?}: nothing was done",
+        "tenant {tenant} is named {:?}, not {name:?}; nothing was deleted",
         found.name
     );
-    bus(ctx).await;
+    wait_for_redis(ctx).await;
     erase::begin(ctx, tenant).await?;
-    out(&format!("The keys of {name} open nothing any more. Its bots are being removed."));
-    let (end, mut told) = (Instant::now() + timeout, None);
+    out(&format!("The keys of {name} are revoked. Deleting its bots."));
+    let (deadline, mut reported) = (Instant::now() + timeout, None);
     while !erase::finish(ctx, tenant).await? {
         let left = erase::left(ctx, tenant).await?;
-        if told != Some(left) {
-            out(&format!("{left} bots are not removed yet."));
-            told = Some(left);
+        if reported != Some(left) {
+            out(&format!("{left} bots left to delete."));
+            reported = Some(left);
         }
         anyhow::ensure!(
-            Instant::now() < end,
-            "something of {left} bots is left: does a worker take the queue `purge` (parlance worker list), and did a \
-             job fail (parlance job list --state failed)? Run this again to go on."
+            Instant::now() < deadline,
+            "timed out with {left} bots left: check that a worker serves the `purge` queue (parlance worker list) and that \
+             no job failed (parlance job list --state failed), then run this command again."
         );
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let remains = erase::remains(ctx, tenant).await?;
-    for (table, count) in remains.iter().filter(|(_, count)| *count > 0) {
+    let remaining = erase::remains(ctx, tenant).await?;
+    for (table, count) in remaining.iter().filter(|(_, count)| *count > 0) {
         out(&format!("{count} rows remain in {table}"));
     }
-    let rows: i64 = remains.iter().map(|(_, count)| count).sum();
+    let rows: i64 = remaining.iter().map(|(_, count)| count).sum();
     anyhow::ensure!(rows == 0, "{rows} rows of {name} remain");
     out(&format!(
-        "Nothing of {name} remains: its files are removed, and none of {} tables names it.",
-        remains.len()
+        "Nothing of {name} remains: its files are deleted, and none of {} tables refers to it.",
+        remaining.len()
     ));
     Ok(())
 }
 
-pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) -> anyhow::Result<()> {
+pub(crate) async fn run_key(config: Config, data_dir: &Path, command: KeyCommand) -> anyhow::Result<()> {
     let ctx = operator_context(config, data_dir)?;
     match command {
         KeyCommand::Create { tenant, name, scopes, expires } => {
@@ -118,13 +118,13 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
         }
         KeyCommand::List { tenant } => {
             tenants::get(&ctx, tenant).await?;
-            for key in every_key(&ctx, tenant).await? {
-                let over = key.expires_at.is_some_and(|end| end <= Utc::now());
-                let state = if over { "expired" } else { "active" };
+            for key in all_keys(&ctx, tenant).await? {
+                let expired = key.expires_at.is_some_and(|end| end <= Utc::now());
+                let state = if expired { "expired" } else { "active" };
                 let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-                let made = key.created_at.format("%F");
+                let created = key.created_at.format("%F");
                 out(&format!(
-                    "{}  {made}  {state:<7}  {}…  {}  {}",
+                    "{}  {created}  {state:<7}  {}…  {}  {}",
                     key.id,
                     key.prefix,
                     scopes.join(","),
@@ -133,15 +133,15 @@ pub(crate) async fn key(config: Config, data_dir: &Path, command: KeyCommand) ->
             }
         }
         KeyCommand::Revoke { tenant, key } => {
-            bus(&ctx).await;
+            wait_for_redis(&ctx).await;
             keys::revoke(&ctx, tenant, key).await?;
-            out("The key opens nothing any more.");
+            out("The key is revoked.");
         }
     }
     Ok(())
 }
 
-async fn every_key(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> {
+async fn all_keys(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> {
     let mut keys = Vec::new();
     for page in 1.. {
         let more = keys::list(ctx, tenant, PageRequest::largest(page)).await?.items;
@@ -153,9 +153,9 @@ async fn every_key(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> 
     Ok(keys)
 }
 
-/// Waits for Redis, where other processes learn at once what opens nothing any more.
-async fn bus(ctx: &Context) {
+/// Waits for Redis, which tells other processes immediately to drop cached keys.
+async fn wait_for_redis(ctx: &Context) {
     if ctx.bus().wait_for_connection().await.is_err() {
-        out("Redis does not answer; processes that use it take up to ten seconds to notice.");
+        out("Redis does not answer; running processes may take up to ten seconds to apply the change.");
     }
 }

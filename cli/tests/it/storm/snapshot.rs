@@ -1,4 +1,4 @@
-//! What there is after all: sources, chunks, vectors, jobs, and what Redis remembers.
+//! The state after a run: sources, chunks, vectors, jobs and Redis entries.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,37 +6,37 @@ use std::fmt;
 use parlance_testing::Client;
 use parlance_testing::sqlx::{self, Connection, PgConnection};
 
-use super::{Verdicts, patiently};
+use super::{Verdicts, retry};
 use crate::fleet::Fleet;
 
-/// What became of three tenants' things.
-pub(super) struct Seen {
+/// State of all tenants after a run.
+pub(super) struct Snapshot {
     pub(super) verdicts: Verdicts,
     /// Source, ordinal, and hash of the text.
     pub(super) chunks: BTreeSet<String>,
-    /// Jobs that have not ended.
+    /// Unfinished jobs.
     pub(super) unfinished: i64,
-    /// Chunks of a live version that have no vector.
+    /// Chunks of a live version without a vector.
     pub(super) without_vector: i64,
-    /// Chunks that are of no live version, and of none that failed.
+    /// Chunks outside a live version, except those of failed or cancelled sources.
     pub(super) hidden: i64,
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ready = self.verdicts.values().filter(|(status, _)| status == "ready").count();
         let failed = self.verdicts.len() - ready;
-        write!(f, "{ready} sources are ready, {failed} failed, {} chunks", self.chunks.len())
+        write!(f, "{ready} sources ready, {failed} failed, {} chunks", self.chunks.len())
     }
 }
 
-impl Seen {
-    pub(super) async fn of(fleet: &Fleet, tenants: &[Client]) -> Self {
+impl Snapshot {
+    pub(super) async fn take(fleet: &Fleet, tenants: &[Client]) -> Self {
         let mut db = PgConnection::connect(fleet.servers.database_url().unwrap()).await.unwrap();
         let (mut verdicts, mut chunks) = (Verdicts::new(), BTreeSet::new());
         for (number, http) in tenants.iter().enumerate() {
-            // A connection of the API may not know yet that Postgres is another one now.
-            let info = patiently(async || http.try_get("/tenant/info").await).await;
+            // The API may still hold a connection from before the Postgres restart.
+            let info = retry(async || http.try_get("/tenant/info").await).await;
             let tenant: sqlx::types::Uuid = info["id"].as_str().unwrap().parse().unwrap();
             let sources: Vec<(String, String, Option<String>)> =
                 sqlx::query_as("select name, status, error_code from source where tenant_id = $1")
@@ -49,7 +49,7 @@ impl Seen {
                 sources.into_iter().map(|(name, status, code)| (format!("{number}/{name}"), (status, code))),
             );
             let of_tenant = verdicts.keys().filter(|name| name.starts_with(&format!("{number}/"))).count();
-            assert_eq!(of_tenant, count, "no source is there twice");
+            assert_eq!(of_tenant, count, "no duplicate sources");
             let rows: Vec<(String, i32, String)> = sqlx::query_as(
                 "select source.name, ordinal, encode(chunk.hash, 'hex') from chunk \
                  join source on source.id = source_id and chunk.version = live_version where chunk.tenant_id = $1",
@@ -63,7 +63,7 @@ impl Seen {
             chunks.extend(
                 rows.into_iter().map(|(name, ordinal, hash)| format!("{number}/{name}/{ordinal}/{hash}")),
             );
-            assert_eq!(chunks.len() - before, count, "no chunk is there twice");
+            assert_eq!(chunks.len() - before, count, "no duplicate chunks");
         }
         Self {
             verdicts,
@@ -98,13 +98,13 @@ async fn redis_connection(fleet: &Fleet) -> redis::aio::MultiplexedConnection {
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Makes Redis forget everything.
+/// Deletes everything in Redis.
 pub(super) async fn flush_redis(fleet: &Fleet) {
     let _flushed: String =
         redis::cmd("FLUSHALL").query_async(&mut redis_connection(fleet).await).await.unwrap();
 }
 
-/// How much Redis holds: keys, and what is in those that hold many.
+/// Number of Redis keys plus the elements of collections.
 pub(super) async fn redis_entries(fleet: &Fleet) -> usize {
     let mut connection = redis_connection(fleet).await;
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();

@@ -1,6 +1,6 @@
-//! Question sets of others: SQuAD files, and folders of paragraphs with questions on them.
+//! Reads public question sets: SQuAD files, and folders of paragraphs with questions.
 //!
-//! Reads files and knows their forms; which questions are asked is [`super::plan`]'s.
+//! Formats only. [`super::plan`] selects the questions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,15 +9,15 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Paragraphs and questions on them, in one language.
+/// Paragraphs and their questions, in one language.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
-    /// As reports call it: `xquad-es`.
+    /// Name in reports, for example `xquad-es`.
     pub(crate) name: String,
     pub(crate) language: String,
     pub(crate) paragraphs: Vec<Paragraph>,
     pub(crate) questions: Vec<SetQuestion>,
-    /// Whether each paragraph's title is the question that it answers, and stands above it.
+    /// Whether each paragraph has the question it answers as its title.
     pub(crate) is_faq: bool,
 }
 
@@ -33,59 +33,59 @@ pub(crate) struct Paragraph {
     lang: String,
 }
 
-/// A question on a paragraph.
+/// A question about a paragraph.
 #[derive(Clone, Debug)]
 pub(crate) struct SetQuestion {
     pub(crate) id: String,
-    /// The id of its paragraph.
+    /// Id of the paragraph.
     pub(crate) paragraph: String,
     pub(crate) question: String,
-    /// Gold answers; empty: the paragraph does not answer it.
+    /// Gold answers. Empty: the paragraph does not answer the question.
     pub(crate) gold: Vec<String>,
 }
 
-/// Sets, and questions that none of them answers, with their languages.
+/// Question sets, and questions that none of them answers, as (language, question).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Corpora {
+pub(crate) struct Datasets {
     pub(crate) sets: Vec<Set>,
     pub(crate) off_natural: Vec<(String, String)>,
 }
 
-impl Corpora {
+impl Datasets {
     /// Reads a folder of sets.
     pub(crate) fn read_folder(folder: &Path) -> anyhow::Result<Self> {
         let mut names = Vec::new();
         let listed =
-            std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+            std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in listed {
             names.extend(entry?.file_name().into_string().ok());
         }
         names.sort();
-        let mut corpora = Self::default();
+        let mut datasets = Self::default();
         for name in names.iter().filter(|name| !name.ends_with(".paragraphs.jsonl")) {
             let path = folder.join(name);
             let set = if let Some(stem) = name.strip_suffix(".questions.jsonl") {
                 read_pair(folder, stem)?
             } else if let Some(stem) = name.strip_suffix(".jsonl") {
-                corpora.add_plain(&path, stem)?;
+                datasets.add_plain(&path, stem)?;
                 continue;
             } else if name.ends_with(".json") {
                 read_squad(&path)?
             } else {
                 continue;
             };
-            corpora.sets.push(set);
+            datasets.sets.push(set);
         }
-        if corpora.sets.is_empty() {
+        if datasets.sets.is_empty() {
             bail!(
-                "{} holds no NAME.questions.jsonl with NAME.paragraphs.jsonl, and no SQuAD file",
+                "{} contains neither NAME.questions.jsonl with NAME.paragraphs.jsonl nor a SQuAD file",
                 folder.display()
             );
         }
-        Ok(corpora)
+        Ok(datasets)
     }
 
-    /// A file without paragraphs: a FAQ where its questions have answers, questions about nothing here where not.
+    /// Adds a file without paragraphs. Questions with answers form a FAQ set; the others are off-topic questions.
     fn add_plain(&mut self, path: &Path, stem: &str) -> anyhow::Result<()> {
         let mut faqs: BTreeMap<String, Set> = BTreeMap::new();
         for (index, line) in lines::<PlainLine>(path)?.into_iter().enumerate() {
@@ -130,15 +130,15 @@ pub(crate) fn read_pair(folder: &Path, stem: &str) -> anyhow::Result<Set> {
             id: line.id,
             paragraph: line.par,
             question: one_line(&line.question),
-            gold: if line.kind == "hard" { Vec::new() } else { gold(line.answers) },
+            gold: if line.kind == "hard" { Vec::new() } else { distinct_answers(line.answers) },
         })
         .collect();
     Ok(Set { name: stem.to_owned(), language, paragraphs, questions, is_faq: false })
 }
 
-/// Reads a SQuAD 1.1 or 2.0 file. Its language is the end of its name, as in `dev-es.json`, else English.
+/// Reads a SQuAD 1.1 or 2.0 file. The language comes from the end of the file name (`dev-es.json`); default English.
 pub(crate) fn read_squad(path: &Path) -> anyhow::Result<Set> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let squad: Squad = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a SQuAD file ({{\"data\": [...]}})", path.display()))?;
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("squad").to_owned();
@@ -154,7 +154,7 @@ pub(crate) fn read_squad(path: &Path) -> anyhow::Result<Set> {
                     id: question.id,
                     paragraph: id.clone(),
                     question: one_line(&question.question),
-                    gold: if question.is_impossible { Vec::new() } else { gold(answers) },
+                    gold: if question.is_impossible { Vec::new() } else { distinct_answers(answers) },
                 });
             }
             set.paragraphs.push(Paragraph {
@@ -170,18 +170,18 @@ pub(crate) fn read_squad(path: &Path) -> anyhow::Result<Set> {
 }
 
 fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| {
             serde_json::from_str(line)
-                .with_context(|| format!("{}: line {} has another form", path.display(), index + 1))
+                .with_context(|| format!("{}: unexpected format in line {}", path.display(), index + 1))
         })
         .collect()
 }
 
-fn gold(answers: Vec<String>) -> Vec<String> {
+fn distinct_answers(answers: Vec<String>) -> Vec<String> {
     let mut gold: Vec<String> = Vec::new();
     for answer in answers.iter().map(|answer| one_line(answer)) {
         if !answer.is_empty() && !gold.contains(&answer) {
@@ -191,7 +191,7 @@ fn gold(answers: Vec<String>) -> Vec<String> {
     gold
 }
 
-/// A text in one line, without what is dropped when a source is stored: then it is found again as it is.
+/// Joins a text into one line and drops what source storage drops, so that the stored text contains it verbatim.
 fn one_line(text: &str) -> String {
     let kept = text.replace('\u{feff}', "");
     let kept: String = kept.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_squad_file_keeps_its_paragraphs_and_impossible_ones() {
+    fn squad_file_yields_paragraphs_and_impossible_questions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dev-es.json");
         let squad = r#"{"data": [{"title": "La_casa", "paragraphs": [{"context": "\ufeffEs  azul.\nY alta.",
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_yields_pairs_faqs_and_foreign_questions() {
+    fn folder_yields_pairs_faqs_and_off_topic_questions() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write(
@@ -292,10 +292,10 @@ mod tests {
         write("x-fr.questions.jsonl", question);
         write("faq.jsonl", r#"{"id": "f", "lang": "de", "question": "Wann?", "answer": "Heute."}"#);
         write("bank.jsonl", r#"{"lang": "en", "kind": "off_topic", "question": "Where is my card?"}"#);
-        let corpora = Corpora::read_folder(folder.path()).unwrap();
-        let names: Vec<&str> = corpora.sets.iter().map(|set| set.name.as_str()).collect();
+        let datasets = Datasets::read_folder(folder.path()).unwrap();
+        let names: Vec<&str> = datasets.sets.iter().map(|set| set.name.as_str()).collect();
         assert_eq!(names, ["faq-de", "x-fr"]);
-        assert!(corpora.sets[0].is_faq && corpora.sets[1].questions[0].gold.is_empty());
-        assert_eq!(corpora.off_natural, [("en".to_owned(), "Where is my card?".to_owned())]);
+        assert!(datasets.sets[0].is_faq && datasets.sets[1].questions[0].gold.is_empty());
+        assert_eq!(datasets.off_natural, [("en".to_owned(), "Where is my card?".to_owned())]);
     }
 }

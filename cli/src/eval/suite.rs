@@ -1,79 +1,79 @@
-//! Questions and the knowledge that they are asked of, whatever file they come from.
+//! An evaluation suite: bots and questions, independent of the file format.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// Bots to be taught, and the questions to be asked of them.
+/// Bots to create and questions to ask them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Exam {
-    pub(crate) bots: Vec<Lesson>,
+pub(crate) struct Suite {
+    pub(crate) bots: Vec<BotSpec>,
     pub(crate) questions: Vec<Question>,
 }
 
-/// A bot and all of its documents.
+/// A bot and its documents.
 #[derive(Clone, Debug)]
-pub(crate) struct Lesson {
-    /// The bot's name, unique in an exam.
+pub(crate) struct BotSpec {
+    /// Unique within a suite.
     pub(crate) name: String,
     pub(crate) language: String,
     pub(crate) documents: Vec<Document>,
 }
 
-/// A file of a bot's knowledge.
+/// A document of a bot.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) bytes: Bytes,
 }
 
-/// A question, the bot that is asked, and what a right answer is.
+/// A question, its bot and its expected answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) id: String,
-    /// The set that it is counted with.
+    /// Set in the report.
     pub(crate) set: String,
     pub(crate) bot: String,
-    /// The language that it is counted with: `es`, or `es-to-en` for a Spanish question to an English bot.
+    /// Language in the report: `es`, or `es-to-en` for a Spanish question to an English bot.
     pub(crate) language: String,
     pub(crate) kind: String,
     pub(crate) class: Class,
     pub(crate) question: String,
-    /// Gold facts: a right answer contains any of them. Empty: none is known.
+    /// Gold facts: a right answer contains one of them. Empty: none is known.
     pub(crate) gold: Vec<String>,
-    /// The passages that answer it; empty: the knowledge has no answer.
+    /// Passages that answer the question. Empty: the knowledge has no answer.
     pub(crate) expected: Vec<Expected>,
 }
 
 /// A passage that answers a question.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
-    /// The source's name.
+    /// Source name.
     pub(crate) source: String,
-    /// The passage, as it stands in the source's text; without it any passage of the source will do.
+    /// Exact text of the passage in the source. `None`: any passage of the source.
     pub(crate) quote: Option<String>,
-    /// Words within the quote that state the fact; without them the whole quote does.
+    /// Parts of the quote that state the fact. Empty: the whole quote.
     pub(crate) facts: Vec<String>,
-    /// Whether search has found the passage when it finds any part of the source.
+    /// Whether any part of the source counts as found by search.
     pub(crate) whole_source: bool,
 }
 
-/// What the knowledge has to say about a question.
+/// Relation between a question and the knowledge of its bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
-    /// It has the answer.
+    /// The knowledge has the answer.
     Answerable,
-    /// It has the answer, in another language than the question's.
+    /// The knowledge has the answer, in another language.
     CrossLanguage,
-    /// It has no answer, though it is about the same thing.
+    /// The knowledge covers the topic but not the answer.
     Unanswerable,
-    /// A passage invites a wrong answer: an "impossible" question of SQuAD 2.
+    /// A passage suggests a wrong answer: an "impossible" question of SQuAD 2.
     Hard,
-    /// The paragraph that answers was left out; its neighbours are there.
+    /// The answering paragraph was left out; its neighbours are present.
     Heldout,
-    /// The question is about something else in the set.
+    /// The question is about another topic of the set.
     OffTopic,
-    /// A customer's question to another company's bot.
+    /// A customer question for another company.
     OffNatural,
 }
 
@@ -96,7 +96,7 @@ impl Class {
     }
 }
 
-/// The language label of a question to a bot.
-pub(crate) fn language_label(asked: &str, bot: &str) -> String {
-    if asked == bot { bot.to_owned() } else { format!("{asked}-to-{bot}") }
+/// Language label of a question: `es`, or `es-to-en` across languages.
+pub(crate) fn language_label(question: &str, bot: &str) -> String {
+    if question == bot { bot.to_owned() } else { format!("{question}-to-{bot}") }
 }
