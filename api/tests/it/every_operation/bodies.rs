@@ -21,7 +21,7 @@ const FAR_TOO_MANY: &str = "1000000000000";
 
 #[tokio::test]
 async fn an_invalid_field_is_named_with_its_constraint() {
-    let mut run = Run::begin().await;
+    let mut run = Run::start().await;
     let scene = Scene::create(&run.stage.http).await;
     let before = rows(&run.stage, run.stage.tenant).await;
     for operation in operations() {
@@ -99,7 +99,7 @@ fn reported(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
 
 #[tokio::test]
 async fn a_malformed_body_gets_a_reason() {
-    let mut run = Run::begin().await;
+    let mut run = Run::start().await;
     let scene = Scene::create(&run.stage.http).await;
     for operation in operations() {
         let takes = |media: &str| operation.bodies.iter().any(|body| body.media == media);
@@ -143,7 +143,7 @@ async fn a_malformed_body_gets_a_reason() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_by_its_length() {
-    let mut run = Run::begin().await;
+    let mut run = Run::start().await;
     let scene = Scene::create(&run.stage.http).await;
     let expected = Expected::refused(413, &["payload_too_large"], &["Payload too large", " bytes"]);
     for operation in operations() {
@@ -153,8 +153,8 @@ async fn a_body_that_is_too_large_is_refused_by_its_length() {
                 if body.is_form() { format!("{}; boundary=x", body.media) } else { body.media.clone() };
             // The body never arrives.
             let nothing = reqwest::Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
-            let request = request.build(&run.stage.http).header("Content-Type", media);
-            let answer = Answer::of(request.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
+            let sent = request.build(&run.stage.http).header("Content-Type", media);
+            let answer = Answer::of(sent.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
             run.record(&format!("{} ({}), too large", operation.id, body.media), answer, &request, &expected);
         }
     }
@@ -164,7 +164,7 @@ async fn a_body_that_is_too_large_is_refused_by_its_length() {
 /// The inputs of the other cases are valid, and unknown fields are ignored.
 #[tokio::test]
 async fn every_valid_request_succeeds() {
-    let mut run = Run::begin().await;
+    let mut run = Run::start().await;
     let mut scene = Scene::create(&run.stage.http).await;
     for operation in destructive_last(operations()) {
         let mut requests = Vec::new();
