@@ -41,8 +41,8 @@ pub(crate) struct BotResponse {
     pub(crate) sources: Vec<Citation>,
     /// Whether the knowledge had an answer: true for confident and tentative answers, false for unknown ones.
     pub(crate) answered: bool,
-    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the answer
-    /// is unknown (`answered` is false).
+    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the
+    /// answer is unknown (`answered` is false).
     pub(crate) confidence: OrNull<Word<Confidence>>,
     /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Present
     /// for unknown answers as well.

@@ -21,8 +21,8 @@ pub(crate) struct AnswerTrace {
     /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null for unknown
     /// answers, and for answers of a version without confidence.
     pub(crate) confidence: OrNull<Word<Confidence>>,
-    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for answers
-    /// of a version without confidence.
+    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for
+    /// answers of a version without confidence.
     pub(crate) confidence_score: OrNull<f64>,
     /// Support of each factual sentence, in the order of the text; empty without factual sentences.
     pub(crate) support: Vec<SentenceSupport>,

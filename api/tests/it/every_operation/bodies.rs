@@ -153,8 +153,8 @@ async fn a_body_that_is_too_large_is_refused_by_its_length() {
                 if body.is_form() { format!("{}; boundary=x", body.media) } else { body.media.clone() };
             // The body never arrives.
             let nothing = reqwest::Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
-            let request = request.build(&run.stage.http).header("Content-Type", media);
-            let answer = Answer::of(request.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
+            let sent = request.build(&run.stage.http).header("Content-Type", media);
+            let answer = Answer::of(sent.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
             run.record(&format!("{} ({}), too large", operation.id, body.media), answer, &request, &expected);
         }
     }
