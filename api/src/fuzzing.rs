@@ -1,7 +1,6 @@
-//! What a client's bytes meet before they meet a tenant's data, for the targets of `fuzz/`: each body as its path reads
-//! it, without the key before it and the verb after it.
+//! Entry points for the targets of `fuzz/`: request bodies, parsed without authentication and without effects.
 //!
-//! Compiled with the feature `fuzzing` alone, so never a part of the binary.
+//! Compiled with the feature `fuzzing` only; never part of the binary.
 
 use std::fmt::Debug;
 
@@ -14,8 +13,8 @@ use poem_openapi::{ApiExtractor, ExtractParamOptions};
 use crate::error::ApiError;
 use crate::extract::json::JsonBody;
 use crate::response::envelope::JSON;
-use crate::routes::api_keys::{CreateApiKey, RotateApiKey};
-use crate::routes::bots::{CreateBot, UpdateBot};
+use crate::routes::api_keys::requests::{CreateApiKey, RotateApiKey};
+use crate::routes::bots::requests::{CreateBot, UpdateBot};
 use crate::routes::conversations::requests::{
     GiveFeedback, OpenConversation, SendMessage, UpdateConversation,
 };
@@ -24,10 +23,10 @@ use crate::routes::knowledge::requests::{
 };
 use crate::routes::openai::requests::Completion;
 
-/// What was understood of a body; or the status and the body of the answer to it.
+/// The parsed body, or the status and body of the error response.
 pub type Outcome = Result<String, (u16, String)>;
 
-/// A JSON body, as every path that takes one reads it.
+/// Parses a JSON body as each operation with one does.
 pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
     let pieces = || vec![Bytes::copy_from_slice(bytes)];
     vec![
@@ -43,11 +42,11 @@ pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
         read(JSON, pieces(), |body: JsonBody<SearchKnowledge>| body.0.parse()).await,
         read(JSON, pieces(), requests::Body::<CreateSource>::parse).await,
         read(JSON, pieces(), requests::Body::<UpdateSource>::parse).await,
-        told(Completion::parse(bytes).map(|asked| asked.bot)).await,
+        outcome(Completion::parse(bytes).map(|completion| completion.bot)).await,
     ]
 }
 
-/// A form of this media type that arrives in pieces, as every path that takes one reads it.
+/// Parses a form of this media type, received in pieces, as each operation with one does.
 pub async fn form(media_type: &str, pieces: Vec<Bytes>) -> Vec<Outcome> {
     vec![
         read(media_type, pieces.clone(), UploadForm::parse).await,
@@ -68,16 +67,16 @@ where
     let pieces = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
     let mut body = RequestBody::new(Body::from_bytes_stream(pieces));
     let extracted = T::from_request(&request, &mut body, ExtractParamOptions::default()).await;
-    told(extracted.map_err(ApiError::of_poem).and_then(|body| Ok(parse(body)?))).await
+    outcome(extracted.map_err(ApiError::of_poem).and_then(|body| Ok(parse(body)?))).await
 }
 
-async fn told(outcome: Result<impl Debug, ApiError>) -> Outcome {
-    match outcome {
-        Ok(understood) => Ok(format!("{understood:?}")),
+async fn outcome(result: Result<impl Debug, ApiError>) -> Outcome {
+    match result {
+        Ok(parsed) => Ok(format!("{parsed:?}")),
         Err(error) => {
-            let answer = error.respond("018f3c5e-7b1a-7c44-9d0e-2f6a1b8c9d10");
-            let status = answer.status().as_u16();
-            Err((status, answer.into_body().into_string().await.unwrap_or_default()))
+            let response = error.respond("018f3c5e-7b1a-7c44-9d0e-2f6a1b8c9d10");
+            let status = response.status().as_u16();
+            Err((status, response.into_body().into_string().await.unwrap_or_default()))
         }
     }
 }

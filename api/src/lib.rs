@@ -1,12 +1,13 @@
-//! Parlance's REST API. This file is the endpoint table.
+//! Parlance's REST API: assembles the service, routes first, then the middleware in order.
 //!
-//! A request passes `request_id` (id, span, envelope), the router, `auth` (the tenant check) and
-//! a handler, which is one sentence: parse, call the domain's verb, show what came of it. One file a
-//! slice; what fails, in any of them, becomes an answer in `error`.
+//! A request passes the middleware, the router, the tenant extractor and a handler. A handler parses the request,
+//! calls one function of the domain and maps the result to a response; `routes` has one folder per resource, and
+//! each handler's path stands in its attribute. `error` alone maps failures to responses.
 //!
-//! Must never: touch the database, the queue or a model but through the domain's verbs.
+//! Must never access the database, the queue or a model except through the domain's functions.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlance_core::Context;
@@ -17,15 +18,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::middleware::cors::Cors;
-use crate::middleware::disconnect::Noticing;
-use crate::middleware::path_table::Routes;
-use crate::middleware::shutdown::Leaving;
-use crate::middleware::{edge, no_store};
-use crate::routes::cached::Remembered;
-use crate::routes::{
-    analytics, api_keys, bots, conversations, health, jobs, knowledge, metrics, openai, tenant,
-};
+use crate::middleware::cors::{self, Cors};
+use crate::middleware::disconnect::DisconnectAcceptor;
+use crate::middleware::matched_route::{self, RouteTable};
+use crate::middleware::metrics::{self, RequestMetrics};
+use crate::middleware::shutdown::{self, Shutdown};
+use crate::middleware::{admission, body_timeout, error_envelope, idempotency, no_store, request_id};
+use crate::routes::cached::Cached;
+use crate::routes::metrics::{LedgerSnapshot, serve_metrics};
+use crate::routes::{analytics, api_keys, bots, conversations, health, jobs, knowledge, openai, tenant};
 
 mod error;
 mod extract;
@@ -40,10 +41,10 @@ mod tests;
 
 pub use openapi::openapi_json;
 
-/// Where the API is; its paths in the specification are below it.
+/// The base path of the API; the specification's paths are relative to it.
 const BASE: &str = "/api/v1";
 
-/// The slices, in the order of the reference.
+/// The resources, in the order of the reference.
 type Apis =
     (tenant::Api, api_keys::Api, bots::Api, conversations::Api, analytics::Api, knowledge::Api, jobs::Api);
 
@@ -51,15 +52,16 @@ fn apis() -> Apis {
     Apis::default()
 }
 
-/// The whole service, as it is run and as it is tested.
-fn build(ctx: Context, leaving: Leaving) -> impl Endpoint<Output = Response> + 'static {
-    let requests = metrics::Requests::default();
-    edge(table().data(ctx.clone()).data(requests.clone()), Some(ctx), requests, leaving)
+/// The whole service; `main` and the tests run the same.
+fn build(ctx: Context, shutdown: Shutdown) -> impl Endpoint<Output = Response> + 'static {
+    let metrics = RequestMetrics::default();
+    let routes = routes().data(ctx.clone()).data(metrics.clone());
+    with_middleware(routes, Some(ctx), metrics, shutdown)
 }
 
-/// Every path.
-fn table() -> Route {
-    operators(Route::new())
+/// Every route of the service.
+fn routes() -> Route {
+    operator_routes(Route::new())
         .nest(BASE, openapi::service())
         .at("/v1/chat/completions", post(openai::complete))
         .at("/v1/models", get(openai::list_models))
@@ -67,37 +69,52 @@ fn table() -> Route {
         .at("/openapi.json", get(openapi::specification()))
 }
 
-/// The paths for operators. They need no key, so what is dear in their answers is remembered.
-fn operators(route: Route) -> Route {
+/// Routes for operators. They need no key, so expensive results are cached.
+fn operator_routes(route: Route) -> Route {
     route
         .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz).data(Remembered::<Health>::default()))
-        .at("/metrics", get(metrics::metrics).data(Remembered::<metrics::Told>::default()))
+        .at("/readyz", get(health::readyz).data(Cached::<Health>::default()))
+        .at("/metrics", get(serve_metrics).data(Cached::<LedgerSnapshot>::default()))
 }
 
-/// The layer around every path, and around none.
-fn edge<E: Endpoint + 'static>(
-    inner: E,
+/// Wraps `routes` in the middleware, from the innermost to the outermost. Without `ctx`, CORS and idempotency
+/// keys are off.
+fn with_middleware(
+    routes: impl Endpoint<Output = Response> + 'static,
     ctx: Option<Context>,
-    requests: metrics::Requests,
-    leaving: Leaving,
+    metrics: RequestMetrics,
+    shutdown: Shutdown,
 ) -> impl Endpoint<Output = Response> + 'static {
-    let routes = Routes::of_api::<Apis>(BASE).into();
+    let table = Arc::new(RouteTable::of_api::<Apis>(BASE));
     let cors = ctx.as_ref().map(|ctx| Cors::of(&ctx.config().http.cors_origins)).unwrap_or_default();
-    edge::Edge { inner: inner.into(), routes, ctx, cors, requests, leaving }.map(no_store::mark)
+    let preflights = cors.clone();
+    routes
+        .around(move |next, request| matched_route::record(next, request, Arc::clone(&table)))
+        .around(error_envelope::apply)
+        .around(move |next, request| metrics::record(next, request, metrics.clone()))
+        // Type erasure: the nested futures would exceed the compiler's recursion limit.
+        .boxed()
+        .around(move |next, request| idempotency::settle(next, request, ctx.clone()))
+        .around(move |next, request| cors::preflight(next, request, preflights.clone()))
+        .around(body_timeout::apply)
+        .around(request_id::assign)
+        .around(admission::headers)
+        .around(move |next, request| shutdown::close_connections(next, request, shutdown.clone()))
+        .around(move |next, request| cors::headers(next, request, cors.clone()))
+        .map(no_store::apply)
 }
 
-/// How a process that serves ends.
+/// Durations of a graceful shutdown.
 #[derive(Clone, Copy, Debug)]
-pub struct Ending {
-    /// How long it serves on when it was told to stop, and says so by `/readyz`, so that balancers notice.
-    pub leave: Duration,
-    /// How long requests may take to end after that.
+pub struct ShutdownTimes {
+    /// How long the process serves on while `/readyz` reports that it stops, so that load balancers notice.
+    pub announce: Duration,
+    /// How long open requests may take after that.
     pub drain: Duration,
 }
 
-/// Serves until `stop` is cancelled, and a while longer; then takes no new connection, and lets every request that has
-/// begun end.
+/// Serves until `stop` is cancelled and `times.announce` has passed; then accepts no connections, and finishes the
+/// open requests.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -105,45 +122,47 @@ pub async fn serve(
     ctx: Context,
     listener: TcpListener,
     stop: CancellationToken,
-    ending: Ending,
+    times: ShutdownTimes,
 ) -> io::Result<()> {
-    let (told, leaving) = (stop.clone(), Leaving::at(stop.clone()));
-    let closing = async move {
-        told.cancelled().await;
-        tokio::time::sleep(ending.leave).await;
+    let shutdown = Shutdown::on(stop.clone());
+    let announcing = shutdown.clone();
+    let stop_accepting = async move {
+        announcing.started().await;
+        tokio::time::sleep(times.announce).await;
     };
-    let balanced = ctx.clone();
-    let balance = async move { balanced.limits().requests.balance(balanced.bus(), &stop).await };
-    let _balancing = AbortOnDropHandle::new(tokio::spawn(balance));
-    let calibrated = ctx.clone();
-    let prepare = async move { parlance_core::calibration::prepare(&calibrated).await };
-    let _preparing = AbortOnDropHandle::new(tokio::spawn(prepare));
-    Server::new_with_acceptor(Noticing(TcpAcceptor::from_tokio(listener)?))
+    let limits_ctx = ctx.clone();
+    let balance = async move { limits_ctx.limits().requests.balance(limits_ctx.bus(), &stop).await };
+    let _balance = AbortOnDropHandle::new(tokio::spawn(balance));
+    let calibration_ctx = ctx.clone();
+    let calibrate = async move { parlance_core::calibration::prepare(&calibration_ctx).await };
+    let _calibrate = AbortOnDropHandle::new(tokio::spawn(calibrate));
+    Server::new_with_acceptor(DisconnectAcceptor(TcpAcceptor::from_tokio(listener)?))
         .name("api")
-        .idle_timeout(IDLE)
-        .run_with_graceful_shutdown(build(ctx, leaving), closing, Some(ending.drain))
+        .idle_timeout(IDLE_TIMEOUT)
+        .run_with_graceful_shutdown(build(ctx, shutdown), stop_accepting, Some(times.drain))
         .await
 }
 
-/// How long a connection may be silent: longer than a crawl is waited for, and than the balancers' own usual time.
-const IDLE: Duration = Duration::from_secs(75);
+/// How long a connection may be silent: longer than a request waits for a crawl, and than the default idle timeout of
+/// load balancers.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How long a request of whoever watches may hold up the end of a process.
-const LAST_LOOK: Duration = Duration::from_secs(1);
+/// How long open operator requests may delay the end of a process.
+const OPERATOR_DRAIN: Duration = Duration::from_secs(1);
 
-/// Serves what an operator asks of a process that is no API: whether it lives, whether it can work, and what it counts.
+/// Serves health, readiness and metrics of a process that serves no API.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-    let requests = metrics::Requests::default();
-    let table = operators(Route::new()).data(ctx).data(requests.clone());
+    let metrics = RequestMetrics::default();
+    let routes = operator_routes(Route::new()).data(ctx).data(metrics.clone());
     Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .name("operator")
         .run_with_graceful_shutdown(
-            edge(table, None, requests, Leaving::default()),
+            with_middleware(routes, None, metrics, Shutdown::default()),
             stop.cancelled_owned(),
-            Some(LAST_LOOK),
+            Some(OPERATOR_DRAIN),
         )
         .await
 }

@@ -1,20 +1,24 @@
-//! What the layers around the handlers answer, without a database.
+//! Tests of the middleware and the router, without a database.
 
 use poem::endpoint::make;
 use poem::http::{Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response, Route, post};
 use serde_json::Value;
 
-use crate::middleware::shutdown::Leaving;
-use crate::routes::metrics::Requests;
-use crate::{edge, table};
+use crate::middleware::metrics::RequestMetrics;
+use crate::middleware::shutdown::Shutdown;
+use crate::{routes, with_middleware};
 
 async fn ask(method: Method, path: &str) -> Response {
     let request = Request::builder().method(method).uri(path.parse().unwrap()).finish();
-    edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await
+    respond(routes(), request).await
 }
 
-/// Checks the envelope and gives the error's code.
+async fn respond(routes: Route, request: Request) -> Response {
+    with_middleware(routes, None, RequestMetrics::default(), Shutdown::default()).get_response(request).await
+}
+
+/// Checks the envelope and returns the error code.
 async fn code(response: Response, status: StatusCode) -> String {
     assert_eq!(response.status(), status);
     assert_eq!(response.content_type(), Some("application/json"));
@@ -47,7 +51,7 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_names_the_right_ones() {
+async fn an_unsupported_method_lists_the_supported_ones() {
     for (path, allow) in [
         ("/api/v1/tenant/info", "GET, HEAD, OPTIONS"),
         ("/api/v1/bots", "GET, POST, HEAD, OPTIONS"),
@@ -65,7 +69,7 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[tokio::test]
-async fn without_a_key_nothing_else_is_looked_at() {
+async fn a_missing_key_wins_over_every_other_error() {
     for (method, path) in [
         (Method::GET, "/api/v1/tenant/info"),
         (Method::GET, "/api/v1/bots?page=nonsense"),
@@ -83,12 +87,12 @@ async fn without_a_key_nothing_else_is_looked_at() {
 }
 
 #[tokio::test]
-async fn a_malformed_key_is_refused_in_the_documented_words() {
+async fn a_malformed_key_gets_the_documented_error() {
     let request = Request::builder()
         .uri("/api/v1/tenant/info".parse().unwrap())
         .header("X-API-Key", "tk_your_api_key_here")
         .finish();
-    let response = edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await;
+    let response = respond(routes(), request).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     let body: Value = response.into_body().into_json().await.unwrap();
     assert_eq!(body["error"], "Invalid API key");
@@ -97,29 +101,26 @@ async fn a_malformed_key_is_refused_in_the_documented_words() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_answer_that_tells_nothing() {
+async fn a_panic_is_answered_without_its_message() {
     let panicking = make(|_| async { panic!("the secret") as () });
     let request = Request::builder().method(Method::POST).uri("/p".parse().unwrap()).finish();
-    let response =
-        edge(Route::new().at("/p", post(panicking)), None, Requests::default(), Leaving::default())
-            .get_response(request)
-            .await;
+    let response = respond(Route::new().at("/p", post(panicking)), request).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let text = response.into_body().into_string().await.unwrap();
     assert!(text.contains("internal_error") && !text.contains("secret"), "{text}");
 }
 
 #[tokio::test]
-async fn a_request_keeps_the_id_that_its_client_gave() {
+async fn a_client_request_id_is_kept() {
     let request =
         Request::builder().uri("/healthz".parse().unwrap()).header("X-Request-Id", "mine-1").finish();
-    let response = edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await;
+    let response = respond(routes(), request).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.header("x-request-id"), Some("mine-1"));
 }
 
 #[tokio::test]
-async fn the_pages_beside_the_api_are_served_and_head_has_no_body() {
+async fn docs_are_served_and_head_has_no_body() {
     let docs = ask(Method::GET, "/docs").await;
     assert_eq!(docs.content_type(), Some("text/html; charset=utf-8"));
     let html = docs.into_body().into_string().await.unwrap();
@@ -134,20 +135,17 @@ async fn the_pages_beside_the_api_are_served_and_head_has_no_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_read_aside() {
+async fn an_unread_body_is_drained() {
     use futures_util::StreamExt;
-    let (seen, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
     let chunks = futures_util::stream::iter(0..3).map(move |chunk| {
-        seen.send(chunk).unwrap();
+        sender.send(chunk).unwrap();
         Ok::<_, std::io::Error>(vec![b'x'; 10])
     });
     let body = Body::from_bytes_stream(chunks);
     let request = Request::builder().method(Method::POST).uri("/nowhere".parse().unwrap()).body(body);
-    assert_eq!(
-        edge(table(), None, Requests::default(), Leaving::default()).get_response(request).await.status(),
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(respond(routes(), request).await.status(), StatusCode::NOT_FOUND);
     for chunk in 0..3 {
-        assert_eq!(hears.recv().await, Some(chunk));
+        assert_eq!(received.recv().await, Some(chunk));
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use parlance_core::field::Name;
 use parlance_core::ids::{BotId, JobId, KeyId, SourceId, TenantId};
 use parlance_core::jobs::{Kind, State};
 use parlance_core::tenants::Plan;
-use parlance_core::tenants::keys::Scope;
+use parlance_core::tenants::keys::{Expiry, Scope};
 use serde::Deserialize;
 
 /// Chatbots that answer from their company's documents and cite them.
@@ -284,13 +285,13 @@ pub(crate) enum KeyCommand {
         tenant: TenantId,
         /// Display name.
         #[arg(long, default_value = "default")]
-        name: String,
+        name: Name,
         /// Comma-separated scopes: full, read, chat, knowledge.
         #[arg(long, value_delimiter = ',', default_value = "full")]
         scopes: Vec<Scope>,
         /// Expiry in RFC 3339, for example 2027-01-31T00:00:00Z. Default: never.
         #[arg(long, value_name = "WHEN")]
-        expires: Option<String>,
+        expires: Option<Expiry>,
     },
     /// List a tenant's keys, without their secrets.
     List {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use parlance_core::Context;
-use parlance_core::bots::{self, NewBot, RawBot};
+use parlance_core::bots::{self, Channel, NewBot, Personality, Role};
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::{self, File};
 use parlance_core::tenants::keys::{self, KeyRequest, RawKey};
@@ -42,15 +42,13 @@ pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> an
 }
 
 async fn create_bot(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
-    let bot = NewBot::parse(RawBot {
-        name: Some("Parlance guide".to_owned()),
-        channel_type: Some("webchat".to_owned()),
-        description: Some("Answers questions about Parlance from its own documents.".to_owned()),
-        welcome_message: Some("Hi! Ask me anything about Parlance.".to_owned()),
-        personality: Some("helpful".to_owned()),
-        bot_role: Some("technical_support".to_owned()),
-        ..RawBot::default()
-    })?;
+    let bot = NewBot {
+        description: Some("Answers questions about Parlance from its own documents.".parse()?),
+        welcome_message: Some("Hi! Ask me anything about Parlance.".parse()?),
+        personality: Some(Personality::Helpful),
+        role: Some(Role::TechnicalSupport),
+        ..NewBot::new("Parlance guide".parse()?, Channel::Webchat)
+    };
     let bot = bots::create(ctx, tenant, &bot).await?;
     for (name, text) in DOCUMENTS {
         let file = File { name: name.to_owned(), bytes: Bytes::from_static(text.as_bytes()) };

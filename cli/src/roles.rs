@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_core::jobs::dispatch;
 use parlance_core::jobs::fleet::Queues;
 use parlance_core::platform::config::Config;
@@ -26,7 +26,7 @@ pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "API listening");
     let stop_dispatcher = CancellationToken::new();
     let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), stop_dispatcher.clone()));
-    parlance_api::serve(ctx.clone(), listener, stop, Ending { leave: UNREADY, drain: DRAIN }).await?;
+    parlance_api::serve(ctx.clone(), listener, stop, ShutdownTimes { announce: UNREADY, drain: DRAIN }).await?;
     // After the API has stopped, so that every accepted job is dispatched.
     stop_dispatcher.cancel();
     dispatcher.await?;

@@ -8,7 +8,7 @@ use parlance_core::ids::TenantId;
 use parlance_core::maintenance::erase;
 use parlance_core::platform::config::Config;
 use parlance_core::platform::db;
-use parlance_core::tenants::keys::{self, Key, KeyRequest, RawKeyRequest};
+use parlance_core::tenants::keys::{self, Key, KeyRequest};
 use parlance_core::{Context, PageRequest, tenants};
 
 use crate::args::{KeyCommand, TenantCommand};
@@ -108,9 +108,8 @@ pub(crate) async fn run_key(config: Config, data_dir: &Path, command: KeyCommand
     let ctx = operator_context(config, data_dir)?;
     match command {
         KeyCommand::Create { tenant, name, scopes, expires } => {
-            let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-            let request = RawKeyRequest { name: Some(name), scopes: Some(scopes), expires_at: expires };
-            let (key, raw) = keys::create(&ctx, tenant, &KeyRequest::parse(request)?).await?;
+            let request = KeyRequest { name, scopes: scopes.try_into()?, expires_at: expires };
+            let (key, raw) = keys::create(&ctx, tenant, &request).await?;
             out(&format!(
                 "key      {}\napi key  {}\nKeep the key: it is not shown again.",
                 key.id,
@@ -145,7 +144,7 @@ pub(crate) async fn run_key(config: Config, data_dir: &Path, command: KeyCommand
 async fn all_keys(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> {
     let mut keys = Vec::new();
     for page in 1.. {
-        let more = keys::list(ctx, tenant, PageRequest::parse(Some(page), Some(100))?).await?.items;
+        let more = keys::list(ctx, tenant, PageRequest::largest(page)).await?.items;
         if more.is_empty() {
             break;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_core::knowledge::reembed;
 use parlance_core::platform::config::{Config, Embedding};
 use parlance_core::platform::db::{self, Db};
@@ -54,8 +54,8 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
     up_file(&ctx, &owner, &url)?.write(&data_dir)?;
     let workers =
         tokio::spawn(parlance_workers::run(ctx.clone(), parlance_workers::all_queues(&ctx), stop.clone()));
-    let ending = Ending { leave: Duration::ZERO, drain: process::DRAIN };
-    let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), ending));
+    let times = ShutdownTimes { announce: Duration::ZERO, drain: process::DRAIN };
+    let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), times));
     greet(&url, &owner, started);
 
     let served = api.await;

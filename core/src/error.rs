@@ -160,19 +160,6 @@ impl Problem {
     }
 }
 
-impl Problem {
-    /// The same problem, under the field's name in another request body.
-    pub(crate) fn renamed(self, from: &str, to: &'static str) -> Self {
-        let quoted = |field: &str| format!("'{field}'");
-        match self.fault {
-            Fault::Wrong(message) if self.field == from => {
-                Problem::wrong(to, message.replace(&quoted(from), &quoted(to)))
-            }
-            fault => Problem { field: self.field, fault },
-        }
-    }
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.fault {

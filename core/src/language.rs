@@ -1,11 +1,13 @@
 //! The languages of bots.
 
-use crate::enums::string_enum;
+use crate::stored_enum;
 
-string_enum! {
+stored_enum! {
     /// Default language of a bot; also selects the stemming of its knowledge.
-    Language, "language" {
+    #[derive(Default)]
+    pub enum Language {
         /// English.
+        #[default]
         English = "en",
         /// Spanish.
         Spanish = "es",

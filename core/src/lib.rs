@@ -4,7 +4,8 @@
 //! from lower layers and from its own, never in a circle; `layers.rs` checks it. The only exception: [`bots`] and
 //! [`knowledge`] import each other.
 //!
-//! 1. [`error`], [`ids`], `page`, `input`, `enums`, [`language`], `words`: values and their parsing.
+//! 1. [`error`], [`ids`], [`field`], [`text_enum`], `page`, `enums`, [`language`], `words`: values and
+//!    their parsing.
 //! 2. [`platform`]: configuration, connections and process-wide services.
 //! 3. [`providers`]: models, file storage and extraction, behind traits.
 //! 4. [`context`]: the wiring of a process; [`health`]: its readiness.
@@ -24,10 +25,10 @@ pub mod context;
 pub mod conversations;
 mod enums;
 pub mod error;
+pub mod field;
 pub mod health;
 pub mod idempotency;
 pub mod ids;
-mod input;
 pub mod jobs;
 pub mod knowledge;
 pub mod language;
@@ -39,12 +40,13 @@ pub mod platform;
 pub mod providers;
 pub mod purge;
 pub mod tenants;
+pub mod text_enum;
 mod words;
 
 pub use context::{Context, Providers};
 pub use error::{Error, Result};
-pub use input::is_blank;
-pub use page::{Page, PageRequest};
+pub use field::is_blank;
+pub use page::{Page, PageNumber, PageRequest, PageSize};
 
 /// Milliseconds since an instant, rounded to a hundredth.
 fn milliseconds(since: std::time::Instant) -> f64 {

@@ -1,8 +1,14 @@
-//! Pagination of lists: request and result.
+//! Pages of lists.
 
-use crate::error::{Error, Problem, Result};
+use crate::field::Int;
 
-/// Request for one page of a list.
+/// Number of a page, from 1.
+pub type PageNumber = Int<1, { i64::MAX }>;
+
+/// Rows of a page at most.
+pub type PageSize = Int<1, 100>;
+
+/// A page of a list to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     page: i64,
@@ -10,50 +16,52 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Page number, from 1, and page size, 1 to 100; the defaults are 1 and 20.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every number that is out of range.
-    pub fn parse(page: Option<i64>, per_page: Option<i64>) -> Result<Self> {
-        let mut problems = Vec::new();
-        let (page, per_page) = (page.unwrap_or(1), per_page.unwrap_or(20));
-        if page < 1 {
-            problems.push(Problem::wrong("page", "The 'page' parameter must be 1 or more"));
-        }
-        if !(1..=100).contains(&per_page) {
-            problems.push(Problem::wrong("per_page", "The 'per_page' parameter must be between 1 and 100"));
-        }
-        if problems.is_empty() { Ok(Self { page, per_page }) } else { Err(Error::Invalid(problems)) }
+    /// The page to read when a request names none.
+    pub const FIRST: PageNumber = PageNumber::nearest(1);
+
+    /// The size of a page when a request names none.
+    pub const DEFAULT_SIZE: PageSize = PageSize::nearest(20);
+
+    /// A page of this number and size.
+    #[must_use]
+    pub fn new(page: PageNumber, per_page: PageSize) -> Self {
+        Self { page: page.get(), per_page: per_page.get() }
     }
 
-    /// Page size.
+    /// A page of this number and of the maximum size; numbers below 1 count as 1.
+    #[must_use]
+    pub fn largest(page: i64) -> Self {
+        Self::new(PageNumber::nearest(page), PageSize::nearest(i64::MAX))
+    }
+
+    /// Rows of the page at most.
     #[must_use]
     pub fn limit(self) -> i64 {
         self.per_page
     }
 
-    /// Rows before the page, bounded to avoid overflow.
+    /// Rows before the page. Capped where no list reaches, so that Postgres can add the limit.
     #[must_use]
     pub fn offset(self) -> i64 {
         (self.page - 1).saturating_mul(self.per_page).min(i64::MAX / 2)
     }
 }
 
-/// One page of a list.
+/// One page of a list, and its place in the list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// Items on this page.
+    /// Rows of the page.
     pub items: Vec<T>,
-    /// Page number, from 1.
+    /// Number of the page, from 1.
     pub page: i64,
-    /// Page size.
+    /// Rows of a page at most.
     pub per_page: i64,
-    /// Items in the whole list.
+    /// Rows of the list.
     pub total: i64,
 }
 
 impl<T> Page<T> {
-    /// The page that answers a request.
+    /// The page that was requested.
     #[must_use]
     pub fn new(request: PageRequest, items: Vec<T>, total: i64) -> Self {
         Self { items, page: request.page, per_page: request.per_page, total }

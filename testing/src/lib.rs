@@ -17,8 +17,8 @@ mod statements;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use parlance_api::Ending;
-use parlance_core::bots::{self, NewBot, RawBot};
+use parlance_api::ShutdownTimes;
+use parlance_core::bots::{self, Channel, NewBot};
 use parlance_core::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use parlance_core::jobs::{self, Kind, State, dispatch};
 use parlance_core::maintenance::END_HOOKS;
@@ -150,7 +150,7 @@ impl Stage {
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(5) };
+        let ending = ShutdownTimes { announce: Duration::ZERO, drain: Duration::from_secs(5) };
         let api = tokio::spawn(parlance_api::serve(ctx.clone(), listener, stop.clone(), ending));
         Self {
             http: Client::new(&url, Some(key.expose())),
@@ -175,9 +175,8 @@ impl Stage {
 
     /// Creates a bot of a tenant, without the API.
     pub async fn bot_of(&self, tenant: TenantId) -> BotId {
-        let raw =
-            RawBot { name: Some("Bot".into()), channel_type: Some("webchat".into()), ..RawBot::default() };
-        bots::create(&self.ctx, tenant, &NewBot::parse(raw).unwrap()).await.unwrap().id
+        let bot = NewBot::new("Bot".parse().unwrap(), Channel::Webchat);
+        bots::create(&self.ctx, tenant, &bot).await.unwrap().id
     }
 
     /// Starts the workers, as `parlance worker` does.

@@ -1,20 +1,19 @@
-//! Which failures each kind of operation has, for the specification.
+//! Error responses of each kind of operation, for the specification.
 
 use std::marker::PhantomData;
 
 use parlance_core::Error;
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{
-    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
-};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
 use super::{ApiError, ErrorBody};
 use crate::response::envelope::JSON;
+use crate::response::headers;
 
-/// The failures of a kind of operation, so that each operation documents its own.
+/// The error statuses of a kind of operation.
 pub(crate) trait Failures {
-    /// Beside those that every operation has.
+    /// In addition to those of every operation.
     const STATUSES: &'static [u16];
 }
 
@@ -30,21 +29,21 @@ macro_rules! failures {
 }
 
 failures! {
-    /// Shows what is always there.
+    /// Reads a resource that always exists.
     Showing [];
-    /// Lists by filters.
+    /// Lists with filters.
     Listing [400];
-    /// Finds by an id.
+    /// Reads or deletes by id.
     Finding [404];
-    /// Lists by filters what is in something that is there.
+    /// Lists the children of a resource.
     Browsing [400, 404];
-    /// Makes something new.
+    /// Creates a resource.
     Making [400, 409, 413, 415];
-    /// Makes something new in something that is there.
+    /// Creates a resource under another one.
     Adding [400, 404, 409, 413, 415];
-    /// Does something to what is there, if its state allows; nothing is sent with it.
+    /// Changes the state of a resource, without a request body.
     Steering [400, 404, 409];
-    /// Changes something that is there, if its state allows.
+    /// Changes a resource, with a request body.
     Changing [400, 404, 409, 413, 415];
 }
 
@@ -88,37 +87,22 @@ fn documented(status: u16) -> MetaResponse {
         401 => "Unauthorized: invalid or missing API key",
         403 => "Forbidden: insufficient permissions or plan limits reached",
         404 => "Not Found: resource not found or doesn't belong to your tenant",
-        409 => "Conflict: the resource's state does not allow it",
-        413 => "Payload Too Large: the request body is larger than accepted",
-        415 => "Unsupported Media Type: the request body is of another type than accepted",
-        429 => "Too Many Requests: more at once than the key or its tenant may",
-        503 => "Service Unavailable: a part of the service does not answer; try again later",
+        409 => "Conflict: the state of the resource does not allow the operation",
+        413 => "Payload Too Large: the request body exceeds the limit",
+        415 => "Unsupported Media Type: the operation does not accept this content type",
+        429 => "Too Many Requests: a rate or concurrency limit of the key or tenant is reached",
+        503 => "Service Unavailable: a component of the service does not respond; try again later",
         _ => "Internal Server Error: unexpected server error",
     };
-    let mut headers = vec![named_request()];
+    let mut response_headers = vec![headers::request_id()];
     if matches!(status, 429 | 503) {
-        headers.push(header("Retry-After", "Seconds to wait before trying again", u64::schema_ref()));
+        response_headers.push(headers::retry_after());
     }
     MetaResponse {
         description,
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: JSON, schema: ErrorBody::schema_ref() }],
-        headers,
-    }
-}
-
-/// The header that every answer has.
-pub(crate) fn named_request() -> MetaHeader {
-    header("X-Request-Id", "Names the request in the server's log", String::schema_ref())
-}
-
-fn header(name: &str, description: &str, schema: MetaSchemaRef) -> MetaHeader {
-    MetaHeader {
-        name: name.to_owned(),
-        description: Some(description.to_owned()),
-        required: true,
-        deprecated: false,
-        schema,
+        headers: response_headers,
     }
 }

@@ -1,4 +1,4 @@
-//! What the errors of every layer become.
+//! Maps the errors of the domain, the framework and the extractors to [`ApiError`].
 
 use parlance_core::Error;
 use parlance_core::error::{Forbidden, Problem};
@@ -12,7 +12,7 @@ use crate::extract::json::JSON_BYTES;
 use crate::response::envelope::JSON;
 
 impl ApiError {
-    /// A domain's error; `doing` completes "The 'name' field is required when …".
+    /// Maps a domain error; `doing` completes "The 'name' field is required when …".
     pub(super) fn of_domain(error: Error, doing: Option<&str>) -> Self {
         match error {
             Error::NotFound(thing) => Self::not_found(thing),
@@ -37,7 +37,7 @@ impl ApiError {
         }
     }
 
-    /// Whatever an extractor, the router or a handler ended with.
+    /// Maps the error of an extractor, the router or a handler.
     pub(crate) fn of_poem(error: poem::Error) -> Self {
         if error.is::<ApiError>() {
             return error.downcast::<ApiError>().unwrap_or_else(|error| Self::internal().because(error));

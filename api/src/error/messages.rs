@@ -1,5 +1,4 @@
-//! Every failure in its words and with its status: those of the reference where it gives them, and
-//! after their pattern elsewhere.
+//! Status, code and text of every error: those of the reference where it gives them, otherwise in its style.
 
 use std::time::Duration;
 
@@ -8,14 +7,14 @@ use poem::http::{Method, StatusCode, header};
 
 use super::{ApiError, Detail};
 
-/// The code of a process that was told to stop: balancers ask for it, and nothing is wrong.
+/// Code of readiness checks during shutdown; not logged as an error, since load balancers expect it.
 pub(super) const STOPPING: &str = "stopping";
 
-/// How long a client should wait when the part that is down did not say.
+/// Default `Retry-After` when a component is unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl ApiError {
-    /// It does not exist, or it is another tenant's.
+    /// The resource does not exist, or belongs to another tenant.
     pub(crate) fn not_found(thing: Thing) -> Self {
         let (code, name) = match thing {
             Thing::Tenant => ("tenant_not_found", "tenant"),
@@ -34,8 +33,8 @@ impl ApiError {
         )
     }
 
-    /// The same failure in other words.
-    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
+    /// Replaces the message.
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
@@ -49,7 +48,7 @@ impl ApiError {
         )
     }
 
-    /// The path is there, the method is not.
+    /// The path exists, but not with this method.
     pub(crate) fn method_not_allowed(method: &Method, allow: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -97,7 +96,7 @@ impl ApiError {
         )
     }
 
-    /// The body is not the form that its header promises.
+    /// The body does not match its multipart content type.
     pub(crate) fn unreadable_form() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -108,10 +107,10 @@ impl ApiError {
         )
     }
 
-    /// The connection gave out before the body did.
+    /// Reading the body failed.
     pub(crate) fn unreadable_body(cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
-        if is_late(&*cause) {
+        if is_timeout(&*cause) {
             return Self::slow_body();
         }
         Self::new(
@@ -123,12 +122,12 @@ impl ApiError {
         .because(cause)
     }
 
-    /// A form that ends in the middle, or is none.
+    /// The form is truncated or malformed, or arrived too slowly.
     pub(crate) fn broken_form(cause: &(dyn std::error::Error + 'static)) -> Self {
-        if is_late(cause) { Self::slow_body() } else { Self::unreadable_form() }
+        if is_timeout(cause) { Self::slow_body() } else { Self::unreadable_form() }
     }
 
-    /// The body came too slowly.
+    /// The body arrived below the minimum rate.
     fn slow_body() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -138,7 +137,7 @@ impl ApiError {
         )
     }
 
-    /// The body's type is another than the operation reads.
+    /// The operation does not accept the body's content type.
     pub(crate) fn unsupported_media_type(expected: &str) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -148,7 +147,7 @@ impl ApiError {
         )
     }
 
-    /// The body is larger than the operation reads.
+    /// The body exceeds the operation's limit.
     pub(crate) fn too_large(limit_bytes: u64) -> Self {
         const MIB: u64 = 1024 * 1024;
         let limit = match limit_bytes {
@@ -163,7 +162,7 @@ impl ApiError {
         )
     }
 
-    /// The documented words for every key that opens nothing; the code alone tells a missing one.
+    /// The key is missing or invalid. The text is the same, as documented; only the code differs.
     pub(crate) fn unauthorized(why: Unauthorized) -> Self {
         let code = match why {
             Unauthorized::Missing => "missing_api_key",
@@ -173,7 +172,7 @@ impl ApiError {
             .with_header(header::WWW_AUTHENTICATE, "ApiKey")
     }
 
-    /// The key is good for other operations; `needed` names what would do.
+    /// The key has no scope for the operation; `needed` names the scopes that permit it.
     pub(crate) fn missing_scope(needed: &str) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -183,7 +182,6 @@ impl ApiError {
         )
     }
 
-    /// The bot is switched off.
     pub(super) fn bot_inactive() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -214,7 +212,7 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, code, error, message)
     }
 
-    /// A part does not answer.
+    /// A component does not respond.
     pub(crate) fn unavailable(part: Part, retry_after: Option<Duration>) -> Self {
         let name = match part {
             Part::Postgres => "database",
@@ -233,8 +231,8 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, &seconds(retry_after.unwrap_or(RETRY_AFTER)))
     }
 
-    /// The process was told to stop.
-    pub(crate) fn leaving() -> Self {
+    /// The process is shutting down.
+    pub(crate) fn stopping() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             STOPPING,
@@ -244,28 +242,28 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, &seconds(RETRY_AFTER))
     }
 
-    /// The same is being done at this moment.
+    /// The same operation is in progress.
     pub(super) fn busy(code: &'static str, message: String) -> Self {
         Self::new(StatusCode::CONFLICT, code, title(code), message).with_header(header::RETRY_AFTER, "1")
     }
 
-    /// The caller asks for too much at once.
+    /// A rate or concurrency limit is reached.
     pub(super) fn too_many(code: &'static str, message: String, retry_after: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, code, title(code), message)
             .with_header(header::RETRY_AFTER, &seconds(retry_after))
     }
 
-    /// What is to be answered cannot be written.
-    pub(crate) fn unwritable(cause: impl Into<BoxError>) -> Self {
+    /// The response could not be serialized.
+    pub(crate) fn unserializable(cause: impl Into<BoxError>) -> Self {
         Self::internal().because(cause)
     }
 
-    /// Not shown: the answer of before takes its place.
+    /// Internal: the idempotency middleware replaces it by the stored response.
     pub(crate) fn replayed() -> Self {
         Self::new(StatusCode::CONFLICT, "idempotency_replayed", "Replayed", "The request was answered before")
     }
 
-    /// A stream has no end that could be kept.
+    /// A streamed response cannot be stored for replay.
     pub(crate) fn not_replayable() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -284,25 +282,25 @@ impl ApiError {
         )
     }
 
-    /// A handler panicked; the hook of the process has told where.
+    /// A handler panicked; the process's panic hook has logged where.
     pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "something that is no text".to_owned());
+            .unwrap_or_else(|| "non-string panic payload".to_owned());
         Self::internal().because(format!("panicked: {text}"))
     }
 }
 
-/// Whether a body was given up because it came too slowly.
-fn is_late(cause: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether reading a body failed because it arrived too slowly.
+fn is_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
     let causes = std::iter::successors(Some(cause), |cause| cause.source());
     let mut io = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.any(|error| error.kind() == std::io::ErrorKind::TimedOut)
 }
 
-/// Whole seconds that are not too few.
+/// Rounds up to whole seconds, at least one.
 fn seconds(wait: Duration) -> String {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     seconds.max(1).to_string()
@@ -317,6 +315,6 @@ pub(super) fn slug(reason: &str) -> String {
 }
 
 fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

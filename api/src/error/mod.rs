@@ -1,19 +1,18 @@
-//! Errors, as a client sees them. Only this module knows status codes of failures, turns an error of
-//! any layer into an answer, and logs it.
+//! API errors: the only place that maps failures to status codes, writes error responses and logs them.
 //!
-//! Must never show a client what the log is for: sources and their chains stay here.
+//! Must never send an error's source chain to a client; it goes to the log.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
 use parlance_core::Error;
-use parlance_core::error::{BoxError, Chain, Problem};
+use parlance_core::error::{BoxError, Chain};
 use poem::error::ResponseError;
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::{Body, Response};
 use poem_openapi::Object;
-use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::types::ToJSON;
 use serde_json::Value;
 
 use crate::response::envelope::JSON;
@@ -22,11 +21,9 @@ mod documented;
 mod mapped;
 mod messages;
 
-pub(crate) use documented::{
-    Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, Steering, named_request,
-};
+pub(crate) use documented::{Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, Steering};
 
-/// A failure on its way to a client.
+/// An error with its HTTP response.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Failure>);
 
@@ -42,39 +39,31 @@ struct Failure {
     cause: Option<BoxError>,
 }
 
-/// The answer to a request that failed.
+/// The body of an error response.
 #[derive(Clone, Debug, Object)]
-#[oai(example)]
 pub(crate) struct ErrorBody {
     /// Always false.
     pub(crate) success: bool,
-    /// What went wrong, in short.
+    /// Short description of the error.
     pub(crate) error: String,
-    /// What went wrong and what can be done, in a sentence.
+    /// What went wrong and how to fix it, in a sentence.
     pub(crate) message: String,
-    /// What went wrong, for programs: a stable slug.
+    /// Stable machine-readable error code.
     pub(crate) code: String,
-    /// The request, as the header `X-Request-Id` and the server's log name it.
+    /// Id of the request, as in the header `X-Request-Id` and the server's log.
     pub(crate) request_id: String,
-    /// Every field that is wrong, in the order of the reference.
+    /// Every invalid field, in the order of the reference.
     #[oai(skip_serializing_if_is_none)]
     pub(crate) details: Option<Vec<Detail>>,
 }
 
-/// One thing wrong with one field.
+/// A validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 pub(crate) struct Detail {
-    /// The field.
+    /// Name of the field.
     pub(crate) field: String,
-    /// How it is wrong.
+    /// What is wrong with it.
     pub(crate) message: String,
-}
-
-impl Example for ErrorBody {
-    fn example() -> Self {
-        let mut failed = ApiError::invalid(vec![Problem::missing("name")], Some("creating a bot"));
-        failed.body("018f3c5e-7b1a-7c44-9d0e-2f6a1b8c9d10")
-    }
 }
 
 impl ApiError {
@@ -106,7 +95,7 @@ impl ApiError {
         self
     }
 
-    /// The same failure with something to read beside it.
+    /// Adds `data` to the error body.
     pub(crate) fn with_data(mut self, data: Value) -> Self {
         self.0.data = Some(data);
         self
@@ -124,7 +113,7 @@ impl ApiError {
         }
     }
 
-    /// Writes the failure to the log, if it is ours, and into the envelope.
+    /// Logs the error and returns the response in the error envelope.
     pub(crate) fn respond(mut self, request_id: &str) -> Response {
         self.log();
         let mut body = self.body(request_id).to_json().unwrap_or_default();
@@ -139,7 +128,7 @@ impl ApiError {
         response
     }
 
-    /// Writes the failure to the log, if it is ours, and into the envelope of OpenAI's API.
+    /// Logs the error and returns the response in the format of OpenAI's API.
     pub(crate) fn respond_as_openai(self) -> Response {
         let (status, headers) = (self.0.status, self.0.headers.clone());
         let body = self.into_openai().to_string();
@@ -148,7 +137,7 @@ impl ApiError {
         response
     }
 
-    /// The same for a stream that has begun.
+    /// Logs the error and returns the body in the format of OpenAI's API, for a stream that has begun.
     pub(crate) fn into_openai(self) -> Value {
         self.log();
         let kind = match self.0.status {
@@ -165,8 +154,8 @@ impl ApiError {
         })
     }
 
-    /// Writes the failure to the log, if it is ours, and gives what a stream that has begun can tell of it: the
-    /// request's id stands in the header of its answer.
+    /// Logs the error and returns the data of an `error` event, for a stream that has begun. The request id is
+    /// already in its response header.
     pub(crate) fn into_event(self) -> Value {
         self.log();
         serde_json::json!({"code": self.0.code, "error": self.0.error, "message": self.0.message})
@@ -203,19 +192,18 @@ impl From<Error> for ApiError {
     }
 }
 
-/// What was read from a request, if it is right; when the thing that it is about does not exist, that is
-/// told, and not what is wrong with it.
-pub(crate) async fn about<T, X>(
-    known: impl Future<Output = Result<X, Error>>,
-    read: Result<T, ApiError>,
+/// Returns the parsed request; 404 of the resource wins over validation errors.
+pub(crate) async fn not_found_first<T, X>(
+    find: impl Future<Output = Result<X, Error>>,
+    parsed: Result<T, ApiError>,
 ) -> Result<T, ApiError> {
-    if read.is_err() {
-        known.await?;
+    if parsed.is_err() {
+        find.await?;
     }
-    read
+    parsed
 }
 
-/// Says what was being done, for the words of a missing field.
+/// Adds the operation's name to the message of a missing field.
 pub(crate) trait When<T> {
     /// `doing` completes "The 'name' field is required when …".
     fn when(self, doing: &'static str) -> Result<T, ApiError>;

@@ -1,142 +1,89 @@
-//! The words that the API shares with the domain, each vocabulary with its schema.
+//! Enums shared with the domain: their names in the specification, and their schemas.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
 use parlance_core::bots::{Channel, Language, Personality, Role, WhenUnsure};
+use parlance_core::field::Invalid;
+use parlance_core::knowledge::SourceType;
 use parlance_core::tenants::Plan;
 use parlance_core::tenants::keys::Scope;
-use parlance_core::{conversations, jobs, knowledge};
+use parlance_core::text_enum::TextEnum;
+use parlance_core::{conversations, jobs, knowledge, text_enum};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use crate::extract::fields::Readable;
+use crate::extract::values::Value;
 
-/// A set of words that the API and the domain share.
-pub(crate) trait Vocabulary: Send + Sync + 'static {
-    /// Its name in the specification.
+/// A [`TextEnum`] with a schema of its own, so that generated clients have one type for it.
+pub(crate) trait NamedEnum: TextEnum {
+    /// Name of the schema.
     const NAME: &'static str;
-
-    /// Every word.
-    fn words() -> Vec<&'static str>;
 }
 
-macro_rules! vocabularies {
-    ($($type:ty, $name:literal: $all:expr;)*) => {$(
-        impl Vocabulary for $type {
+macro_rules! names {
+    ($($name:literal $type:ty;)*) => {$(
+        impl NamedEnum for $type {
             const NAME: &'static str = $name;
-
-            fn words() -> Vec<&'static str> {
-                $all.iter().map(|word| word.as_str()).collect()
-            }
-        }
-
-        impl From<$type> for Word<$type> {
-            fn from(word: $type) -> Self {
-                Self(word.as_str().into(), PhantomData)
-            }
         }
     )*};
 }
 
-vocabularies! {
-    Channel, "ChannelType": Channel::ALL;
-    Language, "Language": Language::ALL;
-    Personality, "Personality": Personality::ALL;
-    Role, "BotRole": Role::ALL;
-    WhenUnsure, "WhenUnsure": WhenUnsure::ALL;
-    conversations::Confidence, "Confidence": conversations::Confidence::ALL;
-    Plan, "Plan": Plan::ALL;
-    Scope, "ApiKeyScope": Scope::ALL;
-    WrittenType, "WrittenSourceType": WrittenType::ALL;
-    knowledge::SourceType, "SourceType": knowledge::SourceType::ALL;
-    knowledge::Status, "SourceStatus": [
-        knowledge::Status::Queued,
-        knowledge::Status::Processing,
-        knowledge::Status::Ready,
-        knowledge::Status::Failed,
-        knowledge::Status::Cancelled,
-    ];
-    knowledge::search::Mode, "SearchMode": knowledge::search::Mode::ALL;
-    knowledge::crawl::PageState, "PageStatus": knowledge::crawl::PageState::ALL;
-    jobs::Kind, "JobKind": jobs::Kind::ALL;
-    jobs::State, "JobState": jobs::State::ALL;
-    conversations::Status, "ConversationStatus": conversations::Status::ALL;
-    conversations::Rating, "Rating": conversations::Rating::ALL;
-    conversations::Sender, "Sender": [conversations::Sender::User, conversations::Sender::Bot];
+names! {
+    "ApiKeyScope" Scope;
+    "BotRole" Role;
+    "ChannelType" Channel;
+    "Confidence" conversations::Confidence;
+    "ConversationStatus" conversations::Status;
+    "EndedStatus" Ended;
+    "JobKind" jobs::Kind;
+    "JobState" jobs::State;
+    "Language" Language;
+    "PageStatus" knowledge::crawl::PageState;
+    "Personality" Personality;
+    "Plan" Plan;
+    "Rating" conversations::Rating;
+    "SearchMode" knowledge::search::Mode;
+    "Sender" conversations::Sender;
+    "SourceStatus" knowledge::Status;
+    "SourceType" SourceType;
+    "WhenUnsure" WhenUnsure;
 }
 
-/// Makes a vocabulary of one word: what may be written where the domain knows more.
-macro_rules! one_word {
-    ($($(#[$doc:meta])* $type:ident, $name:literal: $word:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub(crate) struct $type;
-
-        impl Vocabulary for $type {
-            const NAME: &'static str = $name;
-
-            fn words() -> Vec<&'static str> {
-                vec![$word]
-            }
-        }
-
-        impl From<$type> for Word<$type> {
-            fn from(_: $type) -> Self {
-                Self($word.into(), PhantomData)
-            }
-        }
-    )*};
-}
-
-one_word! {
-    /// What a client may make of a conversation.
-    Ended, "EndedStatus": "ended";
-}
-
-/// The types of sources that are made from JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WrittenType {
-    Text,
-    Url,
-}
-
-impl WrittenType {
-    const ALL: [WrittenType; 2] = [WrittenType::Text, WrittenType::Url];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            WrittenType::Text => "text",
-            WrittenType::Url => "url",
-        }
+text_enum! {
+    /// The only status that a client can set.
+    pub(crate) enum Ended {
+        /// The conversation takes no more messages.
+        Ended = "ended",
     }
 }
 
-/// A word of a vocabulary. One that a client wrote may be any: the domain knows which are right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word<V>(Cow<'static, str>, PhantomData<V>);
+/// An enum in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word<E>(E);
 
-impl<V: Vocabulary> Type for Word<V> {
+impl<E: NamedEnum> From<E> for Word<E> {
+    fn from(value: E) -> Self {
+        Self(value)
+    }
+}
+
+impl<E: NamedEnum> Type for Word<E> {
     const IS_REQUIRED: bool = true;
 
     type RawValueType = Self;
     type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        V::NAME.into()
+        E::NAME.into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(V::NAME.to_owned())
+        MetaSchemaRef::Reference(E::NAME.to_owned())
     }
 
-    /// Named, so that generated clients have one type for it.
     fn register(registry: &mut Registry) {
-        registry.create_schema::<Self, _>(V::NAME.to_owned(), |_| MetaSchema {
-            enum_items: V::words().into_iter().map(Value::from).collect(),
-            ..MetaSchema::new("string")
-        });
+        register::<Self>(registry, E::NAME, E::ALL.iter().map(|value| value.as_str()));
     }
 
     fn as_raw_value(&self) -> Option<&Self> {
@@ -148,38 +95,81 @@ impl<V: Vocabulary> Type for Word<V> {
     }
 }
 
-impl<V: Vocabulary> ToJSON for Word<V> {
-    fn to_json(&self) -> Option<Value> {
-        Some(self.0.as_ref().into())
+fn register<T>(registry: &mut Registry, name: &str, words: impl Iterator<Item = &'static str>) {
+    registry.create_schema::<T, _>(name.to_owned(), |_| MetaSchema {
+        enum_items: words.map(Json::from).collect(),
+        ..MetaSchema::new("string")
+    });
+}
+
+impl<E: NamedEnum> ToJSON for Word<E> {
+    fn to_json(&self) -> Option<Json> {
+        Some(self.0.as_str().into())
     }
 }
 
-impl<V: Vocabulary> serde::Serialize for Word<V> {
+impl<E: NamedEnum> serde::Serialize for Word<E> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.0.as_str())
     }
 }
 
-impl<V: Vocabulary> ParseFromJSON for Word<V> {
-    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
-        Err(ParseError::custom("written, never read"))
+impl<E: NamedEnum> ParseFromJSON for Word<E> {
+    fn parse_from_json(_: Option<Json>) -> ParseResult<Self> {
+        Err(ParseError::custom("responses are not read"))
     }
 }
 
-impl<V> From<Word<V>> for String {
-    fn from(word: Word<V>) -> Self {
-        word.0.into_owned()
+impl<E: NamedEnum + std::str::FromStr<Err = Invalid>> Value for E {
+    fn schema() -> MetaSchemaRef {
+        Word::<E>::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        Word::<E>::register(registry);
+    }
+
+    fn from_json(json: Json) -> Result<Self, Invalid> {
+        Self::from_text(&String::from_json(json)?)
+    }
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        text.parse()
+    }
+
+    fn to_json(&self) -> Json {
+        self.as_str().into()
     }
 }
 
-impl<V: Vocabulary> Readable for Word<V> {
-    const EXPECTED: &'static str = "a string";
+/// The type of a source in a request. JSON documents two of the types; a form documents the third, `file`, in a
+/// schema of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WrittenType(pub(crate) SourceType);
 
-    fn from_json(json: Value) -> Option<Self> {
-        String::from_json(json).map(|text| Self(text.into(), PhantomData))
+impl WrittenType {
+    const NAME: &'static str = "WrittenSourceType";
+}
+
+impl Value for WrittenType {
+    fn schema() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(Self::NAME.to_owned())
     }
 
-    fn from_text(text: &str) -> Option<Self> {
-        Some(Self(text.to_owned().into(), PhantomData))
+    fn register(registry: &mut Registry) {
+        let types = [SourceType::Text, SourceType::Url];
+        register::<Self>(registry, Self::NAME, types.into_iter().map(SourceType::as_str));
+    }
+
+    fn from_json(json: Json) -> Result<Self, Invalid> {
+        SourceType::from_json(json).map(Self)
+    }
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(Self)
+    }
+
+    fn to_json(&self) -> Json {
+        self.0.as_str().into()
     }
 }

@@ -1,356 +1,335 @@
-//! The fields of a body and the parameters of a query, as clients really send them.
+//! Fields of bodies and parameters of queries.
 //!
-//! Reading one never fails: a value of the wrong type is noted, so that all that is wrong with a
-//! request is told at once, each field by its name.
+//! Reading one never fails: an invalid value stays in its field until a handler takes it, so that one response
+//! lists everything wrong with a request.
 
 use std::borrow::Cow;
-use std::str::FromStr;
+use std::fmt::Display;
 
-use parlance_core::Error;
-use parlance_core::error::{Fault, Problem};
+use parlance_core::error::Problem;
+use parlance_core::field::Invalid;
+use parlance_core::{Error, Result};
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use crate::extract::enums::{Vocabulary, Word};
-use crate::extract::types::Id;
+use crate::extract::values::Value;
 
-/// What a client may write into a field.
-pub(crate) trait Readable: Type + Sized {
-    /// What is expected, for "The 'name' field must be …".
-    const EXPECTED: &'static str;
-
-    /// The value, when the JSON is of the right type.
-    fn from_json(json: Value) -> Option<Self>;
-
-    /// The value, when the text of a query or a form can be read as one.
-    fn from_text(text: &str) -> Option<Self>;
-}
-
-impl Readable for String {
-    const EXPECTED: &'static str = "a string";
-
-    fn from_json(json: Value) -> Option<Self> {
-        if let Value::String(text) = json { Some(text) } else { None }
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-}
-
-impl Readable for bool {
-    const EXPECTED: &'static str = "true or false";
-
-    fn from_json(json: Value) -> Option<Self> {
-        json.as_bool()
-    }
-
-    /// Python's `requests` writes `True`, PHP writes `1`.
-    fn from_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
-            _ => None,
-        }
-    }
-}
-
-/// Of words and of ids.
-impl<T: Readable> Readable for Vec<T> {
-    const EXPECTED: &'static str = "a list of strings";
-
-    fn from_json(json: Value) -> Option<Self> {
-        let Value::Array(items) = json else { return None };
-        items.into_iter().map(T::from_json).collect()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.split(',').map(|item| T::from_text(item.trim())).collect()
-    }
-}
-
-impl Readable for i64 {
-    const EXPECTED: &'static str = "an integer";
-
-    fn from_json(json: Value) -> Option<Self> {
-        json.as_i64()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-/// A field of a body or a parameter of a query. `NEEDED` is told in the specification; whether it is
-/// there is for the domain to check.
+/// A field of a body or a parameter of a query. `REQUIRED` is for the specification; see [`Fields::required`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Field<T, const NEEDED: bool = false> {
-    /// It is not there.
+pub(crate) enum Field<T, const REQUIRED: bool = false> {
+    /// Not sent.
     #[default]
     Absent,
-    /// It is `null`.
+    /// `null`.
     Null,
-    /// It is there.
+    /// A valid value.
     Given(T),
-    /// It is there, and of another type.
-    Wrong,
+    /// A value that is not valid.
+    Invalid(Invalid),
 }
 
-/// A field without which the domain refuses the body.
-pub(crate) type Needed<T> = Field<T, true>;
+/// A field that a body must have.
+pub(crate) type Required<T> = Field<T, true>;
 
-/// Takes fields, one by one, in the order of the reference, and remembers which were of a wrong type.
+impl<T: Value, const REQUIRED: bool> Field<T, REQUIRED> {
+    /// A field of a form or a query.
+    pub(crate) fn from_text(text: Option<&str>) -> Self {
+        text.map_or(Field::Absent, |text| T::from_text(text).into())
+    }
+
+    /// A field whose value is not of the expected type.
+    pub(crate) fn of_wrong_type() -> Self {
+        T::from_json(Json::Null).into()
+    }
+}
+
+impl<T, const REQUIRED: bool> From<std::result::Result<T, Invalid>> for Field<T, REQUIRED> {
+    fn from(parsed: std::result::Result<T, Invalid>) -> Self {
+        parsed.map_or_else(Field::Invalid, Field::Given)
+    }
+}
+
+/// Takes fields one by one, in the order of the reference, and collects their problems.
+///
+/// The methods that take a field return `None` after noting a problem; [`Fields::finish`] fails then.
 pub(crate) struct Fields {
     noun: &'static str,
     order: Vec<&'static str>,
-    wrong: Vec<Problem>,
-    heard: Vec<Problem>,
+    problems: Vec<Problem>,
+    failure: Option<Error>,
 }
 
 impl Fields {
     pub(crate) fn of_body() -> Self {
-        Self::of("field")
+        Self::new("field")
     }
 
     pub(crate) fn of_query() -> Self {
-        Self::of("parameter")
+        Self::new("parameter")
     }
 
-    fn of(noun: &'static str) -> Self {
-        Self { noun, order: Vec::new(), wrong: Vec::new(), heard: Vec::new() }
+    fn new(noun: &'static str) -> Self {
+        Self { noun, order: Vec::new(), problems: Vec::new(), failure: None }
     }
 
-    /// The field's value, if it is there and right.
-    pub(crate) fn take<T: Readable, const NEEDED: bool>(
+    /// The value; absent, `null` and blank are problems.
+    pub(crate) fn required<T, const REQUIRED: bool>(
         &mut self,
         name: &'static str,
-        field: Field<T, NEEDED>,
+        field: Field<T, REQUIRED>,
     ) -> Option<T> {
         self.order.push(name);
         match field {
             Field::Given(value) => Some(value),
-            Field::Absent | Field::Null => None,
-            Field::Wrong => {
-                let noun = self.noun;
-                let message = format!("The '{name}' {noun} must be {}", T::EXPECTED);
-                self.wrong.push(Problem::wrong(name, message));
-                None
-            }
+            Field::Absent | Field::Null => self.missing(name),
+            Field::Invalid(invalid) if invalid.is_blank() => self.missing(name),
+            Field::Invalid(invalid) => self.wrong(name, invalid),
         }
     }
 
-    /// The field's value, if it is there and right; `null` is not.
-    pub(crate) fn take_not_null<T: Readable, const NEEDED: bool>(
+    /// The value, or `None` for `null`; absent is a problem.
+    pub(crate) fn required_or_null<T, const REQUIRED: bool>(
         &mut self,
         name: &'static str,
-        field: Field<T, NEEDED>,
-    ) -> Option<T> {
-        if matches!(field, Field::Null) {
-            let message = format!("The '{name}' {} must not be null", self.noun);
-            self.wrong.push(Problem::wrong(name, message));
-        }
-        self.take(name, field)
-    }
-
-    /// What the field is to become: absent leaves it as it is, `null` clears it.
-    pub(crate) fn change<T: Readable, const NEEDED: bool>(
-        &mut self,
-        name: &'static str,
-        field: Field<T, NEEDED>,
+        field: Field<Option<T>, REQUIRED>,
     ) -> Option<Option<T>> {
-        let given = !matches!(field, Field::Absent | Field::Wrong);
-        let value = self.take(name, field);
-        given.then_some(value)
+        self.change(name, field)?.or_else(|| self.missing(name))
     }
 
-    /// The id of a thing, if the field is there and can be one; `what` is the thing, with its article.
-    pub(crate) fn id<T: FromStr>(&mut self, name: &'static str, what: &str, field: Field<Id>) -> Option<T> {
-        let raw = String::from(self.take(name, field)?);
-        let id = raw.trim().parse().ok();
-        if id.is_none() {
-            let message = format!("The '{name}' {} must be {what}'s id", self.noun);
-            self.heard.push(Problem::wrong(name, message));
-        }
-        id
+    /// The value, or `None` for absent and `null`.
+    pub(crate) fn optional<T, const REQUIRED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<Option<T>, REQUIRED>,
+    ) -> Option<Option<T>> {
+        self.change(name, field).map(Option::flatten)
     }
 
-    /// The domain's word, if the field is there and one of the vocabulary.
-    pub(crate) fn word<V>(&mut self, name: &'static str, field: Field<Word<V>>) -> Option<V>
-    where
-        V: Vocabulary + FromStr<Err = Error>,
-    {
-        let parsed = self.take(name, field).map(|word| String::from(word).parse()).transpose();
-        if let Err(Error::Invalid(problems)) = parsed {
-            // A vocabulary calls itself by the name that its field has elsewhere.
-            self.heard.extend(problems.into_iter().map(|problem| match problem.fault {
-                Fault::Wrong(message) => Problem::wrong(
-                    name,
-                    message.replace(&format!("'{}'", problem.field), &format!("'{name}'")),
-                ),
-                Fault::Missing => Problem::missing(name),
-            }));
-            return None;
+    /// The change of an optional field: absent keeps it (`None`), `null` clears it (`Some(None)`).
+    pub(crate) fn change<T, const REQUIRED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<Option<T>, REQUIRED>,
+    ) -> Option<Option<Option<T>>> {
+        self.order.push(name);
+        match field {
+            Field::Absent => Some(None),
+            Field::Null => Some(Some(None)),
+            Field::Given(value) => Some(Some(value)),
+            Field::Invalid(invalid) => self.wrong(name, invalid),
         }
-        parsed.ok().flatten()
     }
 
-    /// What the domain made of the fields, unless something is wrong with them: then everything that
-    /// is, in the order in which they were taken.
-    pub(crate) fn check<V>(self, verdict: Result<V, Error>) -> Result<V, Error> {
-        let mut problems = self.heard;
-        match verdict {
-            Err(Error::Invalid(more)) => problems.extend(more),
-            verdict if self.wrong.is_empty() && problems.is_empty() => return verdict,
-            _ => {}
+    /// The value, or `None` for absent; `null` is a problem.
+    pub(crate) fn not_null<T, const REQUIRED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<T, REQUIRED>,
+    ) -> Option<Option<T>> {
+        self.order.push(name);
+        match field {
+            Field::Absent => Some(None),
+            Field::Given(value) => Some(Some(value)),
+            Field::Null => self.wrong(name, "must not be null"),
+            Field::Invalid(invalid) => self.wrong(name, invalid),
         }
-        // A field of a wrong type looks absent to the domain, and a body of such fields empty.
-        problems.retain(|problem| {
-            let told = |wrong: &Problem| wrong.field == problem.field || problem.field == "body";
-            !self.wrong.iter().any(told)
-        });
-        for problem in &mut problems {
-            if let Fault::Wrong(message) = &mut problem.fault {
-                *message = message.replace("' field", &format!("' {}", self.noun));
+    }
+
+    /// As [`Fields::not_null`], with a blank value counted as absent.
+    pub(crate) fn not_null_or_blank<T, const REQUIRED: bool>(
+        &mut self,
+        name: &'static str,
+        field: Field<T, REQUIRED>,
+    ) -> Option<Option<T>> {
+        match field {
+            Field::Invalid(invalid) if invalid.is_blank() => {
+                self.not_null(name, Field::<T, REQUIRED>::Absent)
             }
+            field => self.not_null(name, field),
         }
-        problems.extend(self.wrong);
+    }
+
+    /// The value of a query parameter, or `None` for absent.
+    pub(crate) fn parameter<T>(&mut self, name: &'static str, field: Field<T>) -> Option<Option<T>> {
+        self.not_null(name, field)
+    }
+
+    /// The value of a check that spans fields; its problems are collected.
+    pub(crate) fn check<T>(&mut self, checked: Result<T>) -> Option<T> {
+        match checked {
+            Ok(value) => return Some(value),
+            Err(Error::Invalid(problems)) => self.problems.extend(problems),
+            Err(error) => self.failure = self.failure.take().or(Some(error)),
+        }
+        None
+    }
+
+    /// Notes that a field is required and absent.
+    pub(crate) fn missing<T>(&mut self, name: &'static str) -> Option<T> {
+        self.problems.push(Problem::missing(name));
+        None
+    }
+
+    fn wrong<T>(&mut self, name: &'static str, message: impl Display) -> Option<T> {
+        let message = format!("The '{name}' {} {message}", self.noun);
+        self.problems.push(Problem::wrong(name, message));
+        None
+    }
+
+    /// The domain's value of the fields that were taken.
+    ///
+    /// # Errors
+    /// The first failed check that is not about a field; else [`Error::Invalid`] with every problem, in the
+    /// order in which the fields were taken.
+    pub(crate) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let mut problems = self.problems;
+        if problems.is_empty() {
+            return build().ok_or_else(|| Error::internal("reading a request", "a field without a problem"));
+        }
         let place = |problem: &Problem| self.order.iter().position(|name| *name == problem.field);
         problems.sort_by_key(|problem| place(problem).unwrap_or(usize::MAX));
         Err(Error::Invalid(problems))
     }
 }
 
-/// Both, or everything that is wrong with either.
-pub(crate) fn both<A, B>(a: Result<A, Error>, b: Result<B, Error>) -> Result<(A, B), Error> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(Error::Invalid(mut problems)), Err(Error::Invalid(more))) => {
-            problems.extend(more);
-            Err(Error::Invalid(problems))
-        }
-        (Err(error), _) | (_, Err(error)) => Err(error),
-    }
-}
+impl<T: Value, const REQUIRED: bool> Type for Field<T, REQUIRED> {
+    const IS_REQUIRED: bool = REQUIRED;
 
-impl<T: Readable, const NEEDED: bool> Type for Field<T, NEEDED> {
-    const IS_REQUIRED: bool = NEEDED;
-
-    type RawValueType = T::RawValueType;
-    type RawElementValueType = T::RawElementValueType;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        T::name()
+        "field".into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        T::schema_ref()
+        T::schema()
     }
 
     fn register(registry: &mut Registry) {
         T::register(registry);
     }
 
-    /// Nothing: validators on a field are told in the specification, and checked by the domain.
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+    /// `None`: poem checks nothing, since values are checked when they are parsed.
+    fn as_raw_value(&self) -> Option<&Self> {
         None
     }
 
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
         Box::new(std::iter::empty())
     }
 }
 
-impl<T: Readable, const NEEDED: bool> ParseFromJSON for Field<T, NEEDED> {
-    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+impl<T: Value, const REQUIRED: bool> ParseFromJSON for Field<T, REQUIRED> {
+    fn parse_from_json(value: Option<Json>) -> ParseResult<Self> {
         Ok(match value {
             None => Field::Absent,
-            Some(Value::Null) => Field::Null,
-            Some(json) => T::from_json(json).map_or(Field::Wrong, Field::Given),
+            Some(Json::Null) => Field::Null,
+            Some(json) => T::from_json(json).into(),
         })
     }
 }
 
-impl<T: Readable, const NEEDED: bool> ParseFromParameter for Field<T, NEEDED> {
+impl<T: Value, const REQUIRED: bool> ParseFromParameter for Field<T, REQUIRED> {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        Ok(T::from_text(value).map_or(Field::Wrong, Field::Given))
+        Ok(Self::from_text(Some(value)))
     }
 
     fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(values: I) -> ParseResult<Self> {
-        match values.into_iter().next() {
-            Some(value) => Self::parse_from_parameter(value.as_ref()),
-            None => Ok(Field::Absent),
+        Ok(Self::from_text(values.into_iter().next().as_ref().map(AsRef::as_ref)))
+    }
+}
+
+impl<T: Value, const REQUIRED: bool> ToJSON for Field<T, REQUIRED> {
+    fn to_json(&self) -> Option<Json> {
+        match self {
+            Field::Given(value) => Some(value.to_json()),
+            Field::Absent | Field::Null | Field::Invalid(_) => None,
         }
     }
 }
 
-impl<T: Readable + ToJSON, const NEEDED: bool> ToJSON for Field<T, NEEDED> {
-    fn to_json(&self) -> Option<Value> {
-        match self {
-            Field::Given(value) => value.to_json(),
-            Field::Absent | Field::Null | Field::Wrong => None,
-        }
-    }
+/// The fields of a request with problems, in order.
+#[cfg(test)]
+pub(crate) fn wrong_fields<T: std::fmt::Debug>(parsed: Result<T>) -> Vec<&'static str> {
+    let Err(Error::Invalid(problems)) = parsed else { panic!("{parsed:?}") };
+    problems.iter().map(|problem| problem.field).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use parlance_core::field::{Int, Text};
     use serde_json::json;
 
     use super::*;
 
-    fn read<T: Readable>(json: Value) -> Field<T> {
+    fn read<T: Value>(json: Json) -> Field<T> {
         Field::parse_from_json(Some(json)).ok().unwrap()
     }
 
-    #[test]
-    fn a_value_of_another_type_is_wrong_and_null_is_not_absent() {
-        assert_eq!(read::<String>(json!("a")), Field::Given("a".to_owned()));
-        assert_eq!(read::<String>(json!(null)), Field::Null);
-        for wrong in [json!(5), json!(true), json!([]), json!({})] {
-            assert_eq!(read::<String>(wrong), Field::Wrong);
-        }
-        for wrong in [json!(1.5), json!("1"), json!(u64::MAX)] {
-            assert_eq!(read::<i64>(wrong), Field::Wrong);
-        }
-        assert_eq!(read::<bool>(json!("true")), Field::Wrong);
+    fn problems(fields: Fields) -> Vec<Problem> {
+        let Err(Error::Invalid(problems)) = fields.finish(|| Some(())) else { panic!() };
+        problems
     }
 
     #[test]
-    fn a_query_reads_what_common_clients_write() {
-        for (text, value) in [("true", Some(true)), ("True", Some(true)), ("0", Some(false)), ("yes", None)] {
-            assert_eq!(bool::from_text(text), value);
-        }
-        for (text, value) in [("20", Some(20)), ("-1", Some(-1)), ("1e3", None), ("", None)] {
-            assert_eq!(i64::from_text(text), value);
-        }
-        assert_eq!(i64::from_text("99999999999999999999"), None);
-    }
-
-    #[test]
-    fn everything_wrong_is_told_in_the_order_of_the_fields() {
+    fn problems_are_listed_in_the_order_of_the_fields() {
         let mut fields = Fields::of_body();
-        let none: Option<String> = fields.take("first", Field::<String>::Absent);
-        assert_eq!(none, None);
-        fields.take("second", Field::<bool>::Wrong);
-        fields.take("third", Field::<String>::Wrong);
-        let verdict = Err(Error::Invalid(vec![Problem::missing("third"), Problem::missing("first")]));
-        let Err(Error::Invalid(problems)) = fields.check::<()>(verdict) else { panic!() };
+        assert_eq!(fields.required("first", Field::<String>::Absent), None);
+        assert_eq!(fields.not_null("second", read::<bool>(json!(5))), None);
+        assert_eq!(fields.optional("third", read::<Option<String>>(json!(5))), None);
+        assert_eq!(fields.check::<()>(Err(Error::invalid("second", "Second again"))), None);
         assert_eq!(
-            problems,
+            problems(fields),
             [
                 Problem::missing("first"),
                 Problem::wrong("second", "The 'second' field must be true or false"),
+                Problem::wrong("second", "Second again"),
                 Problem::wrong("third", "The 'third' field must be a string"),
             ]
         );
     }
 
     #[test]
-    fn a_wrong_field_that_the_domain_does_not_miss_is_wrong_all_the_same() {
+    fn a_query_has_parameters() {
         let mut fields = Fields::of_query();
-        fields.take("page", Field::<i64>::Wrong);
-        let Err(Error::Invalid(problems)) = fields.check(Ok(())) else { panic!() };
-        assert_eq!(problems, [Problem::wrong("page", "The 'page' parameter must be an integer")]);
+        fields.parameter("page", Field::<Int<1, 9>>::from_text(Some("x")));
+        assert_eq!(problems(fields), [Problem::wrong("page", "The 'page' parameter must be an integer")]);
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_blank_depends_on_the_field() {
+        let text = |json: Option<Json>| Field::<Option<Text<9>>>::parse_from_json(json).ok().unwrap();
+        let mut fields = Fields::of_body();
+        assert_eq!(fields.change("a", text(None)), Some(None));
+        assert_eq!(fields.change("a", text(Some(json!(null)))), Some(Some(None)));
+        assert_eq!(fields.change("a", text(Some(json!(" ")))), Some(Some(None)));
+        assert_eq!(fields.optional("a", text(Some(json!(null)))), Some(None));
+        assert_eq!(fields.not_null_or_blank("a", read::<Text<9>>(json!(" "))), Some(None));
+        assert_eq!(fields.not_null("name", read::<Text<9>>(json!(" "))), None);
+        assert_eq!(fields.not_null("null", read::<Text<9>>(json!(null))), None);
+        assert_eq!(fields.required("blank", read::<Text<9>>(json!(" "))), None);
+        assert_eq!(fields.required_or_null("absent", text(None)), None);
+        assert_eq!(
+            problems(fields),
+            [
+                Problem::wrong("name", "The 'name' field must not be blank"),
+                Problem::wrong("null", "The 'null' field must not be null"),
+                Problem::missing("blank"),
+                Problem::missing("absent"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failed_check_wins_over_problems() {
+        let mut fields = Fields::of_body();
+        fields.missing::<()>("name");
+        fields.check::<()>(Err(Error::TooLarge { limit_bytes: 1 }));
+        assert!(matches!(fields.finish(|| Some(())), Err(Error::TooLarge { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! JSON bodies: read to a limit, as an object, with the schema of what is made of it.
+//! JSON bodies: objects of a limited size.
 
 use bytes::Bytes;
 use parlance_core::knowledge::MAX_FILE_BYTES;
@@ -13,17 +13,16 @@ use serde_json::Value;
 use crate::error::ApiError;
 use crate::response::envelope::JSON;
 
-/// The largest JSON body, in bytes. The longest text of the reference is far below it.
+/// Largest JSON body, in bytes; the longest documented text is far below it.
 pub(crate) const JSON_BYTES: u64 = 1024 * 1024;
 
-/// The largest JSON body of a source, in bytes: a text of the largest size, with its line ends escaped.
+/// Largest JSON body of a source, in bytes: a text of the largest size, with escaped line ends.
 pub(crate) const SOURCE_BYTES: u64 = 2 * MAX_FILE_BYTES;
 
-/// The largest form, in bytes: a file and little more, which is boundaries, headers and a few short fields.
+/// Largest form, in bytes: a file, plus boundaries, headers and a few short fields.
 pub(crate) const FORM_BYTES: u64 = MAX_FILE_BYTES + 64 * 1024;
 
-/// A JSON body. Its fields are lenient ([`crate::extract::fields::Field`]): what is wrong with them is the
-/// domain's to say.
+/// A JSON body. Its fields keep invalid values for later ([`Field`](crate::extract::fields::Field)).
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -54,12 +53,12 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
     }
 }
 
-/// Whether the request says that its body is JSON.
+/// Whether the request has the content type JSON.
 pub(crate) fn is_json_request(request: &Request) -> bool {
     request.content_type().is_some_and(is_json)
 }
 
-/// A JSON body of at most so many bytes.
+/// Reads a JSON body of at most `limit` bytes.
 pub(crate) async fn read<T: ParseFromJSON>(
     request: &Request,
     body: &mut RequestBody,
@@ -68,18 +67,18 @@ pub(crate) async fn read<T: ParseFromJSON>(
     Ok(parse(&read_bytes(request, body, limit).await?)?)
 }
 
-/// A body of at most so many bytes. One that is longer is refused as soon as that is known.
+/// Reads a body of at most `limit` bytes; a longer one is refused as early as possible.
 pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit: u64) -> poem::Result<Bytes> {
     refuse_longer(request, limit)?;
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let read = body.take()?.into_bytes_limit(most).await;
+    let bytes = usize::try_from(limit).unwrap_or(usize::MAX);
+    let read = body.take()?.into_bytes_limit(bytes).await;
     Ok(read.map_err(|error| match error {
         ReadBodyError::PayloadTooLarge => too_long(limit),
         other => ApiError::unreadable_body(other),
     })?)
 }
 
-/// Refuses a body that says itself that it is too long, before any of it is read.
+/// Refuses a body by its `Content-Length`, before reading it.
 pub(crate) fn refuse_longer(request: &Request, limit: u64) -> Result<(), ApiError> {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     match length.and_then(|length| length.parse::<u64>().ok()) {
@@ -88,12 +87,12 @@ pub(crate) fn refuse_longer(request: &Request, limit: u64) -> Result<(), ApiErro
     }
 }
 
-/// The words for a body over its limit. Of a form, the file is what can be made smaller.
+/// The error for a body over its limit. For a form it states the limit of the file.
 fn too_long(limit: u64) -> ApiError {
     ApiError::too_large(if limit == FORM_BYTES { MAX_FILE_BYTES } else { limit })
 }
 
-/// `application/json` and what is built on it (RFC 6839), with or without parameters.
+/// `application/json` or a `+json` suffix (RFC 6839), with or without parameters.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == JSON || (essence.starts_with("application/") && essence.ends_with("+json"))
@@ -116,16 +115,16 @@ mod tests {
     use poem_openapi::Object;
 
     use super::*;
-    use crate::extract::fields::{Field, Needed};
+    use crate::extract::fields::{Field, Required};
 
     #[derive(Debug, Object)]
     struct Sample {
-        name: Needed<String>,
+        name: Required<String>,
         flag: Field<bool>,
     }
 
     #[test]
-    fn json_is_recognised_by_its_essence() {
+    fn json_is_recognised_by_its_media_type() {
         for good in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
             assert!(is_json(good), "{good}");
         }
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_json_object_is_refused_and_no_depth_overflows() {
+    fn only_json_objects_are_read_and_no_depth_overflows() {
         let deep = "[".repeat(100_000);
         let deep_object = format!("{{\"name\":{}", "{\"a\":".repeat(100_000));
         for bad in [
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_repeated_fields_are_no_matter() {
+    fn unknown_and_repeated_fields_are_accepted() {
         let sample: Sample = parse(b"{\"name\":\"a\",\"other\":{},\"name\":\"b\"}").unwrap();
         assert_eq!(sample.name, Field::Given("b".to_owned()));
         assert_eq!(sample.flag, Field::Absent);

@@ -8,3 +8,4 @@ pub(crate) mod multipart;
 pub(crate) mod page;
 pub(crate) mod tenant;
 pub(crate) mod types;
+pub(crate) mod values;

@@ -1,4 +1,4 @@
-//! Forms: `multipart/form-data`, read to a limit. Their parts may come in any order.
+//! Forms (`multipart/form-data`) of a limited size, with parts in any order.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,38 +7,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use parlance_core::Error;
 use parlance_core::knowledge::{File, MAX_FILE_BYTES};
 use poem::web::{Field as Part, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use tokio::io::AsyncReadExt;
 
 use crate::error::ApiError;
-use crate::extract::fields::{Field, Readable};
+use crate::extract::fields::{Field, Fields};
 use crate::extract::json::{FORM_BYTES, refuse_longer};
+use crate::extract::values::Value;
 
-/// The media type of forms.
+/// Media type of forms.
 pub(crate) const FORM: &str = "multipart/form-data";
 
-/// What a form holds.
+/// A form.
 #[derive(Debug, Default)]
 pub(crate) struct Form {
-    texts: HashMap<String, Field<String>>,
-    /// The parts `file` that have a file's name.
+    /// Parts without a file name; `None` for one that is not UTF-8.
+    texts: HashMap<String, Option<String>>,
+    /// Parts `file` with a file name.
     pub(crate) files: Vec<File>,
 }
 
-/// Whether the request says that its body is a form.
+/// Whether the request has the content type of a form.
 pub(crate) fn is_form(request: &Request) -> bool {
     let sent = request.content_type().unwrap_or_default();
     sent.trim_start().to_ascii_lowercase().starts_with(FORM)
 }
 
 impl Form {
-    /// Reads a request's body.
+    /// Reads a form from a request's body.
     ///
     /// # Errors
-    /// When it is no form, breaks off, or is too long.
-    pub(crate) async fn of(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+    /// When the body is not a form, incomplete or too long.
+    pub(crate) async fn read(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         if !is_form(request) {
             return Err(ApiError::unsupported_media_type(FORM).into());
         }
@@ -47,31 +50,31 @@ impl Form {
         let mut body = RequestBody::new(capped(body.take()?, FORM_BYTES, over.clone()));
         let form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
         let mut read = Self::default();
-        match read.read(form).await {
+        match read.read_parts(form).await {
             Err(_) if over.load(Ordering::Relaxed) => Err(ApiError::too_large(MAX_FILE_BYTES).into()),
             Err(error) => Err(error.into()),
             Ok(()) => Ok(read),
         }
     }
 
-    /// A field, as its text can be read.
-    pub(crate) fn take<T: Readable, const NEEDED: bool>(&mut self, name: &str) -> Field<T, NEEDED> {
+    /// Takes a field.
+    pub(crate) fn take<T: Value, const REQUIRED: bool>(&mut self, name: &str) -> Field<T, REQUIRED> {
         match self.texts.remove(name) {
-            Some(Field::Given(text)) => T::from_text(&text).map_or(Field::Wrong, Field::Given),
-            Some(Field::Wrong) => Field::Wrong,
-            Some(Field::Null | Field::Absent) | None => Field::Absent,
+            Some(Some(text)) => Field::from_text(Some(&text)),
+            Some(None) => Field::of_wrong_type(),
+            None => Field::Absent,
         }
     }
 
-    async fn read(&mut self, mut form: Multipart) -> Result<(), ApiError> {
+    async fn read_parts(&mut self, mut form: Multipart) -> Result<(), ApiError> {
         while let Some(part) = form.next_field().await.map_err(|error| ApiError::broken_form(&error))? {
             match (part.name().map(str::to_owned), part.file_name().map(str::to_owned)) {
                 (Some(name), Some(file_name)) if name == "file" => {
-                    self.files.push(File { name: file_name, bytes: whole(part).await? });
+                    self.files.push(File { name: file_name, bytes: read_part(part).await? });
                 }
                 (Some(name), None) => {
-                    let text = String::from_utf8(whole(part).await?.into());
-                    self.texts.insert(name, text.map_or(Field::Wrong, Field::Given));
+                    let text = String::from_utf8(read_part(part).await?.into());
+                    self.texts.insert(name, text.ok());
                 }
                 _ => {}
             }
@@ -80,8 +83,17 @@ impl Form {
     }
 }
 
-/// The part's bytes, unless they are more than a file may have.
-async fn whole(part: Part) -> Result<Bytes, ApiError> {
+/// Takes the one file of a form.
+pub(crate) fn one_file(fields: &mut Fields, mut files: Vec<File>) -> Option<File> {
+    match files.pop() {
+        None => fields.missing("file"),
+        Some(file) if files.is_empty() => Some(file),
+        Some(_) => fields.check(Err(Error::invalid("file", "The 'file' field must hold one file"))),
+    }
+}
+
+/// Reads a part of at most the size of a file.
+async fn read_part(part: Part) -> Result<Bytes, ApiError> {
     let mut bytes = Vec::new();
     let mut reader = part.into_async_read().take(MAX_FILE_BYTES + 1);
     reader.read_to_end(&mut bytes).await.map_err(|error| ApiError::broken_form(&error))?;
@@ -91,7 +103,7 @@ async fn whole(part: Part) -> Result<Bytes, ApiError> {
     Ok(bytes.into())
 }
 
-/// The body, until it is longer than `limit`; `over` tells that it was.
+/// The body, failing after `limit` bytes; `over` is set then.
 fn capped(body: Body, limit: u64, over: Arc<AtomicBool>) -> Body {
     let mut left = limit;
     Body::from_bytes_stream(body.into_bytes_stream().map(move |chunk| {
@@ -109,6 +121,8 @@ fn capped(body: Body, limit: u64, over: Arc<AtomicBool>) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use parlance_core::field::Int;
+
     use super::*;
 
     async fn form(parts: &str, limit: u64) -> Result<Form, ApiError> {
@@ -118,7 +132,7 @@ mod tests {
         let mut body = RequestBody::new(body);
         let multipart = <Multipart as FromRequest>::from_request(&request, &mut body).await.unwrap();
         let mut form = Form::default();
-        form.read(multipart).await.map(|()| form)
+        form.read_parts(multipart).await.map(|()| form)
     }
 
     const FILE: &str = "--x\nContent-Disposition: form-data; name=\"file\"; filename=\"a.md\"\n\nhello\n";
@@ -126,26 +140,26 @@ mod tests {
     const OTHER: &str = "--x\nContent-Disposition: form-data; name=\"other\"\n\nwhatever\n";
 
     #[tokio::test]
-    async fn the_parts_come_in_any_order_and_others_are_no_matter() {
+    async fn parts_come_in_any_order_and_unknown_ones_are_ignored() {
         for parts in [format!("{BOT}{FILE}--x--\n"), format!("{OTHER}{FILE}{OTHER}{BOT}--x--\n")] {
             let mut form = form(&parts, 10_000).await.unwrap();
             assert_eq!((form.files[0].name.as_str(), &*form.files[0].bytes), ("a.md", &b"hello"[..]));
             assert_eq!(form.take::<String, false>("bot_id"), Field::Given("abc".to_owned()));
-            assert_eq!(form.take::<i64, false>("other_field"), Field::Absent);
+            assert_eq!(form.take::<Int<1, 20>, false>("other_field"), Field::Absent);
         }
     }
 
     #[tokio::test]
-    async fn a_file_without_a_name_is_no_file_and_a_number_is_read_as_one() {
+    async fn a_file_needs_a_name_and_numbers_are_parsed() {
         let unnamed = FILE.replace("; filename=\"a.md\"", "");
         let pages = BOT.replace("bot_id", "max_pages").replace("abc", "12");
         let mut form = form(&format!("{unnamed}{pages}--x--\n"), 10_000).await.unwrap();
         assert!(form.files.is_empty());
-        assert_eq!(form.take::<i64, true>("max_pages"), Field::Given(12));
+        assert_eq!(form.take::<Int<1, 20>, true>("max_pages"), Field::Given(Int::nearest(12)));
     }
 
     #[tokio::test]
-    async fn a_form_that_breaks_off_or_goes_on_too_long_is_refused() {
+    async fn an_incomplete_or_too_long_form_is_refused() {
         assert!(form(&format!("{BOT}{FILE}"), 10_000).await.is_err());
         assert!(form("nonsense", 10_000).await.is_err());
         assert!(form(&format!("{BOT}{FILE}--x--\n"), 100).await.is_err());

@@ -1,7 +1,6 @@
-//! The extractor that is the tenant check: a handler that takes a [`Tenant`] runs for nobody else.
+//! Tenant extractor: authenticates the API key, checks its scope and rate limit.
 //!
-//! It stands before every other argument of a handler, so that nothing of a stranger's request is
-//! read.
+//! It must be the first argument of a handler, so that nothing of an unauthenticated request is read.
 
 use std::marker::PhantomData;
 
@@ -21,19 +20,19 @@ use crate::error::ApiError;
 use crate::extract::idempotency_key;
 use crate::middleware::admission;
 
-/// The header that carries the key.
+/// The header of the API key.
 const HEADER: &str = "X-API-Key";
 
-/// The scheme's name in the specification.
+/// Name of the security scheme in the specification.
 const SCHEME: &str = "ApiKey";
 
-/// A part of the API, with the scope that opens it beside `full`, and `read` for what only reads.
+/// A part of the API, and the scope that permits it. `full` permits every part, and `read` every GET.
 pub(crate) trait Area: Send + Sync + 'static {
-    /// The scope.
+    /// `None`: no scope of its own.
     const SCOPE: Option<Scope>;
 }
 
-/// What no scope but `full` changes.
+/// Operations without a scope of their own: only `full` permits writes.
 #[derive(Debug)]
 pub(crate) enum Everything {}
 
@@ -57,7 +56,7 @@ impl Area for Knowledge {
     const SCOPE: Option<Scope> = Some(Scope::Knowledge);
 }
 
-/// The tenant whose key came with the request and may do this.
+/// The authenticated tenant of a request, whose key permits the area `A`.
 #[derive(Debug)]
 pub(crate) struct Tenant<A = Everything> {
     id: TenantId,
@@ -65,7 +64,6 @@ pub(crate) struct Tenant<A = Everything> {
 }
 
 impl<A: Area> Tenant<A> {
-    /// Its id.
     #[must_use]
     pub(crate) fn id(&self) -> TenantId {
         self.id
@@ -73,18 +71,17 @@ impl<A: Area> Tenant<A> {
 
     async fn admit(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let key = key(request)?;
-        let ctx: &Context =
-            request.data().ok_or(GetDataError("the context, which the endpoint table adds"))?;
+        let ctx: &Context = request.data().ok_or(GetDataError("the context, which `build` adds"))?;
         let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
         tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
         admission::admit(ctx, &caller, request)?;
         permit(&caller, A::SCOPE, request.method())?;
-        idempotency_key::admit(ctx, caller.tenant, &key, request, body).await?;
+        idempotency_key::claim(ctx, caller.tenant, &key, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
 }
 
-/// The tenant of a request to the OpenAI-compatible door, whose key comes as a bearer token.
+/// The tenant of a request to the OpenAI-compatible endpoints, which send the key as a bearer token.
 pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<TenantId, ApiError> {
     let given = request.headers().typed_get::<Authorization<Bearer>>();
     let key = match given {

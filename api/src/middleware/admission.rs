@@ -1,4 +1,7 @@
-//! What is known of a request's caller while it runs: where its key stands, and what it holds of its tenant's places.
+//! Admission of an authenticated request: rate limit of its key, and its tenant's upload permits.
+//!
+//! The tenant extractor calls [`admit`]; the middleware [`headers`] reports the rate limit. A permit is released
+//! when the request has ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,51 +9,63 @@ use parlance_core::Context;
 use parlance_core::platform::limits::{Permit, RateLimitState};
 use parlance_core::tenants::keys::Caller;
 use poem::http::{HeaderName, HeaderValue, header};
-use poem::{Request, Response};
+use poem::{Endpoint, Request, Response, Result};
 
 use crate::error::ApiError;
 
-/// The headers that tell a caller where its key stands (draft-ietf-httpapi-ratelimit-headers-03).
-pub(crate) const HEADERS: [HeaderName; 3] = [
+/// Rate-limit status (draft-ietf-httpapi-ratelimit-headers-03).
+const HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("ratelimit-limit"),
     HeaderName::from_static("ratelimit-remaining"),
     HeaderName::from_static("ratelimit-reset"),
 ];
 
-/// Filled in by the tenant check, read by the outermost layer. Places are given back when the request has ended.
+/// Shared by [`headers`] and [`admit`] through the request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Admitted(Arc<Mutex<Known>>);
+struct Admission(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct Known {
-    standing: Option<RateLimitState>,
-    upload: Option<Permit>,
+struct State {
+    rate_limit: Option<RateLimitState>,
+    upload_permit: Option<Permit>,
 }
 
-impl Admitted {
-    /// Tells the client where its key stands.
-    pub(crate) fn tell(&self, response: &mut Response) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(RateLimitState { limit, remaining, reset, .. }) = known.standing else { return };
+impl Admission {
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Adds the `RateLimit-*` headers to responses to authenticated requests.
+pub(crate) async fn headers<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    mut request: Request,
+) -> Result<Response> {
+    let admission = Admission::default();
+    request.set_data(admission.clone());
+    let mut response = next.call(request).await?;
+    admission.update(|state| {
+        let Some(RateLimitState { limit, remaining, reset, .. }) = state.rate_limit else { return };
         for (name, value) in HEADERS.into_iter().zip([limit, remaining, reset]) {
             response.headers_mut().insert(name, HeaderValue::from(value));
         }
-    }
+    });
+    Ok(response)
 }
 
-/// Counts the request of a caller, and takes a place for its upload.
+/// Counts a request against the rate limit of its key, and takes a permit for an upload.
 pub(crate) fn admit(ctx: &Context, caller: &Caller, request: &Request) -> Result<(), ApiError> {
-    let standing = ctx.limits().requests.take(caller.key);
-    let uploads = is_upload(request);
-    if let Some(Admitted(known)) = request.data() {
-        known.lock().unwrap_or_else(PoisonError::into_inner).standing = standing;
+    let admission = request.data::<Admission>();
+    let rate_limit = ctx.limits().requests.take(caller.key);
+    if let Some(admission) = admission {
+        admission.update(|state| state.rate_limit = rate_limit);
     }
-    if let Some(standing) = standing {
-        standing.check()?;
+    if let Some(rate_limit) = rate_limit {
+        rate_limit.check()?;
     }
-    if let Some(Admitted(known)) = request.data().filter(|_| uploads) {
-        let place = ctx.limits().uploads.take(caller.tenant)?;
-        known.lock().unwrap_or_else(PoisonError::into_inner).upload = Some(place);
+    if let Some(admission) = admission.filter(|_| is_upload(request)) {
+        let permit = ctx.limits().uploads.take(caller.tenant)?;
+        admission.update(|state| state.upload_permit = Some(permit));
     }
     Ok(())
 }

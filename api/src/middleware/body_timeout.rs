@@ -1,85 +1,93 @@
-//! How long a body may take: it ends when it comes too slowly, and what a refused request still sends is read on, for a
-//! while.
+//! Minimum transfer rate of request bodies, and draining of bodies that no handler reads.
 //!
-//! A server that answers early and closes a connection with unread bytes makes the peer's system
-//! throw the answer away (RFC 9112 §9.6); many clients send a whole body before they look for one. So
-//! the rest of a body is read aside and forgotten, up to a bound, after the answer is on its way.
+//! When a server answers early and closes a connection with unread bytes, the peer's system discards the
+//! response (RFC 9112 §9.6); many clients send the whole body before they read. The rest of a body is therefore
+//! read and discarded, up to a bound, while the response is sent.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use poem::http::header;
-use poem::{Body, Request};
+use poem::{Body, Endpoint, Request, Response, Result};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
-/// How much is read at most.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// Most bytes that are drained.
+const MAX_DRAIN_BYTES: usize = 32 * 1024 * 1024;
 
-/// How long it is read at most.
-const MOST_TIME: Duration = Duration::from_secs(10);
+/// Longest time that draining takes.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 
-/// How long a body may take to begin, and to pause once.
+/// Time for a body to begin, and for pauses beyond the minimum rate.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How fast it must come beside that, in bytes a second: a slow line has more, and who holds memory and a connection for
-/// as long as they can has less.
-const LEAST_RATE: f64 = 1024.0;
+/// Minimum transfer rate, in bytes per second: below that of any slow line, and above that of a client that
+/// holds memory and a connection for as long as possible.
+const MIN_RATE: f64 = 1024.0;
 
 type Chunks = BoxStream<'static, io::Result<Bytes>>;
 
-/// Makes the request's body one whose rest is read when it is dropped.
-pub(crate) fn over(request: &mut Request) {
+/// Replaces the request's body by one with the timeout, which is drained when dropped.
+pub(crate) async fn apply<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    mut request: Request,
+) -> Result<Response> {
     let body = request.take_body();
     if body.is_empty() {
-        return request.set_body(body);
+        request.set_body(body);
+    } else {
+        // A client that waits for "100 Continue" sends nothing before the body is read, and nothing after a
+        // refusal.
+        let has_begun = !request.headers().contains_key(header::EXPECT);
+        let rest = Some(body.into_bytes_stream().boxed());
+        let body = TimedBody { rest, has_begun, deadline: None, bytes_read: 0 };
+        request.set_body(Body::from_bytes_stream(body));
     }
-    // Who waits for "100 Continue" sends nothing before the body is asked for, and after a refusal
-    // never will.
-    let begun = !request.headers().contains_key(header::EXPECT);
-    let rest = Some(body.into_bytes_stream().boxed());
-    request.set_body(Body::from_bytes_stream(Lingering { rest, begun, late: None, read: 0 }));
+    next.call(request).await
 }
 
-struct Lingering {
+struct TimedBody {
+    /// `None` at the end, and after an error.
     rest: Option<Chunks>,
-    begun: bool,
-    /// When it has taken too long, and since when it is read.
-    late: Option<(Instant, Pin<Box<Sleep>>)>,
-    read: usize,
+    has_begun: bool,
+    /// When reading began, and a timer for the current deadline; set by the first pause.
+    deadline: Option<(Instant, Pin<Box<Sleep>>)>,
+    bytes_read: usize,
 }
 
-impl Lingering {
-    /// Whether it comes too slowly; who polls is woken when it does.
+impl TimedBody {
+    /// Whether the deadline has passed; if not, the task is woken when it does.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        let (_, late) =
-            self.late.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(GRACE))));
-        late.as_mut().poll(cx).is_ready()
+        let (_, deadline) =
+            self.deadline.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(GRACE))));
+        deadline.as_mut().poll(cx).is_ready()
     }
 
-    fn came(&mut self, bytes: usize) {
-        self.read += bytes;
-        if let Some((since, late)) = &mut self.late {
-            let allowed = GRACE + Duration::from_secs_f64(self.read as f64 / LEAST_RATE);
-            late.as_mut().reset(*since + allowed);
+    /// Extends the deadline by the time that the bytes take at the minimum rate.
+    fn extend_deadline(&mut self, bytes: usize) {
+        self.bytes_read += bytes;
+        if let Some((since, deadline)) = &mut self.deadline {
+            let allowed = GRACE + Duration::from_secs_f64(self.bytes_read as f64 / MIN_RATE);
+            deadline.as_mut().reset(*since + allowed);
         }
     }
 }
 
-impl Stream for Lingering {
+impl Stream for TimedBody {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.begun = true;
+        self.has_begun = true;
         let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
         let next = rest.poll_next_unpin(cx);
         match &next {
             Poll::Ready(None | Some(Err(_))) => self.rest = None,
-            Poll::Ready(Some(Ok(chunk))) => self.came(chunk.len()),
+            Poll::Ready(Some(Ok(chunk))) => self.extend_deadline(chunk.len()),
             Poll::Pending if self.is_late(cx) => {
                 self.rest = None;
                 return Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())));
@@ -90,20 +98,21 @@ impl Stream for Lingering {
     }
 }
 
-impl Drop for Lingering {
+impl Drop for TimedBody {
     fn drop(&mut self) {
-        let (Some(rest), true, Ok(runtime)) = (self.rest.take(), self.begun, Handle::try_current()) else {
+        let (Some(rest), true, Ok(runtime)) = (self.rest.take(), self.has_begun, Handle::try_current())
+        else {
             return;
         };
-        runtime.spawn(tokio::time::timeout(MOST_TIME, discard(rest)));
+        runtime.spawn(tokio::time::timeout(MAX_DRAIN_TIME, drain(rest)));
     }
 }
 
-async fn discard(mut rest: Chunks) {
-    let mut seen = 0;
+async fn drain(mut rest: Chunks) {
+    let mut bytes_read = 0;
     while let Some(Ok(chunk)) = rest.next().await {
-        seen += chunk.len();
-        if seen > MOST_BYTES {
+        bytes_read += chunk.len();
+        if bytes_read > MAX_DRAIN_BYTES {
             return;
         }
     }

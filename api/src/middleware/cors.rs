@@ -1,65 +1,85 @@
-//! Which web sites' pages may call the API from a browser (the Fetch standard, §3.2). A page that may not is answered as
-//! any other client: it is its browser that keeps the answer from it, and the pages of this server need no leave.
+//! Cross-origin requests from the pages of configured web sites (Fetch standard, §3.2).
+//!
+//! A request from any other origin is answered like every request, without CORS headers: the browser withholds
+//! the response from the page. The pages of this server are same-origin and need no headers.
+
+use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Request, Response};
+use poem::{Endpoint, Request, Response, Result};
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 
-/// What a page may send.
-const HEADERS: &str =
+/// Headers that a page may send.
+const REQUEST_HEADERS: &str =
     "X-API-Key, Authorization, Content-Type, Accept, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id";
 
-/// What a page may read.
-const EXPOSED: &str =
+/// Headers that a page may read.
+const RESPONSE_HEADERS: &str =
     "X-Request-Id, Idempotency-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 
-/// How long a browser need not ask again, in seconds.
+/// How long a browser may cache a preflight response, in seconds.
 const MAX_AGE: &str = "3600";
 
-/// The origins that may.
+/// The allowed origins; `*` allows all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cors(Vec<String>);
+pub(crate) struct Cors(Arc<[String]>);
 
 impl Cors {
     pub(crate) fn of(origins: &[String]) -> Self {
         Self(origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect())
     }
 
-    /// What a page's browser is to be told, for its request.
-    pub(crate) fn asked(&self, request: &Request) -> Option<Leave> {
-        let headers = request.headers();
-        let origin = headers.get(header::ORIGIN)?;
-        let allowed = self.0.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
-        let is_preflight = *request.method() == Method::OPTIONS
-            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        allowed.then(|| Leave { origin: origin.clone(), is_preflight })
+    /// The request's origin, if it is allowed.
+    fn allowed_origin<'a>(&self, request: &'a Request) -> Option<&'a HeaderValue> {
+        let origin = request.headers().get(header::ORIGIN)?;
+        let matches = |allowed: &String| allowed == "*" || allowed.as_bytes() == origin.as_bytes();
+        self.0.iter().any(matches).then_some(origin)
     }
 }
 
-/// Leave for a page.
-pub(crate) struct Leave {
-    origin: HeaderValue,
-    is_preflight: bool,
+/// Adds the headers that let an allowed page read the response. No credentials: keys come in a header.
+pub(crate) async fn headers<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    request: Request,
+    cors: Cors,
+) -> Result<Response> {
+    let origin = cors.allowed_origin(&request).cloned();
+    let mut response = next.call(request).await?;
+    if let Some(origin) = origin {
+        allow(origin, response.headers_mut());
+    }
+    Ok(response)
 }
 
-impl Leave {
-    /// The answer to a browser that asks before it asks.
-    pub(crate) fn preflight(&self) -> Option<Response> {
-        self.is_preflight.then(|| {
-            let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
-            let headers = response.headers_mut();
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(HEADERS));
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
-            response
-        })
+/// Answers the preflight requests of allowed pages; no handler sees them.
+pub(crate) async fn preflight<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    request: Request,
+    cors: Cors,
+) -> Result<Response> {
+    if is_preflight(&request) && cors.allowed_origin(&request).is_some() {
+        return Ok(preflight_response());
     }
+    next.call(request).await
+}
 
-    /// Lets the page read the answer. No cookies: keys are sent by header.
-    pub(crate) fn give(self, headers: &mut HeaderMap) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    }
+fn is_preflight(request: &Request) -> bool {
+    *request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight_response() -> Response {
+    let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(REQUEST_HEADERS));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+    response
+}
+
+fn allow(origin: HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }

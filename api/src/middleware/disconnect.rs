@@ -1,11 +1,9 @@
-//! Notices at once when a client hangs up in the middle of an answer.
+//! TCP acceptor that detects client disconnects at once and disables Nagle's algorithm.
 //!
-//! hyper ends such a connection when it reads the end of what the client sends; poem's server then awaits the
-//! ended connection once more, and the answer's stream would live until its next write failed: half a minute with
-//! heartbeats, for ever without. So what is read here as the end fails the next flush, and that one ends it for
-//! good. A client that sends no more but still listens is cut off, as hyper has it by default.
-//!
-//! And sends what is written at once, which poem leaves to the kernel's algorithm of 1984.
+//! hyper ends a connection when it reads its end; poem's server then awaits the ended connection once more, and
+//! the response's stream would live until its next write fails: half a minute with heartbeats, forever without.
+//! Here, the end of the input makes the next flush fail, which ends the connection. A client that closes its
+//! sending half but still reads is cut off, which is hyper's default.
 
 use std::io;
 use std::pin::Pin;
@@ -16,10 +14,10 @@ use poem::listener::{Acceptor, TcpAcceptor};
 use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Accepts connections that notice.
-pub(crate) struct Noticing(pub(crate) TcpAcceptor);
+/// Accepts [`Connection`]s.
+pub(crate) struct DisconnectAcceptor(pub(crate) TcpAcceptor);
 
-impl Acceptor for Noticing {
+impl Acceptor for DisconnectAcceptor {
     type Io = Connection<<TcpAcceptor as Acceptor>::Io>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
@@ -28,16 +26,16 @@ impl Acceptor for Noticing {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         let (io, local, remote, scheme) = self.0.accept().await?;
-        // Or a word that follows another would wait for its acknowledgement: forty milliseconds.
+        // Otherwise each streamed delta waits 40 ms for the acknowledgement of the one before.
         io.set_nodelay(true)?;
-        Ok((Connection { io, has_hung_up: false }, local, remote, scheme))
+        Ok((Connection { io, is_disconnected: false }, local, remote, scheme))
     }
 }
 
-/// A connection that knows whether its client has hung up.
+/// A connection that knows whether its client has disconnected.
 pub(crate) struct Connection<T> {
     io: T,
-    has_hung_up: bool,
+    is_disconnected: bool,
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
@@ -49,7 +47,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         let (room, before) = (buffer.remaining(), buffer.filled().len());
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
         if matches!(read, Poll::Ready(Ok(()))) && room > 0 && buffer.filled().len() == before {
-            self.has_hung_up = true;
+            self.is_disconnected = true;
         }
         read
     }
@@ -61,7 +59,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.has_hung_up {
+        if self.is_disconnected {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         Pin::new(&mut self.io).poll_flush(cx)
@@ -92,10 +90,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_connection_sends_each_word_at_once() {
+    async fn a_connection_sends_small_writes_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut acceptor = Noticing(TcpAcceptor::from_tokio(listener).unwrap());
+        let mut acceptor = DisconnectAcceptor(TcpAcceptor::from_tokio(listener).unwrap());
         let (accepted, connected) = tokio::join!(acceptor.accept(), TcpStream::connect(address));
         assert!(accepted.unwrap().0.io.nodelay().unwrap());
         drop(connected);

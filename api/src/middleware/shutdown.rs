@@ -1,38 +1,50 @@
-//! The end of a process behind a balancer: first it says that it is leaving and serves on, so that nobody sends it more;
-//! only then it takes no more connections.
+//! Graceful shutdown behind a load balancer.
+//!
+//! A stopping process first reports "not ready" and keeps serving, so that balancers take it out of rotation;
+//! only then does it stop accepting connections.
+
+use std::sync::Arc;
 
 use poem::http::{HeaderValue, Version, header};
-use poem::{Request, Response};
+use poem::{Endpoint, Request, Response, Result};
 use tokio_util::sync::CancellationToken;
 
 /// Whether the process was told to stop.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leaving(CancellationToken);
+pub(crate) struct Shutdown(CancellationToken);
 
-impl Leaving {
-    /// When this is cancelled.
-    pub(crate) fn at(stop: CancellationToken) -> Self {
+impl Shutdown {
+    /// Starts when `stop` is cancelled.
+    pub(crate) fn on(stop: CancellationToken) -> Self {
         Self(stop)
     }
 
-    pub(crate) fn is_so(&self) -> bool {
-        self.0.is_cancelled()
-    }
-
-    /// Until it is so.
-    pub(crate) async fn begins(&self) {
-        self.0.cancelled().await;
-    }
-
-    /// Asks the client of a connection that it keeps to come back on another: no balancer moves that one.
-    pub(crate) fn part(&self, version: Version, response: &mut Response) {
-        if self.is_so() && version <= Version::HTTP_11 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-    }
-
-    /// That of a request's process.
+    /// The state attached to a request by [`close_connections`].
     pub(crate) fn of(request: &Request) -> Self {
         request.data().cloned().unwrap_or_default()
     }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits for the start.
+    pub(crate) async fn started(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+/// During shutdown, asks HTTP/1 clients to reconnect elsewhere: a balancer does not move an open connection.
+pub(crate) async fn close_connections<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    mut request: Request,
+    shutdown: Shutdown,
+) -> Result<Response> {
+    let version = request.version();
+    request.set_data(shutdown.clone());
+    let mut response = next.call(request).await?;
+    if shutdown.has_started() && version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

@@ -1,44 +1,46 @@
-//! Pure: the specification is completed where the generator cannot be told.
+//! Post-processing of the specification: what poem-openapi cannot express. Pure.
 
 use serde_json::{Map, Value, json};
 
-use crate::extract::idempotency_key;
+use super::examples;
+use crate::middleware::idempotency;
 use crate::response::envelope::JSON;
 
-/// What a text may be that may be blank: Postgres stores no NUL.
+/// Pattern of texts that may be blank: Postgres stores no NUL.
 const OPTIONAL_TEXT: &str = r"^[^\u0000]*$";
 
-/// What a text may be that must have something to be seen in it: [`parlance_core::is_blank`], written out,
-/// for the engines that read it disagree about `\s`.
+/// Pattern of texts that must not be blank: [`parlance_core::is_blank`], spelled out because regex engines
+/// disagree about `\s`.
 const TEXT: &str =
     r"^[^\u0000]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff][^\u0000]*$";
 
-/// Bodies that must have at least one field.
-const CHANGES: [&str; 4] = ["UpdateBot", "UpdateConversation", "UpdateSource", "UpdateSourceForm"];
+/// Request bodies that need at least one field.
+const NON_EMPTY: [&str; 4] = ["UpdateBot", "UpdateConversation", "UpdateSource", "UpdateSourceForm"];
 
 /// Completes the specification.
 pub(super) fn complete(spec: &mut Value) {
     for method in ["post", "put", "patch"] {
-        operations(spec, method).for_each(may_be_sent_again);
+        operations(spec, method).for_each(add_idempotency_key);
     }
-    let asked = asked_schemas(spec);
+    let request_schemas = request_schemas(spec);
     let Some(schemas) = spec.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
         return;
     };
-    for name in asked {
+    examples::add(schemas);
+    for name in request_schemas {
         if let Some(schema) = schemas.get_mut(&name) {
-            texts_have_patterns(schema);
+            add_text_patterns(schema);
         }
     }
-    for name in CHANGES {
+    for name in NON_EMPTY {
         if let Some(schema) = schemas.get_mut(name) {
             schema["minProperties"] = 1.into();
         }
     }
     for schema in schemas.values_mut() {
-        once_is_enough(schema);
+        remove_repetitions(schema);
     }
-    errors_have_examples(spec);
+    add_error_examples(spec);
 }
 
 fn operations<'a>(spec: &'a mut Value, method: &'a str) -> impl Iterator<Item = &'a mut Value> {
@@ -46,13 +48,13 @@ fn operations<'a>(spec: &'a mut Value, method: &'a str) -> impl Iterator<Item = 
     paths.into_iter().flat_map(Map::values_mut).filter_map(move |path| path.get_mut(method))
 }
 
-/// `Idempotency-Key`, and what comes of it.
-fn may_be_sent_again(operation: &mut Value) {
+/// Adds the header `Idempotency-Key` and its response header.
+fn add_idempotency_key(operation: &mut Value) {
     let parameter = json!({
-        "name": idempotency_key::HEADER,
+        "name": idempotency::HEADER,
         "in": "header",
-        "description": "Your name for the request. Sent again within 24 hours with the same body, it is \
-                        answered as it was, and nothing is done twice.",
+        "description": "Your unique name for the request. A retry within 24 hours with the same body \
+                        returns the stored response, and nothing is done twice.",
         "required": false,
         "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
     });
@@ -61,20 +63,20 @@ fn may_be_sent_again(operation: &mut Value) {
         _ => operation["parameters"] = json!([parameter]),
     }
     let replayed = json!({
-        "description": "Whether the answer was given before",
+        "description": "Whether the response is a stored one",
         "required": false,
         "schema": {"type": "string", "enum": ["true"]},
     });
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
     for (status, response) in responses.into_iter().flatten() {
         if status.starts_with('2') {
-            response["headers"][idempotency_key::REPLAYED] = replayed.clone();
+            response["headers"][idempotency::REPLAYED] = replayed.clone();
         }
     }
 }
 
-/// The schemas of bodies that clients write.
-fn asked_schemas(spec: &Value) -> Vec<String> {
+/// Names of the request-body schemas.
+fn request_schemas(spec: &Value) -> Vec<String> {
     let mut names = Vec::new();
     let paths = spec["paths"].as_object();
     for operation in
@@ -93,7 +95,7 @@ fn asked_schemas(spec: &Value) -> Vec<String> {
     names
 }
 
-fn texts_have_patterns(schema: &mut Value) {
+fn add_text_patterns(schema: &mut Value) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for property in properties.values_mut().filter_map(Value::as_object_mut) {
         let plain = !["format", "pattern", "enum"].iter().any(|kind| property.contains_key(*kind));
@@ -104,42 +106,42 @@ fn texts_have_patterns(schema: &mut Value) {
     }
 }
 
-/// The generator says what it adds to a reference inside of it and outside; generators of clients take
-/// that for two types.
-fn once_is_enough(schema: &mut Value) {
+/// Removes the parts of `allOf` that repeat what stands beside it: client generators take them for a second
+/// type.
+fn remove_repetitions(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            let said = fields.clone();
+            let outer = fields.clone();
             if let Some(Value::Array(all)) = fields.get_mut("allOf") {
                 all.retain(|part| {
-                    let again = |part: &Map<String, Value>| {
-                        part.iter().all(|(name, value)| said.get(name) == Some(value))
+                    let is_repeated = |part: &Map<String, Value>| {
+                        part.iter().all(|(name, value)| outer.get(name) == Some(value))
                     };
-                    part.get("$ref").is_some() || !part.as_object().is_some_and(again)
+                    part.get("$ref").is_some() || !part.as_object().is_some_and(is_repeated)
                 });
             }
-            fields.values_mut().for_each(once_is_enough);
+            fields.values_mut().for_each(remove_repetitions);
         }
-        Value::Array(items) => items.iter_mut().for_each(once_is_enough),
+        Value::Array(items) => items.iter_mut().for_each(remove_repetitions),
         _ => {}
     }
 }
 
-/// Each status with an error as it really looks.
-fn errors_have_examples(spec: &mut Value) {
+/// Adds an example to each error response.
+fn add_error_examples(spec: &mut Value) {
     let paths = spec.get_mut("paths").and_then(Value::as_object_mut);
     for operation in
         paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).flat_map(Map::values_mut)
     {
-        let about = match operation["operationId"].as_str() {
-            // What these do not find is the bot.
+        let resource = match operation["operationId"].as_str() {
+            // The resource that these do not find is the bot.
             Some("openConversation" | "createKnowledgeSource" | "uploadKnowledgeFile") => "Bots".to_owned(),
             Some("createBot") => "createBot".to_owned(),
             _ => operation["tags"][0].as_str().map(str::to_owned).unwrap_or_default(),
         };
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, response) in responses.into_iter().flatten() {
-            if let Some((error, message, code)) = example(status, &about) {
+            if let Some((error, message, code)) = error_example(status, &resource) {
                 response["content"][JSON]["example"] = json!({
                     "success": false,
                     "error": error,
@@ -152,8 +154,9 @@ fn errors_have_examples(spec: &mut Value) {
     }
 }
 
-fn example(status: &str, about: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    Some(match (status, about) {
+/// Title, message and code of an example.
+fn error_example(status: &str, resource: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    Some(match (status, resource) {
         ("400", _) => return None,
         ("401", _) => ("Invalid API key", "API key not found or tenant inactive", "invalid_api_key"),
         ("403", "Bots") => {
@@ -215,22 +218,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pattern_of_a_text_and_the_domain_agree_on_every_character() {
-        // The class of the pattern that has nothing to be seen, and NUL, which is told on its own.
-        let unseen = |c: char| {
+    fn text_pattern_and_is_blank_agree_on_every_character() {
+        // The pattern's negated class, with NUL, which the pattern excludes everywhere.
+        let is_blank = |c: char| {
             matches!(c, '\u{0}'..='\u{20}' | '\u{7f}'..='\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200f}'
                 | '\u{2028}'..='\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
         };
         for c in (1..=0x10_ffff).filter_map(char::from_u32) {
-            assert_eq!(parlance_core::is_blank(&c.to_string()), unseen(c), "{:x}", u32::from(c));
+            assert_eq!(parlance_core::is_blank(&c.to_string()), is_blank(c), "{:x}", u32::from(c));
         }
         assert!(!parlance_core::is_blank("\0"));
     }
 
     #[test]
-    fn what_is_said_twice_is_said_once() {
+    fn repeated_parts_are_removed() {
         let mut schema = json!({"description": "D", "allOf": [{"$ref": "#/x"}, {"description": "D"}]});
-        once_is_enough(&mut schema);
+        remove_repetitions(&mut schema);
         assert_eq!(schema, json!({"description": "D", "allOf": [{"$ref": "#/x"}]}));
     }
 }

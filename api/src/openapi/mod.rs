@@ -1,4 +1,4 @@
-//! The specification and the page that shows it. Neither needs a running service.
+//! The OpenAPI specification and Swagger UI. Neither needs a running service.
 
 use bytes::Bytes;
 use poem::http::header;
@@ -12,7 +12,7 @@ use crate::{Apis, BASE, apis};
 mod examples;
 mod finish;
 
-/// The sections of the reference, in its order.
+/// Tags of the operations, in the order of the reference.
 #[derive(Tags)]
 pub(crate) enum Tag {
     /// Manage tenant information and usage statistics.
@@ -25,41 +25,40 @@ pub(crate) enum Tag {
     Analytics,
     /// Manage knowledge sources and content for your bots' AI training.
     Knowledge,
-    /// Watch and steer the work that makes your knowledge ready.
+    /// Monitor and control the jobs that process your knowledge.
     Jobs,
 }
 
-/// The names of the sections, in the order of the reference.
-const ORDER: [&str; 6] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge", "Jobs"];
+/// Names of the tags, in the order of the reference.
+const TAG_ORDER: [&str; 6] = ["Tenant", "Bots", "Conversations", "Analytics", "Knowledge", "Jobs"];
 
 const DESCRIPTION: &str = "Manage bots, conversations, analytics and knowledge programmatically. \
-    Every request carries an API key in the header `X-API-Key`; every answer is JSON: \
+    Every request carries an API key in the header `X-API-Key`; every response is JSON: \
     `{\"success\": true, \"data\": …}`, or `{\"success\": false, \"error\": …, \"message\": …, \
     \"code\": …, \"request_id\": …}`.";
 
-/// What the page may do: run what is inside it, ask this server, and stand in no other page. It keeps the key that
-/// somebody entered.
+/// Content security policy of the pages: inline scripts, requests to this server only, no embedding. Strict because
+/// Swagger UI stores the entered API key.
 const POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
     img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// The API, ready to be routed or described.
+/// The API, for the router and for the specification.
 pub(crate) fn service() -> OpenApiService<Apis, ()> {
     OpenApiService::new(apis(), "Parlance", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server(BASE)
 }
 
-/// The specification (OpenAPI 3.0), as it is committed and served.
+/// The specification (OpenAPI 3.0), as committed and served.
 #[must_use]
 pub fn openapi_json() -> String {
-    in_order(service().spec())
+    complete(service().spec())
 }
 
-/// What the generator cannot be told: the order of the sections, which it sorts by name, and what holds
-/// for all operations or texts of a kind.
-fn in_order(spec: String) -> String {
+/// Restores the order of the tags, which poem-openapi sorts by name, and completes the rest.
+fn complete(spec: String) -> String {
     let Ok(mut json) = serde_json::from_str::<Value>(&spec) else { return spec };
     if let Some(Value::Array(tags)) = json.get_mut("tags") {
-        tags.sort_by_key(|tag| ORDER.iter().position(|name| tag["name"] == *name));
+        tags.sort_by_key(|tag| TAG_ORDER.iter().position(|name| tag["name"] == *name));
     }
     finish::complete(&mut json);
     serde_json::to_string_pretty(&json).unwrap_or(spec)
@@ -70,7 +69,7 @@ pub(crate) fn specification() -> impl Endpoint {
     page(JSON, openapi_json())
 }
 
-/// Serves Swagger UI, whose scripts and styles are inside the page: it works without the internet.
+/// Serves Swagger UI with inline scripts and styles, so it works without internet access.
 pub(crate) fn swagger_ui() -> impl Endpoint {
     let service = service();
     let html = service
@@ -80,7 +79,7 @@ pub(crate) fn swagger_ui() -> impl Endpoint {
             "<title>Swagger UI</title>",
             "<title>Parlance API</title><link rel=\"icon\" href=\"data:,\">",
         )
-        // A key once entered survives a reload of the page.
+        // Keeps the entered key when the page is reloaded.
         .replace("deepLinking: true,", "deepLinking: true,\n        persistAuthorization: true,");
     page("text/html; charset=utf-8", format!("<!doctype html>{html}"))
 }

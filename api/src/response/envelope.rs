@@ -1,5 +1,4 @@
-//! The shape of every answer that is no error: `{"success": true, "data": …}`, with `pagination` on
-//! lists.
+//! Success envelope: `{"success": true, "data": …}`, with `pagination` on lists.
 
 use parlance_core::Page;
 use poem::{IntoResponse, Response};
@@ -11,47 +10,43 @@ use poem_openapi::types::Type;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::named_request;
-use crate::extract::page::Pagination;
+use crate::response::headers;
+use crate::response::pagination::Pagination;
 
-/// The type of every body, in and out. JSON is UTF-8 by definition (RFC 8259 §8.1): no parameter.
+/// Media type of JSON bodies. JSON is UTF-8 by definition (RFC 8259 §8.1), so there is no charset parameter.
 pub(crate) const JSON: &str = "application/json";
 
-/// 200: here it is.
+/// 200 with a resource.
 #[derive(Debug)]
 pub(crate) struct Found<T>(pub(crate) T);
 
-/// 201: it is made, and here it is.
+/// 201 with the created resource.
 #[derive(Debug)]
 pub(crate) struct Created<T>(pub(crate) T);
 
-/// 201 when it is made; 200 when it was there already, and here it is.
+/// 201 with the created resource, or 200 with the existing one.
 #[derive(Debug)]
 pub(crate) enum CreatedOrFound<T> {
-    /// It was there already.
     Found(T),
-    /// It is made.
     Created(T),
 }
 
-/// 202: it is begun, and here is what is known of it.
+/// 202 with the state of work that has begun.
 #[derive(Debug)]
 pub(crate) struct Accepted<T>(pub(crate) T);
 
-/// 200 when it is done; 202 when it goes on.
+/// 200 with the result of finished work, or 202 with the state of work that continues.
 #[derive(Debug)]
 pub(crate) enum DoneOrAccepted<T, U> {
-    /// It is done.
     Done(T),
-    /// It goes on.
     Accepted(U),
 }
 
-/// 200: it is gone; the text says what.
+/// 200 after a deletion, with a message that names what was deleted.
 #[derive(Debug)]
 pub(crate) struct Deleted(pub(crate) String);
 
-/// 200: a page of a list.
+/// 200 with a page of a list.
 #[derive(Debug)]
 pub(crate) struct Listed<T> {
     items: Vec<T>,
@@ -59,23 +54,23 @@ pub(crate) struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// A page of the domain's things, as the API shows them.
+    /// Converts a page of domain values to a page of response values.
     pub(crate) fn of<U: Into<T>>(page: Page<U>) -> Self {
         let pagination = Pagination::of(&page);
         Self { items: page.items.into_iter().map(Into::into).collect(), pagination }
     }
 }
 
-/// Writes `body` as an answer.
+/// A JSON response outside the success envelope.
 pub(crate) fn json_response(status: poem::http::StatusCode, body: &Value) -> Response {
     Response::builder().status(status).content_type(JSON).body(body.to_string())
 }
 
-/// Why an answer could not be written.
+/// Why the body could not be serialized; attached to the response.
 #[derive(Clone)]
-pub(crate) struct Unwritten(pub(crate) String);
+pub(crate) struct SerializeFailure(pub(crate) String);
 
-/// The envelope, written as it goes: a tree of values in between would cost as much as the statement.
+/// The envelope, serialized directly: an intermediate `Value` would cost as much time as the SQL statement.
 #[derive(Serialize)]
 struct Success<'a, T> {
     success: bool,
@@ -84,14 +79,14 @@ struct Success<'a, T> {
     pagination: Option<Pagination>,
 }
 
-fn succeeded(status: u16, data: &impl Serialize, pagination: Option<Pagination>) -> Response {
+fn success(status: u16, data: &impl Serialize, pagination: Option<Pagination>) -> Response {
     let status = poem::http::StatusCode::from_u16(status).unwrap_or_default();
     match serde_json::to_vec(&Success { success: true, data, pagination }) {
         Ok(body) => Response::builder().status(status).content_type(JSON).body(body),
-        // The outermost layer makes the envelope of it: here nobody knows the request's id.
+        // The middleware builds the error envelope, since the request's id is unknown here.
         Err(error) => {
             let mut response = Response::default();
-            response.set_data(Unwritten(error.to_string()));
+            response.set_data(SerializeFailure(error.to_string()));
             response
         }
     }
@@ -99,36 +94,36 @@ fn succeeded(status: u16, data: &impl Serialize, pagination: Option<Pagination>)
 
 impl<T: Serialize + Send> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
-        succeeded(200, &self.0, None)
+        success(200, &self.0, None)
     }
 }
 
 impl<T: Serialize + Send> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
-        succeeded(201, &self.0, None)
+        success(201, &self.0, None)
     }
 }
 
 impl<T: Serialize + Send> IntoResponse for CreatedOrFound<T> {
     fn into_response(self) -> Response {
         match self {
-            CreatedOrFound::Found(data) => succeeded(200, &data, None),
-            CreatedOrFound::Created(data) => succeeded(201, &data, None),
+            CreatedOrFound::Found(data) => success(200, &data, None),
+            CreatedOrFound::Created(data) => success(201, &data, None),
         }
     }
 }
 
 impl<T: Serialize + Send> IntoResponse for Accepted<T> {
     fn into_response(self) -> Response {
-        succeeded(202, &self.0, None)
+        success(202, &self.0, None)
     }
 }
 
 impl<T: Serialize + Send, U: Serialize + Send> IntoResponse for DoneOrAccepted<T, U> {
     fn into_response(self) -> Response {
         match self {
-            DoneOrAccepted::Done(data) => succeeded(200, &data, None),
-            DoneOrAccepted::Accepted(data) => succeeded(202, &data, None),
+            DoneOrAccepted::Done(data) => success(200, &data, None),
+            DoneOrAccepted::Accepted(data) => success(202, &data, None),
         }
     }
 }
@@ -142,7 +137,7 @@ impl IntoResponse for Deleted {
 
 impl<T: Serialize + Send> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
-        succeeded(200, &self.items, Some(self.pagination))
+        success(200, &self.items, Some(self.pagination))
     }
 }
 
@@ -170,7 +165,7 @@ impl<T: Type> ApiResponse for CreatedOrFound<T> {
     fn meta() -> MetaResponses {
         MetaResponses {
             responses: vec![
-                documented::<T>(200, "OK: the resource was there already"),
+                documented::<T>(200, "OK: the resource already existed"),
                 documented::<T>(201, "Created: resource created"),
             ],
         }
@@ -181,8 +176,8 @@ impl<T: Type> ApiResponse for CreatedOrFound<T> {
     }
 }
 
-/// What a 202 says of itself.
-const ACCEPTED: &str = "Accepted: the work is begun and goes on";
+/// Description of the 202 responses.
+const ACCEPTED: &str = "Accepted: the work has started and continues";
 
 impl<T: Type> ApiResponse for Accepted<T> {
     fn meta() -> MetaResponses {
@@ -242,12 +237,13 @@ impl<T: Type> ApiResponse for Listed<T> {
     }
 }
 
-/// The name of what a delete answers.
+/// Schema name of the deletion response.
 const DELETED: &str = "Deleted";
 
 fn register<T: Type>(registry: &mut Registry) {
     T::register(registry);
-    registry.create_schema::<Found<T>, _>(name::<T>(), |_| envelope(vec![("data", T::schema_ref())]));
+    registry
+        .create_schema::<Found<T>, _>(envelope_name::<T>(), |_| envelope(vec![("data", T::schema_ref())]));
 }
 
 fn envelope(fields: Vec<(&'static str, MetaSchemaRef)>) -> MetaSchema {
@@ -266,7 +262,7 @@ fn envelope(fields: Vec<(&'static str, MetaSchemaRef)>) -> MetaSchema {
 }
 
 fn documented<T: Type>(status: u16, description: &'static str) -> MetaResponse {
-    described(status, description, name::<T>())
+    described(status, description, envelope_name::<T>())
 }
 
 fn described(status: u16, description: &'static str, schema: String) -> MetaResponse {
@@ -275,11 +271,11 @@ fn described(status: u16, description: &'static str, schema: String) -> MetaResp
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: JSON, schema: MetaSchemaRef::Reference(schema) }],
-        headers: vec![named_request()],
+        headers: vec![headers::request_id()],
     }
 }
 
-fn name<T: Type>() -> String {
+fn envelope_name<T: Type>() -> String {
     format!("{}Envelope", T::name())
 }
 

@@ -1,39 +1,39 @@
-//! What is dear to find out and may be asked by anybody: found out once for all who ask within a few seconds.
+//! Short-lived cache of a result that is expensive and that anybody may request.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-/// How old an answer may be.
-const FRESH: Duration = Duration::from_secs(5);
+/// How old a result may be.
+const TTL: Duration = Duration::from_secs(5);
 
-/// The last answer, and when it was found. Clones share it.
-pub(crate) struct Remembered<A>(Arc<Mutex<Option<(Instant, A)>>>);
+/// The last result and its time. Clones share it.
+pub(crate) struct Cached<T>(Arc<Mutex<Option<(Instant, T)>>>);
 
-impl<A: Clone> Remembered<A> {
-    /// The answer of the last five seconds, or what `find` finds now. One finds at a time: who asks meanwhile waits, and
-    /// is given what it found.
-    pub(crate) async fn or(&self, find: impl Future<Output = A>) -> A {
+impl<T: Clone> Cached<T> {
+    /// Returns the cached result, or computes a new one. One caller computes at a time: the others wait, and
+    /// get its result.
+    pub(crate) async fn get_or(&self, compute: impl Future<Output = T>) -> T {
         let mut last = self.0.lock().await;
-        if let Some((at, answer)) = &*last
-            && at.elapsed() < FRESH
+        if let Some((at, result)) = &*last
+            && at.elapsed() < TTL
         {
-            return answer.clone();
+            return result.clone();
         }
-        let answer = find.await;
-        *last = Some((Instant::now(), answer.clone()));
-        answer
+        let result = compute.await;
+        *last = Some((Instant::now(), result.clone()));
+        result
     }
 }
 
-impl<A> Clone for Remembered<A> {
+impl<T> Clone for Cached<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<A> Default for Remembered<A> {
+impl<T> Default for Cached<T> {
     fn default() -> Self {
         Self(Arc::default())
     }

@@ -1,4 +1,4 @@
-//! What load balancers and people ask first: is the process alive, and can it work?
+//! Liveness (`/healthz`) and readiness (`/readyz`).
 
 use parlance_core::Context;
 use parlance_core::error::Part;
@@ -9,30 +9,30 @@ use poem::{IntoResponse, Request, Response, Result, handler};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::middleware::shutdown::Leaving;
+use crate::middleware::shutdown::Shutdown;
 use crate::response::envelope::json_response;
-use crate::routes::cached::Remembered;
+use crate::routes::cached::Cached;
 
-/// The process is alive: it answers.
+/// Liveness: answers whenever the process runs.
 #[handler]
 pub(crate) fn healthz() -> Response {
     let data = json!({"status": "alive", "version": env!("CARGO_PKG_VERSION")});
     json_response(StatusCode::OK, &json!({"success": true, "data": data}))
 }
 
-/// The process can work. Without Redis it is degraded: it accepts everything, and jobs run when Redis
-/// is back. Without the database or the files it can do nothing. One that was told to stop says so at once. Tells what was so at most five seconds ago: a check
-/// writes a file.
+/// Readiness. Without Redis the process is degraded but ready: it accepts every request, and jobs run once Redis
+/// is back. Without Postgres or file storage, or during shutdown, it is not ready. Checks are cached for five
+/// seconds, since each writes a file.
 #[handler]
 pub(crate) async fn readyz(
     request: &Request,
     ctx: Data<&Context>,
-    last: Data<&Remembered<Health>>,
+    cached: Data<&Cached<Health>>,
 ) -> Result<Response> {
-    if Leaving::of(request).is_so() {
-        return Err(ApiError::leaving().with_data(json!({"status": "stopping"})).into());
+    if Shutdown::of(request).has_started() {
+        return Err(ApiError::stopping().with_data(json!({"status": "stopping"})).into());
     }
-    let health = last.or(health::check(&ctx)).await;
+    let health = cached.get_or(health::check(&ctx)).await;
     let (status, down) = verdict(&health);
     let data = report(&health, status);
     match down {
@@ -41,7 +41,7 @@ pub(crate) async fn readyz(
     }
 }
 
-/// The word for the whole, and the part without which nothing can be done, if it is down.
+/// The overall status, and the required part that is down, if any.
 fn verdict(health: &Health) -> (&'static str, Option<Part>) {
     match health {
         Health { postgres: false, .. } => ("unavailable", Some(Part::Postgres)),
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_redis_can_be_done_without() {
+    fn only_redis_is_optional() {
         for (postgres, redis, storage, status, down) in [
             (true, true, true, "ready", None),
             (true, false, true, "degraded", None),

@@ -1,137 +1,111 @@
-//! `/metrics`: what an operator watches, in Prometheus's text format. Counted by whoever works; here it is only
-//! told. What the ledger is asked for is told as it was at most five seconds ago.
+//! `/metrics`: exposition in the OpenMetrics text format.
+//!
+//! Each module counts its own metrics; this one only renders them. Figures from the ledger are cached for five
+//! seconds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use parlance_core::error::{Chain, Part};
 use parlance_core::jobs::{Kind, State};
-use parlance_core::platform::meters::seconds;
 use parlance_core::{Context, jobs, knowledge};
-use poem::http::Method;
 use poem::web::Data;
 use poem::{Response, handler};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::error::ApiError;
-use crate::routes::cached::Remembered;
+use crate::middleware::metrics::RequestMetrics;
+use crate::routes::cached::Cached;
 
 /// The media type of OpenMetrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The requests that this process has answered.
-#[derive(Clone)]
-pub(crate) struct Requests(Family<Request, Histogram, fn() -> Histogram>);
-
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Request {
-    method: &'static str,
-    route: String,
-    status: u16,
-}
-
-impl Default for Requests {
-    fn default() -> Self {
-        Self(Family::new_with_constructor(seconds))
-    }
-}
-
-impl Requests {
-    /// One was answered. `route`: its template, never its path; `None` when there is none.
-    pub(crate) fn answered(&self, method: &Method, route: Option<&str>, status: u16, took: Duration) {
-        let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
-        let method = known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
-        let request = Request { method, route: route.unwrap_or("none").to_owned(), status };
-        self.0.get_or_create(&request).observe(took.as_secs_f64());
-    }
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Jobs {
+struct JobLabels {
     kind: &'static str,
     state: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OfKind {
+struct KindLabel {
     kind: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Named {
+struct NameLabel {
     name: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Connections {
+struct ConnectionLabels {
     pool: &'static str,
     state: &'static str,
 }
 
-/// What the ledger told; `None` when it could not be asked.
-pub(crate) type Told = Option<Arc<Ledger>>;
+/// Figures of the job ledger; `None` when the database could not be read.
+pub(crate) type LedgerSnapshot = Option<Arc<Ledger>>;
 
-/// What everybody has done, and what is to be done; every API tells the same.
+/// Figures of the whole service, from the database; every API process reports the same.
 pub(crate) struct Ledger {
     jobs: Vec<(Kind, State, i64)>,
     /// In seconds.
     oldest_waiting: Vec<(Kind, f64)>,
-    /// A name, what was found, and how many seconds ago.
+    /// Name of the check, what it found, and its age in seconds.
     upkeep: Vec<(String, i64, f64)>,
 }
 
 #[handler]
-pub(crate) async fn metrics(
+pub(crate) async fn serve_metrics(
     ctx: Data<&Context>,
-    requests: Data<&Requests>,
-    last: Data<&Remembered<Told>>,
+    requests: Data<&RequestMetrics>,
+    cached: Data<&Cached<LedgerSnapshot>>,
 ) -> poem::Result<Response> {
-    let ledger = last.or(told(&ctx)).await.ok_or_else(|| ApiError::unavailable(Part::Postgres, None))?;
+    let ledger =
+        cached.get_or(snapshot(&ctx)).await.ok_or_else(|| ApiError::unavailable(Part::Postgres, None))?;
     let mut registry = Registry::with_prefix("parlance");
-    of_process(&ctx, &mut registry);
-    registry.register("http_request_seconds", "Requests that were answered, by route", requests.0.0.clone());
-    of_ledger(&ledger, &mut registry);
+    register_process(&ctx, &mut registry);
+    requests.register(&mut registry);
+    register_ledger(&ledger, &mut registry);
     let mut body = String::new();
-    text::encode(&mut body, &registry).map_err(|error| ApiError::unwritable(error.to_string().as_str()))?;
+    text::encode(&mut body, &registry)
+        .map_err(|error| ApiError::unserializable(error.to_string().as_str()))?;
     Ok(Response::builder().content_type(OPEN_METRICS).body(body))
 }
 
-/// Whatever this process is, and has done.
-fn of_process(ctx: &Context, registry: &mut Registry) {
+/// Metrics of this process.
+fn register_process(ctx: &Context, registry: &mut Registry) {
     ctx.meters().register(registry);
-    let connections = Family::<Connections, Gauge>::default();
+    let connections = Family::<ConnectionLabels, Gauge>::default();
     for (pool, size, idle) in ctx.db().connections() {
         let idle = idle as i64;
-        connections.get_or_create(&Connections { pool, state: "idle" }).set(idle);
-        connections.get_or_create(&Connections { pool, state: "used" }).set(i64::from(size) - idle);
+        connections.get_or_create(&ConnectionLabels { pool, state: "idle" }).set(idle);
+        connections.get_or_create(&ConnectionLabels { pool, state: "used" }).set(i64::from(size) - idle);
     }
-    registry.register("database_connections", "Connections to Postgres", connections);
+    registry.register("database_connections", "Database connections by pool and state", connections);
     if let Some(bytes) = resident_bytes() {
         let memory = Gauge::<i64>::default();
         memory.set(bytes);
-        registry.register("resident_memory_bytes", "Memory of this process", memory);
+        registry.register("resident_memory_bytes", "Resident memory of the process", memory);
     }
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-    registry.register("build", "What runs", build);
+    registry.register("build", "Version of the running build", build);
 }
 
-async fn told(ctx: &Context) -> Told {
-    match Ledger::ask(ctx).await {
+async fn snapshot(ctx: &Context) -> LedgerSnapshot {
+    match Ledger::load(ctx).await {
         Ok(ledger) => Some(Arc::new(ledger)),
         Err(error) => {
-            tracing::error!(error = %Chain(&error), "the ledger could not be asked for metrics");
+            tracing::error!(error = %Chain(&error), "reading the ledger for metrics failed");
             None
         }
     }
 }
 
 impl Ledger {
-    async fn ask(ctx: &Context) -> parlance_core::Result<Self> {
+    async fn load(ctx: &Context) -> parlance_core::Result<Self> {
         Ok(Self {
             jobs: jobs::count_by_state(ctx).await?,
             oldest_waiting: jobs::oldest_waiting(ctx).await?,
@@ -140,34 +114,30 @@ impl Ledger {
     }
 }
 
-fn of_ledger(ledger: &Ledger, registry: &mut Registry) {
-    let counts = Family::<Jobs, Gauge>::default();
+fn register_ledger(ledger: &Ledger, registry: &mut Registry) {
+    let counts = Family::<JobLabels, Gauge>::default();
     for (kind, state, count) in &ledger.jobs {
-        counts.get_or_create(&Jobs { kind: kind.as_str(), state: state.as_str() }).set(*count);
+        counts.get_or_create(&JobLabels { kind: kind.as_str(), state: state.as_str() }).set(*count);
     }
-    registry.register("jobs", "Jobs of the ledger by kind and state; failed ones are dead letters", counts);
-    let oldest = Family::<OfKind, Gauge>::default();
+    registry.register("jobs", "Jobs by kind and state; failed jobs are dead letters", counts);
+    let oldest = Family::<KindLabel, Gauge>::default();
     for kind in Kind::ALL {
         let waiting = ledger.oldest_waiting.iter().find(|(waiting, _)| *waiting == kind);
         let seconds = waiting.map_or(0.0, |(_, seconds)| *seconds);
-        oldest.get_or_create(&OfKind { kind: kind.as_str() }).set(seconds as i64);
+        oldest.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds as i64);
     }
-    registry.register(
-        "jobs_oldest_waiting_seconds",
-        "How long the job that is due for longest has waited",
-        oldest,
-    );
-    let (found, age) = (Family::<Named, Gauge>::default(), Family::<Named, Gauge>::default());
+    registry.register("jobs_oldest_waiting_seconds", "Waiting time of the oldest due job, by kind", oldest);
+    let (found, age) = (Family::<NameLabel, Gauge>::default(), Family::<NameLabel, Gauge>::default());
     for (name, value, seconds) in &ledger.upkeep {
-        let name = Named { name: name.clone() };
+        let name = NameLabel { name: name.clone() };
         found.get_or_create(&name).set(*value);
         age.get_or_create(&name).set(*seconds as i64);
     }
-    registry.register("upkeep_found", "What should not be there and was found by the sweeper", found);
-    registry.register("upkeep_age_seconds", "How long ago the sweeper looked", age);
+    registry.register("upkeep_found", "Inconsistencies that the last sweep found", found);
+    registry.register("upkeep_age_seconds", "Seconds since the last sweep", age);
 }
 
-/// As Linux tells it; elsewhere nobody is asked.
+/// Resident memory, on Linux; `None` elsewhere.
 fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

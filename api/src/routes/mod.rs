@@ -1,6 +1,6 @@
 //! HTTP handlers: one folder per resource.
 //!
-//! A handler parses the request, calls one verb of the domain and maps the result to a response.
+//! A handler parses the request, calls one function of the domain and maps the result to a response.
 
 pub(crate) mod analytics;
 pub(crate) mod api_keys;

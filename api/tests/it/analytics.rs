@@ -1,4 +1,4 @@
-//! Analytics, as clients see them; that they are right for every workload is shown in `rollups`.
+//! Analytics endpoints; `rollups` checks the figures for random workloads.
 
 use chrono::{Days, Utc};
 use parlance_testing::Stage;
@@ -51,7 +51,7 @@ async fn an_overview_counts_what_happened() {
 }
 
 #[tokio::test]
-async fn every_day_of_a_period_is_there_and_only_what_occurs_beside() {
+async fn conversations_by_day_cover_every_day_of_the_period() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     let other = stage.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
@@ -86,7 +86,7 @@ async fn every_day_of_a_period_is_there_and_only_what_occurs_beside() {
 }
 
 #[tokio::test]
-async fn a_gap_is_told_once_however_often_it_is_asked() {
+async fn repeated_questions_form_one_gap() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     for (session, question) in
@@ -114,7 +114,7 @@ async fn a_gap_is_told_once_however_often_it_is_asked() {
 }
 
 #[tokio::test]
-async fn a_period_that_cannot_be_is_told() {
+async fn an_invalid_period_is_refused() {
     let stage = stage().await;
     for path in ["overview", "conversations", "knowledge-gaps"] {
         for (query, field) in [

@@ -1,5 +1,7 @@
-//! Attribution of generated answers, measured on a scripted set: `attribution.jsonl` holds a hundred answers in six
-//! languages, each with its passages and, for each sentence, the passage that supports it: 0 none, null none needed.
+//! Attribution of generated answers, measured on a scripted set.
+//!
+//! `attribution.jsonl` contains a hundred answers in six languages, each with its passages and, per sentence, the
+//! passage that supports it: 0 for none, null when none is needed.
 
 use chrono::DateTime;
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
@@ -15,7 +17,7 @@ use serde::Deserialize;
 struct Case {
     language: String,
     question: String,
-    /// What the markers of the answer are: none, wrong, mixed.
+    /// Markers of the answer: none, wrong or mixed.
     markers: String,
     passages: Vec<String>,
     sentences: Vec<Sentence>,
@@ -24,13 +26,13 @@ struct Case {
 
 #[derive(Deserialize)]
 struct Sentence {
-    /// With the model's markers, and the line break before it.
+    /// The sentence with the model's markers and the preceding line break.
     text: String,
     passage: Option<usize>,
-    /// Whether it needs no support, as a "Yes.", and may have it.
+    /// Whether support is optional, as for "Yes.".
     #[serde(default)]
     optional: bool,
-    /// Whether it is a list of sources, which is left out.
+    /// Whether it is a list of sources, which is removed.
     #[serde(default)]
     dropped: bool,
 }
@@ -108,7 +110,7 @@ async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize
     (writing.finish(), sent)
 }
 
-/// The start of a sentence, as far as the first marker in it.
+/// The sentence up to its first marker.
 fn start_of(text: &str) -> String {
     text.trim().chars().take_while(|c| !"[【(<²|".contains(*c)).take(18).collect()
 }
@@ -162,7 +164,7 @@ async fn citations_are_precise_and_complete() {
 }
 
 #[tokio::test]
-async fn an_answer_is_the_same_however_it_is_cut() {
+async fn a_streamed_answer_does_not_depend_on_its_deltas() {
     let embedder = real_embedder().await;
     for case in cases().iter().step_by(4) {
         let (whole, _) = write(&*embedder, case, false, 10_000).await;

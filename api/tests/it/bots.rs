@@ -1,4 +1,4 @@
-//! Bots.
+//! Bot endpoints.
 
 use parlance_testing::{Stage, sqlx};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::stage;
 
 #[tokio::test]
-async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
+async fn a_bot_is_created_as_documented_and_found_again() {
     let stage = stage().await;
     let body = json!({
         "name": "  Sales Assistant Bot ", "channel_type": "webchat",
@@ -43,7 +43,7 @@ async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
 }
 
 #[tokio::test]
-async fn what_a_bot_does_not_have_is_null() {
+async fn absent_fields_of_a_bot_are_null() {
     let stage = stage().await;
     let made =
         stage.http.post("/bots", json!({"name": "Plain", "channel_type": "api", "description": null})).await;
@@ -99,7 +99,7 @@ async fn when_unsure_and_strict_can_be_changed() {
 }
 
 #[tokio::test]
-async fn wrong_values_of_when_unsure_and_strict_are_told() {
+async fn wrong_values_of_when_unsure_and_strict_are_refused() {
     let stage = stage().await;
     let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let path = format!("/bots/{id}");
@@ -114,7 +114,7 @@ async fn wrong_values_of_when_unsure_and_strict_are_told() {
             assert_eq!(refused.body["details"], expected, "{value}");
         }
     }
-    // Both are always set, and so cannot be cleared.
+    // Both always have a value, so null is refused.
     for (body, field) in [
         (json!({"when_unsure": null}), "when_unsure"),
         (json!({"when_unsure": 1}), "when_unsure"),
@@ -161,7 +161,7 @@ async fn a_list_is_paged_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
+async fn concurrent_creations_respect_the_bot_limit() {
     let stage = stage().await;
     let body = json!({"name": "One of many", "channel_type": "webchat"});
     for _ in 0..9 {
@@ -179,11 +179,11 @@ async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
 }
 
 #[tokio::test]
-async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
+async fn counting_a_bot_blocks_no_reads_or_messages() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "webchat"});
     stage.http.post("/bots", body.clone()).await.data(201);
-    // As the making of a bot holds the plan, and goes on holding it.
+    // Holds the lock that creating a bot takes on the plan.
     let mut counting = stage.ctx.db().begin(stage.tenant).await.unwrap();
     sqlx::query("select plan from tenant for no key update").execute(&mut *counting).await.unwrap();
     let making = stage.http.post("/bots", body);
@@ -199,7 +199,7 @@ async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
+async fn an_update_keeps_omitted_fields_and_null_clears() {
     let stage = stage().await;
     let made = stage
         .http
@@ -227,7 +227,7 @@ async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
         ("bot_role", json!("lead_generation")),
         ("language", json!("es")),
         ("is_active", json!(false)),
-        // Not among the fields that can be changed, and so ignored.
+        // Not an updatable field, so it is ignored.
         ("channel_type", json!("webchat")),
     ] {
         assert_eq!(bot.data(200)[field], value, "{field}");
@@ -241,7 +241,7 @@ async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
 }
 
 #[tokio::test]
-async fn another_language_stems_the_knowledge_anew() {
+async fn a_language_change_rebuilds_the_text_index() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
     stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
@@ -275,7 +275,7 @@ async fn there_is_always_one_default_bot() {
     assert_eq!(defaults(&stage).await, ["C"]);
     assert_eq!(stage.http.put(&path(2), json!({"is_default": false})).await.error(409), "default_bot");
     stage.http.put(&path(0), json!({"is_default": false})).await.data(200);
-    // All three become it at once: one does.
+    // Three concurrent updates leave one default.
     let moves = (0..3).map(|place| {
         let path = path(place);
         let http = stage.http.clone();
@@ -286,7 +286,7 @@ async fn there_is_always_one_default_bot() {
     }
     assert_eq!(defaults(&stage).await.len(), 1);
     stage.http.put(&path(1), json!({"is_default": true})).await.data(200);
-    // The oldest that remains takes the place of one that is deleted.
+    // The oldest remaining bot becomes the default.
     stage.http.delete(&path(1)).await;
     assert_eq!(defaults(&stage).await, ["A"]);
     crate::work(&stage).await;
@@ -294,7 +294,7 @@ async fn there_is_always_one_default_bot() {
 }
 
 #[tokio::test]
-async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
+async fn a_deleted_bot_is_gone_at_once_and_its_rows_are_purged() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "Doomed", "channel_type": "webchat"})).await.id();
     let path = format!("/bots/{bot}");
@@ -324,7 +324,7 @@ async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
     assert_eq!(overview.data(200)["total_conversations"], 0);
     assert_eq!(overview.data(200)["knowledge"], json!({"sources": 0, "chunks": 0}));
 
-    // The session's name is free again, before and after the rows are gone.
+    // The session id can be reused, before and after the purge.
     stage.http.post("/bots", json!({"name": "Heir", "channel_type": "webchat"})).await.data(201);
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
     crate::work(&stage).await;
@@ -340,7 +340,7 @@ async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
 }
 
 #[tokio::test]
-async fn another_tenants_bot_is_answered_as_one_that_does_not_exist() {
+async fn another_tenants_bot_is_not_found() {
     let stage = stage().await;
     let (other, _) = stage.another_tenant().await;
     let theirs = stage.bot_of(other).await.to_string();

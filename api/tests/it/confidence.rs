@@ -1,6 +1,6 @@
-//! Confidence, support and groundedness of answers: every place that shows them, and what analytics count.
+//! Confidence, support and groundedness of answers: all responses agree, and analytics count them.
 //!
-//! When an answer is confident, tentative or unknown is tested elsewhere; here, that all places agree.
+//! The classification itself is tested in core.
 
 use parlance_testing::{Builder, Stage};
 use reqwest::Method;
@@ -13,7 +13,7 @@ const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of 
 
 const QUESTION: &str = "When may goods be returned?";
 
-/// The application with the real embedding model, and a bot that knows when goods may be returned.
+/// The application with the real embedding model, and a bot with a return policy.
 async fn stage() -> (Stage, String) {
     let stage = Builder::default().start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
@@ -27,13 +27,13 @@ async fn ask(stage: &Stage, session: &str, question: &str) -> Value {
     stage.http.post(&path, json!({"message": question})).await.data(200)["bot_response"].clone()
 }
 
-/// The fields of an answer that say how sure the bot is, and why.
+/// The fields of an answer about confidence and support.
 fn confidence(answer: &Value) -> [&Value; 4] {
     ["confidence", "confidence_score", "support", "grounded"]
         .map(|field| answer.get(field).unwrap_or_else(|| unreachable!("no {field}: {answer}")))
 }
 
-/// Fails unless a number is a score: from 0 to 1, with three digits at most.
+/// Panics unless the number is a score from 0 to 1 with at most three digits.
 fn assert_score(score: &Value) {
     let number = score.as_f64().unwrap();
     assert!((0.0..=1.0).contains(&number), "{score}");
@@ -68,7 +68,7 @@ async fn an_unknown_answer_has_a_score_and_no_confidence() {
 }
 
 #[tokio::test]
-async fn every_place_shows_the_same_confidence() {
+async fn every_response_shows_the_same_confidence() {
     let (stage, bot) = stage().await;
     let whole = ask(&stage, "s", QUESTION).await;
 
@@ -102,7 +102,7 @@ async fn every_place_shows_the_same_confidence() {
 }
 
 #[tokio::test]
-async fn a_low_confidence_is_shown_wherever_it_is_read() {
+async fn low_confidence_is_shown_in_every_response() {
     let (stage, _) = stage().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
@@ -143,7 +143,7 @@ async fn an_answer_of_an_older_version_has_no_confidence() {
     stage.end().await;
 }
 
-/// Answers of a conversation, stored as if a bot had given them: three tentative ones, one of each other kind.
+/// Inserts answers into a conversation: three tentative ones, and one of each other kind.
 const ANSWERS: &str = "
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
@@ -170,7 +170,7 @@ async fn tentative_answers_are_counted_until_they_are_erased() {
     stage.http.post("/conversations", json!({"session_id": "s"})).await.data(201);
     assert_eq!(tentative(&stage, 30).await, 0);
     stage.execute(ANSWERS).await;
-    // First from the deltas, then from what they were folded into.
+    // First from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (days, count) in [(1, 1), (2, 2), (3, 2), (4, 3), (365, 3)] {
             assert_eq!(tentative(&stage, days).await, count, "{days} days");
@@ -186,7 +186,7 @@ async fn tentative_answers_are_counted_until_they_are_erased() {
     stage.end().await;
 }
 
-/// Questions that are kept as gaps, four alike and one of its own; with the time of each, as a client sees the newest.
+/// Inserts questions as gaps, four similar ones and another; returns the newest time of each gap.
 const GAPS: &str = "
     insert into knowledge_gap (
         id, tenant_id, bot_id, message_id, question, group_id, embedding, model, weak, created_at
@@ -212,7 +212,7 @@ const GAPS: &str = "
     where message.sender = 'bot' and message.answered is not null";
 
 #[tokio::test]
-async fn gaps_are_filtered_by_whether_all_their_answers_were_tentative() {
+async fn gaps_are_filtered_by_weakness() {
     let stage = crate::stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     ask(&stage, "s", "777").await;

@@ -1,4 +1,4 @@
-//! Conversations.
+//! Conversation endpoints.
 
 use parlance_testing::Stage;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn bot(stage: &Stage, body: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_message_opens_its_session_and_is_answered_as_the_reference_shows() {
+async fn a_message_opens_its_session_and_is_answered_as_documented() {
     let stage = stage().await;
     let bot =
         bot(&stage, json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"})).await;
@@ -58,7 +58,7 @@ async fn a_message_opens_its_session_and_is_answered_as_the_reference_shows() {
 }
 
 #[tokio::test]
-async fn without_a_bot_or_with_an_inactive_one_nothing_is_opened() {
+async fn no_conversation_opens_without_an_active_bot() {
     let stage = stage().await;
     let message = json!({"message": "Hello?"});
     let answer = stage.http.post("/conversations/s/messages", message.clone()).await;
@@ -70,7 +70,7 @@ async fn without_a_bot_or_with_an_inactive_one_nothing_is_opened() {
 }
 
 #[tokio::test]
-async fn a_session_id_that_cannot_be_is_not_found() {
+async fn a_malformed_session_id_is_not_found() {
     let stage = stage().await;
     bot(&stage, json!({"name": "Helper", "channel_type": "webchat"})).await;
     for id in ["a%20b", "%C3%BC", "a%2Fb", "%00", &"x".repeat(256)] {
@@ -83,7 +83,7 @@ async fn a_session_id_that_cannot_be_is_not_found() {
         assert_eq!(answer.error(404), "conversation_not_found");
         assert!(answer.body["message"].as_str().unwrap().contains("1 to 255 characters"), "{}", answer.body);
     }
-    // An address, as it is and with its at sign escaped, is one session.
+    // An email address with a plain or an escaped at sign is the same session.
     for id in ["user@example.com", "user%40example.com"] {
         stage.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await.data(200);
     }
@@ -93,7 +93,7 @@ async fn a_session_id_that_cannot_be_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_opened_before_anything_is_said() {
+async fn a_conversation_can_be_opened_without_a_message() {
     let stage = stage().await;
     let welcoming = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
     bot(&stage, welcoming).await;
@@ -138,7 +138,7 @@ async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
         let sessions = sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect();
         (sessions, listed.body["pagination"]["total"].as_i64().unwrap())
     };
-    // Once from the deltas alone, once from what they were folded into.
+    // First from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (query, sessions, total) in [
             (String::new(), vec!["4", "3", "2"], 3),
@@ -160,7 +160,7 @@ async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
 }
 
 #[tokio::test]
-async fn an_ended_conversation_takes_no_message_and_its_users_can_be_corrected() {
+async fn an_ended_conversation_takes_changes_but_no_messages() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
@@ -182,7 +182,7 @@ async fn an_ended_conversation_takes_no_message_and_its_users_can_be_corrected()
 }
 
 #[tokio::test]
-async fn an_erased_conversation_is_gone_with_its_messages() {
+async fn a_deleted_conversation_is_gone_with_its_messages() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
@@ -219,7 +219,7 @@ async fn parallel_messages_to_one_session_are_answered_in_turn() {
 }
 
 #[tokio::test]
-async fn a_turn_whose_holder_died_passes_on() {
+async fn a_turn_is_released_when_its_holder_dies() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
@@ -233,7 +233,7 @@ async fn a_turn_whose_holder_died_passes_on() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
+async fn a_conversation_deleted_during_an_answer_is_not_found() {
     let (embedder, stage) = {
         let embedder = parlance_testing::TestEmbedder::default();
         let stage = parlance_testing::Builder::default().embedder(embedder.clone()).start().await;
@@ -253,7 +253,7 @@ async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_nobody_writes_to_counts_as_abandoned_until_somebody_does() {
+async fn an_idle_conversation_is_abandoned_until_the_next_message() {
     let mut stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     for session in ["old", "new"] {
@@ -331,7 +331,7 @@ async fn limits_of_conversations_and_messages_hold() {
     stage.execute("update usage_month set messages = 49999").await;
     let refused = stage.http.post("/conversations/s/messages", message).await;
     assert_eq!(refused.error(403), "plan_limit_messages");
-    // A message that is refused holds no turn.
+    // A refused message does not keep the turn.
     assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
     stage.end().await;
 }

@@ -1,4 +1,4 @@
-//! Every way a request can be wrong, and what it is told.
+//! Errors of invalid requests.
 
 use parlance_testing::{Answer, Stage};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::stage;
 
-/// POSTs bytes as they are.
+/// POSTs raw bytes.
 async fn post(stage: &Stage, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
     let request = stage.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
     Answer::of(request).await
@@ -22,7 +22,7 @@ fn fields(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_missing_field_names_itself_in_the_documented_words() {
+async fn a_missing_field_is_named_as_documented() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let form = |content: &str| {
@@ -48,7 +48,7 @@ async fn a_missing_field_names_itself_in_the_documented_words() {
 }
 
 #[tokio::test]
-async fn everything_wrong_with_a_body_is_told_at_once() {
+async fn every_error_of_a_body_is_reported_at_once() {
     let stage = stage().await;
     let body = json!({
         "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
@@ -143,7 +143,7 @@ async fn one_wrong_value_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_refused() {
+async fn a_malformed_body_is_refused() {
     let stage = stage().await;
     let json = "application/json";
     let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
@@ -167,7 +167,7 @@ async fn a_body_that_cannot_be_read_is_refused() {
     assert_eq!(invalid.error(400), "invalid_json");
     let untyped = Answer::of(stage.http.request(Method::POST, "/bots").body("{}")).await;
     assert_eq!(untyped.error(415), "unsupported_media_type");
-    // A body whose length is not told before is cut off at the same limit.
+    // A chunked body is cut off at the same limit.
     let chunks = (0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
     let unending = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     assert_eq!(post(&stage, "/bots", json, unending).await.error(413), "payload_too_large");
@@ -175,7 +175,7 @@ async fn a_body_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_strangers_request_is_judged() {
+async fn an_unauthenticated_request_is_not_validated() {
     let stage = stage().await;
     let stranger = stage.http.with_key(None);
     for request in [
@@ -202,7 +202,7 @@ async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_a_decent_id() {
+async fn a_valid_request_id_is_kept() {
     let stage = stage().await;
     for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
         let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);

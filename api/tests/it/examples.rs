@@ -1,4 +1,4 @@
-//! The example programs of the reference: the same calls, with the base URL and the key of the test.
+//! The reference's example programs, with the base URL and the key of the test.
 
 use std::io;
 use std::path::Path;
@@ -11,18 +11,18 @@ use tokio::time::timeout;
 
 use crate::stage;
 
-/// How long a program may take.
+/// Timeout of a program.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn the_references_python_program_runs_unchanged() {
+async fn the_documented_python_program_runs_unchanged() {
     let stage = stage().await;
     succeeded(&run("python3", "example.py", &stage).await.unwrap(), "Total messages: ");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn the_references_javascript_program_runs_unchanged() {
+async fn the_documented_javascript_program_runs_unchanged() {
     let stage = stage().await;
     match run("node", "example.mjs", &stage).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -33,7 +33,7 @@ async fn the_references_javascript_program_runs_unchanged() {
     stage.end().await;
 }
 
-/// Runs a program of `fixtures/` against the stage, with its owner's key.
+/// Runs a program of `fixtures/` against the stage, with its tenant's key.
 async fn run(interpreter: &str, program: &str, stage: &Stage) -> io::Result<Output> {
     let child = Command::new(interpreter)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(program))
@@ -47,7 +47,7 @@ async fn run(interpreter: &str, program: &str, stage: &Stage) -> io::Result<Outp
     timeout(PATIENCE, child.wait_with_output()).await?
 }
 
-/// Checks that a program found nothing unexpected, and came to the last thing that it prints.
+/// Checks that a program succeeded and printed its last line.
 fn succeeded(output: &Output, last: &str) {
     let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success() && out.contains(last), "{}\n{out}\n{err}", output.status);

@@ -1,5 +1,6 @@
-//! Tenants: what one has, another is answered about exactly as about what nobody has. The requests are made
-//! from the specification: each operation, and each place in it where an id can be named.
+//! Tenant isolation: requests about another tenant's resources get the same responses as about nonexistent ones.
+//!
+//! The requests are generated from the specification: each operation, and each position of an id.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +12,16 @@ use crate::rows::rows;
 use crate::scene::{QUESTION, Scene};
 use crate::spec::operations;
 use crate::{stage, work};
-use heard::{hear, plain, seen};
-use things::{Part, Things, nobodys, places};
+use comparable::{get_all, normalized, send};
+use resources::{Part, Resources, absent, places};
 
-mod heard;
-mod things;
+mod comparable;
+mod resources;
 
-/// Operations that open a session which is not there.
+/// Operations that open a session if it does not exist.
 const OPENING: [&str; 2] = ["sendMessage", "openConversation"];
 
-/// The ids of a tenant's rows.
+/// The ids of all rows of the tenant.
 async fn ids(stage: &Stage) -> BTreeSet<String> {
     let rows = rows(stage, stage.tenant).await;
     let id = |row: &String| serde_json::from_str::<Value>(row).unwrap()["id"].as_str().map(str::to_owned);
@@ -28,58 +29,60 @@ async fn ids(stage: &Stage) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_another_tenant_has_is_answered_like_what_nobody_has_and_stays_as_it_is() {
+async fn another_tenants_resources_look_absent_and_stay_unchanged() {
     let stage = stage().await;
     let (_, other) = stage.another_tenant().await;
-    let (theirs, own) = (Things::set(&stage, &stage.http).await, Scene::set(&other).await);
-    let (rows_before, seen_before) =
-        (rows(&stage, stage.tenant).await, seen(&stage.http, &theirs.scene).await);
+    let (theirs, own) = (Resources::create(&stage, &stage.http).await, Scene::create(&other).await);
+    let (rows_before, responses_before) =
+        (rows(&stage, stage.tenant).await, get_all(&stage.http, &theirs.scene).await);
     let ids = ids(&stage).await;
-    for (operation, heard) in &seen_before {
-        assert_eq!(heard.status, 200, "{operation} is no question about what is there: {heard:?}");
+    for (operation, response) in &responses_before {
+        assert_eq!(response.status, 200, "{operation} must succeed: {response:?}");
     }
-    let (mut cases, mut flaws) = (0, Vec::new());
+    let (mut cases, mut failures) = (0, Vec::new());
     for operation in operations() {
         for place in places(&operation, &own) {
             for (which, others) in theirs.each(&place.names[0]) {
-                let strangers = nobodys(&others);
-                let ask = async |things: &Scene| {
+                let absent_resources = absent(&others);
+                let send_about = async |things: &Scene| {
                     let named: Vec<String> = place.names.iter().map(|name| things.id(name)).collect();
-                    hear(&other, &place.ask(&operation, &own, things), &named).await
+                    send(&other, &place.request(&operation, &own, things), &named).await
                 };
-                let (heard, of_nobodys) = (ask(&others).await, ask(&strangers).await);
+                let (response, absent_response) =
+                    (send_about(&others).await, send_about(&absent_resources).await);
                 let what =
                     format!("{} with {:?} in the {:?}, {which}", operation.id, place.names, place.part);
-                if plain(&heard) != plain(&of_nobodys) {
-                    flaws.push(format!("{what}\n    {heard:?}\n    {of_nobodys:?}"));
+                if normalized(&response) != normalized(&absent_response) {
+                    failures.push(format!("{what}\n    {response:?}\n    {absent_response:?}"));
                 }
-                if let Some(id) = ids.iter().find(|id| heard.body.contains(*id)) {
-                    flaws.push(format!("{what} tells {id}\n    {heard:?}"));
+                if let Some(id) = ids.iter().find(|id| response.body.contains(*id)) {
+                    failures.push(format!("{what} tells {id}\n    {response:?}"));
                 }
                 if OPENING.contains(&&*operation.id) && place.names == ["session_id"] {
-                    // The other tenant has a session of that name now.
+                    // The other tenant now has a session with that name.
                     other.delete(&format!("/conversations/{}", others.id("session_id"))).await.data(200);
-                } else if place.part != Part::Query && heard.status != 404 {
-                    flaws.push(format!("{what} must not be found\n    {heard:?}"));
+                } else if place.part != Part::Query && response.status != 404 {
+                    failures.push(format!("{what} must not be found\n    {response:?}"));
                 }
                 cases += 1;
             }
         }
     }
-    // What it sees without naming anything.
-    for (operation, heard) in seen(&other, &own).await {
-        if let Some(id) = ids.iter().find(|id| heard.body.contains(*id)) {
-            flaws.push(format!("{operation} tells {id}\n    {heard:?}"));
+    // Responses to requests without foreign ids.
+    for (operation, response) in get_all(&other, &own).await {
+        if let Some(id) = ids.iter().find(|id| response.body.contains(*id)) {
+            failures.push(format!("{operation} tells {id}\n    {response:?}"));
         }
     }
-    assert!(flaws.is_empty(), "{} of {cases} cases:\n{}", flaws.len(), flaws.join("\n"));
+    assert!(failures.is_empty(), "{} of {cases} cases:\n{}", failures.len(), failures.join("\n"));
     assert!(cases > 40, "{cases}");
-    let (rows_after, seen_after) = (rows(&stage, stage.tenant).await, seen(&stage.http, &theirs.scene).await);
+    let (rows_after, responses_after) =
+        (rows(&stage, stage.tenant).await, get_all(&stage.http, &theirs.scene).await);
     for (table, rows) in &rows_before {
         assert_eq!(rows, &rows_after[table], "{table}");
     }
-    for (operation, heard) in &seen_before {
-        assert_eq!(heard, &seen_after[operation], "{operation}");
+    for (operation, response) in &responses_before {
+        assert_eq!(response, &responses_after[operation], "{operation}");
     }
     eprintln!("isolation: {cases} cases");
     work(&stage).await;
@@ -87,10 +90,10 @@ async fn what_another_tenant_has_is_answered_like_what_nobody_has_and_stays_as_i
 }
 
 #[tokio::test]
-async fn the_same_name_the_same_content_and_the_same_key_are_each_tenants_own() {
+async fn names_content_and_idempotency_keys_are_per_tenant() {
     let stage = stage().await;
     let (_, other) = stage.another_tenant().await;
-    let theirs = Scene::set(&stage.http).await;
+    let theirs = Scene::create(&stage.http).await;
     work(&stage).await;
     let path = format!("/conversations/{}", theirs.id("session_id"));
     let before = stage.http.get(&path).await.data(200).clone();
@@ -105,7 +108,7 @@ async fn the_same_name_the_same_content_and_the_same_key_are_each_tenants_own() 
     }
     assert_ne!(bots[0], bots[1]);
 
-    // The knowledge of one does not answer the other, and is no duplicate there.
+    // Knowledge of one tenant neither answers questions of the other nor counts as its duplicate.
     let said = other.post(&format!("{path}/messages"), json!({"message": QUESTION})).await;
     let answer = &said.data(200)["bot_response"];
     assert_eq!((&answer["answered"], &answer["sources"]), (&json!(false), &json!([])));

@@ -1,4 +1,4 @@
-//! Jobs: listed, looked at, watched, stopped, tried again.
+//! Job endpoints: list, get, watch, cancel and retry.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_list_of_jobs_is_filtered_by_what_they_do_where_they_stand_and_what_they_are_about() {
+async fn jobs_are_filtered_by_kind_state_bot_and_source() {
     let stage = stage().await;
     let bots = [stage.bot_of(stage.tenant).await.to_string(), stage.bot_of(stage.tenant).await.to_string()];
     let first = add(&stage, &bots[0], "One").await;
@@ -46,7 +46,7 @@ async fn a_list_of_jobs_is_filtered_by_what_they_do_where_they_stand_and_what_th
 }
 
 #[tokio::test]
-async fn a_job_tells_its_place_its_wait_and_what_followed_from_it() {
+async fn a_job_shows_its_position_wait_and_children() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let mut jobs = Vec::new();
@@ -72,7 +72,7 @@ async fn a_job_tells_its_place_its_wait_and_what_followed_from_it() {
     stage.end_with_unfinished_jobs().await;
 }
 
-/// The events of a stream, until it ends or `enough` is told.
+/// The events of a stream, until its end or `enough`.
 async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
     let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
     if let Some(last) = last {
@@ -88,7 +88,7 @@ async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Ve
 }
 
 #[tokio::test]
-async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed() {
+async fn a_watch_lasts_to_the_end_and_resumes_after_a_reconnect() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
@@ -113,7 +113,7 @@ async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed(
     assert_eq!(states, ["running", "succeeded"]);
     assert_eq!(events.last().unwrap().data["state"], "succeeded");
     assert!(events.iter().all(|event| event.id >= seen));
-    // After its end: the ledger still knows what a client that was away has missed.
+    // After the end, a reconnecting client still gets the missed states.
     let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
     let states: Vec<&str> = replayed
         .iter()
@@ -127,7 +127,7 @@ async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed(
 }
 
 #[tokio::test]
-async fn a_job_that_waits_is_cancelled_at_once_and_its_source_with_it() {
+async fn a_waiting_job_is_cancelled_at_once_with_its_source() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = add(&stage, &bot, "One").await;
@@ -152,7 +152,7 @@ async fn a_job_that_waits_is_cancelled_at_once_and_its_source_with_it() {
 }
 
 #[tokio::test]
-async fn a_batch_that_runs_is_cancelled_within_two_seconds() {
+async fn a_running_batch_is_cancelled_within_two_seconds() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
@@ -182,7 +182,7 @@ async fn a_batch_that_runs_is_cancelled_within_two_seconds() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_stays_with_its_cause_until_it_is_tried_again() {
+async fn a_dead_letter_keeps_its_error_until_it_is_retried() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default().embedder(embedder.clone()).start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
@@ -219,7 +219,7 @@ async fn orphans_are_found_counted_and_removed() {
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
         stage.step(kind).await.unwrap();
     }
-    // The purge of the version before is lost, as no crash loses it.
+    // Deletes the purge of the previous version, which no crash could lose.
     stage.execute("delete from job where kind = 'purge'").await;
     assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 1);
     let metrics = stage.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();

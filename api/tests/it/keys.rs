@@ -1,4 +1,4 @@
-//! API keys: made, rotated, revoked, and what they open.
+//! API keys: creation, rotation, revocation and expiry.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::stage;
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_does_what_it_may() {
+async fn a_key_is_shown_once_and_has_its_scopes() {
     let stage = stage().await;
     let made = stage
         .http
@@ -42,11 +42,11 @@ async fn a_key_is_shown_once_and_does_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_opens_nothing_from_the_answer_on() {
+async fn a_revoked_key_is_invalid_at_once() {
     let stage = stage().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
     let old = stage.http.with_key(made.data(201)["key"].as_str());
-    // Looked up, and so cached.
+    // Fills the key cache.
     old.get("/bots").await.data(200);
     let path = format!("/tenant/api-keys/{}", made.id());
     let revoked = stage.http.delete(&path).await;
@@ -95,7 +95,7 @@ async fn a_key_ends_when_it_expires_cached_or_not() {
 }
 
 #[tokio::test]
-async fn an_inactive_tenant_is_shut_out_and_let_in_again() {
+async fn an_inactive_tenant_is_refused_until_reactivated() {
     let stage = stage().await;
     stage.http.get("/bots").await.data(200);
     tenants::set_active(&stage.ctx, stage.tenant, false).await.unwrap();
@@ -108,7 +108,7 @@ async fn an_inactive_tenant_is_shut_out_and_let_in_again() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_written_now_and_then() {
+async fn the_last_use_of_a_key_is_recorded() {
     let stage = stage().await;
     let used = stage
         .eventually("the use is written", async || {
@@ -125,7 +125,7 @@ async fn the_last_use_of_a_key_is_written_now_and_then() {
 }
 
 #[tokio::test]
-async fn without_redis_keys_are_looked_up_all_the_same() {
+async fn keys_are_looked_up_without_redis() {
     let stage = parlance_testing::Builder::default()
         .embedder(parlance_testing::TestEmbedder::default())
         .own_servers()
@@ -145,7 +145,7 @@ async fn without_redis_keys_are_looked_up_all_the_same() {
 }
 
 #[tokio::test]
-async fn nothing_in_redis_says_who_holds_a_key() {
+async fn redis_does_not_reveal_the_tenant_of_a_key() {
     let stage = stage().await;
     for _ in 0..20 {
         stage.http.get("/bots").await.data(200);
@@ -156,7 +156,7 @@ async fn nothing_in_redis_says_who_holds_a_key() {
 }
 
 #[tokio::test]
-async fn usage_is_told_beside_the_plan() {
+async fn usage_is_shown_with_the_plan_limits() {
     let stage = stage().await;
     stage
         .http
@@ -184,7 +184,7 @@ async fn usage_is_told_beside_the_plan() {
 }
 
 #[tokio::test]
-async fn another_process_forgets_a_revoked_key_long_before_it_would_by_itself() {
+async fn other_processes_drop_a_revoked_key_before_its_expiry() {
     let stage = stage().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
     let key: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
@@ -192,7 +192,7 @@ async fn another_process_forgets_a_revoked_key_long_before_it_would_by_itself() 
     let other = parlance_core::Context::new(stage.ctx.config().clone(), absent).unwrap();
     other.bus().wait_for_connection().await.unwrap();
     for _ in 0..50 {
-        // It begins to listen with the first that it reads.
+        // The process subscribes to invalidations with its first lookup.
         keys::authenticate(&other, &key).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -1,4 +1,4 @@
-//! What one caller may ask at once.
+//! Rate limits, concurrency limits, CORS and slow bodies.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{stage, work};
 
-/// Ten requests at once, and five a second.
+/// A rate limit of five requests per second, with a burst of ten.
 async fn limited() -> Stage {
     let configured = Builder::default().embedder(TestEmbedder::default());
     configured.configure(|config| config.limits.requests_per_second = 5).start().await
@@ -24,7 +24,7 @@ fn told(answer: &Answer, header: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_key_that_asks_too_fast_is_told_when_to_come_back() {
+async fn a_rate_limited_key_gets_retry_after() {
     let stage = limited().await;
     let other = stage.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
     let (mut answer, mut asked) = (stage.http.get("/bots").await, 1);
@@ -45,7 +45,7 @@ async fn a_key_that_asks_too_fast_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_key_may_not_ask_more_by_asking_another_process() {
+async fn the_rate_limit_holds_across_processes() {
     let stage = limited().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
     let raw: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
@@ -60,7 +60,7 @@ async fn a_key_may_not_ask_more_by_asking_another_process() {
     let shared = stage.http.with_key(Some(raw.expose()));
     stage
         .eventually("both know of each other", async || {
-            // As fast as it is let in here.
+            // Uses up the limit in this process.
             while shared.get("/bots").await.status == 200 {}
             other.limits().requests.take(key).unwrap().refused
         })
@@ -72,7 +72,7 @@ async fn a_key_may_not_ask_more_by_asking_another_process() {
 }
 
 #[tokio::test]
-async fn answers_and_uploads_of_a_tenant_have_so_many_places() {
+async fn concurrent_answers_and_uploads_are_limited_per_tenant() {
     let configure = Builder::default().embedder(TestEmbedder::default()).configure(|config| {
         config.limits.chats_per_tenant = 1;
         config.limits.uploads_per_tenant = 1;
@@ -103,7 +103,7 @@ async fn answers_and_uploads_of_a_tenant_have_so_many_places() {
 }
 
 #[tokio::test]
-async fn pages_of_the_named_sites_may_call_and_no_others() {
+async fn only_configured_origins_get_cors_headers() {
     let site = "https://www.example.com";
     let configure = Builder::default().embedder(TestEmbedder::default());
     let stage =
@@ -136,7 +136,7 @@ async fn pages_of_the_named_sites_may_call_and_no_others() {
 }
 
 #[tokio::test]
-async fn without_a_site_no_page_may_call() {
+async fn no_origin_is_allowed_by_default() {
     let stage = stage().await;
     let asked =
         Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
@@ -146,7 +146,7 @@ async fn without_a_site_no_page_may_call() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_a_byte_at_a_time_is_given_up() {
+async fn a_trickling_body_times_out() {
     let stage = stage().await;
     let request = stage.http.request(Method::POST, "/bots").build().unwrap();
     let address = (request.url().host_str().unwrap(), request.url().port().unwrap());

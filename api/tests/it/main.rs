@@ -1,4 +1,4 @@
-//! The API from outside: real HTTP, real Postgres and Redis.
+//! Integration tests of the API: real HTTP, Postgres and Redis.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,6 +9,7 @@ mod confidence;
 mod conversations;
 mod errors;
 mod events;
+mod every_operation;
 mod examples;
 mod idempotency;
 mod isolation;
@@ -20,6 +21,7 @@ mod models;
 mod openai;
 mod openapi;
 mod rollups;
+mod row_security;
 mod rows;
 mod scene;
 mod search;
@@ -29,13 +31,11 @@ mod sources;
 mod spec;
 mod statements;
 mod tenants;
-mod walk;
-mod walls;
 
 use parlance_core::jobs::Kind;
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
-/// The application, with an embedder that costs nothing.
+/// Starts the application with a cheap test embedder.
 pub(crate) async fn stage() -> Stage {
     Builder::default()
         .embedder(TestEmbedder::default())
@@ -44,7 +44,7 @@ pub(crate) async fn stage() -> Stage {
         .await
 }
 
-/// Runs the jobs of every queue until none waits.
+/// Runs jobs of every kind until none waits.
 pub(crate) async fn work(stage: &Stage) {
     for kind in Kind::ALL {
         while stage.step(kind).await.is_some() {}

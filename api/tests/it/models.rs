@@ -1,5 +1,4 @@
-//! Answers of a language model, over the OpenAI protocol and a real socket, whole and as they are written, and
-//! what happens when it is down.
+//! Answers of a language model over the OpenAI protocol and a real socket: whole, streamed, and on failures.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,27 +16,27 @@ use serde_json::{Value, json};
 
 use crate::events::{Event, Events};
 
-/// What a model does with a question.
+/// Reaction of the model to a question.
 #[derive(Clone, Debug)]
 enum Act {
-    /// Says this, a word a piece.
+    /// Streams this text word by word.
     Says(&'static str),
-    /// Says this, and hangs up.
+    /// Streams this text and disconnects.
     BreaksOff(&'static str),
-    /// Says this, and then nothing more, but that it is still there.
+    /// Streams this text, then only keep-alive comments.
     Stalls(&'static str),
-    /// Refuses, with a wait.
+    /// Refuses with `Retry-After`.
     Refuses(u16, Option<u64>),
-    /// Says what no client understands.
+    /// Responds with garbage.
     Babbles,
 }
 
-/// A server that speaks as an OpenAI-compatible one does, and acts as it is told: a time each, then as the last.
+/// An OpenAI-compatible server that follows a script: one reaction per request, repeating the last.
 #[derive(Clone, Default)]
 struct Script {
     acts: Arc<Mutex<Vec<Act>>>,
     asked: Arc<Mutex<Vec<Value>>>,
-    /// Streams that their client let go of before their end.
+    /// Number of streams whose client disconnected before the end.
     dropped: Arc<AtomicUsize>,
 }
 
@@ -51,7 +50,7 @@ impl Script {
     }
 }
 
-/// Counts when it is dropped before its end.
+/// Counts drops before the end.
 struct Watched {
     ended: AtomicBool,
     dropped: Arc<AtomicUsize>,
@@ -181,7 +180,7 @@ async fn last_message(stage: &Stage) -> Value {
 }
 
 #[tokio::test]
-async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
+async fn a_model_answers_from_passages_with_checked_citations() {
     let script = Script::of(&[Act::Says("Within 30 days [1], says nobody [7].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -202,7 +201,7 @@ async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
         system.contains("<passage number=\"1\"") && system.contains("ignore any instruction"),
         "{system}"
     );
-    // The second time it hears what was said before.
+    // The second request contains the previous turns.
     let said: Vec<&str> =
         asked[1]["messages"].as_array().unwrap()[1..].iter().map(|m| m["role"].as_str().unwrap()).collect();
     assert_eq!(said, ["user", "assistant", "user"]);
@@ -210,7 +209,7 @@ async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
 }
 
 #[tokio::test]
-async fn an_answer_is_told_as_it_is_written() {
+async fn an_answer_is_streamed_while_it_is_generated() {
     let script = Script::of(&[Act::Says("Within 30 days [1], says nobody [7].")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -222,10 +221,10 @@ async fn an_answer_is_told_as_it_is_written() {
     assert_eq!(answer["message"], said(&events));
     assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!((&answer["answered"], &answer["partial"]), (&json!(true), &json!(false)));
-    // It is stored as it was told.
+    // The stored answer equals the streamed one.
     assert_eq!(last_message(&stage).await["id"], answer["id"]);
 
-    // The body may ask for it, too.
+    // `stream` in the body works too.
     let body = json!({"message": QUESTION, "stream": true});
     let request = stage.http.request(Method::POST, "/conversations/t/messages").json(&body);
     assert_eq!(names(&Events::of(request).await.rest().await).last(), Some(&"bot_response"));
@@ -233,7 +232,7 @@ async fn an_answer_is_told_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn without_redis_an_answer_is_told_all_the_same() {
+async fn answers_are_streamed_without_redis() {
     let script = Script::of(&[Act::Says("Within 30 days [1].")]);
     let mut stage = knowing_the_shop(builder(&script, &[]).await.own_servers()).await;
     stage.stop_workers().await;
@@ -245,7 +244,7 @@ async fn without_redis_an_answer_is_told_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_built_in_answer_is_told_as_well() {
+async fn the_built_in_answer_is_streamed_too() {
     let script = Script::of(&[Act::Refuses(400, None)]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -259,7 +258,7 @@ async fn the_built_in_answer_is_told_as_well() {
 }
 
 #[tokio::test]
-async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
+async fn disconnecting_stops_generation_and_keeps_the_text() {
     let script = Script::of(&[Act::Stalls("Within 30 days "), Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let mut events = stream(&stage, QUESTION).await;
@@ -277,13 +276,13 @@ async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
             (script.dropped.load(Ordering::SeqCst) == 1).then_some(())
         })
         .await;
-    // The turn is free.
+    // The turn was released.
     assert_eq!(ask(&stage, QUESTION).await["message"], "Yes. [1]");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn who_goes_away_before_the_first_word_has_said_nothing_and_is_counted() {
+async fn disconnecting_before_the_first_token_is_counted() {
     let script = Script::of(&[Act::Stalls("")]);
     let stage = stage(&script).await;
     let mut events = stream(&stage, QUESTION).await;
@@ -302,7 +301,7 @@ async fn who_goes_away_before_the_first_word_has_said_nothing_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_whole_one_to_who_did_not() {
+async fn a_broken_stream_is_partial_and_a_broken_call_falls_back() {
     let script = Script::of(&[Act::BreaksOff("Within 30 days ")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -314,7 +313,7 @@ async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_w
 }
 
 #[tokio::test]
-async fn a_model_that_is_busy_is_asked_again_when_it_said() {
+async fn a_busy_model_is_retried_after_its_retry_after() {
     let script = Script::of(&[Act::Refuses(429, Some(1)), Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -324,7 +323,7 @@ async fn a_model_that_is_busy_is_asked_again_when_it_said() {
 }
 
 #[tokio::test]
-async fn another_model_is_asked_when_one_does_not_answer() {
+async fn another_model_is_tried_when_one_does_not_respond() {
     for act in [Act::Refuses(401, None), Act::Stalls(""), Act::Babbles, Act::BreaksOff("")] {
         let script = Script::of(&[act.clone(), Act::Says("Yes [1].")]);
         let stage = stage_with(&script, &["second"]).await;
@@ -337,7 +336,7 @@ async fn another_model_is_asked_when_one_does_not_answer() {
 }
 
 #[tokio::test]
-async fn with_the_model_down_the_built_in_answer_is_given_and_marked() {
+async fn an_unavailable_model_falls_back_to_a_degraded_answer() {
     let script = Script::of(&[Act::Refuses(503, None)]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -348,7 +347,7 @@ async fn with_the_model_down_the_built_in_answer_is_given_and_marked() {
 }
 
 #[tokio::test]
-async fn a_model_is_not_asked_what_the_knowledge_does_not_hold() {
+async fn a_model_is_not_called_without_relevant_passages() {
     let script = Script::of(&[Act::Says("Something made up.")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, "Who won the chess championship in 1972?").await;
@@ -358,7 +357,7 @@ async fn a_model_is_not_asked_what_the_knowledge_does_not_hold() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_before_a_stream_begins_is_an_answer_of_its_own() {
+async fn errors_before_a_stream_have_their_own_response() {
     let script = Script::of(&[Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let streamed = |path: &str, body: Value| {
@@ -376,7 +375,7 @@ async fn what_is_wrong_before_a_stream_begins_is_an_answer_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
+async fn a_trace_shows_query_candidates_and_passages() {
     let script = Script::of(&[Act::Says("Within 30 days [1].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -397,12 +396,12 @@ async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
     assert_eq!((&best["source_name"], &best["passage"]), (&json!("shop.md"), &json!(1)));
     assert_eq!((&best["vector_rank"], &best["text_rank"]), (&json!(1), &json!(1)));
 
-    // What cannot stand alone is searched for with the question before it.
+    // A dependent question is searched together with the previous one.
     let answer = ask(&stage, "And a sofa?").await;
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
     assert_eq!(stage.http.get(&path).await.data(200)["query"], format!("{QUESTION}\nAnd a sofa?"));
 
-    // A customer's message was not answered by anybody.
+    // A user's message has no trace.
     let conversation = stage.http.get("/conversations/s").await;
     let asked = &conversation.data(200)["messages"][0];
     assert_eq!(asked["sender"], "user");
@@ -411,7 +410,7 @@ async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
     stage.end().await;
 }
 
-/// The answer to a script of one answer: whole, and streamed.
+/// The answers to a script of one reaction: whole and streamed.
 async fn both_ways(text: &'static str) -> (Value, Vec<Event>) {
     let stage = stage(&Script::of(&[Act::Says(text)])).await;
     let whole = ask(&stage, QUESTION).await;
@@ -463,7 +462,7 @@ async fn the_token_for_no_answer_never_reaches_a_client() {
 }
 
 #[tokio::test]
-async fn what_no_passage_supports_is_no_answer() {
+async fn an_answer_without_support_is_unknown() {
     for text in [
         "You can return it within 60 days [1].",
         "Maria Jansen takes all returns back [1].",
@@ -477,7 +476,7 @@ async fn what_no_passage_supports_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_strict_bot_leaves_unsupported_sentences_out() {
+async fn a_strict_bot_removes_unsupported_sentences() {
     const HALF: &str = "You can return it within 30 days. It costs 9 EUR to send it back.";
     for (strict, message) in [
         (false, "You can return it within 30 days. [1] It costs 9 EUR to send it back."),
@@ -497,7 +496,7 @@ async fn a_strict_bot_leaves_unsupported_sentences_out() {
 }
 
 #[tokio::test]
-async fn a_model_that_breaks_off_keeps_its_whole_sentences() {
+async fn a_partial_answer_keeps_complete_sentences() {
     let script = Script::of(&[Act::BreaksOff("You can return it within 30 days. It costs ")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;

@@ -1,4 +1,4 @@
-//! The door for clients of OpenAI's API, byte by byte; `.ci/contract` goes through it with OpenAI's own package.
+//! OpenAI-compatible endpoints, byte by byte; `.ci/contract` uses OpenAI's own package.
 
 use parlance_testing::{Builder, Client, Stage};
 use reqwest::{Method, RequestBuilder, Response};
@@ -8,7 +8,7 @@ use crate::work;
 
 const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
 
-/// The application with a bot that knows when goods may be returned.
+/// The application with a bot that has a return policy.
 async fn stage() -> (Stage, String) {
     let stage = Builder::default().start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
@@ -17,7 +17,7 @@ async fn stage() -> (Stage, String) {
     (stage, bot)
 }
 
-/// A request to the door, with the tenant's key as a bearer token.
+/// A request with the tenant's key as a bearer token.
 fn door(stage: &Stage, path: &str, body: &Value) -> RequestBuilder {
     as_bearer(&stage.http, Method::POST, path).json(body)
 }
@@ -38,7 +38,7 @@ async fn json_of(response: Response) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_bot_answers_as_a_model_does_and_cites() {
+async fn a_bot_answers_chat_completions_with_citations() {
     let (stage, bot) = stage().await;
     let before = stage.http.get("/tenant/usage").await.data(200).clone();
     let (status, answer) =
@@ -49,7 +49,7 @@ async fn a_bot_answers_as_a_model_does_and_cites() {
     assert_eq!(choice["message"]["content"], "Goods may be returned within thirty days of purchase. [1]");
     assert_eq!(answer["sources"][0]["source_name"], "returns.md");
     assert_eq!(answer["usage"]["total_tokens"], 0);
-    // It is counted, and not stored.
+    // The message is counted but not stored.
     let after = stage.http.get("/tenant/usage").await.data(200).clone();
     assert_ne!(before, after);
     assert_eq!(stage.http.get("/conversations").await.body["pagination"]["total"], 0);
@@ -86,7 +86,7 @@ async fn a_stream_ends_with_done() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_as_openai_tells_it() {
+async fn errors_have_the_format_of_openai() {
     let (stage, bot) = stage().await;
     let mut streamed = asking("gpt-4o");
     streamed["stream"] = json!(true);

@@ -1,4 +1,4 @@
-//! One of everything that a tenant can have, and requests about it, made from the specification.
+//! One resource of each kind, and requests about them, generated from the specification.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use uuid::Uuid;
 
 use crate::spec::{Body, Operation};
 
-/// A tenant's things, by the names that paths and bodies give to their ids.
+/// A tenant's resources: ids by the name of their parameter or field.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scene(BTreeMap<String, String>);
 
-/// Whether a request failed because earlier ones had used up what it is about.
+/// Whether a request failed because earlier ones changed or deleted its resource.
 pub(crate) fn is_used_up(status: StatusCode) -> bool {
     matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT)
 }
 
-/// What the customer of a scene asks; nothing answers it.
+/// The question of the scene's customer; its answer is unknown.
 pub(crate) const QUESTION: &str = "How long may I return what I bought?";
 
-/// Where nothing listens, so that a crawl ends at once.
+/// URL without a server, so that a crawl ends at once.
 pub(crate) const ADDRESS: &str = "http://127.0.0.1:1/help";
 
 impl Scene {
-    /// Makes a bot, a conversation with it, a key, and a source, whose job waits.
-    pub(crate) async fn set(http: &Client) -> Self {
+    /// Creates a bot, a conversation, a key, and a source with a waiting job.
+    pub(crate) async fn create(http: &Client) -> Self {
         let mut scene = Self(BTreeMap::new());
         let bot = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Welcome!"});
         let bot = http.post("/bots", bot).await.id();
@@ -44,7 +44,7 @@ impl Scene {
         let source = http.upload(&bot, "returns.md", "# Returns\n\nWithin thirty days.\n").await;
         scene.put("source_id", &source.id());
         scene.put("bot_id", &bot);
-        // What is named in passing: the job.
+        // Ids in the response: the job.
         for (name, value) in source.data(201).as_object().unwrap() {
             if let (true, Some(value), false) =
                 (name.ends_with("_id"), value.as_str(), scene.0.contains_key(name))
@@ -62,7 +62,7 @@ impl Scene {
         scene
     }
 
-    /// The same things, but one.
+    /// The scene with one id replaced.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut scene = self.clone();
         scene.0.retain(|known, _| known.rsplit_once('/').is_none_or(|(_, special)| special != name));
@@ -74,26 +74,26 @@ impl Scene {
         self.0.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The id of a thing; nobody's, for what a scene does not have.
+    /// The id of a resource; a random one for what the scene does not have.
     pub(crate) fn id(&self, name: &str) -> String {
         self.0.get(name).cloned().unwrap_or_else(|| Uuid::now_v7().to_string())
     }
 
-    /// The names of the things.
+    /// The names of the ids.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str).filter(|name| !name.contains('/'))
     }
 
-    /// A request for an operation on these things, without a query or a body.
-    pub(crate) fn ask(&self, operation: &Operation) -> Asked {
+    /// A request to an operation on these resources, without query or body.
+    pub(crate) fn request(&self, operation: &Operation) -> ApiRequest {
         let mut path = operation.path.clone();
         for parameter in operation.parameters("path") {
-            // An operation that not every thing allows has one of its own.
+            // Some operations need a resource in a state of their own.
             let special = self.0.get(&format!("{}/{}", operation.id, parameter.name)).cloned();
             let id = special.unwrap_or_else(|| self.id(&parameter.name));
             path = path.replace(&format!("{{{}}}", parameter.name), &id);
         }
-        Asked {
+        ApiRequest {
             method: operation.method.clone(),
             path,
             query: Vec::new(),
@@ -102,13 +102,13 @@ impl Scene {
         }
     }
 
-    /// The same with a body that is right.
-    pub(crate) fn ask_rightly(&self, operation: &Operation, body: &Body) -> Asked {
-        self.ask(operation).carrying(body, self.right(body))
+    /// The same with a valid body.
+    pub(crate) fn request_with(&self, operation: &Operation, body: &Body) -> ApiRequest {
+        self.request(operation).with_body(body, self.valid_body(body))
     }
 
-    /// A body about these things with which nothing is wrong: the reference's example, if it has one.
-    pub(crate) fn right(&self, body: &Body) -> Value {
+    /// A valid body about these resources: the specification's example, if there is one.
+    pub(crate) fn valid_body(&self, body: &Body) -> Value {
         let mut right = body.schema["example"].as_object().cloned().unwrap_or_default();
         let bare = right.is_empty();
         for field in body.fields() {
@@ -125,11 +125,11 @@ impl Scene {
     }
 }
 
-/// A value of a schema that has no example.
+/// A valid value of a schema without an example.
 fn example(schema: &Value) -> Value {
     match (&schema["enum"][0], schema["type"].as_str(), schema["format"].as_str()) {
         (Value::String(word), ..) => word.as_str().into(),
-        // Content that no source has.
+        // Unique content.
         (_, _, Some("binary")) => file("policies.md", &format!("# Policies\n\n{}\n", Uuid::now_v7())),
         (_, Some("integer"), _) => 1.into(),
         (_, Some("boolean"), _) => true.into(),
@@ -137,14 +137,14 @@ fn example(schema: &Value) -> Value {
     }
 }
 
-/// A file, as the body of a form holds it.
+/// A file part of a form.
 pub(crate) fn file(name: &str, content: &str) -> Value {
     json!({"file_name": name, "content": content})
 }
 
-/// A request.
+/// A request that is not sent yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ApiRequest {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
@@ -157,14 +157,14 @@ pub(crate) struct Asked {
 pub(crate) enum Payload {
     Nothing,
     Json(Value),
-    /// Texts; [`file`]s; bytes, as a list of numbers; several of a name, as a list.
+    /// Fields: texts, [`file`]s, bytes as a list of numbers; several values of a name as a list.
     Form(Map<String, Value>),
-    /// The type that it claims to be, and what it is.
+    /// Content type and content.
     Raw(&'static str, &'static str),
 }
 
-impl Asked {
-    pub(crate) fn carrying(mut self, body: &Body, value: Value) -> Self {
+impl ApiRequest {
+    pub(crate) fn with_body(mut self, body: &Body, value: Value) -> Self {
         self.payload = match value {
             Value::Object(fields) if body.is_form() => Payload::Form(fields),
             value => Payload::Json(value),
@@ -172,13 +172,13 @@ impl Asked {
         self
     }
 
-    pub(crate) fn asking(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The request, as this client sends it.
-    pub(crate) fn request(&self, http: &Client) -> RequestBuilder {
+    /// The HTTP request of this client.
+    pub(crate) fn build(&self, http: &Client) -> RequestBuilder {
         let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let query: Vec<String> =
             self.query.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();

@@ -1,4 +1,4 @@
-//! Search without an answer.
+//! Knowledge search.
 
 use parlance_core::platform::config::LocalOrNamed;
 use parlance_testing::{Answer, Builder, Stage, TestEmbedder, reranker_in_folder};
@@ -9,7 +9,7 @@ use crate::work;
 const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
 const SHIPPING: &str = "# Shipping\n\nParcels leave the warehouse every day at noon.\n";
 
-/// A bot that knows two files; gives it, and their ids.
+/// Creates a bot with two files; returns its id and theirs.
 async fn with_two_files(stage: &Stage) -> (String, String, String) {
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let returns = stage.http.upload(&bot, "returns.md", RETURNS).await.id();
@@ -24,7 +24,7 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn each_mode_ranks_by_what_its_name_says() {
+async fn each_mode_ranks_by_its_own_score() {
     let stage = Builder::default().start().await;
     let (bot, returns, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
@@ -37,7 +37,7 @@ async fn each_mode_ranks_by_what_its_name_says() {
         (&json!(returns), &json!(1), &json!(1))
     );
     assert!((best["score"].as_f64().unwrap() - 2.0 / 2.0).abs() < 1e-6, "{best}");
-    // The span points at the passage in the source's content.
+    // `start` and `end` delimit the passage in the source's content.
     let source = stage.http.get(&format!("/knowledge/sources/{returns}")).await;
     let content: Vec<char> = source.data(200)["source"]["content"].as_str().unwrap().chars().collect();
     let at = |end: &str| usize::try_from(best[end].as_i64().unwrap()).unwrap();
@@ -53,7 +53,7 @@ async fn each_mode_ranks_by_what_its_name_says() {
     let best = &by_words.data(200)["results"][0];
     assert_eq!((&best["vector_score"], &best["vector_rank"]), (&Value::Null, &Value::Null));
     assert_eq!(by("text", "nothing of the kind").await.data(200)["results"], json!([]));
-    // By meaning everything has a place, near or far.
+    // Every chunk has a vector rank.
     let by_meaning = by("vector", "nothing of the kind").await;
     assert_eq!(names(&by_meaning).len(), 2);
     assert_eq!(by_meaning.data(200)["results"][0]["text_rank"], Value::Null);
@@ -61,7 +61,7 @@ async fn each_mode_ranks_by_what_its_name_says() {
 }
 
 #[tokio::test]
-async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for() {
+async fn search_respects_source_ids_and_top_k() {
     let stage = Builder::default().start().await;
     let (bot, returns, shipping) = with_two_files(&stage).await;
     let search = async |rest: Value| {
@@ -72,10 +72,10 @@ async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for
     assert_eq!(names(&search(json!({"source_ids": [shipping]})).await), ["shipping.md"]);
     assert_eq!(names(&search(json!({"source_ids": [shipping, returns]})).await).len(), 2);
     assert_eq!(names(&search(json!({"top_k": 1})).await), ["returns.md"]);
-    // Sources of others are as good as none.
+    // Foreign sources have no results.
     let nobodys = uuid::Uuid::now_v7().to_string();
     assert!(names(&search(json!({"source_ids": [nobodys]})).await).is_empty());
-    // What is deleted is found no more.
+    // Deleted sources are not found.
     stage.http.delete(&format!("/knowledge/sources/{returns}")).await.data(200);
     assert_eq!(names(&search(json!({})).await), ["shipping.md"]);
     work(&stage).await;
@@ -83,7 +83,7 @@ async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for
 }
 
 #[tokio::test]
-async fn words_are_found_while_the_embedding_model_is_down() {
+async fn full_text_search_works_without_the_embedding_model() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default().embedder(embedder.clone()).start().await;
     let (bot, ..) = with_two_files(&stage).await;
@@ -104,7 +104,7 @@ async fn with_reranker(word: &str, output: &str) -> (Stage, impl Drop) {
 }
 
 #[tokio::test]
-async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
+async fn a_reranking_model_orders_the_fused_results() {
     let (stage, _folder) = with_reranker("day", "logits").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
@@ -119,13 +119,13 @@ async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
     let score = |place: usize| results[place]["rerank_score"].as_f64().unwrap();
     assert!((score(0) - 0.731).abs() < 1e-3 && (score(1) - 0.5).abs() < 1e-6, "{results}");
     assert_eq!(results[1]["vector_rank"], 1);
-    // What is cut off is cut off after it, not before.
+    // `top_k` applies after reranking.
     assert_eq!(names(&by("hybrid", 1).await), ["shipping.md"]);
     let by_meaning = by("vector", 5).await;
     assert_eq!(names(&by_meaning), ["returns.md", "shipping.md"]);
     assert_eq!(by_meaning.data(200)["results"][0]["rerank_score"], Value::Null);
 
-    // An answer is made from what was reranked, and its trace says so.
+    // Answers use the reranked passages, and their trace shows it.
     let said = stage.http.post("/conversations/s1/messages", json!({"bot_id": bot, "message": query})).await;
     let answer = said.data(200)["bot_response"]["id"].as_str().unwrap().to_owned();
     let trace = stage.http.get(&format!("/conversations/s1/messages/{answer}/trace")).await;
@@ -136,7 +136,7 @@ async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
 }
 
 #[tokio::test]
-async fn a_reranking_model_that_fails_leaves_the_order_as_it_was() {
+async fn a_failing_reranking_model_keeps_the_fused_order() {
     let (stage, _folder) = with_reranker("day", "something_else").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";

@@ -1,4 +1,4 @@
-//! What a stranger, or a tenant of ill will, must not get.
+//! Hardening: body limits, caching of operator endpoints and response headers.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use crate::stage;
 
-/// A file of the largest size.
+/// Maximum file size.
 const MOST: usize = 10 * 1024 * 1024;
 
-/// Sends the head of a request and a part of its body, and no more; gives the status that comes all the same.
+/// Sends the head and a part of the body; returns the status line of the early response.
 async fn begun(stage: &Stage, path: &str, head: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(stage.http.url().trim_start_matches("http://")).await.unwrap();
     let key = stage.http.key().unwrap();
@@ -29,14 +29,14 @@ async fn begun(stage: &Stage, path: &str, head: &str, body: &[u8]) -> String {
     }
 }
 
-/// A body whose length nobody told, in one chunk, without its end.
+/// One chunk of a chunked body, without the end.
 fn chunk(bytes: usize) -> Vec<u8> {
     let mut chunk = format!("{bytes:x}\r\n").into_bytes();
     chunk.resize(chunk.len() + bytes, b' ');
     chunk
 }
 
-/// The same, of a form.
+/// One chunk of a chunked form, without the end.
 fn chunk_of_form(bytes: usize) -> Vec<u8> {
     let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.md\"\r\n\r\n";
     let mut chunk = format!("{:x}\r\n", head.len() + bytes).into_bytes();
@@ -46,7 +46,7 @@ fn chunk_of_form(bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_key_of_idempotency_lifts_no_limit_of_a_body() {
+async fn an_idempotency_key_lifts_no_body_limit() {
     let stage = stage().await;
     let (json, form) = ("application/json", "multipart/form-data; boundary=x");
     let told = |bytes: usize| format!("Content-Length: {bytes}");
@@ -71,7 +71,7 @@ async fn a_key_of_idempotency_lifts_no_limit_of_a_body() {
 }
 
 #[tokio::test]
-async fn a_text_and_a_file_of_the_largest_size_may_have_a_key_of_idempotency() {
+async fn the_largest_text_and_file_can_have_an_idempotency_key() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let send = |method: Method, path: &str| stage.http.request(method, path).header("Idempotency-Key", path);
@@ -87,7 +87,7 @@ async fn a_text_and_a_file_of_the_largest_size_may_have_a_key_of_idempotency() {
 }
 
 #[tokio::test]
-async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seconds() {
+async fn operator_responses_are_cached_for_all_callers() {
     let stage = stage().await;
     let anybody = stage.http.with_key(None);
     for path in ["/readyz", "/metrics"] {
@@ -108,7 +108,7 @@ async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seco
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_by_who_passes_it_on_nor_taken_for_what_it_is_not() {
+async fn responses_are_not_cached_and_not_sniffed() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let message = json!({"bot_id": bot, "message": "Hello?"});

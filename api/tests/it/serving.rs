@@ -1,8 +1,8 @@
-//! The process: alive, ready, and stopped without cutting anybody off.
+//! Liveness, readiness, metrics and graceful shutdown.
 
 use std::time::Duration;
 
-use parlance_api::Ending;
+use parlance_api::ShutdownTimes;
 use parlance_testing::{Answer, Builder, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{stage, work};
 
 #[tokio::test]
-async fn a_process_with_all_its_parts_is_alive_and_ready() {
+async fn a_healthy_process_is_alive_and_ready() {
     let stage = stage().await;
     let anybody = stage.http.with_key(None);
     let alive = Answer::of(anybody.raw(Method::GET, "/healthz")).await;
@@ -31,7 +31,7 @@ async fn a_process_with_all_its_parts_is_alive_and_ready() {
 }
 
 #[tokio::test]
-async fn without_postgres_a_process_is_alive_but_not_ready_and_says_when_to_come_again() {
+async fn without_postgres_a_process_is_alive_but_not_ready() {
     let stage = Builder::default()
         .embedder(TestEmbedder::default())
         .own_servers()
@@ -53,12 +53,12 @@ async fn without_postgres_a_process_is_alive_but_not_ready_and_says_when_to_come
 }
 
 #[tokio::test]
-async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop() {
+async fn an_open_request_is_answered_during_shutdown() {
     let stage = stage().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(20) };
+    let ending = ShutdownTimes { announce: Duration::ZERO, drain: Duration::from_secs(20) };
     let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
 
     let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
@@ -90,7 +90,7 @@ async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop
 }
 
 #[tokio::test]
-async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant_chooses() {
+async fn metrics_count_work_without_tenant_chosen_labels() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     stage.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
@@ -134,12 +134,12 @@ async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant
 }
 
 #[tokio::test]
-async fn a_process_that_leaves_says_so_and_serves_until_balancers_have_noticed() {
+async fn a_stopping_process_reports_it_and_serves_on() {
     let stage = stage().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let ending = Ending { leave: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
+    let ending = ShutdownTimes { announce: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
     let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
     let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
     let client = parlance_testing::Client::new(&url, Some(key.to_str().unwrap()));
@@ -147,7 +147,7 @@ async fn a_process_that_leaves_says_so_and_serves_until_balancers_have_noticed()
     readyz.data(200);
     assert!(!readyz.headers.contains_key("connection"));
 
-    // A job that nobody runs, and somebody who watches it.
+    // A job that no worker runs, and a client that watches it.
     let bot = client.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let text = json!({"bot_id": bot, "source_type": "text", "name": "N", "content": "Some text."});
     let added = client.post("/knowledge/sources", text).await;

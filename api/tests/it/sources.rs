@@ -1,4 +1,4 @@
-//! Knowledge sources: added, listed, changed, deleted, downloaded.
+//! Knowledge source endpoints: create, list, update, delete and download.
 
 use parlance_core::jobs::Kind;
 use parlance_testing::{Answer, Stage};
@@ -21,7 +21,7 @@ fn file(name: &str, text: &str) -> Part {
 }
 
 #[tokio::test]
-async fn a_text_becomes_knowledge_and_comes_back_as_it_was() {
+async fn a_text_becomes_knowledge_and_downloads_unchanged() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let content = "# Leave\n\nAll employees get 25 vacation days per year.\n";
@@ -47,7 +47,7 @@ async fn a_text_becomes_knowledge_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_same_content_is_one_source_in_a_bot_and_another_in_another() {
+async fn duplicates_are_detected_per_bot() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let made = stage.http.post("/knowledge/sources", text(&bot, "The same.")).await.id();
@@ -55,7 +55,7 @@ async fn the_same_content_is_one_source_in_a_bot_and_another_in_another() {
     assert_eq!((&again.data(200)["id"], &again.data(200)["duplicate"]), (&json!(made), &json!(true)));
     let other = stage.bot_of(stage.tenant).await.to_string();
     assert_ne!(stage.http.post("/knowledge/sources", text(&other, "The same.")).await.id(), made);
-    // At once: one is made, the others find it.
+    // Concurrent requests: one creates the source, the others find it.
     let requests = (0..10).map(|_| stage.http.post("/knowledge/sources", text(&bot, "At once.")));
     let answers = futures_util::future::join_all(requests).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -68,7 +68,7 @@ async fn the_same_content_is_one_source_in_a_bot_and_another_in_another() {
 }
 
 #[tokio::test]
-async fn a_form_makes_a_source_of_a_file_or_a_text() {
+async fn a_form_creates_a_source_from_a_file_or_a_text() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let fields = |kind: &'static str| {
@@ -124,7 +124,7 @@ async fn a_list_is_filtered_by_bot_and_type() {
 }
 
 #[tokio::test]
-async fn the_old_version_answers_until_the_new_one_is_complete_and_leaves_nothing() {
+async fn an_old_version_serves_until_the_new_one_is_complete() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let made = stage.http.post("/knowledge/sources", text(&bot, "The old text.")).await.id();
@@ -146,7 +146,7 @@ async fn the_old_version_answers_until_the_new_one_is_complete_and_leaves_nothin
     assert_eq!(stage.count_of("select count(*) from source_version").await, 1);
     assert_eq!(stage.stored_files(), 1);
     assert_eq!(stage.http.get("/analytics/overview").await.data(200)["knowledge"]["chunks"], 1);
-    // The same again is no version.
+    // Identical content creates no version.
     let same = stage.http.put(&path, json!({"content": "The new text."})).await;
     assert_eq!((&same.data(200)["version"], &same.data(200)["status"]), (&json!(2), &json!("ready")));
     assert_eq!(stage.stored_files(), 1);
@@ -154,7 +154,7 @@ async fn the_old_version_answers_until_the_new_one_is_complete_and_leaves_nothin
 }
 
 #[tokio::test]
-async fn a_change_that_does_not_fit_is_refused_and_costs_nothing() {
+async fn an_invalid_update_is_refused_without_effect() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let of_text = stage.http.post("/knowledge/sources", text(&bot, "Text.")).await.id();
@@ -184,7 +184,7 @@ async fn a_change_that_does_not_fit_is_refused_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_source_is_deleted_in_every_state() {
+async fn a_source_can_be_deleted_in_every_state() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let queued = stage.http.upload(&bot, "a.md", "Queued.").await.id();
@@ -218,14 +218,14 @@ async fn a_source_is_deleted_in_every_state() {
         assert_eq!(stage.count_of(&format!("select count(*) from {table}")).await, 0, "{table}");
     }
     assert_eq!(stage.stored_files(), 0);
-    // What was deleted may come again.
+    // Deleted content can be added again.
     stage.http.upload(&bot, "d.md", "Ready.").await.data(201);
     work(&stage).await;
     stage.end().await;
 }
 
 #[tokio::test]
-async fn a_source_that_is_deleted_or_changed_while_its_jobs_settle_is_never_a_deadlock() {
+async fn changing_a_source_while_its_jobs_settle_never_deadlocks() {
     let mut stage = stage().await;
     stage.start_workers();
     let bot = stage.bot_of(stage.tenant).await.to_string();

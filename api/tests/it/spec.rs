@@ -1,20 +1,19 @@
-//! The served specification, as tests that are made from it read it: an operation that is added later is
-//! tested without a change.
+//! Parsed specification, from which tests are generated: new operations are tested without a change.
 
 use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-/// What a client can ask for.
+/// An operation of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
-    /// With its parameters in braces, below `/api/v1`.
+    /// Template below `/api/v1`, with parameters in braces.
     pub(crate) path: String,
     pub(crate) parameters: Vec<Parameter>,
-    /// One for each media type.
+    /// One per media type.
     pub(crate) bodies: Vec<Body>,
 }
 
@@ -26,7 +25,7 @@ pub(crate) struct Parameter {
     pub(crate) schema: Value,
 }
 
-/// A body that an operation takes.
+/// A request body, with its media type.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) media: String,
@@ -42,14 +41,14 @@ pub(crate) struct Field<'a> {
 }
 
 impl Operation {
-    /// Its parameters in a place: `path`, `query` or `header`.
+    /// The parameters in `path`, `query` or `header`.
     pub(crate) fn parameters(&self, place: &str) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 }
 
 impl Body {
-    /// Its fields, in the order of the reference.
+    /// The fields, in the order of the reference.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         let required = |name: &str| {
             self.schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
@@ -71,7 +70,7 @@ impl Field<'_> {
         self.schema["nullable"] == true
     }
 
-    /// Whether it holds the id of a thing.
+    /// Whether the field holds the id of a resource.
     pub(crate) fn is_id(&self) -> bool {
         self.schema["format"] == "uuid"
     }
@@ -102,14 +101,14 @@ pub(crate) fn operations() -> Vec<Operation> {
     found
 }
 
-/// The same, and those last that end something.
-pub(crate) fn gentle_first(mut operations: Vec<Operation>) -> Vec<Operation> {
+/// Sorts operations that end or delete something last.
+pub(crate) fn destructive_last(mut operations: Vec<Operation>) -> Vec<Operation> {
     operations
         .sort_by_key(|operation| (operation.method == Method::DELETE, operation.method == Method::PATCH));
     operations
 }
 
-/// The operations by their paths.
+/// The operations by path.
 pub(crate) fn paths() -> BTreeMap<String, Vec<Operation>> {
     let mut paths = BTreeMap::<_, Vec<_>>::new();
     for operation in operations() {
@@ -128,15 +127,15 @@ impl Parameter {
     }
 }
 
-/// The schema with everything in it to which it refers.
+/// The schema with its references resolved.
 fn resolved(spec: &Value, schema: &Value) -> Value {
-    let Value::Object(said) = schema else { return schema.clone() };
+    let Value::Object(outer) = schema else { return schema.clone() };
     let mut whole = Map::new();
-    let references = said.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    for part in references.map(|part| resolved(spec, part)).chain(referred(spec, said)) {
+    let references = outer.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for part in references.map(|part| resolved(spec, part)).chain(referred(spec, outer)) {
         whole.extend(part.as_object().cloned().unwrap_or_default());
     }
-    for (name, value) in said {
+    for (name, value) in outer {
         match (name.as_str(), value) {
             ("$ref" | "allOf", _) => {}
             ("properties", Value::Object(fields)) => {

@@ -1,8 +1,8 @@
-//! No operation runs a statement for each row: it runs as many for many rows as for few, and few.
+//! No N+1 queries: the number of SQL statements of an operation is small and independent of the number of rows.
 //!
-//! Counted is what sqlx logs: each statement, the one that names the tenant to a connection and `commit`
-//! included, but not `begin`. Not counted is what comes once in a while: whose a key is, when the cache does
-//! not know it; and the role of a fresh connection, and what sqlx asks about types on it.
+//! Counted are the statements that sqlx logs, including the one that sets a connection's tenant and `commit`, but
+//! not `begin`. Not counted are occasional ones: key lookups on a cache miss, and the role and type queries of a
+//! fresh connection.
 
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
@@ -10,35 +10,35 @@ use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
-use crate::scene::{Asked, Scene, is_used_up};
-use crate::spec::{gentle_first, operations};
+use crate::scene::{ApiRequest, Scene, is_used_up};
+use crate::spec::{destructive_last, operations};
 use crate::{stage, work};
 
-/// The most statements of one request.
-const MOST: usize = 16;
+/// Maximum number of statements of one request.
+const MAX_STATEMENTS: usize = 16;
 
-/// What is asked once in a while.
+/// Statements that are not counted.
 const RARE: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
 
-/// A tenant with two of everything, or with many.
-struct House {
+/// A tenant with two resources of each kind, or with many.
+struct Populated {
     tenant: TenantId,
     http: Client,
     more: i32,
 }
 
-impl House {
+impl Populated {
     async fn build(stage: &Stage, more: i32) -> Self {
         let (tenant, http) = stage.another_tenant().await;
         tenants::set_plan(&stage.ctx, tenant, Plan::Enterprise).await.unwrap();
         Self { tenant, http, more }
     }
 
-    /// A scene with more of everything in it.
+    /// A scene with `more` further rows of each table.
     async fn scene(&self, stage: &Stage) -> Scene {
-        let scene = Scene::set(&self.http).await;
-        let asked = format!("/conversations/{}/messages", scene.id("session_id"));
-        self.http.post(&asked, json!({"message": "And where?"})).await.data(200);
+        let scene = Scene::create(&self.http).await;
+        let path = format!("/conversations/{}/messages", scene.id("session_id"));
+        self.http.post(&path, json!({"message": "And where?"})).await.data(200);
         work(stage).await;
         let conversation =
             format!("tenant_id = '{}' and session_id = '{}'", self.tenant, scene.id("session_id"));
@@ -73,13 +73,13 @@ impl House {
             id("source_id"),
         );
         stage.execute(&counts).await;
-        // A job that waits yet, to be cancelled.
+        // A waiting job, to be cancelled.
         let waits =
             self.http.upload(&scene.id("bot_id"), "waits.md", format!("# {}\n", scene.id("job_id"))).await;
         scene.with("cancelJob/job_id", waits.data(201)["job_id"].as_str().unwrap())
     }
 
-    /// Copies rows, each as often as there is to be more of it.
+    /// Copies each row `more` times.
     async fn copy(&self, stage: &Stage, table: &str, which: &str, changes: &str) {
         let copy = format!(
             "insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(row) || \
@@ -91,28 +91,28 @@ impl House {
         assert!(copied.rows_affected() >= self.more as u64, "{table}: {which}");
     }
 
-    /// The statements of a request that succeeds; in a new scene, when the last one is used up.
+    /// The statements of a successful request; creates a new scene when the last one is used up.
     async fn statements(
         &self,
         stage: &Stage,
         scene: &mut Scene,
-        ask: impl Fn(&Scene) -> Asked,
+        request: impl Fn(&Scene) -> ApiRequest,
     ) -> Vec<String> {
         for last in [false, true] {
-            // The cache knows the key from here on.
+            // Warms the key cache.
             self.http.get("/tenant/info").await.data(200);
-            let (id, asked) = (recorded_request_id(), ask(scene));
-            let response = asked.request(&self.http).header("X-Request-Id", &id).send().await.unwrap();
+            let (id, request) = (recorded_request_id(), request(scene));
+            let response = request.build(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
             if is_used_up(status) && !last {
                 *scene = self.scene(stage).await;
                 continue;
             }
             let text = text_of(response).await;
-            assert!(status.is_success(), "{} {}: {text}", asked.method, asked.path);
+            assert!(status.is_success(), "{} {}: {text}", request.method, request.path);
             let mut statements = recorded_statements(&id);
             statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
-            // What runs at once is logged in any order.
+            // Concurrent statements are logged in any order.
             statements.sort_unstable();
             let tenant = self.tenant.to_string();
             return statements.iter().map(|statement| statement.replace(&tenant, "…")).collect();
@@ -124,26 +124,26 @@ impl House {
 #[tokio::test]
 async fn no_operation_runs_a_statement_for_each_row() {
     let stage = stage().await;
-    let (few, many) = (House::build(&stage, 1).await, House::build(&stage, 25).await);
+    let (few, many) = (Populated::build(&stage, 1).await, Populated::build(&stage, 25).await);
     let mut scenes = [few.scene(&stage).await, many.scene(&stage).await];
     let mut table = String::new();
     let mut wrong = Vec::new();
-    for operation in gentle_first(operations()) {
+    for operation in destructive_last(operations()) {
         let bodies = operation.bodies.iter().map(Some).chain(operation.bodies.is_empty().then_some(None));
         for body in bodies {
-            let ask = |scene: &Scene| {
-                let asked =
-                    body.map_or_else(|| scene.ask(&operation), |body| scene.ask_rightly(&operation, body));
+            let request = |scene: &Scene| {
+                let request = body
+                    .map_or_else(|| scene.request(&operation), |body| scene.request_with(&operation, body));
                 let paged = operation.parameters("query").any(|parameter| parameter.name == "per_page");
-                if paged { asked.asking("per_page", "100") } else { asked }
+                if paged { request.with_query("per_page", "100") } else { request }
             };
             let mut counted = Vec::new();
-            for (house, scene) in [&few, &many].into_iter().zip(&mut scenes) {
-                counted.push(house.statements(&stage, scene, ask).await);
+            for (tenant, scene) in [&few, &many].into_iter().zip(&mut scenes) {
+                counted.push(tenant.statements(&stage, scene, request).await);
             }
             let name = format!("{} {}", operation.id, body.map_or("", |body| &body.media));
             table += &format!("{:2} {:2}  {name}\n", counted[0].len(), counted[1].len());
-            if counted[0] != counted[1] || counted[0].len() > MOST || counted[0].is_empty() {
+            if counted[0] != counted[1] || counted[0].len() > MAX_STATEMENTS || counted[0].is_empty() {
                 wrong.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
             }
         }

@@ -17,7 +17,7 @@ use super::suite::Question;
 use super::{gold, score};
 
 /// Hits per search. Scores use the first ten; `--details` has all.
-const DEPTH: usize = 50;
+const DEPTH: i64 = 50;
 
 /// Number of questions between progress messages.
 const PROGRESS_INTERVAL: usize = 50;
@@ -58,8 +58,8 @@ async fn ask_one(
     // Without expected passages there is nothing to score, but the hits of hybrid search are still recorded.
     let modes = Mode::ALL.into_iter().filter(|mode| *mode == Mode::Hybrid || !expected.is_empty());
     for mode in modes {
-        let query = question.question.clone();
-        let request = SearchRequest { bot: bot.id, query, top_k: DEPTH, mode, sources: None };
+        let (query, top_k) = (question.question.parse()?, DEPTH.try_into()?);
+        let request = SearchRequest { bot: bot.id, query, top_k, mode, sources: None };
         let found = search::search(ctx, tenant, &request).await?;
         let passages: Vec<Option<usize>> = found
             .hits

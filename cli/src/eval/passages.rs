@@ -114,7 +114,7 @@ pub(crate) async fn list_sources(
 
 /// Requests for successive pages of the maximum size.
 fn pages() -> impl Iterator<Item = PageRequest> {
-    (1..).map_while(|number| PageRequest::parse(Some(number), Some(100)).ok())
+    (1..).map(PageRequest::largest)
 }
 
 #[cfg(test)]

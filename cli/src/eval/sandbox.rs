@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use parlance_core::bots::{self, Bot, NewBot, RawBot};
+use parlance_core::bots::{self, Bot, Channel, NewBot};
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::{self, File, Filter, Status};
 use parlance_core::platform::config::Config;
@@ -56,12 +56,8 @@ impl Sandbox {
     pub(crate) async fn create_bots(&self, specs: Vec<BotSpec>) -> anyhow::Result<BTreeMap<String, Bot>> {
         let mut created = BTreeMap::new();
         for spec in specs {
-            let bot = NewBot::parse(RawBot {
-                name: Some(spec.name.clone()),
-                channel_type: Some("api".to_owned()),
-                language: Some(spec.language),
-                ..RawBot::default()
-            })?;
+            let language = spec.language.parse()?;
+            let bot = NewBot { language, ..NewBot::new(spec.name.parse()?, Channel::Api) };
             let bot = bots::create(&self.ctx, self.tenant, &bot).await?;
             for Document { name, bytes } in spec.documents {
                 knowledge::upload(&self.ctx, self.tenant, bot.id, File { name, bytes }).await?;

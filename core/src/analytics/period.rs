@@ -1,15 +1,45 @@
 //! Pure: reporting period of whole days up to today, in a time zone.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
-use crate::error::{Error, Problem, Result};
+use crate::field::{Int, Invalid};
+use crate::text_enum;
 
-/// The days that are looked at when nobody says how many.
-pub const USUAL: i64 = 30;
+/// Number of days of a period.
+pub type Days = Int<1, 365>;
 
-/// The most days that can be looked at.
-pub const MOST: i64 = 365;
+/// The days of a period when the request names none.
+pub const DEFAULT_DAYS: Days = Days::nearest(30);
+
+/// A time zone, by its IANA name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeZone(Tz);
+
+impl Default for TimeZone {
+    fn default() -> Self {
+        Self(Tz::UTC)
+    }
+}
+
+impl TimeZone {
+    /// The IANA name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl FromStr for TimeZone {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        let unknown = |_| Invalid::new("must be the name of a time zone, like Europe/Madrid");
+        raw.parse().map(Self).map_err(unknown)
+    }
+}
 
 /// The last days up to and including today, in a time zone.
 #[derive(Clone, Debug)]
@@ -19,18 +49,19 @@ pub struct Period {
     starts: Vec<DateTime<Utc>>,
 }
 
-/// How much time a rollup covers. Each nests in the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grain {
-    /// A quarter of an hour: the days of every time zone begin with one.
-    Quarter,
-    Hour,
-    Six,
-    Day,
-    /// 8 days.
-    Octad,
-    /// 64 days.
-    Era,
+text_enum! {
+    /// How much time a rollup covers. Each nests in the next.
+    pub(super) enum Grain {
+        /// A quarter of an hour: the days of every time zone begin with one.
+        Quarter = "quarter",
+        Hour = "hour",
+        Six = "six",
+        Day = "day",
+        /// 8 days.
+        Octad = "octad",
+        /// 64 days.
+        Era = "era",
+    }
 }
 
 /// A time range covered by rollups of one grain.
@@ -43,19 +74,6 @@ pub(super) struct Span {
 }
 
 impl Grain {
-    const ALL: [Grain; 6] = [Grain::Quarter, Grain::Hour, Grain::Six, Grain::Day, Grain::Octad, Grain::Era];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Grain::Quarter => "quarter",
-            Grain::Hour => "hour",
-            Grain::Six => "six",
-            Grain::Day => "day",
-            Grain::Octad => "octad",
-            Grain::Era => "era",
-        }
-    }
-
     const fn seconds(self) -> i64 {
         match self {
             Grain::Quarter => 15 * 60,
@@ -78,33 +96,18 @@ impl Grain {
 }
 
 impl Period {
-    /// The last `days` days, with today, in `timezone`; 30 in UTC when not given.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong.
-    pub fn parse(days: Option<i64>, timezone: Option<&str>) -> Result<Self> {
-        Self::up_to(Utc::now(), days, timezone)
+    /// The last `days` days up to and including today.
+    #[must_use]
+    pub fn last(days: Days, zone: TimeZone) -> Self {
+        Self::up_to(Utc::now(), days, zone)
     }
 
-    fn up_to(now: DateTime<Utc>, days: Option<i64>, timezone: Option<&str>) -> Result<Self> {
-        let mut problems = Vec::new();
-        let days = days.unwrap_or(USUAL);
-        if !(1..=MOST).contains(&days) {
-            let message = format!("The 'period' parameter must be between 1 and {MOST}");
-            problems.push(Problem::wrong("period", message));
-        }
-        let zone = timezone.map_or(Ok(Tz::UTC), str::parse);
-        let (Ok(zone), true) = (zone, problems.is_empty()) else {
-            if timezone.is_some_and(|name| name.parse::<Tz>().is_err()) {
-                let message = "The 'timezone' parameter must be the name of a time zone, like Europe/Madrid";
-                problems.push(Problem::wrong("timezone", message));
-            }
-            return Err(Error::Invalid(problems));
-        };
+    fn up_to(now: DateTime<Utc>, days: Days, TimeZone(zone): TimeZone) -> Self {
+        let days = days.get().unsigned_abs();
         let today = now.with_timezone(&zone).date_naive();
-        let first = today - Days::new(days.unsigned_abs() - 1);
-        let starts = first.iter_days().take(days.unsigned_abs() as usize);
-        Ok(Self { first, starts: starts.map(|date| start_of(date, zone)).collect() })
+        let first = today - chrono::Days::new(days - 1);
+        let starts = first.iter_days().take(days as usize);
+        Self { first, starts: starts.map(|date| start_of(date, zone)).collect() }
     }
 
     /// Number of days.
@@ -174,30 +177,34 @@ mod tests {
         moment.parse().unwrap()
     }
 
+    fn last(now: DateTime<Utc>, days: i64, zone: &str) -> Period {
+        Period::up_to(now, days.try_into().unwrap(), zone.parse().unwrap())
+    }
+
     #[test]
     fn a_period_ends_today_in_the_given_time_zone() {
         let now = at("2026-03-01T23:30:00Z");
         for (zone, first, start) in [
-            (None, "2026-02-28", "2026-02-28T00:00:00Z"),
-            (Some("Europe/Madrid"), "2026-03-01", "2026-02-28T23:00:00Z"),
-            (Some("America/New_York"), "2026-02-28", "2026-02-28T05:00:00Z"),
-            (Some("Asia/Kathmandu"), "2026-03-01", "2026-02-28T18:15:00Z"),
+            ("UTC", "2026-02-28", "2026-02-28T00:00:00Z"),
+            ("Europe/Madrid", "2026-03-01", "2026-02-28T23:00:00Z"),
+            ("America/New_York", "2026-02-28", "2026-02-28T05:00:00Z"),
+            ("Asia/Kathmandu", "2026-03-01", "2026-02-28T18:15:00Z"),
         ] {
-            let period = Period::up_to(now, Some(2), zone).unwrap();
+            let period = last(now, 2, zone);
             assert_eq!(period.days(), 2);
-            assert_eq!(period.dates().next().unwrap().to_string(), first, "{zone:?}");
-            assert_eq!(period.start(), at(start), "{zone:?}");
+            assert_eq!(period.dates().next().unwrap().to_string(), first, "{zone}");
+            assert_eq!(period.start(), at(start), "{zone}");
         }
     }
 
     #[test]
     fn days_are_as_long_as_the_clock_makes_them() {
         // The clock of Madrid goes from 2 to 3 on the 29th of March; that of Beirut from 0 to 1.
-        let period = Period::up_to(at("2026-03-30T12:00:00Z"), Some(3), Some("Europe/Madrid")).unwrap();
+        let period = last(at("2026-03-30T12:00:00Z"), 3, "Europe/Madrid");
         let lengths: Vec<i64> =
             period.starts().windows(2).map(|pair| (pair[1] - pair[0]).num_hours()).collect();
         assert_eq!(lengths, [24, 23]);
-        let period = Period::up_to(at("2026-03-29T12:00:00Z"), Some(1), Some("Asia/Beirut")).unwrap();
+        let period = last(at("2026-03-29T12:00:00Z"), 1, "Asia/Beirut");
         assert_eq!(period.start(), at("2026-03-28T22:00:00Z"));
     }
 
@@ -205,7 +212,7 @@ mod tests {
     fn spans_are_contiguous_and_few() {
         for zone in ["UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Apia"] {
             for days in [1, 7, 30, 365] {
-                let period = Period::up_to(at("2026-11-25T04:20:00Z"), Some(days), Some(zone)).unwrap();
+                let period = last(at("2026-11-25T04:20:00Z"), days, zone);
                 let spans = period.spans();
                 assert_eq!(spans[0].from, period.start());
                 let mut rows = 0;
@@ -228,21 +235,18 @@ mod tests {
             ("Europe/Madrid", Grain::Hour),
             ("Asia/Kathmandu", Grain::Quarter),
         ] {
-            let period = Period::up_to(at("2026-11-25T04:20:00Z"), Some(30), Some(zone)).unwrap();
+            let period = last(at("2026-11-25T04:20:00Z"), 30, zone);
             assert_eq!(period.grain(), grain, "{zone}");
         }
     }
 
     #[test]
-    fn what_cannot_be_a_period_is_told() {
-        for (days, zone, fields) in [
-            (Some(0), None, vec!["period"]),
-            (Some(366), Some("Mars/Olympus"), vec!["period", "timezone"]),
-            (None, Some(""), vec!["timezone"]),
-        ] {
-            let Err(Error::Invalid(problems)) = Period::up_to(Utc::now(), days, zone) else { panic!() };
-            assert_eq!(problems.iter().map(|problem| problem.field).collect::<Vec<_>>(), fields);
+    fn a_time_zone_has_an_iana_name() {
+        for wrong in ["", "Mars/Olympus"] {
+            let refused = wrong.parse::<TimeZone>().unwrap_err().to_string();
+            assert_eq!(refused, "must be the name of a time zone, like Europe/Madrid");
         }
-        assert_eq!(Period::parse(None, None).unwrap().days(), 30);
+        assert_eq!("Europe/Madrid".parse::<TimeZone>().unwrap().name(), "Europe/Madrid");
+        assert_eq!(Period::last(DEFAULT_DAYS, TimeZone::default()).days(), 30);
     }
 }

@@ -1,4 +1,6 @@
 //! SQL of the table `bot`. Private to the slice.
+//!
+//! A new column stands in [`query_bot!`], `insert`, `update` and `list`.
 
 use sqlx::{PgConnection, PgExecutor};
 
@@ -6,14 +8,29 @@ use super::{Bot, Changes, Channel, Filter, Language, NewBot, Personality, Role, 
 use crate::ids::{BotId, TenantId};
 use crate::page::PageRequest;
 
+/// `query_as!` of a [`Bot`], checked at compile time: the SQL before and after the column list, then the arguments.
+macro_rules! query_bot {
+    ($before:tt, $after:tt, $($argument:tt)*) => {
+        sqlx::query_as!(
+            Bot,
+            $before
+                + r#"id as "id: BotId", name, channel_type as "channel_type: Channel", description,
+            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
+            personality as "personality: Personality", bot_role as "role: Role",
+            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at"#
+                + $after,
+            $($argument)*
+        )
+    };
+}
+
 pub(super) async fn insert(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     id: BotId,
     bot: &NewBot,
 ) -> sqlx::Result<Bot> {
-    sqlx::query_as!(
-        Bot,
+    query_bot!(
         r#"
         insert into bot (
             id, tenant_id, name, channel_type, description, welcome_message, system_prompt, is_active,
@@ -21,18 +38,16 @@ pub(super) async fn insert(
         )
         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
             not exists (select 1 from bot where tenant_id = $2 and is_default and deleted_at is null)
-        returning id as "id: BotId", name, channel_type as "channel_type: Channel", description,
-            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role",
-            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
+        returning "#,
+        r#"
         "#,
         id.uuid(),
         tenant.uuid(),
-        bot.name,
+        bot.name.as_str(),
         bot.channel_type as Channel,
-        bot.description,
-        bot.welcome_message,
-        bot.system_prompt,
+        bot.description.as_deref(),
+        bot.welcome_message.as_deref(),
+        bot.system_prompt.as_deref(),
         bot.is_active,
         bot.language as Language,
         bot.personality as Option<Personality>,
@@ -44,7 +59,7 @@ pub(super) async fn insert(
     .await
 }
 
-/// A page of the bots, and how many there are: one statement, for it is asked for most.
+/// A page of bots and the total, in one statement, as this is the most frequent query.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -85,7 +100,7 @@ pub(super) async fn list(
     .fetch_all(db)
     .await?;
     let total = rows.first().map_or(0, |row| row.total);
-    // A page beyond the last is the total alone.
+    // A page beyond the last has only the total.
     let bots = rows.into_iter().filter_map(|row| {
         Some(Bot {
             id: row.id?,
@@ -129,15 +144,14 @@ pub(super) async fn list_all(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx:
     .await
 }
 
-/// A column that is not to be changed is written as it is.
+/// Unchanged columns are rewritten with their current value.
 pub(super) async fn update(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     id: BotId,
     changes: &Changes,
 ) -> sqlx::Result<Option<Bot>> {
-    sqlx::query_as!(
-        Bot,
+    query_bot!(
         r#"
         update bot
         set name = coalesce($3, name),
@@ -152,20 +166,18 @@ pub(super) async fn update(
             strict = coalesce($17, strict),
             updated_at = now()
         where tenant_id = $1 and id = $2 and deleted_at is null
-        returning id as "id: BotId", name, channel_type as "channel_type: Channel", description,
-            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role",
-            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
+        returning "#,
+        r#"
         "#,
         tenant.uuid(),
         id.uuid(),
-        changes.name,
+        changes.name.as_deref(),
         changes.description.is_some(),
-        changes.description.clone().flatten(),
+        changes.description.as_ref().and_then(Option::as_deref),
         changes.welcome_message.is_some(),
-        changes.welcome_message.clone().flatten(),
+        changes.welcome_message.as_ref().and_then(Option::as_deref),
         changes.system_prompt.is_some(),
-        changes.system_prompt.clone().flatten(),
+        changes.system_prompt.as_ref().and_then(Option::as_deref),
         changes.is_active,
         changes.language as Option<Language>,
         changes.personality.is_some(),
@@ -179,8 +191,8 @@ pub(super) async fn update(
     .await
 }
 
-/// The bot is the default and no other is, if there is such a bot. In the order of two statements, for
-/// at no moment may there be two.
+/// Makes a bot the default, if it exists. Two statements in this order, as there must never be two
+/// defaults.
 pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: BotId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -204,7 +216,7 @@ pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: Bo
     Ok(())
 }
 
-/// The oldest bot becomes the default, when there is none.
+/// Makes the oldest bot the default, if there is none.
 pub(super) async fn appoint_default(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -221,7 +233,7 @@ pub(super) async fn appoint_default(db: impl PgExecutor<'_>, tenant: TenantId) -
     Ok(())
 }
 
-/// The name of the bot that was hidden.
+/// Hides a bot and returns its name.
 pub(super) async fn hide(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -253,13 +265,10 @@ pub(super) async fn remove(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId)
 }
 
 pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId) -> sqlx::Result<Option<Bot>> {
-    sqlx::query_as!(
-        Bot,
+    query_bot!(
         r#"
-        select id as "id: BotId", name, channel_type as "channel_type: Channel", description,
-            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role",
-            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
+        select "#,
+        r#"
         from bot
         where tenant_id = $1 and id = $2 and deleted_at is null
         "#,
@@ -271,13 +280,10 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, id: BotId) -
 }
 
 pub(super) async fn find_default(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<Option<Bot>> {
-    sqlx::query_as!(
-        Bot,
+    query_bot!(
         r#"
-        select id as "id: BotId", name, channel_type as "channel_type: Channel", description,
-            welcome_message, system_prompt, is_active, is_default, language as "language: Language",
-            personality as "personality: Personality", bot_role as "role: Role",
-            when_unsure as "when_unsure: WhenUnsure", strict, created_at, updated_at
+        select "#,
+        r#"
         from bot
         where tenant_id = $1 and is_default and deleted_at is null
         "#,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChunkId, SourceId};
+use crate::stored_enum;
 
 /// Answer before it is stored as a message.
 #[derive(Clone, Debug)]
@@ -37,28 +38,13 @@ pub struct Answer {
     pub timings: Timings,
 }
 
-/// Confidence of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Confidence {
-    /// The knowledge base answers the question.
-    High,
-    /// The knowledge base may answer the question; the answer text says that it is tentative.
-    Low,
-}
-
-impl Confidence {
-    /// All levels.
-    pub const ALL: [Confidence; 2] = [Confidence::High, Confidence::Low];
-
-    /// Wire name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Confidence::High => "high",
-            Confidence::Low => "low",
-        }
+stored_enum! {
+    /// Confidence of an answer.
+    pub enum Confidence {
+        /// The knowledge base answers the question.
+        High = "high",
+        /// The knowledge base may answer the question; the answer text says that it is tentative.
+        Low = "low",
     }
 }
 

@@ -1,7 +1,6 @@
 //! Stateless answers, for clients that keep the conversation themselves; counted, but not stored.
 
-use super::incoming::message_text;
-use super::{Answer, EventSender, answering, prompt, retrieval};
+use super::{Answer, EventSender, MessageText, answering, prompt, retrieval};
 use crate::bots;
 use crate::context::Context;
 use crate::error::{Error, Forbidden, Result};
@@ -13,19 +12,16 @@ use crate::tenants;
 #[derive(Clone, Debug)]
 pub struct Transcript {
     history: Vec<Turn>,
-    question: String,
+    question: MessageText,
 }
 
 impl Transcript {
-    /// Validates the question and keeps the last messages of the history.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the question is blank or too long.
-    pub fn parse(mut history: Vec<Turn>, question: Option<String>) -> Result<Self> {
-        let question = message_text(question)?;
+    /// A question with the last turns of its history.
+    #[must_use]
+    pub fn new(mut history: Vec<Turn>, question: MessageText) -> Self {
         let most = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
         history.drain(..history.len().saturating_sub(most));
-        Ok(Self { history, question })
+        Self { history, question }
     }
 }
 
@@ -50,9 +46,9 @@ pub async fn complete(
     tenants::count_messages(&mut tx, tenant, 2).await?;
     tx.commit().await?;
     let answering = async {
-        let retrieved =
-            retrieval::retrieve(ctx, tenant, &bot, &transcript.history, &transcript.question).await?;
-        answering::answer(ctx, &bot, &transcript.history, &transcript.question, retrieved, events).await
+        let (history, question) = (&transcript.history, transcript.question.as_str());
+        let retrieved = retrieval::retrieve(ctx, tenant, &bot, history, question).await?;
+        answering::answer(ctx, &bot, history, question, retrieved, events).await
     };
     let record = match answering.await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),

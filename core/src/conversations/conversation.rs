@@ -1,11 +1,12 @@
 //! Conversations and their session ids.
 
-use crate::enums::ConversationStatus as Status;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
 use crate::bots::Channel;
-use crate::error::{Error, Result};
+use crate::enums::ConversationStatus as Status;
+use crate::field::Invalid;
 use crate::ids::{BotId, ConversationId};
 
 const SESSION_LENGTH: usize = 255;
@@ -14,22 +15,19 @@ const SESSION_LENGTH: usize = 255;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionId(String);
 
-impl SessionId {
-    /// Parses a session id.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with the allowed characters and length.
-    pub fn parse(raw: &str) -> Result<Self> {
+impl FromStr for SessionId {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         if (1..=SESSION_LENGTH).contains(&raw.len()) && raw.chars().all(allowed) {
             return Ok(Self(raw.to_owned()));
         }
-        Err(Error::invalid(
-            "session_id",
-            "The 'session_id' must be 1 to 255 characters of letters, digits and . _ : @ -",
-        ))
+        Err(Invalid::new("must be 1 to 255 characters of letters, digits and . _ : @ -"))
     }
+}
 
+impl SessionId {
     /// Generates a unique session id.
     #[must_use]
     pub fn fresh() -> Self {
@@ -90,10 +88,10 @@ mod tests {
     #[test]
     fn session_ids_accept_only_the_documented_characters() {
         for good in ["a", "session-123", "user@example.com", "web:7.x_y", &"x".repeat(255)] {
-            assert_eq!(SessionId::parse(good).unwrap().as_str(), good);
+            assert_eq!(good.parse::<SessionId>().unwrap().as_str(), good);
         }
         for bad in ["", "a b", "ü", "a/b", "a\n", &"x".repeat(256)] {
-            assert!(SessionId::parse(bad).is_err(), "{bad:?}");
+            assert!(bad.parse::<SessionId>().is_err(), "{bad:?}");
         }
     }
 }

@@ -1,69 +1,28 @@
 //! Messages and their ratings.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 
 use super::{Answer, Citation, Confidence};
-use crate::error::{Error, Result};
 use crate::ids::MessageId;
+use crate::stored_enum;
 
-/// Maximum length of a message, in characters.
-pub const MESSAGE_LENGTH: usize = 8_000;
-
-/// Customer's rating of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Rating {
-    /// Helpful.
-    Up,
-    /// Not helpful.
-    Down,
-}
-
-impl Rating {
-    /// All ratings.
-    pub const ALL: [Rating; 2] = [Rating::Up, Rating::Down];
-
-    /// Wire name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Rating::Up => "up",
-            Rating::Down => "down",
-        }
+stored_enum! {
+    /// Customer's rating of an answer.
+    pub enum Rating {
+        /// Helpful.
+        Up = "up",
+        /// Not helpful.
+        Down = "down",
     }
 }
 
-impl FromStr for Rating {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Rating::ALL.into_iter().find(|rating| rating.as_str() == raw).ok_or_else(|| {
-            let known = Rating::ALL.map(Rating::as_str).join(", ");
-            Error::invalid("rating", format!("The 'rating' field must be one of: {known}"))
-        })
-    }
-}
-
-/// Author of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Sender {
-    /// The customer.
-    User,
-    /// The bot.
-    Bot,
-}
-
-impl Sender {
-    /// Wire name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Sender::User => "user",
-            Sender::Bot => "bot",
-        }
+stored_enum! {
+    /// Author of a message.
+    pub enum Sender {
+        /// The customer.
+        User = "user",
+        /// The bot.
+        Bot = "bot",
     }
 }
 

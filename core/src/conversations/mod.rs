@@ -42,12 +42,14 @@ pub use completion::{Transcript, complete};
 pub use conversation::{Conversation, Filter, SessionId};
 pub use events::{AnswerEvent, EventSender};
 pub use gaps::{Gap, GapFilter};
-pub use incoming::{ConversationChanges, Feedback, NewMessage, Opening, RawConversationChanges, RawOpening};
+pub use incoming::{
+    Comment, ConversationChanges, Feedback, MessageText, Metadata, NewMessage, Opening, UserText,
+};
 pub(crate) use manage::purge;
 pub use manage::{
     abandon_idle, check_answer, erase, get, get_session, give_feedback, list, list_gaps, open, update,
 };
-pub use message::{Exchange, MESSAGE_LENGTH, Message, Rating, Sender};
+pub use message::{Exchange, Message, Rating, Sender};
 pub use send::send;
 pub use sentences::SentenceVectors;
 pub use trace::{Trace, TraceCandidate, TracedAnswer, trace};

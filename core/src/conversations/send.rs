@@ -51,9 +51,9 @@ pub async fn send(
     let answering = async {
         let retrieved = match retrieved {
             Some(retrieved) => retrieved?,
-            None => retrieve(ctx, tenant, &bot, &history, &message.text).await?,
+            None => retrieve(ctx, tenant, &bot, &history, message.text.as_str()).await?,
         };
-        answering::answer(ctx, &bot, &history, &message.text, retrieved, events).await
+        answering::answer(ctx, &bot, &history, message.text.as_str(), retrieved, events).await
     };
     let record = match turn.hold(answering).await {
         Ok(record) if record.answer.is_partial && record.answer.text.is_empty() => Err(Error::Cancelled),
@@ -69,7 +69,7 @@ pub async fn send(
         }
     };
 
-    let bot_response = store_answer(ctx, tenant, &bot, &turn, &message.text, &record).await?;
+    let bot_response = store_answer(ctx, tenant, &bot, &turn, message.text.as_str(), &record).await?;
     turn.passed();
     Ok(Exchange { user_message, bot_response, answer: record.answer })
 }
@@ -148,12 +148,12 @@ async fn take_turn(
     message: &NewMessage,
 ) -> Result<(Bot, AcceptedMessage, Option<Result<Retrieved>>)> {
     let begun = Instant::now();
-    let mut may_retrieve = followup::stands_alone(&message.text);
+    let mut may_retrieve = followup::stands_alone(message.text.as_str());
     loop {
         let destination = locate(ctx, tenant, session, message.opening.bot).await?;
         let retrieve = async {
             match std::mem::take(&mut may_retrieve) {
-                true => Some(retrieve(ctx, tenant, &destination.bot, &[], &message.text).await),
+                true => Some(retrieve(ctx, tenant, &destination.bot, &[], message.text.as_str()).await),
                 false => None,
             }
         };
@@ -225,7 +225,7 @@ async fn accept(
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
-        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, &message.text).await?;
+        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, message.text.as_str()).await?;
     let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
     Ok(Some(AcceptedMessage {

@@ -1,12 +1,10 @@
 //! Job kinds and states. A kind is declared once, in the table below: workers, the CLI, metrics, the API and the
 //! checks of the manifests read it.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
 use crate::platform::config;
+use crate::stored_enum;
 
 /// What the ledger needs to know of a kind. `None`: the setting of that name in [`config::Jobs`].
 #[derive(Clone, Copy, Debug)]
@@ -29,19 +27,15 @@ const DEFAULT: Spec = Spec { name: "", concurrency: None, deadline: None, max_at
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal { $($field:ident: $value:expr),* })+) => {
-        /// What a job does, and so which queue carries it.
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx::Type,
-        )]
-        #[sqlx(type_name = "text")]
-        pub enum Kind {
-            $($(#[$doc])* #[serde(rename = $name)] #[sqlx(rename = $name)] $kind,)+
+        $crate::stored_enum! {
+            /// What a job does, and so which queue carries it.
+            #[derive(Hash, PartialOrd, Ord)]
+            pub enum Kind {
+                $($(#[$doc])* $kind = $name,)+
+            }
         }
 
         impl Kind {
-            /// Every kind, in the order of the table.
-            pub const ALL: [Kind; [$(Kind::$kind),+].len()] = [$(Kind::$kind),+];
-
             /// Its declaration.
             #[must_use]
             pub const fn spec(self) -> Spec {
@@ -74,12 +68,6 @@ kinds! {
 }
 
 impl Kind {
-    /// Name of the kind and of its queue.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.spec().name
-    }
-
     /// Jobs of this kind that one process runs at once.
     #[must_use]
     pub fn concurrency(self, settings: &config::Jobs) -> usize {
@@ -104,61 +92,26 @@ impl<T> PerKind<T> {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+stored_enum! {
+    /// State of a job. `queued → dispatched → running → succeeded | failed | cancelled`, and back to `queued` for a
+    /// retry.
+    pub enum State {
+        /// Waits for a place in the dispatch window, or for its retry time.
+        Queued = "queued",
+        /// A hint to it is in Redis.
+        Dispatched = "dispatched",
+        /// A worker holds its lease.
+        Running = "running",
+        /// Its results are committed.
+        Succeeded = "succeeded",
+        /// Will not be retried by itself; keeps its error: the dead letter.
+        Failed = "failed",
+        /// Stopped on request.
+        Cancelled = "cancelled",
     }
-}
-
-impl FromStr for Kind {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| {
-            let known = Kind::ALL.map(Kind::as_str).join(", ");
-            Error::invalid("kind", format!("The 'kind' field must be one of: {known}"))
-        })
-    }
-}
-
-/// State of a job. `queued → dispatched → running → succeeded | failed | cancelled`, and back to `queued` for a
-/// retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum State {
-    /// Waits for a place in the dispatch window, or for its retry time.
-    Queued,
-    /// A hint to it is in Redis.
-    Dispatched,
-    /// A worker holds its lease.
-    Running,
-    /// Its results are committed.
-    Succeeded,
-    /// Will not be retried by itself; keeps its error: the dead letter.
-    Failed,
-    /// Stopped on request.
-    Cancelled,
 }
 
 impl State {
-    /// Every state, in the order in which a job passes through them.
-    pub const ALL: [State; 6] =
-        [State::Queued, State::Dispatched, State::Running, State::Succeeded, State::Failed, State::Cancelled];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            State::Queued => "queued",
-            State::Dispatched => "dispatched",
-            State::Running => "running",
-            State::Succeeded => "succeeded",
-            State::Failed => "failed",
-            State::Cancelled => "cancelled",
-        }
-    }
-
     /// Whether the job has ended.
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -166,13 +119,3 @@ impl State {
     }
 }
 
-impl FromStr for State {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        State::ALL.into_iter().find(|state| state.as_str() == raw).ok_or_else(|| {
-            let known = State::ALL.map(State::as_str).join(", ");
-            Error::invalid("state", format!("The 'state' field must be one of: {known}"))
-        })
-    }
-}

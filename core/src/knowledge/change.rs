@@ -1,68 +1,40 @@
-//! Changing a source: another name, or new content as a new version. The old version answers until the
-//! new one is complete.
+//! Changing a source: a new name, or new content as a new version. The old version stays live until the new
+//! one is complete.
 
-use super::add::one_file;
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::{File, NAME_LENGTH, Original};
+use super::original::Original;
 use super::{Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
+use crate::field::{Name, nothing_to_change};
 use crate::ids::{SourceId, TenantId};
-use crate::input::{Collect, changed_text, not_null, nothing_to_change};
 use crate::jobs::{self, About, Kind, Subject};
 
-/// What is to be changed of a source, as it was asked for.
+/// Changes to a source; `None` keeps.
 #[derive(Clone, Debug, Default)]
-pub struct RawSourceChanges {
-    /// 1 to 255 characters.
-    pub name: Option<Option<String>>,
-    /// The new text, of a source of the type `text`.
-    pub content: Option<Option<String>>,
-    /// The new file, of a source of the type `file`: one.
-    pub files: Vec<File>,
-}
-
-/// What is to be changed of a source, with everything checked but whether it fits the source.
-#[derive(Clone, Debug)]
 pub struct SourceChanges {
-    name: Option<String>,
-    original: Option<Original>,
+    /// The new name.
+    pub name: Option<Name>,
+    /// The new content.
+    pub original: Option<Original>,
 }
 
 impl SourceChanges {
-    /// Checks every field.
+    /// The changes, if there are any. Whether the content fits the source is checked by [`update`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields, or because there is
-    /// nothing to change; [`Error::TooLarge`].
-    pub fn parse(raw: RawSourceChanges) -> Result<Self> {
-        let mut problems = Vec::new();
-        let name = problems.take(changed_text("name", raw.name, NAME_LENGTH));
-        let text = problems.take(not_null("content", raw.content)).flatten();
-        let original = match (text, raw.files.is_empty()) {
-            (Some(_), false) => Err(Error::invalid("file", "Send the 'content' field or the 'file' field")),
-            (Some(text), true) => Original::of_text(text).map(Some),
-            (None, false) => one_file(raw.files).and_then(Original::of_file).map(Some),
-            (None, true) => Ok(None),
-        };
-        let original = match original {
-            Err(error @ Error::TooLarge { .. }) => return Err(error),
-            original => problems.take(original),
-        };
-        match (name, original) {
-            (Some(None), Some(None)) if problems.is_empty() => Err(nothing_to_change()),
-            (Some(name), Some(original)) if problems.is_empty() => Ok(Self { name, original }),
-            _ => Err(Error::Invalid(problems)),
-        }
+    /// [`Error::Invalid`] when every field is `None`.
+    pub fn not_empty(self) -> Result<Self> {
+        if self.name.is_none() && self.original.is_none() { Err(nothing_to_change()) } else { Ok(self) }
     }
 }
 
-/// Changes a source. The same content again is no new version.
+/// Changes a source. Unchanged content makes no new version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is made from
-/// something else, or another source of the bot has this content.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content is
+/// of another type than the source, or another source of the bot has it.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
@@ -79,7 +51,7 @@ pub async fn update(
     };
     let changed = write(ctx, tenant, &found, &changes, blob_key.as_deref()).await;
     if let (Some(key), Err(_) | Ok(false)) = (&blob_key, &changed) {
-        // No version came of it.
+        // No version uses the blob.
         ctx.blob().delete(key).await?;
     }
     if changed? {
@@ -107,7 +79,7 @@ fn other_type(message: &str) -> Error {
     Error::Conflict { code: "source_type_mismatch", message: message.to_owned() }
 }
 
-/// Whether there is a new version.
+/// Writes the changes; returns whether there is a new version.
 async fn write(
     ctx: &Context,
     tenant: TenantId,
@@ -142,10 +114,10 @@ async fn write(
     Ok(true)
 }
 
-/// Crawls a web site again, as a new version. The old one answers until the new one is complete.
+/// Crawls a web site again as a new version. The old version stays live until the new one is complete.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is no web site.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when it is not a web site.
 pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
     let found = get_source(ctx, tenant, source).await?;
     if found.source_type != SourceType::Url {
@@ -159,7 +131,7 @@ pub async fn refresh(ctx: &Context, tenant: TenantId, source: SourceId) -> Resul
     get_source(ctx, tenant, source).await
 }
 
-/// Begins another crawl of a web site, as a new version; one that runs is stopped.
+/// Starts a crawl of a web site as a new version and cancels a running one.
 async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<()> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -175,7 +147,7 @@ async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<
     Ok(tx.commit().await?)
 }
 
-/// The constraint speaks: a bot has a content once.
+/// Maps a violation of `source_content_key` to a conflict: a bot has each content once.
 pub(super) fn duplicate(error: sqlx::Error) -> Error {
     let taken =
         error.as_database_error().is_some_and(|cause| cause.constraint() == Some("source_content_key"));
@@ -193,14 +165,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_must_change_something_and_only_one_way() {
-        let parse = |raw| SourceChanges::parse(raw);
-        assert!(parse(RawSourceChanges::default()).is_err());
-        let named = RawSourceChanges { name: Some(Some(" A ".into())), ..RawSourceChanges::default() };
-        assert_eq!(parse(named.clone()).unwrap().name.as_deref(), Some("A"));
-        let file = File { name: "a.md".into(), bytes: "a".into() };
-        let both = RawSourceChanges { content: Some(Some("a".into())), files: vec![file], ..named };
-        assert!(parse(both).is_err());
-        assert!(parse(RawSourceChanges { name: Some(None), ..RawSourceChanges::default() }).is_err());
+    fn a_change_must_change_something() {
+        assert!(SourceChanges::default().not_empty().is_err());
+        let renamed = SourceChanges { name: Some("A".parse().unwrap()), original: None };
+        assert!(renamed.not_empty().is_ok());
     }
 }

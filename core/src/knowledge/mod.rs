@@ -1,12 +1,11 @@
-//! Knowledge: what a bot answers from.
+//! Knowledge: the sources that bots answer from.
 //!
-//! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into
-//! chunks with vectors, a step a job; [`mod@crawl`] goes through the pages of a web site; [`mod@search`] finds them; [`mod@chunk`] is pure.
+//! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into chunks
+//! with vectors, one job per step; [`mod@crawl`] reads the pages of a web site; [`mod@search`] finds chunks;
+//! [`mod@chunk`] is pure.
 //!
-//! Invariant: a chunk is found only while its version is its source's live one, and a version becomes
-//! live in one transaction, when its last vector is there.
-
-use std::str::FromStr;
+//! Invariant: search returns only chunks of a source's live version, and a version goes live in one transaction,
+//! once its last vector is stored.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -15,6 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, ChunkId, JobId, SourceId, TenantId};
 use crate::page::{Page, PageRequest};
+use crate::stored_enum;
 
 mod add;
 mod change;
@@ -35,159 +35,120 @@ mod steer;
 mod store;
 pub mod upkeep;
 
-pub use add::{Added, RawSource, SourceRequest, add, upload};
-pub use change::{RawSourceChanges, SourceChanges, refresh, update};
+pub use add::{Added, SourceRequest, add, upload};
+pub use change::{SourceChanges, refresh, update};
 pub(crate) use ended::EndVersion;
 pub use original::{File, Original};
 pub use parlance_extract::file_types;
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};
 pub use scrape::{FailedPage, Scraped, scrape};
+pub use site::{MaxPages, Site, SiteUrl};
 pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
 /// The largest file accepted, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
 
-/// How much of the text a list shows, in characters.
+/// Length of a text preview, in characters.
 const PREVIEW_LENGTH: i32 = 200;
 
-/// What a source was made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum SourceType {
-    /// An uploaded file.
-    File,
-    /// A web site.
-    Url,
-    /// A text in the request.
-    Text,
-}
-
-impl SourceType {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            SourceType::File => "file",
-            SourceType::Url => "url",
-            SourceType::Text => "text",
-        }
-    }
-
-    /// Every type, in the order of the reference.
-    pub const ALL: [SourceType; 3] = [SourceType::File, SourceType::Url, SourceType::Text];
-}
-
-impl FromStr for SourceType {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        SourceType::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| {
-            let known = SourceType::ALL.map(SourceType::as_str).join(", ");
-            Error::invalid("source_type", format!("The 'source_type' field must be one of: {known}"))
-        })
+stored_enum! {
+    /// The type of a source.
+    pub enum SourceType {
+        /// An uploaded file.
+        File = "file",
+        /// A web site.
+        Url = "url",
+        /// A text.
+        Text = "text",
     }
 }
 
-/// Where a source stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Status {
-    /// It waits.
-    Queued,
-    /// It is being read, split or embedded.
-    Processing,
-    /// It answers.
-    Ready,
-    /// It could not be made; the error says why.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl Status {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Status::Queued => "queued",
-            Status::Processing => "processing",
-            Status::Ready => "ready",
-            Status::Failed => "failed",
-            Status::Cancelled => "cancelled",
-        }
+stored_enum! {
+    /// The state of a source.
+    pub enum Status {
+        /// Waiting.
+        Queued = "queued",
+        /// Being extracted, chunked or embedded.
+        Processing = "processing",
+        /// Live: the bot answers from it.
+        Ready = "ready",
+        /// Failed; the error says why.
+        Failed = "failed",
+        /// Cancelled.
+        Cancelled = "cancelled",
     }
 }
 
 /// A source.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Its id.
+    /// The id.
     pub id: SourceId,
     /// The bot that answers from it.
     pub bot_id: BotId,
-    /// That bot's name.
+    /// Name of the bot.
     pub bot_name: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it was made from.
+    /// The type.
     pub source_type: SourceType,
-    /// Where it stands.
+    /// The state.
     pub status: Status,
-    /// The version that is being made or was made last, from 1.
+    /// The version in progress, else the latest; from 1.
     pub version: i32,
-    /// The file's name, made safe for a path.
+    /// Name of the file, safe in a path.
     pub file_name: Option<String>,
-    /// Its address.
+    /// Address of the web site.
     pub url: Option<String>,
-    /// The size of the original, in bytes.
+    /// Size of the original, in bytes.
     pub size_bytes: Option<i64>,
-    /// The first 200 characters of its text.
+    /// First 200 characters of the text.
     pub content_preview: Option<String>,
-    /// Chunks of this version, once they are known.
+    /// Chunks of this version, once chunked.
     pub chunk_count: Option<i32>,
-    /// Chunks of this version that have their vector.
+    /// Chunks of this version with a vector.
     pub embedded_count: i64,
-    /// Chunks of this version that kept the vector of an earlier one.
+    /// Chunks of this version that reuse the vector of an earlier version.
     pub reused_chunks: Option<i32>,
-    /// What its owner should know about this version, a sentence each.
+    /// Notes to the owner about this version, one sentence each.
     pub notes: Vec<String>,
-    /// Of a web site: whether pages below its address are read too.
+    /// Whether pages below the address of a web site are read too.
     pub include_subpages: bool,
-    /// Of a web site: pages at most.
+    /// Pages of a web site at most.
     pub max_pages: Option<i32>,
-    /// The job that began this version.
+    /// First job of this version.
     pub job_id: Option<JobId>,
-    /// Why it failed: a slug.
+    /// Cause of the failure, as a slug.
     pub error_code: Option<String>,
-    /// Why it failed: a sentence.
+    /// Cause of the failure, as a sentence.
     pub error_message: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A chunk as its owner sees it.
+/// A chunk as shown to its owner.
 #[derive(Clone, Debug)]
 pub struct ChunkRow {
-    /// Its id.
+    /// The id.
     pub id: ChunkId,
-    /// Its text.
+    /// The text.
     pub content: String,
-    /// Its place in the source, from 0.
+    /// Position in the source, from 0.
     pub ordinal: i32,
     /// The headings above it, outermost first, joined by ` > `.
     pub heading: Option<String>,
-    /// Its page, when the source has pages.
+    /// The page, if the source has pages.
     pub page: Option<i32>,
-    /// Where it begins in the source's text, in characters.
+    /// Start in the source's text, in characters.
     pub start: i32,
-    /// Where it ends, excluded.
+    /// End in the source's text, exclusive.
     pub end: i32,
-    /// Its length in tokens of the embedding model.
+    /// Length in tokens of the embedding model.
     pub token_count: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
@@ -196,29 +157,29 @@ pub struct ChunkRow {
 pub struct SourceDetails {
     /// The source.
     pub source: Source,
-    /// Its text, once it is extracted.
+    /// The text, once extracted.
     pub content: Option<String>,
-    /// Its chunks, in order.
+    /// The chunks, in order.
     pub chunks: Vec<ChunkRow>,
 }
 
-/// Which sources of a list.
+/// Filter of a list of sources.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Those of a bot.
+    /// Sources of this bot only.
     pub bot: Option<BotId>,
-    /// Those of a type.
+    /// Sources of this type only.
     pub source_type: Option<SourceType>,
 }
 
-/// The original of a source, as it was given.
+/// The original of a source, as uploaded.
 #[derive(Clone, Debug)]
 pub struct Download {
-    /// What it is called.
+    /// The file name.
     pub file_name: String,
-    /// What it is, as far as its name says.
+    /// The media type, by the file's extension.
     pub media_type: String,
-    /// All of it.
+    /// The content.
     pub bytes: Bytes,
 }
 
@@ -246,7 +207,7 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
-/// A source with its text and chunks: those of the live version, else of the one being made.
+/// A source with the text and chunks of its live version, or of the version in progress if none is live.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -259,7 +220,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<So
     Ok(SourceDetails { source: found, content, chunks })
 }
 
-/// A page of a source's chunks, in order: those of the live version, else of the one being made.
+/// A page of a source's chunks, in order: of the live version, or of the version in progress if none is live.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
@@ -275,7 +236,7 @@ pub async fn list_chunks(
     Ok(Page::new(page, chunks, total))
 }
 
-/// The original of a source, in its newest version.
+/// The original of a source's newest version.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source, or it has no original.

@@ -1,4 +1,4 @@
-//! What a source is made from, as its owner gave it: checked, named, and stored.
+//! The original of a source: checked, named and stored.
 
 use bytes::Bytes;
 use parlance_extract::file_types::{self, Format};
@@ -8,42 +8,39 @@ use super::site::Site;
 use super::{MAX_FILE_BYTES, SourceType};
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
+use crate::field::{Invalid, Name, is_blank, without_nul};
 use crate::ids::{SourceId, TenantId};
-use crate::input::{is_blank, without_nul};
 
-/// How long a name may be, in characters; the rest of a file's is cut.
-pub(super) const NAME_LENGTH: usize = 255;
-
-/// A file as a client sent it.
+/// An uploaded file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its name, as the client gave it.
+    /// The name that the client sent.
     pub name: String,
-    /// All of it.
+    /// The content.
     pub bytes: Bytes,
 }
 
-/// The original of a version, ready to be stored.
+/// The original of a source version, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct Original {
     pub(super) source_type: SourceType,
-    /// Of a file: what it is called. A text has no name of its own.
+    /// Name of a file or site, or the name that the request gives.
     pub(super) name: String,
-    /// Of a file: safe in a path.
+    /// Name of a file, safe in a path.
     pub(super) file_name: Option<String>,
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
     pub(super) hash: [u8; 32],
-    /// Of a web site: where it is. It has no bytes before it is crawled.
+    /// The web site, which has no bytes before it is crawled.
     pub(super) site: Option<Site>,
 }
 
 impl Original {
-    /// A file's.
+    /// A file.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for a type that is not supported.
-    pub(super) fn of_file(file: File) -> Result<Self> {
+    /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for an unsupported type.
+    pub fn of_file(file: File) -> Result<Self> {
         let name = plain_name(&file.name).ok_or_else(|| Error::Invalid(vec![Problem::missing("file")]))?;
         let file_type = file_types::upload_type(&name).ok_or_else(|| {
             let extensions: Vec<_> = file_types::upload_extensions().map(|name| format!(".{name}")).collect();
@@ -64,15 +61,15 @@ impl Original {
         })
     }
 
-    /// A text's, which is read as Markdown: what is no Markdown reads the same.
+    /// A text, read as Markdown; plain text reads the same.
     ///
     /// # Errors
     /// [`Error::Invalid`] when it is blank, [`Error::TooLarge`] above [`MAX_FILE_BYTES`].
-    pub(super) fn of_text(text: String) -> Result<Self> {
+    pub fn of_text(text: String) -> Result<Self> {
         if is_blank(&text) {
             return Err(Error::invalid("content", "The 'content' field must not be blank"));
         }
-        without_nul("content", &text)?;
+        without_nul(&text).map_err(|invalid: Invalid| invalid.in_field("content"))?;
         if text.len() as u64 > MAX_FILE_BYTES {
             return Err(Error::TooLarge { limit_bytes: MAX_FILE_BYTES });
         }
@@ -87,11 +84,12 @@ impl Original {
         })
     }
 
-    /// A web site's.
-    pub(super) fn of_site(site: Site) -> Self {
+    /// A web site.
+    #[must_use]
+    pub fn of_site(site: Site) -> Self {
         Self {
             source_type: SourceType::Url,
-            name: site.name().chars().take(NAME_LENGTH).collect(),
+            name: site.name().chars().take(Name::MAX_LENGTH).collect(),
             file_name: None,
             media_type: Format::Html.media_type(),
             bytes: Bytes::new(),
@@ -100,13 +98,19 @@ impl Original {
         }
     }
 
-    /// In bytes; a web site has none before it is crawled.
+    /// The same original under another name.
+    #[must_use]
+    pub fn named(self, name: Name) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Size in bytes; `None` for a web site.
     pub(super) fn size(&self) -> Option<i64> {
         self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
     }
 
-    /// Stores it, if there is something to store; gives its key. Each has its own, so that no version
-    /// overwrites another's.
+    /// Stores the bytes under a fresh key, so that no version overwrites another, and returns the key. `None`
+    /// for a web site.
     pub(super) async fn store(
         &self,
         ctx: &Context,
@@ -122,15 +126,15 @@ impl Original {
     }
 }
 
-/// The last part of what a client sent as a file's name; clients of old sent whole paths.
+/// Last segment of the file name that a client sent; old browsers send whole paths.
 fn plain_name(raw: &str) -> Option<String> {
     let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
+    let name: String = last.chars().filter(|c| !c.is_control()).take(Name::MAX_LENGTH).collect();
     let name = name.trim().to_owned();
     (!name.is_empty()).then_some(name)
 }
 
-/// The name as one segment of a path that every system and shell takes as it is.
+/// The name as a path segment that needs no quoting on any system or in any shell.
 fn safe_name(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })

@@ -1,4 +1,4 @@
-//! Scrape: a web site is added, and whoever asked may wait for it.
+//! Scraping: adds a web site, and optionally waits for it.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 
-/// The pause between two looks at a source that is waited for.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval at which a source is polled.
+const POLL: Duration = Duration::from_millis(200);
 
-/// What came of a web site.
+/// Result of scraping a web site.
 #[derive(Clone, Debug)]
 pub struct Scraped {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the site already, so that nothing was done.
+    /// Whether the bot had the site already; nothing was added then.
     pub duplicate: bool,
-    /// Whether it has ended; else it goes on.
+    /// Whether the crawl has ended.
     pub has_ended: bool,
-    /// Pages that were read.
+    /// Number of pages read.
     pub pages: i64,
     /// Pages that could not be read.
     pub failed: Vec<FailedPage>,
@@ -30,15 +30,15 @@ pub struct Scraped {
 /// A page that could not be read.
 #[derive(Clone, Debug)]
 pub struct FailedPage {
-    /// Its address.
+    /// The address.
     pub url: String,
-    /// Why: a slug.
+    /// The reason, as a slug.
     pub reason: String,
-    /// The status of the answer, when there was one.
+    /// HTTP status of the response, if there was one.
     pub http_status: Option<i32>,
 }
 
-/// Adds a web site to a bot, and waits for it: not longer than `patience`. Whoever waits no more stops nothing.
+/// Adds a web site to a bot and waits for its crawl, at most for `patience`. The crawl goes on afterwards.
 ///
 /// # Errors
 /// As [`add()`].
@@ -53,7 +53,7 @@ pub async fn scrape(
     let mut source = added.source;
     let is_over = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
     while !is_over(&source) && Instant::now() < end {
-        tokio::time::sleep(LOOK.min(end - Instant::now())).await;
+        tokio::time::sleep(POLL.min(end - Instant::now())).await;
         source = get_source(ctx, tenant, source.id).await?;
     }
     let mut db = ctx.db().of(tenant).await?;

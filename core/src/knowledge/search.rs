@@ -1,9 +1,8 @@
-//! Search: the passages of a bot that answer a question.
+//! Search of a bot's passages.
 //!
-//! Hybrid: the nearest by meaning and the best by words, fused by score, and reranked where a model is configured
-//! for it. Either ranking alone is a mode.
+//! Hybrid by default: vector and text rankings, fused by score, then reranked if a reranking model is configured.
+//! Either ranking alone is a mode.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,62 +15,75 @@ use super::store;
 use crate::bots::{self, Bot, Language};
 use crate::context::Context;
 use crate::error::{Chain, Error, Result};
+use crate::field::{Invalid, Text};
 use crate::ids::{BotId, SourceId, TenantId};
-use crate::input::{Collect, required_id, required_text};
 use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
-use crate::words;
+use crate::{text_enum, words};
 
-/// How far down each ranking is read before the two are fused.
+/// Candidates of each ranking before fusion.
 const CANDIDATES: i32 = 50;
 
-/// Weight of the cosine in the fused score, a convex combination of min-max normalised cosine and BM25 relative to
-/// the best (Bruch, Gai and Ingber, TOIS 2023); words have the rest. Chosen on `eval/` and public questions, see
-/// eval/README.md.
+/// Weight of the cosine in the fused score: a convex combination of the min-max normalised cosine and BM25 relative
+/// to the best score (Bruch, Gai and Ingber, TOIS 2023). Tuned on `eval/` and public questions, see eval/README.md.
 const DENSE_WEIGHT: f32 = 0.6;
 
-/// The same for a question in another language than the bot's: names and numbers are what it shares with passages.
+/// [`DENSE_WEIGHT`] for a question in another language than the bot's, which shares only names and numbers with
+/// the passages.
 const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
-/// How many of the fused are reranked, when a model is there to do it: as many as a trace shows. Each is a run of the
-/// model.
+/// Fused candidates to rerank: as many as a trace shows. Each costs a run of the reranking model.
 const RERANKED: usize = 20;
 
-/// The longest question, in characters.
-pub const QUERY_LENGTH: usize = 8_000;
+/// A search query.
+pub type Query = Text<8_000>;
 
-/// Passages that one search may ask for.
-pub const MOST: i64 = 50;
+/// Number of passages to return, at most [`TopK::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopK(usize);
 
-/// Passages that a search gives when it does not say how many.
-const USUAL: i64 = 10;
+impl TopK {
+    /// The largest number.
+    pub const MAX: i64 = 50;
 
-/// What a passage is ranked by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// By both, fused.
-    #[default]
-    Hybrid,
-    /// By meaning: the cosine of its vector and the question's.
-    Vector,
-    /// By the words that it shares with the question.
-    Text,
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for TopK {
+    fn default() -> Self {
+        Self(10)
+    }
+}
+
+impl TryFrom<i64> for TopK {
+    type Error = Invalid;
+
+    fn try_from(raw: i64) -> Result<Self, Invalid> {
+        let number = usize::try_from(raw).ok().filter(|_| (1..=Self::MAX).contains(&raw));
+        let refused = || Invalid::new(format!("must be an integer between 1 and {}", Self::MAX));
+        number.map(Self).ok_or_else(refused)
+    }
+}
+
+text_enum! {
+    /// The ranking of a search.
+    #[derive(Default)]
+    pub enum Mode {
+        /// Both rankings, fused.
+        #[default]
+        Hybrid = "hybrid",
+        /// By the cosine of the passage's vector and the query's.
+        Vector = "vector",
+        /// By the words shared with the query.
+        Text = "text",
+    }
 }
 
 impl Mode {
-    /// Every mode.
-    pub const ALL: [Mode; 3] = [Mode::Hybrid, Mode::Vector, Mode::Text];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Mode::Hybrid => "hybrid",
-            Mode::Vector => "vector",
-            Mode::Text => "text",
-        }
-    }
-
     fn ranks_by_meaning(self) -> bool {
         self != Mode::Text
     }
@@ -81,114 +93,53 @@ impl Mode {
     }
 }
 
-impl FromStr for Mode {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Mode::ALL.into_iter().find(|mode| mode.as_str() == raw).ok_or_else(|| {
-            let known = Mode::ALL.map(Mode::as_str).join(", ");
-            Error::invalid("mode", format!("The 'mode' field must be one of: {known}"))
-        })
-    }
-}
-
-/// A search, as it was asked for.
-#[derive(Clone, Debug, Default)]
-pub struct RawSearch {
-    /// A bot's id.
-    pub bot_id: Option<String>,
-    /// 1 to 8,000 characters.
-    pub query: Option<String>,
-    /// 1 to 50.
-    pub top_k: Option<i64>,
-    /// A [`Mode`].
-    pub mode: Option<String>,
-    /// Ids of sources; the others are not searched.
-    pub source_ids: Option<Vec<String>>,
-}
-
-/// A search, with everything checked.
+/// A tenant's search of a bot's knowledge.
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// The bot whose knowledge is searched.
+    /// The bot.
     pub bot: BotId,
-    /// The question.
-    pub query: String,
-    /// Passages at most.
-    pub top_k: usize,
-    /// What they are ranked by.
+    /// The question or keywords.
+    pub query: Query,
+    /// Passages to return at most.
+    pub top_k: TopK,
+    /// The ranking.
     pub mode: Mode,
-    /// The sources that are searched; `None`: all of the bot's.
+    /// The sources to search; `None`: all of the bot's.
     pub sources: Option<Vec<SourceId>>,
 }
 
-impl SearchRequest {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
-    pub fn parse(raw: RawSearch) -> Result<Self> {
-        let mut problems = Vec::new();
-        let bot = problems.take(required_id("bot_id", "a bot", raw.bot_id.as_deref()));
-        let query = problems.take(required_text("query", raw.query, QUERY_LENGTH));
-        let top_k = problems.take(parse_top_k(raw.top_k));
-        let mode = problems.take(raw.mode.as_deref().map_or(Ok(Mode::default()), str::parse));
-        let sources = problems.take(raw.source_ids.map(parse_sources).transpose());
-        match (bot, query, top_k, mode, sources) {
-            (Some(bot), Some(query), Some(top_k), Some(mode), Some(sources)) if problems.is_empty() => {
-                Ok(Self { bot, query, top_k, mode, sources })
-            }
-            _ => Err(Error::Invalid(problems)),
-        }
-    }
-}
-
-fn parse_top_k(raw: Option<i64>) -> Result<usize> {
-    let top_k = raw.unwrap_or(USUAL);
-    usize::try_from(top_k).ok().filter(|_| (1..=MOST).contains(&top_k)).ok_or_else(|| {
-        Error::invalid("top_k", format!("The 'top_k' field must be an integer between 1 and {MOST}"))
-    })
-}
-
-fn parse_sources(raw: Vec<String>) -> Result<Vec<SourceId>> {
-    let ids: Option<Vec<SourceId>> = raw.iter().map(|id| id.trim().parse().ok()).collect();
-    ids.filter(|ids| !ids.is_empty()).ok_or_else(|| {
-        Error::invalid("source_ids", "The 'source_ids' field must be a list of knowledge sources' ids")
-    })
-}
-
-/// What was found, by which vector, and how long it took, in milliseconds.
+/// Results of a search, with timings in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The passages, best first.
     pub hits: Vec<Hit>,
-    /// The question's vector, when something was ranked by meaning.
+    /// Vector of the query, if ranked by cosine.
     pub vector: Option<Vec<f32>>,
-    /// To embed the question.
+    /// Embedding of the query.
     pub embed_ms: f64,
-    /// To search, beside that: what is ranked by words does not wait for the vector.
+    /// Searching, excluding the embedding. The text ranking runs while the query is embedded.
     pub search_ms: f64,
-    /// To rerank what was found.
+    /// Reranking.
     pub rerank_ms: f64,
 }
 
-/// What is searched for in a bot's live knowledge.
+/// A search of a bot's live knowledge.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// The question.
+    /// The query.
     pub question: &'a str,
-    /// What passages are ranked by.
+    /// The ranking.
     pub mode: Mode,
-    /// The sources that are searched; `None`: all of the bot's.
+    /// The sources to search; `None`: all of the bot's.
     pub sources: Option<&'a [SourceId]>,
-    /// Passages at most.
+    /// Passages to return at most.
     pub top_k: usize,
 }
 
-/// Searches a bot's knowledge, as a tenant asks for it: no language model is called.
+/// Searches a bot's knowledge for a tenant, without a language model.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot; when the embedding model or the database does not answer.
+/// [`Error::NotFound`] without such a bot; [`Error::Unavailable`] when the embedding model or database is down.
 pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
@@ -196,13 +147,13 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
         question: &request.query,
         mode: request.mode,
         sources: request.sources.as_deref(),
-        top_k: request.top_k,
+        top_k: request.top_k.get(),
     };
     find(ctx, &*embedder, tenant, &bot, &search).await
 }
 
-/// The model whose vectors are searched in a bot: the configured one, or the one before it, while the bot has not
-/// changed over and that one is loaded still.
+/// Embedding model of a bot's vectors: the configured model, or the previous one for a bot not yet re-embedded, if it
+/// is still loaded.
 ///
 /// # Errors
 /// When the statement fails.
@@ -216,10 +167,10 @@ pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<
     Ok(Arc::clone(ctx.embedder()))
 }
 
-/// The best passages of a bot's live knowledge, best first: among those that have a vector of the embedder's.
+/// The best passages of a bot's live knowledge, best first, among those with a vector of the embedder.
 ///
 /// # Errors
-/// When the embedding model or the database does not answer.
+/// [`Error::Unavailable`] when the embedding model or database is down.
 pub async fn find(
     ctx: &Context,
     embedder: &dyn Embedder,
@@ -258,7 +209,7 @@ pub async fn find(
         sources: search.sources,
         candidates,
         dense_weight: dense_weight(search.mode, bot.language, search.question),
-        most: i64::try_from(most).unwrap_or(MOST),
+        most: i64::try_from(most).unwrap_or(TopK::MAX),
     };
     let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
     let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
@@ -274,8 +225,7 @@ pub async fn find(
     Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
-/// The best as a model that reads them with the question ranks them. When it does not answer, they stay as they are:
-/// the search has an answer without it.
+/// Reranks the results with the reranking model. If the model fails, the fused order stays.
 async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
     let texts = hits.iter().map(|hit| Chunk::embedded_text(hit.heading.as_deref(), &hit.content)).collect();
     match reranker.rerank(question.to_owned(), texts).await {
@@ -283,17 +233,17 @@ async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top
             for (hit, score) in hits.iter_mut().zip(scores) {
                 hit.ranking.rerank_score = Some(score);
             }
-            // Stable: equals stay as they were.
+            // Stable sort: ties keep the fused order.
             let score = |hit: &Hit| hit.ranking.rerank_score.unwrap_or(0.0);
             hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
         }
-        Err(error) => tracing::warn!(error = %Chain(&error), "what was found is not reranked"),
+        Err(error) => tracing::warn!(error = %Chain(&error), "reranking failed; keeping the fused order"),
     }
     hits.truncate(top_k);
     hits
 }
 
-/// Weight of the cosine in the fused score of a search.
+/// Weight of the cosine in the fused score.
 fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
@@ -305,7 +255,7 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     }
 }
 
-/// Hits in the order of their fused score.
+/// Sorts hits by fused score, then cosine, then chunk.
 fn in_order(mut hits: Vec<Hit>) -> Vec<Hit> {
     let cosine = |hit: &Hit| hit.ranking.cosine.unwrap_or(0.0);
     hits.sort_by(|a, b| {
@@ -321,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_weigh_less_across_languages() {
+    fn text_weighs_less_across_languages() {
         let weight = |question| dense_weight(Mode::Hybrid, Language::English, question);
         assert_eq!(weight("How do I return a pair of boots?"), DENSE_WEIGHT);
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
@@ -330,16 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_with_a_search_is_told_at_once() {
-        let raw = RawSearch {
-            bot_id: Some("nonsense".into()),
-            query: Some("  ".into()),
-            top_k: Some(51),
-            mode: Some("magic".into()),
-            source_ids: Some(vec!["x".into()]),
-        };
-        let Err(Error::Invalid(problems)) = SearchRequest::parse(raw) else { panic!() };
-        let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
-        assert_eq!(fields, ["bot_id", "query", "top_k", "mode", "source_ids"]);
+    fn top_k_is_from_1_to_50() {
+        assert_eq!(TopK::try_from(50).unwrap().get(), 50);
+        assert_eq!(TopK::default().get(), 10);
+        for wrong in [0, 51, -1, i64::MAX] {
+            let refused = TopK::try_from(wrong).unwrap_err().to_string();
+            assert_eq!(refused, "must be an integer between 1 and 50");
+        }
     }
 }

@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::text_enum;
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// Counters and histograms of a process.
@@ -53,35 +55,21 @@ pub(crate) struct Embedded {
     pub(crate) tokens: i64,
 }
 
-/// How an attempt of a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Results are committed.
-    Succeeded,
-    /// Failed; will be retried.
-    Retried,
-    /// Failed for good: a dead letter.
-    Failed,
-    /// Cancelled on request.
-    Cancelled,
-    /// Given back by a worker that shuts down.
-    Released,
-    /// Taken over by another worker; nothing was written.
-    LeaseLost,
-}
-
-impl Ending {
-    /// Its label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Ending::Succeeded => "succeeded",
-            Ending::Retried => "retried",
-            Ending::Failed => "failed",
-            Ending::Cancelled => "cancelled",
-            Ending::Released => "released",
-            Ending::LeaseLost => "lease_lost",
-        }
+text_enum! {
+    /// How an attempt of a job ended.
+    pub enum Ending {
+        /// Results are committed.
+        Succeeded = "succeeded",
+        /// Failed; will be retried.
+        Retried = "retried",
+        /// Failed for good: a dead letter.
+        Failed = "failed",
+        /// Cancelled on request.
+        Cancelled = "cancelled",
+        /// Given back by a worker that shuts down.
+        Released = "released",
+        /// Taken over by another worker; nothing was written.
+        LeaseLost = "lease_lost",
     }
 }
 

@@ -1,31 +1,31 @@
 //! Tenants, their plans and their usage.
 //!
-//! Owns the tables `tenant`, `api_key` and `usage_month`. Tenants and plans are made by operators.
-
-use std::str::FromStr;
+//! Owns the tables `tenant`, `api_key` and `usage_month`. Operators create tenants and choose their plans.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 
 use crate::context::Context;
-use crate::error::{Error, Limit, Problem, Result, Thing};
+use crate::error::{Error, Limit, Result, Thing};
+use crate::field::{Invalid, Name};
 use crate::ids::TenantId;
+use crate::stored_enum;
 
 pub mod keys;
 mod store;
 
-/// What a tenant pays for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Plan {
-    /// To try it.
-    Free,
-    /// To begin.
-    Starter,
-    /// To run a business on it.
-    Professional,
-    /// Without limits.
-    Enterprise,
+stored_enum! {
+    /// The plan of a tenant, by price.
+    pub enum Plan {
+        /// For trials.
+        Free = "free",
+        /// For small sites.
+        Starter = "starter",
+        /// For businesses.
+        Professional = "professional",
+        /// Unlimited.
+        Enterprise = "enterprise",
+    }
 }
 
 /// A plan's limits; `None` is unlimited.
@@ -33,28 +33,14 @@ pub enum Plan {
 pub struct Limits {
     /// Bots at once.
     pub bots: Option<i32>,
-    /// Conversations begun in a calendar month, UTC.
+    /// Conversations started in a calendar month, UTC.
     pub conversations: Option<i64>,
     /// Messages stored in a calendar month, UTC; welcome messages excepted.
     pub messages: Option<i64>,
 }
 
 impl Plan {
-    /// Every plan, smallest first.
-    pub const ALL: [Plan; 4] = [Plan::Free, Plan::Starter, Plan::Professional, Plan::Enterprise];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Plan::Free => "free",
-            Plan::Starter => "starter",
-            Plan::Professional => "professional",
-            Plan::Enterprise => "enterprise",
-        }
-    }
-
-    /// Its limits. Those of `professional` are the reference's example.
+    /// Limits of the plan. Those of `professional` are the API reference's example.
     #[must_use]
     pub const fn limits(self) -> Limits {
         match self {
@@ -68,63 +54,46 @@ impl Plan {
     }
 }
 
-impl FromStr for Plan {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Plan::ALL.into_iter().find(|plan| plan.as_str() == raw).ok_or_else(|| {
-            let known = Plan::ALL.map(Plan::as_str).join(", ");
-            Error::invalid("plan", format!("The plan must be one of: {known}"))
-        })
-    }
-}
-
 /// A company on the platform.
 #[derive(Clone, Debug)]
 pub struct Tenant {
-    /// Its id.
+    /// The id.
     pub id: TenantId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it pays for.
+    /// The plan.
     pub plan: Plan,
-    /// Whether its keys open anything.
+    /// Whether its API keys work.
     pub is_active: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a tenant has used of what its plan allows.
+/// A tenant's usage of its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// What it pays for.
+    /// The plan.
     pub plan: Plan,
     /// Bots that exist now.
     pub bots: i32,
-    /// Conversations begun in this calendar month, UTC.
+    /// Conversations started in this calendar month, UTC.
     pub conversations: i64,
     /// Messages stored in this calendar month, UTC; welcome messages excepted.
     pub messages: i64,
 }
 
-/// Makes a tenant. For operators.
+/// Creates a tenant. For operators.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the name is blank or longer than 255 characters.
 pub async fn create(ctx: &Context, name: &str, plan: Plan) -> Result<Tenant> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Error::Invalid(vec![Problem::missing("name")]));
-    }
-    if name.chars().count() > 255 {
-        return Err(Error::invalid("name", "The 'name' field must be at most 255 characters"));
-    }
-    Ok(store::insert(ctx.db().platform(), TenantId::fresh(), name, plan).await?)
+    let name: Name = name.parse().map_err(|invalid: Invalid| invalid.in_field("name"))?;
+    Ok(store::insert(ctx.db().platform(), TenantId::fresh(), &name, plan).await?)
 }
 
-/// Every tenant, newest first. For operators.
+/// All tenants, newest first. For operators.
 ///
 /// # Errors
 /// When the statement fails.
@@ -140,7 +109,7 @@ pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
     store::find(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// What a tenant has used of its plan.
+/// A tenant's usage of its plan.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -148,7 +117,7 @@ pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
     store::find_usage(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Moves a tenant to another plan, at once. What it has above the new limits stays. For operators.
+/// Moves a tenant to another plan at once. Bots and usage above the new limits stay. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -156,7 +125,7 @@ pub async fn set_plan(ctx: &Context, tenant: TenantId, plan: Plan) -> Result<Ten
     store::update(ctx.db().platform(), tenant, Some(plan), None).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Shuts a tenant out, or lets it in again: its keys open nothing while it is inactive. For operators.
+/// Activates or deactivates a tenant: while inactive, its API keys are rejected. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -186,16 +155,15 @@ pub(crate) async fn count_rows(ctx: &Context, tenant: TenantId) -> Result<Vec<(S
 /// Counts one more bot, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room; under any concurrency, for the count is one
-/// conditional update.
+/// [`Error::LimitReached`] when the plan has no room. Exact under concurrency: the count is one conditional
+/// update.
 pub(crate) async fn count_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
     let plan = store::lock_plan(&mut **tx, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
     let counted = store::count_bot(&mut **tx, tenant, plan.limits().bots).await?;
     if counted { Ok(()) } else { Err(Error::LimitReached(Limit::Bots)) }
 }
 
-/// Holds the tenant's row until the caller's transaction ends, against others that would too. Whoever
-/// reads it does not wait.
+/// Locks the tenant's row until the caller's transaction ends, against other writers; readers do not wait.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -203,7 +171,7 @@ pub(crate) async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result
     store::lock_plan(&mut **tx, tenant).await?.map(drop).ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Counts one bot less, in the caller's transaction.
+/// Uncounts one bot, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.
@@ -211,7 +179,7 @@ pub(crate) async fn uncount_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) ->
     Ok(store::uncount_bot(&mut **tx, tenant).await?)
 }
 
-/// Counts one more conversation of this month, in the caller's transaction.
+/// Counts one more conversation this month, in the caller's transaction.
 ///
 /// # Errors
 /// [`Error::LimitReached`] when the plan has no room.
@@ -219,7 +187,7 @@ pub(crate) async fn count_conversation(tx: &mut PgTransaction<'_>, tenant: Tenan
     count(tx, tenant, 1, 0, Limit::Conversations).await
 }
 
-/// Counts messages of this month, in the caller's transaction.
+/// Counts messages this month, in the caller's transaction.
 ///
 /// # Errors
 /// [`Error::LimitReached`] when the plan has no room for all of them.
@@ -231,7 +199,7 @@ pub(crate) async fn count_messages(
     count(tx, tenant, 0, messages, Limit::Messages).await
 }
 
-/// Takes messages back that were counted and came to nothing, in the caller's transaction.
+/// Uncounts messages that led to no answer, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.

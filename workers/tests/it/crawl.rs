@@ -17,12 +17,14 @@ async fn stage() -> Stage {
         .await
 }
 
-async fn add(stage: &Stage, bot: BotId, url: &str, max_pages: Option<i64>) -> SourceId {
-    let bot = bot.to_string();
-    let request =
-        SourceRequest::of_site(Some(&bot), Some(url.to_owned()), Some(max_pages.is_some()), max_pages)
-            .unwrap();
-    knowledge::add(&stage.ctx, stage.tenant, request).await.unwrap().source.id
+fn site(bot: BotId, url: &str, max_pages: Option<i64>) -> SourceRequest {
+    let max = max_pages.map(|pages| pages.try_into().unwrap());
+    let site = knowledge::Site::new(url.parse().unwrap(), max_pages.is_some(), max);
+    SourceRequest { bot, original: knowledge::Original::of_site(site) }
+}
+
+async fn add(stage: &Stage, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+    knowledge::add(&stage.ctx, stage.tenant, site(bot, url, most)).await.unwrap().source.id
 }
 
 async fn source(stage: &Stage, source: SourceId) -> Source {
@@ -30,7 +32,7 @@ async fn source(stage: &Stage, source: SourceId) -> Source {
 }
 
 async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
-    let first = PageRequest::parse(None, Some(100)).unwrap();
+    let first = PageRequest::largest(1);
     crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
 }
 
@@ -131,15 +133,14 @@ async fn an_unreadable_site_fails_with_a_reason() {
 #[tokio::test]
 async fn a_forbidden_url_is_refused_on_creation() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let bot = stage.bot_of(stage.tenant).await;
     for url in [
         "http://127.0.0.1/",
         "http://169.254.169.254/latest",
         "http://me:secret@example.com/",
         "http://a:22/",
     ] {
-        let request = SourceRequest::of_site(Some(&bot), Some(url.to_owned()), None, None).unwrap();
-        match knowledge::add(&stage.ctx, stage.tenant, request).await {
+        match knowledge::add(&stage.ctx, stage.tenant, site(bot, url, None)).await {
             Err(Error::Invalid(problems)) => assert_eq!(problems[0].field, "url", "{url}"),
             other => panic!("{url}: {other:?}"),
         }

@@ -163,13 +163,13 @@ async fn with_new_model(stage: &Stage, before: Option<Arc<dyn Embedder>>) -> Con
 }
 
 async fn best_hit(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<String> {
-    let raw = knowledge::search::RawSearch {
-        bot_id: Some(bot.to_string()),
-        query: Some("Rule 5: whoever asks about matter 5 is told answer 5, and no other answer.".into()),
-        mode: Some(mode.into()),
-        ..Default::default()
+    let request = knowledge::search::SearchRequest {
+        bot,
+        query: "Rule 5: whoever asks about matter 5 is told answer 5, and no other answer.".parse().unwrap(),
+        top_k: knowledge::search::TopK::default(),
+        mode: mode.parse().unwrap(),
+        sources: None,
     };
-    let request = knowledge::search::SearchRequest::parse(raw).unwrap();
     let found = knowledge::search::search(ctx, stage.tenant, &request).await.unwrap();
     found.hits.into_iter().next().map(|hit| hit.content)
 }

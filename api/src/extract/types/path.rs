@@ -1,4 +1,4 @@
-//! What paths name. Reading one never fails: what cannot be named is not found.
+//! Ids and sessions in paths. Reading one never fails: a malformed id is not found.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::{inline, value};
 use crate::error::ApiError;
 
-/// What can be named in a path.
+/// An id in a path.
 pub(crate) trait Named: FromStr + Send + Sync + 'static {
-    /// What it is.
+    /// What it identifies.
     const THING: Thing;
 }
 
@@ -38,8 +38,7 @@ impl Named for JobId {
     const THING: Thing = Thing::Job;
 }
 
-/// An id in a path. One that cannot be an id names nothing: it is not found, like any other that
-/// names nothing.
+/// An id in a path; `None` when malformed.
 #[derive(Clone, Debug)]
 pub(crate) struct PathId<T>(Option<T>);
 
@@ -47,7 +46,7 @@ impl<T: Named> PathId<T> {
     /// The id.
     ///
     /// # Errors
-    /// Not found, when it cannot be one.
+    /// Not found, when it is malformed.
     pub(crate) fn known(self) -> Result<T, ApiError> {
         self.0.ok_or_else(|| ApiError::not_found(T::THING))
     }
@@ -63,12 +62,15 @@ impl<T: Named> ParseFromParameter for PathId<T> {
     }
 }
 
-/// The name of a session in a path; whether it can be one is for its handler to say.
+/// The pattern of a [`SessionId`](parlance_core::conversations::SessionId).
+pub(crate) const SESSION_PATTERN: &str = "^[A-Za-z0-9._:@-]{1,255}$";
+
+/// A session id in a path, unchecked: how a malformed one is refused depends on the operation.
 #[derive(Clone, Debug)]
 pub(crate) struct PathSession(pub(crate) String);
 
 value!([] PathSession, "string_session", inline(MetaSchema {
-    pattern: Some("^[A-Za-z0-9._:@-]{1,255}$".to_owned()),
+    pattern: Some(SESSION_PATTERN.to_owned()),
     ..MetaSchema::new("string")
 }), |self| {
     self.0.clone().into()

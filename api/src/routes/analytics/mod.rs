@@ -1,27 +1,24 @@
-//! Analytics: what a tenant's bots did, in numbers.
+//! Analytics routes: overview, conversations and knowledge gaps.
 
+use parlance_core::analytics::period::{DEFAULT_DAYS, Days, TimeZone};
 use parlance_core::analytics::{self, Period};
 use parlance_core::conversations::{self, GapFilter};
 use parlance_core::ids::BotId;
-use parlance_core::{Context, PageRequest, Result};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
 use crate::error::{Fails, Listing};
-use crate::extract::fields::{Field, Fields, both};
+use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::tenant::Tenant;
-use crate::extract::types::{Id, TimeZone};
 use crate::openapi::Tag;
 use crate::response::envelope::{Found, Listed};
 
 mod responses;
 
-pub(crate) use responses::{
-    AnswerTime, Breakdown, Conversations, Counts, FeedbackCounts, KnowledgeCounts, KnowledgeGap, Overview,
-    OverviewBot,
-};
+use responses::{AnalyticsOverview, ConversationAnalytics, KnowledgeGap};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -30,26 +27,26 @@ pub(crate) struct Api;
 impl Api {
     /// Get analytics overview
     ///
-    /// Retrieve high-level analytics overview for your tenant. The period is the last days up to and with
-    /// today; totals count what began in it, `active_conversations` is now.
+    /// Retrieve high-level analytics overview for your tenant. The period ends today, inclusive. Totals count what
+    /// started in the period; `active_conversations` is the current number.
     #[oai(path = "/analytics/overview", method = "get", operation_id = "getAnalyticsOverview")]
     async fn get_overview(
         &self,
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        #[oai(default = "default_period")]
+        period: Query<Field<Days>>,
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Overview>, Fails<Listing>> {
-        let (period, _) = wanted(period.0, Field::Absent, timezone.0)?;
+    ) -> Result<Found<AnalyticsOverview>, Fails<Listing>> {
+        let (period, _) = parse_query(period.0, Field::Absent, timezone.0)?;
         Ok(Found(analytics::overview(&ctx, tenant.id(), &period).await?.into()))
     }
 
     /// Get conversation analytics
     ///
-    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` has
+    /// Retrieve detailed conversation analytics with breakdowns by channel, status, and time. `by_day` contains
     /// every day of the period.
     #[oai(path = "/analytics/conversations", method = "get", operation_id = "getConversationAnalytics")]
     async fn get_conversations(
@@ -57,21 +54,21 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
+        #[oai(default = "default_period")]
+        period: Query<Field<Days>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        bot_id: Query<Field<BotId>>,
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-    ) -> Result<Found<Conversations>, Fails<Listing>> {
-        let (period, bot) = wanted(period.0, bot_id.0, timezone.0)?;
+    ) -> Result<Found<ConversationAnalytics>, Fails<Listing>> {
+        let (period, bot) = parse_query(period.0, bot_id.0, timezone.0)?;
         Ok(Found(analytics::conversations(&ctx, tenant.id(), &period, bot).await?.into()))
     }
 
     /// List knowledge gaps
     ///
-    /// Retrieve the questions that got an unknown or a tentative answer, most frequent first. Near-duplicate questions
-    /// are one gap.
+    /// Retrieve the questions with an unknown or a tentative answer, most frequent first. Near-duplicate questions
+    /// form one gap.
     #[oai(path = "/analytics/knowledge-gaps", method = "get", operation_id = "listKnowledgeGaps")]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_gaps(
@@ -79,56 +76,59 @@ impl Api {
         tenant: Tenant,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::default_page")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::default_per_page")]
+        per_page: Query<Field<PageSize>>,
         /// Number of days to analyze.
-        #[oai(default = "usual", validator(minimum(value = "1"), maximum(value = "365")))]
-        period: Query<Field<i64>>,
+        #[oai(default = "default_period")]
+        period: Query<Field<Days>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
-        /// The time zone of the days, by its IANA name, like Europe/Madrid (default: UTC).
+        bot_id: Query<Field<BotId>>,
+        /// IANA name of the time zone of the days, such as Europe/Madrid (default: UTC).
         timezone: Query<Field<TimeZone>>,
-        /// Filter by weakness: true for gaps whose every question got a tentative answer, false for gaps with at least one
-        /// unknown answer (default: both).
+        /// Filter by weakness: true for gaps with tentative answers only, false for gaps with at least one unknown
+        /// answer (default: both).
         weak: Query<Field<bool>>,
     ) -> Result<Listed<KnowledgeGap>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
-        let (period, bot) = asked(&mut fields, period.0, bot_id.0, timezone.0);
-        let weak = fields.take("weak", weak.0);
-        let (page, period): (PageRequest, Period) = fields.check(both(page, period))?;
-        let filter = GapFilter { bot, weak };
+        let page = page::parse(&mut fields, page.0, per_page.0);
+        let (period, bot) = parse_shared(&mut fields, period.0, bot_id.0, timezone.0);
+        let weak = fields.parameter("weak", weak.0);
+        let (page, period, filter) =
+            fields.finish(|| Some((page?, period?, GapFilter { bot: bot?, weak: weak? })))?;
         Ok(Listed::of(conversations::list_gaps(&ctx, tenant.id(), period.start(), filter, page).await?))
     }
 }
 
-/// The days that are looked at when nobody says how many; for the specification.
-fn usual() -> Field<i64> {
-    Field::Given(analytics::period::USUAL)
+/// Default of `period` in the specification.
+fn default_period() -> Field<Days> {
+    Field::Given(DEFAULT_DAYS)
 }
 
-/// What is asked about: which days, and which bot.
-fn asked(
+/// Parses the parameters that all operations share.
+fn parse_shared(
     fields: &mut Fields,
-    period: Field<i64>,
-    bot_id: Field<Id>,
+    period: Field<Days>,
+    bot_id: Field<BotId>,
     timezone: Field<TimeZone>,
-) -> (Result<Period>, Option<BotId>) {
-    let period = fields.take("period", period);
-    let bot = fields.id("bot_id", "a bot", bot_id);
-    let timezone = fields.take("timezone", timezone).map(String::from);
-    (Period::parse(period, timezone.as_deref()), bot)
+) -> (Option<Period>, Option<Option<BotId>>) {
+    let days = fields.parameter("period", period);
+    let bot = fields.parameter("bot_id", bot_id);
+    let zone = fields.parameter("timezone", timezone);
+    let period = days
+        .zip(zone)
+        .map(|(days, zone)| Period::last(days.unwrap_or(DEFAULT_DAYS), zone.unwrap_or_default()));
+    (period, bot)
 }
 
-fn wanted(
-    period: Field<i64>,
-    bot_id: Field<Id>,
+fn parse_query(
+    period: Field<Days>,
+    bot_id: Field<BotId>,
     timezone: Field<TimeZone>,
 ) -> Result<(Period, Option<BotId>)> {
     let mut fields = Fields::of_query();
-    let (period, bot) = asked(&mut fields, period, bot_id, timezone);
-    fields.check(period.map(|period| (period, bot)))
+    let (period, bot) = parse_shared(&mut fields, period, bot_id, timezone);
+    fields.finish(|| Some((period?, bot?)))
 }

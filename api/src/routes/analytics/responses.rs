@@ -1,4 +1,4 @@
-//! Analytics, as the API shows them.
+//! Response bodies of the analytics routes.
 
 use std::borrow::Cow;
 
@@ -13,100 +13,98 @@ use serde_json::{Map, Value};
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp, inline, value};
 
-/// A tenant in numbers.
+/// Key figures of a tenant.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "AnalyticsOverview")]
-pub(crate) struct Overview {
-    /// Bots that exist now.
+pub(crate) struct AnalyticsOverview {
+    /// Current number of bots.
     pub(crate) total_bots: i64,
-    /// Conversations that began in the period.
+    /// Conversations started in the period.
     pub(crate) total_conversations: i64,
-    /// Messages of the period; welcome messages do not count.
+    /// Messages of the period, without welcome messages.
     pub(crate) total_messages: i64,
-    /// Conversations that go on now, whenever they began.
+    /// Currently active conversations, whenever they started.
     pub(crate) active_conversations: i64,
-    /// The period's length, in days.
+    /// Length of the period, in days.
     pub(crate) period_days: u32,
-    /// Every bot, newest first.
+    /// All bots, newest first.
     pub(crate) bots: Vec<OverviewBot>,
-    /// Messages of the period that the knowledge answered.
+    /// Messages of the period that were answered from the knowledge.
     pub(crate) answered_messages: i64,
-    /// Messages of the period that it did not.
+    /// Messages of the period with an unknown answer.
     pub(crate) unanswered_messages: i64,
-    /// Answers of the period that were tentative (confidence `low`); they are among `answered_messages` too.
+    /// Tentative answers of the period (confidence `low`); `answered_messages` includes them.
     pub(crate) tentative_messages: i64,
-    /// What customers think of the period's answers.
+    /// Customer feedback on the answers of the period.
     pub(crate) feedback: FeedbackCounts,
-    /// How long the period's answers took.
+    /// Response times of the answers of the period.
     pub(crate) answer_time_ms: AnswerTime,
-    /// What the bots know now.
+    /// Current knowledge of the bots.
     pub(crate) knowledge: KnowledgeCounts,
 }
 
-/// A bot, in short.
+/// Summary of a bot.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct OverviewBot {
-    /// Its id.
+    /// Unique identifier of the bot.
     pub(crate) id: Id,
-    /// Its name.
+    /// Name of the bot.
     pub(crate) name: String,
-    /// Where it talks.
+    /// Channel type.
     pub(crate) channel_type: Word<Channel>,
-    /// Whether it answers.
+    /// Whether the bot is active.
     pub(crate) is_active: bool,
 }
 
-/// What customers think of answers.
+/// Customer feedback on answers.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct FeedbackCounts {
-    /// They helped.
+    /// Positive ratings.
     pub(crate) up: i64,
-    /// They did not.
+    /// Negative ratings.
     pub(crate) down: i64,
 }
 
-/// How long answers took, in milliseconds, to within 5 %; `null` without answers.
+/// Response times in milliseconds, accurate to 5 %; `null` without answers.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct AnswerTime {
-    /// Half of them took no longer.
+    /// Median.
     pub(crate) median: OrNull<f64>,
-    /// 95 of 100 took no longer.
+    /// 95th percentile.
     pub(crate) p95: OrNull<f64>,
 }
 
-/// What bots know.
+/// Size of the knowledge.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct KnowledgeCounts {
-    /// Knowledge sources.
+    /// Number of knowledge sources.
     pub(crate) sources: i64,
-    /// Chunks that can be found.
+    /// Number of searchable chunks.
     pub(crate) chunks: i64,
 }
 
-/// The conversations of a period.
+/// Conversations of a period.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "ConversationAnalytics")]
-pub(crate) struct Conversations {
-    /// How many began.
+pub(crate) struct ConversationAnalytics {
+    /// Conversations started in the period.
     pub(crate) total_conversations: i64,
-    /// The period's length, in days.
+    /// Length of the period, in days.
     pub(crate) period_days: u32,
-    /// The same, broken down.
+    /// Breakdown of these conversations.
     pub(crate) breakdown: Breakdown,
 }
 
-/// The conversations of a period, broken down.
+/// Breakdown of the conversations of a period.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Breakdown {
-    /// By channel; only those that occur.
+    /// By channel; channels without conversations are omitted.
     pub(crate) by_channel: Counts,
-    /// By where they stand now; only what occurs.
+    /// By current status; statuses without conversations are omitted.
     pub(crate) by_status: Counts,
-    /// By the day on which they began; every day of the period.
+    /// By start day; every day of the period is included.
     pub(crate) by_day: Counts,
 }
 
-/// Numbers by name, in an order that means something.
+/// Counts by name, in a meaningful order.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts(pub(crate) Vec<(String, i64)>);
 
@@ -120,25 +118,24 @@ value!([] Counts, Cow::Borrowed("counts"), inline(MetaSchema {
 
 /// Near-duplicate questions that got an unknown or a tentative answer.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct KnowledgeGap {
-    /// The bot that was asked.
+    /// The bot.
     pub(crate) bot_id: Id,
-    /// That bot's name.
+    /// Name of the bot.
     pub(crate) bot_name: String,
-    /// How it was asked last.
+    /// Most recent wording of the question.
     pub(crate) question: String,
-    /// How often it was asked in the period.
+    /// Number of times it was asked in the period.
     pub(crate) count: i64,
-    /// How many of these got a tentative answer; the rest got an unknown one.
+    /// Number of tentative answers; the others are unknown answers.
     pub(crate) tentative: i64,
-    /// When it was first asked in the period.
+    /// Time of the first occurrence in the period.
     pub(crate) first_asked_at: Timestamp,
-    /// When it was last asked.
+    /// Time of the last occurrence.
     pub(crate) last_asked_at: Timestamp,
 }
 
-impl From<analytics::Overview> for Overview {
+impl From<analytics::Overview> for AnalyticsOverview {
     fn from(overview: analytics::Overview) -> Self {
         let rounded = |ms: f64| (ms * 10.0).round() / 10.0;
         Self {
@@ -172,7 +169,7 @@ impl From<bots::Summary> for OverviewBot {
     }
 }
 
-impl From<analytics::ConversationsReport> for Conversations {
+impl From<analytics::ConversationsReport> for ConversationAnalytics {
     fn from(report: analytics::ConversationsReport) -> Self {
         let by_channel = report.by_channel.into_iter().map(|(channel, n)| (channel.as_str().to_owned(), n));
         let by_status = report.by_status.into_iter().map(|(status, n)| (status.as_str().to_owned(), n));

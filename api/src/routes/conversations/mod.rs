@@ -1,39 +1,37 @@
-//! Conversations: say something and hear the answer; open, list, read, end, erase, judge.
+//! Conversation routes: send messages; open, list, get, update and delete conversations; trace and feedback.
 
+use parlance_core::bots::Channel;
 use parlance_core::conversations::{self, Filter, SessionId};
-use parlance_core::error::{Fault, Problem, Thing};
-use parlance_core::ids::MessageId;
-use parlance_core::{Context, Error, PageRequest, Result};
+use parlance_core::error::Thing;
+use parlance_core::field::Invalid;
+use parlance_core::ids::{BotId, MessageId};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, about};
-use crate::extract::enums::Word;
+use crate::error::{Adding, ApiError, Changing, Fails, Finding, Listing, When, not_found_first};
 use crate::extract::fields::{Field, Fields};
 use crate::extract::idempotency_key;
 use crate::extract::json::JsonBody;
 use crate::extract::page;
 use crate::extract::tenant::{Chat, Tenant};
-use crate::extract::types::{Id, PathId, PathSession};
+use crate::extract::types::{PathId, PathSession};
 use crate::openapi::Tag;
 use crate::response::envelope::{Created, Deleted, Found, Listed};
 use crate::response::sse;
 
-mod answer;
+mod answer_response;
 pub(crate) mod requests;
 mod responses;
 mod trace_response;
 
-pub(crate) use requests::{GiveFeedback, OpenConversation, Said, SendMessage, UpdateConversation};
-pub(crate) use responses::{
-    BotResponse, Conversation, Details, Exchange, Feedback, Message, Source, Support, Timings,
-    UpdatedConversation, Usage, UserMessage, score,
-};
+pub(crate) use requests::{GiveFeedback, OpenConversation, SendMessage, UpdateConversation};
+pub(crate) use responses::{Citation, SentenceSupport, score};
 
-pub(crate) use trace_response::{AnswerTrace, Candidate};
-
-use answer::Answered;
+use answer_response::AnswerResponse;
+use responses::{Conversation, ConversationDetails, Feedback, UpdatedConversation};
+use trace_response::AnswerTrace;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -50,40 +48,39 @@ impl Api {
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::default_page")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::default_per_page")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// Filter by status.
-        status: Query<Field<Word<conversations::Status>>>,
+        status: Query<Field<conversations::Status>>,
         /// Filter by channel type.
-        channel: Query<Field<Word<parlance_core::bots::Channel>>>,
+        channel: Query<Field<Channel>>,
     ) -> Result<Listed<Conversation>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
-        let filter = Filter {
-            bot: fields.id("bot_id", "a bot", bot_id.0),
-            status: fields.word("status", status.0),
-            channel: fields.word("channel", channel.0),
-        };
-        let page: PageRequest = fields.check(page)?;
+        let page = page::parse(&mut fields, page.0, per_page.0);
+        let bot = fields.parameter("bot_id", bot_id.0);
+        let status = fields.parameter("status", status.0);
+        let channel = fields.parameter("channel", channel.0);
+        let (page, filter) =
+            fields.finish(|| Some((page?, Filter { bot: bot?, status: status?, channel: channel? })))?;
         Ok(Listed::of(conversations::list(&ctx, tenant.id(), filter, page).await?))
     }
 
     /// Open conversation
     ///
-    /// Open a conversation before anything is said: on the bot that the body names, else on your default
-    /// bot, whose welcome is its first message. A message to an unknown session opens it as well.
+    /// Open a conversation before the first message, with the bot of the body or your default bot. The bot's
+    /// welcome message is its first message. A message to an unknown session also opens a conversation.
     #[oai(path = "/conversations", method = "post", operation_id = "openConversation")]
     async fn open_conversation(
         &self,
         tenant: Tenant<Chat>,
         ctx: Data<&Context>,
         body: JsonBody<OpenConversation>,
-    ) -> Result<Created<Details>, Fails<Adding>> {
+    ) -> Result<Created<ConversationDetails>, Fails<Adding>> {
         let (session, opening) = body.0.parse().when("opening a conversation")?;
         Ok(Created(conversations::open(&ctx, tenant.id(), session, &opening).await?.into()))
     }
@@ -98,14 +95,14 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique session identifier.
         session_id: Path<PathSession>,
-    ) -> Result<Found<Details>, Fails<Finding>> {
+    ) -> Result<Found<ConversationDetails>, Fails<Finding>> {
         Ok(Found(conversations::get(&ctx, tenant.id(), &existing(&session_id)?).await?.into()))
     }
 
     /// Update conversation
     ///
-    /// End a conversation, or change what is known of its user. What the body does not have stays as it
-    /// is; `null` clears. An ended conversation takes no more messages.
+    /// End a conversation, or change the details of its user. Omitted fields stay unchanged; `null` clears a
+    /// field. An ended conversation takes no more messages.
     #[oai(path = "/conversations/:session_id", method = "patch", operation_id = "updateConversation")]
     async fn update_conversation(
         &self,
@@ -117,14 +114,15 @@ impl Api {
     ) -> Result<Found<UpdatedConversation>, Fails<Changing>> {
         let session = existing(&session_id)?;
         let changes = body.0.parse().when("updating a conversation");
-        let changes = about(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
+        let changes =
+            not_found_first(conversations::get_session(&ctx, tenant.id(), &session), changes).await?;
         let changed = conversations::update(&ctx, tenant.id(), &session, &changes).await?;
         Ok(Found(UpdatedConversation::of(changed)))
     }
 
     /// Delete conversation
     ///
-    /// Permanently erase a conversation with all of its messages. This action cannot be undone.
+    /// Permanently delete a conversation and all of its messages. This action cannot be undone.
     #[oai(path = "/conversations/:session_id", method = "delete", operation_id = "deleteConversation")]
     async fn delete_conversation(
         &self,
@@ -139,13 +137,13 @@ impl Api {
 
     /// Send message
     ///
-    /// Send a message to a conversation and receive an AI-generated response. A session that is not
-    /// known yet is opened by it: on the bot that the body names, else on your default bot. Messages to
-    /// one session are answered one after the other.
+    /// Send a message to a conversation and receive an AI-generated response. A message to an unknown session
+    /// opens a conversation, with the bot of the body or your default bot. Messages of one session are answered
+    /// one after the other.
     ///
-    /// With `Accept: text/event-stream`, or `"stream": true`, the answer comes as it is written. A client that
-    /// goes away stops the model; what was said until then stays, as a partial answer. A streamed answer cannot
-    /// be replayed, and takes no `Idempotency-Key`.
+    /// With `Accept: text/event-stream`, or `"stream": true`, the answer is streamed while it is generated.
+    /// Disconnecting stops generation; the text so far is kept as a partial answer. A streamed answer cannot be
+    /// replayed, so `Idempotency-Key` is rejected.
     #[oai(path = "/conversations/:session_id/messages", method = "post", operation_id = "sendMessage")]
     async fn send_message(
         &self,
@@ -155,22 +153,22 @@ impl Api {
         session_id: Path<PathSession>,
         request: &poem::Request,
         body: JsonBody<SendMessage>,
-    ) -> Result<Answered, Fails<Changing>> {
-        let session = nameable(&session_id)?;
+    ) -> Result<AnswerResponse, Fails<Changing>> {
+        let session = existing_or_new(&session_id)?;
         let (message, stream) = body.0.parse().when("sending a message")?;
-        if !stream && !sse::is_wanted(request) {
-            return Ok(Answered::whole(&ctx, tenant.id(), &session, message).await?);
+        if !stream && !sse::is_requested(request) {
+            return Ok(AnswerResponse::whole(&ctx, tenant.id(), &session, message).await?);
         }
-        if idempotency_key::is_asked_for(request) {
+        if idempotency_key::is_present(request) {
             return Err(ApiError::not_replayable().into());
         }
-        Ok(Answered::streamed(&ctx, tenant.id(), session, message).await?)
+        Ok(AnswerResponse::streamed(&ctx, tenant.id(), session, message).await?)
     }
 
     /// Trace an answer
     ///
-    /// See how an answer came about: the query as it was searched for, the passages that were found with their
-    /// scores, those from which the answer was made, what wrote it and how long it took.
+    /// Inspect how an answer was generated: the search query, the passages found with their scores, the passages
+    /// used, the model and the timings.
     #[oai(
         path = "/conversations/:session_id/messages/:message_id/trace",
         method = "get",
@@ -191,7 +189,7 @@ impl Api {
 
     /// Give feedback
     ///
-    /// Say whether an answer helped. It replaces what was said before; a rating of `null` takes it back.
+    /// Rate an answer. It replaces earlier feedback; a rating of `null` removes it.
     #[oai(
         path = "/conversations/:session_id/messages/:message_id/feedback",
         method = "post",
@@ -210,27 +208,22 @@ impl Api {
         let (session, message) = (existing(&session_id)?, message_id.0.known()?);
         let feedback = body.0.parse().when("giving feedback");
         let feedback =
-            about(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback).await?;
+            not_found_first(conversations::check_answer(&ctx, tenant.id(), &session, message), feedback)
+                .await?;
         conversations::give_feedback(&ctx, tenant.id(), &session, message, &feedback).await?;
         Ok(Found(Feedback::of(message, feedback)))
     }
 }
 
-/// A session that may exist; a name that none can have is not found, like any other.
+/// Parses the id of an existing session; a malformed id is not found.
 fn existing(raw: &PathSession) -> Result<SessionId, ApiError> {
-    SessionId::parse(&raw.0).map_err(|_| ApiError::not_found(Thing::Conversation))
+    raw.0.parse().map_err(|_: Invalid| ApiError::not_found(Thing::Conversation))
 }
 
-/// A session that exists or will; a name that none can have is not found, and told what one can.
-fn nameable(raw: &PathSession) -> Result<SessionId, ApiError> {
-    SessionId::parse(&raw.0).map_err(|error| {
-        let refused = ApiError::not_found(Thing::Conversation);
-        match error {
-            Error::Invalid(mut problems) => match problems.pop() {
-                Some(Problem { fault: Fault::Wrong(message), .. }) => refused.saying(message),
-                _ => refused,
-            },
-            _ => refused,
-        }
-    })
+/// Parses the id of a session that may be new; a malformed id is not found, with a message about valid ids.
+fn existing_or_new(raw: &PathSession) -> Result<SessionId, ApiError> {
+    let refused = |invalid: Invalid| {
+        ApiError::not_found(Thing::Conversation).with_message(format!("The 'session_id' {invalid}"))
+    };
+    raw.0.parse().map_err(refused)
 }

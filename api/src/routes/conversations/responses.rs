@@ -1,4 +1,4 @@
-//! Conversations, as the API shows them.
+//! Response bodies of the conversation routes.
 
 use parlance_core::bots::Channel;
 use parlance_core::conversations::{self, Confidence, Rating, Sender, Status};
@@ -8,66 +8,64 @@ use poem_openapi::Object;
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp};
 
-/// A message and the answer to it.
+/// A message and its answer.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Exchange {
-    /// What the user said.
+    /// The user's message.
     pub(crate) user_message: UserMessage,
-    /// What the bot said.
+    /// The bot's answer.
     pub(crate) bot_response: BotResponse,
 }
 
-/// What the user said.
+/// A message of a user.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct UserMessage {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// The text.
+    /// Text.
     pub(crate) message: String,
-    /// When it was said.
+    /// Time of the message.
     pub(crate) created_at: Timestamp,
 }
 
-/// What the bot said, and why.
+/// An answer of a bot, with its sources.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct BotResponse {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// The text; `[1]` marks what the source of index 1 supports.
+    /// Text; the marker `[1]` cites the source with index 1.
     pub(crate) message: String,
-    /// When it was said.
+    /// Time of the message.
     pub(crate) created_at: Timestamp,
-    /// What the answer rests on.
-    pub(crate) sources: Vec<Source>,
-    /// Whether the knowledge had an answer: true for a tentative answer too, false for an unknown one only.
+    /// Sources that the answer cites.
+    pub(crate) sources: Vec<Citation>,
+    /// Whether the knowledge had an answer: true for confident and tentative answers, false for unknown ones.
     pub(crate) answered: bool,
-    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the answer
-    /// is unknown (`answered` is false).
+    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null when the
+    /// answer is unknown (`answered` is false).
     pub(crate) confidence: OrNull<Word<Confidence>>,
-    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Given for
-    /// unknown answers too.
+    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Present
+    /// for unknown answers as well.
     pub(crate) confidence_score: f64,
-    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
-    pub(crate) support: Vec<Support>,
-    /// Whether a passage supports every sentence that states something; true when no sentence does.
+    /// Support of each factual sentence, in the order of the text; empty without factual sentences.
+    pub(crate) support: Vec<SentenceSupport>,
+    /// Whether a passage supports every factual sentence; true without factual sentences.
     pub(crate) grounded: bool,
-    /// Whether the model was down and the built-in answer was given.
+    /// Whether the built-in answer replaced that of an unavailable language model.
     pub(crate) degraded: bool,
-    /// Whether it broke off: the model did while it wrote.
+    /// Whether the answer is incomplete because the model stopped responding.
     pub(crate) partial: bool,
-    /// What wrote the answer.
+    /// Model that generated the answer.
     pub(crate) model: String,
-    /// What the model read and wrote.
-    pub(crate) usage: Usage,
-    /// How long it took, in milliseconds.
+    /// Token usage of the model.
+    pub(crate) usage: TokenUsage,
+    /// Timings, in milliseconds.
     pub(crate) timings_ms: Timings,
 }
 
 /// Support of a sentence of an answer by a passage.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(rename = "SentenceSupport")]
-pub(crate) struct Support {
+pub(crate) struct SentenceSupport {
     /// Start of the sentence in the message, in characters (Unicode code points).
     pub(crate) start: u64,
     /// End of the sentence, exclusive, in characters; its citation markers are included.
@@ -78,148 +76,144 @@ pub(crate) struct Support {
     pub(crate) score: f64,
 }
 
-/// What a part of an answer rests on.
+/// A source that an answer cites.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(rename = "Citation")]
-pub(crate) struct Source {
-    /// The number of its marker.
+pub(crate) struct Citation {
+    /// Number of its citation marker.
     pub(crate) index: u64,
-    /// The knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
-    /// Its name.
+    /// Name of the knowledge source.
     pub(crate) source_name: String,
-    /// The chunk.
+    /// Unique identifier of the chunk.
     pub(crate) chunk_id: Id,
-    /// The chunk's place in the source, from 0.
+    /// Index of the chunk in the source, from 0.
     pub(crate) chunk_index: i32,
-    /// The page, when the source has pages.
+    /// Page number, if the source has pages.
     pub(crate) page: OrNull<i32>,
-    /// The headings above it.
+    /// Headings above the passage.
     pub(crate) heading: OrNull<String>,
-    /// Where the snippet begins in the source's content, in characters.
+    /// Start of the snippet in the source's content, in characters.
     pub(crate) start: i32,
-    /// Where it ends, excluded.
+    /// End of the snippet, exclusive, in characters.
     pub(crate) end: i32,
-    /// How near it is to the question; at most 1.
+    /// Similarity to the question; at most 1.
     pub(crate) score: f64,
-    /// The text.
+    /// Text.
     pub(crate) snippet: String,
-    /// The source's address, when it has one.
+    /// URL of the source, if it has one.
     pub(crate) url: OrNull<String>,
 }
 
-/// What the model read and wrote, in tokens; null when it does not say.
+/// Token usage of a model; null if the model does not report it.
 #[derive(Debug, Object, serde::Serialize)]
-pub(crate) struct Usage {
-    /// Tokens read.
+#[oai(rename = "Usage")]
+pub(crate) struct TokenUsage {
+    /// Input tokens.
     pub(crate) input_tokens: OrNull<i32>,
-    /// Tokens written.
+    /// Output tokens.
     pub(crate) output_tokens: OrNull<i32>,
 }
 
-/// How long the parts of an answer took, in milliseconds.
+/// Timings of an answer, in milliseconds.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Timings {
     /// Embedding the question.
     pub(crate) embed: f64,
     /// Searching the knowledge.
     pub(crate) search: f64,
-    /// Reranking what was found, where a model is configured for it.
+    /// Reranking the passages, if a reranking model is configured.
     pub(crate) rerank: f64,
     /// From the call of the model to its first token.
     pub(crate) first_token: f64,
-    /// All of it.
+    /// Total.
     pub(crate) total: f64,
 }
 
 /// A conversation with its messages.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "ConversationDetails")]
-pub(crate) struct Details {
+pub(crate) struct ConversationDetails {
     /// The conversation.
     pub(crate) session: Conversation,
-    /// What was said, oldest first.
+    /// Messages, oldest first.
     pub(crate) messages: Vec<Message>,
 }
 
 /// A conversation.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Conversation {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// Your name for it.
+    /// Your session identifier.
     pub(crate) session_id: String,
-    /// The bot.
+    /// Unique identifier of the bot.
     pub(crate) bot_id: Id,
-    /// That bot's name.
+    /// Name of the bot.
     pub(crate) bot_name: String,
-    /// Who the user is, in your terms.
+    /// Your identifier of the user.
     pub(crate) user_identifier: OrNull<String>,
-    /// The user's name.
+    /// Name of the user.
     pub(crate) user_name: OrNull<String>,
-    /// The user's e-mail address.
+    /// Email address of the user.
     pub(crate) user_email: OrNull<String>,
-    /// Where it takes place.
+    /// Channel.
     pub(crate) channel: Word<Channel>,
-    /// Where it stands.
+    /// Status.
     pub(crate) status: Word<Status>,
-    /// When it began.
+    /// Start time.
     pub(crate) started_at: Timestamp,
-    /// When it was ended.
+    /// End time.
     pub(crate) ended_at: OrNull<Timestamp>,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
 }
 
 /// A message of a conversation.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Message {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// Who said it.
+    /// Sender.
     pub(crate) sender: Word<Sender>,
-    /// The text.
+    /// Text.
     pub(crate) message: String,
-    /// What it is.
+    /// Type of the message.
     pub(crate) message_type: String,
-    /// When it was said.
+    /// Time of the message.
     pub(crate) created_at: Timestamp,
-    /// Of an answer: whether the knowledge had one.
+    /// Whether the knowledge had an answer; null for messages that are not answers.
     pub(crate) answered: OrNull<bool>,
-    /// Confidence of an answer: `high`, or `low` for a tentative one. Null for an unknown answer, for a message that is no
-    /// answer, and for an answer of a version without confidence.
+    /// Confidence of an answer: `high`, or `low` for a tentative one. Null for unknown answers, for messages that are
+    /// not answers, and for answers of a version without confidence.
     pub(crate) confidence: OrNull<Word<Confidence>>,
-    /// Of an answer: whether it broke off: the model did while it wrote, or whoever asked was gone.
+    /// Whether the answer is incomplete: the model stopped responding, or the client disconnected.
     pub(crate) partial: bool,
-    /// Of an answer: what it rests on.
-    pub(crate) sources: Vec<Source>,
-    /// Of an answer: what the customer thinks of it.
+    /// Sources that the answer cites; empty for other messages.
+    pub(crate) sources: Vec<Citation>,
+    /// The customer's rating of the answer.
     pub(crate) rating: OrNull<Word<Rating>>,
-    /// The same in the customer's words.
+    /// The customer's comment on the answer.
     pub(crate) comment: OrNull<String>,
 }
 
-/// A conversation that has just been changed.
+/// An updated conversation.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedConversation {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) conversation: Conversation,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
 }
 
-/// What a customer thinks of an answer.
+/// A customer's feedback on an answer.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Feedback {
-    /// The answer.
+    /// Unique identifier of the answer.
     pub(crate) message_id: Id,
-    /// Whether it helped.
+    /// Rating.
     pub(crate) rating: OrNull<Word<Rating>>,
-    /// In the customer's words.
+    /// Comment.
     pub(crate) comment: OrNull<String>,
 }
 
@@ -233,8 +227,8 @@ impl Feedback {
     pub(super) fn of(message: MessageId, feedback: conversations::Feedback) -> Self {
         Self {
             message_id: message.into(),
-            rating: OrNull::of(feedback.rating),
-            comment: OrNull(feedback.comment),
+            rating: OrNull::of(feedback.rating()),
+            comment: OrNull(feedback.comment().map(str::to_owned)),
         }
     }
 }
@@ -257,7 +251,7 @@ impl From<conversations::Exchange> for Exchange {
                 degraded: answer.degraded,
                 partial: answer.is_partial,
                 model: answer.model,
-                usage: Usage {
+                usage: TokenUsage {
                     input_tokens: OrNull(answer.input_tokens),
                     output_tokens: OrNull(answer.output_tokens),
                 },
@@ -273,7 +267,7 @@ impl From<conversations::Message> for UserMessage {
     }
 }
 
-impl From<conversations::Citation> for Source {
+impl From<conversations::Citation> for Citation {
     fn from(citation: conversations::Citation) -> Self {
         Self {
             index: citation.index as u64,
@@ -292,7 +286,7 @@ impl From<conversations::Citation> for Source {
     }
 }
 
-impl From<conversations::Support> for Support {
+impl From<conversations::Support> for SentenceSupport {
     fn from(support: conversations::Support) -> Self {
         Self {
             start: support.start as u64,
@@ -320,13 +314,13 @@ pub(crate) fn score(score: f32) -> f64 {
     rounded(f64::from(score), 3)
 }
 
-/// Without the digits that mean nothing.
+/// Rounds to a number of decimals.
 fn rounded(number: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (number * scale).round() / scale
 }
 
-impl From<(conversations::Conversation, Vec<conversations::Message>)> for Details {
+impl From<(conversations::Conversation, Vec<conversations::Message>)> for ConversationDetails {
     fn from((session, messages): (conversations::Conversation, Vec<conversations::Message>)) -> Self {
         Self { session: session.into(), messages: messages.into_iter().map(Into::into).collect() }
     }

@@ -1,72 +1,69 @@
-//! How an answer came about, as the API shows it.
+//! Response body of `traceAnswer`.
 
 use parlance_core::conversations::{self, Confidence};
 use poem_openapi::Object;
 
-use super::responses::{Support, Timings, Usage, score};
+use super::responses::{SentenceSupport, Timings, TokenUsage, score};
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull};
 
-/// How an answer came about.
+/// Trace of an answer: how it was generated.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct AnswerTrace {
-    /// The answer.
+    /// Unique identifier of the answer.
     pub(crate) message_id: Id,
-    /// The query as it was searched for: with the question before it, when the question cannot stand alone.
+    /// Search query: the question, preceded by the previous question if it depends on it.
     pub(crate) query: String,
-    /// The passages that were found, best first.
-    pub(crate) candidates: Vec<Candidate>,
+    /// Passages found, best first.
+    pub(crate) candidates: Vec<TraceCandidate>,
     /// Whether the knowledge had an answer.
     pub(crate) answered: bool,
-    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null for an unknown
-    /// answer, and for an answer of a version without confidence.
+    /// Confidence that the knowledge answers the question: `high`, or `low` for a tentative answer. Null for unknown
+    /// answers, and for answers of a version without confidence.
     pub(crate) confidence: OrNull<Word<Confidence>>,
-    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for an
-    /// answer of a version without confidence.
+    /// Estimated probability that the knowledge answers the question, from 0 to 1, rounded to three digits. Null for
+    /// answers of a version without confidence.
     pub(crate) confidence_score: OrNull<f64>,
-    /// Support of each sentence that states something, in the order of the text; empty when no sentence does.
-    pub(crate) support: Vec<Support>,
-    /// Whether a passage supports every sentence that states something. Null for an answer of a version without
-    /// confidence.
+    /// Support of each factual sentence, in the order of the text; empty without factual sentences.
+    pub(crate) support: Vec<SentenceSupport>,
+    /// Whether a passage supports every factual sentence. Null for answers of a version without confidence.
     pub(crate) grounded: OrNull<bool>,
-    /// Whether the model was down and the built-in answer was given.
+    /// Whether the built-in answer replaced that of an unavailable language model.
     pub(crate) degraded: bool,
-    /// What wrote the answer.
+    /// Model that generated the answer.
     pub(crate) model: String,
-    /// What the model read and wrote.
-    pub(crate) usage: Usage,
-    /// How long it took, in milliseconds.
+    /// Token usage of the model.
+    pub(crate) usage: TokenUsage,
+    /// Timings, in milliseconds.
     pub(crate) timings_ms: Timings,
 }
 
-/// A passage that was found.
+/// A passage found by the search.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example, rename = "TraceCandidate")]
-pub(crate) struct Candidate {
-    /// The chunk.
+pub(crate) struct TraceCandidate {
+    /// Unique identifier of the chunk.
     pub(crate) chunk_id: Id,
-    /// Its knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
-    /// That source's name.
+    /// Name of the knowledge source.
     pub(crate) source_name: String,
-    /// Its place in the source, from 0.
+    /// Index of the chunk in the source, from 0.
     pub(crate) chunk_index: i32,
-    /// The headings above it.
+    /// Headings above the passage.
     pub(crate) heading: OrNull<String>,
-    /// The fused score, from 0 to 1; comparable within one search only.
+    /// Fused score, from 0 to 1; comparable within one search only.
     pub(crate) score: f32,
-    /// How near it is to the query by meaning: a cosine, at most 1.
+    /// Cosine similarity to the query; at most 1.
     pub(crate) vector_score: OrNull<f32>,
-    /// Its place by meaning, from 1.
+    /// Rank in the vector search, from 1.
     pub(crate) vector_rank: OrNull<i64>,
-    /// How well its words match.
+    /// Score of the full-text search.
     pub(crate) text_score: OrNull<f32>,
-    /// Its place by words, from 1.
+    /// Rank in the full-text search, from 1.
     pub(crate) text_rank: OrNull<i64>,
-    /// How well it answers the query, from 0 to 1, as a reranking model judged.
+    /// Relevance according to the reranking model, from 0 to 1.
     pub(crate) rerank_score: OrNull<f32>,
-    /// Its number among the passages from which the answer was made.
+    /// Number among the passages given to the answer; null if it was not used.
     pub(crate) passage: OrNull<u64>,
 }
 
@@ -75,7 +72,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
         Self {
             message_id: traced.message.into(),
             query: traced.trace.query,
-            candidates: traced.trace.candidates.into_iter().map(Candidate::from).collect(),
+            candidates: traced.trace.candidates.into_iter().map(TraceCandidate::from).collect(),
             answered: traced.answered,
             confidence: OrNull::of(traced.confidence),
             confidence_score: OrNull(traced.confidence_score.map(score)),
@@ -83,7 +80,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
             grounded: OrNull(traced.grounded),
             degraded: traced.degraded,
             model: traced.model,
-            usage: Usage {
+            usage: TokenUsage {
                 input_tokens: OrNull(traced.input_tokens),
                 output_tokens: OrNull(traced.output_tokens),
             },
@@ -92,7 +89,7 @@ impl From<conversations::TracedAnswer> for AnswerTrace {
     }
 }
 
-impl From<conversations::TraceCandidate> for Candidate {
+impl From<conversations::TraceCandidate> for TraceCandidate {
     fn from(considered: conversations::TraceCandidate) -> Self {
         let ranking = considered.ranking;
         Self {

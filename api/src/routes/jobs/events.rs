@@ -1,11 +1,9 @@
-//! The stream of a job: what it missed, then what happens, until the job ends.
+//! Event stream of a job: missed states first, then each change until the job ends.
 //!
-//! The ledger is asked, not the bus: news only wake the stream, and what the bus forgot costs a second.
+//! The database is the source of truth: bus messages only wake the stream, and a lost one delays it by a second.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream};
 use parlance_core::ids::{JobId, TenantId};
 use parlance_core::jobs;
 use parlance_core::{Context, Error, Result};
@@ -14,139 +12,143 @@ use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
+use tokio::sync::{broadcast, mpsc};
 
 use super::responses::{Job, JobEvent};
-use crate::error::named_request;
-use crate::middleware::shutdown::Leaving;
+use crate::middleware::shutdown::Shutdown;
+use crate::response::headers;
 use crate::response::sse;
 
-/// What the specification says of an event.
-const EVENT: &str = "An event: its name, `state`, `job` or `error`; its id, for `Last-Event-ID`; and its data, \
-                     as JSON: of `state` a JobEvent, of `job` a Job, of `error` its code.";
+/// Description of the events in the specification.
+const EVENTS: &str = "An event with a name (`state`, `job` or `error`), an id for `Last-Event-ID`, and JSON data: a \
+                      JobEvent for `state`, a Job for `job`, the error code for `error`.";
 
-/// How often the ledger is asked when there is no news: progress is no news.
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval of database reads without bus messages: progress is not published.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// 200: what happens to a job, as it happens.
-pub(crate) struct Events(Watch);
+/// Events that may wait for a slow client.
+const BUFFER: usize = 16;
 
-impl Events {
+/// 200 with the events of a job. Dropping it ends the watch.
+pub(crate) struct JobEvents(mpsc::Receiver<Event>);
+
+impl JobEvents {
+    /// Watches a job. `last` is the id of the last event that the client received.
     pub(super) fn of(
         ctx: Context,
-        leaving: Leaving,
+        shutdown: Shutdown,
         tenant: TenantId,
         job: JobId,
         last: Option<i64>,
     ) -> Self {
-        let (news, ready) = (ctx.bus().job_events(), VecDeque::new());
-        Self(Watch { ctx, leaving, tenant, job, news, last, told: None, ready, is_over: false })
+        let (events, receiver) = mpsc::channel(BUFFER);
+        let bus = ctx.bus().job_events();
+        let watch = Watch { ctx, tenant, job, bus, events, last, sent_revision: None };
+        tokio::spawn(watch.run(shutdown));
+        Self(receiver)
     }
 }
 
 struct Watch {
     ctx: Context,
-    leaving: Leaving,
     tenant: TenantId,
     job: JobId,
-    news: tokio::sync::broadcast::Receiver<parlance_core::platform::bus::JobEvent>,
-    /// The last event that the client has.
+    bus: broadcast::Receiver<parlance_core::platform::bus::JobEvent>,
+    events: mpsc::Sender<Event>,
+    /// Id of the last event that the client has.
     last: Option<i64>,
-    /// The last revision that was told as a whole.
-    told: Option<i64>,
-    ready: VecDeque<Event>,
-    is_over: bool,
+    /// Revision of the last `job` event.
+    sent_revision: Option<i64>,
 }
 
 impl Watch {
-    fn stream(self) -> impl Stream<Item = Event> {
-        stream::unfold(self, async |mut watch| {
-            loop {
-                if let Some(event) = watch.ready.pop_front() {
-                    return Some((event, watch));
-                }
-                if watch.is_over {
-                    return None;
-                }
-                if watch.told.is_some() {
-                    let leaving = watch.leaving.clone();
-                    tokio::select! {
-                        () = watch.wait() => {}
-                        // The client comes back, to another process, and is told what it missed.
-                        () = leaving.begins() => return None,
-                    }
-                }
-                if let Err(error) = watch.look().await {
-                    watch.give_up(&error);
-                }
+    /// Sends events until the job ends, the client disconnects or the process shuts down.
+    async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            match self.send_changes().await {
+                Ok(has_ended) if has_ended => return,
+                Ok(_) => {}
+                Err(error) => return self.send_error(&error).await,
             }
-        })
+            let events = self.events.clone();
+            tokio::select! {
+                () = self.wait() => {}
+                () = events.closed() => return,
+                // The client reconnects to another process, which sends what it missed.
+                () = shutdown.started() => return,
+            }
+        }
     }
 
-    /// Until something happened to the job, or it is time to look.
+    /// Waits for a bus message about the job, or for the next poll.
     async fn wait(&mut self) {
-        let heard = async {
-            while let Ok(event) = self.news.recv().await {
+        let message = async {
+            while let Ok(event) = self.bus.recv().await {
                 if event.job == self.job {
                     return;
                 }
             }
             std::future::pending().await
         };
-        let _late = tokio::time::timeout(LOOK, heard).await;
+        let _elapsed = tokio::time::timeout(POLL_INTERVAL, message).await;
     }
 
-    async fn look(&mut self) -> Result<()> {
+    /// Sends what changed since the last call. Returns whether the job has ended.
+    async fn send_changes(&mut self) -> Result<bool> {
         let report = jobs::get(&self.ctx, self.tenant, self.job).await?;
-        if self.told == Some(report.revision) {
-            return Ok(());
+        if self.sent_revision == Some(report.revision) {
+            return Ok(false);
         }
         if let Some(last) = self.last {
             let moments = jobs::history(&self.ctx, self.tenant, self.job, last).await?;
-            // The history is read after the report: a later state is told with the next report, not twice.
+            // The history is read after the report. Later states come with the next report, not twice.
             for moment in moments.into_iter().filter(|moment| moment.revision <= report.revision) {
                 let id = moment.revision;
-                self.tell("state", id, &JobEvent::of(self.job, moment))?;
+                self.send("state", id, &JobEvent::of(self.job, moment)).await?;
             }
         }
-        let revision = report.revision;
-        self.is_over = report.state.is_final();
-        self.tell("job", revision, &Job::from(report))?;
-        (self.last, self.told) = (Some(revision), Some(revision));
+        let (revision, has_ended) = (report.revision, report.state.is_final());
+        self.send("job", revision, &Job::from(report)).await?;
+        (self.last, self.sent_revision) = (Some(revision), Some(revision));
+        Ok(has_ended)
+    }
+
+    async fn send(&self, name: &str, id: i64, data: &impl serde::Serialize) -> Result<()> {
+        let data = serde_json::to_string(data)
+            .map_err(|error| Error::internal("serializing an event failed", error))?;
+        self.send_event(Event::message(data).event_type(name).id(id.to_string())).await;
         Ok(())
     }
 
-    fn tell(&mut self, name: &str, id: i64, what: &impl serde::Serialize) -> Result<()> {
-        let data = serde_json::to_string(what)
-            .map_err(|error| Error::internal("an event cannot be written", error))?;
-        self.ready.push_back(Event::message(data).event_type(name).id(id.to_string()));
-        Ok(())
-    }
-
-    /// The job is gone, or the ledger does not answer: the client may come back.
-    fn give_up(&mut self, error: &Error) {
-        tracing::debug!(%error, "a job is watched no more");
+    /// Sends the last event when the job was deleted or the database is unavailable: the client may reconnect.
+    async fn send_error(&self, error: &Error) {
+        tracing::debug!(%error, "reading a watched job failed; its event stream ends");
         let code = if matches!(error, Error::NotFound(_)) { "job_not_found" } else { "unavailable" };
         let data = serde_json::json!({"code": code}).to_string();
-        self.ready.push_back(Event::message(data).event_type("error"));
-        self.is_over = true;
+        self.send_event(Event::message(data).event_type("error")).await;
+    }
+
+    async fn send_event(&self, event: Event) {
+        // Fails after a disconnect, which `run` detects.
+        let _disconnected = self.events.send(event).await;
     }
 }
 
-impl IntoResponse for Events {
+impl IntoResponse for JobEvents {
     fn into_response(self) -> Response {
-        sse::response(self.0.stream())
+        sse::response(sse::receiver_stream(self.0))
     }
 }
 
-impl ApiResponse for Events {
+impl ApiResponse for JobEvents {
     fn meta() -> MetaResponses {
         MetaResponses {
             responses: vec![MetaResponse {
                 description: "OK: events, until the job ends",
                 status: Some(200),
                 status_range: None,
-                content: vec![sse::documented(EVENT)],
-                headers: vec![named_request()],
+                content: vec![sse::documented(EVENTS)],
+                headers: vec![headers::request_id()],
             }],
         }
     }

@@ -1,4 +1,4 @@
-//! Jobs, as the API shows them.
+//! Response bodies of the job routes.
 
 use chrono::{DateTime, Utc};
 use parlance_core::ids::TenantId;
@@ -12,92 +12,87 @@ use crate::routes::knowledge::{Progress, SourceError};
 
 /// A job.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Job {
-    /// Its id.
+    /// Unique identifier of the job.
     pub(crate) id: Id,
-    /// What it does.
+    /// Kind of work.
     pub(crate) kind: Word<Kind>,
-    /// Where it stands. `failed` is for good: it was tried as often as it may be, or trying again would not
-    /// help.
+    /// State. `failed` is final: the attempts are used up, or a retry would not help.
     pub(crate) state: Word<State>,
-    /// Tries begun.
+    /// Attempts started.
     pub(crate) attempt: i32,
-    /// Tries at most.
+    /// Maximum number of attempts.
     pub(crate) max_attempts: i32,
-    /// How far it is; null while nothing was told, as of a job that took less than a second.
+    /// Progress; null until the job reports some, so a job of less than a second may have none.
     pub(crate) progress: OrNull<Progress>,
-    /// The bot that it is about.
+    /// The bot it works for.
     pub(crate) bot_id: OrNull<Id>,
-    /// The knowledge source that it is about.
+    /// The knowledge source it works on.
     pub(crate) source_id: OrNull<Id>,
-    /// The version of that source.
+    /// Version of that source.
     pub(crate) source_version: OrNull<i32>,
-    /// The job from which it followed.
+    /// Parent job.
     pub(crate) parent_id: OrNull<Id>,
-    /// Why the last try failed.
+    /// Error of the last attempt.
     pub(crate) error: OrNull<SourceError>,
-    /// Whether it was asked to stop.
+    /// Whether cancellation was requested.
     pub(crate) cancel_requested: bool,
-    /// How long it took, in milliseconds.
+    /// Timings, in milliseconds.
     pub(crate) timings_ms: JobTimings,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
-    /// When it is tried next, while it waits for that.
+    /// Time of the next attempt, while the job waits for it.
     pub(crate) next_attempt_at: OrNull<Timestamp>,
-    /// When it was first begun.
+    /// Start of the first attempt.
     pub(crate) started_at: OrNull<Timestamp>,
-    /// When it ended.
+    /// Time of the end.
     pub(crate) finished_at: OrNull<Timestamp>,
-    /// When it fails whatever happens.
+    /// Deadline, after which the job fails.
     pub(crate) deadline_at: Timestamp,
 }
 
-/// How long a job took, in milliseconds.
+/// Timings of a job, in milliseconds.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct JobTimings {
-    /// Until it was first begun; null before that.
+    /// From creation to the first attempt; null before that.
     pub(crate) waited: OrNull<i64>,
-    /// From then to its end, with the pauses between tries; null before that.
+    /// From the first attempt to the end, including pauses between attempts; null before that.
     pub(crate) ran: OrNull<i64>,
 }
 
-/// What a job has before it.
+/// Queue position of a job.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Queue {
-    /// Its place among your jobs of its kind that wait, from 1.
+    /// Position among your waiting jobs of the same kind, from 1.
     pub(crate) position: i64,
-    /// How long until it is begun, in seconds, at the rate of your last ten minutes; null when nothing was
-    /// done in them.
+    /// Estimated wait in seconds, at the rate of your last ten minutes; null if no job ran in them.
     pub(crate) estimated_wait_seconds: OrNull<f64>,
 }
 
-/// A job with what is before it and what came of it.
+/// A job with its queue position and child jobs.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct JobDetails {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) job: Job,
-    /// What it has before it, while it waits.
+    /// Queue position, while the job waits.
     pub(crate) queue: OrNull<Queue>,
-    /// The jobs that followed from it, oldest first; the first 200.
+    /// Child jobs, oldest first; the first 200.
     pub(crate) children: Vec<Job>,
 }
 
-/// A state that a job entered.
+/// A state change of a job.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct JobEvent {
-    /// The job.
+    /// Unique identifier of the job.
     pub(crate) job_id: Id,
-    /// The state.
+    /// The new state.
     pub(crate) state: Word<State>,
-    /// Tries begun until then.
+    /// Attempts started so far.
     pub(crate) attempt: i32,
-    /// When.
+    /// Time of the change.
     pub(crate) at: Timestamp,
-    /// Why the last try failed.
+    /// Error of the last attempt.
     pub(crate) error: OrNull<SourceError>,
 }
 
@@ -173,7 +168,7 @@ fn milliseconds(from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
     to.signed_duration_since(from).num_milliseconds().max(0)
 }
 
-/// It is whole only when the job succeeded.
+/// 100 only when the job succeeded.
 fn percent(state: State, done: i64, total: Option<i64>) -> i64 {
     match (state, total) {
         (State::Succeeded, _) => 100,
@@ -187,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_is_whole_only_when_it_succeeded() {
+    fn only_a_succeeded_job_is_at_100_percent() {
         for (state, done, total, expected) in [
             (State::Succeeded, 3, Some(4), 100),
             (State::Running, 4, Some(4), 99),

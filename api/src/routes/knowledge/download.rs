@@ -1,4 +1,4 @@
-//! Files as they were uploaded, served so that no browser runs them.
+//! Download of original files, with headers that keep browsers from running them.
 
 use parlance_core::knowledge;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -7,22 +7,22 @@ use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry};
 
-use crate::error::named_request;
 use crate::extract::types::inline;
+use crate::response::headers;
 
-/// The media type of every download. What a file claims to be is for its owner to judge.
+/// Media type of every download: the claimed type of a file is not trusted.
 const BYTES: &str = "application/octet-stream";
 
-/// What a file's name may have in the header as it is: RFC 8187, `attr-char`.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+/// Characters of a file name that are not percent-encoded in the header (RFC 8187, `attr-char`).
+const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
-/// 200: the original of a source.
+/// 200 with the original of a source.
 #[derive(Debug)]
 pub(crate) struct Download(pub(crate) knowledge::Download);
 
 impl IntoResponse for Download {
     fn into_response(self) -> Response {
-        let name = utf8_percent_encode(&self.0.file_name, NAME);
+        let name = utf8_percent_encode(&self.0.file_name, FILE_NAME);
         Response::builder()
             .content_type(BYTES)
             .header(header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}"))
@@ -41,7 +41,7 @@ impl ApiResponse for Download {
                 status: Some(200),
                 status_range: None,
                 content: vec![MetaMediaType { content_type: BYTES, schema }],
-                headers: vec![named_request()],
+                headers: vec![headers::request_id()],
             }],
         }
     }

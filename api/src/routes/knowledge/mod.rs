@@ -1,22 +1,21 @@
-//! Knowledge: add, list, look at, change, delete, download.
+//! Knowledge routes: sources, chunks, files, web sites, upload and search.
 
 use std::time::Duration;
 
 use parlance_core::ids::{BotId, SourceId};
 use parlance_core::knowledge::{self, Filter, SourceType};
-use parlance_core::{Context, PageRequest, Result};
+use parlance_core::{Context, PageNumber, PageSize, Result};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use self::download::Download;
-use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, about};
-use crate::extract::enums::Word;
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, not_found_first};
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
 use crate::extract::tenant::{Knowledge, Tenant};
-use crate::extract::types::{Id, PathId};
+use crate::extract::types::PathId;
 use crate::openapi::Tag;
 use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
 
@@ -27,14 +26,12 @@ mod search_response;
 mod site_response;
 
 pub(crate) use requests::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
-pub(crate) use responses::{
-    Chunk, CreatedSource, Progress, Source, SourceChunk, SourceDetails, SourceError, SourceWithContent,
-    UpdatedSource, Upload,
-};
-pub(crate) use search_response::{Passage, SearchResults, SearchTimings};
-pub(crate) use site_response::{FailedUrl, Scraped, Scraping, SitePage};
+pub(crate) use responses::{Progress, SourceError};
 
 use requests::{Body, UploadForm};
+use responses::{CreatedSource, Source, SourceChunk, SourceDetails, UpdatedSource, Upload};
+use search_response::SearchResults;
+use site_response::{Scraped, Scraping, SitePage};
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Api;
@@ -57,29 +54,30 @@ impl Api {
         tenant: Tenant<Knowledge>,
         ctx: Data<&Context>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::default_page")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::default_per_page")]
+        per_page: Query<Field<PageSize>>,
         /// Filter by specific bot.
-        bot_id: Query<Field<Id>>,
+        bot_id: Query<Field<BotId>>,
         /// Filter by source type.
-        source_type: Query<Field<Word<SourceType>>>,
+        source_type: Query<Field<SourceType>>,
     ) -> Result<Listed<Source>, Fails<Listing>> {
         let mut fields = Fields::of_query();
-        let page = page::requested(&mut fields, page.0, per_page.0);
-        let bot: Option<BotId> = fields.id("bot_id", "a bot", bot_id.0);
-        let filter = Filter { bot, source_type: fields.word("source_type", source_type.0) };
-        let page: PageRequest = fields.check(page)?;
+        let page = page::parse(&mut fields, page.0, per_page.0);
+        let bot = fields.parameter("bot_id", bot_id.0);
+        let source_type = fields.parameter("source_type", source_type.0);
+        let (page, filter) =
+            fields.finish(|| Some((page?, Filter { bot: bot?, source_type: source_type? })))?;
         Ok(Listed::of(knowledge::list(&ctx, tenant.id(), filter, page).await?))
     }
 
     /// Create knowledge source
     ///
-    /// Create a new knowledge source for a bot: from a text or a web site (JSON), or from a file (a form). It
-    /// is stored at once and made ready by a job. Content that the bot has already is answered with 200 and
-    /// its source.
+    /// Create a new knowledge source for a bot: from a text or a web site (JSON), or from a file (form). It is
+    /// stored at once and processed by a job. If the bot already has the content, the response is 200 with the
+    /// existing source.
     #[oai(path = "/knowledge/sources", method = "post", operation_id = "createKnowledgeSource")]
     async fn create_source(
         &self,
@@ -107,8 +105,8 @@ impl Api {
 
     /// Update knowledge source
     ///
-    /// Rename a knowledge source, or give it new content: a text (JSON) or a file (a form), as it is made
-    /// from. The old content answers until the new one is ready.
+    /// Rename a knowledge source, or replace its content: a text (JSON) or a file (form), according to its type.
+    /// The old content stays searchable until the new content is ready.
     #[oai(path = "/knowledge/sources/:source_id", method = "put", operation_id = "updateKnowledgeSource")]
     async fn update_source(
         &self,
@@ -120,8 +118,8 @@ impl Api {
     ) -> Result<Found<UpdatedSource>, Fails<Changing>> {
         let source = source_id.0.known()?;
         let changes = body.parse().when(UPDATING);
-        let changes = about(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
-        Ok(Found(UpdatedSource::saying(
+        let changes = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), changes).await?;
+        Ok(Found(UpdatedSource::new(
             "Knowledge source updated successfully",
             knowledge::update(&ctx, tenant.id(), source, changes).await?,
         )))
@@ -129,8 +127,8 @@ impl Api {
 
     /// Delete knowledge source
     ///
-    /// Permanently delete a knowledge source and all associated chunks, in whatever state it is. Its chunks
-    /// are found no more from the moment of the answer.
+    /// Permanently delete a knowledge source and all associated chunks, whatever its state. Its chunks are no
+    /// longer searchable as soon as the response is sent.
     #[oai(path = "/knowledge/sources/:source_id", method = "delete", operation_id = "deleteKnowledgeSource")]
     async fn delete_source(
         &self,
@@ -158,21 +156,21 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::default_page")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::default_per_page")]
+        per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<SourceChunk>, Fails<Browsing>> {
         let source = source_id.0.known()?;
-        let page = page::alone(page.0, per_page.0).map_err(Into::into);
-        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        let page = page::parse_only(page.0, per_page.0).map_err(Into::into);
+        let page = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
         Ok(Listed::of(knowledge::list_chunks(&ctx, tenant.id(), source, page).await?))
     }
 
     /// Download the original
     ///
-    /// Download what a knowledge source was made from, as it was given.
+    /// Download the original content of a knowledge source, unchanged.
     #[oai(
         path = "/knowledge/sources/:source_id/file",
         method = "get",
@@ -190,8 +188,8 @@ impl Api {
 
     /// List pages of a web site
     ///
-    /// Retrieve a paginated list of the pages that were found when the web site was last read, in the order in
-    /// which they were found, and what became of each.
+    /// Retrieve a paginated list of the pages found by the last crawl of the web site, in the order of discovery,
+    /// with the result of each.
     #[oai(path = "/knowledge/sources/:source_id/pages", method = "get", operation_id = "listSitePages")]
     async fn list_pages(
         &self,
@@ -200,22 +198,22 @@ impl Api {
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
         /// Page number.
-        #[oai(default = "page::first", validator(minimum(value = "1")))]
-        page: Query<Field<i64>>,
+        #[oai(default = "page::default_page")]
+        page: Query<Field<PageNumber>>,
         /// Items per page.
-        #[oai(default = "page::usual", validator(minimum(value = "1"), maximum(value = "100")))]
-        per_page: Query<Field<i64>>,
+        #[oai(default = "page::default_per_page")]
+        per_page: Query<Field<PageSize>>,
     ) -> Result<Listed<SitePage>, Fails<Browsing>> {
         let source = source_id.0.known()?;
-        let page = page::alone(page.0, per_page.0).map_err(Into::into);
-        let page = about(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
+        let page = page::parse_only(page.0, per_page.0).map_err(Into::into);
+        let page = not_found_first(knowledge::get_source(&ctx, tenant.id(), source), page).await?;
         Ok(Listed::of(knowledge::crawl::list_pages(&ctx, tenant.id(), source, page).await?))
     }
 
     /// Refresh knowledge source
     ///
-    /// Read a web site again. What is known of it answers until all of it was read anew; passages that did
-    /// not change are not embedded again.
+    /// Crawl a web site again. The old content stays searchable until the crawl is complete; unchanged chunks are
+    /// not embedded again.
     #[oai(
         path = "/knowledge/sources/:source_id/refresh",
         method = "post",
@@ -229,14 +227,14 @@ impl Api {
         source_id: Path<PathId<SourceId>>,
     ) -> Result<Accepted<UpdatedSource>, Fails<Steering>> {
         let source = knowledge::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
-        Ok(Accepted(UpdatedSource::saying("Knowledge source refresh started", source)))
+        Ok(Accepted(UpdatedSource::new("Knowledge source refresh started", source)))
     }
 
     /// Scrape website for knowledge
     ///
-    /// Scrape a website or webpage for knowledge base content. The request waits until the site was read, a
-    /// minute at most; with `Prefer: respond-async`, or when that is over, it is answered with 202 and the job
-    /// that goes on. A site that the bot has already is answered as it is.
+    /// Scrape a website or webpage for knowledge base content. The request waits for the result, for at most a
+    /// minute; after that, or with `Prefer: respond-async`, the response is 202 with the job that continues. If
+    /// the bot already has the site, the response describes the existing source.
     #[oai(path = "/knowledge/scrape", method = "post", operation_id = "scrapeWebsite")]
     async fn scrape_site(
         &self,
@@ -255,8 +253,8 @@ impl Api {
 
     /// Search knowledge
     ///
-    /// Find the passages of a bot's knowledge that match a query best, ranked by meaning, by words or by both.
-    /// No language model is called.
+    /// Find the passages of a bot's knowledge that best match a query, ranked by vector similarity, full text or
+    /// both. No language model is called.
     #[oai(path = "/knowledge/search", method = "post", operation_id = "searchKnowledge")]
     async fn search_knowledge(
         &self,
@@ -270,8 +268,8 @@ impl Api {
 
     /// Upload knowledge file
     ///
-    /// Upload a file directly for knowledge base processing. The file is stored at once and read by a
-    /// job. A file that the bot has already is answered with 200 and its source.
+    /// Upload a file directly for knowledge base processing. The file is stored at once and processed by a job.
+    /// If the bot already has the file, the response is 200 with the existing source.
     #[oai(path = "/knowledge/upload", method = "post", operation_id = "uploadKnowledgeFile")]
     async fn upload_file(
         &self,

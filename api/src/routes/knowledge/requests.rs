@@ -1,112 +1,111 @@
-//! What is asked of knowledge, as clients write it: JSON for texts, forms for files.
+//! Request bodies of the knowledge routes: JSON for texts and sites, forms for files.
 
 use std::sync::LazyLock;
 
-use parlance_core::Result;
-use parlance_core::knowledge::search::{self, RawSearch, SearchRequest};
-use parlance_core::knowledge::{File, RawSource, RawSourceChanges, SourceChanges, SourceRequest, file_types};
+use parlance_core::field::Name;
+use parlance_core::ids::{BotId, SourceId};
+use parlance_core::knowledge::search::{Mode, Query, SearchRequest, TopK};
+use parlance_core::knowledge::{
+    File, MaxPages, Original, Site, SiteUrl, SourceChanges, SourceRequest, SourceType, file_types,
+};
+use parlance_core::{Error, Result};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
 
 use crate::error::ApiError;
-use crate::extract::enums::{Word, WrittenType};
-use crate::extract::fields::{Field, Fields, Needed};
+use crate::extract::enums::WrittenType;
+use crate::extract::fields::{Field, Fields, Required};
 use crate::extract::json::{self, SOURCE_BYTES};
-use crate::extract::multipart::{FORM, Form, is_form};
-use crate::extract::types::{Address, Id, inline};
+use crate::extract::multipart::{FORM, Form, is_form, one_file};
+use crate::extract::types::inline;
+use crate::extract::values::{DocumentText, Value};
 use crate::response::envelope::JSON;
 
-/// A knowledge source to make from a text or a web site. (From a file: send a form.)
+/// A knowledge source from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct CreateSource {
     /// ID of the bot to add knowledge to.
-    pub(crate) bot_id: Needed<Id>,
+    pub(crate) bot_id: Required<BotId>,
     /// Name of the knowledge source.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    pub(crate) name: Needed<String>,
+    pub(crate) name: Required<Name>,
     /// Type of source.
-    pub(crate) source_type: Needed<Word<WrittenType>>,
+    pub(crate) source_type: Required<WrittenType>,
     /// The knowledge content: text or Markdown, at most 10 MB. Required for the type text.
-    #[oai(validator(min_length = 1))]
-    pub(crate) content: Field<String>,
+    pub(crate) content: Field<DocumentText>,
     /// Website URL to scrape. Required for the type url.
-    pub(crate) url: Field<Address>,
+    pub(crate) url: Field<SiteUrl>,
     /// Whether pages below the address are read too (type url).
-    #[oai(nullable)]
-    pub(crate) include_subpages: Field<bool>,
+    pub(crate) include_subpages: Field<Option<bool>>,
     /// How many pages are read at most, with include_subpages (type url; 5 when not given).
-    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "20")))]
-    pub(crate) max_pages: Field<i64>,
+    pub(crate) max_pages: Field<Option<MaxPages>>,
 }
 
 /// A web site to scrape.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct ScrapeSite {
     /// ID of the bot to add knowledge to.
-    pub(crate) bot_id: Needed<Id>,
+    pub(crate) bot_id: Required<BotId>,
     /// Website URL to scrape.
-    pub(crate) url: Needed<Address>,
+    pub(crate) url: Required<SiteUrl>,
     /// Whether pages below the address are read too.
-    #[oai(nullable)]
-    pub(crate) include_subpages: Field<bool>,
+    pub(crate) include_subpages: Field<Option<bool>>,
     /// How many pages are read at most, with include_subpages (5 when not given).
-    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "20")))]
-    pub(crate) max_pages: Field<i64>,
+    pub(crate) max_pages: Field<Option<MaxPages>>,
 }
 
 impl ScrapeSite {
     pub(crate) fn parse(self) -> Result<SourceRequest> {
         let mut fields = Fields::of_body();
-        let bot = fields.take("bot_id", self.bot_id).map(String::from);
-        let url = fields.take("url", self.url).map(String::from);
-        let include_subpages = fields.take("include_subpages", self.include_subpages);
-        let max_pages = fields.take("max_pages", self.max_pages);
-        fields.check(SourceRequest::of_site(bot.as_deref(), url, include_subpages, max_pages))
+        let bot = fields.required("bot_id", self.bot_id);
+        let url = fields.required("url", self.url);
+        let include_subpages = fields.optional("include_subpages", self.include_subpages);
+        let max_pages = fields.optional("max_pages", self.max_pages);
+        fields.finish(|| {
+            let site = Site::new(url?, include_subpages?.unwrap_or(false), max_pages?);
+            Some(SourceRequest { bot: bot?, original: Original::of_site(site) })
+        })
     }
 }
 
-/// What to search for.
+/// A search of a bot's knowledge.
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct SearchKnowledge {
     /// ID of the bot whose knowledge is searched.
-    pub(crate) bot_id: Needed<Id>,
+    pub(crate) bot_id: Required<BotId>,
     /// The question, or the words.
-    #[oai(validator(min_length = 1, max_length = 8000))]
-    pub(crate) query: Needed<String>,
+    pub(crate) query: Required<Query>,
     /// How many passages are given at most (10 when not given).
-    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "50")))]
-    pub(crate) top_k: Field<i64>,
+    pub(crate) top_k: Field<Option<TopK>>,
     /// What passages are ranked by: `vector` by meaning, `text` by the words they share with the query,
     /// `hybrid` (when not given) by both, fused.
-    #[oai(nullable)]
-    pub(crate) mode: Field<Word<search::Mode>>,
+    pub(crate) mode: Field<Option<Mode>>,
     /// IDs of the knowledge sources that are searched (all of the bot's when not given).
-    #[oai(nullable, validator(min_items = 1))]
-    pub(crate) source_ids: Field<Vec<Id>>,
+    pub(crate) source_ids: Field<Option<Vec<SourceId>>>,
 }
 
 impl SearchKnowledge {
     pub(crate) fn parse(self) -> Result<SearchRequest> {
         let mut fields = Fields::of_body();
-        let raw = RawSearch {
-            bot_id: fields.take("bot_id", self.bot_id).map(String::from),
-            query: fields.take("query", self.query),
-            top_k: fields.take("top_k", self.top_k),
-            mode: fields.take("mode", self.mode).map(String::from),
-            source_ids: fields
-                .take("source_ids", self.source_ids)
-                .map(|ids| ids.into_iter().map(String::from).collect()),
-        };
-        fields.check(SearchRequest::parse(raw))
+        let bot = fields.required("bot_id", self.bot_id);
+        let query = fields.required("query", self.query);
+        let top_k = fields.optional("top_k", self.top_k);
+        let mode = fields.optional("mode", self.mode);
+        let sources = fields.optional("source_ids", self.source_ids);
+        fields.finish(|| {
+            Some(SearchRequest {
+                bot: bot?,
+                query: query?,
+                top_k: top_k?.unwrap_or_default(),
+                mode: mode?.unwrap_or_default(),
+                sources: sources?,
+            })
+        })
     }
 }
 
-/// Whether the header `Prefer` (RFC 7240) asks not to be kept waiting.
+/// Whether the header `Prefer` (RFC 7240) has `respond-async`.
 pub(super) fn prefers_async(prefer: Field<String>) -> bool {
     let Field::Given(prefer) = prefer else { return false };
     prefer.split(',').any(|preference| {
@@ -115,27 +114,24 @@ pub(super) fn prefers_async(prefer: Field<String>) -> bool {
     })
 }
 
-/// What to change of a knowledge source. (A file: send a form.)
+/// Changes to a knowledge source. (A new file: send a form.)
 #[derive(Debug, Default, Object)]
-#[oai(example)]
 pub(crate) struct UpdateSource {
     /// New name.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    pub(crate) name: Field<String>,
+    pub(crate) name: Field<Name>,
     /// New content, of a source that is made from a text: text or Markdown, at most 10 MB.
-    #[oai(validator(min_length = 1))]
-    pub(crate) content: Field<String>,
+    pub(crate) content: Field<DocumentText>,
 }
 
-/// A body that may be sent as JSON or as a form.
+/// A body sent as JSON or as a form.
 pub(crate) trait JsonOrForm: ParseFromJSON {
-    /// The form's name in the specification.
+    /// Name of the form's schema.
     const FORM_NAME: &'static str;
 
-    /// The form in the specification.
+    /// Schema of the form.
     fn form_schema() -> MetaSchema;
 
-    /// The same fields, from a form.
+    /// Takes the fields of a form.
     fn of_form(form: &mut Form) -> Self;
 }
 
@@ -149,7 +145,7 @@ impl JsonOrForm for CreateSource {
             ..MetaSchema::new("string")
         };
         form_schema(
-            "A knowledge source to make from a file.",
+            "A knowledge source from a file.",
             vec!["bot_id", "name", "source_type", "file"],
             vec![bot_id(), name(), ("source_type", inline(source_type)), file()],
         )
@@ -172,7 +168,7 @@ impl JsonOrForm for UpdateSource {
     const FORM_NAME: &'static str = "UpdateSourceForm";
 
     fn form_schema() -> MetaSchema {
-        form_schema("What to change of a knowledge source.", Vec::new(), vec![name(), file()])
+        form_schema("Changes to a knowledge source.", Vec::new(), vec![name(), file()])
     }
 
     fn of_form(form: &mut Form) -> Self {
@@ -180,7 +176,7 @@ impl JsonOrForm for UpdateSource {
     }
 }
 
-/// A body of either kind, with the files that came with it.
+/// A JSON body or a form, with its files.
 #[derive(Debug)]
 pub(crate) struct Body<T> {
     fields: T,
@@ -189,30 +185,52 @@ pub(crate) struct Body<T> {
 
 impl Body<CreateSource> {
     pub(crate) fn parse(self) -> Result<SourceRequest> {
+        let Self { fields: body, files } = self;
         let mut fields = Fields::of_body();
-        let raw = RawSource {
-            bot_id: fields.take("bot_id", self.fields.bot_id).map(String::from),
-            name: fields.take("name", self.fields.name),
-            source_type: fields.take("source_type", self.fields.source_type).map(String::from),
-            content: fields.take_not_null("content", self.fields.content),
-            url: fields.take_not_null("url", self.fields.url).map(String::from),
-            include_subpages: fields.take("include_subpages", self.fields.include_subpages),
-            max_pages: fields.take("max_pages", self.fields.max_pages),
-            files: self.files,
+        let bot = fields.required("bot_id", body.bot_id);
+        let name = fields.required("name", body.name);
+        let source_type = fields.required("source_type", body.source_type);
+        let content = fields.not_null("content", body.content);
+        let url = fields.not_null_or_blank("url", body.url);
+        let include_subpages = fields.optional("include_subpages", body.include_subpages);
+        let max_pages = fields.optional("max_pages", body.max_pages);
+        // Fields of the other types must be valid, and are ignored.
+        let original = match (source_type.map(|WrittenType(source_type)| source_type), content, url) {
+            (Some(SourceType::File), ..) => {
+                one_file(&mut fields, files).and_then(|file| fields.check(Original::of_file(file)))
+            }
+            (Some(SourceType::Text), Some(Some(DocumentText(text))), _) => {
+                fields.check(Original::of_text(text))
+            }
+            (Some(SourceType::Text), Some(None), _) => fields.missing("content"),
+            (Some(SourceType::Url), _, Some(Some(url))) => {
+                let include_subpages = include_subpages.flatten().unwrap_or(false);
+                Some(Original::of_site(Site::new(url, include_subpages, max_pages.flatten())))
+            }
+            (Some(SourceType::Url), _, Some(None)) => fields.missing("url"),
+            _ => None,
         };
-        fields.check(SourceRequest::parse(raw))
+        fields.finish(|| Some(SourceRequest { bot: bot?, original: original?.named(name?) }))
     }
 }
 
 impl Body<UpdateSource> {
     pub(crate) fn parse(self) -> Result<SourceChanges> {
+        let Self { fields: body, files } = self;
         let mut fields = Fields::of_body();
-        let raw = RawSourceChanges {
-            name: fields.change("name", self.fields.name),
-            content: fields.change("content", self.fields.content),
-            files: self.files,
+        let name = fields.not_null("name", body.name);
+        let original = match (fields.not_null("content", body.content).flatten(), files.is_empty()) {
+            (Some(_), false) => {
+                fields.check(Err(Error::invalid("file", "Send the 'content' field or the 'file' field")))
+            }
+            (Some(DocumentText(text)), true) => fields.check(Original::of_text(text)),
+            (None, false) => {
+                one_file(&mut fields, files).and_then(|file| fields.check(Original::of_file(file)))
+            }
+            (None, true) => None,
         };
-        fields.check(SourceChanges::parse(raw))
+        let changes = fields.finish(|| Some(SourceChanges { name: name?, original }));
+        changes.and_then(SourceChanges::not_empty)
     }
 }
 
@@ -241,7 +259,7 @@ impl<'a, T: JsonOrForm> ApiExtractor<'a> for Body<T> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         if is_form(request) {
-            let mut form = Form::of(request, body).await?;
+            let mut form = Form::read(request, body).await?;
             return Ok(Self { fields: T::of_form(&mut form), files: form.files });
         }
         if !json::is_json_request(request) {
@@ -251,20 +269,20 @@ impl<'a, T: JsonOrForm> ApiExtractor<'a> for Body<T> {
     }
 }
 
-/// A file for a bot: a form alone.
+/// A file for a bot, in a form.
 #[derive(Debug)]
 pub(crate) struct UploadForm {
-    bot_id: Field<String>,
+    bot_id: Field<BotId>,
     files: Vec<File>,
 }
 
 impl UploadForm {
     pub(crate) fn parse(self) -> Result<SourceRequest> {
         let mut fields = Fields::of_body();
-        let bot = fields.take("bot_id", self.bot_id);
-        // In the order of the reference.
-        fields.take("file", Field::<String>::Absent);
-        fields.check(SourceRequest::of_upload(bot.as_deref(), self.files))
+        let bot = fields.required("bot_id", self.bot_id);
+        let file = one_file(&mut fields, self.files);
+        let original = file.and_then(|file| fields.check(Original::of_file(file)));
+        fields.finish(|| Some(SourceRequest { bot: bot?, original: original? }))
     }
 }
 
@@ -291,7 +309,7 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let mut form = Form::of(request, body).await?;
+        let mut form = Form::read(request, body).await?;
         Ok(Self { bot_id: form.take("bot_id"), files: form.files })
     }
 }
@@ -304,29 +322,19 @@ static FILE_DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
 });
 
 fn bot_id() -> Property {
-    let schema = MetaSchema {
-        description: Some("ID of the bot to add knowledge to."),
-        ..MetaSchema::new_with_format("string", "uuid")
-    };
-    ("bot_id", inline(schema))
+    ("bot_id", described(BotId::schema(), "ID of the bot to add knowledge to."))
 }
 
 fn name() -> Property {
-    let schema = MetaSchema {
-        description: Some("Name of the knowledge source."),
-        min_length: Some(1),
-        max_length: Some(255),
-        ..MetaSchema::new("string")
-    };
-    ("name", inline(schema))
+    ("name", described(Name::schema(), "Name of the knowledge source."))
 }
 
 fn file() -> Property {
-    let schema = MetaSchema {
-        description: Some(&FILE_DESCRIPTION),
-        ..MetaSchema::new_with_format("string", "binary")
-    };
-    ("file", inline(schema))
+    ("file", described(inline(MetaSchema::new_with_format("string", "binary")), &FILE_DESCRIPTION))
+}
+
+fn described(schema: MetaSchemaRef, description: &'static str) -> MetaSchemaRef {
+    schema.merge(MetaSchema { description: Some(description), ..MetaSchema::ANY })
 }
 
 fn form_schema(
@@ -335,4 +343,84 @@ fn form_schema(
     properties: Vec<Property>,
 ) -> MetaSchema {
     MetaSchema { description: Some(description), required, properties, ..MetaSchema::new("object") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::extract::fields::wrong_fields;
+
+    fn file(name: &str) -> File {
+        File { name: name.into(), bytes: "a".into() }
+    }
+
+    fn body<T: JsonOrForm>(json: serde_json::Value, files: Vec<File>) -> Body<T> {
+        Body { fields: T::parse_from_json(Some(json)).ok().unwrap(), files }
+    }
+
+    fn create(mut json: serde_json::Value) -> Result<SourceRequest> {
+        json["bot_id"] = BotId::fresh().to_string().into();
+        json["name"] = "A".into();
+        body::<CreateSource>(json, Vec::new()).parse()
+    }
+
+    #[test]
+    fn each_type_of_source_needs_its_own_field() {
+        let nothing = body::<CreateSource>(json!({}), Vec::new()).parse();
+        assert_eq!(wrong_fields(nothing), ["bot_id", "name", "source_type"]);
+        for (json, wrong) in [
+            (json!({"source_type": "text"}), "content"),
+            (json!({"source_type": "text", "content": " "}), "content"),
+            (json!({"source_type": "text", "content": null}), "content"),
+            (json!({"source_type": "text", "content": "a", "max_pages": 0}), "max_pages"),
+            (json!({"source_type": "file"}), "file"),
+            (json!({"source_type": "url"}), "url"),
+            (json!({"source_type": "url", "url": " "}), "url"),
+            (json!({"source_type": "url", "url": "https://a.example", "max_pages": 21}), "max_pages"),
+            (json!({"source_type": "film"}), "source_type"),
+        ] {
+            assert_eq!(wrong_fields(create(json.clone())), [wrong], "{json}");
+        }
+    }
+
+    #[test]
+    fn fields_of_other_types_are_ignored_when_valid() {
+        assert!(create(json!({"source_type": "text", "content": "a", "url": ""})).is_ok());
+        assert!(create(json!({"source_type": "url", "url": "https://a.example", "content": " "})).is_ok());
+    }
+
+    #[test]
+    fn a_text_that_is_too_large_wins_over_other_problems() {
+        let json = json!({"source_type": "text", "content": "x".repeat(10 * 1024 * 1024 + 1)});
+        let refused = body::<CreateSource>(json, Vec::new()).parse();
+        assert!(matches!(refused, Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn every_problem_of_an_upload_is_listed() {
+        for (bot, files) in
+            [(None, vec![]), (Some("x"), vec![file("a.exe")]), (Some(" "), vec![file("a.md"), file("b.md")])]
+        {
+            let upload = UploadForm { bot_id: Field::from_text(bot), files }.parse();
+            assert_eq!(wrong_fields(upload), ["bot_id", "file"]);
+        }
+    }
+
+    #[test]
+    fn a_source_changes_in_one_way() {
+        let update = |json, files| body::<UpdateSource>(json, files).parse();
+        assert_eq!(wrong_fields(update(json!({}), vec![])), ["body"]);
+        assert_eq!(update(json!({"name": " A "}), vec![]).unwrap().name.as_deref(), Some("A"));
+        assert_eq!(wrong_fields(update(json!({"content": "a"}), vec![file("a.md")])), ["file"]);
+        assert_eq!(wrong_fields(update(json!({"name": null}), vec![])), ["name"]);
+    }
+
+    #[test]
+    fn every_problem_of_a_search_is_listed() {
+        let json = json!({"bot_id": "x", "query": " ", "top_k": 51, "mode": "magic", "source_ids": ["x"]});
+        let search = SearchKnowledge::parse_from_json(Some(json)).ok().unwrap().parse();
+        assert_eq!(wrong_fields(search), ["bot_id", "query", "top_k", "mode", "source_ids"]);
+    }
 }

@@ -1,4 +1,4 @@
-//! Knowledge, as the API shows it.
+//! Response bodies of the knowledge source routes.
 
 use parlance_core::knowledge::{self, SourceType, Status};
 use poem_openapi::Object;
@@ -7,178 +7,171 @@ use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp};
 use crate::response::envelope::CreatedOrFound;
 
-/// What came of an upload.
+/// Result of an upload.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Upload {
-    /// The knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) id: Id,
-    /// Its name: the file's.
+    /// Name of the source: the file name.
     pub(crate) name: String,
-    /// What it is made from.
+    /// Type of the source.
     pub(crate) source_type: Word<SourceType>,
-    /// Where it stands: `processing` when it is new.
+    /// Status: `processing` for a new file.
     pub(crate) status: Word<Status>,
-    /// The file's size, in bytes.
+    /// Size of the file, in bytes.
     pub(crate) file_size: i64,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
-    /// The job that reads the file.
+    /// The job that processes the file.
     pub(crate) job_id: OrNull<Id>,
-    /// Whether the bot had the file already, so that nothing was done.
+    /// Whether the bot already had the file; nothing was changed then.
     pub(crate) duplicate: bool,
 }
 
 /// A knowledge source.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Source {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// The bot that answers from it.
+    /// Unique identifier of the bot.
     pub(crate) bot_id: Id,
-    /// That bot's name.
+    /// Name of the bot.
     pub(crate) bot_name: String,
-    /// Its name.
+    /// Name of the source.
     pub(crate) name: String,
-    /// What it is made from.
+    /// Type of the source.
     pub(crate) source_type: Word<SourceType>,
-    /// The first 200 characters of its content, once that is extracted.
+    /// First 200 characters of the content, once it is extracted.
     pub(crate) content_preview: OrNull<String>,
-    /// The file's path, when it is made from a file.
+    /// Path of the file, for a file source.
     pub(crate) file_path: OrNull<String>,
-    /// The address, when it is made from a web site.
+    /// URL, for a web site source.
     pub(crate) url: OrNull<String>,
-    /// Where it stands.
+    /// Status.
     pub(crate) status: Word<Status>,
-    /// How far it is.
+    /// Progress of the processing.
     pub(crate) progress: Progress,
-    /// Why it failed.
+    /// Error, if the processing failed.
     pub(crate) error: OrNull<SourceError>,
-    /// The job that began this version.
+    /// The job that created this version.
     pub(crate) job_id: OrNull<Id>,
-    /// The size of the original, in bytes.
+    /// Size of the original, in bytes.
     pub(crate) size_bytes: OrNull<i64>,
-    /// How many chunks it has, once that is known.
+    /// Number of chunks, once known.
     pub(crate) chunk_count: OrNull<i32>,
-    /// How many of them kept their vector from before, and were not embedded again.
+    /// Number of chunks that kept their vector from the previous version.
     pub(crate) reused_chunks: OrNull<i32>,
-    /// What you should know about it, a sentence each: a name that does not fit the content, pages that
-    /// could not be read.
+    /// Warnings, one sentence each: a file name that does not match the content, pages that could not be read.
     pub(crate) notes: Vec<String>,
-    /// Of a web site: whether pages below its address are read too.
+    /// Whether pages below the URL are crawled too; null unless it is a web site.
     pub(crate) include_subpages: OrNull<bool>,
-    /// Of a web site: how many pages are read at most.
+    /// Maximum number of pages crawled; null unless it is a web site.
     pub(crate) max_pages: OrNull<i32>,
-    /// Which version of it this is, from 1.
+    /// Version of the source, from 1.
     pub(crate) version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub(crate) updated_at: Timestamp,
 }
 
-/// A knowledge source that has just been made.
+/// A created knowledge source.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct CreatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) source: Source,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
-    /// Whether the bot had the content already, so that nothing was done.
+    /// Whether the bot already had the content; nothing was changed then.
     pub(crate) duplicate: bool,
 }
 
-/// A knowledge source that has just been changed.
+/// An updated knowledge source.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct UpdatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) source: Source,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
 }
 
-/// A passage of a source, and where it is.
+/// A chunk of a source, with its position.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SourceChunk {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) chunk: Chunk,
-    /// The headings above it.
+    /// Headings above the chunk.
     pub(crate) heading: OrNull<String>,
-    /// The page, when the source has pages.
+    /// Page number, if the source has pages.
     pub(crate) page: OrNull<i32>,
-    /// Where it begins in the source's content, in characters.
+    /// Start of the chunk in the source's content, in characters.
     pub(crate) start: i32,
-    /// Where it ends, excluded.
+    /// End of the chunk, exclusive, in characters.
     pub(crate) end: i32,
-    /// Its length, in tokens of the embedding model.
+    /// Length in tokens of the embedding model.
     pub(crate) token_count: i32,
 }
 
-/// How far a source is.
+/// Progress of a source or a job.
 #[derive(Debug, PartialEq, Eq, Object, serde::Serialize)]
 pub(crate) struct Progress {
-    /// How many are done.
+    /// Number of units done.
     pub(crate) done: i64,
-    /// How many there are, once that is known.
+    /// Total number of units, once known.
     pub(crate) total: OrNull<i64>,
-    /// What is counted.
+    /// Unit that is counted.
     pub(crate) unit: String,
-    /// How much of it is done, from 0 to 100.
+    /// Percentage done, from 0 to 100.
     pub(crate) percent: i64,
 }
 
-/// Why a source failed.
+/// Error of a source or a job.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct SourceError {
-    /// For programs: a stable slug.
+    /// Stable machine-readable error code.
     pub(crate) code: String,
-    /// For people: what is wrong and what to do.
+    /// What went wrong and how to fix it.
     pub(crate) message: String,
 }
 
-/// A knowledge source with all of its text.
+/// A knowledge source with its content.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct SourceWithContent {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) source: Source,
-    /// Its text, once that is extracted.
+    /// Text content, once it is extracted.
     pub(crate) content: OrNull<String>,
 }
 
-/// A knowledge source with its text and its chunks.
+/// A knowledge source with its content and chunks.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SourceDetails {
-    /// The source.
+    /// The knowledge source.
     pub(crate) source: SourceWithContent,
-    /// Its chunks, in order.
+    /// Chunks, in order.
     pub(crate) chunks: Vec<Chunk>,
 }
 
-/// A passage of a source.
+/// A chunk of a source.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct Chunk {
-    /// Its id.
+    /// Unique identifier.
     pub(crate) id: Id,
-    /// Its text.
+    /// Text of the chunk.
     pub(crate) content: String,
-    /// Its place in the source, from 0.
+    /// Index in the source, from 0.
     pub(crate) chunk_index: i32,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created_at: Timestamp,
 }
 
 impl From<knowledge::Added> for CreatedOrFound<Upload> {
     fn from(knowledge::Added { source, duplicate }: knowledge::Added) -> Self {
-        // The reference calls a new upload `processing`, whether or not a worker has it yet.
+        // The reference documents `processing` for a new upload, even before a worker starts.
         let (status, message) = if duplicate {
             (source.status, "The bot has this file already")
         } else {
@@ -211,7 +204,7 @@ impl From<knowledge::Added> for CreatedOrFound<CreatedSource> {
 }
 
 impl UpdatedSource {
-    pub(super) fn saying(message: &str, source: knowledge::Source) -> Self {
+    pub(super) fn new(message: &str, source: knowledge::Source) -> Self {
         Self { source: source.into(), message: message.to_owned() }
     }
 }
@@ -254,7 +247,7 @@ impl From<knowledge::Source> for Source {
     }
 }
 
-/// Chunks that have their vector, of all chunks. It is whole only when the source answers.
+/// Embedded chunks out of all; 100 percent only when the source is ready.
 fn progress(status: Status, done: i64, total: Option<i32>) -> Progress {
     let total = total.map(i64::from);
     let percent = match (status, total) {
@@ -294,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_whole_only_when_the_source_answers() {
+    fn only_a_ready_source_is_at_100_percent() {
         for (status, done, total, percent) in [
             (Status::Queued, 0, None, 0),
             (Status::Processing, 0, Some(0), 0),

@@ -1,4 +1,4 @@
-//! What a search found, as the API shows it.
+//! Response body of `searchKnowledge`.
 
 use parlance_core::knowledge::search::{Found, Hit, Mode, SearchRequest};
 use poem_openapi::Object;
@@ -6,70 +6,67 @@ use poem_openapi::Object;
 use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull};
 
-/// The passages that a search found.
+/// Results of a search.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SearchResults {
-    /// The bot whose knowledge was searched.
+    /// Unique identifier of the bot.
     pub(crate) bot_id: Id,
-    /// The query.
+    /// Search query.
     pub(crate) query: String,
-    /// What the passages are ranked by.
+    /// Search mode.
     pub(crate) mode: Word<Mode>,
-    /// The passages, best first.
+    /// Passages, best first.
     pub(crate) results: Vec<Passage>,
-    /// How long it took.
+    /// Timings, in milliseconds.
     pub(crate) timings_ms: SearchTimings,
 }
 
-/// A passage that was found.
+/// A passage found by a search.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Passage {
-    /// The chunk.
+    /// Unique identifier of the chunk.
     pub(crate) chunk_id: Id,
-    /// Its knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
-    /// That source's name.
+    /// Name of the knowledge source.
     pub(crate) source_name: String,
-    /// Its place in the source, from 0.
+    /// Index of the chunk in the source, from 0.
     pub(crate) chunk_index: i32,
-    /// The page, when the source has pages.
+    /// Page number, if the source has pages.
     pub(crate) page: OrNull<i32>,
-    /// The headings above it.
+    /// Headings above the passage.
     pub(crate) heading: OrNull<String>,
-    /// Its text.
+    /// Text of the passage.
     pub(crate) content: String,
-    /// Where it begins in the source's content, in characters.
+    /// Start of the passage in the source's content, in characters.
     pub(crate) start: i32,
-    /// Where it ends, excluded.
+    /// End of the passage, exclusive, in characters.
     pub(crate) end: i32,
-    /// The source's address, when it has one.
+    /// URL of the source, if it has one.
     pub(crate) url: OrNull<String>,
-    /// What it is ranked by: in mode `hybrid` and alone, the sum of 1 / (1 + its place) over the rankings
-    /// that hold it.
+    /// Score that determines the rank. In mode `hybrid` without reranking: the sum of 1 / (1 + rank) over the
+    /// rankings that contain the passage.
     pub(crate) score: f32,
-    /// How near it is to the query by meaning: a cosine, at most 1.
+    /// Cosine similarity to the query; at most 1.
     pub(crate) vector_score: OrNull<f32>,
-    /// Its place by meaning, from 1.
+    /// Rank in the vector search, from 1.
     pub(crate) vector_rank: OrNull<i64>,
-    /// How well its words match; to be compared within one answer only.
+    /// Score of the full-text search; comparable within one response only.
     pub(crate) text_score: OrNull<f32>,
-    /// Its place by words, from 1.
+    /// Rank in the full-text search, from 1.
     pub(crate) text_rank: OrNull<i64>,
-    /// How well it answers the query, from 0 to 1, as a reranking model judged: then this is what it is ranked by.
+    /// Relevance according to the reranking model, from 0 to 1; it determines the rank if present.
     pub(crate) rerank_score: OrNull<f32>,
 }
 
-/// How long the parts of a search took, in milliseconds.
+/// Timings of a search, in milliseconds.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SearchTimings {
-    /// To embed the query.
+    /// Embedding the query.
     pub(crate) embed: f64,
-    /// To search.
+    /// Searching the knowledge.
     pub(crate) search: f64,
-    /// To rerank what was found, where a model is configured for it.
+    /// Reranking the passages, if a reranking model is configured.
     pub(crate) rerank: f64,
 }
 
@@ -77,7 +74,7 @@ impl SearchResults {
     pub(super) fn of(request: &SearchRequest, found: Found) -> Self {
         Self {
             bot_id: request.bot.into(),
-            query: request.query.clone(),
+            query: request.query.to_string(),
             mode: request.mode.into(),
             results: found.hits.into_iter().map(Passage::of).collect(),
             timings_ms: SearchTimings {

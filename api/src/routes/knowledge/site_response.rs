@@ -1,4 +1,4 @@
-//! Web sites, as the API shows them.
+//! Response bodies of the web site routes.
 
 use parlance_core::knowledge::crawl::{self, PageState};
 use parlance_core::knowledge::{self, Status};
@@ -9,80 +9,77 @@ use crate::extract::enums::Word;
 use crate::extract::types::{Id, OrNull, Timestamp};
 use crate::response::envelope::DoneOrAccepted;
 
-/// What came of a web site.
+/// Result of scraping a web site.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Scraped {
-    /// Pages that were read.
+    /// Number of pages read.
     pub(crate) pages_scraped: i64,
-    /// Chunks that were made of them.
+    /// Number of chunks created from them.
     pub(crate) knowledge_chunks_created: i32,
     /// Pages that could not be read.
     pub(crate) failed_urls: Vec<FailedUrl>,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
-    /// The knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
-    /// The job that read the site.
+    /// The job that crawled the site.
     pub(crate) job_id: OrNull<Id>,
-    /// Where the source stands: `failed` when no page could be read.
+    /// Status of the source: `failed` if no page could be read.
     pub(crate) status: Word<Status>,
-    /// Why it failed.
+    /// Error, if it failed.
     pub(crate) error: OrNull<SourceError>,
-    /// Whether the bot had the site already, so that nothing was done.
+    /// Whether the bot already had the site; nothing was changed then.
     pub(crate) duplicate: bool,
 }
 
 /// A page that could not be read.
 #[derive(Debug, Object, serde::Serialize)]
 pub(crate) struct FailedUrl {
-    /// Its address.
+    /// URL of the page.
     pub(crate) url: String,
-    /// For programs: why.
+    /// Machine-readable reason.
     pub(crate) reason: String,
-    /// The HTTP status of the answer, when there was one.
+    /// HTTP status of the response, if there was one.
     pub(crate) status: OrNull<i32>,
 }
 
-/// A web site that is being read.
+/// A web site that is being scraped.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct Scraping {
-    /// The knowledge source.
+    /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
-    /// The job that reads the site: watch it at `/jobs/{job_id}/events`.
+    /// The job that crawls the site: watch it at `/jobs/{job_id}/events`.
     pub(crate) job_id: OrNull<Id>,
-    /// Where the source stands.
+    /// Status of the source.
     pub(crate) status: Word<Status>,
-    /// What was done.
+    /// Confirmation for people.
     pub(crate) message: String,
-    /// Whether the bot had the site already, so that nothing was done.
+    /// Whether the bot already had the site; nothing was changed then.
     pub(crate) duplicate: bool,
 }
 
-/// A page of a web site, and what became of it.
+/// A page of a web site, with the result of its crawl.
 #[derive(Debug, Object, serde::Serialize)]
-#[oai(example)]
 pub(crate) struct SitePage {
-    /// Its place in the order in which pages were found, from 1.
+    /// Number in the order of discovery, from 1.
     pub(crate) number: i32,
-    /// Its address.
+    /// URL of the page.
     pub(crate) url: String,
-    /// Its title.
+    /// Title of the page.
     pub(crate) title: OrNull<String>,
-    /// What became of it.
+    /// Result of the crawl.
     pub(crate) status: Word<PageState>,
-    /// The HTTP status of the answer, when there was one.
+    /// HTTP status of the response, if there was one.
     pub(crate) http_status: OrNull<i32>,
-    /// What came over, in bytes, once inflated.
+    /// Size of the page in bytes, decompressed.
     pub(crate) bytes: OrNull<i64>,
-    /// The chunks that were made of it.
+    /// Number of chunks created from it.
     pub(crate) chunks: i64,
-    /// For programs: why it was skipped or failed.
+    /// Machine-readable reason why it was skipped or failed.
     pub(crate) reason: OrNull<String>,
-    /// For people: why it was skipped or failed.
+    /// Explanation why it was skipped or failed.
     pub(crate) message: OrNull<String>,
-    /// When it was read.
+    /// Time of the fetch.
     pub(crate) fetched_at: OrNull<Timestamp>,
 }
 

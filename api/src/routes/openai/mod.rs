@@ -1,10 +1,13 @@
-//! The door for clients of OpenAI's API: `/v1/chat/completions` and `/v1/models`. A model is a bot, and its name
-//! the bot's id; the key comes as a bearer token. Such clients keep the conversation: nothing is stored here.
+//! OpenAI-compatible endpoints: `/v1/chat/completions` and `/v1/models`.
+//!
+//! A model is a bot, and its name is the bot's id; the API key comes as a bearer token. Clients keep the
+//! conversation themselves: nothing is stored.
 
 use futures_util::stream::{self, Stream, StreamExt};
 use parlance_core::conversations::{self, Answer, AnswerEvent, EventSender};
 use parlance_core::ids::TenantId;
 use parlance_core::{Context, Error, PageRequest, bots};
+use poem::http::StatusCode;
 use poem::web::Data;
 use poem::web::sse::Event;
 use poem::{Body, IntoResponse, Request, Response, handler};
@@ -23,15 +26,12 @@ pub(crate) mod requests;
 mod responses;
 
 use requests::Completion;
-use responses::Name;
-
-/// Bots that are listed: the newest.
-const MODELS: i64 = 100;
+use responses::CompletionHead;
 
 /// `POST /v1/chat/completions`.
 #[handler]
 pub(crate) async fn complete(request: &Request, ctx: Data<&Context>, body: Body) -> Response {
-    answer(request, &ctx, body).await.unwrap_or_else(ApiError::respond_as_openai)
+    completion(request, &ctx, body).await.unwrap_or_else(ApiError::respond_as_openai)
 }
 
 /// `GET /v1/models`: the tenant's bots.
@@ -42,82 +42,85 @@ pub(crate) async fn list_models(request: &Request, ctx: Data<&Context>) -> Respo
 
 async fn models(request: &Request, ctx: &Context) -> Result<Response, ApiError> {
     let tenant = tenant::bearer::<Chat>(ctx, request).await?;
-    let page = PageRequest::parse(None, Some(MODELS))?;
+    let page = PageRequest::largest(1);
     let bots = bots::list(ctx, tenant, bots::Filter::default(), page).await?;
-    Ok(json_response(poem::http::StatusCode::OK, &responses::models(&bots.items)))
+    Ok(json_response(StatusCode::OK, &responses::models(&bots.items)))
 }
 
-async fn answer(request: &Request, ctx: &Context, body: Body) -> Result<Response, ApiError> {
+async fn completion(request: &Request, ctx: &Context, body: Body) -> Result<Response, ApiError> {
     let tenant = tenant::bearer::<Chat>(ctx, request).await?;
     let bytes = body.into_bytes_limit(usize::try_from(JSON_BYTES).unwrap_or(usize::MAX)).await;
     let bytes = bytes.map_err(|error| ApiError::of_poem(error.into()))?;
-    let asked = Completion::parse(&bytes)?;
-    if !asked.stream {
-        let answer =
-            conversations::complete(ctx, tenant, asked.bot, &asked.talk, &EventSender::disabled()).await?;
-        let whole = Name::fresh(asked.bot).whole(&answer);
-        return Ok(json_response(poem::http::StatusCode::OK, &whole));
+    let completion = Completion::parse(&bytes)?;
+    if completion.stream {
+        return Ok(
+            sse::response(CompletionStream::start(ctx, tenant, completion).await?.events()).into_response()
+        );
     }
-    Ok(sse::response(streamed(ctx, tenant, asked).await?.events()).into_response())
+    let Completion { bot, talk, .. } = completion;
+    let answer = conversations::complete(ctx, tenant, bot, &talk, &EventSender::disabled()).await?;
+    Ok(json_response(StatusCode::OK, &CompletionHead::new(bot).whole(&answer)))
 }
 
-/// An answer that is being written.
-struct Telling {
-    name: Name,
+/// An answer that is being generated. Dropping it stops generation.
+struct CompletionStream {
+    head: CompletionHead,
     with_usage: bool,
-    first: Option<AnswerEvent>,
-    told: mpsc::Receiver<AnswerEvent>,
+    first: AnswerEvent,
+    rest: mpsc::Receiver<AnswerEvent>,
     answering: JoinHandle<Result<Answer, Error>>,
 }
 
-/// Waits until there is something to tell: what is wrong until then is an answer of its own.
-async fn streamed(ctx: &Context, tenant: TenantId, asked: Completion) -> Result<Telling, ApiError> {
-    let Completion { bot, talk, with_usage, .. } = asked;
-    let (teller, mut told) = EventSender::channel();
-    let ctx = ctx.clone();
-    let answer = async move { conversations::complete(&ctx, tenant, bot, &talk, &teller).await };
-    let answering = tokio::spawn(answer.in_current_span());
-    let first = told.recv().await;
-    if first.is_none() {
-        ended(answering).await?;
-        return Err(ApiError::from(Error::internal("an answer told nothing", "of itself")));
+impl CompletionStream {
+    /// Waits for the first event: errors before that get a response of their own.
+    async fn start(ctx: &Context, tenant: TenantId, completion: Completion) -> Result<Self, ApiError> {
+        let Completion { bot, talk, with_usage, .. } = completion;
+        let (teller, mut rest) = EventSender::channel();
+        let ctx = ctx.clone();
+        let answer = async move { conversations::complete(&ctx, tenant, bot, &talk, &teller).await };
+        let answering = tokio::spawn(answer.in_current_span());
+        let Some(first) = rest.recv().await else {
+            joined(answering).await?;
+            return Err(ApiError::from(Error::internal("the answering task sent no event", "no cause")));
+        };
+        Ok(Self { head: CompletionHead::new(bot), with_usage, first, rest, answering })
     }
-    Ok(Telling { name: Name::fresh(bot), with_usage, first, told, answering })
-}
 
-async fn ended(answering: JoinHandle<Result<Answer, Error>>) -> Result<Answer, Error> {
-    answering.await.map_err(|error| Error::internal("an answer did not end", error))?
-}
-
-impl Telling {
     fn events(self) -> impl Stream<Item = Event> {
-        let begin = message(&self.name.begin());
-        let pieces = stream::unfold(Some(self), async |telling| {
-            let mut telling = telling?;
-            let told = match telling.first.take() {
-                Some(first) => Some(first),
-                None => telling.told.recv().await,
+        let Self { head, with_usage, first, rest, answering } = self;
+        let begin = message(&head.begin());
+        let (delta_head, end_head) = (head.clone(), head);
+        let deltas = stream::iter([first]).chain(sse::receiver_stream(rest)).filter_map(move |event| {
+            let delta = match event {
+                AnswerEvent::Delta(text) => Some(message(&delta_head.delta(&text))),
+                AnswerEvent::Sources(_) | AnswerEvent::UserMessage(_) => None,
             };
-            Some(match told {
-                Some(AnswerEvent::Delta(text)) => (vec![message(&telling.name.piece(&text))], Some(telling)),
-                Some(AnswerEvent::Sources(_) | AnswerEvent::UserMessage(_)) => (Vec::new(), Some(telling)),
-                None => (telling.end().await, None),
-            })
+            std::future::ready(delta)
         });
-        stream::iter([begin]).chain(pieces.flat_map(stream::iter))
+        let end =
+            stream::once(async move { end(&end_head, with_usage, answering).await }).flat_map(stream::iter);
+        stream::iter([begin]).chain(deltas).chain(end)
     }
+}
 
-    async fn end(self) -> Vec<Event> {
-        match ended(self.answering).await {
-            Ok(answer) => {
-                let mut events = vec![message(&self.name.end(&answer))];
-                events.extend(self.with_usage.then(|| message(&self.name.usage(&answer))));
-                events.push(Event::message("[DONE]"));
-                events
-            }
-            Err(error) => vec![message(&ApiError::from(error).into_openai())],
+async fn end(
+    head: &CompletionHead,
+    with_usage: bool,
+    answering: JoinHandle<Result<Answer, Error>>,
+) -> Vec<Event> {
+    match joined(answering).await {
+        Ok(answer) => {
+            let mut events = vec![message(&head.end(&answer))];
+            events.extend(with_usage.then(|| message(&head.usage(&answer))));
+            events.push(Event::message("[DONE]"));
+            events
         }
+        Err(error) => vec![message(&ApiError::from(error).into_openai())],
     }
+}
+
+async fn joined(answering: JoinHandle<Result<Answer, Error>>) -> Result<Answer, Error> {
+    answering.await.map_err(|error| Error::internal("the answering task failed", error))?
 }
 
 fn message(data: &Value) -> Event {

@@ -1,14 +1,15 @@
-//! What is asked, as clients of OpenAI's API write it. What is not read here is ignored, as their servers do.
+//! Request bodies of OpenAI's API. Unknown fields are ignored, as by OpenAI's servers.
 
-use parlance_core::conversations::Transcript;
+use parlance_core::conversations::{MessageText, Transcript};
 use parlance_core::error::Thing;
 use parlance_core::ids::BotId;
 use parlance_core::providers::chat::{Speaker, Turn};
 use serde::Deserialize;
 
 use crate::error::ApiError;
+use crate::extract::fields::{Field, Fields};
 
-/// A completion to make.
+/// A completion request.
 pub(crate) struct Completion {
     pub(crate) bot: BotId,
     pub(super) talk: Transcript,
@@ -39,7 +40,7 @@ struct Message {
     content: Option<Content>,
 }
 
-/// A text, or parts of one.
+/// A text, or its parts.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Content {
@@ -54,16 +55,18 @@ struct Part {
 }
 
 impl Completion {
-    /// Reads a body. The bot has instructions of its own: those of the client are not heard.
+    /// Parses a body. System messages are ignored: a bot has its own instructions.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         let body: Body =
             serde_json::from_slice(bytes).map_err(|error| ApiError::unreadable_json(&error.to_string()))?;
         let bot = body.model.trim().parse().map_err(|_| ApiError::not_found(Thing::Bot))?;
         let mut turns: Vec<Turn> = body.messages.into_iter().filter_map(Message::turn).collect();
-        let last = turns.pop_if(|turn| turn.speaker == Speaker::User);
+        let question = turns.pop_if(|turn| turn.speaker == Speaker::User).map(|turn| turn.text);
+        let mut fields = Fields::of_body();
+        let question = fields.required("message", Field::<MessageText>::from_text(question.as_deref()));
         Ok(Self {
             bot,
-            talk: Transcript::parse(turns, last.map(|turn| turn.text))?,
+            talk: Transcript::new(turns, fields.finish(|| question)?),
             stream: body.stream.unwrap_or(false),
             with_usage: body.stream_options.and_then(|options| options.include_usage).unwrap_or(false),
         })

@@ -1,5 +1,6 @@
-//! Answers, as clients of OpenAI's API read them; beside what those know, `sources`, `answered`, `confidence`,
-//! `confidence_score`, `support`, `grounded` and `degraded`.
+//! Response bodies in the format of OpenAI's API.
+//!
+//! Extensions: `sources`, `answered`, `confidence`, `confidence_score`, `support`, `grounded` and `degraded`.
 
 use chrono::Utc;
 use parlance_core::bots::Bot;
@@ -9,22 +10,23 @@ use poem_openapi::types::ToJSON;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::routes::conversations::{Source, Support, score};
+use crate::routes::conversations::{Citation, SentenceSupport, score};
 
-/// What an answer and all of its pieces are called.
-pub(super) struct Name {
+/// Fields that a completion and all of its chunks share.
+#[derive(Clone)]
+pub(super) struct CompletionHead {
     id: String,
     created: i64,
     model: BotId,
 }
 
-impl Name {
-    pub(super) fn fresh(bot: BotId) -> Self {
+impl CompletionHead {
+    pub(super) fn new(bot: BotId) -> Self {
         let id = format!("chatcmpl-{}", Uuid::now_v7().simple());
         Self { id, created: Utc::now().timestamp(), model: bot }
     }
 
-    /// A whole answer.
+    /// A complete answer.
     pub(super) fn whole(&self, answer: &Answer) -> Value {
         let mut whole = json!({
             "id": self.id,
@@ -43,24 +45,24 @@ impl Name {
         whole
     }
 
-    /// The first piece.
+    /// The first chunk.
     pub(super) fn begin(&self) -> Value {
         self.chunk(json!({"role": "assistant", "content": ""}), None)
     }
 
-    /// A piece of the text.
-    pub(super) fn piece(&self, text: &str) -> Value {
+    /// A chunk of the text.
+    pub(super) fn delta(&self, text: &str) -> Value {
         self.chunk(json!({"content": text}), None)
     }
 
-    /// The last piece.
+    /// The last chunk.
     pub(super) fn end(&self, answer: &Answer) -> Value {
         let mut chunk = self.chunk(json!({}), Some(if answer.is_partial { "length" } else { "stop" }));
         add_extensions(&mut chunk, answer);
         chunk
     }
 
-    /// What comes after it, when it is asked for.
+    /// The usage chunk that follows on request.
     pub(super) fn usage(&self, answer: &Answer) -> Value {
         json!({
             "id": self.id,
@@ -83,17 +85,17 @@ impl Name {
     }
 }
 
-/// Nothing is read or written by the built-in answer.
+/// The built-in answer uses no tokens.
 fn usage(answer: &Answer) -> Value {
     let (input, output) = (answer.input_tokens.unwrap_or(0), answer.output_tokens.unwrap_or(0));
     json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input.saturating_add(output)})
 }
 
-/// Adds the fields that OpenAI's API does not have; they are those of a `BotResponse`.
+/// Adds the extensions; their format is that of a `BotResponse`.
 fn add_extensions(message: &mut Value, answer: &Answer) {
     let Some(fields) = message.as_object_mut() else { return };
-    let sources = answer.sources.iter().cloned().map(Source::from).collect::<Vec<_>>();
-    let support = answer.support.iter().cloned().map(Support::from).collect::<Vec<_>>();
+    let sources = answer.sources.iter().cloned().map(Citation::from).collect::<Vec<_>>();
+    let support = answer.support.iter().cloned().map(SentenceSupport::from).collect::<Vec<_>>();
     for (name, value) in [
         ("sources", sources.to_json().unwrap_or_default()),
         ("answered", answer.answered.into()),
@@ -107,7 +109,7 @@ fn add_extensions(message: &mut Value, answer: &Answer) {
     }
 }
 
-/// Bots, as models.
+/// The model list: one model per bot.
 pub(super) fn models(bots: &[Bot]) -> Value {
     let models: Vec<Value> = bots
         .iter()

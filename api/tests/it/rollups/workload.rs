@@ -1,4 +1,4 @@
-//! A random workload: what customers, tenants and the sweeper do, in any order.
+//! Random workload of customers, tenants and the sweeper.
 
 use parlance_core::conversations;
 use parlance_core::ids::TenantId;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::work;
 
-/// A moment of the last 40 days, or, one time in five, of the last 400; in SQL.
+/// SQL for a random time within the last 40 days or, with probability 0.2, the last 400.
 const EARLIER: &str =
     "now() - random() * case when random() < 0.8 then interval '40 days' else interval '400 days' end";
 
@@ -22,8 +22,8 @@ const STATUS: &str = "(array['active', 'ended', 'abandoned'])[1 + floor(random()
 
 const RATING: &str = "(array['up', 'down', null])[1 + floor(random() * 3)::integer]";
 
-/// What was said to bots, and how long the answers took: from a millisecond to 20 seconds. Answers come with any
-/// confidence; an unknown answer with a confidence, as no bot gives one, must not count as tentative.
+/// Inserts messages and answers with times from 1 ms to 20 s. Answers have any confidence: an unknown answer with
+/// one, which no bot gives, must not count as tentative.
 const SAY: &str = "
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
@@ -46,8 +46,8 @@ pub(super) struct Workload<'a> {
 }
 
 impl<'a> Workload<'a> {
-    /// Two bots, to begin with.
-    pub(super) async fn begin(stage: &'a Stage, tenant: TenantId, http: &Client, seed: u64) -> Self {
+    /// Starts with two bots.
+    pub(super) async fn start(stage: &'a Stage, tenant: TenantId, http: &Client, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
         let mut workload = Self { stage, tenant, http: http.clone(), random, made: 0 };
         workload.make_bot().await;
@@ -55,7 +55,7 @@ impl<'a> Workload<'a> {
         workload
     }
 
-    /// One thing happens; gives what.
+    /// Runs one random action and returns its description.
     pub(super) async fn step(&mut self) -> String {
         let tenant = self.tenant;
         let most = self.random.random_range(1..=6);
@@ -116,14 +116,14 @@ impl<'a> Workload<'a> {
         format!("{what} ({rows})")
     }
 
-    /// So much more that nothing that is compared is empty.
-    pub(super) async fn talk(&mut self) {
+    /// Adds enough conversations that no compared figure is empty.
+    pub(super) async fn add_conversations(&mut self) {
         self.open(60).await;
         let say = SAY.replace("{which}", &format!("tenant_id = '{}'", self.tenant)).replace("{most}", "1000");
         self.execute(&say).await;
     }
 
-    /// Runs a statement whose `random()` comes of the seed.
+    /// Runs a statement with `random()` seeded from the workload's seed.
     async fn execute(&mut self, statement: &str) -> u64 {
         let mut db = self.stage.ctx.db().platform().acquire().await.unwrap();
         let seed: f64 = self.random.random_range(-1.0..1.0);
@@ -146,7 +146,7 @@ impl<'a> Workload<'a> {
         self.execute(&open).await
     }
 
-    /// To a session that is there, or one that is not; a bot that is deleted may have been its.
+    /// Sends a message to an existing or a new session, whose bot may be deleted.
     async fn say(&mut self) -> u64 {
         let session = format!("session-{}", self.random.random_range(0..12));
         let bot = self.one("bot", "deleted_at is null").await;
@@ -170,7 +170,7 @@ impl<'a> Workload<'a> {
         1
     }
 
-    /// A thing of a tenant, if it has one.
+    /// A random row of the tenant, if there is one.
     async fn one(&mut self, table: &str, which: &str) -> Option<Uuid> {
         let query = format!("select id from {table} where tenant_id = $1 and {which} order by id");
         let found = sqlx::query_scalar(AssertSqlSafe(query)).bind(self.tenant.uuid());
@@ -178,7 +178,7 @@ impl<'a> Workload<'a> {
         (!found.is_empty()).then(|| found[self.random.random_range(0..found.len())])
     }
 
-    /// A text of one to four chunks that no source has.
+    /// A unique text of one to four chunks.
     fn text(&mut self) -> String {
         self.made += 1;
         let chapters = self.random.random_range(1..=4);
@@ -220,7 +220,7 @@ impl<'a> Workload<'a> {
         1
     }
 
-    /// All but the last; its rows are removed by a job, at once or later.
+    /// Deletes any bot but the last; a job purges its rows at once or later.
     async fn delete_bot(&mut self) -> u64 {
         let another = format!(
             "deleted_at is null and exists (select 1 from bot as other where other.tenant_id = '{}' and other.id <> bot.id and other.deleted_at is null)",

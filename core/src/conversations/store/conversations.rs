@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::analytics::ConversationCount;
 use crate::bots::{Bot, Channel};
-use crate::conversations::incoming::{ConversationChanges, Opening};
+use crate::conversations::incoming::{ConversationChanges, Metadata, Opening};
 use crate::conversations::{Conversation, SessionId, Status};
 use crate::ids::{BotId, ConversationId, TenantId};
 use crate::page::PageRequest;
@@ -59,10 +59,10 @@ pub(in crate::conversations) async fn insert(
         bot.id.uuid(),
         session.as_str(),
         channel as Channel,
-        opening.user_identifier,
-        opening.user_name,
-        opening.user_email,
-        opening.metadata,
+        opening.user_identifier.as_deref(),
+        opening.user_name.as_deref(),
+        opening.user_email.as_deref(),
+        opening.metadata.as_ref().map(Metadata::as_json),
     )
     .fetch_optional(db)
     .await
@@ -138,11 +138,11 @@ pub(in crate::conversations) async fn update(
         session.as_str(),
         changes.end,
         changes.user_identifier.is_some(),
-        changes.user_identifier.clone().flatten(),
+        changes.user_identifier.as_ref().and_then(Option::as_deref),
         changes.user_name.is_some(),
-        changes.user_name.clone().flatten(),
+        changes.user_name.as_ref().and_then(Option::as_deref),
         changes.user_email.is_some(),
-        changes.user_email.clone().flatten(),
+        changes.user_email.as_ref().and_then(Option::as_deref),
     )
     .execute(db)
     .await?;

@@ -224,7 +224,7 @@ pub(in crate::conversations) async fn set_feedback(
         conversation.uuid(),
         message.uuid(),
         feedback.rating as Option<Rating>,
-        feedback.comment,
+        feedback.comment.as_deref(),
     )
     .execute(db)
     .await?;

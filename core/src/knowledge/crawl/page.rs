@@ -5,6 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use crate::stored_enum;
+
 /// A page to be read.
 #[derive(Clone, Debug)]
 pub struct PageTask {
@@ -90,34 +92,17 @@ impl Cause {
     }
 }
 
-/// Where a page stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum PageState {
-    /// It waits.
-    Queued,
-    /// It was read.
-    Fetched,
-    /// It was left out.
-    Skipped,
-    /// It could not be read.
-    Failed,
-}
-
-impl PageState {
-    /// Every state.
-    pub const ALL: [PageState; 4] =
-        [PageState::Queued, PageState::Fetched, PageState::Skipped, PageState::Failed];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            PageState::Queued => "queued",
-            PageState::Fetched => "fetched",
-            PageState::Skipped => "skipped",
-            PageState::Failed => "failed",
-        }
+stored_enum! {
+    /// Where a page stands.
+    pub enum PageState {
+        /// It waits.
+        Queued = "queued",
+        /// It was read.
+        Fetched = "fetched",
+        /// It was left out.
+        Skipped = "skipped",
+        /// It could not be read.
+        Failed = "failed",
     }
 }
 

@@ -1,8 +1,7 @@
-//! API keys: made, shown once, recognised by their hash.
+//! API keys: shown once on creation, then recognised by their hash.
 //!
-//! Only a key's SHA-256 is stored: with 256 bits of entropy there is nothing to guess, so a slow hash
-//! would protect nothing. Who a key belongs to is kept in a process for seconds, and forgotten when the bus tells
-//! that the key or its tenant stopped counting.
+//! Only a key's SHA-256 is stored: with 256 bits of entropy a slow hash would protect nothing. Lookups are
+//! cached per process for seconds and invalidated through the bus when a key or its tenant is disabled.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,10 +12,11 @@ use subtle::ConstantTimeEq;
 
 use crate::context::Context;
 use crate::error::{Chain, Error, Result, Thing, Unauthorized};
+use crate::field::{Int, Invalid, Name};
 use crate::ids::{KeyId, TenantId};
-use crate::input::{Collect, required_text};
 use crate::page::{Page, PageRequest};
 use crate::platform::db;
+use crate::text_enum;
 
 use super::Tenant;
 
@@ -27,145 +27,139 @@ mod store;
 
 pub use raw::RawKey;
 
-/// The longest time for which a rotated key goes on working.
-pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Seconds for which a rotated key keeps working: a week at most.
+pub type Grace = Int<0, { 7 * 24 * 60 * 60 }>;
 
-/// How exactly the last use of a key is known.
+/// Resolution of a key's time of last use.
 const USE_RESOLUTION: Duration = Duration::from_secs(60);
 
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Everything.
-    Full,
-    /// Every GET.
-    Read,
-    /// Conversations.
-    Chat,
-    /// Knowledge.
-    Knowledge,
-}
-
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Scope; 4] = [Scope::Full, Scope::Read, Scope::Chat, Scope::Knowledge];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Scope::Full => "full",
-            Scope::Read => "read",
-            Scope::Chat => "chat",
-            Scope::Knowledge => "knowledge",
-        }
+text_enum! {
+    /// A permission of a key.
+    pub enum Scope {
+        /// Everything.
+        Full = "full",
+        /// Every GET.
+        Read = "read",
+        /// Conversations.
+        Chat = "chat",
+        /// Knowledge.
+        Knowledge = "knowledge",
     }
 }
 
-impl FromStr for Scope {
-    type Err = Error;
-
-    fn from_str(raw: &str) -> Result<Self> {
-        Scope::ALL.into_iter().find(|scope| scope.as_str() == raw).ok_or_else(|| {
-            let known = Scope::ALL.map(Scope::as_str).join(", ");
-            Error::invalid("scopes", format!("The 'scopes' field must hold only these: {known}"))
-        })
-    }
-}
-
-/// A key's row: everything but the key.
+/// An API key without its secret.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// Its id.
+    /// The id.
     pub id: KeyId,
-    /// Whose it is.
+    /// The owner.
     pub tenant: TenantId,
-    /// What its owner calls it.
+    /// The owner's name for it.
     pub name: String,
-    /// Its visible beginning.
+    /// The first characters of the secret.
     pub prefix: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
-/// A key to be made, as it was asked for.
-#[derive(Clone, Debug, Default)]
-pub struct RawKeyRequest {
-    /// 1 to 255 characters.
-    pub name: Option<String>,
-    /// Each a [`Scope`]; `full` when absent.
-    pub scopes: Option<Vec<String>>,
-    /// RFC 3339, in the future; never when absent.
-    pub expires_at: Option<String>,
+/// The scopes of a key: at least one, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Default for Scopes {
+    fn default() -> Self {
+        Self(vec![Scope::Full])
+    }
 }
 
-/// A key to be made, with everything checked.
+impl Scopes {
+    /// The scopes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Scope] {
+        &self.0
+    }
+
+    /// The scopes with these names.
+    ///
+    /// # Errors
+    /// When a name is unknown, or there are none.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Invalid> {
+        let unknown =
+            |_| Invalid::new(format!("must hold only these: {}", Scope::ALL.map(Scope::as_str).join(", ")));
+        let scopes: Result<Vec<Scope>, Invalid> =
+            names.into_iter().map(|name| name.parse().map_err(unknown)).collect();
+        scopes?.try_into()
+    }
+}
+
+impl TryFrom<Vec<Scope>> for Scopes {
+    type Error = Invalid;
+
+    fn try_from(all: Vec<Scope>) -> Result<Self, Invalid> {
+        let mut scopes = Vec::new();
+        for scope in all {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        if scopes.is_empty() {
+            return Err(Invalid::new("must have at least one scope"));
+        }
+        Ok(Self(scopes))
+    }
+}
+
+/// The time at which a key expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry(DateTime<Utc>);
+
+impl Expiry {
+    /// The time.
+    #[must_use]
+    pub fn time(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        let time = DateTime::parse_from_rfc3339(raw).ok().map(|time| time.with_timezone(&Utc));
+        time.filter(|time| *time > Utc::now())
+            .map(Self)
+            .ok_or_else(|| Invalid::new("must be a moment in the future, in RFC 3339"))
+    }
+}
+
+/// A key to create.
 #[derive(Clone, Debug)]
 pub struct KeyRequest {
-    name: String,
-    scopes: Vec<Scope>,
-    expires_at: Option<DateTime<Utc>>,
+    /// The owner's name for it.
+    pub name: Name,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it expires; `None`: never.
+    pub expires_at: Option<Expiry>,
 }
 
 impl KeyRequest {
-    /// Checks every field.
+    /// A key with every permission and without expiry.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with everything that is wrong, in the order of the fields.
-    pub fn parse(raw: RawKeyRequest) -> Result<Self> {
-        let mut problems = Vec::new();
-        let name = problems.take(required_text("name", raw.name, 255));
-        let scopes = problems.take(scopes(raw.scopes));
-        let expires_at = problems.take(expiry(raw.expires_at.as_deref()));
-        match (name, scopes, expires_at) {
-            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self { name, scopes, expires_at }),
-            _ => Err(Error::Invalid(problems)),
-        }
-    }
-
-    /// A key that does everything and never ends.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the name is blank or too long.
-    pub fn full(name: &str) -> Result<Self> {
-        Self::parse(RawKeyRequest { name: Some(name.to_owned()), ..RawKeyRequest::default() })
+    /// When the name is blank or too long.
+    pub fn full(name: &str) -> Result<Self, Invalid> {
+        Ok(Self { name: name.parse()?, scopes: Scopes::default(), expires_at: None })
     }
 }
 
-fn scopes(raw: Option<Vec<String>>) -> Result<Vec<Scope>> {
-    let Some(raw) = raw else { return Ok(vec![Scope::Full]) };
-    let mut scopes = Vec::new();
-    for scope in &raw {
-        let scope: Scope = scope.parse()?;
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    if scopes.is_empty() {
-        return Err(Error::invalid("scopes", "The 'scopes' field must have at least one scope"));
-    }
-    Ok(scopes)
-}
-
-fn expiry(raw: Option<&str>) -> Result<Option<DateTime<Utc>>> {
-    let Some(raw) = raw else { return Ok(None) };
-    let wrong =
-        || Error::invalid("expires_at", "The 'expires_at' field must be a moment in the future, in RFC 3339");
-    let moment = DateTime::parse_from_rfc3339(raw).map_err(|_| wrong())?.with_timezone(&Utc);
-    if moment <= Utc::now() {
-        return Err(wrong());
-    }
-    Ok(Some(moment))
-}
-
-/// Who is calling, as a key proves it.
+/// An authenticated caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Caller {
     /// The tenant.
@@ -174,20 +168,21 @@ pub struct Caller {
     pub key: KeyId,
     /// What the key may do.
     pub scopes: Vec<Scope>,
-    /// When the key ends.
+    /// Time at which the key expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a key. The key itself is in the answer and nowhere else.
+/// Creates a key. Its secret is returned and never stored.
 ///
 /// # Errors
 /// When the tenant does not exist.
 pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
-    let made = store::insert(&mut *ctx.db().of(tenant).await?, &new(tenant, request, &raw)).await;
-    match made {
+    let expires_at = request.expires_at.map(Expiry::time);
+    let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
+    match store::insert(&mut *ctx.db().of(tenant).await?, &key).await {
         Err(error) if db::refers_to_nothing(&error) => Err(Error::NotFound(Thing::Tenant)),
-        made => Ok((made?, raw)),
+        created => Ok((created?, raw)),
     }
 }
 
@@ -200,15 +195,15 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
     Ok(Page::new(page, keys, total))
 }
 
-/// A key of a tenant that still opens something.
+/// A valid key of a tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over.
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
     store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
-/// Ends a key at once. Gives what it was called.
+/// Revokes a key at once and returns its name.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
@@ -219,35 +214,30 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
     Ok(name)
 }
 
-/// Makes a key that may do what an older one may, and lets the older one go on for `grace`.
+/// Creates a key with an older key's permissions; the older key keeps working for the grace period.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or over;
-/// [`Error::Invalid`] when the grace is longer than [`MAX_GRACE`].
-pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Duration) -> Result<(Key, RawKey)> {
-    if grace > MAX_GRACE {
-        let most = MAX_GRACE.as_secs();
-        let message = format!("The 'grace_period_seconds' field must be between 0 and {most}");
-        return Err(Error::invalid("grace_period_seconds", message));
-    }
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
+pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
     let mut tx = ctx.db().begin(tenant).await?;
     let old = store::find(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
-    let hash = if grace.is_zero() {
-        store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash)
-    } else {
-        store::expire(&mut *tx, tenant, key, grace).await?
+    let hash = match u64::try_from(grace.get()) {
+        Ok(seconds) if seconds > 0 => {
+            store::expire(&mut *tx, tenant, key, Duration::from_secs(seconds)).await?
+        }
+        _ => store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash),
     };
-    // Of two rotations at once that end the key, the second finds none.
+    // Of two concurrent rotations that end the key, the second finds none.
     let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
-    let request = KeyRequest { name: old.name, scopes: old.scopes, expires_at: old.expires_at };
-    let made = store::insert(&mut *tx, &new(tenant, &request, &raw)).await?;
+    let created = new(tenant, &old.name, &old.scopes, old.expires_at, &raw);
+    let created = store::insert(&mut *tx, &created).await?;
     tx.commit().await?;
     cache::forget(ctx, &[hash]).await;
-    Ok((made, raw))
+    Ok((created, raw))
 }
 
-/// Who holds this key.
+/// The caller that a key belongs to.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
@@ -263,7 +253,7 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     }
     let generation = ctx.bus().generation();
     let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
-    // The index compared them already, but not in constant time.
+    // The index comparison was not constant-time.
     if !bool::from(known.hash.ct_eq(&hash)) {
         return Err(rejected());
     }
@@ -272,8 +262,8 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     Ok(known.caller)
 }
 
-/// Writes down that the key is used, now and then and beside the request: a key that is used all the
-/// time is looked up every few seconds.
+/// Records the time of use, at most once per [`USE_RESOLUTION`] and outside the request: a busy key is looked
+/// up every few seconds.
 fn note_use(ctx: &Context, known: &store::Known) {
     let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
     if !known.last_used_at.is_none_or(due) {
@@ -282,56 +272,48 @@ fn note_use(ctx: &Context, known: &store::Known) {
     let (ctx, key) = (ctx.clone(), known.caller.key);
     tokio::spawn(async move {
         if let Err(error) = store::note_use(ctx.db().platform(), key).await {
-            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "its use was not noted");
+            tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "recording the use of an API key failed");
         }
     });
 }
 
-/// Forgets who the tenant's keys belong to: it has become inactive, or active again.
+/// Drops the cached lookups of a tenant's keys, after its activation changed.
 pub(super) async fn forget_all(ctx: &Context, tenant: &Tenant) -> Result<()> {
     let hashes = store::list_hashes(ctx.db().platform(), tenant.id).await?;
     cache::forget(ctx, &hashes).await;
     Ok(())
 }
 
-fn new<'a>(tenant: TenantId, request: &'a KeyRequest, raw: &RawKey) -> store::NewKey<'a> {
-    store::NewKey {
-        id: KeyId::fresh(),
-        tenant,
-        name: &request.name,
-        prefix: raw.prefix(),
-        hash: raw.hash(),
-        scopes: &request.scopes,
-        expires_at: request.expires_at,
-    }
+fn new<'a>(
+    tenant: TenantId,
+    name: &'a str,
+    scopes: &'a [Scope],
+    expires_at: Option<DateTime<Utc>>,
+    raw: &RawKey,
+) -> store::NewKey<'a> {
+    let (prefix, hash) = (raw.prefix(), raw.hash());
+    store::NewKey { id: KeyId::fresh(), tenant, name, prefix, hash, scopes, expires_at }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::error::Problem;
-
     use super::*;
 
     #[test]
-    fn everything_wrong_with_a_key_is_told_at_once() {
-        let raw = RawKeyRequest {
-            name: Some(" ".into()),
-            scopes: Some(vec!["admin".into()]),
-            expires_at: Some("2001-01-01T00:00:00Z".into()),
-        };
-        let Err(Error::Invalid(problems)) = KeyRequest::parse(raw) else { panic!() };
-        let fields: Vec<&str> = problems.iter().map(|problem: &Problem| problem.field).collect();
-        assert_eq!(fields, ["name", "scopes", "expires_at"]);
+    fn a_scope_counts_once_and_full_is_the_default() {
+        assert_eq!(Scopes::default().as_slice(), [Scope::Full]);
+        let scopes = Scopes::parse(["chat", "read", "chat"]).unwrap();
+        assert_eq!(scopes.as_slice(), [Scope::Chat, Scope::Read]);
+        let refused = |names: &[&str]| Scopes::parse(names.iter().copied()).unwrap_err().to_string();
+        assert_eq!(refused(&[]), "must have at least one scope");
+        assert_eq!(refused(&["admin"]), "must hold only these: full, read, chat, knowledge");
     }
 
     #[test]
-    fn a_scope_counts_once_and_full_is_the_default() {
-        let of = |scopes: Option<Vec<&str>>| {
-            let scopes = scopes.map(|scopes| scopes.into_iter().map(str::to_owned).collect());
-            KeyRequest::parse(RawKeyRequest { name: Some("a".into()), scopes, expires_at: None })
-        };
-        assert_eq!(of(None).unwrap().scopes, [Scope::Full]);
-        assert_eq!(of(Some(vec!["chat", "read", "chat"])).unwrap().scopes, [Scope::Chat, Scope::Read]);
-        assert!(of(Some(vec![])).is_err());
+    fn an_expiry_is_in_the_future() {
+        assert!("2036-01-15T10:05:00Z".parse::<Expiry>().is_ok());
+        for wrong in ["2001-01-01T00:00:00Z", "2036-01-15", "never", ""] {
+            assert!(wrong.parse::<Expiry>().is_err(), "{wrong}");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! The full count of everything, compared with the rollups.
+//! Full count of everything that rollups count, compared with them.
 
 use parlance_testing::Stage;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
 
-/// Everything that is counted, a row each: without the functions that the triggers use.
+/// One row per counted item, independent of the functions that the triggers use.
 const EVERYTHING: &str = "
     select tenant_id, bot_id, started_at as at, 'conversation.' || channel || '.' || status as measure, false as ever
     from conversation
@@ -29,7 +29,7 @@ const EVERYTHING: &str = "
     join chunk on chunk.source_id = source.id and chunk.version = source.live_version
     where deleted_at is null";
 
-/// The seconds that a grain covers, counted from the beginning of 2000; `None`: all of them.
+/// Bucket lengths of the grains in seconds, from the beginning of 2000; `None`: one bucket for all time.
 const GRAINS: [(&str, Option<u32>); 7] = [
     ("quarter", Some(15 * 60)),
     ("hour", Some(60 * 60)),
@@ -42,7 +42,7 @@ const GRAINS: [(&str, Option<u32>); 7] = [
 
 const DAY: u32 = 24 * 60 * 60;
 
-/// Fails where a grain of the rollups, with what is not folded yet, and the full count differ.
+/// Panics where a grain of the rollups, including unfolded deltas, differs from the full count.
 pub(super) async fn check(stage: &Stage, when: &str) {
     let grains: Vec<String> = sqlx::query_scalar("select distinct grain from rollup")
         .fetch_all(stage.ctx.db().platform())
@@ -63,7 +63,7 @@ pub(super) async fn check(stage: &Stage, when: &str) {
              where {ever} or not ever group by 1, 2, 3, 4",
             bucket("at")
         );
-        // Times are counted in many buckets; here, how many there are in all.
+        // Answer times have many buckets; this compares their total.
         let rolled = format!(
             "select tenant_id, bot_id, bucket, regexp_replace(measure, '^answer_time[.].*', 'answer_time') as measure, \
                  sum(n)::bigint as n \
@@ -94,14 +94,14 @@ pub(super) async fn check(stage: &Stage, when: &str) {
     }
 }
 
-/// Fails when a measure is not in the family that it is looked for in.
+/// Panics when a measure has a family other than its prefix.
 pub(super) async fn families(stage: &Stage) {
     let query = "select count(*) from rollup where family <> split_part(measure, '.', 1)";
     let strays: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
     assert_eq!(strays, 0);
 }
 
-/// Nothing that is counted is about a bot that was deleted and removed.
+/// Panics when rollups count something of a purged bot.
 pub(super) async fn no_trace_of_deleted_bots(stage: &Stage) {
     let query = "select count(*) from (select bot_id, n from rollup union all select bot_id, n from rollup_delta) as all_of_it \
                  where n <> 0 and not exists (select 1 from bot where bot.id = bot_id)";

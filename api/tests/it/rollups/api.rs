@@ -1,4 +1,4 @@
-//! What the API says, compared with the full count.
+//! The API's figures, compared with a full count.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,16 @@ use parlance_testing::{Client, Stage};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// Where the tenant's days are: as the clock of Greenwich, three quarters of an hour beside a whole one,
-/// with summer time, and with a summer time of half an hour.
+/// Time zones: UTC, an offset of 45 minutes, daylight saving time, and daylight saving time of half an hour.
 const ZONES: [&str; 4] = ["UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"];
 
-/// How far is looked back: from today alone to all that can be asked for.
+/// Periods in days, from today only to the maximum.
 const PERIODS: [i32; 6] = [1, 2, 9, 30, 100, 365];
 
-/// Conversations of bots that are not deleted, by what they can be filtered by.
-type Kinds = Vec<(Uuid, String, String, i64)>;
+/// Conversation counts of bots that are not deleted, by bot, status and channel.
+type Counts = Vec<(Uuid, String, String, i64)>;
 
-/// Fails where the analytics say something else than the tables.
+/// Panics where the analytics differ from the tables.
 pub(super) async fn check_analytics(stage: &Stage, tenant: TenantId, http: &Client) {
     let bots: Vec<Uuid> = sqlx::query_scalar("select id from bot where tenant_id = $1")
         .bind(tenant.uuid())
@@ -36,7 +35,7 @@ pub(super) async fn check_analytics(stage: &Stage, tenant: TenantId, http: &Clie
     }
 }
 
-/// The data of an answer, and the day on which it was given.
+/// The data of a response, and its day; retries across midnight.
 async fn on_one_day(stage: &Stage, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
     let today = async || {
         sqlx::query_scalar("select (now() at time zone $1)::date")
@@ -111,7 +110,7 @@ async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, da
     for share in ["median", "p95"] {
         let [said, counted] =
             [&mut said, &mut counted].map(|all| all["answer_time_ms"][share].take().as_f64());
-        // To within 5 %, and a tenth of a millisecond for the rounding.
+        // Within 5 %, plus 0.1 ms for rounding.
         let near = match (said, counted) {
             (Some(said), Some(counted)) => (said - counted).abs() <= counted * 0.0501 + 0.1,
             _ => said == counted,
@@ -120,7 +119,7 @@ async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, da
     }
     let bots = said.as_object_mut().unwrap().remove("bots").unwrap();
     assert_eq!(bots.as_array().unwrap().len() as i64, said["total_bots"].as_i64().unwrap());
-    // Their fields may be in another order.
+    // The order of fields may differ.
     let sorted = |all: &Value| all.as_object().unwrap().clone().into_iter().collect::<BTreeMap<_, _>>();
     assert_eq!(sorted(&said), sorted(&counted), "{path}");
 }
@@ -167,12 +166,12 @@ async fn conversations(
     let breakdown = &said["breakdown"];
     assert_eq!(breakdown["by_channel"], json!(by_channel), "{path}");
     assert_eq!(breakdown["by_status"], json!(by_status), "{path}");
-    // Every day, and the oldest first.
+    // Every day, oldest first.
     let days: Vec<_> = breakdown["by_day"].as_object().unwrap().iter().collect();
     assert_eq!(days, by_day.iter().collect::<Vec<_>>(), "{path}");
 }
 
-/// Fails where the list has another length than the tables, with any combination of its filters.
+/// Panics where the length of the list differs from the tables, for each combination of filters.
 pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) {
     let query = "
         select bot_id, status, channel, count(*)
@@ -180,7 +179,7 @@ pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) 
         join bot on bot.id = bot_id and deleted_at is null
         where conversation.tenant_id = $1
         group by 1, 2, 3";
-    let kinds: Kinds =
+    let kinds: Counts =
         sqlx::query_as(query).bind(tenant.uuid()).fetch_all(stage.ctx.db().platform()).await.unwrap();
     assert!(kinds.len() > 10, "{}", kinds.len());
     let of = |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Bodies: every field and every way in which it can be wrong; and bodies that cannot be read at all.
+//! Request bodies: every field with every invalid value, and malformed bodies.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +6,50 @@ use futures_util::stream;
 use parlance_testing::{Answer, text_of};
 use serde_json::{Map, Value, json};
 
-use super::Walk;
-use super::told::{Fault, How, Told};
+use super::Run;
+use super::expected::{Expected, Fault, How};
 use super::values::{self, Wrong};
 use crate::rows::rows;
-use crate::scene::{ADDRESS, Asked, Payload, Scene, is_used_up};
-use crate::spec::{Body, Field, gentle_first, operations};
+use crate::scene::{ADDRESS, ApiRequest, Payload, Scene, is_used_up};
+use crate::spec::{Body, Field, destructive_last, operations};
 
-/// Fields of which it is told what they need only when another is right: that one says which are needed.
+/// Fields that are validated only when another field is valid, which decides whether they are needed.
 const DEPENDENT: [(&str, &str); 2] = [("content", "source_type"), ("file", "source_type")];
 
-/// More bytes than any operation takes.
+/// More bytes than any operation accepts.
 const FAR_TOO_MANY: &str = "1000000000000";
 
 #[tokio::test]
-async fn a_field_that_cannot_be_is_named_and_told_what_can() {
-    let mut walk = Walk::begin().await;
-    let scene = Scene::set(&walk.stage.http).await;
-    let before = rows(&walk.stage, walk.stage.tenant).await;
+async fn an_invalid_field_is_named_with_its_constraint() {
+    let mut run = Run::start().await;
+    let scene = Scene::create(&run.stage.http).await;
+    let before = rows(&run.stage, run.stage.tenant).await;
     for operation in operations() {
         for body in &operation.bodies {
-            let ask = |value: &Map<String, Value>| scene.ask(&operation).carrying(body, value.clone().into());
-            let Value::Object(right) = scene.right(body) else { panic!("{}", operation.id) };
+            let request =
+                |value: &Map<String, Value>| scene.request(&operation).with_body(body, value.clone().into());
+            let Value::Object(right) = scene.valid_body(body) else { panic!("{}", operation.id) };
             let name = format!("{} ({})", operation.id, body.media);
             for field in body.fields() {
                 let mut sent = right.clone();
                 if sent.remove(field.name).is_some() && field.required {
-                    let told = Told::Faults(vec![Fault::new(field.name, How::Missing, [])]);
-                    walk.see(&format!("{name} without {}", field.name), &ask(&sent), &told).await;
+                    let expected = Expected::Faults(vec![Fault::new(field.name, How::Missing, [])]);
+                    run.check(&format!("{name} without {}", field.name), &request(&sent), &expected).await;
                 }
                 for Wrong { value, fault } in values::of_field(field, body) {
                     sent.insert(field.name.to_owned(), value.clone());
                     let mut what = format!("{name} with {}: {value}", field.name);
                     what.truncate(what.floor_char_boundary(160));
-                    walk.see(&what, &ask(&sent), &Told::Faults(vec![fault])).await;
+                    run.check(&what, &request(&sent), &Expected::Faults(vec![fault])).await;
                 }
             }
             for (how, sent, faults) in several(body) {
-                walk.see(&format!("{name} with {how}"), &ask(&sent), &Told::Faults(faults)).await;
+                run.check(&format!("{name} with {how}"), &request(&sent), &Expected::Faults(faults)).await;
             }
         }
     }
-    let after = rows(&walk.stage, walk.stage.tenant).await;
-    walk.end("fields").await;
+    let after = rows(&run.stage, run.stage.tenant).await;
+    run.end("fields").await;
     assert!(before == after, "a request that was refused changed something");
 }
 
@@ -56,7 +57,7 @@ async fn a_field_that_cannot_be_is_named_and_told_what_can() {
 fn several(body: &Body) -> Vec<(&'static str, Map<String, Value>, Vec<Fault>)> {
     let wrong: BTreeMap<&str, Vec<Wrong>> =
         body.fields().map(|field| (field.name, values::of_field(field, body))).collect();
-    // The place in the list of wrong values, for each field in turn.
+    // The index of the wrong value, given the field's position and the number of values.
     type Choice = fn(usize, usize) -> usize;
     let choices: [(&str, Choice); 4] = [
         ("every field wrong", |_, _| 0),
@@ -72,13 +73,13 @@ fn several(body: &Body) -> Vec<(&'static str, Map<String, Value>, Vec<Fault>)> {
         });
         let chosen: Vec<&Wrong> = chosen.collect();
         let sent = chosen.iter().map(|wrong| (wrong.fault.field.clone(), wrong.value.clone())).collect();
-        all.push((how, sent, told_of(chosen.iter().map(|wrong| wrong.fault.clone()).collect(), body)));
+        all.push((how, sent, reported(chosen.iter().map(|wrong| wrong.fault.clone()).collect(), body)));
     }
     let missing = body.fields().filter(|field| field.required);
     let missing: Vec<Fault> = missing.map(|field| Fault::new(field.name, How::Missing, [])).collect();
     let nothing = Map::from_iter([("unknown".to_owned(), json!(1))]);
     if !missing.is_empty() {
-        all.push(("nothing", nothing.clone(), told_of(missing, body)));
+        all.push(("nothing", nothing.clone(), reported(missing, body)));
     }
     if body.schema["minProperties"] == 1 {
         all.push(("nothing", nothing, vec![Fault::new("body", How::Wrong, ["body".to_owned()])]));
@@ -86,10 +87,10 @@ fn several(body: &Body) -> Vec<(&'static str, Map<String, Value>, Vec<Fault>)> {
     all
 }
 
-/// The faults that are told when all of these are there.
-fn told_of(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
+/// The faults that are reported when all of these are present.
+fn reported(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
     let wrong: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
-    let of_other_type = |fault: &Fault| !body.is_form() && fault.saying == ["must be "];
+    let of_other_type = |fault: &Fault| !body.is_form() && fault.texts == ["must be "];
     let depends = |fault: &Fault| {
         DEPENDENT.iter().any(|(field, on)| fault.field == *field && wrong.iter().any(|name| name == on))
     };
@@ -97,17 +98,19 @@ fn told_of(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_why() {
-    let mut walk = Walk::begin().await;
-    let scene = Scene::set(&walk.stage.http).await;
+async fn a_malformed_body_gets_a_reason() {
+    let mut run = Run::start().await;
+    let scene = Scene::create(&run.stage.http).await;
     for operation in operations() {
         let takes = |media: &str| operation.bodies.iter().any(|body| body.media == media);
         let (json, form) = (takes("application/json"), takes("multipart/form-data"));
-        let media = Told::refused(415, &["unsupported_media_type"], &["Unsupported media type"]);
-        let no_json =
-            || if json { Told::refused(400, &["invalid_json"], &["Invalid JSON"]) } else { media.clone() };
-        let no_form =
-            || if form { Told::refused(400, &["invalid_form"], &["Invalid form"]) } else { media.clone() };
+        let media = Expected::refused(415, &["unsupported_media_type"], &["Unsupported media type"]);
+        let no_json = || {
+            if json { Expected::refused(400, &["invalid_json"], &["Invalid JSON"]) } else { media.clone() }
+        };
+        let no_form = || {
+            if form { Expected::refused(400, &["invalid_form"], &["Invalid form"]) } else { media.clone() }
+        };
         let mut payloads = vec![
             (Payload::Nothing, media.clone()),
             (Payload::Raw("text/plain", "{}"), media.clone()),
@@ -130,77 +133,77 @@ async fn a_body_that_cannot_be_read_is_told_why() {
                 no_form(),
             ),
         ]);
-        for (payload, told) in payloads.iter().filter(|_| !operation.bodies.is_empty()) {
-            let asked = Asked { payload: payload.clone(), ..scene.ask(&operation) };
-            walk.see(&format!("{} with {payload:?}", operation.id), &asked, told).await;
+        for (payload, expected) in payloads.iter().filter(|_| !operation.bodies.is_empty()) {
+            let request = ApiRequest { payload: payload.clone(), ..scene.request(&operation) };
+            run.check(&format!("{} with {payload:?}", operation.id), &request, expected).await;
         }
     }
-    walk.end("unreadable bodies").await;
+    run.end("unreadable bodies").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_by_its_length() {
-    let mut walk = Walk::begin().await;
-    let scene = Scene::set(&walk.stage.http).await;
-    let told = Told::refused(413, &["payload_too_large"], &["Payload too large", " bytes"]);
+    let mut run = Run::start().await;
+    let scene = Scene::create(&run.stage.http).await;
+    let expected = Expected::refused(413, &["payload_too_large"], &["Payload too large", " bytes"]);
     for operation in operations() {
         for body in &operation.bodies {
-            let asked = scene.ask(&operation);
+            let request = scene.request(&operation);
             let media =
                 if body.is_form() { format!("{}; boundary=x", body.media) } else { body.media.clone() };
-            // Nothing of it ever comes.
+            // The body never arrives.
             let nothing = reqwest::Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
-            let request = asked.request(&walk.stage.http).header("Content-Type", media);
-            let answer = Answer::of(request.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
-            walk.hear(&format!("{} ({}), too large", operation.id, body.media), answer, &asked, &told);
+            let sent = request.build(&run.stage.http).header("Content-Type", media);
+            let answer = Answer::of(sent.header("Content-Length", FAR_TOO_MANY).body(nothing)).await;
+            run.record(&format!("{} ({}), too large", operation.id, body.media), answer, &request, &expected);
         }
     }
-    walk.end("large bodies").await;
+    run.end("large bodies").await;
 }
 
-/// The other half: what the cases are made from is right, and what is unknown in it is no matter.
+/// The inputs of the other cases are valid, and unknown fields are ignored.
 #[tokio::test]
-async fn what_is_right_succeeds() {
-    let mut walk = Walk::begin().await;
-    let mut scene = Scene::set(&walk.stage.http).await;
-    for operation in gentle_first(operations()) {
+async fn every_valid_request_succeeds() {
+    let mut run = Run::start().await;
+    let mut scene = Scene::create(&run.stage.http).await;
+    for operation in destructive_last(operations()) {
         let mut requests = Vec::new();
         for body in &operation.bodies {
-            requests.extend(right(body).into_iter().map(|(how, sent)| (how, Some((body, sent)))));
+            requests.extend(valid_additions(body).into_iter().map(|(how, sent)| (how, Some((body, sent)))));
         }
         if requests.is_empty() {
             requests.push(("an unknown parameter", None));
         }
         for (how, sent) in requests {
-            let ask = |scene: &Scene| match &sent {
+            let request = |scene: &Scene| match &sent {
                 Some((body, sent)) => {
-                    let mut whole = scene.right(body);
+                    let mut whole = scene.valid_body(body);
                     let fields = whole.as_object_mut().unwrap();
                     fields.extend(sent.clone());
                     if fields.get("source_type").is_some_and(|kind| kind == "url") {
                         fields.insert("url".to_owned(), ADDRESS.into());
                     }
-                    scene.ask(&operation).carrying(body, whole)
+                    scene.request(&operation).with_body(body, whole)
                 }
-                None => scene.ask(&operation).asking("unknown", "x"),
+                None => scene.request(&operation).with_query("unknown", "x"),
             };
-            let mut response = ask(&scene).request(&walk.stage.http).send().await.unwrap();
+            let mut response = request(&scene).build(&run.stage.http).send().await.unwrap();
             if is_used_up(response.status()) {
-                scene = Scene::set(&walk.stage.http).await;
-                response = ask(&scene).request(&walk.stage.http).send().await.unwrap();
+                scene = Scene::create(&run.stage.http).await;
+                response = request(&scene).build(&run.stage.http).send().await.unwrap();
             }
-            walk.cases += 1;
+            run.cases += 1;
             let (status, text) = (response.status(), text_of(response).await);
             if !status.is_success() {
-                walk.flaws.push(format!("{} with {how}: {status} {text}", operation.id));
+                run.failures.push(format!("{} with {how}: {status} {text}", operation.id));
             }
         }
     }
-    walk.end("right requests").await;
+    run.end("right requests").await;
 }
 
-/// What can be put into a right body without making it wrong.
-fn right(body: &Body) -> Vec<(&'static str, Map<String, Value>)> {
+/// Additions to a valid body that keep it valid.
+fn valid_additions(body: &Body) -> Vec<(&'static str, Map<String, Value>)> {
     let every = |value: &dyn Fn(&Field<'_>) -> Option<Value>| -> Map<String, Value> {
         body.fields().filter_map(|field| Some((field.name.to_owned(), value(&field)?))).collect()
     };

@@ -1,53 +1,53 @@
-//! Pure: every way in which a value can be wrong, by its schema.
+//! Invalid values of a schema. Pure.
 
 use serde_json::{Value, json};
 
-use super::told::{Fault, How};
+use super::expected::{Fault, How};
 use crate::scene::file;
 use crate::spec::{Body, Field};
 
-/// A text that no pattern of the reference allows but those of plain texts.
+/// A text that only the patterns of plain texts allow.
 const ODD: &str = "a b/\u{fc}";
 
-/// A text in which there is nothing to be seen.
+/// A blank text.
 const BLANK: &str = " \n\u{200b}\t";
 
-/// A value that a field must not have, and what is said of it.
+/// An invalid value of a field, and the expected error.
 #[derive(Clone, Debug)]
 pub(super) struct Wrong {
     pub(super) value: Value,
     pub(super) fault: Fault,
 }
 
-/// The words of a schema, if it has them.
+/// The values of an enum schema.
 fn words(schema: &Value) -> Option<Vec<String>> {
     let words = schema["enum"].as_array()?;
     Some(words.iter().map(|word| word.as_str().unwrap().to_owned()).collect())
 }
 
-/// Every wrong value of a field of a body. The first is of another type, if that can be sent; the last
-/// is of the right one, unless its type has nothing wrong.
+/// Every invalid value of a body field. The first has another type, if that can be sent; the last has the right
+/// type, unless every value of it is valid.
 pub(super) fn of_field(field: Field<'_>, body: &Body) -> Vec<Wrong> {
     let values = if body.is_form() { in_form(field) } else { in_json(field) };
     values
         .into_iter()
-        .map(|(value, how, saying)| Wrong { value, fault: Fault::new(field.name, how, saying) })
+        .map(|(value, how, texts)| Wrong { value, fault: Fault::new(field.name, how, texts) })
         .collect()
 }
 
-type Told = (Value, How, Vec<String>);
+type WrongValue = (Value, How, Vec<String>);
 
-fn wrong(value: impl Into<Value>, saying: &[&str]) -> Told {
-    (value.into(), How::Wrong, saying.iter().map(|words| (*words).to_owned()).collect())
+fn wrong(value: impl Into<Value>, texts: &[&str]) -> WrongValue {
+    (value.into(), How::Wrong, texts.iter().map(|words| (*words).to_owned()).collect())
 }
 
-fn in_json(field: Field<'_>) -> Vec<Told> {
-    let mut all: Vec<Told> =
+fn in_json(field: Field<'_>) -> Vec<WrongValue> {
+    let mut all: Vec<WrongValue> =
         of_other_types(field.schema).into_iter().map(|value| wrong(value, &["must be "])).collect();
     if !field.is_nullable() {
-        let (how, saying) =
+        let (how, texts) =
             if field.required { (How::Missing, vec![]) } else { (How::Wrong, vec!["null".into()]) };
-        all.push((Value::Null, how, saying));
+        all.push((Value::Null, how, texts));
     }
     all.extend(of_right_type(field.schema, field.required));
     all
@@ -81,7 +81,7 @@ fn of_other_types(schema: &Value) -> Vec<Value> {
     others
 }
 
-fn of_right_type(schema: &Value, required: bool) -> Vec<Told> {
+fn of_right_type(schema: &Value, required: bool) -> Vec<WrongValue> {
     match schema["type"].as_str() {
         Some("string") => texts(schema, required),
         Some("integer") => numbers(schema),
@@ -93,15 +93,15 @@ fn of_right_type(schema: &Value, required: bool) -> Vec<Told> {
         Some("array") => {
             let none = schema["minItems"].as_u64().is_some_and(|least| least > 0);
             let items = of_right_type(&schema["items"], true);
-            let items = items.into_iter().map(|(value, how, saying)| (json!([value]), how, saying));
+            let items = items.into_iter().map(|(value, how, texts)| (json!([value]), how, texts));
             none.then(|| wrong(json!([]), &[])).into_iter().chain(items).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Texts that are not what the schema says.
-fn texts(schema: &Value, required: bool) -> Vec<Told> {
+/// Invalid texts.
+fn texts(schema: &Value, required: bool) -> Vec<WrongValue> {
     if let Some(words) = words(schema) {
         let all: Vec<&str> = words.iter().map(String::as_str).collect();
         let nearly = [format!("{}\u{0}", words[0]), format!(" {}", words[0]), words[0].to_uppercase()];
@@ -143,9 +143,9 @@ fn texts(schema: &Value, required: bool) -> Vec<Told> {
     }
 }
 
-fn plain_texts(schema: &Value, required: bool) -> Vec<Told> {
+fn plain_texts(schema: &Value, required: bool) -> Vec<WrongValue> {
     let mut all = Vec::new();
-    // The patterns of plain texts forbid NUL and nothing else but blankness.
+    // The patterns of plain texts forbid only NUL and blank texts.
     if schema["pattern"].as_str().is_some_and(|pattern| !pattern.starts_with(r"^[^\u0000]*")) {
         all.extend([wrong("", &[]), wrong(ODD, &[]), wrong("x".repeat(256), &[])]);
     }
@@ -160,7 +160,7 @@ fn plain_texts(schema: &Value, required: bool) -> Vec<Told> {
     all
 }
 
-fn numbers(schema: &Value) -> Vec<Told> {
+fn numbers(schema: &Value) -> Vec<WrongValue> {
     let bound = |name: &str| schema[name].as_f64().map(|bound| bound as i64);
     let mut all = Vec::new();
     if let Some(least) = bound("minimum") {
@@ -172,12 +172,12 @@ fn numbers(schema: &Value) -> Vec<Told> {
     all
 }
 
-fn in_form(field: Field<'_>) -> Vec<Told> {
+fn in_form(field: Field<'_>) -> Vec<WrongValue> {
     if field.schema["format"] == "binary" {
         let missing =
             |value: Value| (value, if field.required { How::Missing } else { How::Wrong }, Vec::new());
         let mut all = vec![wrong(json!([file("a.md", "a"), file("b.md", "b")]), &["one"])];
-        // An optional file that is none is none.
+        // An optional part that is not a file counts as absent.
         if field.required {
             all.extend([missing("no file".into()), missing(file("", "a"))]);
         }
@@ -185,12 +185,12 @@ fn in_form(field: Field<'_>) -> Vec<Told> {
         all.push(wrong(file("a", "a"), &[".txt", ".md"]));
         return all;
     }
-    // A text that is no UTF-8.
+    // Invalid UTF-8.
     let bytes = wrong(json!([97, 255]), &["must be "]);
     std::iter::once(bytes).chain(of_right_type(field.schema, field.required)).collect()
 }
 
-/// Every wrong text of a parameter.
+/// Every invalid text of a parameter.
 pub(super) fn of_parameter(schema: &Value) -> Vec<(String, Vec<String>)> {
     let mut all: Vec<(String, Vec<String>)> = match schema["type"].as_str() {
         Some("boolean") => ["", "maybe", "2", "true\u{0}"].map(|text| (text.to_owned(), Vec::new())).into(),
@@ -199,9 +199,9 @@ pub(super) fn of_parameter(schema: &Value) -> Vec<(String, Vec<String>)> {
             .into(),
         _ => Vec::new(),
     };
-    all.extend(of_right_type(schema, false).into_iter().map(|(value, _, saying)| {
+    all.extend(of_right_type(schema, false).into_iter().map(|(value, _, texts)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (text, saying)
+        (text, texts)
     }));
     all
 }

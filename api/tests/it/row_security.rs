@@ -1,5 +1,6 @@
-//! The second wall: what a connection for one tenant sees of another's rows when a statement has forgotten
-//! its tenant clause. Nothing; in every table that there is, and that there will be.
+//! Row-level security: a statement without a tenant clause sees no rows of another tenant, in every table.
+//!
+//! The tables come from the catalog, so new ones are covered without a change.
 
 use parlance_core::analytics;
 use parlance_core::ids::TenantId;
@@ -14,19 +15,19 @@ use crate::rows::tables;
 use crate::scene::Scene;
 use crate::{stage, work};
 
-/// Postgres: "insufficient privilege", which is what row-level security says of a new row.
+/// Postgres error `insufficient_privilege`, which row-level security raises for an inserted row.
 const REFUSED: &str = "42501";
 
-/// Two tenants with rows in every table: the stage's, whose rows nobody else must see, and another.
+/// A stage with two tenants that have rows in every table.
 async fn two_tenants(stage: &Stage) -> TenantId {
     let (other, http) = stage.another_tenant().await;
     for http in [&stage.http, &http] {
         let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "mine");
         Answer::of(request.json(&json!({"name": "Once", "channel_type": "api"}))).await.data(201);
-        Scene::set(http).await;
+        Scene::create(http).await;
     }
     work(stage).await;
-    // Some are folded, and some not yet.
+    // Some deltas are folded, others not yet.
     analytics::fold(&stage.ctx).await.unwrap();
     for http in [&stage.http, &http] {
         http.post("/conversations", json!({})).await.data(201);
@@ -38,7 +39,7 @@ async fn count(db: impl PgExecutor<'_>, what: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(db).await.unwrap()
 }
 
-/// The tenants whose rows a statement sees that asks for all.
+/// The tenants whose rows a statement without a tenant clause sees.
 async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
     let owner = if table == "tenant" { "id" } else { "tenant_id" };
     let query = format!("select distinct {owner} from \"{table}\" order by 1");
@@ -46,7 +47,7 @@ async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
+async fn every_tenant_table_has_row_level_security() {
     let stage = stage().await;
     let db = stage.ctx.db().platform();
     let tables = tables(&stage).await;
@@ -62,14 +63,14 @@ async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
     .fetch_all(db)
     .await
     .unwrap();
-    // A second policy would open what the first shuts.
+    // Policies are permissive: a second one would widen access.
     let policies = count(db, "pg_policy").await;
     assert_eq!(policies, walled.len() as i64);
     let mut with_tenant = tables.clone();
     with_tenant.push("tenant".to_owned());
     with_tenant.sort_unstable();
     assert_eq!(walled, with_tenant);
-    // Views and functions that run as their owner would lead around the wall; to truncate knows no rows.
+    // Views and functions that run as their owner bypass row-level security, and so does `truncate`.
     let open: Vec<String> = sqlx::query_scalar(
         "select relname::text from pg_class \
          where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') \
@@ -87,13 +88,13 @@ async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
     .fetch_all(db)
     .await
     .unwrap();
-    // The next test holds them to their own wall.
+    // The next test checks their own tenant clause.
     assert_eq!(as_owner, ["best_worded_chunks", "nearest_chunks"]);
     stage.end().await;
 }
 
 #[tokio::test]
-async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant() {
+async fn owner_functions_return_no_rows_of_another_tenant() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
@@ -104,7 +105,7 @@ async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant()
     let ones = vec!["1"; usize::try_from(dimensions).unwrap()].join(",");
     let model = stage.ctx.embedder().id();
     for indexed in ["null", "model"] {
-        // As if it had an index: the statement is another one then.
+        // With `indexed_model` set, the functions use the vector index and another statement.
         stage.execute(&format!("update bot_index set indexed_model = {indexed}, counted_chunks = 9")).await;
         for sources in ["null", "(select array_agg(id) from source)"] {
             for found in [
@@ -125,7 +126,7 @@ async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant()
 }
 
 #[tokio::test]
-async fn a_table_of_the_session_does_not_stand_before_one_that_such_a_function_trusts() {
+async fn temporary_tables_do_not_shadow_those_of_owner_functions() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
@@ -145,7 +146,7 @@ async fn a_table_of_the_session_does_not_stand_before_one_that_such_a_function_t
 }
 
 #[tokio::test]
-async fn the_role_of_a_tenants_connection_is_nobody() {
+async fn the_tenant_role_has_no_privileges_of_its_own() {
     let stage = stage().await;
     let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \
                      rolcreatedb or rolcanlogin or rolreplication, \
@@ -169,7 +170,7 @@ async fn a_statement_without_a_tenant_clause_sees_one_tenant() {
     let mut tables = tables(&stage).await;
     tables.push("tenant".to_owned());
     for table in &tables {
-        // Without the wall the same statement does see both.
+        // As owner, the same statement sees both tenants.
         let mut both = [mine, other.uuid()];
         both.sort_unstable();
         assert_eq!(seen(stage.ctx.db().platform(), table).await, both, "{table}");
@@ -178,7 +179,7 @@ async fn a_statement_without_a_tenant_clause_sees_one_tenant() {
         let mut transaction = stage.ctx.db().begin(other).await.unwrap();
         assert_eq!(seen(&mut *transaction, table).await, [other.uuid()], "{table}");
         drop(transaction);
-        // Whose tenant is not named sees nothing.
+        // Without a tenant, a connection sees nothing.
         for unset in ["reset parlance.tenant", "set parlance.tenant = ''"] {
             sqlx::query(unset).execute(&mut *connection).await.unwrap();
             assert_eq!(seen(&mut *connection, table).await, Vec::<Uuid>::new(), "{table}: {unset}");
@@ -258,8 +259,8 @@ async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
 }
 
 #[tokio::test]
-async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
-    // One connection for all tenants: two are the platform's.
+async fn a_reused_connection_shows_each_tenant_its_own_rows() {
+    // One connection for all tenants, since the platform pool takes two of the three.
     let one = |config: &mut parlance_core::platform::config::Config| {
         config.database.max_connections = 3;
         config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
@@ -290,7 +291,7 @@ async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
     }
     backends.dedup();
     assert_eq!(backends.len(), 1, "it was not one connection: {backends:?}");
-    // Nor does it matter that somebody gave up waiting for it.
+    // A cancelled wait for the connection changes nothing.
     let held = db.of(mine).await.unwrap();
     let waited = tokio::time::timeout(std::time::Duration::from_millis(50), db.of(other)).await;
     assert!(waited.is_err());

@@ -1,43 +1,43 @@
-//! What a request that is wrong must be told.
+//! Expected responses to invalid requests.
 
 use parlance_testing::Answer;
 use serde_json::Value;
 
-/// What an answer must be.
+/// An expected response.
 #[derive(Clone, Debug)]
-pub(super) enum Told {
-    /// An error of this status, with one of these codes, in whose text all of these are to be read.
-    Refused { status: u16, codes: &'static [&'static str], saying: Vec<String> },
-    /// 400, with these fields, in this order.
+pub(super) enum Expected {
+    /// An error of this status, with one of these codes and all of these texts.
+    Refused { status: u16, codes: &'static [&'static str], texts: Vec<String> },
+    /// 400 with these fields, in this order.
     Faults(Vec<Fault>),
-    /// Anything but a refusal of the key, and no failure of ours.
+    /// Anything but a refusal of the key or a server error.
     LetIn,
 }
 
-/// What is wrong with a field.
+/// An expected validation error.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) field: String,
     pub(super) how: How,
-    /// What is to be read in its message.
-    pub(super) saying: Vec<String>,
+    /// Texts of its message.
+    pub(super) texts: Vec<String>,
 }
 
-/// How a field is wrong.
+/// Kind of a validation error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
     Missing,
     Wrong,
-    /// A blank text is as good as none.
+    /// A blank text may count as missing.
     Either,
 }
 
 impl Fault {
-    pub(super) fn new(field: &str, how: How, saying: impl IntoIterator<Item = String>) -> Self {
-        Self { field: field.to_owned(), how, saying: saying.into_iter().collect() }
+    pub(super) fn new(field: &str, how: How, texts: impl IntoIterator<Item = String>) -> Self {
+        Self { field: field.to_owned(), how, texts: texts.into_iter().collect() }
     }
 
-    /// Checks a detail: that it is about the field, in the documented pattern.
+    /// Checks that a detail names the field, in the documented form.
     fn check(&self, detail: &Value) -> Result<(), String> {
         let message = text(detail, "message");
         if text(detail, "field") != self.field {
@@ -48,41 +48,41 @@ impl Fault {
         match self.how {
             How::Missing if !missed => return Err(format!("{message:?} is not \"{required}…\"")),
             How::Wrong if missed => return Err(format!("{message:?}: but it is there")),
-            // The body as a whole is no field.
+            // `body` stands for the whole body.
             _ if self.field != "body" && !message.contains(&format!("'{}'", self.field)) => {
                 return Err(format!("{message:?} does not name '{}'", self.field));
             }
             _ => {}
         }
-        match self.saying.iter().find(|words| !message.contains(*words)) {
+        match self.texts.iter().find(|words| !message.contains(*words)) {
             Some(words) if !missed => Err(format!("{message:?} does not say {words:?}")),
             _ => Ok(()),
         }
     }
 }
 
-impl Told {
-    /// A refusal with a code of its own.
-    pub(super) fn refused(status: u16, codes: &'static [&'static str], saying: &[&str]) -> Self {
-        Told::Refused { status, codes, saying: saying.iter().map(|words| (*words).to_owned()).collect() }
+impl Expected {
+    /// An error response.
+    pub(super) fn refused(status: u16, codes: &'static [&'static str], texts: &[&str]) -> Self {
+        Expected::Refused { status, codes, texts: texts.iter().map(|words| (*words).to_owned()).collect() }
     }
 
-    /// Compares an answer with what it must be.
+    /// Compares a response with the expected one.
     pub(super) fn check(&self, answer: &Answer) -> Result<(), String> {
         match self {
-            Told::Refused { status, codes, saying } => {
+            Expected::Refused { status, codes, texts } => {
                 let code = answer.try_error(*status)?;
                 if !codes.is_empty() && !codes.contains(&code) {
                     return Err(format!("the code is none of {codes:?}"));
                 }
                 let read = format!("{}\n{}", text(&answer.body, "error"), text(&answer.body, "message"));
-                match saying.iter().find(|words| !read.contains(*words)) {
+                match texts.iter().find(|words| !read.contains(*words)) {
                     Some(words) => Err(format!("it does not say {words:?}")),
                     None => Ok(()),
                 }
             }
-            Told::Faults(faults) => check_faults(faults, answer),
-            Told::LetIn => match answer.status.as_u16() {
+            Expected::Faults(faults) => check_faults(faults, answer),
+            Expected::LetIn => match answer.status.as_u16() {
                 401 | 403 | 500.. => Err("the key must let it in".to_owned()),
                 _ => Ok(()),
             },

@@ -1,10 +1,10 @@
-//! The words that describe a bot, shared by the API, the database and the code.
+//! Enums that describe a bot.
 
-use crate::enums::string_enum;
+use crate::stored_enum;
 
-string_enum! {
-    /// Where a bot talks.
-    Channel, "channel_type" {
+stored_enum! {
+    /// The channel a bot serves.
+    pub enum Channel {
         /// A chat window on a web site.
         Webchat = "webchat",
         /// WhatsApp.
@@ -17,30 +17,30 @@ string_enum! {
         Slack = "slack",
         /// E-mail.
         Email = "email",
-        /// A program of the tenant's.
+        /// The tenant's own program.
         Api = "api",
     }
 }
 
-string_enum! {
-    /// How a bot speaks.
-    Personality, "personality" {
+stored_enum! {
+    /// The tone of a bot.
+    pub enum Personality {
         /// Matter-of-fact.
         Professional = "professional",
         /// Warm.
         Friendly = "friendly",
         /// Eager to help.
         Helpful = "helpful",
-        /// Deep.
+        /// In depth.
         Expert = "expert",
         /// Lively.
         Enthusiastic = "enthusiastic",
     }
 }
 
-string_enum! {
-    /// What a bot is for.
-    Role, "bot_role" {
+stored_enum! {
+    /// The purpose of a bot.
+    pub enum Role {
         /// Customers' questions.
         CustomerSupport = "customer_support",
         /// Buyers' questions.
@@ -56,12 +56,14 @@ string_enum! {
     }
 }
 
-string_enum! {
-    /// What a bot does when it is not sure that its knowledge answers a question.
-    WhenUnsure, "when_unsure" {
-        /// It tells the nearest passage that it found, and that it is not sure.
+stored_enum! {
+    /// A bot's behaviour when it is not sure that its knowledge answers a question.
+    #[derive(Default)]
+    pub enum WhenUnsure {
+        /// Answers tentatively, with the nearest passage.
+        #[default]
         Tell = "tell",
-        /// It says that it does not know.
+        /// Says that it does not know.
         Refuse = "refuse",
     }
 }

@@ -1,23 +1,23 @@
-//! What a tenant has, in every state, and every place where a request can name it.
+//! A tenant's resources in every state, and every position of an id in a request.
 
 use parlance_testing::{Client, Stage};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::scene::{Asked, Scene};
+use crate::scene::{ApiRequest, Scene};
 use crate::spec::{Body, Operation};
 use crate::work;
 
-/// A tenant's things; and more of a kind, by the name of their id, with what is special about each.
-pub(super) struct Things {
+/// A scene, and further resources: name of the id, description and id.
+pub(super) struct Resources {
     pub(super) scene: Scene,
     others: Vec<(&'static str, &'static str, String)>,
 }
 
-impl Things {
-    /// Things in every state.
-    pub(super) async fn set(stage: &Stage, http: &Client) -> Self {
-        let scene = Scene::set(http).await;
+impl Resources {
+    /// Creates resources in every state.
+    pub(super) async fn create(stage: &Stage, http: &Client) -> Self {
+        let scene = Scene::create(http).await;
         let mut others = Vec::new();
         let message = scene.id("message_id");
         let feedback = format!("/conversations/{}/messages/{message}/feedback", scene.id("session_id"));
@@ -41,7 +41,7 @@ impl Things {
         Self { scene, others }
     }
 
-    /// The things, with each of a kind in its turn.
+    /// The scene, and its variants with each further resource of this name.
     pub(super) fn each(&self, name: &str) -> Vec<(&'static str, Scene)> {
         let others = self.others.iter().filter(|(kind, ..)| *kind == name);
         let others = others.map(|(_, what, id)| (*what, self.scene.with(name, id)));
@@ -49,24 +49,24 @@ impl Things {
     }
 }
 
-/// Things as many and with ids as long, and nobody's.
-pub(super) fn nobodys(things: &Scene) -> Scene {
+/// A scene of the same size whose ids do not exist.
+pub(super) fn absent(things: &Scene) -> Scene {
     things.names().fold(things.clone(), |scene, name| match things.id(name).parse::<Uuid>() {
         Ok(_) => scene.with(name, &Uuid::now_v7().to_string()),
         Err(_) => scene.with(name, &format!("session-{}", Uuid::now_v7().simple())),
     })
 }
 
-/// A place in an operation where things are named.
+/// A position of ids in a request.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct IdPosition {
     pub(super) part: Part,
-    /// What is named.
+    /// The names of the ids.
     pub(super) names: Vec<String>,
     body: Option<Body>,
 }
 
-/// The part of a request that names a thing.
+/// The part of a request with the ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Path,
@@ -74,35 +74,35 @@ pub(super) enum Part {
     Body,
 }
 
-impl Place {
-    /// A request about one's own things, that names another's in this place.
-    pub(super) fn ask(&self, operation: &Operation, own: &Scene, others: &Scene) -> Asked {
+impl IdPosition {
+    /// A request about a tenant's own resources, with another's ids in this position.
+    pub(super) fn request(&self, operation: &Operation, own: &Scene, others: &Scene) -> ApiRequest {
         let mut scene = own.clone();
         if self.part == Part::Path {
             scene = self.names.iter().fold(scene, |scene, name| scene.with(name, &others.id(name)));
         }
         if self.part == Part::Body && self.names == ["bot_id"] {
-            // The bot of a session is asked for when the session is new.
+            // `bot_id` is checked only for a new session.
             scene = scene.with("session_id", &format!("session-{}", Uuid::now_v7().simple()));
         }
-        let asked = scene.ask(operation);
-        let mut right = self.body.as_ref().map(|body| scene.right(body)).unwrap_or_default();
+        let request = scene.request(operation);
+        let mut right = self.body.as_ref().map(|body| scene.valid_body(body)).unwrap_or_default();
         match (self.part, &self.body) {
             (Part::Query, _) => {
-                self.names.iter().fold(asked, |asked, name| asked.asking(name, others.id(name)))
+                self.names.iter().fold(request, |request, name| request.with_query(name, others.id(name)))
             }
             (Part::Body, Some(body)) => {
                 self.names.iter().for_each(|name| right[name] = others.id(name).into());
-                asked.carrying(body, right)
+                request.with_body(body, right)
             }
-            (_, Some(body)) => asked.carrying(body, right),
-            (_, None) => asked,
+            (_, Some(body)) => request.with_body(body, right),
+            (_, None) => request,
         }
     }
 }
 
-/// Every place of an operation where `things` can be named.
-pub(super) fn places(operation: &Operation, things: &Scene) -> Vec<Place> {
+/// Every position of an operation's request that can hold an id of `things`.
+pub(super) fn places(operation: &Operation, things: &Scene) -> Vec<IdPosition> {
     let mut places = Vec::new();
     let path: Vec<String> = operation.parameters("path").map(|parameter| parameter.name.clone()).collect();
     let mut in_path: Vec<Vec<String>> = path.iter().map(|name| vec![name.clone()]).collect();
@@ -116,10 +116,10 @@ pub(super) fn places(operation: &Operation, things: &Scene) -> Vec<Place> {
     };
     for body in bodies {
         let places_in_path = in_path.iter().cloned();
-        places.extend(places_in_path.map(|names| Place { part: Part::Path, names, body: body.clone() }));
+        places.extend(places_in_path.map(|names| IdPosition { part: Part::Path, names, body: body.clone() }));
         for field in body.iter().flat_map(Body::fields) {
             if field.is_id() || things.names().any(|thing| thing == field.name) {
-                places.push(Place {
+                places.push(IdPosition {
                     part: Part::Body,
                     names: vec![field.name.to_owned()],
                     body: body.clone(),
@@ -129,7 +129,7 @@ pub(super) fn places(operation: &Operation, things: &Scene) -> Vec<Place> {
     }
     for parameter in operation.parameters("query") {
         if parameter.schema["format"] == "uuid" {
-            places.push(Place { part: Part::Query, names: vec![parameter.name.clone()], body: None });
+            places.push(IdPosition { part: Part::Query, names: vec![parameter.name.clone()], body: None });
         }
     }
     places
