@@ -26,7 +26,8 @@ pub(crate) async fn api(config: Config) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "API listening");
     let stop_dispatcher = CancellationToken::new();
     let dispatcher = tokio::spawn(dispatch::run(ctx.clone(), stop_dispatcher.clone()));
-    parlance_api::serve(ctx.clone(), listener, stop, ShutdownTimes { announce: UNREADY, drain: DRAIN }).await?;
+    parlance_api::serve(ctx.clone(), listener, stop, ShutdownTimes { announce: UNREADY, drain: DRAIN })
+        .await?;
     // After the API has stopped, so that every accepted job is dispatched.
     stop_dispatcher.cancel();
     dispatcher.await?;

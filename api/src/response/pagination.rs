@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn an_empty_list_has_no_pages() {
-        let page = Page::new(PageRequest::new(PageRequest::FIRST, PageRequest::DEFAULT_SIZE), Vec::<()>::new(), 0);
+        let page =
+            Page::new(PageRequest::new(PageRequest::FIRST, PageRequest::DEFAULT_SIZE), Vec::<()>::new(), 0);
         let Pagination { pages, has_prev, has_next, .. } = Pagination::of(&page);
         assert_eq!((pages, has_prev, has_next), (0, false, false));
     }

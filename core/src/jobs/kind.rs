@@ -118,4 +118,3 @@ impl State {
         matches!(self, State::Succeeded | State::Failed | State::Cancelled)
     }
 }
-
