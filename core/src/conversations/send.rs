@@ -225,7 +225,8 @@ async fn accept(
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored =
-        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, message.text.as_str()).await?;
+        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, message.text.as_str())
+            .await?;
     let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
     Ok(Some(AcceptedMessage {

@@ -1,7 +1,7 @@
 //! Response of `sendMessage`: the whole answer as JSON, or server-sent events while it is generated.
 
 use futures_util::stream::{self, Stream, StreamExt};
-use parlance_core::conversations::{self, NewMessage, SessionId, EventSender, AnswerEvent};
+use parlance_core::conversations::{self, AnswerEvent, EventSender, NewMessage, SessionId};
 use parlance_core::ids::TenantId;
 use parlance_core::{Context, Error, Result};
 use poem::web::sse::Event;
