@@ -12,7 +12,7 @@ async fn talk(stage: &Stage, session: &str, bot: &str, message: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_overview_counts_what_happened() {
+async fn an_overview_counts_bots_conversations_and_answers() {
     let stage = stage().await;
     let empty = stage.http.get("/analytics/overview").await;
     assert_eq!(empty.data(200)["answer_time_ms"], json!({"median": null, "p95": null}));
@@ -51,7 +51,7 @@ async fn an_overview_counts_what_happened() {
 }
 
 #[tokio::test]
-async fn every_day_of_a_period_is_there_and_only_what_occurs_beside() {
+async fn a_report_lists_every_day_but_only_occurring_values() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     let other = stage.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
@@ -86,7 +86,7 @@ async fn every_day_of_a_period_is_there_and_only_what_occurs_beside() {
 }
 
 #[tokio::test]
-async fn a_gap_is_told_once_however_often_it_is_asked() {
+async fn a_repeated_question_is_one_gap() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     for (session, question) in
@@ -114,7 +114,7 @@ async fn a_gap_is_told_once_however_often_it_is_asked() {
 }
 
 #[tokio::test]
-async fn a_period_that_cannot_be_is_told() {
+async fn an_invalid_period_or_timezone_is_rejected() {
     let stage = stage().await;
     for path in ["overview", "conversations", "knowledge-gaps"] {
         for (query, field) in [

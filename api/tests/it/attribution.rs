@@ -162,7 +162,7 @@ async fn citations_are_precise_and_complete() {
 }
 
 #[tokio::test]
-async fn an_answer_is_the_same_however_it_is_cut() {
+async fn the_delta_size_does_not_change_an_answer() {
     let embedder = real_embedder().await;
     for case in cases().iter().step_by(4) {
         let (whole, _) = write(&*embedder, case, false, 10_000).await;
@@ -175,7 +175,7 @@ async fn an_answer_is_the_same_however_it_is_cut() {
 }
 
 #[tokio::test]
-async fn a_strict_answer_holds_no_unsupported_sentence() {
+async fn a_strict_answer_has_no_unsupported_sentence() {
     let embedder = real_embedder().await;
     for case in cases() {
         let (checked, sent) = write(&*embedder, &case, true, 4).await;

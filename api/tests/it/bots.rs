@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::stage;
 
 #[tokio::test]
-async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
+async fn a_created_bot_has_the_documented_fields_and_can_be_read() {
     let stage = stage().await;
     let body = json!({
         "name": "  Sales Assistant Bot ", "channel_type": "webchat",
@@ -43,7 +43,7 @@ async fn a_bot_is_made_as_the_reference_shows_and_found_again() {
 }
 
 #[tokio::test]
-async fn what_a_bot_does_not_have_is_null() {
+async fn unset_bot_fields_are_null() {
     let stage = stage().await;
     let made =
         stage.http.post("/bots", json!({"name": "Plain", "channel_type": "api", "description": null})).await;
@@ -54,7 +54,7 @@ async fn what_a_bot_does_not_have_is_null() {
 }
 
 #[tokio::test]
-async fn a_bot_tells_when_unsure_and_is_not_strict_by_default() {
+async fn when_unsure_defaults_to_tell_and_strict_to_false() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let plain = stage.http.post("/bots", body.clone()).await;
@@ -99,7 +99,7 @@ async fn when_unsure_and_strict_can_be_changed() {
 }
 
 #[tokio::test]
-async fn wrong_values_of_when_unsure_and_strict_are_told() {
+async fn invalid_when_unsure_and_strict_values_are_rejected() {
     let stage = stage().await;
     let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let path = format!("/bots/{id}");
@@ -131,7 +131,7 @@ async fn wrong_values_of_when_unsure_and_strict_are_told() {
 }
 
 #[tokio::test]
-async fn a_list_is_paged_newest_first_and_filtered() {
+async fn bots_are_listed_newest_first_in_pages_with_filters() {
     let stage = stage().await;
     for number in 1..=5 {
         let channel = if number % 2 == 0 { "slack" } else { "webchat" };
@@ -161,7 +161,7 @@ async fn a_list_is_paged_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
+async fn of_100_concurrent_creations_one_fits_the_plan_limit() {
     let stage = stage().await;
     let body = json!({"name": "One of many", "channel_type": "webchat"});
     for _ in 0..9 {
@@ -179,7 +179,7 @@ async fn a_hundred_bots_at_once_where_one_has_room_make_one() {
 }
 
 #[tokio::test]
-async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
+async fn creating_a_bot_does_not_block_reads_or_messages() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "webchat"});
     stage.http.post("/bots", body.clone()).await.data(201);
@@ -199,7 +199,7 @@ async fn who_counts_a_bot_keeps_nobody_from_reading_or_talking() {
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
+async fn an_update_keeps_absent_fields_and_null_clears() {
     let stage = stage().await;
     let made = stage
         .http
@@ -241,7 +241,7 @@ async fn a_change_leaves_what_it_does_not_name_and_null_clears() {
 }
 
 #[tokio::test]
-async fn another_language_stems_the_knowledge_anew() {
+async fn changing_the_language_reindexes_the_knowledge() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
     stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
@@ -263,7 +263,7 @@ async fn defaults(stage: &Stage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn there_is_always_one_default_bot() {
+async fn exactly_one_bot_is_the_default() {
     let stage = stage().await;
     let mut ids = Vec::new();
     for name in ["A", "B", "C"] {
@@ -294,7 +294,7 @@ async fn there_is_always_one_default_bot() {
 }
 
 #[tokio::test]
-async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
+async fn a_deleted_bot_disappears_at_once_and_is_purged_later() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "Doomed", "channel_type": "webchat"})).await.id();
     let path = format!("/bots/{bot}");
@@ -340,7 +340,7 @@ async fn a_deleted_bot_and_all_of_it_is_gone_at_once_and_removed_after() {
 }
 
 #[tokio::test]
-async fn another_tenants_bot_is_answered_as_one_that_does_not_exist() {
+async fn another_tenants_bot_looks_nonexistent() {
     let stage = stage().await;
     let (other, _) = stage.another_tenant().await;
     let theirs = stage.bot_of(other).await.to_string();

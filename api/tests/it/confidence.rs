@@ -41,7 +41,7 @@ fn assert_score(score: &Value) {
 }
 
 #[tokio::test]
-async fn a_confident_answer_says_which_source_supports_it() {
+async fn a_confident_answer_cites_its_supporting_source() {
     let (stage, _) = stage().await;
     let answer = ask(&stage, "s", QUESTION).await;
     let [level, score, support, grounded] = confidence(&answer);
@@ -68,7 +68,7 @@ async fn an_unknown_answer_has_a_score_and_no_confidence() {
 }
 
 #[tokio::test]
-async fn every_place_shows_the_same_confidence() {
+async fn all_endpoints_show_the_same_confidence() {
     let (stage, bot) = stage().await;
     let whole = ask(&stage, "s", QUESTION).await;
 
@@ -102,7 +102,7 @@ async fn every_place_shows_the_same_confidence() {
 }
 
 #[tokio::test]
-async fn a_low_confidence_is_shown_wherever_it_is_read() {
+async fn low_confidence_is_shown_in_details_and_trace() {
     let (stage, _) = stage().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
@@ -126,7 +126,7 @@ async fn a_low_confidence_is_shown_wherever_it_is_read() {
 }
 
 #[tokio::test]
-async fn an_answer_of_an_older_version_has_no_confidence() {
+async fn answers_of_older_versions_have_no_confidence() {
     let (stage, _) = stage().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
@@ -212,7 +212,7 @@ const GAPS: &str = "
     where message.sender = 'bot' and message.answered is not null";
 
 #[tokio::test]
-async fn gaps_are_filtered_by_whether_all_their_answers_were_tentative() {
+async fn gaps_are_filtered_by_whether_all_answers_were_tentative() {
     let stage = crate::stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     ask(&stage, "s", "777").await;
@@ -245,7 +245,7 @@ async fn gaps_are_filtered_by_whether_all_their_answers_were_tentative() {
 }
 
 #[tokio::test]
-async fn a_model_is_calibrated_once_and_no_tenant_sees_it() {
+async fn a_model_is_calibrated_once_and_hidden_from_tenants() {
     let stage = crate::stage().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let kept = "select count(*) from model_calibration where model = 'test/bytes'";

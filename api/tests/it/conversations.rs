@@ -10,7 +10,7 @@ async fn bot(stage: &Stage, body: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_message_opens_its_session_and_is_answered_as_the_reference_shows() {
+async fn a_message_opens_a_session_and_gets_the_documented_answer() {
     let stage = stage().await;
     let bot =
         bot(&stage, json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"})).await;
@@ -58,7 +58,7 @@ async fn a_message_opens_its_session_and_is_answered_as_the_reference_shows() {
 }
 
 #[tokio::test]
-async fn without_a_bot_or_with_an_inactive_one_nothing_is_opened() {
+async fn a_session_needs_an_active_bot() {
     let stage = stage().await;
     let message = json!({"message": "Hello?"});
     let answer = stage.http.post("/conversations/s/messages", message.clone()).await;
@@ -70,7 +70,7 @@ async fn without_a_bot_or_with_an_inactive_one_nothing_is_opened() {
 }
 
 #[tokio::test]
-async fn a_session_id_that_cannot_be_is_not_found() {
+async fn an_invalid_session_id_is_not_found() {
     let stage = stage().await;
     bot(&stage, json!({"name": "Helper", "channel_type": "webchat"})).await;
     for id in ["a%20b", "%C3%BC", "a%2Fb", "%00", &"x".repeat(256)] {
@@ -93,7 +93,7 @@ async fn a_session_id_that_cannot_be_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_opened_before_anything_is_said() {
+async fn a_conversation_can_be_opened_without_a_message() {
     let stage = stage().await;
     let welcoming = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
     bot(&stage, welcoming).await;
@@ -120,7 +120,7 @@ async fn a_conversation_is_opened_before_anything_is_said() {
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
+async fn conversations_are_listed_newest_first_with_filters() {
     let stage = stage().await;
     let first = bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let second = bot(&stage, json!({"name": "B", "channel_type": "slack"})).await;
@@ -160,7 +160,7 @@ async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
 }
 
 #[tokio::test]
-async fn an_ended_conversation_takes_no_message_and_its_users_can_be_corrected() {
+async fn an_ended_conversation_takes_updates_but_no_messages() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
@@ -182,7 +182,7 @@ async fn an_ended_conversation_takes_no_message_and_its_users_can_be_corrected()
 }
 
 #[tokio::test]
-async fn an_erased_conversation_is_gone_with_its_messages() {
+async fn deleting_a_conversation_deletes_its_messages() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
@@ -196,7 +196,7 @@ async fn an_erased_conversation_is_gone_with_its_messages() {
 }
 
 #[tokio::test]
-async fn parallel_messages_to_one_session_are_answered_in_turn() {
+async fn concurrent_messages_of_a_session_are_answered_in_turn() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let said = (0..8).map(|number| {
@@ -219,7 +219,7 @@ async fn parallel_messages_to_one_session_are_answered_in_turn() {
 }
 
 #[tokio::test]
-async fn a_turn_whose_holder_died_passes_on() {
+async fn an_expired_turn_is_taken_over() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
@@ -233,7 +233,7 @@ async fn a_turn_whose_holder_died_passes_on() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
+async fn deleting_a_conversation_during_an_answer_gives_404() {
     let (embedder, stage) = {
         let embedder = parlance_testing::TestEmbedder::default();
         let stage = parlance_testing::Builder::default().embedder(embedder.clone()).start().await;
@@ -253,7 +253,7 @@ async fn a_conversation_that_is_erased_while_it_is_answered_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_nobody_writes_to_counts_as_abandoned_until_somebody_does() {
+async fn an_idle_conversation_is_abandoned_until_the_next_message() {
     let mut stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     for session in ["old", "new"] {
@@ -283,7 +283,7 @@ async fn a_conversation_that_nobody_writes_to_counts_as_abandoned_until_somebody
 }
 
 #[tokio::test]
-async fn feedback_is_given_changed_and_taken_back() {
+async fn feedback_can_be_set_changed_and_removed() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi!"});
     bot(&stage, body).await;
@@ -317,7 +317,7 @@ async fn feedback_is_given_changed_and_taken_back() {
 }
 
 #[tokio::test]
-async fn limits_of_conversations_and_messages_hold() {
+async fn plan_limits_on_conversations_and_messages_are_enforced() {
     let stage = stage().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let message = json!({"message": "Hi"});

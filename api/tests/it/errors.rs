@@ -22,7 +22,7 @@ fn fields(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_missing_field_names_itself_in_the_documented_words() {
+async fn a_missing_field_is_named_in_the_documented_text() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let form = |content: &str| {
@@ -48,7 +48,7 @@ async fn a_missing_field_names_itself_in_the_documented_words() {
 }
 
 #[tokio::test]
-async fn everything_wrong_with_a_body_is_told_at_once() {
+async fn all_errors_of_a_body_are_reported_at_once() {
     let stage = stage().await;
     let body = json!({
         "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
@@ -91,7 +91,7 @@ async fn everything_wrong_with_a_body_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn one_wrong_value_is_a_400_that_names_it() {
+async fn an_invalid_value_gives_a_400_that_names_the_field() {
     let stage = stage().await;
     let right = json!({"name": "A", "channel_type": "webchat"});
     for (field, value) in [
@@ -143,7 +143,7 @@ async fn one_wrong_value_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_refused() {
+async fn unreadable_bodies_are_rejected() {
     let stage = stage().await;
     let json = "application/json";
     let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
@@ -175,7 +175,7 @@ async fn a_body_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_strangers_request_is_judged() {
+async fn a_request_without_a_key_gets_401_before_validation() {
     let stage = stage().await;
     let stranger = stage.http.with_key(None);
     for request in [
@@ -189,7 +189,7 @@ async fn nothing_of_a_strangers_request_is_judged() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
+async fn unknown_paths_and_methods_use_the_error_envelope() {
     let stage = stage().await;
     assert_eq!(stage.http.get("/nothing").await.error(404), "not_found");
     assert_eq!(Answer::of(stage.http.raw(Method::GET, "/")).await.error(404), "not_found");
@@ -202,7 +202,7 @@ async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_a_decent_id() {
+async fn a_valid_request_id_is_kept() {
     let stage = stage().await;
     for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
         let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);

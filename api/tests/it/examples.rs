@@ -15,14 +15,14 @@ use crate::stage;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn the_references_python_program_runs_unchanged() {
+async fn the_documented_python_example_runs() {
     let stage = stage().await;
     succeeded(&run("python3", "example.py", &stage).await.unwrap(), "Total messages: ");
     stage.end().await;
 }
 
 #[tokio::test]
-async fn the_references_javascript_program_runs_unchanged() {
+async fn the_documented_javascript_example_runs() {
     let stage = stage().await;
     match run("node", "example.mjs", &stage).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -18,7 +18,7 @@ fn replayed(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn the_same_request_again_is_answered_as_it_was_and_done_once() {
+async fn a_repeated_request_runs_once_and_replays_its_response() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let first = post(&stage, "k1", "/bots", &body).await;
@@ -39,7 +39,7 @@ async fn the_same_request_again_is_answered_as_it_was_and_done_once() {
 }
 
 #[tokio::test]
-async fn what_was_refused_is_refused_again_and_a_wrong_key_is_told() {
+async fn rejections_are_replayed_and_invalid_keys_reported() {
     let stage = stage().await;
     let refused = post(&stage, "k", "/bots", &json!({})).await;
     assert_eq!(refused.error(400), "missing_field");
@@ -58,7 +58,7 @@ async fn what_was_refused_is_refused_again_and_a_wrong_key_is_told() {
 }
 
 #[tokio::test]
-async fn a_replay_is_for_keys_that_may_do_it() {
+async fn a_replay_needs_the_scope_of_the_operation() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     post(&stage, "k", "/bots", &body).await.data(201);
@@ -70,7 +70,7 @@ async fn a_replay_is_for_keys_that_may_do_it() {
 }
 
 #[tokio::test]
-async fn many_at_the_same_moment_run_once() {
+async fn concurrent_repeats_run_once() {
     let stage = stage().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Hello?"});
@@ -87,7 +87,7 @@ async fn many_at_the_same_moment_run_once() {
 }
 
 #[tokio::test]
-async fn an_upload_may_be_sent_again_with_another_boundary() {
+async fn an_upload_can_be_repeated_with_another_boundary() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let upload = async |text: &str| {
@@ -105,7 +105,7 @@ async fn an_upload_may_be_sent_again_with_another_boundary() {
 }
 
 #[tokio::test]
-async fn what_failed_for_a_while_is_done_the_next_time() {
+async fn a_transient_failure_is_not_replayed() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     stage.break_table("bot").await;
@@ -117,7 +117,7 @@ async fn what_failed_for_a_while_is_done_the_next_time() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_holder_died_passes_on_and_a_day_is_long_enough() {
+async fn claims_expire_and_old_keys_are_deleted_after_a_day() {
     let stage = stage().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let first = post(&stage, "k", "/bots", &body).await;
@@ -135,7 +135,7 @@ async fn a_claim_whose_holder_died_passes_on_and_a_day_is_long_enough() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_finds_the_answer_when_it_comes_back() {
+async fn a_disconnected_client_gets_its_response_on_retry() {
     let stage = stage().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Hello?"});
@@ -156,7 +156,7 @@ async fn a_client_that_goes_away_finds_the_answer_when_it_comes_back() {
 }
 
 #[tokio::test]
-async fn a_message_that_could_not_be_answered_is_not_said_twice() {
+async fn a_failed_message_is_not_stored_twice() {
     let stage = stage().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Is it open?"});
@@ -175,7 +175,7 @@ async fn a_message_that_could_not_be_answered_is_not_said_twice() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_shown_again_stands_in_no_table() {
+async fn a_replayed_api_key_is_stored_in_no_table() {
     let stage = stage().await;
     let made = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
     let key = made.data(201)["key"].as_str().unwrap();
@@ -200,7 +200,7 @@ async fn a_key_that_is_shown_again_stands_in_no_table() {
 }
 
 #[tokio::test]
-async fn an_erased_answer_is_not_told_again_and_not_made_again() {
+async fn a_deleted_response_is_neither_replayed_nor_recomputed() {
     let stage = stage().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let source =

@@ -28,7 +28,7 @@ async fn ids(stage: &Stage) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_another_tenant_has_is_answered_like_what_nobody_has_and_stays_as_it_is() {
+async fn another_tenants_resources_look_nonexistent_and_stay_intact() {
     let stage = stage().await;
     let (_, other) = stage.another_tenant().await;
     let (theirs, own) = (Things::set(&stage, &stage.http).await, Scene::set(&other).await);
@@ -87,7 +87,7 @@ async fn what_another_tenant_has_is_answered_like_what_nobody_has_and_stays_as_i
 }
 
 #[tokio::test]
-async fn the_same_name_the_same_content_and_the_same_key_are_each_tenants_own() {
+async fn tenants_share_no_session_names_content_or_idempotency_keys() {
     let stage = stage().await;
     let (_, other) = stage.another_tenant().await;
     let theirs = Scene::set(&stage.http).await;

@@ -22,7 +22,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_list_of_jobs_is_filtered_by_what_they_do_where_they_stand_and_what_they_are_about() {
+async fn jobs_are_filtered_by_kind_state_bot_and_source() {
     let stage = stage().await;
     let bots = [stage.bot_of(stage.tenant).await.to_string(), stage.bot_of(stage.tenant).await.to_string()];
     let first = add(&stage, &bots[0], "One").await;
@@ -46,7 +46,7 @@ async fn a_list_of_jobs_is_filtered_by_what_they_do_where_they_stand_and_what_th
 }
 
 #[tokio::test]
-async fn a_job_tells_its_place_its_wait_and_what_followed_from_it() {
+async fn a_job_shows_its_queue_position_wait_and_children() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let mut jobs = Vec::new();
@@ -88,7 +88,7 @@ async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Ve
 }
 
 #[tokio::test]
-async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed() {
+async fn job_events_stream_to_the_end_and_resume_after_a_reconnect() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
@@ -127,7 +127,7 @@ async fn a_job_is_watched_to_its_end_and_who_comes_back_is_told_what_was_missed(
 }
 
 #[tokio::test]
-async fn a_job_that_waits_is_cancelled_at_once_and_its_source_with_it() {
+async fn cancelling_a_queued_job_cancels_its_source_at_once() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = add(&stage, &bot, "One").await;
@@ -152,7 +152,7 @@ async fn a_job_that_waits_is_cancelled_at_once_and_its_source_with_it() {
 }
 
 #[tokio::test]
-async fn a_batch_that_runs_is_cancelled_within_two_seconds() {
+async fn a_running_batch_is_cancelled_within_seconds() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
@@ -182,7 +182,7 @@ async fn a_batch_that_runs_is_cancelled_within_two_seconds() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_stays_with_its_cause_until_it_is_tried_again() {
+async fn a_dead_letter_keeps_its_error_until_it_is_retried() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default().embedder(embedder.clone()).start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
@@ -208,7 +208,7 @@ async fn a_dead_letter_stays_with_its_cause_until_it_is_tried_again() {
 }
 
 #[tokio::test]
-async fn orphans_are_found_counted_and_removed() {
+async fn orphaned_chunks_are_counted_and_removed() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = text(&add(&stage, &bot, "One").await["id"]).to_owned();

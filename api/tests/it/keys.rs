@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::stage;
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_does_what_it_may() {
+async fn a_key_is_shown_once_and_limited_to_its_scopes() {
     let stage = stage().await;
     let made = stage
         .http
@@ -42,7 +42,7 @@ async fn a_key_is_shown_once_and_does_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_opens_nothing_from_the_answer_on() {
+async fn a_revoked_key_is_rejected_at_once() {
     let stage = stage().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
     let old = stage.http.with_key(made.data(201)["key"].as_str());
@@ -59,7 +59,7 @@ async fn a_revoked_key_opens_nothing_from_the_answer_on() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_ends_at_once_or_after_its_grace() {
+async fn a_rotated_key_expires_at_once_or_after_its_grace_period() {
     let stage = stage().await;
     for (grace, old_works) in [(None, false), (Some(0), false), (Some(600), true)] {
         let body = json!({"name": "Web", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"});
@@ -82,7 +82,7 @@ async fn a_rotated_key_ends_at_once_or_after_its_grace() {
 }
 
 #[tokio::test]
-async fn a_key_ends_when_it_expires_cached_or_not() {
+async fn a_key_expires_on_time_even_when_cached() {
     let stage = stage().await;
     let end = chrono::Utc::now() + Duration::from_secs(3);
     let body = json!({"name": "Brief", "expires_at": end.to_rfc3339()});
@@ -95,7 +95,7 @@ async fn a_key_ends_when_it_expires_cached_or_not() {
 }
 
 #[tokio::test]
-async fn an_inactive_tenant_is_shut_out_and_let_in_again() {
+async fn an_inactive_tenant_is_locked_out_until_reactivated() {
     let stage = stage().await;
     stage.http.get("/bots").await.data(200);
     tenants::set_active(&stage.ctx, stage.tenant, false).await.unwrap();
@@ -108,7 +108,7 @@ async fn an_inactive_tenant_is_shut_out_and_let_in_again() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_written_now_and_then() {
+async fn the_last_use_of_a_key_is_written_at_most_once_a_minute() {
     let stage = stage().await;
     let used = stage
         .eventually("the use is written", async || {
@@ -125,7 +125,7 @@ async fn the_last_use_of_a_key_is_written_now_and_then() {
 }
 
 #[tokio::test]
-async fn without_redis_keys_are_looked_up_all_the_same() {
+async fn key_lookups_work_without_redis() {
     let stage = parlance_testing::Builder::default()
         .embedder(parlance_testing::TestEmbedder::default())
         .own_servers()
@@ -145,7 +145,7 @@ async fn without_redis_keys_are_looked_up_all_the_same() {
 }
 
 #[tokio::test]
-async fn nothing_in_redis_says_who_holds_a_key() {
+async fn redis_holds_no_key_lookups() {
     let stage = stage().await;
     for _ in 0..20 {
         stage.http.get("/bots").await.data(200);
@@ -156,7 +156,7 @@ async fn nothing_in_redis_says_who_holds_a_key() {
 }
 
 #[tokio::test]
-async fn usage_is_told_beside_the_plan() {
+async fn usage_is_shown_with_the_plan_limits() {
     let stage = stage().await;
     stage
         .http
@@ -184,7 +184,7 @@ async fn usage_is_told_beside_the_plan() {
 }
 
 #[tokio::test]
-async fn another_process_forgets_a_revoked_key_long_before_it_would_by_itself() {
+async fn revoking_a_key_invalidates_caches_of_other_processes() {
     let stage = stage().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
     let key: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();

@@ -9,7 +9,7 @@ use crate::{stage, work};
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
-async fn an_upload_is_answered_as_the_reference_shows_and_becomes_knowledge() {
+async fn an_upload_has_the_documented_fields_and_becomes_ready() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let text = "# Returns\n\nWe offer a 30-day return policy for all products.\n";
@@ -68,7 +68,7 @@ async fn an_upload_is_answered_as_the_reference_shows_and_becomes_knowledge() {
 }
 
 #[tokio::test]
-async fn a_file_may_have_ten_mebibytes_and_no_byte_more() {
+async fn a_file_may_have_at_most_ten_mebibytes() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let answer = stage.http.upload(&bot, "big.txt", vec![b'a'; 10 * MIB + 1]).await;
@@ -84,7 +84,7 @@ async fn a_file_may_have_ten_mebibytes_and_no_byte_more() {
 }
 
 #[tokio::test]
-async fn a_form_of_untold_length_is_cut_off() {
+async fn a_form_without_content_length_is_cut_off() {
     let stage = stage().await;
     let head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n";
     let endless_header = "--x\r\nContent-Disposition: form-data; name=\"";
@@ -104,7 +104,7 @@ async fn a_form_of_untold_length_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_wrong_upload_stores_nothing() {
+async fn an_invalid_upload_stores_nothing() {
     let stage = stage().await;
     let (other, _) = stage.another_tenant().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
@@ -130,7 +130,7 @@ async fn a_wrong_upload_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_without_text_ends_as_failed_and_says_why() {
+async fn a_file_without_text_fails_with_a_reason() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     for (name, bytes, code) in [
@@ -151,7 +151,7 @@ async fn a_file_without_text_ends_as_failed_and_says_why() {
 }
 
 #[tokio::test]
-async fn another_tenants_source_is_answered_as_one_that_does_not_exist() {
+async fn another_tenants_source_looks_nonexistent() {
     let stage = stage().await;
     let (_, theirs) = stage.another_tenant().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();

@@ -25,7 +25,7 @@ fn told(answer: &Answer, header: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_key_that_asks_too_fast_is_told_when_to_come_back() {
+async fn a_rate_limited_key_gets_a_retry_after() {
     let stage = limited().await;
     let other = stage.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
     let (mut answer, mut asked) = (stage.http.get("/bots").await, 1);
@@ -46,7 +46,7 @@ async fn a_key_that_asks_too_fast_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_key_may_not_ask_more_by_asking_another_process() {
+async fn the_rate_limit_of_a_key_spans_processes() {
     let stage = limited().await;
     let made = stage.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
     let raw: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
@@ -72,7 +72,7 @@ async fn a_key_may_not_ask_more_by_asking_another_process() {
 }
 
 #[tokio::test]
-async fn answers_and_uploads_of_a_tenant_have_so_many_places() {
+async fn concurrent_answers_and_uploads_are_limited_per_tenant() {
     let configure = Builder::default().embedder(TestEmbedder::default()).configure(|config| {
         config.limits.chats_per_tenant = 1;
         config.limits.uploads_per_tenant = 1;
@@ -103,7 +103,7 @@ async fn answers_and_uploads_of_a_tenant_have_so_many_places() {
 }
 
 #[tokio::test]
-async fn pages_of_the_named_sites_may_call_and_no_others() {
+async fn cors_allows_only_the_configured_origins() {
     let site = "https://www.example.com";
     let configure = Builder::default().embedder(TestEmbedder::default());
     let stage =
@@ -136,7 +136,7 @@ async fn pages_of_the_named_sites_may_call_and_no_others() {
 }
 
 #[tokio::test]
-async fn without_a_site_no_page_may_call() {
+async fn cors_is_off_without_configured_origins() {
     let stage = stage().await;
     let asked =
         Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
@@ -146,7 +146,7 @@ async fn without_a_site_no_page_may_call() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_a_byte_at_a_time_is_given_up() {
+async fn a_body_sent_byte_by_byte_times_out() {
     let stage = stage().await;
     let request = stage.http.request(Method::POST, "/bots").build().unwrap();
     let address = (request.url().host_str().unwrap(), request.url().port().unwrap());

@@ -181,7 +181,7 @@ async fn last_message(stage: &Stage) -> Value {
 }
 
 #[tokio::test]
-async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
+async fn a_model_answers_from_passages_with_checked_citations() {
     let script = Script::of(&[Act::Says("Within 30 days [1], says nobody [7].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -210,7 +210,7 @@ async fn a_model_answers_from_the_passages_and_its_markers_are_checked() {
 }
 
 #[tokio::test]
-async fn an_answer_is_told_as_it_is_written() {
+async fn an_answer_is_streamed_as_it_is_generated() {
     let script = Script::of(&[Act::Says("Within 30 days [1], says nobody [7].")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -233,7 +233,7 @@ async fn an_answer_is_told_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn without_redis_an_answer_is_told_all_the_same() {
+async fn answers_stream_without_redis() {
     let script = Script::of(&[Act::Says("Within 30 days [1].")]);
     let mut stage = knowing_the_shop(builder(&script, &[]).await.own_servers()).await;
     stage.stop_workers().await;
@@ -245,7 +245,7 @@ async fn without_redis_an_answer_is_told_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_built_in_answer_is_told_as_well() {
+async fn the_fallback_answer_is_streamed_too() {
     let script = Script::of(&[Act::Refuses(400, None)]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -259,7 +259,7 @@ async fn the_built_in_answer_is_told_as_well() {
 }
 
 #[tokio::test]
-async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
+async fn disconnecting_stops_the_model_and_keeps_the_partial_text() {
     let script = Script::of(&[Act::Stalls("Within 30 days "), Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let mut events = stream(&stage, QUESTION).await;
@@ -283,7 +283,7 @@ async fn who_goes_away_stops_the_model_and_what_was_said_stays() {
 }
 
 #[tokio::test]
-async fn who_goes_away_before_the_first_word_has_said_nothing_and_is_counted() {
+async fn disconnecting_early_removes_the_message_but_counts_it() {
     let script = Script::of(&[Act::Stalls("")]);
     let stage = stage(&script).await;
     let mut events = stream(&stage, QUESTION).await;
@@ -302,7 +302,7 @@ async fn who_goes_away_before_the_first_word_has_said_nothing_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_whole_one_to_who_did_not() {
+async fn a_broken_model_stream_gives_a_partial_or_fallback_answer() {
     let script = Script::of(&[Act::BreaksOff("Within 30 days ")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -314,7 +314,7 @@ async fn a_model_that_breaks_off_leaves_a_partial_answer_to_who_heard_it_and_a_w
 }
 
 #[tokio::test]
-async fn a_model_that_is_busy_is_asked_again_when_it_said() {
+async fn a_busy_model_is_retried_after_its_retry_after() {
     let script = Script::of(&[Act::Refuses(429, Some(1)), Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -324,7 +324,7 @@ async fn a_model_that_is_busy_is_asked_again_when_it_said() {
 }
 
 #[tokio::test]
-async fn another_model_is_asked_when_one_does_not_answer() {
+async fn a_failing_model_falls_back_to_the_next() {
     for act in [Act::Refuses(401, None), Act::Stalls(""), Act::Babbles, Act::BreaksOff("")] {
         let script = Script::of(&[act.clone(), Act::Says("Yes [1].")]);
         let stage = stage_with(&script, &["second"]).await;
@@ -337,7 +337,7 @@ async fn another_model_is_asked_when_one_does_not_answer() {
 }
 
 #[tokio::test]
-async fn with_the_model_down_the_built_in_answer_is_given_and_marked() {
+async fn an_unavailable_model_gives_a_degraded_fallback_answer() {
     let script = Script::of(&[Act::Refuses(503, None)]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -348,7 +348,7 @@ async fn with_the_model_down_the_built_in_answer_is_given_and_marked() {
 }
 
 #[tokio::test]
-async fn a_model_is_not_asked_what_the_knowledge_does_not_hold() {
+async fn no_model_is_called_without_relevant_passages() {
     let script = Script::of(&[Act::Says("Something made up.")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, "Who won the chess championship in 1972?").await;
@@ -358,7 +358,7 @@ async fn a_model_is_not_asked_what_the_knowledge_does_not_hold() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_before_a_stream_begins_is_an_answer_of_its_own() {
+async fn errors_before_a_stream_are_ordinary_json_responses() {
     let script = Script::of(&[Act::Says("Yes [1].")]);
     let stage = stage(&script).await;
     let streamed = |path: &str, body: Value| {
@@ -376,7 +376,7 @@ async fn what_is_wrong_before_a_stream_begins_is_an_answer_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_answer_is_traced_from_the_query_to_the_passages_that_were_sent() {
+async fn a_trace_covers_the_query_and_the_passages_sent() {
     let script = Script::of(&[Act::Says("Within 30 days [1].")]);
     let stage = stage(&script).await;
     let answer = ask(&stage, QUESTION).await;
@@ -447,7 +447,7 @@ async fn markers_of_any_form_become_checked_citations() {
 }
 
 #[tokio::test]
-async fn the_token_for_no_answer_never_reaches_a_client() {
+async fn the_no_answer_token_never_reaches_a_client() {
     for (text, message) in [
         ("[[NOT_IN_PASSAGES]]", "I'm sorry, I don't know"),
         ("\"[[NOT_IN_PASSAGES]]\".", "I'm sorry, I don't know"),
@@ -463,7 +463,7 @@ async fn the_token_for_no_answer_never_reaches_a_client() {
 }
 
 #[tokio::test]
-async fn what_no_passage_supports_is_no_answer() {
+async fn an_unsupported_reply_counts_as_unanswered() {
     for text in [
         "You can return it within 60 days [1].",
         "Maria Jansen takes all returns back [1].",
@@ -477,7 +477,7 @@ async fn what_no_passage_supports_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_strict_bot_leaves_unsupported_sentences_out() {
+async fn a_strict_bot_omits_unsupported_sentences() {
     const HALF: &str = "You can return it within 30 days. It costs 9 EUR to send it back.";
     for (strict, message) in [
         (false, "You can return it within 30 days. [1] It costs 9 EUR to send it back."),
@@ -497,7 +497,7 @@ async fn a_strict_bot_leaves_unsupported_sentences_out() {
 }
 
 #[tokio::test]
-async fn a_model_that_breaks_off_keeps_its_whole_sentences() {
+async fn a_broken_model_stream_keeps_whole_sentences() {
     let script = Script::of(&[Act::BreaksOff("You can return it within 30 days. It costs ")]);
     let stage = stage(&script).await;
     let events = stream(&stage, QUESTION).await.rest().await;
@@ -508,7 +508,7 @@ async fn a_model_that_breaks_off_keeps_its_whole_sentences() {
 }
 
 #[tokio::test]
-async fn the_openai_endpoint_gives_checked_answers() {
+async fn the_openai_endpoint_checks_citations() {
     let script = Script::of(&[Act::Says("You can return it within 30 days [7].")]);
     let stage = stage(&script).await;
     let bot = stage.bot_of(stage.tenant).await.to_string();

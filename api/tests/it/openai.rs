@@ -38,7 +38,7 @@ async fn json_of(response: Response) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_bot_answers_as_a_model_does_and_cites() {
+async fn a_bot_answers_a_chat_completion_with_citations() {
     let (stage, bot) = stage().await;
     let before = stage.http.get("/tenant/usage").await.data(200).clone();
     let (status, answer) =
@@ -86,7 +86,7 @@ async fn a_stream_ends_with_done() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_as_openai_tells_it() {
+async fn errors_have_the_openai_format() {
     let (stage, bot) = stage().await;
     let mut streamed = asking("gpt-4o");
     streamed["stream"] = json!(true);

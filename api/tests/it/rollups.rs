@@ -17,7 +17,7 @@ mod workload;
 const STEPS: usize = 120;
 
 #[tokio::test]
-async fn rollups_and_the_api_say_what_a_full_count_says() {
+async fn rollups_and_the_api_match_a_full_count() {
     let seed = option_env!("PARLANCE_SEED").map_or_else(rand::random, |seed| seed.parse().unwrap());
     eprintln!("PARLANCE_SEED={seed}");
     let stage = stage().await;

@@ -24,7 +24,7 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn each_mode_ranks_by_what_its_name_says() {
+async fn each_search_mode_uses_its_own_ranking() {
     let stage = Builder::default().start().await;
     let (bot, returns, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
@@ -61,7 +61,7 @@ async fn each_mode_ranks_by_what_its_name_says() {
 }
 
 #[tokio::test]
-async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for() {
+async fn search_respects_source_ids_and_top_k() {
     let stage = Builder::default().start().await;
     let (bot, returns, shipping) = with_two_files(&stage).await;
     let search = async |rest: Value| {
@@ -83,7 +83,7 @@ async fn only_the_named_sources_are_searched_and_no_more_is_given_than_asked_for
 }
 
 #[tokio::test]
-async fn words_are_found_while_the_embedding_model_is_down() {
+async fn text_search_works_while_the_embedding_model_is_down() {
     let embedder = TestEmbedder::default();
     let stage = Builder::default().embedder(embedder.clone()).start().await;
     let (bot, ..) = with_two_files(&stage).await;
@@ -104,7 +104,7 @@ async fn with_reranker(word: &str, output: &str) -> (Stage, impl Drop) {
 }
 
 #[tokio::test]
-async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
+async fn a_reranker_decides_the_final_order_of_hybrid_search() {
     let (stage, _folder) = with_reranker("day", "logits").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";
@@ -136,7 +136,7 @@ async fn a_reranking_model_has_the_last_word_on_what_both_rankings_found() {
 }
 
 #[tokio::test]
-async fn a_reranking_model_that_fails_leaves_the_order_as_it_was() {
+async fn a_failing_reranker_leaves_the_order_unchanged() {
     let (stage, _folder) = with_reranker("day", "something_else").await;
     let (bot, _, _) = with_two_files(&stage).await;
     let query = "When may goods be returned?";

@@ -46,7 +46,7 @@ fn chunk_of_form(bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_key_of_idempotency_lifts_no_limit_of_a_body() {
+async fn body_limits_hold_with_an_idempotency_key() {
     let stage = stage().await;
     let (json, form) = ("application/json", "multipart/form-data; boundary=x");
     let told = |bytes: usize| format!("Content-Length: {bytes}");
@@ -71,7 +71,7 @@ async fn a_key_of_idempotency_lifts_no_limit_of_a_body() {
 }
 
 #[tokio::test]
-async fn a_text_and_a_file_of_the_largest_size_may_have_a_key_of_idempotency() {
+async fn the_largest_text_and_file_work_with_an_idempotency_key() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let send = |method: Method, path: &str| stage.http.request(method, path).header("Idempotency-Key", path);
@@ -87,7 +87,7 @@ async fn a_text_and_a_file_of_the_largest_size_may_have_a_key_of_idempotency() {
 }
 
 #[tokio::test]
-async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seconds() {
+async fn readiness_and_metrics_are_cached_for_seconds() {
     let stage = stage().await;
     let anybody = stage.http.with_key(None);
     for path in ["/readyz", "/metrics"] {
@@ -108,7 +108,7 @@ async fn what_anybody_may_ask_is_found_out_once_for_all_who_ask_in_the_same_seco
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_by_who_passes_it_on_nor_taken_for_what_it_is_not() {
+async fn every_response_forbids_caching_and_content_sniffing() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let message = json!({"bot_id": bot, "message": "Hello?"});

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{stage, work};
 
 #[tokio::test]
-async fn a_process_with_all_its_parts_is_alive_and_ready() {
+async fn a_process_with_all_dependencies_is_alive_and_ready() {
     let stage = stage().await;
     let anybody = stage.http.with_key(None);
     let alive = Answer::of(anybody.raw(Method::GET, "/healthz")).await;
@@ -31,7 +31,7 @@ async fn a_process_with_all_its_parts_is_alive_and_ready() {
 }
 
 #[tokio::test]
-async fn without_postgres_a_process_is_alive_but_not_ready_and_says_when_to_come_again() {
+async fn without_postgres_the_process_is_alive_but_not_ready() {
     let stage = Builder::default()
         .embedder(TestEmbedder::default())
         .own_servers()
@@ -53,7 +53,7 @@ async fn without_postgres_a_process_is_alive_but_not_ready_and_says_when_to_come
 }
 
 #[tokio::test]
-async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop() {
+async fn a_started_request_is_answered_during_shutdown() {
     let stage = stage().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -90,7 +90,7 @@ async fn a_request_that_has_begun_is_answered_after_the_process_was_told_to_stop
 }
 
 #[tokio::test]
-async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant_chooses() {
+async fn metric_labels_hold_no_names_chosen_by_tenants() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     stage.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
@@ -134,7 +134,7 @@ async fn operators_are_told_of_requests_answers_and_jobs_by_names_that_no_tenant
 }
 
 #[tokio::test]
-async fn a_process_that_leaves_says_so_and_serves_until_balancers_have_noticed() {
+async fn a_stopping_process_serves_until_balancers_notice() {
     let stage = stage().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -21,7 +21,7 @@ fn file(name: &str, text: &str) -> Part {
 }
 
 #[tokio::test]
-async fn a_text_becomes_knowledge_and_comes_back_as_it_was() {
+async fn a_text_source_becomes_ready_and_downloads_unchanged() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let content = "# Leave\n\nAll employees get 25 vacation days per year.\n";
@@ -47,7 +47,7 @@ async fn a_text_becomes_knowledge_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_same_content_is_one_source_in_a_bot_and_another_in_another() {
+async fn duplicate_content_is_one_source_per_bot() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let made = stage.http.post("/knowledge/sources", text(&bot, "The same.")).await.id();
@@ -68,7 +68,7 @@ async fn the_same_content_is_one_source_in_a_bot_and_another_in_another() {
 }
 
 #[tokio::test]
-async fn a_form_makes_a_source_of_a_file_or_a_text() {
+async fn a_form_creates_a_file_or_text_source() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let fields = |kind: &'static str| {
@@ -92,7 +92,7 @@ async fn a_form_makes_a_source_of_a_file_or_a_text() {
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_bot_and_type() {
+async fn sources_are_filtered_by_bot_and_type() {
     let stage = stage().await;
     let first = stage.bot_of(stage.tenant).await.to_string();
     let second = stage.bot_of(stage.tenant).await.to_string();
@@ -124,7 +124,7 @@ async fn a_list_is_filtered_by_bot_and_type() {
 }
 
 #[tokio::test]
-async fn the_old_version_answers_until_the_new_one_is_complete_and_leaves_nothing() {
+async fn the_old_version_serves_until_the_new_one_is_ready() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let made = stage.http.post("/knowledge/sources", text(&bot, "The old text.")).await.id();
@@ -154,7 +154,7 @@ async fn the_old_version_answers_until_the_new_one_is_complete_and_leaves_nothin
 }
 
 #[tokio::test]
-async fn a_change_that_does_not_fit_is_refused_and_costs_nothing() {
+async fn an_invalid_source_update_is_rejected_without_effect() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let of_text = stage.http.post("/knowledge/sources", text(&bot, "Text.")).await.id();
@@ -184,7 +184,7 @@ async fn a_change_that_does_not_fit_is_refused_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_source_is_deleted_in_every_state() {
+async fn a_source_can_be_deleted_in_every_state() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let queued = stage.http.upload(&bot, "a.md", "Queued.").await.id();
@@ -225,7 +225,7 @@ async fn a_source_is_deleted_in_every_state() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_deleted_or_changed_while_its_jobs_settle_is_never_a_deadlock() {
+async fn updates_and_deletions_during_jobs_never_deadlock() {
     let mut stage = stage().await;
     stage.start_workers();
     let bot = stage.bot_of(stage.tenant).await.to_string();

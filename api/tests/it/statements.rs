@@ -122,7 +122,7 @@ impl House {
 }
 
 #[tokio::test]
-async fn no_operation_runs_a_statement_for_each_row() {
+async fn no_operation_runs_a_statement_per_row() {
     let stage = stage().await;
     let (few, many) = (House::build(&stage, 1).await, House::build(&stage, 25).await);
     let mut scenes = [few.scene(&stage).await, many.scene(&stage).await];

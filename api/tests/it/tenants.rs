@@ -21,7 +21,7 @@ async fn a_tenant_sees_its_account() {
 }
 
 #[tokio::test]
-async fn a_key_that_opens_nothing_is_refused_in_the_documented_words() {
+async fn an_invalid_key_is_rejected_with_the_documented_text() {
     let stage = stage().await;
     let (key, revoked) =
         keys::create(&stage.ctx, stage.tenant, &KeyRequest::full("old").unwrap()).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_key_that_opens_nothing_is_refused_in_the_documented_words() {
 }
 
 #[tokio::test]
-async fn a_key_does_what_its_scopes_say() {
+async fn a_key_is_limited_to_its_scopes() {
     let stage = stage().await;
     let mut clients = Vec::new();
     for scope in ["read", "chat", "knowledge"] {

@@ -87,7 +87,7 @@ fn all_wrong(operation: &Operation) -> Asked {
 }
 
 #[tokio::test]
-async fn no_operation_judges_a_request_without_a_good_key() {
+async fn every_operation_checks_the_key_before_the_request() {
     let mut walk = Walk::begin().await;
     let made = walk.stage.http.post("/tenant/api-keys", json!({"name": "Revoked"})).await;
     walk.stage.http.delete(&format!("/tenant/api-keys/{}", made.id())).await.data(200);
@@ -110,7 +110,7 @@ async fn no_operation_judges_a_request_without_a_good_key() {
 }
 
 #[tokio::test]
-async fn a_key_opens_what_its_scopes_say_and_nothing_more() {
+async fn a_key_permits_exactly_the_operations_of_its_scopes() {
     let mut walk = Walk::begin().await;
     for scope in ["full", "read", "chat", "knowledge"] {
         let made = walk.stage.http.post("/tenant/api-keys", json!({"name": scope, "scopes": [scope]})).await;
@@ -146,7 +146,7 @@ fn scopes(operation: &Operation) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn what_a_path_names_and_is_not_there_is_not_found_whatever_else_is_wrong() {
+async fn an_unknown_id_in_the_path_wins_over_other_errors() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     let unknown = Uuid::now_v7().to_string();
@@ -216,7 +216,7 @@ fn capitalised(words: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_have_is_told_which_it_has() {
+async fn a_405_lists_the_allowed_methods() {
     let mut walk = Walk::begin().await;
     for (path, operations) in paths() {
         let known: Vec<Method> = operations.iter().map(|operation| operation.method.clone()).collect();
@@ -255,7 +255,7 @@ async fn a_method_that_a_path_does_not_have_is_told_which_it_has() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_cannot_be_is_named_and_told_what_can() {
+async fn an_invalid_parameter_is_named_with_its_valid_values() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     for operation in operations() {

@@ -46,7 +46,7 @@ async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
+async fn row_level_security_covers_every_tenant_table() {
     let stage = stage().await;
     let db = stage.ctx.db().platform();
     let tables = tables(&stage).await;
@@ -93,7 +93,7 @@ async fn every_table_with_a_tenant_has_a_wall_and_no_other_table_is_open() {
 }
 
 #[tokio::test]
-async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant() {
+async fn security_definer_searches_find_no_other_tenants_rows() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
@@ -125,7 +125,7 @@ async fn the_functions_that_search_as_the_owner_find_nothing_of_another_tenant()
 }
 
 #[tokio::test]
-async fn a_table_of_the_session_does_not_stand_before_one_that_such_a_function_trusts() {
+async fn temporary_tables_cannot_shadow_the_tables_searched() {
     let stage = stage().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
@@ -145,7 +145,7 @@ async fn a_table_of_the_session_does_not_stand_before_one_that_such_a_function_t
 }
 
 #[tokio::test]
-async fn the_role_of_a_tenants_connection_is_nobody() {
+async fn the_tenant_role_is_unprivileged() {
     let stage = stage().await;
     let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \
                      rolcreatedb or rolcanlogin or rolreplication, \
@@ -163,7 +163,7 @@ async fn the_role_of_a_tenants_connection_is_nobody() {
 }
 
 #[tokio::test]
-async fn a_statement_without_a_tenant_clause_sees_one_tenant() {
+async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
     let stage = stage().await;
     let (mine, other) = (stage.tenant.uuid(), two_tenants(&stage).await);
     let mut tables = tables(&stage).await;
@@ -230,7 +230,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
 }
 
 #[tokio::test]
-async fn a_tenant_cannot_make_itself_another_one() {
+async fn a_tenant_cannot_change_its_id_or_plan() {
     let stage = stage().await;
     let (mine, other) = (stage.tenant, two_tenants(&stage).await);
     let bots = format!("tenant where id = '{mine}' and bot_count = 2");
@@ -258,7 +258,7 @@ async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
 }
 
 #[tokio::test]
-async fn a_connection_that_goes_from_tenant_to_tenant_shows_each_its_own() {
+async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
     // One connection for all tenants: two are the platform's.
     let one = |config: &mut parlance_core::platform::config::Config| {
         config.database.max_connections = 3;

@@ -20,7 +20,7 @@ const DEPENDENT: [(&str, &str); 2] = [("content", "source_type"), ("file", "sour
 const FAR_TOO_MANY: &str = "1000000000000";
 
 #[tokio::test]
-async fn a_field_that_cannot_be_is_named_and_told_what_can() {
+async fn an_invalid_field_is_named_with_its_valid_values() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     let before = rows(&walk.stage, walk.stage.tenant).await;
@@ -97,7 +97,7 @@ fn told_of(faults: Vec<Fault>, body: &Body) -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_why() {
+async fn an_unreadable_body_gets_the_right_error_code() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     for operation in operations() {
@@ -139,7 +139,7 @@ async fn a_body_that_cannot_be_read_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused_by_its_length() {
+async fn a_too_large_body_is_rejected_by_its_content_length() {
     let mut walk = Walk::begin().await;
     let scene = Scene::set(&walk.stage.http).await;
     let told = Told::refused(413, &["payload_too_large"], &["Payload too large", " bytes"]);
@@ -160,7 +160,7 @@ async fn a_body_that_is_too_large_is_refused_by_its_length() {
 
 /// The other half: what the cases are made from is right, and what is unknown in it is no matter.
 #[tokio::test]
-async fn what_is_right_succeeds() {
+async fn valid_requests_succeed() {
     let mut walk = Walk::begin().await;
     let mut scene = Scene::set(&walk.stage.http).await;
     for operation in gentle_first(operations()) {
