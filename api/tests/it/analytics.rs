@@ -1,19 +1,20 @@
-//! Analytics, as clients see them; that they are right for every workload is shown in `rollups`.
+//! Analytics endpoints. `rollups` tests that their numbers are correct for any workload.
 
 use chrono::{Days, Utc};
 use parlance_testing::Stage;
 use serde_json::{Value, json};
 
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
-async fn talk(stage: &Stage, session: &str, bot: &str, message: &str) -> Value {
+/// Sends a message. Returns the exchange.
+async fn send(stage: &Stage, session: &str, bot: &str, message: &str) -> Value {
     let body = json!({"message": message, "bot_id": bot});
     stage.http.post(&format!("/conversations/{session}/messages"), body).await.data(200).clone()
 }
 
 #[tokio::test]
 async fn an_overview_counts_bots_conversations_and_answers() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let empty = stage.http.get("/analytics/overview").await;
     assert_eq!(empty.data(200)["answer_time_ms"], json!({"median": null, "p95": null}));
     assert_eq!((&empty.data(200)["period_days"], &empty.data(200)["bots"]), (&json!(30), &json!([])));
@@ -24,10 +25,10 @@ async fn an_overview_counts_bots_conversations_and_answers() {
         .await
         .id();
     stage.http.upload(&bot, "a.md", "The sky is blue.").await.data(201);
-    work(&stage).await;
-    talk(&stage, "1", &bot, "The sky is blue.").await;
-    talk(&stage, "1", &bot, "The sky is blue!").await;
-    talk(&stage, "2", &bot, "The sky is blue?").await;
+    run_jobs(&stage).await;
+    send(&stage, "1", &bot, "The sky is blue.").await;
+    send(&stage, "1", &bot, "The sky is blue!").await;
+    send(&stage, "2", &bot, "The sky is blue?").await;
     stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
     let overview = stage.http.get("/analytics/overview?period=7&timezone=Asia/Kathmandu").await;
     let data = overview.data(200);
@@ -52,12 +53,12 @@ async fn an_overview_counts_bots_conversations_and_answers() {
 
 #[tokio::test]
 async fn a_report_lists_every_day_but_only_occurring_values() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     let other = stage.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
-    talk(&stage, "1", &bot, "Hi").await;
-    talk(&stage, "2", &other, "Hi").await;
-    talk(&stage, "3", &other, "Hi").await;
+    send(&stage, "1", &bot, "Hi").await;
+    send(&stage, "2", &other, "Hi").await;
+    send(&stage, "3", &other, "Hi").await;
     stage.http.patch("/conversations/3", json!({"status": "ended"})).await.data(200);
     let report = stage.http.get("/analytics/conversations?period=3").await;
     let today = Utc::now().date_naive();
@@ -87,35 +88,35 @@ async fn a_report_lists_every_day_but_only_occurring_values() {
 
 #[tokio::test]
 async fn a_repeated_question_is_one_gap() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     for (session, question) in
         [("1", "Do you ship to Iceland?"), ("2", "Do you ship to Iceland"), ("3", "777")]
     {
-        talk(&stage, session, &bot, question).await;
+        send(&stage, session, &bot, question).await;
     }
     let gaps = stage.http.get("/analytics/knowledge-gaps").await;
-    let seen: Vec<(&str, i64)> = gaps
+    let questions: Vec<(&str, i64)> = gaps
         .data(200)
         .as_array()
         .unwrap()
         .iter()
         .map(|gap| (gap["question"].as_str().unwrap(), gap["count"].as_i64().unwrap()))
         .collect();
-    assert_eq!(seen, [("Do you ship to Iceland", 2), ("777", 1)]);
+    assert_eq!(questions, [("Do you ship to Iceland", 2), ("777", 1)]);
     assert_eq!(gaps.body["pagination"]["total"], 2);
     assert_eq!(gaps.data(200)[0]["bot_name"], "A");
     let second = stage.http.get("/analytics/knowledge-gaps?per_page=1&page=2").await;
     assert_eq!(second.data(200)[0]["question"], "777");
-    let nobodys = parlance_core::ids::BotId::fresh();
-    let none = stage.http.get(&format!("/analytics/knowledge-gaps?bot_id={nobodys}")).await;
+    let unknown = parlance_core::ids::BotId::fresh();
+    let none = stage.http.get(&format!("/analytics/knowledge-gaps?bot_id={unknown}")).await;
     assert_eq!(none.data(200), &json!([]));
     stage.end().await;
 }
 
 #[tokio::test]
 async fn an_invalid_period_or_timezone_is_rejected() {
-    let stage = stage().await;
+    let stage = start_app().await;
     for path in ["overview", "conversations", "knowledge-gaps"] {
         for (query, field) in [
             ("period=0", "period"),

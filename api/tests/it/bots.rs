@@ -1,13 +1,13 @@
-//! Bots.
+//! Creation, listing, updates and deletion of bots.
 
 use parlance_testing::{Stage, sqlx};
 use serde_json::{Value, json};
 
-use crate::stage;
+use crate::start_app;
 
 #[tokio::test]
 async fn a_created_bot_has_the_documented_fields_and_can_be_read() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({
         "name": "  Sales Assistant Bot ", "channel_type": "webchat",
         "description": "Helps with sales inquiries and product information",
@@ -16,8 +16,8 @@ async fn a_created_bot_has_the_documented_fields_and_can_be_read() {
         "when_unsure": "refuse", "strict": true,
         "unknown": {"fields": "are ignored"},
     });
-    let made = stage.http.post("/bots", body).await;
-    let bot = made.data(201).clone();
+    let created = stage.http.post("/bots", body).await;
+    let bot = created.data(201).clone();
     for (field, value) in [
         ("name", json!("Sales Assistant Bot")),
         ("channel_type", json!("webchat")),
@@ -35,7 +35,7 @@ async fn a_created_bot_has_the_documented_fields_and_can_be_read() {
     ] {
         assert_eq!(bot[field], value, "{field}");
     }
-    let found = stage.http.get(&format!("/bots/{}", made.id())).await;
+    let found = stage.http.get(&format!("/bots/{}", created.id())).await;
     let mut expected = bot;
     expected.as_object_mut().unwrap().remove("message");
     assert_eq!(found.data(200), &expected);
@@ -44,27 +44,27 @@ async fn a_created_bot_has_the_documented_fields_and_can_be_read() {
 
 #[tokio::test]
 async fn unset_bot_fields_are_null() {
-    let stage = stage().await;
-    let made =
+    let stage = start_app().await;
+    let created =
         stage.http.post("/bots", json!({"name": "Plain", "channel_type": "api", "description": null})).await;
     for field in ["description", "welcome_message", "system_prompt", "personality", "bot_role"] {
-        assert_eq!(made.data(201).get(field), Some(&Value::Null), "{field}");
+        assert_eq!(created.data(201).get(field), Some(&Value::Null), "{field}");
     }
     stage.end().await;
 }
 
 #[tokio::test]
 async fn when_unsure_defaults_to_tell_and_strict_to_false() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let plain = stage.http.post("/bots", body.clone()).await;
     let mut nulls = body;
     nulls["when_unsure"] = Value::Null;
     nulls["strict"] = Value::Null;
     let with_nulls = stage.http.post("/bots", nulls).await;
-    for made in [&plain, &with_nulls] {
-        let found = stage.http.get(&format!("/bots/{}", made.id())).await;
-        for bot in [made.data(201), found.data(200)] {
+    for created in [&plain, &with_nulls] {
+        let found = stage.http.get(&format!("/bots/{}", created.id())).await;
+        for bot in [created.data(201), found.data(200)] {
             assert_eq!((&bot["when_unsure"], &bot["strict"]), (&json!("tell"), &json!(false)));
         }
     }
@@ -76,7 +76,7 @@ async fn when_unsure_defaults_to_tell_and_strict_to_false() {
 
 #[tokio::test]
 async fn when_unsure_and_strict_can_be_changed() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let path = format!("/bots/{id}");
     for (changes, when_unsure, strict) in [
@@ -100,21 +100,21 @@ async fn when_unsure_and_strict_can_be_changed() {
 
 #[tokio::test]
 async fn invalid_when_unsure_and_strict_values_are_rejected() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let id = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let path = format!("/bots/{id}");
     for value in [json!("guess"), json!("Tell"), json!("")] {
         let body = json!({"name": "B", "channel_type": "api", "when_unsure": value});
-        let made = stage.http.post("/bots", body).await;
+        let created = stage.http.post("/bots", body).await;
         let changed = stage.http.put(&path, json!({"when_unsure": value})).await;
-        for refused in [made, changed] {
+        for refused in [created, changed] {
             assert_eq!(refused.error(400), "invalid_field");
             let message = "The 'when_unsure' field must be one of: tell, refuse";
             let expected = json!([{"field": "when_unsure", "message": message}]);
             assert_eq!(refused.body["details"], expected, "{value}");
         }
     }
-    // Both are always set, and so cannot be cleared.
+    // Both are never null.
     for (body, field) in [
         (json!({"when_unsure": null}), "when_unsure"),
         (json!({"when_unsure": 1}), "when_unsure"),
@@ -132,7 +132,7 @@ async fn invalid_when_unsure_and_strict_values_are_rejected() {
 
 #[tokio::test]
 async fn bots_are_listed_newest_first_in_pages_with_filters() {
-    let stage = stage().await;
+    let stage = start_app().await;
     for number in 1..=5 {
         let channel = if number % 2 == 0 { "slack" } else { "webchat" };
         let body =
@@ -149,9 +149,9 @@ async fn bots_are_listed_newest_first_in_pages_with_filters() {
         ("?channel_type=email", vec![], json!([1, 20, 0, 0, false, false])),
     ] {
         let answer = stage.http.get(&format!("/bots{query}")).await;
-        let seen: Vec<&str> =
+        let listed: Vec<&str> =
             answer.data(200).as_array().unwrap().iter().map(|bot| bot["name"].as_str().unwrap()).collect();
-        assert_eq!(seen, names, "{query}");
+        assert_eq!(listed, names, "{query}");
         let [page, per_page, total, pages, has_prev, has_next] =
             ["page", "per_page", "total", "pages", "has_prev", "has_next"]
                 .map(|field| answer.body["pagination"][field].clone());
@@ -162,7 +162,7 @@ async fn bots_are_listed_newest_first_in_pages_with_filters() {
 
 #[tokio::test]
 async fn of_100_concurrent_creations_one_fits_the_plan_limit() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "One of many", "channel_type": "webchat"});
     for _ in 0..9 {
         stage.http.post("/bots", body.clone()).await.data(201);
@@ -180,28 +180,28 @@ async fn of_100_concurrent_creations_one_fits_the_plan_limit() {
 
 #[tokio::test]
 async fn creating_a_bot_does_not_block_reads_or_messages() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "webchat"});
     stage.http.post("/bots", body.clone()).await.data(201);
-    // As the making of a bot holds the plan, and goes on holding it.
-    let mut counting = stage.ctx.db().begin(stage.tenant).await.unwrap();
-    sqlx::query("select plan from tenant for no key update").execute(&mut *counting).await.unwrap();
-    let making = stage.http.post("/bots", body);
+    // The row lock that the creation of a bot holds.
+    let mut lock = stage.ctx.db().begin(stage.tenant).await.unwrap();
+    sqlx::query("select plan from tenant for no key update").execute(&mut *lock).await.unwrap();
+    let creation = stage.http.post("/bots", body);
     let meanwhile = async {
         stage.http.get("/bots").await.data(200);
         stage.http.get("/tenant/usage").await.data(200);
         stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
-        counting.rollback().await.unwrap();
+        lock.rollback().await.unwrap();
     };
-    let (made, ()) = tokio::join!(making, meanwhile);
-    made.data(201);
+    let (created, ()) = tokio::join!(creation, meanwhile);
+    created.data(201);
     stage.end().await;
 }
 
 #[tokio::test]
 async fn an_update_keeps_absent_fields_and_null_clears() {
-    let stage = stage().await;
-    let made = stage
+    let stage = start_app().await;
+    let created = stage
         .http
         .post(
             "/bots",
@@ -211,7 +211,7 @@ async fn an_update_keeps_absent_fields_and_null_clears() {
             }),
         )
         .await;
-    let path = format!("/bots/{}", made.id());
+    let path = format!("/bots/{}", created.id());
     let changes = json!({
         "name": " New ", "welcome_message": null, "personality": null, "bot_role": "lead_generation",
         "language": "es", "is_active": false, "channel_type": "slack",
@@ -227,35 +227,36 @@ async fn an_update_keeps_absent_fields_and_null_clears() {
         ("bot_role", json!("lead_generation")),
         ("language", json!("es")),
         ("is_active", json!(false)),
-        // Not among the fields that can be changed, and so ignored.
+        // Read-only, so ignored.
         ("channel_type", json!("webchat")),
     ] {
         assert_eq!(bot.data(200)[field], value, "{field}");
         assert_eq!(changed.data(200)[field], value, "{field}");
     }
-    for nothing in [json!({}), json!({"unknown": 1})] {
-        assert_eq!(stage.http.put(&path, nothing).await.error(400), "invalid_field");
+    for empty in [json!({}), json!({"unknown": 1})] {
+        assert_eq!(stage.http.put(&path, empty).await.error(400), "invalid_field");
     }
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     stage.end().await;
 }
 
 #[tokio::test]
 async fn changing_the_language_reindexes_the_knowledge() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "webchat"})).await.id();
     stage.http.upload(&bot, "a.md", "Las devoluciones son gratuitas.").await.data(201);
-    crate::work(&stage).await;
-    let found = "select count(*) from chunk_text where tsv @@ to_tsquery('spanish', 'devolución')";
-    assert_eq!(stage.count_of(found).await, 0);
+    crate::run_jobs(&stage).await;
+    let stems = "select count(*) from chunk_text where tsv @@ to_tsquery('spanish', 'devolución')";
+    assert_eq!(stage.count_of(stems).await, 0);
     stage.http.put(&format!("/bots/{bot}"), json!({"language": "es"})).await.data(200);
-    crate::work(&stage).await;
-    assert_eq!(stage.count_of(found).await, 1);
+    crate::run_jobs(&stage).await;
+    assert_eq!(stage.count_of(stems).await, 1);
     stage.http.put(&format!("/bots/{bot}"), json!({"language": "es"})).await.data(200);
     assert_eq!(stage.count_of("select count(*) from job where kind = 'reindex'").await, 1);
     stage.end().await;
 }
 
+/// The names of the default bots.
 async fn defaults(stage: &Stage) -> Vec<String> {
     let bots = stage.http.get("/bots").await;
     let bots = bots.data(200).as_array().unwrap().iter();
@@ -264,43 +265,43 @@ async fn defaults(stage: &Stage) -> Vec<String> {
 
 #[tokio::test]
 async fn exactly_one_bot_is_the_default() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let mut ids = Vec::new();
     for name in ["A", "B", "C"] {
         ids.push(stage.http.post("/bots", json!({"name": name, "channel_type": "api"})).await.id());
     }
-    let path = |place: usize| format!("/bots/{}", ids[place]);
+    let path = |index: usize| format!("/bots/{}", ids[index]);
     assert_eq!(defaults(&stage).await, ["A"]);
     stage.http.put(&path(2), json!({"is_default": true})).await.data(200);
     assert_eq!(defaults(&stage).await, ["C"]);
     assert_eq!(stage.http.put(&path(2), json!({"is_default": false})).await.error(409), "default_bot");
     stage.http.put(&path(0), json!({"is_default": false})).await.data(200);
-    // All three become it at once: one does.
-    let moves = (0..3).map(|place| {
-        let path = path(place);
+    // Concurrent updates of all three leave one.
+    let updates = (0..3).map(|index| {
+        let path = path(index);
         let http = stage.http.clone();
         async move { http.put(&path, json!({"is_default": true})).await }
     });
-    for answer in futures_util::future::join_all(moves).await {
+    for answer in futures_util::future::join_all(updates).await {
         answer.data(200);
     }
     assert_eq!(defaults(&stage).await.len(), 1);
     stage.http.put(&path(1), json!({"is_default": true})).await.data(200);
-    // The oldest that remains takes the place of one that is deleted.
+    // When it is deleted, the oldest remaining bot becomes the default.
     stage.http.delete(&path(1)).await;
     assert_eq!(defaults(&stage).await, ["A"]);
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_deleted_bot_disappears_at_once_and_is_purged_later() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "Doomed", "channel_type": "webchat"})).await.id();
     let path = format!("/bots/{bot}");
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
     let ready = stage.http.upload(&bot, "a.md", "Some text.").await.id();
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     let waiting = stage.http.upload(&bot, "b.md", "Other text.").await.id();
 
     let deleted = stage.http.delete(&path).await;
@@ -324,11 +325,11 @@ async fn a_deleted_bot_disappears_at_once_and_is_purged_later() {
     assert_eq!(overview.data(200)["total_conversations"], 0);
     assert_eq!(overview.data(200)["knowledge"], json!({"sources": 0, "chunks": 0}));
 
-    // The session's name is free again, before and after the rows are gone.
-    stage.http.post("/bots", json!({"name": "Heir", "channel_type": "webchat"})).await.data(201);
+    // The session id can be reused before and after the purge.
+    stage.http.post("/bots", json!({"name": "Successor", "channel_type": "webchat"})).await.data(201);
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
-    crate::work(&stage).await;
-    assert_eq!(stage.http.get("/conversations/s").await.data(200)["session"]["bot_name"], "Heir");
+    crate::run_jobs(&stage).await;
+    assert_eq!(stage.http.get("/conversations/s").await.data(200)["session"]["bot_name"], "Successor");
     for table in ["source", "source_version", "chunk"] {
         let query = format!("select count(*) from {table}");
         assert_eq!(stage.count_of(&query).await, 0, "{table}");
@@ -341,19 +342,19 @@ async fn a_deleted_bot_disappears_at_once_and_is_purged_later() {
 
 #[tokio::test]
 async fn another_tenants_bot_looks_nonexistent() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (other, _) = stage.another_tenant().await;
     let theirs = stage.bot_of(other).await.to_string();
-    let nobodys = parlance_core::ids::BotId::fresh().to_string();
-    let mut answers = Vec::new();
-    for id in [theirs.as_str(), nobodys.as_str(), "bot-uuid-1", "%00", "a%2Fb"] {
+    let unknown = parlance_core::ids::BotId::fresh().to_string();
+    let mut bodies = Vec::new();
+    for id in [theirs.as_str(), unknown.as_str(), "bot-uuid-1", "%00", "a%2Fb"] {
         let mut answer = stage.http.get(&format!("/bots/{id}")).await;
         assert_eq!(answer.error(404), "bot_not_found", "{id}");
         answer.body.as_object_mut().unwrap().remove("request_id");
-        answers.push(answer.body);
+        bodies.push(answer.body);
     }
-    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
-    assert_eq!(answers[0]["error"], "Bot not found");
-    assert_eq!(answers[0]["message"], "The requested bot does not exist or you don't have access");
+    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+    assert_eq!(bodies[0]["error"], "Bot not found");
+    assert_eq!(bodies[0]["message"], "The requested bot does not exist or you don't have access");
     stage.end().await;
 }

@@ -1,24 +1,25 @@
-//! Confidence, support and groundedness of answers: every place that shows them, and what analytics count.
+//! Confidence, support and groundedness of answers in all endpoints and in analytics.
 //!
-//! When an answer is confident, tentative or unknown is tested elsewhere; here, that all places agree.
+//! Tests only that the endpoints agree: the rules for confident, tentative and unknown answers are tested
+//! elsewhere.
 
 use parlance_testing::{Builder, Stage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::events::Events;
-use crate::work;
+use crate::run_jobs;
 
 const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
 
 const QUESTION: &str = "When may goods be returned?";
 
-/// The application with the real embedding model, and a bot that knows when goods may be returned.
-async fn stage() -> (Stage, String) {
+/// Starts the application with the real embedding model and a bot that knows [`RETURNS`].
+async fn start_with_bot() -> (Stage, String) {
     let stage = Builder::default().start().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     stage.http.upload(&bot, "returns.md", RETURNS).await.id();
-    work(&stage).await;
+    run_jobs(&stage).await;
     (stage, bot)
 }
 
@@ -27,13 +28,13 @@ async fn ask(stage: &Stage, session: &str, question: &str) -> Value {
     stage.http.post(&path, json!({"message": question})).await.data(200)["bot_response"].clone()
 }
 
-/// The fields of an answer that say how sure the bot is, and why.
+/// The confidence fields of an answer.
 fn confidence(answer: &Value) -> [&Value; 4] {
     ["confidence", "confidence_score", "support", "grounded"]
         .map(|field| answer.get(field).unwrap_or_else(|| unreachable!("no {field}: {answer}")))
 }
 
-/// Fails unless a number is a score: from 0 to 1, with three digits at most.
+/// Panics unless a number is a score: from 0 to 1, with at most three digits.
 fn assert_score(score: &Value) {
     let number = score.as_f64().unwrap();
     assert!((0.0..=1.0).contains(&number), "{score}");
@@ -42,7 +43,7 @@ fn assert_score(score: &Value) {
 
 #[tokio::test]
 async fn a_confident_answer_cites_its_supporting_source() {
-    let (stage, _) = stage().await;
+    let (stage, _) = start_with_bot().await;
     let answer = ask(&stage, "s", QUESTION).await;
     let [level, score, support, grounded] = confidence(&answer);
     assert_eq!((level, grounded), (&json!("high"), &json!(true)), "{answer}");
@@ -58,7 +59,7 @@ async fn a_confident_answer_cites_its_supporting_source() {
 
 #[tokio::test]
 async fn an_unknown_answer_has_a_score_and_no_confidence() {
-    let (stage, _) = stage().await;
+    let (stage, _) = start_with_bot().await;
     let answer = ask(&stage, "s", "Who won the chess championship in 1972?").await;
     assert_eq!(answer["answered"], false);
     let [level, score, support, grounded] = confidence(&answer);
@@ -69,11 +70,11 @@ async fn an_unknown_answer_has_a_score_and_no_confidence() {
 
 #[tokio::test]
 async fn all_endpoints_show_the_same_confidence() {
-    let (stage, bot) = stage().await;
+    let (stage, bot) = start_with_bot().await;
     let whole = ask(&stage, "s", QUESTION).await;
 
-    let streamed = stage.http.request(Method::POST, "/conversations/t/messages");
-    let events = Events::of(streamed.json(&json!({"message": QUESTION, "stream": true}))).await.rest().await;
+    let request = stage.http.request(Method::POST, "/conversations/t/messages");
+    let events = Events::open(request.json(&json!({"message": QUESTION, "stream": true}))).await.rest().await;
     let last = events.last().unwrap();
     assert_eq!((last.name.as_str(), confidence(&last.data)), ("bot_response", confidence(&whole)));
 
@@ -91,8 +92,8 @@ async fn all_endpoints_show_the_same_confidence() {
         let http = stage.http.with_key(None);
         http.raw(Method::POST, "/v1/chat/completions").bearer_auth(stage.http.key().unwrap()).json(&body)
     };
-    let completed: Value = completion(false).send().await.unwrap().json().await.unwrap();
-    assert_eq!(confidence(&completed), confidence(&whole));
+    let completion_body: Value = completion(false).send().await.unwrap().json().await.unwrap();
+    assert_eq!(confidence(&completion_body), confidence(&whole));
     let text = completion(true).send().await.unwrap().text().await.unwrap();
     let chunks = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let chunks: Vec<Value> = chunks.filter_map(|chunk| serde_json::from_str(chunk).ok()).collect();
@@ -103,7 +104,7 @@ async fn all_endpoints_show_the_same_confidence() {
 
 #[tokio::test]
 async fn low_confidence_is_shown_in_details_and_trace() {
-    let (stage, _) = stage().await;
+    let (stage, _) = start_with_bot().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
         .execute(
@@ -127,7 +128,7 @@ async fn low_confidence_is_shown_in_details_and_trace() {
 
 #[tokio::test]
 async fn answers_of_older_versions_have_no_confidence() {
-    let (stage, _) = stage().await;
+    let (stage, _) = start_with_bot().await;
     let answer = ask(&stage, "s", QUESTION).await;
     stage
         .execute(
@@ -135,15 +136,15 @@ async fn answers_of_older_versions_have_no_confidence() {
         )
         .await;
     let details = stage.http.get("/conversations/s").await;
-    let shown = &details.data(200)["messages"][1];
-    assert_eq!((&shown["answered"], &shown["confidence"]), (&json!(true), &Value::Null));
+    let message = &details.data(200)["messages"][1];
+    assert_eq!((&message["answered"], &message["confidence"]), (&json!(true), &Value::Null));
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
     let trace = stage.http.get(&path).await;
     assert_eq!(confidence(trace.data(200)), [&Value::Null, &Value::Null, &json!([]), &Value::Null]);
     stage.end().await;
 }
 
-/// Answers of a conversation, stored as if a bot had given them: three tentative ones, one of each other kind.
+/// SQL: inserts answers of a bot, three tentative and one of each other kind.
 const ANSWERS: &str = "
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
@@ -158,6 +159,7 @@ const ANSWERS: &str = "
     ) as kind (answered, confidence, age)
     where session_id = 's'";
 
+/// The number of tentative answers of the last days.
 async fn tentative(stage: &Stage, days: u32) -> Value {
     let overview = stage.http.get(&format!("/analytics/overview?period={days}")).await;
     overview.data(200)["tentative_messages"].clone()
@@ -165,12 +167,12 @@ async fn tentative(stage: &Stage, days: u32) -> Value {
 
 #[tokio::test]
 async fn tentative_answers_are_counted_until_they_are_erased() {
-    let stage = crate::stage().await;
+    let stage = crate::start_app().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     stage.http.post("/conversations", json!({"session_id": "s"})).await.data(201);
     assert_eq!(tentative(&stage, 30).await, 0);
     stage.execute(ANSWERS).await;
-    // First from the deltas, then from what they were folded into.
+    // First from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (days, count) in [(1, 1), (2, 2), (3, 2), (4, 3), (365, 3)] {
             assert_eq!(tentative(&stage, days).await, count, "{days} days");
@@ -186,7 +188,7 @@ async fn tentative_answers_are_counted_until_they_are_erased() {
     stage.end().await;
 }
 
-/// Questions that are kept as gaps, four alike and one of its own; with the time of each, as a client sees the newest.
+/// SQL: inserts six gaps in three groups. Their times decide which question of a group is shown, the newest.
 const GAPS: &str = "
     insert into knowledge_gap (
         id, tenant_id, bot_id, message_id, question, group_id, embedding, model, weak, created_at
@@ -213,7 +215,7 @@ const GAPS: &str = "
 
 #[tokio::test]
 async fn gaps_are_filtered_by_whether_all_answers_were_tentative() {
-    let stage = crate::stage().await;
+    let stage = crate::start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     ask(&stage, "s", "777").await;
     stage.execute("delete from knowledge_gap").await;
@@ -227,36 +229,40 @@ async fn gaps_are_filtered_by_whether_all_answers_were_tentative() {
         (format!("?weak=true&bot_id={}", parlance_core::ids::BotId::fresh()), vec![]),
     ] {
         let gaps = stage.http.get(&format!("/analytics/knowledge-gaps{query}")).await;
-        let gaps_of = |gap: &Value| {
+        let summary = |gap: &Value| {
             let number = |field: &str| gap[field].as_i64().unwrap();
             (gap["question"].as_str().unwrap().to_owned(), number("count"), number("tentative"))
         };
-        let seen: Vec<_> = gaps.data(200).as_array().unwrap().iter().map(gaps_of).collect();
+        let groups: Vec<_> = gaps.data(200).as_array().unwrap().iter().map(summary).collect();
         let expected: Vec<_> =
-            expected.into_iter().map(|(question, n, of)| (question.to_owned(), n, of)).collect();
-        assert_eq!(seen, expected, "{query}");
+            expected.into_iter().map(|(question, count, weak)| (question.to_owned(), count, weak)).collect();
+        assert_eq!(groups, expected, "{query}");
         assert_eq!(gaps.body["pagination"]["total"], expected.len(), "{query}");
     }
-    let wrong = stage.http.get("/analytics/knowledge-gaps?weak=perhaps").await;
-    assert_eq!((wrong.error(400), &wrong.body["details"][0]["field"]), ("invalid_field", &json!("weak")));
+    let invalid = stage.http.get("/analytics/knowledge-gaps?weak=perhaps").await;
+    assert_eq!((invalid.error(400), &invalid.body["details"][0]["field"]), ("invalid_field", &json!("weak")));
     assert_eq!(stage.http.delete("/conversations/s").await.status, 200);
-    assert_eq!(stage.count_of("select count(*) from knowledge_gap").await, 0, "gaps go with their messages");
+    assert_eq!(
+        stage.count_of("select count(*) from knowledge_gap").await,
+        0,
+        "gaps are deleted with their messages"
+    );
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_model_is_calibrated_once_and_hidden_from_tenants() {
-    let stage = crate::stage().await;
+    let stage = crate::start_app().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
-    let kept = "select count(*) from model_calibration where model = 'test/bytes'";
+    let calibrations = "select count(*) from model_calibration where model = 'test/bytes'";
     ask(&stage, "s", "Is it open?").await;
     ask(&stage, "s", "Is it closed?").await;
-    assert_eq!(stage.count_of(kept).await, 1);
-    let mut mine = stage.ctx.db().of(stage.tenant).await.unwrap();
-    let refused =
-        parlance_testing::sqlx::query("select model from model_calibration").execute(&mut *mine).await;
-    let code = refused.unwrap_err().into_database_error().unwrap().code().unwrap().into_owned();
+    assert_eq!(stage.count_of(calibrations).await, 1);
+    let mut connection = stage.ctx.db().of(stage.tenant).await.unwrap();
+    let error =
+        parlance_testing::sqlx::query("select model from model_calibration").execute(&mut *connection).await;
+    let code = error.unwrap_err().into_database_error().unwrap().code().unwrap().into_owned();
     assert_eq!(code, "42501", "insufficient privilege");
-    drop(mine);
+    drop(connection);
     stage.end().await;
 }

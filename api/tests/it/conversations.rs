@@ -1,9 +1,9 @@
-//! Conversations.
+//! Conversations: messages, sessions, turns, feedback, plan limits.
 
 use parlance_testing::Stage;
 use serde_json::{Value, json};
 
-use crate::stage;
+use crate::start_app;
 
 async fn bot(stage: &Stage, body: Value) -> String {
     stage.http.post("/bots", body).await.id()
@@ -11,17 +11,17 @@ async fn bot(stage: &Stage, body: Value) -> String {
 
 #[tokio::test]
 async fn a_message_opens_a_session_and_gets_the_documented_answer() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot =
         bot(&stage, json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"})).await;
     let body = json!({
         "message": "What are your business hours?", "user_identifier": "user@example.com",
         "user_name": "John Doe", "user_email": "user@example.com", "metadata": {"page": "/pricing"},
     });
-    let answer = stage.http.post("/conversations/session-123/messages", body).await;
-    let said = answer.data(200);
-    assert_eq!(said["user_message"]["message"], "What are your business hours?");
-    let response = &said["bot_response"];
+    let sent = stage.http.post("/conversations/session-123/messages", body).await;
+    let exchange = sent.data(200);
+    assert_eq!(exchange["user_message"]["message"], "What are your business hours?");
+    let response = &exchange["bot_response"];
     for field in ["id", "message", "created_at", "model"] {
         assert!(response[field].is_string(), "{field}: {response}");
     }
@@ -48,22 +48,22 @@ async fn a_message_opens_a_session_and_gets_the_documented_answer() {
         assert_eq!(session.get(field), Some(&value), "{field}");
     }
     let messages = details.data(200)["messages"].as_array().unwrap();
-    let seen: Vec<_> = messages
+    let senders: Vec<_> = messages
         .iter()
         .map(|message| (message["sender"].as_str().unwrap(), &message["message_type"]))
         .collect();
-    assert_eq!(seen, [("bot", &json!("text")), ("user", &json!("text")), ("bot", &json!("text"))]);
+    assert_eq!(senders, [("bot", &json!("text")), ("user", &json!("text")), ("bot", &json!("text"))]);
     assert_eq!(messages[0]["message"], "Hi!");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_session_needs_an_active_bot() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let message = json!({"message": "Hello?"});
     let answer = stage.http.post("/conversations/s/messages", message.clone()).await;
     assert_eq!(answer.error(404), "bot_not_found");
-    bot(&stage, json!({"name": "Asleep", "channel_type": "webchat", "is_active": false})).await;
+    bot(&stage, json!({"name": "Inactive", "channel_type": "webchat", "is_active": false})).await;
     assert_eq!(stage.http.post("/conversations/s/messages", message).await.error(403), "bot_inactive");
     assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
     stage.end().await;
@@ -71,7 +71,7 @@ async fn a_session_needs_an_active_bot() {
 
 #[tokio::test]
 async fn an_invalid_session_id_is_not_found() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "Helper", "channel_type": "webchat"})).await;
     for id in ["a%20b", "%C3%BC", "a%2Fb", "%00", &"x".repeat(256)] {
         assert_eq!(
@@ -83,7 +83,7 @@ async fn an_invalid_session_id_is_not_found() {
         assert_eq!(answer.error(404), "conversation_not_found");
         assert!(answer.body["message"].as_str().unwrap().contains("1 to 255 characters"), "{}", answer.body);
     }
-    // An address, as it is and with its at sign escaped, is one session.
+    // An escaped `@` names the same session.
     for id in ["user@example.com", "user%40example.com"] {
         stage.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await.data(200);
     }
@@ -94,16 +94,16 @@ async fn an_invalid_session_id_is_not_found() {
 
 #[tokio::test]
 async fn a_conversation_can_be_opened_without_a_message() {
-    let stage = stage().await;
-    let welcoming = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
-    bot(&stage, welcoming).await;
+    let stage = start_app().await;
+    let with_welcome = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
+    bot(&stage, with_welcome).await;
     let second = bot(&stage, json!({"name": "Second", "channel_type": "slack"})).await;
     let opened = stage.http.post("/conversations", json!({"user_name": "Jo"})).await;
     let session = &opened.data(201)["session"];
     assert_eq!((&session["user_name"], &session["channel"]), (&json!("Jo"), &json!("webchat")));
     assert_eq!(opened.data(201)["messages"][0]["message"], "Hi!");
-    let made = session["session_id"].as_str().unwrap();
-    stage.http.get(&format!("/conversations/{made}")).await.data(200);
+    let id = session["session_id"].as_str().unwrap();
+    stage.http.get(&format!("/conversations/{id}")).await.data(200);
 
     let body = json!({"session_id": "mine", "bot_id": second, "channel": "email", "metadata": {"a": 1}});
     let opened = stage.http.post("/conversations", body.clone()).await;
@@ -111,9 +111,9 @@ async fn a_conversation_can_be_opened_without_a_message() {
     assert_eq!(opened.data(201)["session"]["channel"], "email");
     assert_eq!(opened.data(201)["messages"], json!([]));
     assert_eq!(stage.http.post("/conversations", body).await.error(409), "conversation_exists");
-    let nobodys = parlance_core::ids::BotId::fresh().to_string();
+    let unknown = parlance_core::ids::BotId::fresh().to_string();
     assert_eq!(
-        stage.http.post("/conversations", json!({"bot_id": nobodys})).await.error(404),
+        stage.http.post("/conversations", json!({"bot_id": unknown})).await.error(404),
         "bot_not_found"
     );
     stage.end().await;
@@ -121,7 +121,7 @@ async fn a_conversation_can_be_opened_without_a_message() {
 
 #[tokio::test]
 async fn conversations_are_listed_newest_first_with_filters() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let first = bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let second = bot(&stage, json!({"name": "B", "channel_type": "slack"})).await;
     for (session, bot, channel) in
@@ -132,13 +132,13 @@ async fn conversations_are_listed_newest_first_with_filters() {
     }
     stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
     stage.http.delete("/conversations/1").await;
-    let seen = async |query: &str| -> (Vec<String>, i64) {
+    let list = async |query: &str| -> (Vec<String>, i64) {
         let listed = stage.http.get(&format!("/conversations?{query}")).await;
         let sessions = listed.data(200).as_array().unwrap().iter();
         let sessions = sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect();
         (sessions, listed.body["pagination"]["total"].as_i64().unwrap())
     };
-    // Once from the deltas alone, once from what they were folded into.
+    // Totals first from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (query, sessions, total) in [
             (String::new(), vec!["4", "3", "2"], 3),
@@ -152,7 +152,7 @@ async fn conversations_are_listed_newest_first_with_filters() {
             ("per_page=2&page=9".to_owned(), vec![], 3),
         ] {
             let expected = (sessions.iter().map(ToString::to_string).collect::<Vec<_>>(), total);
-            assert_eq!(seen(&query).await, expected, "{query}");
+            assert_eq!(list(&query).await, expected, "{query}");
         }
         while parlance_core::analytics::fold(&stage.ctx).await.unwrap() > 0 {}
     }
@@ -161,7 +161,7 @@ async fn conversations_are_listed_newest_first_with_filters() {
 
 #[tokio::test]
 async fn an_ended_conversation_takes_updates_but_no_messages() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
     let changes = json!({"status": "ended", "user_name": null, "user_email": "jo@example.com"});
@@ -172,18 +172,18 @@ async fn an_ended_conversation_takes_updates_but_no_messages() {
     assert_eq!(data["user_email"], "jo@example.com");
     let ended_at = data["ended_at"].as_str().unwrap();
     let again = stage.http.patch("/conversations/s", json!({"status": "ended"})).await;
-    assert_eq!(again.data(200)["ended_at"], ended_at, "it ended once");
+    assert_eq!(again.data(200)["ended_at"], ended_at, "the end time does not change");
     let refused = stage.http.post("/conversations/s/messages", json!({"message": "More"})).await;
     assert_eq!(refused.error(409), "conversation_ended");
-    for nothing in [json!({}), json!({"status": "active"}), json!({"status": null})] {
-        assert_eq!(stage.http.patch("/conversations/s", nothing).await.error(400), "invalid_field");
+    for invalid in [json!({}), json!({"status": "active"}), json!({"status": null})] {
+        assert_eq!(stage.http.patch("/conversations/s", invalid).await.error(400), "invalid_field");
     }
     stage.end().await;
 }
 
 #[tokio::test]
 async fn deleting_a_conversation_deletes_its_messages() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
     let erased = stage.http.delete("/conversations/s").await;
@@ -197,16 +197,16 @@ async fn deleting_a_conversation_deletes_its_messages() {
 
 #[tokio::test]
 async fn concurrent_messages_of_a_session_are_answered_in_turn() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    let said = (0..8).map(|number| {
+    let messages = (0..8).map(|number| {
         let http = stage.http.clone();
         async move {
             let message = json!({"message": format!("Question {number}")});
             http.post("/conversations/s/messages", message).await.data(200).clone()
         }
     });
-    let exchanges = futures_util::future::join_all(said).await;
+    let exchanges = futures_util::future::join_all(messages).await;
     let details = stage.http.get("/conversations/s").await;
     let messages = details.data(200)["messages"].as_array().unwrap();
     assert_eq!(messages.len(), 16);
@@ -220,15 +220,15 @@ async fn concurrent_messages_of_a_session_are_answered_in_turn() {
 
 #[tokio::test]
 async fn an_expired_turn_is_taken_over() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
     stage
         .execute("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
         .await;
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     stage.http.post("/conversations/s/messages", json!({"message": "Still there?"})).await.data(200);
-    assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "it waited for the other's turn");
+    assert!(started.elapsed() >= std::time::Duration::from_millis(300), "the message waits for the turn");
     stage.end().await;
 }
 
@@ -241,20 +241,20 @@ async fn deleting_a_conversation_during_an_answer_gives_404() {
     };
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     embedder.hold_questions();
-    let asking = stage.http.post("/conversations/s/messages", json!({"message": "Is it open?"}));
-    let erasing = async {
-        let there = async || (stage.http.delete("/conversations/s").await.status == 200).then_some(());
-        stage.eventually("the conversation is there, and erased", there).await;
+    let sending = stage.http.post("/conversations/s/messages", json!({"message": "Is it open?"}));
+    let deleting = async {
+        let delete = async || (stage.http.delete("/conversations/s").await.status == 200).then_some(());
+        stage.eventually("the conversation exists and is deleted", delete).await;
         embedder.release();
     };
-    let (asked, ()) = tokio::join!(asking, erasing);
-    assert_eq!(asked.error(404), "conversation_not_found");
+    let (sent, ()) = tokio::join!(sending, deleting);
+    assert_eq!(sent.error(404), "conversation_not_found");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn an_idle_conversation_is_abandoned_until_the_next_message() {
-    let mut stage = stage().await;
+    let mut stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     for session in ["old", "new"] {
         stage
@@ -274,7 +274,9 @@ async fn an_idle_conversation_is_abandoned_until_the_next_message() {
         details.data(200)["session"]["status"].as_str().unwrap().to_owned()
     };
     stage
-        .eventually("it counts as abandoned", async || (status("old").await == "abandoned").then_some(()))
+        .eventually("the idle conversation is abandoned", async || {
+            (status("old").await == "abandoned").then_some(())
+        })
         .await;
     assert_eq!(status("new").await, "active");
     stage.http.post("/conversations/old/messages", json!({"message": "I am back"})).await.data(200);
@@ -284,11 +286,11 @@ async fn an_idle_conversation_is_abandoned_until_the_next_message() {
 
 #[tokio::test]
 async fn feedback_can_be_set_changed_and_removed() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi!"});
     bot(&stage, body).await;
-    let said = stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await;
-    let id = |who: &str| said.data(200)[who]["id"].as_str().unwrap().to_owned();
+    let sent = stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await;
+    let id = |message: &str| sent.data(200)[message]["id"].as_str().unwrap().to_owned();
     let path = |message: &str| format!("/conversations/s/messages/{message}/feedback");
     let answer = path(&id("bot_response"));
     for (body, up, down) in [
@@ -318,7 +320,7 @@ async fn feedback_can_be_set_changed_and_removed() {
 
 #[tokio::test]
 async fn plan_limits_on_conversations_and_messages_are_enforced() {
-    let stage = stage().await;
+    let stage = start_app().await;
     bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
     let message = json!({"message": "Hi"});
     stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
@@ -331,7 +333,7 @@ async fn plan_limits_on_conversations_and_messages_are_enforced() {
     stage.execute("update usage_month set messages = 49999").await;
     let refused = stage.http.post("/conversations/s/messages", message).await;
     assert_eq!(refused.error(403), "plan_limit_messages");
-    // A message that is refused holds no turn.
+    // A rejected message leaves no turn behind.
     assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
     stage.end().await;
 }

@@ -1,17 +1,18 @@
-//! Every way a request can be wrong, and what it is told.
+//! Error responses to invalid requests.
 
 use parlance_testing::{Answer, Stage};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::stage;
+use crate::start_app;
 
-/// POSTs bytes as they are.
+/// POSTs a raw body.
 async fn post(stage: &Stage, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
     let request = stage.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
     Answer::of(request).await
 }
 
+/// The fields of the error's details.
 fn fields(answer: &Answer) -> Vec<&str> {
     answer.body["details"]
         .as_array()
@@ -23,14 +24,14 @@ fn fields(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_missing_field_is_named_in_the_documented_text() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let form = |content: &str| {
         format!("--x\r\nContent-Disposition: form-data; name=\"bot_id\"\r\n\r\n{content}\r\n--x--\r\n")
     };
     let json = "application/json";
     let multipart = "multipart/form-data; boundary=x";
-    for (path, content_type, body, field, doing) in [
+    for (path, content_type, body, field, action) in [
         ("/bots", json, "{}".to_owned(), "name", "creating a bot"),
         ("/bots", json, r#"{"name": null}"#.to_owned(), "name", "creating a bot"),
         ("/bots", json, r#"{"name": "   "}"#.to_owned(), "name", "creating a bot"),
@@ -42,14 +43,14 @@ async fn a_missing_field_is_named_in_the_documented_text() {
         let answer = post(&stage, path, content_type, body.clone()).await;
         assert_eq!(answer.error(400), "missing_field", "{path} {body}");
         assert_eq!(answer.body["error"], format!("Missing required field: {field}"));
-        assert_eq!(answer.body["message"], format!("The '{field}' field is required when {doing}"));
+        assert_eq!(answer.body["message"], format!("The '{field}' field is required when {action}"));
     }
     stage.end().await;
 }
 
 #[tokio::test]
 async fn all_errors_of_a_body_are_reported_at_once() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({
         "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
         "system_prompt": 5, "is_active": "yes", "language": ["en"], "personality": "rude", "bot_role": {},
@@ -71,7 +72,7 @@ async fn all_errors_of_a_body_are_reported_at_once() {
             "bot_role"
         ]
     );
-    let message = |place: usize| answer.body["details"][place]["message"].as_str().unwrap();
+    let message = |index: usize| answer.body["details"][index]["message"].as_str().unwrap();
     assert!(
         message(1).contains("webchat, whatsapp, telegram, messenger, slack, email, api"),
         "{}",
@@ -92,8 +93,8 @@ async fn all_errors_of_a_body_are_reported_at_once() {
 
 #[tokio::test]
 async fn an_invalid_value_gives_a_400_that_names_the_field() {
-    let stage = stage().await;
-    let right = json!({"name": "A", "channel_type": "webchat"});
+    let stage = start_app().await;
+    let valid = json!({"name": "A", "channel_type": "webchat"});
     for (field, value) in [
         ("name", json!(5)),
         ("name", json!(["A"])),
@@ -103,7 +104,7 @@ async fn an_invalid_value_gives_a_400_that_names_the_field() {
         ("is_active", json!(1)),
         ("language", json!("xx")),
     ] {
-        let mut body = right.clone();
+        let mut body = valid.clone();
         body[field] = value.clone();
         let answer = stage.http.post("/bots", body).await;
         assert_eq!(answer.error(400), "invalid_field", "{field} {value}");
@@ -144,7 +145,7 @@ async fn an_invalid_value_gives_a_400_that_names_the_field() {
 
 #[tokio::test]
 async fn unreadable_bodies_are_rejected() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let json = "application/json";
     let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
     let long = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
@@ -167,21 +168,21 @@ async fn unreadable_bodies_are_rejected() {
     assert_eq!(invalid.error(400), "invalid_json");
     let untyped = Answer::of(stage.http.request(Method::POST, "/bots").body("{}")).await;
     assert_eq!(untyped.error(415), "unsupported_media_type");
-    // A body whose length is not told before is cut off at the same limit.
+    // The limit also holds for a body without `Content-Length`.
     let chunks = (0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
-    let unending = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    assert_eq!(post(&stage, "/bots", json, unending).await.error(413), "payload_too_large");
+    let oversized = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    assert_eq!(post(&stage, "/bots", json, oversized).await.error(413), "payload_too_large");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_request_without_a_key_gets_401_before_validation() {
-    let stage = stage().await;
-    let stranger = stage.http.with_key(None);
+    let stage = start_app().await;
+    let without_key = stage.http.with_key(None);
     for request in [
-        stranger.request(Method::POST, "/bots").body("{"),
-        stranger.request(Method::GET, "/bots?page=x"),
-        stranger.request(Method::POST, "/knowledge/upload").body(vec![b'x'; 12 * 1024 * 1024]),
+        without_key.request(Method::POST, "/bots").body("{"),
+        without_key.request(Method::GET, "/bots?page=x"),
+        without_key.request(Method::POST, "/knowledge/upload").body(vec![b'x'; 12 * 1024 * 1024]),
     ] {
         assert_eq!(Answer::of(request).await.error(401), "missing_api_key");
     }
@@ -190,7 +191,7 @@ async fn a_request_without_a_key_gets_401_before_validation() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods_use_the_error_envelope() {
-    let stage = stage().await;
+    let stage = start_app().await;
     assert_eq!(stage.http.get("/nothing").await.error(404), "not_found");
     assert_eq!(Answer::of(stage.http.raw(Method::GET, "/")).await.error(404), "not_found");
     let answer = Answer::of(stage.http.request(Method::DELETE, "/tenant/info")).await;
@@ -203,12 +204,12 @@ async fn unknown_paths_and_methods_use_the_error_envelope() {
 
 #[tokio::test]
 async fn a_valid_request_id_is_kept() {
-    let stage = stage().await;
-    for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
-        let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);
+    let stage = start_app().await;
+    for (id, is_kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
+        let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", id);
         let answer = Answer::of(request).await;
         answer.error(404);
-        assert_eq!(answer.body["request_id"].as_str() == Some(sent), kept, "{sent}");
+        assert_eq!(answer.body["request_id"].as_str() == Some(id), is_kept, "{id}");
     }
     stage.end().await;
 }

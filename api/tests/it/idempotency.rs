@@ -1,4 +1,4 @@
-//! Requests that are sent again.
+//! Repeated requests with an `Idempotency-Key`.
 
 use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Answer, Stage};
@@ -7,19 +7,20 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::rows::tables;
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
 async fn post(stage: &Stage, key: &str, path: &str, body: &Value) -> Answer {
     Answer::of(stage.http.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
 
+/// Whether a response is a replay.
 fn replayed(answer: &Answer) -> bool {
-    answer.headers.get("idempotency-replayed").is_some_and(|told| told == "true")
+    answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
 }
 
 #[tokio::test]
 async fn a_repeated_request_runs_once_and_replays_its_response() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let first = post(&stage, "k1", "/bots", &body).await;
     let again = post(&stage, "k1", "/bots", &body).await;
@@ -40,30 +41,30 @@ async fn a_repeated_request_runs_once_and_replays_its_response() {
 
 #[tokio::test]
 async fn rejections_are_replayed_and_invalid_keys_reported() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let refused = post(&stage, "k", "/bots", &json!({})).await;
     assert_eq!(refused.error(400), "missing_field");
     let again = post(&stage, "k", "/bots", &json!({})).await;
     assert_eq!(again.body, refused.body);
     assert!(replayed(&again));
-    for wrong in ["", "two words", &"x".repeat(256)] {
-        let answer = post(&stage, wrong, "/bots", &json!({"name": "A", "channel_type": "api"})).await;
+    for invalid in ["", "two words", &"x".repeat(256)] {
+        let answer = post(&stage, invalid, "/bots", &json!({"name": "A", "channel_type": "api"})).await;
         assert_eq!(answer.error(400), "invalid_field");
         assert_eq!(answer.body["details"][0]["field"], "Idempotency-Key");
     }
-    let stranger = stage.http.with_key(None).request(Method::POST, "/bots");
-    let answer = Answer::of(stranger.header("Idempotency-Key", "k").json(&json!({}))).await;
+    let without_key = stage.http.with_key(None).request(Method::POST, "/bots");
+    let answer = Answer::of(without_key.header("Idempotency-Key", "k").json(&json!({}))).await;
     assert_eq!(answer.error(401), "missing_api_key");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_replay_needs_the_scope_of_the_operation() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "api"});
     post(&stage, "k", "/bots", &body).await.data(201);
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": ["chat"]})).await;
-    let narrow = stage.http.with_key(made.data(201)["key"].as_str());
+    let created = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": ["chat"]})).await;
+    let narrow = stage.http.with_key(created.data(201)["key"].as_str());
     let request = narrow.request(Method::POST, "/bots").header("Idempotency-Key", "k").json(&body);
     assert_eq!(Answer::of(request).await.error(403), "missing_scope");
     stage.end().await;
@@ -71,7 +72,7 @@ async fn a_replay_needs_the_scope_of_the_operation() {
 
 #[tokio::test]
 async fn concurrent_repeats_run_once() {
-    let stage = stage().await;
+    let stage = start_app().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Hello?"});
     let requests = (0..10).map(|_| post(&stage, "k", "/conversations/s/messages", &body));
@@ -88,7 +89,7 @@ async fn concurrent_repeats_run_once() {
 
 #[tokio::test]
 async fn an_upload_can_be_repeated_with_another_boundary() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let upload = async |text: &str| {
         let file = Part::text(text.to_owned()).file_name("a.md");
@@ -100,25 +101,25 @@ async fn an_upload_can_be_repeated_with_another_boundary() {
     let again = upload("Some text.").await;
     assert_eq!((again.status.as_u16(), &again.body), (201, &first.body));
     assert_eq!(upload("Other text.").await.error(409), "idempotency_key_reused");
-    work(&stage).await;
+    run_jobs(&stage).await;
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_transient_failure_is_not_replayed() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "api"});
     stage.break_table("bot").await;
     assert_eq!(post(&stage, "k", "/bots", &body).await.error(500), "internal_error");
     stage.restore_table("bot").await;
-    let done = post(&stage, "k", "/bots", &body).await;
-    assert!(done.status == 201 && !replayed(&done));
+    let retried = post(&stage, "k", "/bots", &body).await;
+    assert!(retried.status == 201 && !replayed(&retried));
     stage.end().await;
 }
 
 #[tokio::test]
 async fn claims_expire_and_old_keys_are_deleted_after_a_day() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let body = json!({"name": "A", "channel_type": "api"});
     let first = post(&stage, "k", "/bots", &body).await;
     stage
@@ -136,20 +137,20 @@ async fn claims_expire_and_old_keys_are_deleted_after_a_day() {
 
 #[tokio::test]
 async fn a_disconnected_client_gets_its_response_on_retry() {
-    let stage = stage().await;
+    let stage = start_app().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Hello?"});
-    // Another message has the turn, so that this one waits while its client leaves.
+    // Another message holds the turn, so the request waits while its client disconnects.
     post(&stage, "before", "/conversations/s/messages", &body).await.data(200);
     stage
         .execute("update conversation set turn = id, turn_expires_at = now() + interval '500 milliseconds'")
         .await;
-    let leaving = post(&stage, "k", "/conversations/s/messages", &body);
-    let patience = std::time::Duration::from_millis(150);
-    assert!(tokio::time::timeout(patience, leaving).await.is_err(), "it left too late");
-    let found = post(&stage, "k", "/conversations/s/messages", &body).await;
-    found.data(200);
-    assert!(replayed(&found));
+    let abandoned = post(&stage, "k", "/conversations/s/messages", &body);
+    let timeout = std::time::Duration::from_millis(150);
+    assert!(tokio::time::timeout(timeout, abandoned).await.is_err(), "the client disconnected too late");
+    let retried = post(&stage, "k", "/conversations/s/messages", &body).await;
+    retried.data(200);
+    assert!(replayed(&retried));
     let details = stage.http.get("/conversations/s").await;
     assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 4);
     stage.end().await;
@@ -157,7 +158,7 @@ async fn a_disconnected_client_gets_its_response_on_retry() {
 
 #[tokio::test]
 async fn a_failed_message_is_not_stored_twice() {
-    let stage = stage().await;
+    let stage = start_app().await;
     stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     let body = json!({"message": "Is it open?"});
     stage.break_table("chunk").await;
@@ -176,11 +177,11 @@ async fn a_failed_message_is_not_stored_twice() {
 
 #[tokio::test]
 async fn a_replayed_api_key_is_stored_in_no_table() {
-    let stage = stage().await;
-    let made = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
-    let key = made.data(201)["key"].as_str().unwrap();
+    let stage = start_app().await;
+    let created = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
+    let key = created.data(201)["key"].as_str().unwrap();
     let again = post(&stage, "k", "/tenant/api-keys", &json!({"name": "Web"})).await;
-    assert_eq!((replayed(&again), &again.body), (true, &made.body));
+    assert_eq!((replayed(&again), &again.body), (true, &created.body));
 
     let db = stage.ctx.db().platform();
     for table in tables(&stage).await {
@@ -201,7 +202,7 @@ async fn a_replayed_api_key_is_stored_in_no_table() {
 
 #[tokio::test]
 async fn a_deleted_response_is_neither_replayed_nor_recomputed() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let source =
         json!({"bot_id": bot, "source_type": "text", "name": "Secret", "content": "The word is mellon."});
@@ -219,6 +220,6 @@ async fn a_deleted_response_is_neither_replayed_nor_recomputed() {
     stage.http.delete(&format!("/knowledge/sources/{}", added.id())).await;
     let again = post(&stage, "s", "/knowledge/sources", &source).await;
     assert_eq!(again.error(409), "idempotency_answer_erased");
-    work(&stage).await;
+    run_jobs(&stage).await;
     stage.end().await;
 }

@@ -1,5 +1,5 @@
-//! Tenants: what one has, another is answered about exactly as about what nobody has. The requests are made
-//! from the specification: each operation, and each place in it where an id can be named.
+//! Tenant isolation: another tenant's resources get the same responses as nonexistent ones. The requests are
+//! generated from the specification: each operation, and each place of an id in it.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use parlance_testing::{Answer, Stage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::fixture::{Fixture, QUESTION};
 use crate::rows::rows;
-use crate::scene::{QUESTION, Scene};
 use crate::spec::operations;
-use crate::{stage, work};
-use heard::{hear, plain, seen};
-use things::{Part, Things, nobodys, places};
+use crate::{run_jobs, start_app};
+use resources::{Part, Resources, id_places, nonexistent};
+use responses::{read_all, send, without_ids_and_times};
 
-mod heard;
-mod things;
+mod resources;
+mod responses;
 
-/// Operations that open a session which is not there.
+/// Operations that open a missing session.
 const OPENING: [&str; 2] = ["sendMessage", "openConversation"];
 
 /// The ids of a tenant's rows.
@@ -29,85 +29,86 @@ async fn ids(stage: &Stage) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn another_tenants_resources_look_nonexistent_and_stay_intact() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (_, other) = stage.another_tenant().await;
-    let (theirs, own) = (Things::set(&stage, &stage.http).await, Scene::set(&other).await);
-    let (rows_before, seen_before) =
-        (rows(&stage, stage.tenant).await, seen(&stage.http, &theirs.scene).await);
+    let (theirs, own) = (Resources::create(&stage, &stage.http).await, Fixture::create(&other).await);
+    let (rows_before, reads_before) =
+        (rows(&stage, stage.tenant).await, read_all(&stage.http, &theirs.fixture).await);
     let ids = ids(&stage).await;
-    for (operation, heard) in &seen_before {
-        assert_eq!(heard.status, 200, "{operation} is no question about what is there: {heard:?}");
+    for (operation, response) in &reads_before {
+        assert_eq!(response.status, 200, "{operation} does not find its resource: {response:?}");
     }
-    let (mut cases, mut flaws) = (0, Vec::new());
+    let (mut cases, mut failures) = (0, Vec::new());
     for operation in operations() {
-        for place in places(&operation, &own) {
-            for (which, others) in theirs.each(&place.names[0]) {
-                let strangers = nobodys(&others);
-                let ask = async |things: &Scene| {
-                    let named: Vec<String> = place.names.iter().map(|name| things.id(name)).collect();
-                    hear(&other, &place.ask(&operation, &own, things), &named).await
+        for place in id_places(&operation, &own) {
+            for (variant, others) in theirs.variants(&place.names[0]) {
+                let missing = nonexistent(&others);
+                let request = async |target: &Fixture| {
+                    let ids: Vec<String> = place.names.iter().map(|name| target.id(name)).collect();
+                    send(&other, &place.request(&operation, &own, target), &ids).await
                 };
-                let (heard, of_nobodys) = (ask(&others).await, ask(&strangers).await);
-                let what =
-                    format!("{} with {:?} in the {:?}, {which}", operation.id, place.names, place.part);
-                if plain(&heard) != plain(&of_nobodys) {
-                    flaws.push(format!("{what}\n    {heard:?}\n    {of_nobodys:?}"));
+                let (response, of_missing) = (request(&others).await, request(&missing).await);
+                let case =
+                    format!("{} with {:?} in the {:?}, {variant}", operation.id, place.names, place.part);
+                if without_ids_and_times(&response) != without_ids_and_times(&of_missing) {
+                    failures.push(format!("{case}\n    {response:?}\n    {of_missing:?}"));
                 }
-                if let Some(id) = ids.iter().find(|id| heard.body.contains(*id)) {
-                    flaws.push(format!("{what} tells {id}\n    {heard:?}"));
+                if let Some(id) = ids.iter().find(|id| response.body.contains(*id)) {
+                    failures.push(format!("{case} reveals {id}\n    {response:?}"));
                 }
                 if OPENING.contains(&&*operation.id) && place.names == ["session_id"] {
-                    // The other tenant has a session of that name now.
+                    // The request opened a session of that name for the other tenant.
                     other.delete(&format!("/conversations/{}", others.id("session_id"))).await.data(200);
-                } else if place.part != Part::Query && heard.status != 404 {
-                    flaws.push(format!("{what} must not be found\n    {heard:?}"));
+                } else if place.part != Part::Query && response.status != 404 {
+                    failures.push(format!("{case} must not be found\n    {response:?}"));
                 }
                 cases += 1;
             }
         }
     }
-    // What it sees without naming anything.
-    for (operation, heard) in seen(&other, &own).await {
-        if let Some(id) = ids.iter().find(|id| heard.body.contains(*id)) {
-            flaws.push(format!("{operation} tells {id}\n    {heard:?}"));
+    // The other tenant's own reads.
+    for (operation, response) in read_all(&other, &own).await {
+        if let Some(id) = ids.iter().find(|id| response.body.contains(*id)) {
+            failures.push(format!("{operation} reveals {id}\n    {response:?}"));
         }
     }
-    assert!(flaws.is_empty(), "{} of {cases} cases:\n{}", flaws.len(), flaws.join("\n"));
+    assert!(failures.is_empty(), "{} of {cases} cases failed:\n{}", failures.len(), failures.join("\n"));
     assert!(cases > 40, "{cases}");
-    let (rows_after, seen_after) = (rows(&stage, stage.tenant).await, seen(&stage.http, &theirs.scene).await);
+    let (rows_after, reads_after) =
+        (rows(&stage, stage.tenant).await, read_all(&stage.http, &theirs.fixture).await);
     for (table, rows) in &rows_before {
         assert_eq!(rows, &rows_after[table], "{table}");
     }
-    for (operation, heard) in &seen_before {
-        assert_eq!(heard, &seen_after[operation], "{operation}");
+    for (operation, response) in &reads_before {
+        assert_eq!(response, &reads_after[operation], "{operation}");
     }
     eprintln!("isolation: {cases} cases");
-    work(&stage).await;
+    run_jobs(&stage).await;
     stage.end().await;
 }
 
 #[tokio::test]
 async fn tenants_share_no_session_names_content_or_idempotency_keys() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (_, other) = stage.another_tenant().await;
-    let theirs = Scene::set(&stage.http).await;
-    work(&stage).await;
+    let theirs = Fixture::create(&stage.http).await;
+    run_jobs(&stage).await;
     let path = format!("/conversations/{}", theirs.id("session_id"));
     let before = stage.http.get(&path).await.data(200).clone();
 
-    let make = json!({"name": "Mine", "channel_type": "webchat"});
+    let body = json!({"name": "Mine", "channel_type": "webchat"});
     let mut bots = Vec::new();
     for http in [&stage.http, &other] {
-        let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "same").json(&make);
-        let made = Answer::of(request).await;
-        assert_eq!(made.headers.get("Idempotency-Replayed"), None);
-        bots.push(made.id());
+        let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "same").json(&body);
+        let created = Answer::of(request).await;
+        assert_eq!(created.headers.get("Idempotency-Replayed"), None);
+        bots.push(created.id());
     }
     assert_ne!(bots[0], bots[1]);
 
-    // The knowledge of one does not answer the other, and is no duplicate there.
-    let said = other.post(&format!("{path}/messages"), json!({"message": QUESTION})).await;
-    let answer = &said.data(200)["bot_response"];
+    // One tenant's knowledge is neither cited for the other nor a duplicate there.
+    let sent = other.post(&format!("{path}/messages"), json!({"message": QUESTION})).await;
+    let answer = &sent.data(200)["bot_response"];
     assert_eq!((&answer["answered"], &answer["sources"]), (&json!(false), &json!([])));
     let source = other.upload(&bots[1], "returns.md", "# Returns\n\nWithin thirty days.\n").await;
     assert_eq!(
@@ -125,6 +126,6 @@ async fn tenants_share_no_session_names_content_or_idempotency_keys() {
     assert_eq!(&before, stage.http.get(&path).await.data(200));
     other.delete(&path).await.data(200);
     assert_eq!(&before, stage.http.get(&path).await.data(200));
-    work(&stage).await;
+    run_jobs(&stage).await;
     stage.end().await;
 }

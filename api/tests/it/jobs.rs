@@ -1,4 +1,4 @@
-//! Jobs: listed, looked at, watched, stopped, tried again.
+//! Jobs: lists, details, events, cancellation and retries.
 
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::events::{Event, Events};
-use crate::stage;
+use crate::start_app;
 
+/// Adds a text source. Returns it.
 async fn add(stage: &Stage, bot: &str, name: &str) -> Value {
     let body =
         json!({"bot_id": bot, "name": name, "source_type": "text", "content": format!("# {name}\n\nText.")});
@@ -23,7 +24,7 @@ fn text(value: &Value) -> &str {
 
 #[tokio::test]
 async fn jobs_are_filtered_by_kind_state_bot_and_source() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bots = [stage.bot_of(stage.tenant).await.to_string(), stage.bot_of(stage.tenant).await.to_string()];
     let first = add(&stage, &bots[0], "One").await;
     add(&stage, &bots[1], "Two").await;
@@ -47,7 +48,7 @@ async fn jobs_are_filtered_by_kind_state_bot_and_source() {
 
 #[tokio::test]
 async fn a_job_shows_its_queue_position_wait_and_children() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let mut jobs = Vec::new();
     for name in ["One", "Two", "Three"] {
@@ -56,7 +57,7 @@ async fn a_job_shows_its_queue_position_wait_and_children() {
     let get = async |job: &str| stage.http.get(&format!("/jobs/{job}")).await.data(200).clone();
     let last = get(&jobs[2]).await;
     assert_eq!((&last["state"], &last["queue"]["position"]), (&json!("queued"), &json!(3)));
-    assert_eq!(last["queue"]["estimated_wait_seconds"], Value::Null, "nothing was measured yet");
+    assert_eq!(last["queue"]["estimated_wait_seconds"], Value::Null, "no job has run yet");
     assert_eq!((&last["attempt"], &last["children"]), (&json!(0), &json!([])));
     stage.step(Kind::Upload).await.unwrap();
     let last = get(&jobs[2]).await;
@@ -72,14 +73,14 @@ async fn a_job_shows_its_queue_position_wait_and_children() {
     stage.end_with_unfinished_jobs().await;
 }
 
-/// The events of a stream, until it ends or `enough` is told.
-async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
+/// The events of a job, until the stream ends or `max` events are read.
+async fn watch(http: &Client, job: &str, last: Option<i64>, max: usize) -> Vec<Event> {
     let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
     if let Some(last) = last {
         request = request.header("Last-Event-ID", last.to_string());
     }
-    let (mut stream, mut events) = (Events::of(request).await, Vec::new());
-    while events.len() < enough
+    let (mut stream, mut events) = (Events::open(request).await, Vec::new());
+    while events.len() < max
         && let Some(event) = stream.next().await
     {
         events.push(event);
@@ -100,11 +101,13 @@ async fn job_events_stream_to_the_end_and_resume_after_a_reconnect() {
     let first = watch(&stage.http, &job, None, 1).await;
     assert_eq!((first[0].name.as_str(), &first[0].data["state"]), ("job", &json!("queued")));
     let http = stage.http.clone();
-    let (name, seen) = (job.clone(), first[0].id);
-    let watching = tokio::spawn(async move { watch(&http, &name, Some(seen), usize::MAX).await });
+    let (id, last) = (job.clone(), first[0].id);
+    let watching = tokio::spawn(async move { watch(&http, &id, Some(last), usize::MAX).await });
     stage.start_workers();
     stage
-        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
+        .eventually("the job runs", async || {
+            (stage.count(Kind::Embed, State::Running).await == 1).then_some(())
+        })
         .await;
     embedder.release();
     let events = tokio::time::timeout(Duration::from_secs(20), watching).await.unwrap().unwrap();
@@ -112,9 +115,9 @@ async fn job_events_stream_to_the_end_and_resume_after_a_reconnect() {
         events.iter().filter(|event| event.name == "state").map(|event| text(&event.data["state"])).collect();
     assert_eq!(states, ["running", "succeeded"]);
     assert_eq!(events.last().unwrap().data["state"], "succeeded");
-    assert!(events.iter().all(|event| event.id >= seen));
-    // After its end: the ledger still knows what a client that was away has missed.
-    let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
+    assert!(events.iter().all(|event| event.id >= last));
+    // After the end, a reconnecting client gets the missed events from the ledger.
+    let replayed = watch(&stage.http, &job, Some(last), usize::MAX).await;
     let states: Vec<&str> = replayed
         .iter()
         .filter(|event| event.name == "state")
@@ -122,20 +125,20 @@ async fn job_events_stream_to_the_end_and_resume_after_a_reconnect() {
         .collect();
     assert_eq!(states, ["running", "succeeded"]);
     let caught_up = watch(&stage.http, &job, replayed.last().map(|event| event.id), usize::MAX).await;
-    assert_eq!(caught_up.len(), 1, "only how it stands");
+    assert_eq!(caught_up.len(), 1, "only the current state");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn cancelling_a_queued_job_cancels_its_source_at_once() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = add(&stage, &bot, "One").await;
     let path = format!("/jobs/{}", text(&source["job_id"]));
     let cancelled = stage.http.post(&format!("{path}/cancel"), json!({})).await;
     assert_eq!(cancelled.data(200)["state"], "cancelled");
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
+    let details = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "cancelled");
     let again = stage.http.post(&format!("{path}/cancel"), json!({})).await;
     assert_eq!((again.status.as_u16(), &again.body["code"]), (409, &json!("job_ended")));
     assert_eq!(stage.step(Kind::Upload).await, None);
@@ -144,8 +147,8 @@ async fn cancelling_a_queued_job_cancels_its_source_at_once() {
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
         stage.step(kind).await.unwrap();
     }
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "ready");
+    let details = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "ready");
     let done = stage.http.post(&format!("{path}/retry"), json!({})).await;
     assert_eq!((done.status.as_u16(), &done.body["code"]), (409, &json!("job_not_retryable")));
     stage.end().await;
@@ -160,23 +163,25 @@ async fn a_running_batch_is_cancelled_within_seconds() {
     let source = add(&stage, &bot, "One").await;
     stage.start_workers();
     stage
-        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
+        .eventually("the job runs", async || {
+            (stage.count(Kind::Embed, State::Running).await == 1).then_some(())
+        })
         .await;
     let running = stage.http.get("/jobs?kind=embed").await.data(200)[0]["id"].clone();
-    let told = stage.http.post(&format!("/jobs/{}/cancel", text(&running)), json!({})).await;
+    let cancelling = stage.http.post(&format!("/jobs/{}/cancel", text(&running)), json!({})).await;
     assert_eq!(
-        (&told.data(200)["state"], &told.data(200)["cancel_requested"]),
+        (&cancelling.data(200)["state"], &cancelling.data(200)["cancel_requested"]),
         (&json!("running"), &json!(true))
     );
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     stage
-        .eventually("it stops", async || {
+        .eventually("the job is cancelled", async || {
             (stage.count(Kind::Embed, State::Cancelled).await == 1).then_some(())
         })
         .await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let details = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "cancelled");
     embedder.release();
     stage.end().await;
 }
@@ -191,7 +196,7 @@ async fn a_dead_letter_keeps_its_error_until_it_is_retried() {
     stage.step(Kind::Chunk).await.unwrap();
     embedder.fail(usize::MAX);
     stage
-        .eventually("it is given up", async || {
+        .eventually("the job has failed", async || {
             stage.step(Kind::Embed).await;
             (stage.count(Kind::Embed, State::Failed).await == 1).then_some(())
         })
@@ -202,30 +207,30 @@ async fn a_dead_letter_keeps_its_error_until_it_is_retried() {
     embedder.fail(0);
     stage.http.post(&format!("/jobs/{}/retry", text(&dead["id"])), json!({})).await.data(200);
     stage.step(Kind::Embed).await.unwrap();
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "ready");
+    let details = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "ready");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn orphaned_chunks_are_counted_and_removed() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let source = text(&add(&stage, &bot, "One").await["id"]).to_owned();
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
     let body = json!({"content": "# Two\n\nOther text."});
     stage.http.put(&format!("/knowledge/sources/{source}"), body).await.data(200);
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
         stage.step(kind).await.unwrap();
     }
-    // The purge of the version before is lost, as no crash loses it.
+    // Loses the purge of the previous version, which no crash can.
     stage.execute("delete from job where kind = 'purge'").await;
     assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 1);
     let metrics = stage.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("parlance_upkeep_found{name=\"orphan_chunks\"} 1"), "{metrics}");
     assert!(metrics.contains("parlance_jobs{kind=\"embed\",state=\"succeeded\"} 2"), "{metrics}");
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
     assert_eq!(stage.count_of("select count(*) from chunk").await, 1);
     stage.end().await;

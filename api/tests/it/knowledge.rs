@@ -1,16 +1,16 @@
-//! Knowledge.
+//! File uploads.
 
 use parlance_testing::Answer;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
 async fn an_upload_has_the_documented_fields_and_becomes_ready() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let text = "# Returns\n\nWe offer a 30-day return policy for all products.\n";
     let uploaded = stage.http.upload(&bot, "docs/Product FAQ.md", text).await;
@@ -36,7 +36,7 @@ async fn an_upload_has_the_documented_fields_and_becomes_ready() {
         assert_eq!(source.get(field), Some(&Value::Null), "{field}");
     }
 
-    work(&stage).await;
+    run_jobs(&stage).await;
     let ready = stage.http.get(&path).await;
     let (source, chunks) = (&ready.data(200)["source"], &ready.data(200)["chunks"]);
     for (field, value) in [
@@ -69,12 +69,12 @@ async fn an_upload_has_the_documented_fields_and_becomes_ready() {
 
 #[tokio::test]
 async fn a_file_may_have_at_most_ten_mebibytes() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let answer = stage.http.upload(&bot, "big.txt", vec![b'a'; 10 * MIB + 1]).await;
     assert_eq!(answer.error(413), "payload_too_large");
     assert!(answer.body["message"].as_str().unwrap().contains("10 MB (10485760 bytes)"), "{}", answer.body);
-    // Refused by its length before it is read; the answer reaches a client that sends all of it first.
+    // Rejected by `Content-Length`; the response also reaches a client that sends the whole body first.
     assert_eq!(
         stage.http.upload(&bot, "huge.txt", vec![b'a'; 24 * MIB]).await.error(413),
         "payload_too_large"
@@ -85,12 +85,12 @@ async fn a_file_may_have_at_most_ten_mebibytes() {
 
 #[tokio::test]
 async fn a_form_without_content_length_is_cut_off() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n";
     let endless_header = "--x\r\nContent-Disposition: form-data; name=\"";
-    for beginning in [head, endless_header] {
+    for start in [head, endless_header] {
         let chunks =
-            std::iter::once(beginning.as_bytes().to_vec()).chain((0..192).map(|_| vec![b'a'; 64 * 1024]));
+            std::iter::once(start.as_bytes().to_vec()).chain((0..192).map(|_| vec![b'a'; 64 * 1024]));
         let body =
             reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.map(Ok::<_, std::io::Error>)));
         let request = stage
@@ -105,7 +105,7 @@ async fn a_form_without_content_length_is_cut_off() {
 
 #[tokio::test]
 async fn an_invalid_upload_stores_nothing() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (other, _) = stage.another_tenant().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let theirs = stage.bot_of(other).await.to_string();
@@ -131,14 +131,14 @@ async fn an_invalid_upload_stores_nothing() {
 
 #[tokio::test]
 async fn a_file_without_text_fails_with_a_reason() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     for (name, bytes, code) in [
         ("empty.md", Vec::new(), "empty"),
         ("garbage.md", (0..=255).cycle().take(4096).collect(), "unsupported_type"),
     ] {
         let id = stage.http.upload(&bot, name, bytes).await.id();
-        work(&stage).await;
+        run_jobs(&stage).await;
         let source = stage.http.get(&format!("/knowledge/sources/{id}")).await.data(200)["source"].clone();
         assert_eq!(
             (&source["status"], &source["error"]["code"]),
@@ -152,7 +152,7 @@ async fn a_file_without_text_fails_with_a_reason() {
 
 #[tokio::test]
 async fn another_tenants_source_looks_nonexistent() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (_, theirs) = stage.another_tenant().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     let id = stage.http.upload(&bot, "a.md", "text").await.id();

@@ -1,4 +1,4 @@
-//! The API from outside: real HTTP, real Postgres and Redis.
+//! Integration tests of the API over HTTP, with real Postgres and Redis servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,10 +6,12 @@ mod analytics;
 mod attribution;
 mod bots;
 mod confidence;
+mod conformance;
 mod conversations;
 mod errors;
 mod events;
 mod examples;
+mod fixture;
 mod idempotency;
 mod isolation;
 mod jobs;
@@ -20,8 +22,8 @@ mod models;
 mod openai;
 mod openapi;
 mod rollups;
+mod row_level_security;
 mod rows;
-mod scene;
 mod search;
 mod security;
 mod serving;
@@ -29,14 +31,12 @@ mod sources;
 mod spec;
 mod statements;
 mod tenants;
-mod walk;
-mod walls;
 
 use parlance_core::jobs::Kind;
 use parlance_testing::{Builder, Stage, TestEmbedder};
 
-/// The application, with an embedder that costs nothing.
-pub(crate) async fn stage() -> Stage {
+/// Starts the application with a cheap test embedder. The crawler may reach loopback addresses.
+pub(crate) async fn start_app() -> Stage {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -44,8 +44,8 @@ pub(crate) async fn stage() -> Stage {
         .await
 }
 
-/// Runs the jobs of every queue until none waits.
-pub(crate) async fn work(stage: &Stage) {
+/// Runs the waiting jobs of every queue until none is left.
+pub(crate) async fn run_jobs(stage: &Stage) {
     for kind in Kind::ALL {
         while stage.step(kind).await.is_some() {}
     }

@@ -1,4 +1,4 @@
-//! The specification.
+//! The committed specification.
 
 use std::path::Path;
 

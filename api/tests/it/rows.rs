@@ -1,4 +1,4 @@
-//! Every row of a tenant, to see whether anything changed.
+//! All rows of a tenant, to detect changes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use parlance_testing::Stage;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
 
-/// The tables that hold what is a tenant's: those with its id.
+/// The tables with a column `tenant_id`.
 pub(crate) async fn tables(stage: &Stage) -> Vec<String> {
     let query = "select table_name::text from information_schema.columns \
                  join information_schema.tables using (table_schema, table_name) \
@@ -16,7 +16,7 @@ pub(crate) async fn tables(stage: &Stage) -> Vec<String> {
     sqlx::query_scalar(query).fetch_all(stage.ctx.db().platform()).await.unwrap()
 }
 
-/// The rows of a tenant, by table. When a key was last used is no change.
+/// The rows of a tenant by table, without `last_used_at` of keys, which changes with every request.
 pub(crate) async fn rows(stage: &Stage, tenant: TenantId) -> BTreeMap<String, Vec<String>> {
     let mut rows = BTreeMap::new();
     for table in tables(stage).await.into_iter().chain(["tenant".to_owned()]) {

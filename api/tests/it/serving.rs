@@ -1,4 +1,4 @@
-//! The process: alive, ready, and stopped without cutting anybody off.
+//! Liveness, readiness, metrics and graceful shutdown.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
 #[tokio::test]
 async fn a_process_with_all_dependencies_is_alive_and_ready() {
-    let stage = stage().await;
-    let anybody = stage.http.with_key(None);
-    let alive = Answer::of(anybody.raw(Method::GET, "/healthz")).await;
+    let stage = start_app().await;
+    let without_key = stage.http.with_key(None);
+    let alive = Answer::of(without_key.raw(Method::GET, "/healthz")).await;
     assert_eq!(alive.data(200)["status"], "alive");
     let ready = stage
         .eventually("Redis is connected", async || {
-            let answer = Answer::of(anybody.raw(Method::GET, "/readyz")).await;
+            let answer = Answer::of(without_key.raw(Method::GET, "/readyz")).await;
             (answer.data(200)["status"] == "ready").then_some(answer)
         })
         .await;
@@ -54,7 +54,7 @@ async fn without_postgres_the_process_is_alive_but_not_ready() {
 
 #[tokio::test]
 async fn a_started_request_is_answered_during_shutdown() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -75,14 +75,14 @@ async fn a_started_request_is_answered_during_shutdown() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     stop.cancel();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(TcpStream::connect(address).await.is_err(), "a stopping server takes no connections");
+    assert!(TcpStream::connect(address).await.is_err(), "a stopping server accepts no connections");
     late.write_all(&body.as_bytes()[10..]).await.unwrap();
     let mut answer = String::new();
     late.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     tokio::time::timeout(Duration::from_secs(5), server)
         .await
-        .expect("idle connections hold nothing up")
+        .expect("idle connections do not delay shutdown")
         .unwrap()
         .unwrap();
     drop(idle);
@@ -91,29 +91,29 @@ async fn a_started_request_is_answered_during_shutdown() {
 
 #[tokio::test]
 async fn metric_labels_hold_no_names_chosen_by_tenants() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await.to_string();
     stage.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
-    let told = async || {
+    let metrics = async || {
         stage.http.with_key(None).raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
     };
     let waits = "parlance_jobs_oldest_waiting_seconds{kind=\"upload\"} ";
     stage
         .eventually("the upload waits for a second", async || {
-            let told = told().await;
-            let seconds = told.lines().find_map(|line| line.strip_prefix(waits)).unwrap();
+            let metrics = metrics().await;
+            let seconds = metrics.lines().find_map(|line| line.strip_prefix(waits)).unwrap();
             (seconds.parse::<u32>().unwrap() > 0).then_some(())
         })
         .await;
-    crate::work(&stage).await;
+    crate::run_jobs(&stage).await;
     let message = json!({"bot_id": bot, "message": "What is some text about?"});
     stage.http.post("/conversations/a-secret-name/messages", message).await.data(200);
     stage.http.get("/nowhere/a-secret-name").await.error(404);
 
-    let told = stage
-        .eventually("what is remembered of the ledger is forgotten", async || {
-            let told = told().await;
-            told.contains(&format!("{waits}0")).then_some(told)
+    let metrics = stage
+        .eventually("the cached job counts expire", async || {
+            let metrics = metrics().await;
+            metrics.contains(&format!("{waits}0")).then_some(metrics)
         })
         .await;
     for line in [
@@ -126,16 +126,16 @@ async fn metric_labels_hold_no_names_chosen_by_tenants() {
         "parlance_tokens_embedded_total ",
         "parlance_build_info{version=",
     ] {
-        assert!(told.contains(line), "{line}\n{told}");
+        assert!(metrics.contains(line), "{line}\n{metrics}");
     }
-    assert!(told.contains("parlance_answers_total{outcome="), "{told}");
-    assert!(!told.contains("a-secret-name"), "{told}");
+    assert!(metrics.contains("parlance_answers_total{outcome="), "{metrics}");
+    assert!(!metrics.contains("a-secret-name"), "{metrics}");
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_stopping_process_serves_until_balancers_notice() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -147,7 +147,7 @@ async fn a_stopping_process_serves_until_balancers_notice() {
     readyz.data(200);
     assert!(!readyz.headers.contains_key("connection"));
 
-    // A job that nobody runs, and somebody who watches it.
+    // A queued job without workers, and a client of its events.
     let bot = client.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
     let text = json!({"bot_id": bot, "source_type": "text", "name": "N", "content": "Some text."});
     let added = client.post("/knowledge/sources", text).await;
@@ -160,8 +160,8 @@ async fn a_stopping_process_serves_until_balancers_notice() {
     assert_eq!(readyz.error(503), "stopping");
     assert_eq!(readyz.headers["connection"], "close");
     client.get("/bots").await.data(200);
-    while events.chunk().await.expect("the stream ends, and does not break off").is_some() {}
+    while events.chunk().await.expect("the stream ends without a connection error").is_some() {}
     server.await.unwrap().unwrap();
-    work(&stage).await;
+    run_jobs(&stage).await;
     stage.end().await;
 }

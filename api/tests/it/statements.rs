@@ -1,8 +1,9 @@
-//! No operation runs a statement for each row: it runs as many for many rows as for few, and few.
+//! No operation runs a statement per row: the number of statements is small and independent of the number of
+//! rows.
 //!
-//! Counted is what sqlx logs: each statement, the one that names the tenant to a connection and `commit`
-//! included, but not `begin`. Not counted is what comes once in a while: whose a key is, when the cache does
-//! not know it; and the role of a fresh connection, and what sqlx asks about types on it.
+//! Counts the statements that sqlx logs, including `commit` and the one that sets a connection's tenant, but
+//! not `begin`. Excludes statements that not every request runs: the lookup of an uncached key and, on a new
+//! connection, setting the role and sqlx's queries of types.
 
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
@@ -10,42 +11,43 @@ use parlance_testing::sqlx::{self, AssertSqlSafe};
 use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
-use crate::scene::{Asked, Scene, is_used_up};
-use crate::spec::{gentle_first, operations};
-use crate::{stage, work};
+use crate::fixture::{Fixture, TestRequest, is_consumed};
+use crate::spec::{destructive_last, operations};
+use crate::{run_jobs, start_app};
 
-/// The most statements of one request.
-const MOST: usize = 16;
+/// Maximum number of statements of a request.
+const MAX_STATEMENTS: usize = 16;
 
-/// What is asked once in a while.
-const RARE: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
+/// Parts of the excluded statements.
+const EXCLUDED: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
 
-/// A tenant with two of everything, or with many.
-struct House {
+/// A tenant with few or many rows of everything.
+struct TestTenant {
     tenant: TenantId,
     http: Client,
-    more: i32,
+    /// Number of copies of each row.
+    copies: i32,
 }
 
-impl House {
-    async fn build(stage: &Stage, more: i32) -> Self {
+impl TestTenant {
+    async fn create(stage: &Stage, copies: i32) -> Self {
         let (tenant, http) = stage.another_tenant().await;
         tenants::set_plan(&stage.ctx, tenant, Plan::Enterprise).await.unwrap();
-        Self { tenant, http, more }
+        Self { tenant, http, copies }
     }
 
-    /// A scene with more of everything in it.
-    async fn scene(&self, stage: &Stage) -> Scene {
-        let scene = Scene::set(&self.http).await;
-        let asked = format!("/conversations/{}/messages", scene.id("session_id"));
-        self.http.post(&asked, json!({"message": "And where?"})).await.data(200);
-        work(stage).await;
+    /// A new fixture, with copies of its rows.
+    async fn fixture(&self, stage: &Stage) -> Fixture {
+        let fixture = Fixture::create(&self.http).await;
+        let path = format!("/conversations/{}/messages", fixture.id("session_id"));
+        self.http.post(&path, json!({"message": "And where?"})).await.data(200);
+        run_jobs(stage).await;
         let conversation =
-            format!("tenant_id = '{}' and session_id = '{}'", self.tenant, scene.id("session_id"));
+            format!("tenant_id = '{}' and session_id = '{}'", self.tenant, fixture.id("session_id"));
         let of_session = format!("conversation_id in (select id from conversation where {conversation})");
-        let of_source = format!("source_id = '{}'", scene.id("source_id"));
-        let id = |name| format!("id = '{}'", scene.id(name));
-        for (table, which, changes) in [
+        let of_source = format!("source_id = '{}'", fixture.id("source_id"));
+        let id = |name| format!("id = '{}'", fixture.id(name));
+        for (table, condition, changes) in [
             ("bot", id("bot_id"), "'name', 'Bot ' || i, 'is_default', false"),
             ("api_key", id("key_id"), r"'hash', '\x' || md5(gen_random_uuid()::text)"),
             (
@@ -64,55 +66,57 @@ impl House {
                 "'state', 'queued', 'finished_at', null, 'not_before', now() + interval '1 day'",
             ),
         ] {
-            self.copy(stage, table, &which, changes).await;
+            self.copy(stage, table, &condition, changes).await;
         }
         let counts = format!(
             "with counted as (update source set live_chunks = live_chunks + {0} where {1}) \
              update source_version set chunk_count = chunk_count + {0} where {of_source}",
-            self.more,
+            self.copies,
             id("source_id"),
         );
         stage.execute(&counts).await;
-        // A job that waits yet, to be cancelled.
-        let waits =
-            self.http.upload(&scene.id("bot_id"), "waits.md", format!("# {}\n", scene.id("job_id"))).await;
-        scene.with("cancelJob/job_id", waits.data(201)["job_id"].as_str().unwrap())
+        // A queued job, to be cancelled.
+        let queued = self
+            .http
+            .upload(&fixture.id("bot_id"), "queued.md", format!("# {}\n", fixture.id("job_id")))
+            .await;
+        fixture.with("cancelJob/job_id", queued.data(201)["job_id"].as_str().unwrap())
     }
 
-    /// Copies rows, each as often as there is to be more of it.
-    async fn copy(&self, stage: &Stage, table: &str, which: &str, changes: &str) {
+    /// Inserts copies of rows with changed columns.
+    async fn copy(&self, stage: &Stage, table: &str, condition: &str, changes: &str) {
         let copy = format!(
             "insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(row) || \
                  jsonb_build_object('id', gen_random_uuid(), {changes}))).* \
-             from (select * from {table} where {which} order by id limit 8) as row, generate_series(1, {}) as i",
-            self.more,
+             from (select * from {table} where {condition} order by id limit 8) as row, generate_series(1, {}) as i",
+            self.copies,
         );
         let copied = sqlx::query(AssertSqlSafe(copy)).execute(stage.ctx.db().platform()).await.unwrap();
-        assert!(copied.rows_affected() >= self.more as u64, "{table}: {which}");
+        assert!(copied.rows_affected() >= self.copies as u64, "{table}: {condition}");
     }
 
-    /// The statements of a request that succeeds; in a new scene, when the last one is used up.
+    /// The statements of a successful request. Replaces a fixture that earlier requests consumed.
     async fn statements(
         &self,
         stage: &Stage,
-        scene: &mut Scene,
-        ask: impl Fn(&Scene) -> Asked,
+        fixture: &mut Fixture,
+        request: impl Fn(&Fixture) -> TestRequest,
     ) -> Vec<String> {
-        for last in [false, true] {
-            // The cache knows the key from here on.
+        for is_last in [false, true] {
+            // Fills the cache of API keys.
             self.http.get("/tenant/info").await.data(200);
-            let (id, asked) = (recorded_request_id(), ask(scene));
-            let response = asked.request(&self.http).header("X-Request-Id", &id).send().await.unwrap();
+            let (id, request) = (recorded_request_id(), request(fixture));
+            let response = request.builder(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
-            if is_used_up(status) && !last {
-                *scene = self.scene(stage).await;
+            if is_consumed(status) && !is_last {
+                *fixture = self.fixture(stage).await;
                 continue;
             }
             let text = text_of(response).await;
-            assert!(status.is_success(), "{} {}: {text}", asked.method, asked.path);
+            assert!(status.is_success(), "{} {}: {text}", request.method, request.path);
             let mut statements = recorded_statements(&id);
-            statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
-            // What runs at once is logged in any order.
+            statements.retain(|statement| !EXCLUDED.iter().any(|excluded| statement.contains(excluded)));
+            // Concurrent statements are logged in any order.
             statements.sort_unstable();
             let tenant = self.tenant.to_string();
             return statements.iter().map(|statement| statement.replace(&tenant, "…")).collect();
@@ -123,34 +127,36 @@ impl House {
 
 #[tokio::test]
 async fn no_operation_runs_a_statement_per_row() {
-    let stage = stage().await;
-    let (few, many) = (House::build(&stage, 1).await, House::build(&stage, 25).await);
-    let mut scenes = [few.scene(&stage).await, many.scene(&stage).await];
+    let stage = start_app().await;
+    let (few, many) = (TestTenant::create(&stage, 1).await, TestTenant::create(&stage, 25).await);
+    let mut fixtures = [few.fixture(&stage).await, many.fixture(&stage).await];
     let mut table = String::new();
-    let mut wrong = Vec::new();
-    for operation in gentle_first(operations()) {
+    let mut failures = Vec::new();
+    for operation in destructive_last(operations()) {
         let bodies = operation.bodies.iter().map(Some).chain(operation.bodies.is_empty().then_some(None));
         for body in bodies {
-            let ask = |scene: &Scene| {
-                let asked =
-                    body.map_or_else(|| scene.ask(&operation), |body| scene.ask_rightly(&operation, body));
+            let request = |fixture: &Fixture| {
+                let request = body.map_or_else(
+                    || fixture.request(&operation),
+                    |body| fixture.valid_request(&operation, body),
+                );
                 let paged = operation.parameters("query").any(|parameter| parameter.name == "per_page");
-                if paged { asked.asking("per_page", "100") } else { asked }
+                if paged { request.with_query("per_page", "100") } else { request }
             };
             let mut counted = Vec::new();
-            for (house, scene) in [&few, &many].into_iter().zip(&mut scenes) {
-                counted.push(house.statements(&stage, scene, ask).await);
+            for (tenant, fixture) in [&few, &many].into_iter().zip(&mut fixtures) {
+                counted.push(tenant.statements(&stage, fixture, request).await);
             }
             let name = format!("{} {}", operation.id, body.map_or("", |body| &body.media));
             table += &format!("{:2} {:2}  {name}\n", counted[0].len(), counted[1].len());
-            if counted[0] != counted[1] || counted[0].len() > MOST || counted[0].is_empty() {
-                wrong.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
+            if counted[0] != counted[1] || counted[0].len() > MAX_STATEMENTS || counted[0].is_empty() {
+                failures.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
             }
         }
     }
-    eprintln!("statements of few and of many rows:\n{table}");
-    work(&stage).await;
+    eprintln!("statements for few and many rows:\n{table}");
+    run_jobs(&stage).await;
     stage.execute("delete from job where not_before > now()").await;
     stage.end().await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

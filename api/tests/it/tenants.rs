@@ -1,13 +1,13 @@
-//! The account, and who gets in.
+//! Tenant details and access by API key.
 
 use parlance_core::tenants::keys::{self, KeyRequest};
 use serde_json::json;
 
-use crate::stage;
+use crate::start_app;
 
 #[tokio::test]
 async fn a_tenant_sees_its_account() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let answer = stage.http.get("/tenant/info").await;
     let info = answer.data(200);
     assert_eq!(info["id"], stage.tenant.to_string());
@@ -22,7 +22,7 @@ async fn a_tenant_sees_its_account() {
 
 #[tokio::test]
 async fn an_invalid_key_is_rejected_with_the_documented_text() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (key, revoked) =
         keys::create(&stage.ctx, stage.tenant, &KeyRequest::full("old").unwrap()).await.unwrap();
     keys::revoke(&stage.ctx, stage.tenant, key.id).await.unwrap();
@@ -42,11 +42,11 @@ async fn an_invalid_key_is_rejected_with_the_documented_text() {
 
 #[tokio::test]
 async fn a_key_is_limited_to_its_scopes() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let mut clients = Vec::new();
     for scope in ["read", "chat", "knowledge"] {
-        let made = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": [scope]})).await;
-        let key = made.data(201)["key"].as_str().unwrap();
+        let created = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": [scope]})).await;
+        let key = created.data(201)["key"].as_str().unwrap();
         clients.push(stage.http.with_key(Some(key)));
     }
     let [read, chat, knowledge] = &clients[..] else { panic!() };

@@ -1,4 +1,4 @@
-//! A random workload: what customers, tenants and the sweeper do, in any order.
+//! A random workload: actions of customers, tenants and the sweeper in any order.
 
 use parlance_core::conversations;
 use parlance_core::ids::TenantId;
@@ -10,9 +10,9 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::work;
+use crate::run_jobs;
 
-/// A moment of the last 40 days, or, one time in five, of the last 400; in SQL.
+/// SQL: a random time of the last 40 days or, one time in five, of the last 400.
 const EARLIER: &str =
     "now() - random() * case when random() < 0.8 then interval '40 days' else interval '400 days' end";
 
@@ -22,9 +22,9 @@ const STATUS: &str = "(array['active', 'ended', 'abandoned'])[1 + floor(random()
 
 const RATING: &str = "(array['up', 'down', null])[1 + floor(random() * 3)::integer]";
 
-/// What was said to bots, and how long the answers took: from a millisecond to 20 seconds. Answers come with any
-/// confidence; an unknown answer with a confidence, as no bot gives one, must not count as tentative.
-const SAY: &str = "
+/// SQL: messages, answers and their times, from a millisecond to 20 seconds. Answers have any confidence: an
+/// unknown answer with a confidence, which no bot produces, must not count as tentative.
+const ADD_MESSAGES: &str = "
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
     )
@@ -33,7 +33,7 @@ const SAY: &str = "
         case when sender = 'bot' then (array['high', 'low', null])[1 + floor(random() * 3)::integer] end,
         case when sender = 'bot' and not welcome then jsonb_build_object('total', exp(random() * ln(20000))) end,
         started_at + random() * (now() - started_at)
-    from (select * from conversation where {which} order by random() limit {most}) as talk
+    from (select * from conversation where {which} order by random() limit {limit}) as talk
     cross join (values ('user', false), ('bot', false), ('bot', true)) as said (sender, welcome)";
 
 /// The workload of one tenant.
@@ -42,42 +42,42 @@ pub(super) struct Workload<'a> {
     tenant: TenantId,
     http: Client,
     random: StdRng,
-    made: usize,
+    texts: usize,
 }
 
 impl<'a> Workload<'a> {
-    /// Two bots, to begin with.
-    pub(super) async fn begin(stage: &'a Stage, tenant: TenantId, http: &Client, seed: u64) -> Self {
+    /// Starts with two bots.
+    pub(super) async fn start(stage: &'a Stage, tenant: TenantId, http: &Client, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        let mut workload = Self { stage, tenant, http: http.clone(), random, made: 0 };
-        workload.make_bot().await;
-        workload.make_bot().await;
+        let mut workload = Self { stage, tenant, http: http.clone(), random, texts: 0 };
+        workload.create_bot().await;
+        workload.create_bot().await;
         workload
     }
 
-    /// One thing happens; gives what.
+    /// Performs a random action. Returns its description.
     pub(super) async fn step(&mut self) -> String {
         let tenant = self.tenant;
-        let most = self.random.random_range(1..=6);
+        let limit = self.random.random_range(1..=6);
         let some = |table: &str| {
             format!(
-                "id in (select id from {table} where tenant_id = '{tenant}' order by random() limit {most})"
+                "id in (select id from {table} where tenant_id = '{tenant}' order by random() limit {limit})"
             )
         };
-        let (what, rows) = match self.random.random_range(0..100) {
-            0..20 => ("opened", self.open(most * 3).await),
+        let (action, rows) = match self.random.random_range(0..100) {
+            0..20 => ("opened", self.open(limit * 3).await),
             20..42 => {
-                let say = SAY
+                let statement = ADD_MESSAGES
                     .replace("{which}", &format!("tenant_id = '{tenant}'"))
-                    .replace("{most}", &most.to_string());
-                ("said", self.execute(&say).await)
+                    .replace("{limit}", &limit.to_string());
+                ("sent", self.execute(&statement).await)
             }
-            42..48 => ("said through the API", self.say().await),
+            42..48 => ("sent through the API", self.send().await),
             48..58 => {
-                let judge = format!(
+                let rate = format!(
                     "update message set feedback = {RATING} where answered is not null and tenant_id = '{tenant}' and random() < 0.2"
                 );
-                ("judged", self.execute(&judge).await)
+                ("rated", self.execute(&rate).await)
             }
             58..66 => {
                 let change = format!(
@@ -107,38 +107,40 @@ impl<'a> Workload<'a> {
             86..89 => ("replaced a source", self.replace_source().await),
             89..92 => ("deleted a source", self.delete_source().await),
             92..95 => {
-                work(self.stage).await;
-                ("worked", 0)
+                run_jobs(self.stage).await;
+                ("ran jobs", 0)
             }
-            95..98 => ("made a bot", self.make_bot().await),
+            95..98 => ("created a bot", self.create_bot().await),
             _ => ("deleted a bot", self.delete_bot().await),
         };
-        format!("{what} ({rows})")
+        format!("{action} ({rows})")
     }
 
-    /// So much more that nothing that is compared is empty.
-    pub(super) async fn talk(&mut self) {
+    /// Adds conversations until no compared count is zero.
+    pub(super) async fn add_conversations(&mut self) {
         self.open(60).await;
-        let say = SAY.replace("{which}", &format!("tenant_id = '{}'", self.tenant)).replace("{most}", "1000");
-        self.execute(&say).await;
+        let statement = ADD_MESSAGES
+            .replace("{which}", &format!("tenant_id = '{}'", self.tenant))
+            .replace("{limit}", "1000");
+        self.execute(&statement).await;
     }
 
-    /// Runs a statement whose `random()` comes of the seed.
+    /// Runs a statement whose `random()` is seeded.
     async fn execute(&mut self, statement: &str) -> u64 {
         let mut db = self.stage.ctx.db().platform().acquire().await.unwrap();
         let seed: f64 = self.random.random_range(-1.0..1.0);
         sqlx::query("select setseed($1)").bind(seed).execute(&mut *db).await.unwrap();
-        let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut *db).await;
-        assert!(done.is_ok(), "{statement}: {done:?}");
-        done.unwrap().rows_affected()
+        let result = sqlx::query(AssertSqlSafe(statement)).execute(&mut *db).await;
+        assert!(result.is_ok(), "{statement}: {result:?}");
+        result.unwrap().rows_affected()
     }
 
-    async fn open(&mut self, most: u64) -> u64 {
+    async fn open(&mut self, count: u64) -> u64 {
         let tenant = self.tenant;
         let open = format!(
             "insert into conversation (id, tenant_id, bot_id, session_id, channel, status, started_at) \
              select gen_random_uuid(), '{tenant}', bot.id, gen_random_uuid(), {CHANNEL}, {STATUS}, {EARLIER} \
-             from generate_series(1, {most}) as i \
+             from generate_series(1, {count}) as i \
              cross join lateral ( \
                  select id from bot where tenant_id = '{tenant}' and deleted_at is null order by random() + i limit 1 \
              ) as bot"
@@ -146,18 +148,18 @@ impl<'a> Workload<'a> {
         self.execute(&open).await
     }
 
-    /// To a session that is there, or one that is not; a bot that is deleted may have been its.
-    async fn say(&mut self) -> u64 {
+    /// Sends a message to a new or existing session, whose bot may be deleted.
+    async fn send(&mut self) -> u64 {
         let session = format!("session-{}", self.random.random_range(0..12));
-        let bot = self.one("bot", "deleted_at is null").await;
+        let bot = self.pick("bot", "deleted_at is null").await;
         let message = json!({"message": "Is it open?", "bot_id": bot});
-        let said = self.http.post(&format!("/conversations/{session}/messages"), message).await;
-        if said.status == 409 {
-            assert_eq!(said.error(409), "conversation_ended");
+        let response = self.http.post(&format!("/conversations/{session}/messages"), message).await;
+        if response.status == 409 {
+            assert_eq!(response.error(409), "conversation_ended");
             self.http.delete(&format!("/conversations/{session}")).await.data(200);
             return 0;
         }
-        let answer = said.data(200)["bot_response"]["id"].as_str().unwrap();
+        let answer = response.data(200)["bot_response"]["id"].as_str().unwrap();
         let path = format!("/conversations/{session}/messages/{answer}/feedback");
         for rating in [json!("up"), json!("down"), json!(null)] {
             if self.random.random_bool(0.5) {
@@ -170,25 +172,26 @@ impl<'a> Workload<'a> {
         1
     }
 
-    /// A thing of a tenant, if it has one.
-    async fn one(&mut self, table: &str, which: &str) -> Option<Uuid> {
-        let query = format!("select id from {table} where tenant_id = $1 and {which} order by id");
-        let found = sqlx::query_scalar(AssertSqlSafe(query)).bind(self.tenant.uuid());
-        let found: Vec<Uuid> = found.fetch_all(self.stage.ctx.db().platform()).await.unwrap();
-        (!found.is_empty()).then(|| found[self.random.random_range(0..found.len())])
+    /// The id of a random row of the tenant.
+    async fn pick(&mut self, table: &str, condition: &str) -> Option<Uuid> {
+        let query = format!("select id from {table} where tenant_id = $1 and {condition} order by id");
+        let ids = sqlx::query_scalar(AssertSqlSafe(query)).bind(self.tenant.uuid());
+        let ids: Vec<Uuid> = ids.fetch_all(self.stage.ctx.db().platform()).await.unwrap();
+        (!ids.is_empty()).then(|| ids[self.random.random_range(0..ids.len())])
     }
 
-    /// A text of one to four chunks that no source has.
+    /// A unique text of one to four chunks.
     fn text(&mut self) -> String {
-        self.made += 1;
+        self.texts += 1;
         let chapters = self.random.random_range(1..=4);
-        let chapter =
-            |number| format!("# Chapter {number} of {}\n\n{}\n\n", self.made, "Words and words. ".repeat(60));
+        let chapter = |number| {
+            format!("# Chapter {number} of {}\n\n{}\n\n", self.texts, "Words and words. ".repeat(60))
+        };
         (1..=chapters).map(chapter).collect()
     }
 
     async fn upload(&mut self) -> u64 {
-        let Some(bot) = self.one("bot", "deleted_at is null").await else { return 0 };
+        let Some(bot) = self.pick("bot", "deleted_at is null").await else { return 0 };
         let text = self.text();
         self.http.upload(&bot.to_string(), "text.md", text).await.data(201);
         1
@@ -210,26 +213,26 @@ impl<'a> Workload<'a> {
     }
 
     async fn source(&mut self) -> Option<Uuid> {
-        let there = "deleted_at is null and bot_id in (select id from bot where bot.deleted_at is null)";
-        self.one("source", there).await
+        let existing = "deleted_at is null and bot_id in (select id from bot where bot.deleted_at is null)";
+        self.pick("source", existing).await
     }
 
-    async fn make_bot(&mut self) -> u64 {
+    async fn create_bot(&mut self) -> u64 {
         let bot = json!({"name": "Bot", "channel_type": "webchat", "welcome_message": "Hello"});
         self.http.post("/bots", bot).await.data(201);
         1
     }
 
-    /// All but the last; its rows are removed by a job, at once or later.
+    /// Deletes a bot, unless it is the last one. A job purges its rows, now or later.
     async fn delete_bot(&mut self) -> u64 {
-        let another = format!(
+        let not_the_last = format!(
             "deleted_at is null and exists (select 1 from bot as other where other.tenant_id = '{}' and other.id <> bot.id and other.deleted_at is null)",
             self.tenant
         );
-        let Some(bot) = self.one("bot", &another).await else { return 0 };
+        let Some(bot) = self.pick("bot", &not_the_last).await else { return 0 };
         self.http.delete(&format!("/bots/{bot}")).await.data(200);
         if self.random.random_bool(0.5) {
-            work(self.stage).await;
+            run_jobs(self.stage).await;
         }
         1
     }

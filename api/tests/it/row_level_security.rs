@@ -1,5 +1,5 @@
-//! The second wall: what a connection for one tenant sees of another's rows when a statement has forgotten
-//! its tenant clause. Nothing; in every table that there is, and that there will be.
+//! Row-level security: a statement without a tenant clause sees no row of another tenant. Covers every table,
+//! including future ones.
 
 use parlance_core::analytics;
 use parlance_core::ids::TenantId;
@@ -10,23 +10,23 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::fixture::Fixture;
 use crate::rows::tables;
-use crate::scene::Scene;
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
-/// Postgres: "insufficient privilege", which is what row-level security says of a new row.
-const REFUSED: &str = "42501";
+/// Postgres: insufficient privilege. Row-level security also refuses new rows with it.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
-/// Two tenants with rows in every table: the stage's, whose rows nobody else must see, and another.
+/// Creates another tenant, and rows of both tenants in every table. Returns the other tenant.
 async fn two_tenants(stage: &Stage) -> TenantId {
     let (other, http) = stage.another_tenant().await;
     for http in [&stage.http, &http] {
         let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "mine");
         Answer::of(request.json(&json!({"name": "Once", "channel_type": "api"}))).await.data(201);
-        Scene::set(http).await;
+        Fixture::create(http).await;
     }
-    work(stage).await;
-    // Some are folded, and some not yet.
+    run_jobs(stage).await;
+    // Some deltas are folded, others are not.
     analytics::fold(&stage.ctx).await.unwrap();
     for http in [&stage.http, &http] {
         http.post("/conversations", json!({})).await.data(201);
@@ -34,12 +34,12 @@ async fn two_tenants(stage: &Stage) -> TenantId {
     other
 }
 
-async fn count(db: impl PgExecutor<'_>, what: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(db).await.unwrap()
+async fn count(db: impl PgExecutor<'_>, relation: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {relation}"))).fetch_one(db).await.unwrap()
 }
 
-/// The tenants whose rows a statement sees that asks for all.
-async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
+/// The tenants whose rows a statement without a tenant clause reads.
+async fn visible_tenants(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
     let owner = if table == "tenant" { "id" } else { "tenant_id" };
     let query = format!("select distinct {owner} from \"{table}\" order by 1");
     sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(db).await.unwrap()
@@ -47,11 +47,11 @@ async fn seen(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
 
 #[tokio::test]
 async fn row_level_security_covers_every_tenant_table() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let db = stage.ctx.db().platform();
     let tables = tables(&stage).await;
     assert!(tables.len() >= 13, "{tables:?}");
-    let walled: Vec<String> = sqlx::query_scalar(
+    let protected: Vec<String> = sqlx::query_scalar(
         "select relname::text from pg_class join pg_policy on polrelid = pg_class.oid \
          where relnamespace = 'public'::regnamespace and relrowsecurity \
              and polroles = array['parlance_tenant'::regrole::oid] and polcmd = '*' and polpermissive \
@@ -62,62 +62,62 @@ async fn row_level_security_covers_every_tenant_table() {
     .fetch_all(db)
     .await
     .unwrap();
-    // A second policy would open what the first shuts.
+    // A second permissive policy would widen the first.
     let policies = count(db, "pg_policy").await;
-    assert_eq!(policies, walled.len() as i64);
+    assert_eq!(policies, protected.len() as i64);
     let mut with_tenant = tables.clone();
     with_tenant.push("tenant".to_owned());
     with_tenant.sort_unstable();
-    assert_eq!(walled, with_tenant);
-    // Views and functions that run as their owner would lead around the wall; to truncate knows no rows.
-    let open: Vec<String> = sqlx::query_scalar(
+    assert_eq!(protected, with_tenant);
+    // Views and functions that run as their owner bypass the policies, and so does `truncate`.
+    let unprotected: Vec<String> = sqlx::query_scalar(
         "select relname::text from pg_class \
          where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') \
              and (has_table_privilege('parlance_tenant', oid, 'truncate, trigger, references') \
                  or (relname <> all ($1) and has_table_privilege('parlance_tenant', oid, 'select, insert, update, delete')))",
     )
-    .bind(&walled)
+    .bind(&protected)
     .fetch_all(db)
     .await
     .unwrap();
-    assert!(open.is_empty(), "{open:?}");
-    let as_owner: Vec<String> = sqlx::query_scalar(
+    assert!(unprotected.is_empty(), "{unprotected:?}");
+    let security_definer: Vec<String> = sqlx::query_scalar(
         "select proname::text from pg_proc where prosecdef and pronamespace = 'public'::regnamespace order by 1",
     )
     .fetch_all(db)
     .await
     .unwrap();
-    // The next test holds them to their own wall.
-    assert_eq!(as_owner, ["best_worded_chunks", "nearest_chunks"]);
+    // The next test checks their own tenant filter.
+    assert_eq!(security_definer, ["best_worded_chunks", "nearest_chunks"]);
     stage.end().await;
 }
 
 #[tokio::test]
 async fn security_definer_searches_find_no_other_tenants_rows() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
-    work(&stage).await;
+    run_jobs(&stage).await;
     let (other, _) = stage.another_tenant().await;
     let vector = "(select embedding from chunk_vector limit 1)";
     let dimensions = stage.count_of(&format!("select vector_dims({vector})::bigint")).await;
     let ones = vec!["1"; usize::try_from(dimensions).unwrap()].join(",");
     let model = stage.ctx.embedder().id();
     for indexed in ["null", "model"] {
-        // As if it had an index: the statement is another one then.
+        // As if the bot had an index, which selects another statement.
         stage.execute(&format!("update bot_index set indexed_model = {indexed}, counted_chunks = 9")).await;
         for sources in ["null", "(select array_agg(id) from source)"] {
-            for found in [
+            for search in [
                 format!("nearest_chunks('{bot}', '{model}', '[{ones}]'::halfvec, {sources}, 10)"),
                 format!("best_worded_chunks('{bot}', 'english', 'returned goods', {sources}, 10)"),
             ] {
                 let mut mine = stage.ctx.db().of(stage.tenant).await.unwrap();
-                assert_eq!(count(&mut *mine, &found).await, 1, "{found}");
-                let found = found.replace(sources, "null");
+                assert_eq!(count(&mut *mine, &search).await, 1, "{search}");
+                let search = search.replace(sources, "null");
                 let mut others = stage.ctx.db().of(other).await.unwrap();
-                assert_eq!(count(&mut *others, &found).await, 0, "{found}");
+                assert_eq!(count(&mut *others, &search).await, 0, "{search}");
                 sqlx::query("reset parlance.tenant").execute(&mut *others).await.unwrap();
-                assert_eq!(count(&mut *others, &found).await, 0, "{found}");
+                assert_eq!(count(&mut *others, &search).await, 0, "{search}");
             }
         }
     }
@@ -126,27 +126,27 @@ async fn security_definer_searches_find_no_other_tenants_rows() {
 
 #[tokio::test]
 async fn temporary_tables_cannot_shadow_the_tables_searched() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let bot = stage.bot_of(stage.tenant).await;
     stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
-    work(&stage).await;
+    run_jobs(&stage).await;
     let mut mine = stage.ctx.db().dedicated().await.unwrap();
-    let name = format!("set parlance.tenant = '{}'; set role parlance_tenant", stage.tenant);
-    sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut mine).await.unwrap();
-    let false_one = "create temporary table source (like source); grant all on pg_temp.source to public";
-    sqlx::raw_sql(false_one).execute(&mut mine).await.unwrap();
-    assert_eq!(count(&mut mine, "source").await, 0, "the session sees its own");
-    let found = format!("best_worded_chunks('{bot}', 'english', 'returned goods', null, 10)");
-    assert_eq!(count(&mut mine, &found).await, 1);
+    let become_tenant = format!("set parlance.tenant = '{}'; set role parlance_tenant", stage.tenant);
+    sqlx::raw_sql(AssertSqlSafe(become_tenant)).execute(&mut mine).await.unwrap();
+    let shadow = "create temporary table source (like source); grant all on pg_temp.source to public";
+    sqlx::raw_sql(shadow).execute(&mut mine).await.unwrap();
+    assert_eq!(count(&mut mine, "source").await, 0, "the session sees its temporary table");
+    let search = format!("best_worded_chunks('{bot}', 'english', 'returned goods', null, 10)");
+    assert_eq!(count(&mut mine, &search).await, 1);
     let vector = "(select embedding from chunk_vector limit 1)";
-    let found = format!("nearest_chunks('{bot}', '{}', {vector}, null, 10)", stage.ctx.embedder().id());
-    assert_eq!(count(&mut mine, &found).await, 1);
+    let search = format!("nearest_chunks('{bot}', '{}', {vector}, null, 10)", stage.ctx.embedder().id());
+    assert_eq!(count(&mut mine, &search).await, 1);
     stage.end().await;
 }
 
 #[tokio::test]
 async fn the_tenant_role_is_unprivileged() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \
                      rolcreatedb or rolcanlogin or rolreplication, \
                  exists (select 1 from pg_class where relowner = pg_roles.oid), \
@@ -155,8 +155,8 @@ async fn the_tenant_role_is_unprivileged() {
     let mut connection = stage.ctx.db().of(stage.tenant).await.unwrap();
     let mut transaction = stage.ctx.db().begin(stage.tenant).await.unwrap();
     for db in [&mut *connection, &mut *transaction] {
-        let found: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
-        assert_eq!(found, (true, false, false, false));
+        let role: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
+        assert_eq!(role, (true, false, false, false));
     }
     drop((connection, transaction));
     stage.end().await;
@@ -164,24 +164,28 @@ async fn the_tenant_role_is_unprivileged() {
 
 #[tokio::test]
 async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (mine, other) = (stage.tenant.uuid(), two_tenants(&stage).await);
     let mut tables = tables(&stage).await;
     tables.push("tenant".to_owned());
     for table in &tables {
-        // Without the wall the same statement does see both.
+        // The platform's role reads both tenants with the same statement.
         let mut both = [mine, other.uuid()];
         both.sort_unstable();
-        assert_eq!(seen(stage.ctx.db().platform(), table).await, both, "{table}");
+        assert_eq!(visible_tenants(stage.ctx.db().platform(), table).await, both, "{table}");
         let mut connection = stage.ctx.db().of(other).await.unwrap();
-        assert_eq!(seen(&mut *connection, table).await, [other.uuid()], "{table}");
+        assert_eq!(visible_tenants(&mut *connection, table).await, [other.uuid()], "{table}");
         let mut transaction = stage.ctx.db().begin(other).await.unwrap();
-        assert_eq!(seen(&mut *transaction, table).await, [other.uuid()], "{table}");
+        assert_eq!(visible_tenants(&mut *transaction, table).await, [other.uuid()], "{table}");
         drop(transaction);
-        // Whose tenant is not named sees nothing.
+        // A session without a tenant reads nothing.
         for unset in ["reset parlance.tenant", "set parlance.tenant = ''"] {
             sqlx::query(unset).execute(&mut *connection).await.unwrap();
-            assert_eq!(seen(&mut *connection, table).await, Vec::<Uuid>::new(), "{table}: {unset}");
+            assert_eq!(
+                visible_tenants(&mut *connection, table).await,
+                Vec::<Uuid>::new(),
+                "{table}: {unset}"
+            );
         }
     }
     stage.end().await;
@@ -189,7 +193,7 @@ async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
 
 #[tokio::test]
 async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (mine, other) = (stage.tenant, two_tenants(&stage).await);
     for table in tables(&stage).await {
         let of = |tenant: TenantId| format!("\"{table}\" where tenant_id = '{tenant}'");
@@ -204,8 +208,8 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
             (format!("delete from \"{table}\""), own),
         ] {
             let mut transaction = stage.ctx.db().begin(other).await.unwrap();
-            let done = execute(&mut transaction, &statement).await.unwrap();
-            assert_eq!(done, changed as u64, "{statement}");
+            let affected = execute(&mut transaction, &statement).await.unwrap();
+            assert_eq!(affected, changed as u64, "{statement}");
             assert_eq!(count(&mut *transaction, &of(mine)).await, 0, "{statement}");
             transaction.rollback().await.unwrap();
         }
@@ -221,7 +225,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
             let refused = execute(&mut connection, &statement).await.unwrap_err();
             let code =
                 refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
-            assert_eq!(code.as_deref(), Some(REFUSED), "{statement}: {refused}");
+            assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
             assert!(refused.to_string().contains("row-level security policy"), "{statement}: {refused}");
         }
         assert_eq!(count(platform, &of(mine)).await, theirs, "{table}");
@@ -231,7 +235,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
 
 #[tokio::test]
 async fn a_tenant_cannot_change_its_id_or_plan() {
-    let stage = stage().await;
+    let stage = start_app().await;
     let (mine, other) = (stage.tenant, two_tenants(&stage).await);
     let bots = format!("tenant where id = '{mine}' and bot_count = 2");
     assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
@@ -246,7 +250,7 @@ async fn a_tenant_cannot_change_its_id_or_plan() {
     ] {
         let refused = execute(&mut connection, &statement).await.unwrap_err();
         let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
-        assert_eq!(code.as_deref(), Some(REFUSED), "{statement}: {refused}");
+        assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
     }
     assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
     drop(connection);
@@ -259,42 +263,42 @@ async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
 
 #[tokio::test]
 async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
-    // One connection for all tenants: two are the platform's.
-    let one = |config: &mut parlance_core::platform::config::Config| {
+    // Three connections: two for the platform, one for all tenants.
+    let one_connection = |config: &mut parlance_core::platform::config::Config| {
         config.database.max_connections = 3;
         config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     };
-    let stage = Builder::default().embedder(TestEmbedder::default()).configure(one).start().await;
+    let stage = Builder::default().embedder(TestEmbedder::default()).configure(one_connection).start().await;
     let (mine, other) = (stage.tenant, two_tenants(&stage).await);
     let db = stage.ctx.db();
     let mut backends = Vec::new();
-    let look = async |db: &mut PgConnection, tenant: TenantId| {
-        assert_eq!(seen(&mut *db, "bot").await, [tenant.uuid()]);
+    let check = async |db: &mut PgConnection, tenant: TenantId| {
+        assert_eq!(visible_tenants(&mut *db, "bot").await, [tenant.uuid()]);
         sqlx::query_scalar::<_, i32>("select pg_backend_pid()").fetch_one(db).await.unwrap()
     };
     for tenant in [mine, other, mine] {
-        backends.push(look(&mut db.of(tenant).await.unwrap(), tenant).await);
-        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.of(tenant).await.unwrap(), tenant).await);
+        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
         let mut committed = db.begin(tenant).await.unwrap();
-        backends.push(look(&mut committed, tenant).await);
+        backends.push(check(&mut committed, tenant).await);
         committed.commit().await.unwrap();
-        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
         let mut dropped = db.begin(tenant).await.unwrap();
-        backends.push(look(&mut dropped, tenant).await);
+        backends.push(check(&mut dropped, tenant).await);
         drop(dropped);
-        backends.push(look(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
         let mut failed = db.begin(tenant).await.unwrap();
         sqlx::query("select 1 / 0").execute(&mut *failed).await.unwrap_err();
         drop(failed);
-        backends.push(look(&mut db.begin(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.begin(other).await.unwrap(), other).await);
     }
     backends.dedup();
-    assert_eq!(backends.len(), 1, "it was not one connection: {backends:?}");
-    // Nor does it matter that somebody gave up waiting for it.
+    assert_eq!(backends.len(), 1, "more than one connection: {backends:?}");
+    // A cancelled wait for the connection changes nothing.
     let held = db.of(mine).await.unwrap();
-    let waited = tokio::time::timeout(std::time::Duration::from_millis(50), db.of(other)).await;
-    assert!(waited.is_err());
+    let wait = tokio::time::timeout(std::time::Duration::from_millis(50), db.of(other)).await;
+    assert!(wait.is_err());
     drop(held);
-    look(&mut db.of(other).await.unwrap(), other).await;
+    check(&mut db.of(other).await.unwrap(), other).await;
     stage.end().await;
 }
