@@ -79,7 +79,7 @@ fn all_invalid(operation: &Operation) -> TestRequest {
         .fold(Fixture::default(), |fixture, parameter| fixture.with(&parameter.name, "%00"));
     let mut request = fixture.request(operation);
     for parameter in operation.parameters("query") {
-        request = request.asking(&parameter.name, "\u{0}");
+        request = request.with_query(&parameter.name, "\u{0}");
     }
     if !operation.bodies.is_empty() {
         request.payload = Payload::Raw("text/plain", "{");
