@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use parlance_core::tenants::{self, Plan};
-use parlance_testing::{Answer, Client, Stage};
+use parlance_testing::{Answer, Client, TestApp};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ const OPENING: [&str; 1] = ["sendMessage"];
 
 /// The cases of a test and their failures.
 struct Cases {
-    stage: Stage,
+    app: TestApp,
     started: Instant,
     count: usize,
     failures: Vec<String>,
@@ -32,19 +32,19 @@ struct Cases {
 impl Cases {
     /// Starts the application with a plan without limits, since there are many cases.
     async fn start() -> Self {
-        let stage = start_app().await;
-        tenants::set_plan(&stage.ctx, stage.tenant, Plan::Enterprise).await.unwrap();
-        Self { stage, started: Instant::now(), count: 0, failures: Vec::new() }
+        let app = start_app().await;
+        tenants::set_plan(&app.ctx, app.tenant, Plan::Enterprise).await.unwrap();
+        Self { app, started: Instant::now(), count: 0, failures: Vec::new() }
     }
 
     /// Sends a request and records how its response differs from the expected one.
     async fn check(&mut self, case: &str, request: &TestRequest, expected: &Expected) {
-        let http = self.stage.http.clone();
+        let http = self.app.http.clone();
         self.check_as(&http, case, request, expected).await;
     }
 
     async fn check_as(&mut self, http: &Client, case: &str, request: &TestRequest, expected: &Expected) {
-        self.check_response(case, Answer::of(request.builder(http)).await, request, expected);
+        self.check_response(case, Answer::send(request.builder(http)).await, request, expected);
     }
 
     fn check_response(&mut self, case: &str, response: Answer, request: &TestRequest, expected: &Expected) {
@@ -64,8 +64,8 @@ impl Cases {
     /// Ends the test. Panics with all failures.
     async fn end(self, name: &str) {
         eprintln!("{name}: {} cases in {:?}", self.count, self.started.elapsed());
-        run_jobs(&self.stage).await;
-        self.stage.end().await;
+        run_jobs(&self.app).await;
+        self.app.end().await;
         assert!(self.count > 0);
         let (failed, count) = (self.failures.len(), self.count);
         assert!(failed == 0, "{name}: {failed} of {count} cases failed:\n{}", self.failures.join("\n"));
@@ -90,8 +90,8 @@ fn all_invalid(operation: &Operation) -> TestRequest {
 #[tokio::test]
 async fn every_operation_checks_the_key_before_the_request() {
     let mut cases = Cases::start().await;
-    let created = cases.stage.http.post("/tenant/api-keys", json!({"name": "Revoked"})).await;
-    cases.stage.http.delete(&format!("/tenant/api-keys/{}", created.id())).await.data(200);
+    let created = cases.app.http.post("/tenant/api-keys", json!({"name": "Revoked"})).await;
+    cases.app.http.delete(&format!("/tenant/api-keys/{}", created.id())).await.data(200);
     let revoked = created.data(201)["key"].as_str();
     for operation in operations() {
         for (key, code) in [
@@ -100,7 +100,7 @@ async fn every_operation_checks_the_key_before_the_request() {
             (Some("tk_nonsense"), &["invalid_api_key"]),
             (revoked, &["invalid_api_key"]),
         ] {
-            let http = cases.stage.http.with_key(key);
+            let http = cases.app.http.with_key(key);
             let expected =
                 Expected::error(401, code, &["Invalid API key", "API key not found or tenant inactive"]);
             for request in [all_invalid(&operation), Fixture::default().request(&operation)] {
@@ -116,8 +116,8 @@ async fn a_key_permits_exactly_the_operations_of_its_scopes() {
     let mut cases = Cases::start().await;
     for scope in ["full", "read", "chat", "knowledge"] {
         let created =
-            cases.stage.http.post("/tenant/api-keys", json!({"name": scope, "scopes": [scope]})).await;
-        let http = cases.stage.http.with_key(created.data(201)["key"].as_str());
+            cases.app.http.post("/tenant/api-keys", json!({"name": scope, "scopes": [scope]})).await;
+        let http = cases.app.http.with_key(created.data(201)["key"].as_str());
         for operation in operations() {
             let permitted = scopes(&operation);
             let expected = if permitted.contains(&scope) {
@@ -157,7 +157,7 @@ fn scopes(operation: &Operation) -> Vec<&'static str> {
 #[tokio::test]
 async fn an_unknown_id_in_the_path_wins_over_other_errors() {
     let mut cases = Cases::start().await;
-    let fixture = Fixture::create(&cases.stage.http).await;
+    let fixture = Fixture::create(&cases.app.http).await;
     let unknown = Uuid::now_v7().to_string();
     for operation in operations() {
         for parameter in operation.parameters("path") {
@@ -244,7 +244,7 @@ async fn a_405_lists_the_allowed_methods() {
             }
             let request =
                 TestRequest { method: method.clone(), ..Fixture::default().request(&operations[0]) };
-            let response = Answer::of(request.builder(&cases.stage.http)).await;
+            let response = Answer::send(request.builder(&cases.app.http)).await;
             let mut allowed: Vec<String> = response
                 .headers
                 .get("allow")
@@ -274,7 +274,7 @@ async fn a_405_lists_the_allowed_methods() {
 #[tokio::test]
 async fn an_invalid_parameter_is_named_with_its_valid_values() {
     let mut cases = Cases::start().await;
-    let fixture = Fixture::create(&cases.stage.http).await;
+    let fixture = Fixture::create(&cases.app.http).await;
     for operation in operations() {
         let mut all_invalid = fixture.request(&operation);
         let mut errors = Vec::new();

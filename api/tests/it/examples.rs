@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -16,29 +16,29 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn the_documented_python_example_runs() {
-    let stage = start_app().await;
-    assert_success(&run("python3", "example.py", &stage).await.unwrap(), "Total messages: ");
-    stage.end().await;
+    let app = start_app().await;
+    assert_success(&run("python3", "example.py", &app).await.unwrap(), "Total messages: ");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_documented_javascript_example_runs() {
-    let stage = start_app().await;
-    match run("node", "example.mjs", &stage).await {
+    let app = start_app().await;
+    match run("node", "example.mjs", &app).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             eprintln!("skipped: Node.js is not installed");
         }
         output => assert_success(&output.unwrap(), "Analytics: "),
     }
-    stage.end().await;
+    app.end().await;
 }
 
 /// Runs a program of `fixtures/` against the application.
-async fn run(interpreter: &str, program: &str, stage: &Stage) -> io::Result<Output> {
+async fn run(interpreter: &str, program: &str, app: &TestApp) -> io::Result<Output> {
     let child = Command::new(interpreter)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(program))
-        .arg(format!("{}/api/v1", stage.http.url()))
-        .arg(stage.http.key().unwrap())
+        .arg(format!("{}/api/v1", app.http.url()))
+        .arg(app.http.key().unwrap())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use parlance_testing::{Answer, Stage};
+use parlance_testing::{Answer, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -21,20 +21,20 @@ mod responses;
 const OPENING: [&str; 2] = ["sendMessage", "openConversation"];
 
 /// The ids of a tenant's rows.
-async fn ids(stage: &Stage) -> BTreeSet<String> {
-    let rows = rows(stage, stage.tenant).await;
+async fn ids(app: &TestApp) -> BTreeSet<String> {
+    let rows = rows(app, app.tenant).await;
     let id = |row: &String| serde_json::from_str::<Value>(row).unwrap()["id"].as_str().map(str::to_owned);
     rows.values().flatten().filter_map(id).collect()
 }
 
 #[tokio::test]
 async fn another_tenants_resources_look_nonexistent_and_stay_intact() {
-    let stage = start_app().await;
-    let (_, other) = stage.another_tenant().await;
-    let (theirs, own) = (Resources::create(&stage, &stage.http).await, Fixture::create(&other).await);
+    let app = start_app().await;
+    let (_, other) = app.another_tenant().await;
+    let (theirs, own) = (Resources::create(&app, &app.http).await, Fixture::create(&other).await);
     let (rows_before, reads_before) =
-        (rows(&stage, stage.tenant).await, read_all(&stage.http, &theirs.fixture).await);
-    let ids = ids(&stage).await;
+        (rows(&app, app.tenant).await, read_all(&app.http, &theirs.fixture).await);
+    let ids = ids(&app).await;
     for (operation, response) in &reads_before {
         assert_eq!(response.status, 200, "{operation} does not find its resource: {response:?}");
     }
@@ -75,7 +75,7 @@ async fn another_tenants_resources_look_nonexistent_and_stay_intact() {
     assert!(failures.is_empty(), "{} of {cases} cases failed:\n{}", failures.len(), failures.join("\n"));
     assert!(cases > 40, "{cases}");
     let (rows_after, reads_after) =
-        (rows(&stage, stage.tenant).await, read_all(&stage.http, &theirs.fixture).await);
+        (rows(&app, app.tenant).await, read_all(&app.http, &theirs.fixture).await);
     for (table, rows) in &rows_before {
         assert_eq!(rows, &rows_after[table], "{table}");
     }
@@ -83,24 +83,24 @@ async fn another_tenants_resources_look_nonexistent_and_stay_intact() {
         assert_eq!(response, &reads_after[operation], "{operation}");
     }
     eprintln!("isolation: {cases} cases");
-    run_jobs(&stage).await;
-    stage.end().await;
+    run_jobs(&app).await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn tenants_share_no_session_names_content_or_idempotency_keys() {
-    let stage = start_app().await;
-    let (_, other) = stage.another_tenant().await;
-    let theirs = Fixture::create(&stage.http).await;
-    run_jobs(&stage).await;
+    let app = start_app().await;
+    let (_, other) = app.another_tenant().await;
+    let theirs = Fixture::create(&app.http).await;
+    run_jobs(&app).await;
     let path = format!("/conversations/{}", theirs.id("session_id"));
-    let before = stage.http.get(&path).await.data(200).clone();
+    let before = app.http.get(&path).await.data(200).clone();
 
     let body = json!({"name": "Mine", "channel_type": "webchat"});
     let mut bots = Vec::new();
-    for http in [&stage.http, &other] {
+    for http in [&app.http, &other] {
         let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "same").json(&body);
-        let created = Answer::of(request).await;
+        let created = Answer::send(request).await;
         assert_eq!(created.headers.get("Idempotency-Replayed"), None);
         bots.push(created.id());
     }
@@ -116,16 +116,16 @@ async fn tenants_share_no_session_names_content_or_idempotency_keys() {
         (false, false)
     );
     assert_eq!(
-        stage.http.get(&format!("/knowledge/sources/{}", source.id())).await.error(404),
+        app.http.get(&format!("/knowledge/sources/{}", source.id())).await.error(404),
         "source_not_found"
     );
 
     let own = other.get(&path).await.data(200).clone();
     assert_eq!((&own["session"]["bot_id"], own["messages"].as_array().unwrap().len()), (&json!(bots[1]), 2));
     other.patch(&path, json!({"status": "ended", "user_name": "Eve"})).await.data(200);
-    assert_eq!(&before, stage.http.get(&path).await.data(200));
+    assert_eq!(&before, app.http.get(&path).await.data(200));
     other.delete(&path).await.data(200);
-    assert_eq!(&before, stage.http.get(&path).await.data(200));
-    run_jobs(&stage).await;
-    stage.end().await;
+    assert_eq!(&before, app.http.get(&path).await.data(200));
+    run_jobs(&app).await;
+    app.end().await;
 }

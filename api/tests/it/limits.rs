@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlance_core::platform::limits::Requests;
 use parlance_core::tenants::keys::{self, RawKey};
 use parlance_core::{Context, Providers};
-use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use parlance_testing::{Answer, Builder, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{run_jobs, start_app};
 
 /// Starts the application with a limit of five requests a second and bursts of ten.
-async fn start_with_rate_limit() -> Stage {
+async fn start_with_rate_limit() -> TestApp {
     let configured = Builder::default().embedder(TestEmbedder::default());
     configured.configure(|config| config.limits.requests_per_second = 5).start().await
 }
@@ -27,49 +27,48 @@ fn header(answer: &Answer, header: &str) -> u64 {
 
 #[tokio::test]
 async fn a_rate_limited_key_gets_a_retry_after() {
-    let stage = start_with_rate_limit().await;
-    let other = stage.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
-    let (mut answer, mut requests) = (stage.http.get("/bots").await, 1);
+    let app = start_with_rate_limit().await;
+    let other = app.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
+    let (mut answer, mut requests) = (app.http.get("/bots").await, 1);
     while answer.status == 200 {
         assert_eq!(header(&answer, "ratelimit-limit"), 10);
         assert!(header(&answer, "ratelimit-remaining") < 10);
-        (answer, requests) = (stage.http.get("/bots").await, requests + 1);
+        (answer, requests) = (app.http.get("/bots").await, requests + 1);
         assert!(requests < 1_000, "no request is limited");
     }
     assert_eq!(answer.error(429), "rate_limited");
     assert_eq!(header(&answer, "ratelimit-remaining"), 0);
     let wait = header(&answer, "retry-after");
-    let other = stage.http.with_key(other.data(201)["key"].as_str());
+    let other = app.http.with_key(other.data(201)["key"].as_str());
     other.get("/bots").await.data(200);
     tokio::time::sleep(Duration::from_secs(wait)).await;
-    stage.http.get("/bots").await.data(200);
-    stage.end().await;
+    app.http.get("/bots").await.data(200);
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_rate_limit_of_a_key_spans_processes() {
-    let stage = start_with_rate_limit().await;
-    let created = stage.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
+    let app = start_with_rate_limit().await;
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
     let raw: RawKey = created.data(201)["key"].as_str().unwrap().parse().unwrap();
-    let key = keys::authenticate(&stage.ctx, &raw).await.unwrap().key;
-    let other = Context::new(stage.ctx.config().clone(), Providers::absent()).unwrap();
+    let key = keys::authenticate(&app.ctx, &raw).await.unwrap().key;
+    let other = Context::new(app.ctx.config().clone(), Providers::absent()).unwrap();
     other.bus().wait_for_connection().await.unwrap();
     let stop = CancellationToken::new();
     let (balanced, until) = (other.clone(), stop.clone());
     let balancing = tokio::spawn(async move { Requests::balance(&balanced, &until).await });
 
-    let shared = stage.http.with_key(Some(raw.expose()));
-    stage
-        .eventually("the processes share the limit", async || {
-            // Uses up the limit in this process.
-            while shared.get("/bots").await.status == 200 {}
-            other.limits().requests.take(key).unwrap().refused
-        })
-        .await;
+    let shared = app.http.with_key(Some(raw.expose()));
+    app.eventually("the processes share the limit", async || {
+        // Uses up the limit in this process.
+        while shared.get("/bots").await.status == 200 {}
+        other.limits().requests.take(key).unwrap().refused
+    })
+    .await;
     stop.cancel();
     balancing.await.unwrap();
     other.close().await;
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
@@ -78,20 +77,19 @@ async fn concurrent_answers_and_uploads_are_limited_per_tenant() {
         config.limits.chats_per_tenant = 1;
         config.limits.uploads_per_tenant = 1;
     });
-    let stage = configure.start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let limits = stage.ctx.limits();
-    let (chat, upload) =
-        (limits.chats.take(stage.tenant).unwrap(), limits.uploads.take(stage.tenant).unwrap());
+    let app = configure.start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let limits = app.ctx.limits();
+    let (chat, upload) = (limits.chats.take(app.tenant).unwrap(), limits.uploads.take(app.tenant).unwrap());
 
     let send =
-        async || stage.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await;
+        async || app.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await;
     let refused = send().await;
     assert_eq!((refused.error(429), header(&refused, "retry-after")), ("too_many_chats", 1));
-    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
-    let upload_file = async || stage.http.upload(&bot, "a.txt", "Some text.").await;
+    assert_eq!(app.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    let upload_file = async || app.http.upload(&bot, "a.txt", "Some text.").await;
     assert_eq!(upload_file().await.error(429), "too_many_uploads");
-    let (_, other) = stage.another_tenant().await;
+    let (_, other) = app.another_tenant().await;
     other.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     other.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
 
@@ -99,18 +97,18 @@ async fn concurrent_answers_and_uploads_are_limited_per_tenant() {
     send().await.data(200);
     send().await.data(200);
     upload_file().await.data(201);
-    run_jobs(&stage).await;
-    stage.end().await;
+    run_jobs(&app).await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn cors_allows_only_the_configured_origins() {
     let site = "https://www.example.com";
     let configure = Builder::default().embedder(TestEmbedder::default());
-    let stage =
+    let app =
         configure.configure(move |config| config.http.cors_origins = vec![site.to_owned()]).start().await;
     let preflight = async |origin: &str| {
-        let request = stage.http.request(Method::OPTIONS, "/bots").header("Origin", origin);
+        let request = app.http.request(Method::OPTIONS, "/bots").header("Origin", origin);
         request.header("Access-Control-Request-Method", "POST").send().await.unwrap()
     };
     let allowed = preflight(site).await;
@@ -124,7 +122,7 @@ async fn cors_allows_only_the_configured_origins() {
     assert!(!preflight("https://evil.example").await.headers().contains_key("access-control-allow-origin"));
 
     let get = async |origin: &str| {
-        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", origin)).await
+        Answer::send(app.http.request(Method::GET, "/bots").header("Origin", origin)).await
     };
     let (mine, evil) = (get(site).await, get("https://evil.example").await);
     mine.data(200);
@@ -132,27 +130,27 @@ async fn cors_allows_only_the_configured_origins() {
     assert_eq!(mine.headers["access-control-allow-origin"], site);
     assert_eq!(mine.headers["vary"], "Origin");
     assert!(!evil.headers.contains_key("access-control-allow-origin"));
-    let without_key = stage.http.with_key(None).request(Method::GET, "/bots").header("Origin", site);
-    let refused = Answer::of(without_key).await;
+    let without_key = app.http.with_key(None).request(Method::GET, "/bots").header("Origin", site);
+    let refused = Answer::send(without_key).await;
     assert_eq!(refused.error(401), "missing_api_key");
     assert_eq!(refused.headers["access-control-allow-origin"], site, "a page can read the error");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn cors_is_off_without_configured_origins() {
-    let stage = start_app().await;
+    let app = start_app().await;
     let answer =
-        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
+        Answer::send(app.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
     answer.data(200);
     assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_body_sent_byte_by_byte_times_out() {
-    let stage = start_app().await;
-    let request = stage.http.request(Method::POST, "/bots").build().unwrap();
+    let app = start_app().await;
+    let request = app.http.request(Method::POST, "/bots").build().unwrap();
     let address = (request.url().host_str().unwrap(), request.url().port().unwrap());
     let mut slow = TcpStream::connect(address).await.unwrap();
     let head = format!(
@@ -174,5 +172,5 @@ async fn a_body_sent_byte_by_byte_times_out() {
             assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         }
     }
-    stage.end().await;
+    app.end().await;
 }

@@ -33,10 +33,10 @@ mod statements;
 mod tenants;
 
 use parlance_core::jobs::Kind;
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
 /// Starts the application with a cheap test embedder. The crawler may reach loopback addresses.
-pub(crate) async fn start_app() -> Stage {
+pub(crate) async fn start_app() -> TestApp {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -45,8 +45,8 @@ pub(crate) async fn start_app() -> Stage {
 }
 
 /// Runs the waiting jobs of every queue until none is left.
-pub(crate) async fn run_jobs(stage: &Stage) {
+pub(crate) async fn run_jobs(app: &TestApp) {
     for kind in Kind::ALL {
-        while stage.step(kind).await.is_some() {}
+        while app.step(kind).await.is_some() {}
     }
 }

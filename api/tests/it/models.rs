@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance_testing::{Answer, Builder, Stage};
+use parlance_testing::{Answer, Builder, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -17,11 +17,11 @@ const SHOP: &str =
 const QUESTION: &str = "How long do I have to return a product?";
 
 /// Starts the application with a model and a bot that knows [`SHOP`].
-async fn start(model: &ScriptedModel) -> Stage {
+async fn start(model: &ScriptedModel) -> TestApp {
     start_with_fallbacks(model, &[]).await
 }
 
-async fn start_with_fallbacks(model: &ScriptedModel, fallbacks: &'static [&'static str]) -> Stage {
+async fn start_with_fallbacks(model: &ScriptedModel, fallbacks: &'static [&'static str]) -> TestApp {
     start_with_shop(builder(model, fallbacks).await).await
 }
 
@@ -36,22 +36,22 @@ async fn builder(model: &ScriptedModel, fallbacks: &'static [&'static str]) -> B
     })
 }
 
-async fn start_with_shop(builder: Builder) -> Stage {
-    let mut stage = builder.start().await;
-    stage.start_workers();
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = stage.http.upload(&bot, "shop.md", SHOP).await.id();
-    stage.settled(source.parse().unwrap()).await;
-    stage
+async fn start_with_shop(builder: Builder) -> TestApp {
+    let mut app = builder.start().await;
+    app.start_workers();
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = app.http.upload(&bot, "shop.md", SHOP).await.id();
+    app.settled(source.parse().unwrap()).await;
+    app
 }
 
-async fn ask(stage: &Stage, question: &str) -> Value {
-    let answer = stage.http.post("/conversations/s/messages", json!({"message": question})).await;
+async fn ask(app: &TestApp, question: &str) -> Value {
+    let answer = app.http.post("/conversations/s/messages", json!({"message": question})).await;
     answer.data(200)["bot_response"].clone()
 }
 
-async fn stream(stage: &Stage, question: &str) -> Events {
-    let request = stage.http.request(Method::POST, "/conversations/s/messages");
+async fn stream(app: &TestApp, question: &str) -> Events {
+    let request = app.http.request(Method::POST, "/conversations/s/messages");
     Events::open(request.header("Accept", "text/event-stream").json(&json!({"message": question}))).await
 }
 
@@ -68,16 +68,16 @@ fn delta_text(events: &[Event]) -> String {
     deltas.map(|event| event.data["text"].as_str().unwrap()).collect()
 }
 
-async fn last_message(stage: &Stage) -> Value {
-    let conversation = stage.http.get("/conversations/s").await;
+async fn last_message(app: &TestApp) -> Value {
+    let conversation = app.http.get("/conversations/s").await;
     conversation.data(200)["messages"].as_array().unwrap().last().unwrap().clone()
 }
 
 #[tokio::test]
 async fn a_model_answers_from_passages_with_checked_citations() {
     let model = ScriptedModel::new(&[Reply::Text("Within 30 days [1], says nobody [7].")]);
-    let stage = start(&model).await;
-    let answer = ask(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let answer = ask(&app, QUESTION).await;
     assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!(
         (&answer["answered"], &answer["degraded"], &answer["partial"]),
@@ -88,7 +88,7 @@ async fn a_model_answers_from_passages_with_checked_citations() {
     assert_eq!(answer["sources"].as_array().unwrap().len(), 1);
     assert_eq!(answer["sources"][0]["source_name"], "shop.md");
 
-    ask(&stage, "How long do I have to return a product, again?").await;
+    ask(&app, "How long do I have to return a product, again?").await;
     let requests = model.requests();
     let system = requests[0]["messages"][0]["content"].as_str().unwrap();
     assert!(
@@ -101,14 +101,14 @@ async fn a_model_answers_from_passages_with_checked_citations() {
         .map(|m| m["role"].as_str().unwrap())
         .collect();
     assert_eq!(roles, ["user", "assistant", "user"]);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn an_answer_is_streamed_as_it_is_generated() {
     let model = ScriptedModel::new(&[Reply::Text("Within 30 days [1], says nobody [7].")]);
-    let stage = start(&model).await;
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let app = start(&model).await;
+    let events = stream(&app, QUESTION).await.rest().await;
     assert_eq!(names(&events), ["user_message", "sources", "delta", "bot_response"]);
     assert_eq!(events[0].data["message"], QUESTION);
     assert_eq!(events[1].data[0]["source_name"], "shop.md");
@@ -118,112 +118,110 @@ async fn an_answer_is_streamed_as_it_is_generated() {
     assert_eq!(answer["message"], "Within 30 days, says nobody. [1]");
     assert_eq!((&answer["answered"], &answer["partial"]), (&json!(true), &json!(false)));
     // The streamed answer is stored.
-    assert_eq!(last_message(&stage).await["id"], answer["id"]);
+    assert_eq!(last_message(&app).await["id"], answer["id"]);
 
     // `stream` in the body works too.
     let body = json!({"message": QUESTION, "stream": true});
-    let request = stage.http.request(Method::POST, "/conversations/t/messages").json(&body);
+    let request = app.http.request(Method::POST, "/conversations/t/messages").json(&body);
     assert_eq!(names(&Events::open(request).await.rest().await).last(), Some(&"bot_response"));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn answers_stream_without_redis() {
     let model = ScriptedModel::new(&[Reply::Text("Within 30 days [1].")]);
-    let mut stage = start_with_shop(builder(&model, &[]).await.own_servers()).await;
-    stage.stop_workers().await;
-    stage.servers.servers().stop_redis().await.unwrap();
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let mut app = start_with_shop(builder(&model, &[]).await.own_servers()).await;
+    app.stop_workers().await;
+    app.servers.servers().stop_redis().await.unwrap();
+    let events = stream(&app, QUESTION).await.rest().await;
     assert_eq!(names(&events), ["user_message", "sources", "delta", "bot_response"]);
     assert_eq!(events.last().unwrap().data["message"], "Within 30 days. [1]");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_fallback_answer_is_streamed_too() {
     let model = ScriptedModel::new(&[Reply::Rejection(400, None)]);
-    let stage = start(&model).await;
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let app = start(&model).await;
+    let events = stream(&app, QUESTION).await.rest().await;
     assert_eq!(names(&events), ["user_message", "sources", "delta", "bot_response"]);
     let answer = &events.last().unwrap().data;
     assert_eq!((&answer["degraded"], &answer["message"]), (&json!(true), &json!(delta_text(&events))));
-    let events = stream(&stage, "Who won the chess championship in 1972?").await.rest().await;
+    let events = stream(&app, "Who won the chess championship in 1972?").await.rest().await;
     assert_eq!(events.last().unwrap().data["answered"], false);
     assert_eq!(events.last().unwrap().data["message"], delta_text(&events));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn disconnecting_stops_the_model_and_keeps_the_partial_text() {
     let model = ScriptedModel::new(&[Reply::Stalled("Within 30 days "), Reply::Text("Yes [1].")]);
-    let stage = start(&model).await;
-    let mut events = stream(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let mut events = stream(&app, QUESTION).await;
     while events.next().await.unwrap().name != "delta" {}
     drop(events);
-    let stored = stage
+    let stored = app
         .eventually("the partial answer is stored", async || {
-            Some(last_message(&stage).await).filter(|message| message["sender"] == "bot")
+            Some(last_message(&app).await).filter(|message| message["sender"] == "bot")
         })
         .await;
     assert_eq!(stored["partial"], true);
     assert!(stored["message"].as_str().unwrap().starts_with("Within"), "{stored}");
-    stage
-        .eventually("the request to the model is cancelled", async || {
-            (model.disconnects() == 1).then_some(())
-        })
-        .await;
+    app.eventually("the request to the model is cancelled", async || {
+        (model.disconnects() == 1).then_some(())
+    })
+    .await;
     // The turn is released.
-    assert_eq!(ask(&stage, QUESTION).await["message"], "Yes. [1]");
-    stage.end().await;
+    assert_eq!(ask(&app, QUESTION).await["message"], "Yes. [1]");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn disconnecting_early_removes_the_message_but_counts_it() {
     let model = ScriptedModel::new(&[Reply::Stalled("")]);
-    let stage = start(&model).await;
-    let mut events = stream(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let mut events = stream(&app, QUESTION).await;
     while events.next().await.unwrap().name != "sources" {}
-    stage.eventually("the model is called", async || (model.requests().len() == 1).then_some(())).await;
+    app.eventually("the model is called", async || (model.requests().len() == 1).then_some(())).await;
     drop(events);
-    stage
-        .eventually("the message is removed", async || {
-            let conversation = stage.http.get("/conversations/s").await;
-            conversation.data(200)["messages"].as_array().unwrap().is_empty().then_some(())
-        })
-        .await;
-    let usage = stage.http.get("/tenant/usage").await;
+    app.eventually("the message is removed", async || {
+        let conversation = app.http.get("/conversations/s").await;
+        conversation.data(200)["messages"].as_array().unwrap().is_empty().then_some(())
+    })
+    .await;
+    let usage = app.http.get("/tenant/usage").await;
     assert_eq!(usage.data(200)["usage"]["message_count"], 2, "a model call without an answer counts");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_broken_model_stream_gives_a_partial_or_fallback_answer() {
     let model = ScriptedModel::new(&[Reply::Truncated("Within 30 days ")]);
-    let stage = start(&model).await;
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let app = start(&model).await;
+    let events = stream(&app, QUESTION).await.rest().await;
     let answer = &events.last().unwrap().data;
     assert_eq!((&answer["partial"], &answer["message"]), (&json!(true), &json!("Within 30 days")));
-    let answer = ask(&stage, QUESTION).await;
+    let answer = ask(&app, QUESTION).await;
     assert_eq!((&answer["degraded"], &answer["partial"]), (&json!(true), &json!(false)));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_busy_model_is_retried_after_its_retry_after() {
     let model = ScriptedModel::new(&[Reply::Rejection(429, Some(1)), Reply::Text("Yes [1].")]);
-    let stage = start(&model).await;
-    let answer = ask(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let answer = ask(&app, QUESTION).await;
     assert_eq!((&answer["message"], &answer["degraded"]), (&json!("Yes. [1]"), &json!(false)));
     assert_eq!(model.requests().len(), 2);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_failing_model_falls_back_to_the_next() {
     for reply in [Reply::Rejection(401, None), Reply::Stalled(""), Reply::Malformed, Reply::Truncated("")] {
         let model = ScriptedModel::new(&[reply.clone(), Reply::Text("Yes [1].")]);
-        let stage = start_with_fallbacks(&model, &["second"]).await;
-        let answer = ask(&stage, QUESTION).await;
+        let app = start_with_fallbacks(&model, &["second"]).await;
+        let answer = ask(&app, QUESTION).await;
         assert_eq!(
             (&answer["message"], &answer["degraded"]),
             (&json!("Yes. [1]"), &json!(false)),
@@ -235,59 +233,59 @@ async fn a_failing_model_falls_back_to_the_next() {
             (Some(&json!("second")), &json!("second")),
             "{reply:?}"
         );
-        stage.end().await;
+        app.end().await;
     }
 }
 
 #[tokio::test]
 async fn an_unavailable_model_gives_a_degraded_fallback_answer() {
     let model = ScriptedModel::new(&[Reply::Rejection(503, None)]);
-    let stage = start(&model).await;
-    let answer = ask(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let answer = ask(&app, QUESTION).await;
     assert_eq!((&answer["answered"], &answer["degraded"]), (&json!(true), &json!(true)), "{answer}");
     assert!(answer["message"].as_str().unwrap().contains("within 30 days. [1]"), "{answer}");
     assert_eq!(answer["model"], "extractive");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn no_model_is_called_without_relevant_passages() {
     let model = ScriptedModel::new(&[Reply::Text("Something made up.")]);
-    let stage = start(&model).await;
-    let answer = ask(&stage, "Who won the chess championship in 1972?").await;
+    let app = start(&model).await;
+    let answer = ask(&app, "Who won the chess championship in 1972?").await;
     assert_eq!((&answer["answered"], &answer["sources"]), (&json!(false), &json!([])));
     assert!(model.requests().is_empty());
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn errors_before_a_stream_are_ordinary_json_responses() {
     let model = ScriptedModel::new(&[Reply::Text("Yes [1].")]);
-    let stage = start(&model).await;
+    let app = start(&model).await;
     let streamed = |path: &str, body: Value| {
-        let request = stage.http.request(Method::POST, path).header("Accept", "text/event-stream");
+        let request = app.http.request(Method::POST, path).header("Accept", "text/event-stream");
         request.json(&body)
     };
     let unknown_bot = json!({"message": "Hi", "bot_id": uuid::Uuid::now_v7().to_string()});
     assert_eq!(
-        Answer::of(streamed("/conversations/u/messages", unknown_bot)).await.error(404),
+        Answer::send(streamed("/conversations/u/messages", unknown_bot)).await.error(404),
         "bot_not_found"
     );
     let blank = json!({"message": " "});
-    assert_eq!(Answer::of(streamed("/conversations/u/messages", blank)).await.error(400), "invalid_field");
+    assert_eq!(Answer::send(streamed("/conversations/u/messages", blank)).await.error(400), "invalid_field");
     let with_key =
         streamed("/conversations/u/messages", json!({"message": "Hi"})).header("Idempotency-Key", "k");
-    assert_eq!(Answer::of(with_key).await.error(400), "stream_not_replayable");
-    stage.end().await;
+    assert_eq!(Answer::send(with_key).await.error(400), "stream_not_replayable");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_trace_covers_the_query_and_the_passages_sent() {
     let model = ScriptedModel::new(&[Reply::Text("Within 30 days [1].")]);
-    let stage = start(&model).await;
-    let answer = ask(&stage, QUESTION).await;
+    let app = start(&model).await;
+    let answer = ask(&app, QUESTION).await;
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
-    let response = stage.http.get(&path).await;
+    let response = app.http.get(&path).await;
     let trace = response.data(200);
     for (field, value) in [
         ("message_id", answer["id"].clone()),
@@ -304,28 +302,28 @@ async fn a_trace_covers_the_query_and_the_passages_sent() {
     assert_eq!((&best["vector_rank"], &best["text_rank"]), (&json!(1), &json!(1)));
 
     // A follow-up question is searched together with the previous question.
-    let answer = ask(&stage, "And a sofa?").await;
+    let answer = ask(&app, "And a sofa?").await;
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
-    assert_eq!(stage.http.get(&path).await.data(200)["query"], format!("{QUESTION}\nAnd a sofa?"));
+    assert_eq!(app.http.get(&path).await.data(200)["query"], format!("{QUESTION}\nAnd a sofa?"));
 
     // A customer's message has no trace.
-    let conversation = stage.http.get("/conversations/s").await;
+    let conversation = app.http.get("/conversations/s").await;
     let question = &conversation.data(200)["messages"][0];
     assert_eq!(question["sender"], "user");
     let path = format!("/conversations/s/messages/{}/trace", question["id"].as_str().unwrap());
-    assert_eq!(stage.http.get(&path).await.error(404), "message_not_found");
-    stage.end().await;
+    assert_eq!(app.http.get(&path).await.error(404), "message_not_found");
+    app.end().await;
 }
 
 /// The answer for a model reply, whole and streamed.
 async fn whole_and_streamed(text: &'static str) -> (Value, Vec<Event>) {
-    let stage = start(&ScriptedModel::new(&[Reply::Text(text)])).await;
-    let whole = ask(&stage, QUESTION).await;
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let app = start(&ScriptedModel::new(&[Reply::Text(text)])).await;
+    let whole = ask(&app, QUESTION).await;
+    let events = stream(&app, QUESTION).await.rest().await;
     let streamed = &events.last().unwrap().data;
     assert_eq!(streamed["message"], delta_text(&events), "{text}");
     assert_eq!(streamed["message"], whole["message"], "{text}");
-    stage.end().await;
+    app.end().await;
     (whole, events)
 }
 
@@ -393,42 +391,42 @@ async fn a_strict_bot_omits_unsupported_sentences() {
             Reply::Text(PARTLY_SUPPORTED),
             Reply::Text("It costs 9 EUR to send it back."),
         ]);
-        let stage = start(&model).await;
-        stage.execute(&format!("update bot set strict = {strict}")).await;
-        let events = stream(&stage, QUESTION).await.rest().await;
+        let app = start(&model).await;
+        app.execute(&format!("update bot set strict = {strict}")).await;
+        let events = stream(&app, QUESTION).await.rest().await;
         assert_eq!(events.last().unwrap().data["message"], message);
         assert_eq!(delta_text(&events), message);
-        let answer = ask(&stage, QUESTION).await;
+        let answer = ask(&app, QUESTION).await;
         let is_unknown = answer["message"].as_str().unwrap().starts_with("I'm sorry, I don't know");
         assert_eq!((&answer["answered"], is_unknown), (&json!(false), strict), "{answer}");
-        stage.end().await;
+        app.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_broken_model_stream_keeps_whole_sentences() {
     let model = ScriptedModel::new(&[Reply::Truncated("You can return it within 30 days. It costs ")]);
-    let stage = start(&model).await;
-    let events = stream(&stage, QUESTION).await.rest().await;
+    let app = start(&model).await;
+    let events = stream(&app, QUESTION).await.rest().await;
     let answer = &events.last().unwrap().data;
     assert_eq!(answer["message"], "You can return it within 30 days. [1] It costs");
     assert_eq!((&answer["partial"], &answer["answered"]), (&json!(true), &json!(true)));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_openai_endpoint_checks_citations() {
     let model = ScriptedModel::new(&[Reply::Text("You can return it within 30 days [7].")]);
-    let stage = start(&model).await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = stage.http.upload(&bot, "shop.md", SHOP).await.id();
-    stage.settled(source.parse().unwrap()).await;
+    let app = start(&model).await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = app.http.upload(&bot, "shop.md", SHOP).await.id();
+    app.settled(source.parse().unwrap()).await;
     let body = json!({"model": bot, "messages": [{"role": "user", "content": QUESTION}]});
-    let request = stage.http.raw(Method::POST, "/v1/chat/completions").bearer_auth(stage.http.key().unwrap());
+    let request = app.http.raw(Method::POST, "/v1/chat/completions").bearer_auth(app.http.key().unwrap());
     let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(
         answer["choices"][0]["message"]["content"], "You can return it within 30 days. [1]",
         "{answer}"
     );
-    stage.end().await;
+    app.end().await;
 }

@@ -5,7 +5,7 @@ use parlance_core::analytics;
 use parlance_core::ids::TenantId;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::{AssertSqlSafe, PgConnection, PgExecutor};
-use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use parlance_testing::{Answer, Builder, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -18,17 +18,17 @@ use crate::{run_jobs, start_app};
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// Creates another tenant, and rows of both tenants in every table. Returns the other tenant.
-async fn two_tenants(stage: &Stage) -> TenantId {
-    let (other, http) = stage.another_tenant().await;
-    for http in [&stage.http, &http] {
+async fn two_tenants(app: &TestApp) -> TenantId {
+    let (other, http) = app.another_tenant().await;
+    for http in [&app.http, &http] {
         let request = http.request(Method::POST, "/bots").header("Idempotency-Key", "mine");
-        Answer::of(request.json(&json!({"name": "Once", "channel_type": "api"}))).await.data(201);
+        Answer::send(request.json(&json!({"name": "Once", "channel_type": "api"}))).await.data(201);
         Fixture::create(http).await;
     }
-    run_jobs(stage).await;
+    run_jobs(app).await;
     // Some deltas are folded, others are not.
-    analytics::fold(&stage.ctx).await.unwrap();
-    for http in [&stage.http, &http] {
+    analytics::fold(&app.ctx).await.unwrap();
+    for http in [&app.http, &http] {
         http.post("/conversations", json!({})).await.data(201);
     }
     other
@@ -47,9 +47,9 @@ async fn visible_tenants(db: impl PgExecutor<'_>, table: &str) -> Vec<Uuid> {
 
 #[tokio::test]
 async fn row_level_security_covers_every_tenant_table() {
-    let stage = start_app().await;
-    let db = stage.ctx.db().platform();
-    let tables = tables(&stage).await;
+    let app = start_app().await;
+    let db = app.ctx.db().platform();
+    let tables = tables(&app).await;
     assert!(tables.len() >= 13, "{tables:?}");
     let protected: Vec<String> = sqlx::query_scalar(
         "select relname::text from pg_class join pg_policy on polrelid = pg_class.oid \
@@ -89,49 +89,49 @@ async fn row_level_security_covers_every_tenant_table() {
     .unwrap();
     // The next test checks their own tenant filter.
     assert_eq!(security_definer, ["best_worded_chunks", "nearest_chunks"]);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn security_definer_searches_find_no_other_tenants_rows() {
-    let stage = start_app().await;
-    let bot = stage.bot_of(stage.tenant).await;
-    stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
-    run_jobs(&stage).await;
-    let (other, _) = stage.another_tenant().await;
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await;
+    app.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
+    run_jobs(&app).await;
+    let (other, _) = app.another_tenant().await;
     let vector = "(select embedding from chunk_vector limit 1)";
-    let dimensions = stage.count_of(&format!("select vector_dims({vector})::bigint")).await;
+    let dimensions = app.count_of(&format!("select vector_dims({vector})::bigint")).await;
     let ones = vec!["1"; usize::try_from(dimensions).unwrap()].join(",");
-    let model = stage.ctx.embedder().id();
+    let model = app.ctx.embedder().id();
     for indexed in ["null", "model"] {
         // As if the bot had an index, which selects another statement.
-        stage.execute(&format!("update bot_index set indexed_model = {indexed}, counted_chunks = 9")).await;
+        app.execute(&format!("update bot_index set indexed_model = {indexed}, counted_chunks = 9")).await;
         for sources in ["null", "(select array_agg(id) from source)"] {
             for search in [
                 format!("nearest_chunks('{bot}', '{model}', '[{ones}]'::halfvec, {sources}, 10)"),
                 format!("best_worded_chunks('{bot}', 'english', 'returned goods', {sources}, 10)"),
             ] {
-                let mut mine = stage.ctx.db().of(stage.tenant).await.unwrap();
+                let mut mine = app.ctx.db().of(app.tenant).await.unwrap();
                 assert_eq!(count(&mut *mine, &search).await, 1, "{search}");
                 let search = search.replace(sources, "null");
-                let mut others = stage.ctx.db().of(other).await.unwrap();
+                let mut others = app.ctx.db().of(other).await.unwrap();
                 assert_eq!(count(&mut *others, &search).await, 0, "{search}");
                 sqlx::query("reset parlance.tenant").execute(&mut *others).await.unwrap();
                 assert_eq!(count(&mut *others, &search).await, 0, "{search}");
             }
         }
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn temporary_tables_cannot_shadow_the_tables_searched() {
-    let stage = start_app().await;
-    let bot = stage.bot_of(stage.tenant).await;
-    stage.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
-    run_jobs(&stage).await;
-    let mut mine = stage.ctx.db().dedicated().await.unwrap();
-    let become_tenant = format!("set parlance.tenant = '{}'; set role parlance_tenant", stage.tenant);
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await;
+    app.http.upload(&bot.to_string(), "a.md", "Goods may be returned.").await.data(201);
+    run_jobs(&app).await;
+    let mut mine = app.ctx.db().dedicated().await.unwrap();
+    let become_tenant = format!("set parlance.tenant = '{}'; set role parlance_tenant", app.tenant);
     sqlx::raw_sql(AssertSqlSafe(become_tenant)).execute(&mut mine).await.unwrap();
     let shadow = "create temporary table source (like source); grant all on pg_temp.source to public";
     sqlx::raw_sql(shadow).execute(&mut mine).await.unwrap();
@@ -139,43 +139,43 @@ async fn temporary_tables_cannot_shadow_the_tables_searched() {
     let search = format!("best_worded_chunks('{bot}', 'english', 'returned goods', null, 10)");
     assert_eq!(count(&mut mine, &search).await, 1);
     let vector = "(select embedding from chunk_vector limit 1)";
-    let search = format!("nearest_chunks('{bot}', '{}', {vector}, null, 10)", stage.ctx.embedder().id());
+    let search = format!("nearest_chunks('{bot}', '{}', {vector}, null, 10)", app.ctx.embedder().id());
     assert_eq!(count(&mut mine, &search).await, 1);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_tenant_role_is_unprivileged() {
-    let stage = start_app().await;
+    let app = start_app().await;
     let query = "select current_user = 'parlance_tenant', rolsuper or rolbypassrls or rolcreaterole or \
                      rolcreatedb or rolcanlogin or rolreplication, \
                  exists (select 1 from pg_class where relowner = pg_roles.oid), \
                  exists (select 1 from pg_auth_members where member = pg_roles.oid) \
                  from pg_roles where rolname = current_user";
-    let mut connection = stage.ctx.db().of(stage.tenant).await.unwrap();
-    let mut transaction = stage.ctx.db().begin(stage.tenant).await.unwrap();
+    let mut connection = app.ctx.db().of(app.tenant).await.unwrap();
+    let mut transaction = app.ctx.db().begin(app.tenant).await.unwrap();
     for db in [&mut *connection, &mut *transaction] {
         let role: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
         assert_eq!(role, (true, false, false, false));
     }
     drop((connection, transaction));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
-    let stage = start_app().await;
-    let (mine, other) = (stage.tenant.uuid(), two_tenants(&stage).await);
-    let mut tables = tables(&stage).await;
+    let app = start_app().await;
+    let (mine, other) = (app.tenant.uuid(), two_tenants(&app).await);
+    let mut tables = tables(&app).await;
     tables.push("tenant".to_owned());
     for table in &tables {
         // The platform's role reads both tenants with the same statement.
         let mut both = [mine, other.uuid()];
         both.sort_unstable();
-        assert_eq!(visible_tenants(stage.ctx.db().platform(), table).await, both, "{table}");
-        let mut connection = stage.ctx.db().of(other).await.unwrap();
+        assert_eq!(visible_tenants(app.ctx.db().platform(), table).await, both, "{table}");
+        let mut connection = app.ctx.db().of(other).await.unwrap();
         assert_eq!(visible_tenants(&mut *connection, table).await, [other.uuid()], "{table}");
-        let mut transaction = stage.ctx.db().begin(other).await.unwrap();
+        let mut transaction = app.ctx.db().begin(other).await.unwrap();
         assert_eq!(visible_tenants(&mut *transaction, table).await, [other.uuid()], "{table}");
         drop(transaction);
         // A session without a tenant reads nothing.
@@ -188,16 +188,16 @@ async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
             );
         }
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
-    let stage = start_app().await;
-    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
-    for table in tables(&stage).await {
+    let app = start_app().await;
+    let (mine, other) = (app.tenant, two_tenants(&app).await);
+    for table in tables(&app).await {
         let of = |tenant: TenantId| format!("\"{table}\" where tenant_id = '{tenant}'");
-        let platform = stage.ctx.db().platform();
+        let platform = app.ctx.db().platform();
         let (theirs, own) = (count(platform, &of(mine)).await, count(platform, &of(other)).await);
         assert!(theirs > 0 && own > 0, "{table}");
         for (statement, changed) in [
@@ -207,7 +207,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
             (format!("delete from \"{table}\" where tenant_id = '{mine}'"), 0),
             (format!("delete from \"{table}\""), own),
         ] {
-            let mut transaction = stage.ctx.db().begin(other).await.unwrap();
+            let mut transaction = app.ctx.db().begin(other).await.unwrap();
             let affected = execute(&mut transaction, &statement).await.unwrap();
             assert_eq!(affected, changed as u64, "{statement}");
             assert_eq!(count(&mut *transaction, &of(mine)).await, 0, "{statement}");
@@ -221,7 +221,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
                  from \"{table}\" as row limit 1"
             ),
         ] {
-            let mut connection = stage.ctx.db().of(other).await.unwrap();
+            let mut connection = app.ctx.db().of(other).await.unwrap();
             let refused = execute(&mut connection, &statement).await.unwrap_err();
             let code =
                 refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
@@ -230,16 +230,16 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
         }
         assert_eq!(count(platform, &of(mine)).await, theirs, "{table}");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_tenant_cannot_change_its_id_or_plan() {
-    let stage = start_app().await;
-    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
+    let app = start_app().await;
+    let (mine, other) = (app.tenant, two_tenants(&app).await);
     let bots = format!("tenant where id = '{mine}' and bot_count = 2");
-    assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
-    let mut connection = stage.ctx.db().of(other).await.unwrap();
+    assert_eq!(count(app.ctx.db().platform(), &bots).await, 1);
+    let mut connection = app.ctx.db().of(other).await.unwrap();
     assert_eq!(execute(&mut connection, "update tenant set bot_count = 0").await.unwrap(), 1);
     for statement in [
         format!("update tenant set id = '{mine}'"),
@@ -252,9 +252,9 @@ async fn a_tenant_cannot_change_its_id_or_plan() {
         let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
         assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
     }
-    assert_eq!(count(stage.ctx.db().platform(), &bots).await, 1);
+    assert_eq!(count(app.ctx.db().platform(), &bots).await, 1);
     drop(connection);
-    stage.end().await;
+    app.end().await;
 }
 
 async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
@@ -268,9 +268,9 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
         config.database.max_connections = 3;
         config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     };
-    let stage = Builder::default().embedder(TestEmbedder::default()).configure(one_connection).start().await;
-    let (mine, other) = (stage.tenant, two_tenants(&stage).await);
-    let db = stage.ctx.db();
+    let app = Builder::default().embedder(TestEmbedder::default()).configure(one_connection).start().await;
+    let (mine, other) = (app.tenant, two_tenants(&app).await);
+    let db = app.ctx.db();
     let mut backends = Vec::new();
     let check = async |db: &mut PgConnection, tenant: TenantId| {
         assert_eq!(visible_tenants(&mut *db, "bot").await, [tenant.uuid()]);
@@ -300,5 +300,5 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
     assert!(wait.is_err());
     drop(held);
     check(&mut db.of(other).await.unwrap(), other).await;
-    stage.end().await;
+    app.end().await;
 }

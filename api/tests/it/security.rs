@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use parlance_testing::{Answer, Stage, recorded_request_id, recorded_statements};
+use parlance_testing::{Answer, TestApp, recorded_request_id, recorded_statements};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -17,9 +17,9 @@ const MAX_FILE: usize = 10 * 1024 * 1024;
 
 /// Sends the head of a request and part of its body. Returns the protocol and status of the response, or
 /// "nothing" after ten seconds.
-async fn status_of_partial_request(stage: &Stage, path: &str, head: &str, body: &[u8]) -> String {
-    let mut stream = TcpStream::connect(stage.http.url().trim_start_matches("http://")).await.unwrap();
-    let key = stage.http.key().unwrap();
+async fn status_of_partial_request(app: &TestApp, path: &str, head: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(app.http.url().trim_start_matches("http://")).await.unwrap();
+    let key = app.http.key().unwrap();
     let head = format!("POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n{head}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(body).await.unwrap();
@@ -48,7 +48,7 @@ fn form_chunk(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn body_limits_hold_with_an_idempotency_key() {
-    let stage = start_app().await;
+    let app = start_app().await;
     let (json, form) = ("application/json", "multipart/form-data; boundary=x");
     let content_length = |bytes: usize| format!("Content-Length: {bytes}");
     let chunked = "Transfer-Encoding: chunked".to_owned();
@@ -64,33 +64,33 @@ async fn body_limits_hold_with_an_idempotency_key() {
     ] {
         for key in ["", "Idempotency-Key: k\r\n"] {
             let head = format!("{key}Content-Type: {kind}\r\n{length}");
-            let status = status_of_partial_request(&stage, path, &head, &body).await;
+            let status = status_of_partial_request(&app, path, &head, &body).await;
             assert_eq!(status, "HTTP/1.1 413", "{path} {head}");
         }
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn the_largest_text_and_file_work_with_an_idempotency_key() {
-    let stage = start_app().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let send = |method: Method, path: &str| stage.http.request(method, path).header("Idempotency-Key", path);
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let send = |method: Method, path: &str| app.http.request(method, path).header("Idempotency-Key", path);
     let text =
         json!({"bot_id": bot, "name": "A", "source_type": "text", "content": "a word ".repeat(MAX_FILE / 7)});
-    let created = Answer::of(send(Method::POST, "/knowledge/sources").json(&text)).await.id();
+    let created = Answer::send(send(Method::POST, "/knowledge/sources").json(&text)).await.id();
     let changed = json!({"content": "words ".repeat(MAX_FILE / 6)});
-    Answer::of(send(Method::PUT, &format!("/knowledge/sources/{created}")).json(&changed)).await.data(200);
+    Answer::send(send(Method::PUT, &format!("/knowledge/sources/{created}")).json(&changed)).await.data(200);
     let file = Part::bytes(vec![b'x'; MAX_FILE]).file_name("a.md");
     let form = Form::new().text("bot_id", bot).part("file", file);
-    Answer::of(send(Method::POST, "/knowledge/upload").multipart(form)).await.data(201);
-    stage.end_with_unfinished_jobs().await;
+    Answer::send(send(Method::POST, "/knowledge/upload").multipart(form)).await.data(201);
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
 async fn readiness_and_metrics_are_cached_for_seconds() {
-    let stage = start_app().await;
-    let without_key = stage.http.with_key(None);
+    let app = start_app().await;
+    let without_key = app.http.with_key(None);
     for path in ["/readyz", "/metrics"] {
         let get = async |id: &str| {
             let request = without_key.raw(Method::GET, path).header("X-Request-Id", id);
@@ -105,16 +105,16 @@ async fn readiness_and_metrics_are_cached_for_seconds() {
         get(&later).await;
         assert!(!recorded_statements(&later).is_empty(), "{path} is never recomputed");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn every_response_forbids_caching_and_content_sniffing() {
-    let stage = start_app().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
     let message = json!({"bot_id": bot, "message": "Hello?"});
-    let without_key = stage.http.with_key(None);
-    let http = &stage.http;
+    let without_key = app.http.with_key(None);
+    let http = &app.http;
     let create_key = || {
         let request = http.request(Method::POST, "/tenant/api-keys").header("Idempotency-Key", "k");
         request.json(&json!({"name": "a", "scopes": ["chat"]}))
@@ -147,5 +147,5 @@ async fn every_response_forbids_caching_and_content_sniffing() {
         let actual = (response.status().as_u16(), all("cache-control"), all("x-content-type-options"));
         assert_eq!(actual, (status, vec![cache_control], vec!["nosniff"]), "{}", response.url());
     }
-    stage.end().await;
+    app.end().await;
 }

@@ -14,54 +14,54 @@ use crate::{run_jobs, start_app};
 
 #[tokio::test]
 async fn a_process_with_all_dependencies_is_alive_and_ready() {
-    let stage = start_app().await;
-    let without_key = stage.http.with_key(None);
-    let alive = Answer::of(without_key.raw(Method::GET, "/healthz")).await;
+    let app = start_app().await;
+    let without_key = app.http.with_key(None);
+    let alive = Answer::send(without_key.raw(Method::GET, "/healthz")).await;
     assert_eq!(alive.data(200)["status"], "alive");
-    let ready = stage
+    let ready = app
         .eventually("Redis is connected", async || {
-            let answer = Answer::of(without_key.raw(Method::GET, "/readyz")).await;
+            let answer = Answer::send(without_key.raw(Method::GET, "/readyz")).await;
             (answer.data(200)["status"] == "ready").then_some(answer)
         })
         .await;
     for part in ["postgres", "redis", "storage", "model"] {
         assert_eq!(ready.data(200)["parts"][part]["state"], "up", "{part}");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn without_postgres_the_process_is_alive_but_not_ready() {
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(TestEmbedder::default())
         .own_servers()
         .configure(|config| config.database.max_connections = 2)
         .start()
         .await;
-    stage.servers.servers().stop_postgres().await.unwrap();
-    let answer = Answer::of(stage.http.raw(Method::GET, "/readyz")).await;
+    app.servers.servers().stop_postgres().await.unwrap();
+    let answer = Answer::send(app.http.raw(Method::GET, "/readyz")).await;
     assert_eq!(answer.error(503), "unavailable");
     assert_eq!(answer.body["data"]["parts"]["postgres"]["state"], "down");
     assert_eq!(answer.body["data"]["parts"]["storage"]["state"], "up");
-    let refused = stage.http.get("/tenant/info").await;
+    let refused = app.http.get("/tenant/info").await;
     assert_eq!(refused.error(503), "unavailable");
     assert!(refused.headers.contains_key("retry-after"));
     assert!(!refused.body.to_string().contains("127.0.0.1"), "{}", refused.body);
-    Answer::of(stage.http.raw(Method::GET, "/healthz")).await.data(200);
-    stage.servers.servers().start_postgres().await.unwrap();
-    stage.end().await;
+    Answer::send(app.http.raw(Method::GET, "/healthz")).await.data(200);
+    app.servers.servers().start_postgres().await.unwrap();
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_started_request_is_answered_during_shutdown() {
-    let stage = start_app().await;
+    let app = start_app().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let ending = Ending { leave: Duration::ZERO, drain: Duration::from_secs(20) };
-    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
+    let server = tokio::spawn(parlance_api::serve(app.ctx.clone(), listener, stop.clone(), ending));
 
-    let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
+    let key = app.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
     let body = json!({"name": "Late", "channel_type": "webchat"}).to_string();
     let head = format!(
         "POST /api/v1/bots HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -86,31 +86,30 @@ async fn a_started_request_is_answered_during_shutdown() {
         .unwrap()
         .unwrap();
     drop(idle);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn metric_labels_hold_no_names_chosen_by_tenants() {
-    let stage = start_app().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    stage.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    app.http.upload(&bot, "a.md", "# A\n\nSome text.\n").await.data(201);
     let metrics = async || {
-        stage.http.with_key(None).raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
+        app.http.with_key(None).raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
     };
     let waits = "parlance_jobs_oldest_waiting_seconds{kind=\"upload\"} ";
-    stage
-        .eventually("the upload waits for a second", async || {
-            let metrics = metrics().await;
-            let seconds = metrics.lines().find_map(|line| line.strip_prefix(waits)).unwrap();
-            (seconds.parse::<u32>().unwrap() > 0).then_some(())
-        })
-        .await;
-    crate::run_jobs(&stage).await;
+    app.eventually("the upload waits for a second", async || {
+        let metrics = metrics().await;
+        let seconds = metrics.lines().find_map(|line| line.strip_prefix(waits)).unwrap();
+        (seconds.parse::<u32>().unwrap() > 0).then_some(())
+    })
+    .await;
+    crate::run_jobs(&app).await;
     let message = json!({"bot_id": bot, "message": "What is some text about?"});
-    stage.http.post("/conversations/a-secret-name/messages", message).await.data(200);
-    stage.http.get("/nowhere/a-secret-name").await.error(404);
+    app.http.post("/conversations/a-secret-name/messages", message).await.data(200);
+    app.http.get("/nowhere/a-secret-name").await.error(404);
 
-    let metrics = stage
+    let metrics = app
         .eventually("the cached job counts expire", async || {
             let metrics = metrics().await;
             metrics.contains(&format!("{waits}0")).then_some(metrics)
@@ -130,20 +129,20 @@ async fn metric_labels_hold_no_names_chosen_by_tenants() {
     }
     assert!(metrics.contains("parlance_answers_total{outcome="), "{metrics}");
     assert!(!metrics.contains("a-secret-name"), "{metrics}");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_stopping_process_serves_until_balancers_notice() {
-    let stage = start_app().await;
+    let app = start_app().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let ending = Ending { leave: Duration::from_millis(1_500), drain: Duration::from_secs(20) };
-    let server = tokio::spawn(parlance_api::serve(stage.ctx.clone(), listener, stop.clone(), ending));
-    let key = stage.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
+    let server = tokio::spawn(parlance_api::serve(app.ctx.clone(), listener, stop.clone(), ending));
+    let key = app.http.request(Method::GET, "/").build().unwrap().headers()["x-api-key"].clone();
     let client = parlance_testing::Client::new(&url, Some(key.to_str().unwrap()));
-    let readyz = Answer::of(client.raw(Method::GET, "/readyz")).await;
+    let readyz = Answer::send(client.raw(Method::GET, "/readyz")).await;
     readyz.data(200);
     assert!(!readyz.headers.contains_key("connection"));
 
@@ -156,12 +155,12 @@ async fn a_stopping_process_serves_until_balancers_notice() {
     events.chunk().await.unwrap().unwrap();
 
     stop.cancel();
-    let readyz = Answer::of(client.raw(Method::GET, "/readyz")).await;
+    let readyz = Answer::send(client.raw(Method::GET, "/readyz")).await;
     assert_eq!(readyz.error(503), "stopping");
     assert_eq!(readyz.headers["connection"], "close");
     client.get("/bots").await.data(200);
     while events.chunk().await.expect("the stream ends without a connection error").is_some() {}
     server.await.unwrap().unwrap();
-    run_jobs(&stage).await;
-    stage.end().await;
+    run_jobs(&app).await;
+    app.end().await;
 }

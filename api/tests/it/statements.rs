@@ -8,7 +8,7 @@
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
+use parlance_testing::{Client, TestApp, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
 use crate::fixture::{Fixture, TestRequest, is_consumed};
@@ -30,18 +30,18 @@ struct TestTenant {
 }
 
 impl TestTenant {
-    async fn create(stage: &Stage, copies: i32) -> Self {
-        let (tenant, http) = stage.another_tenant().await;
-        tenants::set_plan(&stage.ctx, tenant, Plan::Enterprise).await.unwrap();
+    async fn create(app: &TestApp, copies: i32) -> Self {
+        let (tenant, http) = app.another_tenant().await;
+        tenants::set_plan(&app.ctx, tenant, Plan::Enterprise).await.unwrap();
         Self { tenant, http, copies }
     }
 
     /// A new fixture, with copies of its rows.
-    async fn fixture(&self, stage: &Stage) -> Fixture {
+    async fn fixture(&self, app: &TestApp) -> Fixture {
         let fixture = Fixture::create(&self.http).await;
         let path = format!("/conversations/{}/messages", fixture.id("session_id"));
         self.http.post(&path, json!({"message": "And where?"})).await.data(200);
-        run_jobs(stage).await;
+        run_jobs(app).await;
         let conversation =
             format!("tenant_id = '{}' and session_id = '{}'", self.tenant, fixture.id("session_id"));
         let of_session = format!("conversation_id in (select id from conversation where {conversation})");
@@ -66,7 +66,7 @@ impl TestTenant {
                 "'state', 'queued', 'finished_at', null, 'not_before', now() + interval '1 day'",
             ),
         ] {
-            self.copy(stage, table, &condition, changes).await;
+            self.copy(app, table, &condition, changes).await;
         }
         let counts = format!(
             "with counted as (update source set live_chunks = live_chunks + {0} where {1}) \
@@ -74,7 +74,7 @@ impl TestTenant {
             self.copies,
             id("source_id"),
         );
-        stage.execute(&counts).await;
+        app.execute(&counts).await;
         // A queued job, to be cancelled.
         let queued = self
             .http
@@ -84,21 +84,21 @@ impl TestTenant {
     }
 
     /// Inserts copies of rows with changed columns.
-    async fn copy(&self, stage: &Stage, table: &str, condition: &str, changes: &str) {
+    async fn copy(&self, app: &TestApp, table: &str, condition: &str, changes: &str) {
         let copy = format!(
             "insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(row) || \
                  jsonb_build_object('id', gen_random_uuid(), {changes}))).* \
              from (select * from {table} where {condition} order by id limit 8) as row, generate_series(1, {}) as i",
             self.copies,
         );
-        let copied = sqlx::query(AssertSqlSafe(copy)).execute(stage.ctx.db().platform()).await.unwrap();
+        let copied = sqlx::query(AssertSqlSafe(copy)).execute(app.ctx.db().platform()).await.unwrap();
         assert!(copied.rows_affected() >= self.copies as u64, "{table}: {condition}");
     }
 
     /// The statements of a successful request. Replaces a fixture that earlier requests consumed.
     async fn statements(
         &self,
-        stage: &Stage,
+        app: &TestApp,
         fixture: &mut Fixture,
         request: impl Fn(&Fixture) -> TestRequest,
     ) -> Vec<String> {
@@ -109,7 +109,7 @@ impl TestTenant {
             let response = request.builder(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
             if is_consumed(status) && !is_last {
-                *fixture = self.fixture(stage).await;
+                *fixture = self.fixture(app).await;
                 continue;
             }
             let text = text_of(response).await;
@@ -127,9 +127,9 @@ impl TestTenant {
 
 #[tokio::test]
 async fn no_operation_runs_a_statement_per_row() {
-    let stage = start_app().await;
-    let (few, many) = (TestTenant::create(&stage, 1).await, TestTenant::create(&stage, 25).await);
-    let mut fixtures = [few.fixture(&stage).await, many.fixture(&stage).await];
+    let app = start_app().await;
+    let (few, many) = (TestTenant::create(&app, 1).await, TestTenant::create(&app, 25).await);
+    let mut fixtures = [few.fixture(&app).await, many.fixture(&app).await];
     let mut table = String::new();
     let mut failures = Vec::new();
     for operation in destructive_last(operations()) {
@@ -145,7 +145,7 @@ async fn no_operation_runs_a_statement_per_row() {
             };
             let mut counted = Vec::new();
             for (tenant, fixture) in [&few, &many].into_iter().zip(&mut fixtures) {
-                counted.push(tenant.statements(&stage, fixture, request).await);
+                counted.push(tenant.statements(&app, fixture, request).await);
             }
             let name = format!("{} {}", operation.id, body.map_or("", |body| &body.media));
             table += &format!("{:2} {:2}  {name}\n", counted[0].len(), counted[1].len());
@@ -155,8 +155,8 @@ async fn no_operation_runs_a_statement_per_row() {
         }
     }
     eprintln!("statements for few and many rows:\n{table}");
-    run_jobs(&stage).await;
-    stage.execute("delete from job where not_before > now()").await;
-    stage.end().await;
+    run_jobs(&app).await;
+    app.execute("delete from job where not_before > now()").await;
+    app.end().await;
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

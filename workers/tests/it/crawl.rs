@@ -7,9 +7,9 @@ use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::crawl::{self, PageState, SitePage};
 use parlance_core::knowledge::{self, Source, SourceRequest, Status};
 use parlance_core::{Error, PageRequest};
-use parlance_testing::{Builder, Page, Site, Stage, TestEmbedder};
+use parlance_testing::{Builder, Page, Site, TestApp, TestEmbedder};
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -17,24 +17,24 @@ async fn stage() -> Stage {
         .await
 }
 
-async fn add(stage: &Stage, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+async fn add(stage: &TestApp, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
     let bot = bot.to_string();
     let request =
         SourceRequest::of_site(Some(&bot), Some(url.to_owned()), Some(most.is_some()), most).unwrap();
     knowledge::add(&stage.ctx, stage.tenant, request).await.unwrap().source.id
 }
 
-async fn source(stage: &Stage, source: SourceId) -> Source {
+async fn source(stage: &TestApp, source: SourceId) -> Source {
     knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap()
 }
 
-async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
+async fn pages(stage: &TestApp, source: SourceId) -> Vec<SitePage> {
     let first = PageRequest::parse(None, Some(100)).unwrap();
     crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
 }
 
 /// Crawls here and now, and does all that follows.
-async fn finish(stage: &Stage) {
+async fn finish(stage: &TestApp) {
     for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
         while stage.step(kind).await.is_some() {}
     }
@@ -60,7 +60,7 @@ fn article(matter: &str, links: &str) -> Page {
 #[tokio::test]
 async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links = "<a href='/help/returns'>Returns</a> <a href='/help/returns#top'>again</a> \
         <a href='/about'>elsewhere</a> <a href='https://other.example/'>far</a> <a href='/help/gone'>gone</a> \
         <a href='/help/secret/plan'>secret</a> <a href='/help/closed'>closed</a> <a href='/help/film'>film</a>";
@@ -106,7 +106,7 @@ async fn a_site_is_read_below_its_address_and_every_page_says_what_became_of_it(
 #[tokio::test]
 async fn a_site_that_cannot_be_read_fails_with_a_reason() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/blocked", Page::status(403))
         .set("/empty", Page::html("Empty", ""))
         .set("/inward", Page::redirect("http://10.0.0.1/"))
@@ -130,7 +130,7 @@ async fn a_site_that_cannot_be_read_fails_with_a_reason() {
 #[tokio::test]
 async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let bot = stage.create_bot(stage.tenant).await.to_string();
     for url in [
         "http://127.0.0.1/",
         "http://169.254.169.254/latest",
@@ -149,7 +149,7 @@ async fn an_address_that_may_not_be_reached_is_refused_when_it_is_given() {
 #[tokio::test]
 async fn a_page_that_fails_for_a_moment_is_read_after_all() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("patience", "").failing(503, 1));
     let id = add(&stage, bot, &site.url, None).await;
     finish(&stage).await;
@@ -161,7 +161,7 @@ async fn a_page_that_fails_for_a_moment_is_read_after_all() {
 #[tokio::test]
 async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
     let (mut stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links: String = (0..5).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
     site.set("/", article("the root", &links));
     for page in 0..5 {
@@ -186,7 +186,7 @@ async fn a_crawl_whose_worker_dies_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_crawl_stops_within_a_page_when_it_is_cancelled_and_can_be_taken_up_again() {
     let (mut stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("slowness", "").after(Duration::from_secs(10)));
     stage.start_workers();
     let id = add(&stage, bot, &site.url, None).await;
@@ -213,7 +213,7 @@ async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_onl
         .start()
         .await;
     let site = Site::start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("the root", "<a href='/a'>a</a><a href='/b'>b</a>"))
         .set("/a", article("apples", ""))
         .set("/b", article("bananas", ""));
@@ -241,7 +241,7 @@ async fn a_refreshed_site_answers_as_before_until_it_is_read_anew_and_embeds_onl
 #[tokio::test]
 async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links: String = (0..30).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
     site.set("/", article("the root", &links));
     for page in 0..30 {
@@ -259,7 +259,7 @@ async fn no_more_pages_are_read_than_asked_for_and_the_rest_is_told() {
 #[tokio::test]
 async fn a_site_map_names_what_no_link_does_and_a_pdf_of_the_site_is_read() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let map = format!(
         "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{}/hidden</loc></url></urlset>",
         site.url

@@ -12,9 +12,9 @@ async fn a_small_file_waits_for_no_more_than_what_runs_already() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let (other, _) = stage.another_tenant().await;
-    let other_bot = stage.bot_of(other).await;
+    let other_bot = stage.create_bot(other).await;
     for i in 0..60 {
         upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(3).replace("Rule", &format!("{i}"))).await;
     }
@@ -65,7 +65,7 @@ async fn no_more_texts_are_split_than_can_be_embedded_soon() {
         .configure(|config| config.jobs.embed_backlog = 5)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let mut sources = Vec::new();
     for i in 0..40 {
         let text = paragraphs(3).replace("Rule", &format!("{i}"));

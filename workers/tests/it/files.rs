@@ -4,9 +4,9 @@
 use parlance_core::jobs::Kind;
 use parlance_core::knowledge::{self, File};
 use parlance_testing::corpus::{self, Block};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     // Some of them have more text than a test embeds in its time.
     Builder::default().embedder(TestEmbedder::default()).start().await
 }
@@ -15,7 +15,7 @@ async fn stage() -> Stage {
 async fn a_document_of_any_type_becomes_text_with_its_structure() {
     let mut stage = stage().await;
     stage.start_workers();
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let pages = ["The first page tells of otters.", "The second page tells of herons."];
     let table = corpus::csv(&[&["Product", "Price"], &["Lamp", "20 euros"], &["Chair", "45 euros"]]);
     let blocks = [Block::Heading(1, "Opening hours"), Block::Paragraph("We open at nine.")];
@@ -37,7 +37,7 @@ async fn a_document_of_any_type_becomes_text_with_its_structure() {
 #[tokio::test]
 async fn a_chunk_of_a_pdf_names_its_page() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let page =
         |matter: &str| format!("This page tells of {matter}. {}", "It goes on for a while. ".repeat(45));
     let (first, second) = (page("otters"), page("herons"));
@@ -59,7 +59,7 @@ async fn a_chunk_of_a_pdf_names_its_page() {
 #[tokio::test]
 async fn a_name_that_does_not_fit_the_content_is_told() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let bytes = corpus::docx(&[Block::Paragraph("It is a Word document.")]).into();
     let file = File { name: "report.pdf".into(), bytes };
     let source = knowledge::upload(&stage.ctx, stage.tenant, bot, file).await.unwrap().source.id;

@@ -7,7 +7,7 @@ use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::{self, index, reembed};
 use parlance_core::providers::embed::Embedder;
 use parlance_core::{Context, Providers};
-use parlance_testing::{Builder, Stage, TestEmbedder, real_embedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder, real_embedder};
 use parlance_workers::runner::Runner;
 use serde_json::json;
 
@@ -16,33 +16,33 @@ use crate::{paragraphs, upload};
 /// Chunks from which a bot is large, in these tests.
 const LARGE: u32 = 40;
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     let configured = Builder::default().configure(|config| config.index.from_chunks = LARGE);
     configured.embedder(TestEmbedder::default()).start().await
 }
 
 /// Does all jobs there are.
-async fn work(stage: &Stage) {
+async fn work(stage: &TestApp) {
     for kind in Kind::ALL {
         while stage.step(kind).await.is_some() {}
     }
 }
 
-async fn know(stage: &Stage, bot: BotId, rules: usize) -> SourceId {
+async fn know(stage: &TestApp, bot: BotId, rules: usize) -> SourceId {
     let source = upload(stage, stage.tenant, bot, "rules.txt", &paragraphs(rules)).await;
     work(stage).await;
     source
 }
 
 /// The texts that a bot finds, best first.
-async fn found(stage: &Stage, bot: BotId, mode: &str, query: &str) -> Vec<String> {
+async fn found(stage: &TestApp, bot: BotId, mode: &str, query: &str) -> Vec<String> {
     let body = json!({"bot_id": bot.to_string(), "query": query, "mode": mode, "top_k": 10});
     let answer = stage.http.post("/knowledge/search", body).await;
     let hits = answer.data(200)["results"].as_array().unwrap().clone();
     hits.iter().map(|hit| hit["content"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn indexes(stage: &Stage, bot: BotId) -> i64 {
+async fn indexes(stage: &TestApp, bot: BotId) -> i64 {
     let name = bot.uuid().simple();
     let query = format!(
         "select count(*) from pg_index where indisvalid and indexrelid::regclass::text like '%{name}%'"
@@ -53,7 +53,7 @@ async fn indexes(stage: &Stage, bot: BotId) -> i64 {
 #[tokio::test]
 async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = know(&stage, bot, 700).await;
     let queries = ["matter 7", "What is told to whoever asks about matter 431?"];
     let mut before = Vec::new();
@@ -99,7 +99,7 @@ async fn a_bot_that_grows_large_finds_the_same_by_indexes_of_its_own() {
 #[tokio::test]
 async fn a_build_ends_with_its_worker_and_is_begun_anew_by_the_next() {
     let mut stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     know(&stage, bot, 700).await;
     // Whoever writes is waited for by a build that searches and writes go on beside.
     let mut writer = stage.ctx.db().platform().begin().await.unwrap();
@@ -127,7 +127,7 @@ async fn a_build_ends_with_its_worker_and_is_begun_anew_by_the_next() {
 #[tokio::test]
 async fn a_deleted_bot_leaves_no_index() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     know(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
     work(&stage).await;
@@ -141,7 +141,7 @@ async fn a_deleted_bot_leaves_no_index() {
 #[tokio::test]
 async fn a_large_bot_that_speaks_another_language_has_its_words_counted_anew() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     know(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
     work(&stage).await;
@@ -156,13 +156,13 @@ async fn a_large_bot_that_speaks_another_language_has_its_words_counted_anew() {
 }
 
 /// Another process on the same database, with another model; it answers with the one before it, or does not.
-async fn changed_over(stage: &Stage, before: Option<Arc<dyn Embedder>>) -> Context {
+async fn changed_over(stage: &TestApp, before: Option<Arc<dyn Embedder>>) -> Context {
     let providers =
         Providers { embedder: real_embedder().await, embedder_before: before, ..Providers::absent() };
     Context::new(stage.ctx.config().clone(), providers).unwrap()
 }
 
-async fn best(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<String> {
+async fn best(ctx: &Context, stage: &TestApp, bot: BotId, mode: &str) -> Option<String> {
     let raw = knowledge::search::RawSearch {
         bot_id: Some(bot.to_string()),
         query: Some("Rule 5: whoever asks about matter 5 is told answer 5, and no other answer.".into()),
@@ -178,7 +178,7 @@ async fn best(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<St
 async fn a_change_of_model_re_embeds_and_then_switches_with_answers_all_the_while() {
     let old = TestEmbedder::default();
     let stage = Builder::default().embedder(old.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     know(&stage, bot, 100).await;
     let next = changed_over(&stage, Some(Arc::new(old))).await;
     let forgetful = changed_over(&stage, None).await;
@@ -209,7 +209,7 @@ async fn a_change_of_model_re_embeds_and_then_switches_with_answers_all_the_whil
 #[tokio::test]
 async fn a_worker_with_another_model_leaves_a_re_embedding_to_those_that_have_it() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     know(&stage, bot, 100).await;
     let next = changed_over(&stage, None).await;
     reembed::look_for_old_models(&next).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_worker_with_another_model_leaves_a_re_embedding_to_those_that_have_it
 #[tokio::test]
 async fn a_version_whose_batches_two_models_made_is_completed_by_one() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "rules.txt", &paragraphs(1_200)).await;
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();

@@ -9,15 +9,15 @@ use parlance_core::jobs::{self, Claims, Job, Kind, State};
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
 use crate::{paragraphs, upload};
 
-async fn stage(embedder: &TestEmbedder) -> Stage {
+async fn stage(embedder: &TestEmbedder) -> TestApp {
     Builder::default().embedder(embedder.clone()).start().await
 }
 
-async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
+async fn set(stage: &TestApp, job: JobId, assignment: &'static str) {
     let statement = format!("update job set {assignment} where id = $1");
     sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(job.uuid())
@@ -26,7 +26,7 @@ async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
         .unwrap();
 }
 
-async fn report(stage: &Stage, job: JobId) -> jobs::Report {
+async fn report(stage: &TestApp, job: JobId) -> jobs::Report {
     jobs::get(&stage.ctx, stage.tenant, job).await.unwrap()
 }
 
@@ -43,7 +43,7 @@ fn document(text: &str) -> Document {
 }
 
 /// Runs every step up to the first embed job, and gives that.
-async fn until_embed(stage: &Stage) -> JobId {
+async fn until_embed(stage: &TestApp) -> JobId {
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();
     stage.waiting(Kind::Embed).await[0]
@@ -53,7 +53,7 @@ async fn until_embed(stage: &Stage) -> JobId {
 async fn a_job_claimed_twice_runs_once() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = until_embed(&stage).await;
     let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
@@ -68,7 +68,7 @@ async fn a_killed_workers_job_runs_again() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     stage.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
@@ -84,7 +84,7 @@ async fn a_killed_workers_job_runs_again() {
 #[tokio::test]
 async fn an_expired_lease_writes_nothing() {
     let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "The first worker reads this.").await;
     let job = stage.waiting(Kind::Upload).await[0];
     let slow = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
@@ -115,7 +115,7 @@ async fn a_failing_job_is_retried_with_backoff_and_ends_as_a_dead_letter() {
         .configure(|config| config.jobs.backoff_base = Duration::from_secs(100))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = until_embed(&stage).await;
     embedder.fail(usize::MAX);
@@ -156,7 +156,7 @@ async fn a_job_that_panics_is_tried_again() {
     let embedder = TestEmbedder::default();
     embedder.panic_once();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     assert_eq!(stage.settled(source).await["status"], "ready");
@@ -171,7 +171,7 @@ async fn a_deadline_ends_a_job_that_nobody_runs_and_its_source() {
         .configure(|config| config.jobs.deadline = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "Nobody reads this.").await;
     tokio::time::sleep(Duration::from_millis(60)).await;
     assert_eq!(stage.sweep().await.ended.len(), 1);
@@ -185,7 +185,7 @@ async fn a_deadline_stops_a_job_that_runs() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = until_embed(&stage).await;
     stage.start_workers();
@@ -199,7 +199,7 @@ async fn a_deadline_stops_a_job_that_runs() {
 #[tokio::test]
 async fn a_job_whose_workers_all_vanish_fails_in_the_end() {
     let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
     let job = stage.waiting(Kind::Upload).await[0];
     for attempt in 1..=ExtractFile::MAX_ATTEMPTS {
@@ -218,7 +218,7 @@ async fn a_job_whose_workers_all_vanish_fails_in_the_end() {
 async fn a_failed_batch_stops_the_other_batches_of_its_source() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(2000)).await;
     let job = until_embed(&stage).await;
     assert!(stage.waiting(Kind::Embed).await.len() > 2);
@@ -240,7 +240,7 @@ async fn a_stopping_worker_gives_its_job_back_without_losing_a_try() {
         .configure(|config| config.jobs.drain = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
@@ -260,7 +260,7 @@ async fn dispatch_never_exceeds_its_window() {
         .configure(|config| config.jobs.window_floor = 5)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     for i in 0..20 {
         upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
@@ -275,7 +275,7 @@ async fn dispatch_never_exceeds_its_window() {
     // place beside the window, which so is twice as wide at most.
     for i in 0..15 {
         let (tenant, _) = stage.another_tenant().await;
-        let bot = stage.bot_of(tenant).await;
+        let bot = stage.create_bot(tenant).await;
         let free = "update job set state = 'queued', dispatched_at = null where state = 'dispatched'";
         sqlx::query(free).execute(stage.ctx.db().platform()).await.unwrap();
         let text = format!("Late text {i}.");
@@ -294,7 +294,7 @@ async fn as_many_hints_as_jobs_take_all_of_them_at_once() {
         .configure(|config| config.jobs.window_floor = 32)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     for i in 0..32 {
         upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
@@ -316,14 +316,14 @@ async fn a_tenant_with_many_jobs_delays_nobody() {
         .configure(|config| config.jobs.window_floor = 4)
         .start()
         .await;
-    let busy = stage.bot_of(stage.tenant).await;
+    let busy = stage.create_bot(stage.tenant).await;
     for i in 0..20 {
         upload(&stage, stage.tenant, busy, "a.txt", &format!("Text number {i}.")).await;
     }
     let (second, _) = stage.another_tenant().await;
     let (third, _) = stage.another_tenant().await;
     for tenant in [second, third] {
-        let bot = stage.bot_of(tenant).await;
+        let bot = stage.create_bot(tenant).await;
         upload(&stage, tenant, bot, "b.txt", "One small file.").await;
     }
     assert_eq!(stage.fill(Kind::Upload).await, 4);

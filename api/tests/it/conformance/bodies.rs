@@ -23,8 +23,8 @@ const TOO_LONG: &str = "1000000000000";
 #[tokio::test]
 async fn an_invalid_field_is_named_with_its_valid_values() {
     let mut cases = Cases::start().await;
-    let fixture = Fixture::create(&cases.stage.http).await;
-    let before = rows(&cases.stage, cases.stage.tenant).await;
+    let fixture = Fixture::create(&cases.app.http).await;
+    let before = rows(&cases.app, cases.app.tenant).await;
     for operation in operations() {
         for body in &operation.bodies {
             let request = |fields: &Map<String, Value>| {
@@ -53,7 +53,7 @@ async fn an_invalid_field_is_named_with_its_valid_values() {
             }
         }
     }
-    let after = rows(&cases.stage, cases.stage.tenant).await;
+    let after = rows(&cases.app, cases.app.tenant).await;
     cases.end("fields").await;
     assert!(before == after, "a rejected request changed rows");
 }
@@ -111,7 +111,7 @@ fn reported(errors: Vec<FieldError>, body: &Body) -> Vec<FieldError> {
 #[tokio::test]
 async fn an_unreadable_body_gets_the_right_error_code() {
     let mut cases = Cases::start().await;
-    let fixture = Fixture::create(&cases.stage.http).await;
+    let fixture = Fixture::create(&cases.app.http).await;
     for operation in operations() {
         let accepts = |media: &str| operation.bodies.iter().any(|body| body.media == media);
         let (json, form) = (accepts("application/json"), accepts("multipart/form-data"));
@@ -154,7 +154,7 @@ async fn an_unreadable_body_gets_the_right_error_code() {
 #[tokio::test]
 async fn a_too_large_body_is_rejected_by_its_content_length() {
     let mut cases = Cases::start().await;
-    let fixture = Fixture::create(&cases.stage.http).await;
+    let fixture = Fixture::create(&cases.app.http).await;
     let expected = Expected::error(413, &["payload_too_large"], &["Payload too large", " bytes"]);
     for operation in operations() {
         for body in &operation.bodies {
@@ -163,8 +163,8 @@ async fn a_too_large_body_is_rejected_by_its_content_length() {
                 if body.is_form() { format!("{}; boundary=x", body.media) } else { body.media.clone() };
             // A body that never arrives.
             let pending = reqwest::Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
-            let builder = request.builder(&cases.stage.http).header("Content-Type", media);
-            let response = Answer::of(builder.header("Content-Length", TOO_LONG).body(pending)).await;
+            let builder = request.builder(&cases.app.http).header("Content-Type", media);
+            let response = Answer::send(builder.header("Content-Length", TOO_LONG).body(pending)).await;
             let case = format!("{} ({}), too large", operation.id, body.media);
             cases.check_response(&case, response, &request, &expected);
         }
@@ -176,7 +176,7 @@ async fn a_too_large_body_is_rejected_by_its_content_length() {
 #[tokio::test]
 async fn valid_requests_succeed() {
     let mut cases = Cases::start().await;
-    let mut fixture = Fixture::create(&cases.stage.http).await;
+    let mut fixture = Fixture::create(&cases.app.http).await;
     for operation in destructive_last(operations()) {
         let mut requests = Vec::new();
         for body in &operation.bodies {
@@ -199,10 +199,10 @@ async fn valid_requests_succeed() {
                 }
                 None => fixture.request(&operation).with_query("unknown", "x"),
             };
-            let mut response = request(&fixture).builder(&cases.stage.http).send().await.unwrap();
+            let mut response = request(&fixture).builder(&cases.app.http).send().await.unwrap();
             if is_consumed(response.status()) {
-                fixture = Fixture::create(&cases.stage.http).await;
-                response = request(&fixture).builder(&cases.stage.http).send().await.unwrap();
+                fixture = Fixture::create(&cases.app.http).await;
+                response = request(&fixture).builder(&cases.app.http).send().await.unwrap();
             }
             cases.count += 1;
             let (status, text) = (response.status(), text_of(response).await);

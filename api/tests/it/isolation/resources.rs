@@ -1,6 +1,6 @@
 //! A tenant's resources in every state, and the places of a request that can hold their ids.
 
-use parlance_testing::{Client, Stage};
+use parlance_testing::{Client, TestApp};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ pub(super) struct Resources {
 
 impl Resources {
     /// Creates resources in every state.
-    pub(super) async fn create(stage: &Stage, http: &Client) -> Self {
+    pub(super) async fn create(app: &TestApp, http: &Client) -> Self {
         let fixture = Fixture::create(http).await;
         let mut others = Vec::new();
         let message = fixture.id("message_id");
@@ -32,7 +32,7 @@ impl Resources {
         let bot = fixture.id("bot_id");
         let garbage: Vec<u8> = (0..=255).cycle().take(4096).collect();
         others.push(("source_id", "a failed source", http.upload(&bot, "garbage.md", garbage).await.id()));
-        run_jobs(stage).await;
+        run_jobs(app).await;
         let queued = http.upload(&bot, "queued.md", "Not read yet.").await.id();
         others.push(("source_id", "a queued source", queued));
         let deleted = http.upload(&bot, "deleted.md", "To be deleted.").await.id();

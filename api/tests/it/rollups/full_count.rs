@@ -1,6 +1,6 @@
 //! Compares the rollups with a full count of the tables.
 
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
 
@@ -43,9 +43,9 @@ const GRAINS: [(&str, Option<u32>); 7] = [
 const DAY: u32 = 24 * 60 * 60;
 
 /// Panics when a grain of the rollups, including unfolded deltas, differs from the full count.
-pub(super) async fn check(stage: &Stage, when: &str) {
+pub(super) async fn check(app: &TestApp, when: &str) {
     let grains: Vec<String> = sqlx::query_scalar("select distinct grain from rollup")
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     for grain in grains {
@@ -82,7 +82,7 @@ pub(super) async fn check(stage: &Stage, when: &str) {
              select 'not in the rollups: ' || row_to_json(less)::text from (({full}) except ({rolled})) as less \
              limit 20"
         );
-        let db = stage.ctx.db().platform();
+        let db = app.ctx.db().platform();
         let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(differences)).fetch_all(db).await.unwrap();
         assert!(found.is_empty(), "{when}, {grain}:\n{}", found.join("\n"));
         let rows: i64 =
@@ -95,16 +95,16 @@ pub(super) async fn check(stage: &Stage, when: &str) {
 }
 
 /// Panics when a measure is stored under a wrong family.
-pub(super) async fn check_families(stage: &Stage) {
+pub(super) async fn check_families(app: &TestApp) {
     let query = "select count(*) from rollup where family <> split_part(measure, '.', 1)";
-    let misplaced: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
+    let misplaced: i64 = sqlx::query_scalar(query).fetch_one(app.ctx.db().platform()).await.unwrap();
     assert_eq!(misplaced, 0);
 }
 
 /// Panics when a purged bot is still counted.
-pub(super) async fn check_deleted_bots(stage: &Stage) {
+pub(super) async fn check_deleted_bots(app: &TestApp) {
     let query = "select count(*) from (select bot_id, n from rollup union all select bot_id, n from rollup_delta) as all_of_it \
                  where n <> 0 and not exists (select 1 from bot where bot.id = bot_id)";
-    let left: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
+    let left: i64 = sqlx::query_scalar(query).fetch_one(app.ctx.db().platform()).await.unwrap();
     assert_eq!(left, 0);
 }

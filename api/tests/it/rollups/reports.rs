@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parlance_core::ids::TenantId;
 use parlance_testing::sqlx;
-use parlance_testing::{Client, Stage};
+use parlance_testing::{Client, TestApp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -18,29 +18,29 @@ const PERIODS: [i32; 6] = [1, 2, 9, 30, 100, 365];
 type Counts = Vec<(Uuid, String, String, i64)>;
 
 /// Panics when a report differs from the tables.
-pub(super) async fn check_analytics(stage: &Stage, tenant: TenantId, http: &Client) {
+pub(super) async fn check_analytics(app: &TestApp, tenant: TenantId, http: &Client) {
     let bots: Vec<Uuid> = sqlx::query_scalar("select id from bot where tenant_id = $1")
         .bind(tenant.uuid())
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     for zone in ZONES {
         for days in PERIODS {
-            check_overview(stage, tenant, http, zone, days).await;
-            check_conversations(stage, tenant, http, zone, days, None).await;
+            check_overview(app, tenant, http, zone, days).await;
+            check_conversations(app, tenant, http, zone, days, None).await;
         }
         for bot in &bots {
-            check_conversations(stage, tenant, http, zone, 30, Some(*bot)).await;
+            check_conversations(app, tenant, http, zone, 30, Some(*bot)).await;
         }
     }
 }
 
 /// The data of a response and its date: repeats a request that spans midnight.
-async fn on_one_day(stage: &Stage, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
+async fn on_one_day(app: &TestApp, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
     let today = async || {
         sqlx::query_scalar("select (now() at time zone $1)::date")
             .bind(zone)
-            .fetch_one(stage.ctx.db().platform())
+            .fetch_one(app.ctx.db().platform())
             .await
             .unwrap()
     };
@@ -52,9 +52,9 @@ async fn on_one_day(stage: &Stage, http: &Client, path: &str, zone: &str) -> (Va
     }
 }
 
-async fn check_overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, days: i32) {
+async fn check_overview(app: &TestApp, tenant: TenantId, http: &Client, zone: &str, days: i32) {
     let path = format!("/analytics/overview?period={days}&timezone={zone}");
-    let (mut reported, today) = on_one_day(stage, http, &path, zone).await;
+    let (mut reported, today) = on_one_day(app, http, &path, zone).await;
     let query = "
         with mine as (select * from bot where tenant_id = $1 and deleted_at is null),
         talk as (
@@ -101,7 +101,7 @@ async fn check_overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &s
         .bind(zone)
         .bind(today)
         .bind(days)
-        .fetch_one(stage.ctx.db().platform())
+        .fetch_one(app.ctx.db().platform())
         .await
         .unwrap();
     for field in ["answered_messages", "tentative_messages"] {
@@ -125,7 +125,7 @@ async fn check_overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &s
 }
 
 async fn check_conversations(
-    stage: &Stage,
+    app: &TestApp,
     tenant: TenantId,
     http: &Client,
     zone: &str,
@@ -134,7 +134,7 @@ async fn check_conversations(
 ) {
     let filter = bot.map_or(String::new(), |bot| format!("&bot_id={bot}"));
     let path = format!("/analytics/conversations?period={days}&timezone={zone}{filter}");
-    let (reported, today) = on_one_day(stage, http, &path, zone).await;
+    let (reported, today) = on_one_day(app, http, &path, zone).await;
     let query = "
         select (started_at at time zone $2)::date, channel, status, count(*)
         from conversation
@@ -148,7 +148,7 @@ async fn check_conversations(
         .bind(today)
         .bind(days)
         .bind(bot)
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     let first = today - chrono::Days::new(days as u64 - 1);
@@ -176,7 +176,7 @@ async fn check_conversations(
 }
 
 /// Panics when a list's length differs from the tables, for any combination of filters.
-pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) {
+pub(super) async fn check_lists(app: &TestApp, tenant: TenantId, http: &Client) {
     let query = "
         select bot_id, status, channel, count(*)
         from conversation
@@ -184,7 +184,7 @@ pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) 
         where conversation.tenant_id = $1
         group by 1, 2, 3";
     let counts: Counts =
-        sqlx::query_as(query).bind(tenant.uuid()).fetch_all(stage.ctx.db().platform()).await.unwrap();
+        sqlx::query_as(query).bind(tenant.uuid()).fetch_all(app.ctx.db().platform()).await.unwrap();
     assert!(counts.len() > 10, "{}", counts.len());
     let with_none =
         |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();

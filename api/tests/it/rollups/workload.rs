@@ -4,7 +4,7 @@ use parlance_core::conversations;
 use parlance_core::ids::TenantId;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
-use parlance_testing::{Client, Stage};
+use parlance_testing::{Client, TestApp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -38,7 +38,7 @@ const ADD_MESSAGES: &str = "
 
 /// The workload of one tenant.
 pub(super) struct Workload<'a> {
-    stage: &'a Stage,
+    app: &'a TestApp,
     tenant: TenantId,
     http: Client,
     random: StdRng,
@@ -47,9 +47,9 @@ pub(super) struct Workload<'a> {
 
 impl<'a> Workload<'a> {
     /// Starts with two bots.
-    pub(super) async fn start(stage: &'a Stage, tenant: TenantId, http: &Client, seed: u64) -> Self {
+    pub(super) async fn start(app: &'a TestApp, tenant: TenantId, http: &Client, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        let mut workload = Self { stage, tenant, http: http.clone(), random, texts: 0 };
+        let mut workload = Self { app, tenant, http: http.clone(), random, texts: 0 };
         workload.create_bot().await;
         workload.create_bot().await;
         workload
@@ -101,13 +101,13 @@ impl<'a> Workload<'a> {
                     some("conversation")
                 );
                 self.execute(&idle).await;
-                ("abandoned", conversations::abandon_idle(&self.stage.ctx).await.unwrap())
+                ("abandoned", conversations::abandon_idle(&self.app.ctx).await.unwrap())
             }
             78..86 => ("uploaded", self.upload().await),
             86..89 => ("replaced a source", self.replace_source().await),
             89..92 => ("deleted a source", self.delete_source().await),
             92..95 => {
-                run_jobs(self.stage).await;
+                run_jobs(self.app).await;
                 ("ran jobs", 0)
             }
             95..98 => ("created a bot", self.create_bot().await),
@@ -127,7 +127,7 @@ impl<'a> Workload<'a> {
 
     /// Runs a statement whose `random()` is seeded.
     async fn execute(&mut self, statement: &str) -> u64 {
-        let mut db = self.stage.ctx.db().platform().acquire().await.unwrap();
+        let mut db = self.app.ctx.db().platform().acquire().await.unwrap();
         let seed: f64 = self.random.random_range(-1.0..1.0);
         sqlx::query("select setseed($1)").bind(seed).execute(&mut *db).await.unwrap();
         let result = sqlx::query(AssertSqlSafe(statement)).execute(&mut *db).await;
@@ -176,7 +176,7 @@ impl<'a> Workload<'a> {
     async fn pick(&mut self, table: &str, condition: &str) -> Option<Uuid> {
         let query = format!("select id from {table} where tenant_id = $1 and {condition} order by id");
         let ids = sqlx::query_scalar(AssertSqlSafe(query)).bind(self.tenant.uuid());
-        let ids: Vec<Uuid> = ids.fetch_all(self.stage.ctx.db().platform()).await.unwrap();
+        let ids: Vec<Uuid> = ids.fetch_all(self.app.ctx.db().platform()).await.unwrap();
         (!ids.is_empty()).then(|| ids[self.random.random_range(0..ids.len())])
     }
 
@@ -202,7 +202,7 @@ impl<'a> Workload<'a> {
         let file = reqwest::multipart::Part::bytes(self.text().into_bytes()).file_name("text.md");
         let form = reqwest::multipart::Form::new().part("file", file);
         let request = self.http.request(reqwest::Method::PUT, &format!("/knowledge/sources/{source}"));
-        parlance_testing::Answer::of(request.multipart(form)).await.data(200);
+        parlance_testing::Answer::send(request.multipart(form)).await.data(200);
         1
     }
 
@@ -232,7 +232,7 @@ impl<'a> Workload<'a> {
         let Some(bot) = self.pick("bot", &not_the_last).await else { return 0 };
         self.http.delete(&format!("/bots/{bot}")).await.data(200);
         if self.random.random_bool(0.5) {
-            run_jobs(self.stage).await;
+            run_jobs(self.app).await;
         }
         1
     }
