@@ -65,27 +65,27 @@ impl Client {
 
     /// GETs a path below `/api/v1`.
     pub async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+        Answer::send(self.request(Method::GET, path)).await
     }
 
     /// POSTs JSON to a path below `/api/v1`.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::POST, path).json(&body)).await
+        Answer::send(self.request(Method::POST, path).json(&body)).await
     }
 
     /// PUTs JSON to a path below `/api/v1`.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::PUT, path).json(&body)).await
+        Answer::send(self.request(Method::PUT, path).json(&body)).await
     }
 
     /// PATCHes a path below `/api/v1` with JSON.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::PATCH, path).json(&body)).await
+        Answer::send(self.request(Method::PATCH, path).json(&body)).await
     }
 
     /// DELETEs a path below `/api/v1`.
     pub async fn delete(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::DELETE, path)).await
+        Answer::send(self.request(Method::DELETE, path)).await
     }
 
     /// POSTs JSON. Returns the `data` of the response, or `None` on a network error or a 5xx status.
@@ -114,7 +114,7 @@ impl Client {
     pub async fn upload(&self, bot: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
         let file = Part::bytes(bytes.into()).file_name(name.to_owned());
         let form = Form::new().text("bot_id", bot.to_owned()).part("file", file);
-        Answer::of(self.request(Method::POST, "/knowledge/upload").multipart(form)).await
+        Answer::send(self.request(Method::POST, "/knowledge/upload").multipart(form)).await
     }
 }
 
@@ -136,7 +136,7 @@ pub async fn text_of(mut response: reqwest::Response) -> String {
 
 impl Answer {
     /// Sends a request and reads the response.
-    pub async fn of(request: RequestBuilder) -> Self {
+    pub async fn send(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let text = text_of(response).await;

@@ -3,7 +3,7 @@
 //! Servers are private; each test has its own database and Redis namespace.
 //!
 //! Workers run only after a test starts them; otherwise the test runs jobs one by one. A test that leaves
-//! unfinished jobs fails, unless it ends with [`Stage::end_with_unfinished_jobs`].
+//! unfinished jobs fails, unless it ends with [`TestApp::end_with_unfinished_jobs`].
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a harness fails its test by panicking")]
 
@@ -44,14 +44,14 @@ pub use site::{Page, Site};
 pub use sqlx;
 pub use statements::{recorded_request_id, recorded_statements};
 
-/// Maximum time of [`Stage::eventually`].
+/// Maximum time of [`TestApp::eventually`].
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running application for one test.
-pub struct Stage {
+pub struct TestApp {
     /// The context of the application under test.
     pub ctx: Context,
-    /// A client with an API key of [`Stage::tenant`].
+    /// A client with an API key of [`TestApp::tenant`].
     pub http: Client,
     /// A tenant of plan `professional`.
     pub tenant: TenantId,
@@ -67,7 +67,7 @@ pub struct Stage {
 
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
 
-/// Options of a stage.
+/// Options of a [`TestApp`].
 #[derive(Default)]
 pub struct Builder {
     configure: Option<Change>,
@@ -98,12 +98,12 @@ impl Builder {
     }
 
     /// Starts the application.
-    pub async fn start(self) -> Stage {
-        Stage::build(self).await
+    pub async fn start(self) -> TestApp {
+        TestApp::build(self).await
     }
 }
 
-impl Stage {
+impl TestApp {
     /// Starts the application with default options.
     pub async fn start() -> Self {
         Builder::default().start().await
@@ -174,7 +174,7 @@ impl Stage {
     }
 
     /// Creates a bot of a tenant, without the API.
-    pub async fn bot_of(&self, tenant: TenantId) -> BotId {
+    pub async fn create_bot(&self, tenant: TenantId) -> BotId {
         let bot = NewBot::new("Bot".parse().unwrap(), Channel::Webchat);
         bots::create(&self.ctx, tenant, &bot).await.unwrap().id
     }
@@ -242,12 +242,12 @@ impl Stage {
         sqlx::query(AssertSqlSafe(statement)).execute(self.ctx.db().platform()).await.unwrap();
     }
 
-    /// Renames a table, so that every statement on it fails until [`Stage::restore_table`].
+    /// Renames a table, so that every statement on it fails until [`TestApp::restore_table`].
     pub async fn break_table(&self, table: &str) {
         self.rename(table, &format!("{table}_broken")).await;
     }
 
-    /// Reverts [`Stage::break_table`].
+    /// Reverts [`TestApp::break_table`].
     pub async fn restore_table(&self, table: &str) {
         self.rename(&format!("{table}_broken"), table).await;
     }
@@ -332,8 +332,8 @@ pub fn binary() -> PathBuf {
     program
 }
 
-impl Drop for Stage {
+impl Drop for TestApp {
     fn drop(&mut self) {
-        assert!(self.ended || std::thread::panicking(), "a test must end its stage with end()");
+        assert!(self.ended || std::thread::panicking(), "a test must end with TestApp::end()");
     }
 }

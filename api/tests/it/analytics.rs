@@ -1,35 +1,36 @@
-//! Analytics endpoints; `rollups` checks the figures for random workloads.
+//! Analytics endpoints. `rollups` tests that their numbers are correct for any workload.
 
 use chrono::{Days, Utc};
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
-async fn talk(stage: &Stage, session: &str, bot: &str, message: &str) -> Value {
+/// Sends a message. Returns the exchange.
+async fn send(app: &TestApp, session: &str, bot: &str, message: &str) -> Value {
     let body = json!({"message": message, "bot_id": bot});
-    stage.http.post(&format!("/conversations/{session}/messages"), body).await.data(200).clone()
+    app.http.post(&format!("/conversations/{session}/messages"), body).await.data(200).clone()
 }
 
 #[tokio::test]
-async fn an_overview_counts_what_happened() {
-    let stage = stage().await;
-    let empty = stage.http.get("/analytics/overview").await;
+async fn an_overview_counts_bots_conversations_and_answers() {
+    let app = start_app().await;
+    let empty = app.http.get("/analytics/overview").await;
     assert_eq!(empty.data(200)["answer_time_ms"], json!({"median": null, "p95": null}));
     assert_eq!((&empty.data(200)["period_days"], &empty.data(200)["bots"]), (&json!(30), &json!([])));
 
-    let bot = stage
+    let bot = app
         .http
         .post("/bots", json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi"}))
         .await
         .id();
-    stage.http.upload(&bot, "a.md", "The sky is blue.").await.data(201);
-    work(&stage).await;
-    talk(&stage, "1", &bot, "The sky is blue.").await;
-    talk(&stage, "1", &bot, "The sky is blue!").await;
-    talk(&stage, "2", &bot, "The sky is blue?").await;
-    stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
-    let overview = stage.http.get("/analytics/overview?period=7&timezone=Asia/Kathmandu").await;
+    app.http.upload(&bot, "a.md", "The sky is blue.").await.data(201);
+    run_jobs(&app).await;
+    send(&app, "1", &bot, "The sky is blue.").await;
+    send(&app, "1", &bot, "The sky is blue!").await;
+    send(&app, "2", &bot, "The sky is blue?").await;
+    app.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
+    let overview = app.http.get("/analytics/overview?period=7&timezone=Asia/Kathmandu").await;
     let data = overview.data(200);
     for (field, value) in [
         ("total_bots", json!(1)),
@@ -47,19 +48,19 @@ async fn an_overview_counts_what_happened() {
     }
     let time = &data["answer_time_ms"];
     assert!(time["median"].as_f64().unwrap() <= time["p95"].as_f64().unwrap(), "{time}");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn conversations_by_day_cover_every_day_of_the_period() {
-    let stage = stage().await;
-    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
-    let other = stage.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
-    talk(&stage, "1", &bot, "Hi").await;
-    talk(&stage, "2", &other, "Hi").await;
-    talk(&stage, "3", &other, "Hi").await;
-    stage.http.patch("/conversations/3", json!({"status": "ended"})).await.data(200);
-    let report = stage.http.get("/analytics/conversations?period=3").await;
+async fn a_report_lists_every_day_but_only_occurring_values() {
+    let app = start_app().await;
+    let bot = app.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
+    let other = app.http.post("/bots", json!({"name": "B", "channel_type": "api"})).await.id();
+    send(&app, "1", &bot, "Hi").await;
+    send(&app, "2", &other, "Hi").await;
+    send(&app, "3", &other, "Hi").await;
+    app.http.patch("/conversations/3", json!({"status": "ended"})).await.data(200);
+    let report = app.http.get("/analytics/conversations?period=3").await;
     let today = Utc::now().date_naive();
     let day = |ago: u64| (today - Days::new(ago)).to_string();
     let mut by_day = serde_json::Map::new();
@@ -78,44 +79,44 @@ async fn conversations_by_day_cover_every_day_of_the_period() {
             },
         })
     );
-    let one = stage.http.get(&format!("/analytics/conversations?bot_id={bot}")).await;
+    let one = app.http.get(&format!("/analytics/conversations?bot_id={bot}")).await;
     assert_eq!(one.data(200)["total_conversations"], 1);
     assert_eq!(one.data(200)["breakdown"]["by_channel"], json!({"slack": 1}));
     assert_eq!(one.data(200)["breakdown"]["by_day"].as_object().unwrap().len(), 30);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn repeated_questions_form_one_gap() {
-    let stage = stage().await;
-    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
+async fn a_repeated_question_is_one_gap() {
+    let app = start_app().await;
+    let bot = app.http.post("/bots", json!({"name": "A", "channel_type": "slack"})).await.id();
     for (session, question) in
         [("1", "Do you ship to Iceland?"), ("2", "Do you ship to Iceland"), ("3", "777")]
     {
-        talk(&stage, session, &bot, question).await;
+        send(&app, session, &bot, question).await;
     }
-    let gaps = stage.http.get("/analytics/knowledge-gaps").await;
-    let seen: Vec<(&str, i64)> = gaps
+    let gaps = app.http.get("/analytics/knowledge-gaps").await;
+    let questions: Vec<(&str, i64)> = gaps
         .data(200)
         .as_array()
         .unwrap()
         .iter()
         .map(|gap| (gap["question"].as_str().unwrap(), gap["count"].as_i64().unwrap()))
         .collect();
-    assert_eq!(seen, [("Do you ship to Iceland", 2), ("777", 1)]);
+    assert_eq!(questions, [("Do you ship to Iceland", 2), ("777", 1)]);
     assert_eq!(gaps.body["pagination"]["total"], 2);
     assert_eq!(gaps.data(200)[0]["bot_name"], "A");
-    let second = stage.http.get("/analytics/knowledge-gaps?per_page=1&page=2").await;
+    let second = app.http.get("/analytics/knowledge-gaps?per_page=1&page=2").await;
     assert_eq!(second.data(200)[0]["question"], "777");
-    let nobodys = parlance_core::ids::BotId::fresh();
-    let none = stage.http.get(&format!("/analytics/knowledge-gaps?bot_id={nobodys}")).await;
+    let unknown = parlance_core::ids::BotId::fresh();
+    let none = app.http.get(&format!("/analytics/knowledge-gaps?bot_id={unknown}")).await;
     assert_eq!(none.data(200), &json!([]));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_invalid_period_is_refused() {
-    let stage = stage().await;
+async fn an_invalid_period_or_timezone_is_rejected() {
+    let app = start_app().await;
     for path in ["overview", "conversations", "knowledge-gaps"] {
         for (query, field) in [
             ("period=0", "period"),
@@ -123,10 +124,10 @@ async fn an_invalid_period_is_refused() {
             ("period=x", "period"),
             ("timezone=Mars/Olympus", "timezone"),
         ] {
-            let answer = stage.http.get(&format!("/analytics/{path}?{query}")).await;
+            let answer = app.http.get(&format!("/analytics/{path}?{query}")).await;
             assert_eq!(answer.error(400), "invalid_field");
             assert_eq!(answer.body["details"][0]["field"], field, "{path} {query}");
         }
     }
-    stage.end().await;
+    app.end().await;
 }

@@ -1,7 +1,7 @@
 //! Attribution of generated answers, measured on a scripted set.
 //!
-//! `attribution.jsonl` contains a hundred answers in six languages, each with its passages and, per sentence, the
-//! passage that supports it: 0 for none, null when none is needed.
+//! `attribution.jsonl` holds a hundred answers in six languages with their passages and, for each sentence, the
+//! supporting passage: 0 for none, null where none is needed.
 
 use chrono::DateTime;
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 struct Case {
     language: String,
     question: String,
-    /// Markers of the answer: none, wrong or mixed.
+    /// The kind of the answer's markers: none, wrong, mixed.
     markers: String,
     passages: Vec<String>,
     sentences: Vec<Sentence>,
@@ -26,7 +26,7 @@ struct Case {
 
 #[derive(Deserialize)]
 struct Sentence {
-    /// The sentence with the model's markers and the preceding line break.
+    /// Includes the model's markers and the preceding line break.
     text: String,
     passage: Option<usize>,
     /// Whether support is optional, as for "Yes.".
@@ -110,7 +110,7 @@ async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize
     (writing.finish(), sent)
 }
 
-/// The sentence up to its first marker.
+/// The start of a sentence, up to its first marker.
 fn start_of(text: &str) -> String {
     text.trim().chars().take_while(|c| !"[【(<²|".contains(*c)).take(18).collect()
 }
@@ -118,53 +118,53 @@ fn start_of(text: &str) -> String {
 #[tokio::test]
 async fn citations_are_precise_and_complete() {
     let embedder = real_embedder().await;
-    let (mut given, mut given_right, mut right, mut wanted) = (0, 0, 0, 0);
-    let (mut unanswered, mut wrong_ends) = (0, 0);
+    let (mut cited_sentences, mut cited_correctly, mut found, mut expected) = (0, 0, 0, 0);
+    let (mut unanswered, mut misjudged) = (0, 0);
     let cases = cases();
     assert_eq!(cases.len(), 100);
     for case in &cases {
         let (checked, sent) = write(&*embedder, case, false, 3).await;
         assert_eq!(checked.text, sent);
-        let mut seen = 0;
+        let mut in_sentences = 0;
         for sentence in case.sentences.iter().filter(|sentence| !sentence.dropped) {
             let gold = sentence.passage.filter(|passage| *passage > 0);
             let start = start_of(sentence.text.trim_start_matches(['\n', '|', ' ', '-']));
             if start.trim().is_empty() {
                 continue;
             }
-            wanted += usize::from(gold.is_some() && !sentence.optional);
+            expected += usize::from(gold.is_some() && !sentence.optional);
             let at = checked.text.find(start.trim()).map(|at| checked.text[..at].chars().count());
             let support = at.and_then(|at| {
                 checked.support.iter().find(|support| (support.start..support.end).contains(&at))
             });
             let cited = support.and_then(|support| support.citation);
-            seen += usize::from(cited.is_some());
-            given += usize::from(cited.is_some());
-            given_right += usize::from(cited.is_some() && cited == gold);
-            right += usize::from(cited.is_some() && cited == gold && !sentence.optional);
+            in_sentences += usize::from(cited.is_some());
+            cited_sentences += usize::from(cited.is_some());
+            cited_correctly += usize::from(cited.is_some() && cited == gold);
+            found += usize::from(cited.is_some() && cited == gold && !sentence.optional);
             if cited != gold {
-                eprintln!("{} {:?}: {cited:?}, not {gold:?}, {support:?}", case.markers, sentence.text);
+                eprintln!("{} {:?}: {cited:?}, expected {gold:?}, {support:?}", case.markers, sentence.text);
             }
         }
         let cited = checked.support.iter().filter(|support| support.citation.is_some()).count();
-        assert_eq!(cited, seen, "each citation is of one sentence: {checked:?}");
+        assert_eq!(cited, in_sentences, "each citation belongs to one sentence: {checked:?}");
         unanswered += usize::from(case.answered && !checked.answered);
         if case.answered != checked.answered {
-            wrong_ends += 1;
+            misjudged += 1;
             eprintln!("answered {} in {:?}", checked.answered, checked);
         }
     }
     let share = |a: usize, b: usize| a as f32 / b as f32;
-    let (precision, recall) = (share(given_right, given), share(right, wanted));
-    eprintln!("precision {precision:.3} recall {recall:.3} unanswered {unanswered} wrong ends {wrong_ends}");
+    let (precision, recall) = (share(cited_correctly, cited_sentences), share(found, expected));
+    eprintln!("precision {precision:.3} recall {recall:.3} unanswered {unanswered} misjudged {misjudged}");
     assert!(precision >= 0.95, "precision {precision}");
     assert!(recall >= 0.9, "recall {recall}");
-    assert_eq!(unanswered, 0, "right answers that count as unanswered");
-    assert!(wrong_ends <= 2, "answers that end wrongly: {wrong_ends}");
+    assert_eq!(unanswered, 0, "correct answers counted as unanswered");
+    assert!(misjudged <= 2, "answers misjudged as answered or unanswered: {misjudged}");
 }
 
 #[tokio::test]
-async fn a_streamed_answer_does_not_depend_on_its_deltas() {
+async fn the_delta_size_does_not_change_an_answer() {
     let embedder = real_embedder().await;
     for case in cases().iter().step_by(4) {
         let (whole, _) = write(&*embedder, case, false, 10_000).await;
@@ -177,7 +177,7 @@ async fn a_streamed_answer_does_not_depend_on_its_deltas() {
 }
 
 #[tokio::test]
-async fn a_strict_answer_holds_no_unsupported_sentence() {
+async fn a_strict_answer_has_no_unsupported_sentence() {
     let embedder = real_embedder().await;
     for case in cases() {
         let (checked, sent) = write(&*embedder, &case, true, 4).await;

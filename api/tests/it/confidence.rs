@@ -1,39 +1,40 @@
-//! Confidence, support and groundedness of answers: all responses agree, and analytics count them.
+//! Confidence, support and groundedness of answers in all endpoints and in analytics.
 //!
-//! The classification itself is tested in core.
+//! Tests only that the endpoints agree: the rules for confident, tentative and unknown answers are tested
+//! elsewhere.
 
-use parlance_testing::{Builder, Stage};
+use parlance_testing::{Builder, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::events::Events;
-use crate::work;
+use crate::run_jobs;
 
 const RETURNS: &str = "# Returns\n\nGoods may be returned within thirty days of purchase.\n";
 
 const QUESTION: &str = "When may goods be returned?";
 
-/// The application with the real embedding model, and a bot with a return policy.
-async fn stage() -> (Stage, String) {
-    let stage = Builder::default().start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    stage.http.upload(&bot, "returns.md", RETURNS).await.id();
-    work(&stage).await;
-    (stage, bot)
+/// Starts the application with the real embedding model and a bot that knows [`RETURNS`].
+async fn start_with_bot() -> (TestApp, String) {
+    let app = Builder::default().start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    app.http.upload(&bot, "returns.md", RETURNS).await.id();
+    run_jobs(&app).await;
+    (app, bot)
 }
 
-async fn ask(stage: &Stage, session: &str, question: &str) -> Value {
+async fn ask(app: &TestApp, session: &str, question: &str) -> Value {
     let path = format!("/conversations/{session}/messages");
-    stage.http.post(&path, json!({"message": question})).await.data(200)["bot_response"].clone()
+    app.http.post(&path, json!({"message": question})).await.data(200)["bot_response"].clone()
 }
 
-/// The fields of an answer about confidence and support.
+/// The confidence fields of an answer.
 fn confidence(answer: &Value) -> [&Value; 4] {
     ["confidence", "confidence_score", "support", "grounded"]
         .map(|field| answer.get(field).unwrap_or_else(|| unreachable!("no {field}: {answer}")))
 }
 
-/// Panics unless the number is a score from 0 to 1 with at most three digits.
+/// Panics unless a number is a score: from 0 to 1, with at most three digits.
 fn assert_score(score: &Value) {
     let number = score.as_f64().unwrap();
     assert!((0.0..=1.0).contains(&number), "{score}");
@@ -41,9 +42,9 @@ fn assert_score(score: &Value) {
 }
 
 #[tokio::test]
-async fn a_confident_answer_says_which_source_supports_it() {
-    let (stage, _) = stage().await;
-    let answer = ask(&stage, "s", QUESTION).await;
+async fn a_confident_answer_cites_its_supporting_source() {
+    let (app, _) = start_with_bot().await;
+    let answer = ask(&app, "s", QUESTION).await;
     let [level, score, support, grounded] = confidence(&answer);
     assert_eq!((level, grounded), (&json!("high"), &json!(true)), "{answer}");
     assert_score(score);
@@ -53,97 +54,95 @@ async fn a_confident_answer_says_which_source_supports_it() {
     assert_eq!(sentence["citation"], answer["sources"][0]["index"]);
     assert_score(&sentence["score"]);
     assert_eq!(sentence.as_object().unwrap().len(), 4, "{sentence}");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn an_unknown_answer_has_a_score_and_no_confidence() {
-    let (stage, _) = stage().await;
-    let answer = ask(&stage, "s", "Who won the chess championship in 1972?").await;
+    let (app, _) = start_with_bot().await;
+    let answer = ask(&app, "s", "Who won the chess championship in 1972?").await;
     assert_eq!(answer["answered"], false);
     let [level, score, support, grounded] = confidence(&answer);
     assert_eq!((level, support, grounded), (&Value::Null, &json!([]), &json!(true)), "{answer}");
     assert_score(score);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn every_response_shows_the_same_confidence() {
-    let (stage, bot) = stage().await;
-    let whole = ask(&stage, "s", QUESTION).await;
+async fn all_endpoints_show_the_same_confidence() {
+    let (app, bot) = start_with_bot().await;
+    let whole = ask(&app, "s", QUESTION).await;
 
-    let streamed = stage.http.request(Method::POST, "/conversations/t/messages");
-    let events = Events::of(streamed.json(&json!({"message": QUESTION, "stream": true}))).await.rest().await;
+    let request = app.http.request(Method::POST, "/conversations/t/messages");
+    let events = Events::open(request.json(&json!({"message": QUESTION, "stream": true}))).await.rest().await;
     let last = events.last().unwrap();
     assert_eq!((last.name.as_str(), confidence(&last.data)), ("bot_response", confidence(&whole)));
 
-    let details = stage.http.get("/conversations/s").await;
+    let details = app.http.get("/conversations/s").await;
     let messages = details.data(200)["messages"].as_array().unwrap();
     assert_eq!(messages[0].get("confidence"), Some(&Value::Null), "a customer's message has none");
     assert_eq!(messages[1]["confidence"], whole["confidence"]);
 
     let path = format!("/conversations/s/messages/{}/trace", whole["id"].as_str().unwrap());
-    assert_eq!(confidence(stage.http.get(&path).await.data(200)), confidence(&whole));
+    assert_eq!(confidence(app.http.get(&path).await.data(200)), confidence(&whole));
 
     let completion = |stream: bool| {
         let body =
             json!({"model": bot, "stream": stream, "messages": [{"role": "user", "content": QUESTION}]});
-        let http = stage.http.with_key(None);
-        http.raw(Method::POST, "/v1/chat/completions").bearer_auth(stage.http.key().unwrap()).json(&body)
+        let http = app.http.with_key(None);
+        http.raw(Method::POST, "/v1/chat/completions").bearer_auth(app.http.key().unwrap()).json(&body)
     };
-    let completed: Value = completion(false).send().await.unwrap().json().await.unwrap();
-    assert_eq!(confidence(&completed), confidence(&whole));
+    let completion_body: Value = completion(false).send().await.unwrap().json().await.unwrap();
+    assert_eq!(confidence(&completion_body), confidence(&whole));
     let text = completion(true).send().await.unwrap().text().await.unwrap();
     let chunks = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let chunks: Vec<Value> = chunks.filter_map(|chunk| serde_json::from_str(chunk).ok()).collect();
     let last = chunks.iter().find(|chunk| chunk["choices"][0]["finish_reason"] == "stop").unwrap();
     assert_eq!(confidence(last), confidence(&whole));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn low_confidence_is_shown_in_every_response() {
-    let (stage, _) = stage().await;
-    let answer = ask(&stage, "s", QUESTION).await;
-    stage
-        .execute(
-            "update message set confidence = 'low', confidence_score = 0.43219, grounded = false, \
+async fn low_confidence_is_shown_in_details_and_trace() {
+    let (app, _) = start_with_bot().await;
+    let answer = ask(&app, "s", QUESTION).await;
+    app.execute(
+        "update message set confidence = 'low', confidence_score = 0.43219, grounded = false, \
                  support = '[{\"start\": 2, \"end\": 9, \"citation\": null, \"score\": 0.12345}]' \
              where answered is not null",
-        )
-        .await;
-    let details = stage.http.get("/conversations/s").await;
+    )
+    .await;
+    let details = app.http.get("/conversations/s").await;
     assert_eq!(details.data(200)["messages"][1]["confidence"], "low");
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
-    let trace = stage.http.get(&path).await;
+    let trace = app.http.get(&path).await;
     let support = json!([{"start": 2, "end": 9, "citation": null, "score": 0.123}]);
     assert_eq!(
         confidence(trace.data(200)),
         [&json!("low"), &json!(0.432), &support, &json!(false)],
         "scores have three digits"
     );
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_answer_of_an_older_version_has_no_confidence() {
-    let (stage, _) = stage().await;
-    let answer = ask(&stage, "s", QUESTION).await;
-    stage
-        .execute(
-            "update message set confidence = null, confidence_score = null, support = null, grounded = null",
-        )
-        .await;
-    let details = stage.http.get("/conversations/s").await;
-    let shown = &details.data(200)["messages"][1];
-    assert_eq!((&shown["answered"], &shown["confidence"]), (&json!(true), &Value::Null));
+async fn answers_of_older_versions_have_no_confidence() {
+    let (app, _) = start_with_bot().await;
+    let answer = ask(&app, "s", QUESTION).await;
+    app.execute(
+        "update message set confidence = null, confidence_score = null, support = null, grounded = null",
+    )
+    .await;
+    let details = app.http.get("/conversations/s").await;
+    let message = &details.data(200)["messages"][1];
+    assert_eq!((&message["answered"], &message["confidence"]), (&json!(true), &Value::Null));
     let path = format!("/conversations/s/messages/{}/trace", answer["id"].as_str().unwrap());
-    let trace = stage.http.get(&path).await;
+    let trace = app.http.get(&path).await;
     assert_eq!(confidence(trace.data(200)), [&Value::Null, &Value::Null, &json!([]), &Value::Null]);
-    stage.end().await;
+    app.end().await;
 }
 
-/// Inserts answers into a conversation: three tentative ones, and one of each other kind.
+/// SQL: inserts answers of a bot, three tentative and one of each other kind.
 const ANSWERS: &str = "
     insert into message (
         id, tenant_id, bot_id, conversation_id, sender, message, answered, confidence, timings_ms, created_at
@@ -158,35 +157,36 @@ const ANSWERS: &str = "
     ) as kind (answered, confidence, age)
     where session_id = 's'";
 
-async fn tentative(stage: &Stage, days: u32) -> Value {
-    let overview = stage.http.get(&format!("/analytics/overview?period={days}")).await;
+/// The number of tentative answers of the last days.
+async fn tentative(app: &TestApp, days: u32) -> Value {
+    let overview = app.http.get(&format!("/analytics/overview?period={days}")).await;
     overview.data(200)["tentative_messages"].clone()
 }
 
 #[tokio::test]
 async fn tentative_answers_are_counted_until_they_are_erased() {
-    let stage = crate::stage().await;
-    stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
-    stage.http.post("/conversations", json!({"session_id": "s"})).await.data(201);
-    assert_eq!(tentative(&stage, 30).await, 0);
-    stage.execute(ANSWERS).await;
+    let app = crate::start_app().await;
+    app.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    app.http.post("/conversations", json!({"session_id": "s"})).await.data(201);
+    assert_eq!(tentative(&app, 30).await, 0);
+    app.execute(ANSWERS).await;
     // First from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (days, count) in [(1, 1), (2, 2), (3, 2), (4, 3), (365, 3)] {
-            assert_eq!(tentative(&stage, days).await, count, "{days} days");
+            assert_eq!(tentative(&app, days).await, count, "{days} days");
         }
-        let overview = stage.http.get("/analytics/overview").await;
+        let overview = app.http.get("/analytics/overview").await;
         assert_eq!(overview.data(200)["answered_messages"], 5, "tentative answers are answers");
-        while parlance_core::analytics::fold(&stage.ctx).await.unwrap() > 0 {}
+        while parlance_core::analytics::fold(&app.ctx).await.unwrap() > 0 {}
     }
-    assert_eq!(stage.http.delete("/conversations/s").await.status, 200);
-    assert_eq!(tentative(&stage, 365).await, 0);
-    while parlance_core::analytics::fold(&stage.ctx).await.unwrap() > 0 {}
-    assert_eq!(tentative(&stage, 365).await, 0);
-    stage.end().await;
+    assert_eq!(app.http.delete("/conversations/s").await.status, 200);
+    assert_eq!(tentative(&app, 365).await, 0);
+    while parlance_core::analytics::fold(&app.ctx).await.unwrap() > 0 {}
+    assert_eq!(tentative(&app, 365).await, 0);
+    app.end().await;
 }
 
-/// Inserts questions as gaps, four similar ones and another; returns the newest time of each gap.
+/// SQL: inserts six gaps in three groups. Their times decide which question of a group is shown, the newest.
 const GAPS: &str = "
     insert into knowledge_gap (
         id, tenant_id, bot_id, message_id, question, group_id, embedding, model, weak, created_at
@@ -212,12 +212,12 @@ const GAPS: &str = "
     where message.sender = 'bot' and message.answered is not null";
 
 #[tokio::test]
-async fn gaps_are_filtered_by_weakness() {
-    let stage = crate::stage().await;
-    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
-    ask(&stage, "s", "777").await;
-    stage.execute("delete from knowledge_gap").await;
-    stage.execute(GAPS).await;
+async fn gaps_are_filtered_by_whether_all_answers_were_tentative() {
+    let app = crate::start_app().await;
+    let bot = app.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    ask(&app, "s", "777").await;
+    app.execute("delete from knowledge_gap").await;
+    app.execute(GAPS).await;
     let (mixed, weak, unknown) = (("Mixed, once more?", 3, 2), ("Weak, again?", 2, 2), ("Unknown?", 1, 0));
     for (query, expected) in [
         (String::new(), vec![mixed, weak, unknown]),
@@ -226,37 +226,41 @@ async fn gaps_are_filtered_by_weakness() {
         (format!("?weak=false&bot_id={bot}"), vec![mixed, unknown]),
         (format!("?weak=true&bot_id={}", parlance_core::ids::BotId::fresh()), vec![]),
     ] {
-        let gaps = stage.http.get(&format!("/analytics/knowledge-gaps{query}")).await;
-        let gaps_of = |gap: &Value| {
+        let gaps = app.http.get(&format!("/analytics/knowledge-gaps{query}")).await;
+        let summary = |gap: &Value| {
             let number = |field: &str| gap[field].as_i64().unwrap();
             (gap["question"].as_str().unwrap().to_owned(), number("count"), number("tentative"))
         };
-        let seen: Vec<_> = gaps.data(200).as_array().unwrap().iter().map(gaps_of).collect();
+        let groups: Vec<_> = gaps.data(200).as_array().unwrap().iter().map(summary).collect();
         let expected: Vec<_> =
-            expected.into_iter().map(|(question, n, of)| (question.to_owned(), n, of)).collect();
-        assert_eq!(seen, expected, "{query}");
+            expected.into_iter().map(|(question, count, weak)| (question.to_owned(), count, weak)).collect();
+        assert_eq!(groups, expected, "{query}");
         assert_eq!(gaps.body["pagination"]["total"], expected.len(), "{query}");
     }
-    let wrong = stage.http.get("/analytics/knowledge-gaps?weak=perhaps").await;
-    assert_eq!((wrong.error(400), &wrong.body["details"][0]["field"]), ("invalid_field", &json!("weak")));
-    assert_eq!(stage.http.delete("/conversations/s").await.status, 200);
-    assert_eq!(stage.count_of("select count(*) from knowledge_gap").await, 0, "gaps go with their messages");
-    stage.end().await;
+    let invalid = app.http.get("/analytics/knowledge-gaps?weak=perhaps").await;
+    assert_eq!((invalid.error(400), &invalid.body["details"][0]["field"]), ("invalid_field", &json!("weak")));
+    assert_eq!(app.http.delete("/conversations/s").await.status, 200);
+    assert_eq!(
+        app.count_of("select count(*) from knowledge_gap").await,
+        0,
+        "gaps are deleted with their messages"
+    );
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_model_is_calibrated_once_and_no_tenant_sees_it() {
-    let stage = crate::stage().await;
-    stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
-    let kept = "select count(*) from model_calibration where model = 'test/bytes'";
-    ask(&stage, "s", "Is it open?").await;
-    ask(&stage, "s", "Is it closed?").await;
-    assert_eq!(stage.count_of(kept).await, 1);
-    let mut mine = stage.ctx.db().of(stage.tenant).await.unwrap();
-    let refused =
-        parlance_testing::sqlx::query("select model from model_calibration").execute(&mut *mine).await;
-    let code = refused.unwrap_err().into_database_error().unwrap().code().unwrap().into_owned();
+async fn a_model_is_calibrated_once_and_hidden_from_tenants() {
+    let app = crate::start_app().await;
+    app.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
+    let calibrations = "select count(*) from model_calibration where model = 'test/bytes'";
+    ask(&app, "s", "Is it open?").await;
+    ask(&app, "s", "Is it closed?").await;
+    assert_eq!(app.count_of(calibrations).await, 1);
+    let mut connection = app.ctx.db().of(app.tenant).await.unwrap();
+    let error =
+        parlance_testing::sqlx::query("select model from model_calibration").execute(&mut *connection).await;
+    let code = error.unwrap_err().into_database_error().unwrap().code().unwrap().into_owned();
     assert_eq!(code, "42501", "insufficient privilege");
-    drop(mine);
-    stage.end().await;
+    drop(connection);
+    app.end().await;
 }

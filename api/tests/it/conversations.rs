@@ -1,27 +1,26 @@
-//! Conversation endpoints.
+//! Conversations: messages, sessions, turns, feedback, plan limits.
 
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::stage;
+use crate::start_app;
 
-async fn bot(stage: &Stage, body: Value) -> String {
-    stage.http.post("/bots", body).await.id()
+async fn bot(app: &TestApp, body: Value) -> String {
+    app.http.post("/bots", body).await.id()
 }
 
 #[tokio::test]
-async fn a_message_opens_its_session_and_is_answered_as_documented() {
-    let stage = stage().await;
-    let bot =
-        bot(&stage, json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"})).await;
+async fn a_message_opens_a_session_and_gets_the_documented_answer() {
+    let app = start_app().await;
+    let bot = bot(&app, json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"})).await;
     let body = json!({
         "message": "What are your business hours?", "user_identifier": "user@example.com",
         "user_name": "John Doe", "user_email": "user@example.com", "metadata": {"page": "/pricing"},
     });
-    let answer = stage.http.post("/conversations/session-123/messages", body).await;
-    let said = answer.data(200);
-    assert_eq!(said["user_message"]["message"], "What are your business hours?");
-    let response = &said["bot_response"];
+    let sent = app.http.post("/conversations/session-123/messages", body).await;
+    let exchange = sent.data(200);
+    assert_eq!(exchange["user_message"]["message"], "What are your business hours?");
+    let response = &exchange["bot_response"];
     for field in ["id", "message", "created_at", "model"] {
         assert!(response[field].is_string(), "{field}: {response}");
     }
@@ -32,7 +31,7 @@ async fn a_message_opens_its_session_and_is_answered_as_documented() {
         assert!(response["timings_ms"][field].is_number(), "{field}: {response}");
     }
 
-    let details = stage.http.get("/conversations/session-123").await;
+    let details = app.http.get("/conversations/session-123").await;
     let session = &details.data(200)["session"];
     for (field, value) in [
         ("session_id", json!("session-123")),
@@ -48,97 +47,90 @@ async fn a_message_opens_its_session_and_is_answered_as_documented() {
         assert_eq!(session.get(field), Some(&value), "{field}");
     }
     let messages = details.data(200)["messages"].as_array().unwrap();
-    let seen: Vec<_> = messages
+    let senders: Vec<_> = messages
         .iter()
         .map(|message| (message["sender"].as_str().unwrap(), &message["message_type"]))
         .collect();
-    assert_eq!(seen, [("bot", &json!("text")), ("user", &json!("text")), ("bot", &json!("text"))]);
+    assert_eq!(senders, [("bot", &json!("text")), ("user", &json!("text")), ("bot", &json!("text"))]);
     assert_eq!(messages[0]["message"], "Hi!");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn no_conversation_opens_without_an_active_bot() {
-    let stage = stage().await;
+async fn a_session_needs_an_active_bot() {
+    let app = start_app().await;
     let message = json!({"message": "Hello?"});
-    let answer = stage.http.post("/conversations/s/messages", message.clone()).await;
+    let answer = app.http.post("/conversations/s/messages", message.clone()).await;
     assert_eq!(answer.error(404), "bot_not_found");
-    bot(&stage, json!({"name": "Asleep", "channel_type": "webchat", "is_active": false})).await;
-    assert_eq!(stage.http.post("/conversations/s/messages", message).await.error(403), "bot_inactive");
-    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
-    stage.end().await;
+    bot(&app, json!({"name": "Inactive", "channel_type": "webchat", "is_active": false})).await;
+    assert_eq!(app.http.post("/conversations/s/messages", message).await.error(403), "bot_inactive");
+    assert_eq!(app.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_malformed_session_id_is_not_found() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "Helper", "channel_type": "webchat"})).await;
+async fn an_invalid_session_id_is_not_found() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "Helper", "channel_type": "webchat"})).await;
     for id in ["a%20b", "%C3%BC", "a%2Fb", "%00", &"x".repeat(256)] {
-        assert_eq!(
-            stage.http.get(&format!("/conversations/{id}")).await.error(404),
-            "conversation_not_found"
-        );
-        let answer =
-            stage.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await;
+        assert_eq!(app.http.get(&format!("/conversations/{id}")).await.error(404), "conversation_not_found");
+        let answer = app.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await;
         assert_eq!(answer.error(404), "conversation_not_found");
         assert!(answer.body["message"].as_str().unwrap().contains("1 to 255 characters"), "{}", answer.body);
     }
-    // An email address with a plain or an escaped at sign is the same session.
+    // An escaped `@` names the same session.
     for id in ["user@example.com", "user%40example.com"] {
-        stage.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await.data(200);
+        app.http.post(&format!("/conversations/{id}/messages"), json!({"message": "Hi"})).await.data(200);
     }
-    let details = stage.http.get("/conversations/user@example.com").await;
+    let details = app.http.get("/conversations/user@example.com").await;
     assert_eq!(details.data(200)["messages"].as_array().unwrap().len(), 4);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_conversation_can_be_opened_without_a_message() {
-    let stage = stage().await;
-    let welcoming = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
-    bot(&stage, welcoming).await;
-    let second = bot(&stage, json!({"name": "Second", "channel_type": "slack"})).await;
-    let opened = stage.http.post("/conversations", json!({"user_name": "Jo"})).await;
+    let app = start_app().await;
+    let with_welcome = json!({"name": "Helper", "channel_type": "webchat", "welcome_message": "Hi!"});
+    bot(&app, with_welcome).await;
+    let second = bot(&app, json!({"name": "Second", "channel_type": "slack"})).await;
+    let opened = app.http.post("/conversations", json!({"user_name": "Jo"})).await;
     let session = &opened.data(201)["session"];
     assert_eq!((&session["user_name"], &session["channel"]), (&json!("Jo"), &json!("webchat")));
     assert_eq!(opened.data(201)["messages"][0]["message"], "Hi!");
-    let made = session["session_id"].as_str().unwrap();
-    stage.http.get(&format!("/conversations/{made}")).await.data(200);
+    let id = session["session_id"].as_str().unwrap();
+    app.http.get(&format!("/conversations/{id}")).await.data(200);
 
     let body = json!({"session_id": "mine", "bot_id": second, "channel": "email", "metadata": {"a": 1}});
-    let opened = stage.http.post("/conversations", body.clone()).await;
+    let opened = app.http.post("/conversations", body.clone()).await;
     assert_eq!(opened.data(201)["session"]["bot_name"], "Second");
     assert_eq!(opened.data(201)["session"]["channel"], "email");
     assert_eq!(opened.data(201)["messages"], json!([]));
-    assert_eq!(stage.http.post("/conversations", body).await.error(409), "conversation_exists");
-    let nobodys = parlance_core::ids::BotId::fresh().to_string();
-    assert_eq!(
-        stage.http.post("/conversations", json!({"bot_id": nobodys})).await.error(404),
-        "bot_not_found"
-    );
-    stage.end().await;
+    assert_eq!(app.http.post("/conversations", body).await.error(409), "conversation_exists");
+    let unknown = parlance_core::ids::BotId::fresh().to_string();
+    assert_eq!(app.http.post("/conversations", json!({"bot_id": unknown})).await.error(404), "bot_not_found");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
-    let stage = stage().await;
-    let first = bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    let second = bot(&stage, json!({"name": "B", "channel_type": "slack"})).await;
+async fn conversations_are_listed_newest_first_with_filters() {
+    let app = start_app().await;
+    let first = bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    let second = bot(&app, json!({"name": "B", "channel_type": "slack"})).await;
     for (session, bot, channel) in
         [("1", &first, "webchat"), ("2", &second, "slack"), ("3", &first, "email"), ("4", &second, "email")]
     {
         let body = json!({"session_id": session, "bot_id": bot, "channel": channel});
-        stage.http.post("/conversations", body).await.data(201);
+        app.http.post("/conversations", body).await.data(201);
     }
-    stage.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
-    stage.http.delete("/conversations/1").await;
-    let seen = async |query: &str| -> (Vec<String>, i64) {
-        let listed = stage.http.get(&format!("/conversations?{query}")).await;
+    app.http.patch("/conversations/2", json!({"status": "ended"})).await.data(200);
+    app.http.delete("/conversations/1").await;
+    let list = async |query: &str| -> (Vec<String>, i64) {
+        let listed = app.http.get(&format!("/conversations?{query}")).await;
         let sessions = listed.data(200).as_array().unwrap().iter();
         let sessions = sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect();
         (sessions, listed.body["pagination"]["total"].as_i64().unwrap())
     };
-    // First from the deltas, then from the folded rollups.
+    // Totals first from the deltas, then from the folded rollups.
     for _ in 0..2 {
         for (query, sessions, total) in [
             (String::new(), vec!["4", "3", "2"], 3),
@@ -152,143 +144,141 @@ async fn a_list_is_filtered_by_bot_status_and_channel_newest_first() {
             ("per_page=2&page=9".to_owned(), vec![], 3),
         ] {
             let expected = (sessions.iter().map(ToString::to_string).collect::<Vec<_>>(), total);
-            assert_eq!(seen(&query).await, expected, "{query}");
+            assert_eq!(list(&query).await, expected, "{query}");
         }
-        while parlance_core::analytics::fold(&stage.ctx).await.unwrap() > 0 {}
+        while parlance_core::analytics::fold(&app.ctx).await.unwrap() > 0 {}
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_ended_conversation_takes_changes_but_no_messages() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    stage.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
+async fn an_ended_conversation_takes_updates_but_no_messages() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    app.http.post("/conversations/s/messages", json!({"message": "Hi", "user_name": "Jo"})).await.data(200);
     let changes = json!({"status": "ended", "user_name": null, "user_email": "jo@example.com"});
-    let changed = stage.http.patch("/conversations/s", changes).await;
+    let changed = app.http.patch("/conversations/s", changes).await;
     let data = changed.data(200);
     assert_eq!(data["message"], "Conversation updated successfully");
     assert_eq!((&data["status"], &data["user_name"]), (&json!("ended"), &Value::Null));
     assert_eq!(data["user_email"], "jo@example.com");
     let ended_at = data["ended_at"].as_str().unwrap();
-    let again = stage.http.patch("/conversations/s", json!({"status": "ended"})).await;
-    assert_eq!(again.data(200)["ended_at"], ended_at, "it ended once");
-    let refused = stage.http.post("/conversations/s/messages", json!({"message": "More"})).await;
+    let again = app.http.patch("/conversations/s", json!({"status": "ended"})).await;
+    assert_eq!(again.data(200)["ended_at"], ended_at, "the end time does not change");
+    let refused = app.http.post("/conversations/s/messages", json!({"message": "More"})).await;
     assert_eq!(refused.error(409), "conversation_ended");
-    for nothing in [json!({}), json!({"status": "active"}), json!({"status": null})] {
-        assert_eq!(stage.http.patch("/conversations/s", nothing).await.error(400), "invalid_field");
+    for invalid in [json!({}), json!({"status": "active"}), json!({"status": null})] {
+        assert_eq!(app.http.patch("/conversations/s", invalid).await.error(400), "invalid_field");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_deleted_conversation_is_gone_with_its_messages() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
-    let erased = stage.http.delete("/conversations/s").await;
+async fn deleting_a_conversation_deletes_its_messages() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    app.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    let erased = app.http.delete("/conversations/s").await;
     assert_eq!(erased.body, json!({"success": true, "message": "Conversation deleted successfully"}));
-    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
-    assert_eq!(stage.http.delete("/conversations/s").await.error(404), "conversation_not_found");
-    assert_eq!(stage.count_of("select count(*) from message").await, 0);
-    assert_eq!(stage.count_of("select count(*) from knowledge_gap").await, 0);
-    stage.end().await;
+    assert_eq!(app.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    assert_eq!(app.http.delete("/conversations/s").await.error(404), "conversation_not_found");
+    assert_eq!(app.count_of("select count(*) from message").await, 0);
+    assert_eq!(app.count_of("select count(*) from knowledge_gap").await, 0);
+    app.end().await;
 }
 
 #[tokio::test]
-async fn parallel_messages_to_one_session_are_answered_in_turn() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    let said = (0..8).map(|number| {
-        let http = stage.http.clone();
+async fn concurrent_messages_of_a_session_are_answered_in_turn() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    let messages = (0..8).map(|number| {
+        let http = app.http.clone();
         async move {
             let message = json!({"message": format!("Question {number}")});
             http.post("/conversations/s/messages", message).await.data(200).clone()
         }
     });
-    let exchanges = futures_util::future::join_all(said).await;
-    let details = stage.http.get("/conversations/s").await;
+    let exchanges = futures_util::future::join_all(messages).await;
+    let details = app.http.get("/conversations/s").await;
     let messages = details.data(200)["messages"].as_array().unwrap();
     assert_eq!(messages.len(), 16);
     for pair in messages.chunks(2) {
         let exchange = exchanges.iter().find(|it| it["user_message"]["id"] == pair[0]["id"]).unwrap();
         assert_eq!(exchange["bot_response"]["id"], pair[1]["id"], "an answer follows its question");
     }
-    assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
-    stage.end().await;
+    assert_eq!(app.count_of("select count(*) from conversation where turn is not null").await, 0);
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_turn_is_released_when_its_holder_dies() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
-    stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
-    stage
-        .execute("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
+async fn an_expired_turn_is_taken_over() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    app.http.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
+    app.execute("update conversation set turn = id, turn_expires_at = now() + interval '400 milliseconds'")
         .await;
-    let begun = std::time::Instant::now();
-    stage.http.post("/conversations/s/messages", json!({"message": "Still there?"})).await.data(200);
-    assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "it waited for the other's turn");
-    stage.end().await;
+    let started = std::time::Instant::now();
+    app.http.post("/conversations/s/messages", json!({"message": "Still there?"})).await.data(200);
+    assert!(started.elapsed() >= std::time::Duration::from_millis(300), "the message waits for the turn");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_conversation_deleted_during_an_answer_is_not_found() {
-    let (embedder, stage) = {
+async fn deleting_a_conversation_during_an_answer_gives_404() {
+    let (embedder, app) = {
         let embedder = parlance_testing::TestEmbedder::default();
-        let stage = parlance_testing::Builder::default().embedder(embedder.clone()).start().await;
-        (embedder, stage)
+        let app = parlance_testing::Builder::default().embedder(embedder.clone()).start().await;
+        (embedder, app)
     };
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
     embedder.hold_questions();
-    let asking = stage.http.post("/conversations/s/messages", json!({"message": "Is it open?"}));
-    let erasing = async {
-        let there = async || (stage.http.delete("/conversations/s").await.status == 200).then_some(());
-        stage.eventually("the conversation is there, and erased", there).await;
+    let sending = app.http.post("/conversations/s/messages", json!({"message": "Is it open?"}));
+    let deleting = async {
+        let delete = async || (app.http.delete("/conversations/s").await.status == 200).then_some(());
+        app.eventually("the conversation exists and is deleted", delete).await;
         embedder.release();
     };
-    let (asked, ()) = tokio::join!(asking, erasing);
-    assert_eq!(asked.error(404), "conversation_not_found");
-    stage.end().await;
+    let (sent, ()) = tokio::join!(sending, deleting);
+    assert_eq!(sent.error(404), "conversation_not_found");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn an_idle_conversation_is_abandoned_until_the_next_message() {
-    let mut stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+    let mut app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
     for session in ["old", "new"] {
-        stage
-            .http
+        app.http
             .post(&format!("/conversations/{session}/messages"), json!({"message": "Hi"}))
             .await
             .data(200);
     }
-    stage
-        .execute(
-            "update conversation set last_message_at = now() - interval '25 hours' where session_id = 'old'",
-        )
-        .await;
-    stage.start_workers();
+    app.execute(
+        "update conversation set last_message_at = now() - interval '25 hours' where session_id = 'old'",
+    )
+    .await;
+    app.start_workers();
     let status = async |session: &str| {
-        let details = stage.http.get(&format!("/conversations/{session}")).await;
+        let details = app.http.get(&format!("/conversations/{session}")).await;
         details.data(200)["session"]["status"].as_str().unwrap().to_owned()
     };
-    stage
-        .eventually("it counts as abandoned", async || (status("old").await == "abandoned").then_some(()))
-        .await;
+    app.eventually("the idle conversation is abandoned", async || {
+        (status("old").await == "abandoned").then_some(())
+    })
+    .await;
     assert_eq!(status("new").await, "active");
-    stage.http.post("/conversations/old/messages", json!({"message": "I am back"})).await.data(200);
+    app.http.post("/conversations/old/messages", json!({"message": "I am back"})).await.data(200);
     assert_eq!(status("old").await, "active");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn feedback_is_given_changed_and_taken_back() {
-    let stage = stage().await;
+async fn feedback_can_be_set_changed_and_removed() {
+    let app = start_app().await;
     let body = json!({"name": "A", "channel_type": "webchat", "welcome_message": "Hi!"});
-    bot(&stage, body).await;
-    let said = stage.http.post("/conversations/s/messages", json!({"message": "Hi"})).await;
-    let id = |who: &str| said.data(200)[who]["id"].as_str().unwrap().to_owned();
+    bot(&app, body).await;
+    let sent = app.http.post("/conversations/s/messages", json!({"message": "Hi"})).await;
+    let id = |message: &str| sent.data(200)[message]["id"].as_str().unwrap().to_owned();
     let path = |message: &str| format!("/conversations/s/messages/{message}/feedback");
     let answer = path(&id("bot_response"));
     for (body, up, down) in [
@@ -296,42 +286,42 @@ async fn feedback_is_given_changed_and_taken_back() {
         (json!({"rating": "down"}), 0, 1),
         (json!({"rating": null}), 0, 0),
     ] {
-        let given = stage.http.post(&answer, body.clone()).await;
+        let given = app.http.post(&answer, body.clone()).await;
         assert_eq!(given.data(200)["rating"], body["rating"]);
-        let details = stage.http.get("/conversations/s").await;
+        let details = app.http.get("/conversations/s").await;
         let message = &details.data(200)["messages"][2];
         assert_eq!(message["rating"], body["rating"]);
         assert_eq!(message["comment"], body["comment"]);
-        let overview = stage.http.get("/analytics/overview").await;
+        let overview = app.http.get("/analytics/overview").await;
         assert_eq!(overview.data(200)["feedback"], json!({"up": up, "down": down}));
     }
-    assert_eq!(stage.http.post(&answer, json!({})).await.error(400), "missing_field");
-    assert_eq!(stage.http.post(&answer, json!({"rating": "meh"})).await.error(400), "invalid_field");
-    let details = stage.http.get("/conversations/s").await;
+    assert_eq!(app.http.post(&answer, json!({})).await.error(400), "missing_field");
+    assert_eq!(app.http.post(&answer, json!({"rating": "meh"})).await.error(400), "invalid_field");
+    let details = app.http.get("/conversations/s").await;
     let welcome = details.data(200)["messages"][0]["id"].as_str().unwrap();
     for not_an_answer in [&id("user_message"), welcome, "nonsense"] {
-        let refused = stage.http.post(&path(not_an_answer), json!({"rating": "up"})).await;
+        let refused = app.http.post(&path(not_an_answer), json!({"rating": "up"})).await;
         assert_eq!(refused.error(404), "message_not_found");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn limits_of_conversations_and_messages_hold() {
-    let stage = stage().await;
-    bot(&stage, json!({"name": "A", "channel_type": "webchat"})).await;
+async fn plan_limits_on_conversations_and_messages_are_enforced() {
+    let app = start_app().await;
+    bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
     let message = json!({"message": "Hi"});
-    stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
-    stage.execute("update usage_month set conversations = 5000").await;
-    let refused = stage.http.post("/conversations/t/messages", message.clone()).await;
+    app.http.post("/conversations/s/messages", message.clone()).await.data(200);
+    app.execute("update usage_month set conversations = 5000").await;
+    let refused = app.http.post("/conversations/t/messages", message.clone()).await;
     assert_eq!(refused.error(403), "plan_limit_conversations");
-    assert_eq!(stage.http.post("/conversations", json!({})).await.error(403), "plan_limit_conversations");
-    assert_eq!(stage.http.get("/conversations/t").await.error(404), "conversation_not_found");
-    stage.http.post("/conversations/s/messages", message.clone()).await.data(200);
-    stage.execute("update usage_month set messages = 49999").await;
-    let refused = stage.http.post("/conversations/s/messages", message).await;
+    assert_eq!(app.http.post("/conversations", json!({})).await.error(403), "plan_limit_conversations");
+    assert_eq!(app.http.get("/conversations/t").await.error(404), "conversation_not_found");
+    app.http.post("/conversations/s/messages", message.clone()).await.data(200);
+    app.execute("update usage_month set messages = 49999").await;
+    let refused = app.http.post("/conversations/s/messages", message).await;
     assert_eq!(refused.error(403), "plan_limit_messages");
-    // A refused message does not keep the turn.
-    assert_eq!(stage.count_of("select count(*) from conversation where turn is not null").await, 0);
-    stage.end().await;
+    // A rejected message leaves no turn behind.
+    assert_eq!(app.count_of("select count(*) from conversation where turn is not null").await, 0);
+    app.end().await;
 }

@@ -1,17 +1,18 @@
-//! Errors of invalid requests.
+//! Error responses to invalid requests.
 
-use parlance_testing::{Answer, Stage};
+use parlance_testing::{Answer, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::stage;
+use crate::start_app;
 
-/// POSTs raw bytes.
-async fn post(stage: &Stage, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-    let request = stage.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
-    Answer::of(request).await
+/// POSTs a raw body.
+async fn post(app: &TestApp, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = app.http.request(Method::POST, path).header("Content-Type", content_type).body(body);
+    Answer::send(request).await
 }
 
+/// The fields of the error's details.
 fn fields(answer: &Answer) -> Vec<&str> {
     answer.body["details"]
         .as_array()
@@ -22,15 +23,15 @@ fn fields(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_missing_field_is_named_as_documented() {
-    let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+async fn a_missing_field_is_named_in_the_documented_text() {
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
     let form = |content: &str| {
         format!("--x\r\nContent-Disposition: form-data; name=\"bot_id\"\r\n\r\n{content}\r\n--x--\r\n")
     };
     let json = "application/json";
     let multipart = "multipart/form-data; boundary=x";
-    for (path, content_type, body, field, doing) in [
+    for (path, content_type, body, field, action) in [
         ("/bots", json, "{}".to_owned(), "name", "creating a bot"),
         ("/bots", json, r#"{"name": null}"#.to_owned(), "name", "creating a bot"),
         ("/bots", json, r#"{"name": "   "}"#.to_owned(), "name", "creating a bot"),
@@ -39,22 +40,22 @@ async fn a_missing_field_is_named_as_documented() {
         ("/knowledge/upload", multipart, form(""), "bot_id", "uploading a file"),
         ("/knowledge/upload", multipart, form(&bot), "file", "uploading a file"),
     ] {
-        let answer = post(&stage, path, content_type, body.clone()).await;
+        let answer = post(&app, path, content_type, body.clone()).await;
         assert_eq!(answer.error(400), "missing_field", "{path} {body}");
         assert_eq!(answer.body["error"], format!("Missing required field: {field}"));
-        assert_eq!(answer.body["message"], format!("The '{field}' field is required when {doing}"));
+        assert_eq!(answer.body["message"], format!("The '{field}' field is required when {action}"));
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn every_error_of_a_body_is_reported_at_once() {
-    let stage = stage().await;
+async fn all_errors_of_a_body_are_reported_at_once() {
+    let app = start_app().await;
     let body = json!({
         "channel_type": "fax", "description": "x".repeat(2001), "welcome_message": "a\u{0}b",
         "system_prompt": 5, "is_active": "yes", "language": ["en"], "personality": "rude", "bot_role": {},
     });
-    let answer = stage.http.post("/bots", body).await;
+    let answer = app.http.post("/bots", body).await;
     assert_eq!(answer.error(400), "missing_field");
     assert_eq!(answer.body["error"], "Missing required field: name");
     assert_eq!(
@@ -71,7 +72,7 @@ async fn every_error_of_a_body_is_reported_at_once() {
             "bot_role"
         ]
     );
-    let message = |place: usize| answer.body["details"][place]["message"].as_str().unwrap();
+    let message = |index: usize| answer.body["details"][index]["message"].as_str().unwrap();
     assert!(
         message(1).contains("webchat, whatsapp, telegram, messenger, slack, email, api"),
         "{}",
@@ -83,17 +84,17 @@ async fn every_error_of_a_body_is_reported_at_once() {
     let body = json!({
         "message": true, "bot_id": "nonsense", "user_name": "x".repeat(256), "channel": "fax", "metadata": "text",
     });
-    let answer = stage.http.post("/conversations/s/messages", body).await;
+    let answer = app.http.post("/conversations/s/messages", body).await;
     assert_eq!(answer.error(400), "invalid_field");
     assert_eq!(answer.body["error"], "Invalid field: message");
     assert_eq!(fields(&answer), ["message", "bot_id", "user_name", "channel", "metadata"]);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn one_wrong_value_is_a_400_that_names_it() {
-    let stage = stage().await;
-    let right = json!({"name": "A", "channel_type": "webchat"});
+async fn an_invalid_value_gives_a_400_that_names_the_field() {
+    let app = start_app().await;
+    let valid = json!({"name": "A", "channel_type": "webchat"});
     for (field, value) in [
         ("name", json!(5)),
         ("name", json!(["A"])),
@@ -103,9 +104,9 @@ async fn one_wrong_value_is_a_400_that_names_it() {
         ("is_active", json!(1)),
         ("language", json!("xx")),
     ] {
-        let mut body = right.clone();
+        let mut body = valid.clone();
         body[field] = value.clone();
-        let answer = stage.http.post("/bots", body).await;
+        let answer = app.http.post("/bots", body).await;
         assert_eq!(answer.error(400), "invalid_field", "{field} {value}");
         assert_eq!(answer.body["error"], format!("Invalid field: {field}"));
     }
@@ -118,7 +119,7 @@ async fn one_wrong_value_is_a_400_that_names_it() {
         (json!("a"), json!([])),
     ] {
         let body = json!({"message": message, "metadata": metadata});
-        assert_eq!(stage.http.post("/conversations/s/messages", body).await.error(400), "invalid_field");
+        assert_eq!(app.http.post("/conversations/s/messages", body).await.error(400), "invalid_field");
     }
     for query in [
         "page=0",
@@ -132,19 +133,19 @@ async fn one_wrong_value_is_a_400_that_names_it() {
         "channel_type=fax",
         "page=99999999999999999999",
     ] {
-        let answer = stage.http.get(&format!("/bots?{query}")).await;
+        let answer = app.http.get(&format!("/bots?{query}")).await;
         assert_eq!(answer.error(400), "invalid_field", "{query}");
         assert_eq!(fields(&answer), [query.split('=').next().unwrap()]);
         assert!(answer.body["message"].as_str().unwrap().contains("parameter"), "{}", answer.body);
     }
-    let answer = stage.http.get("/bots?page=x&per_page=1000&channel_type=fax&is_active=maybe").await;
+    let answer = app.http.get("/bots?page=x&per_page=1000&channel_type=fax&is_active=maybe").await;
     assert_eq!(fields(&answer), ["page", "per_page", "channel_type", "is_active"]);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_malformed_body_is_refused() {
-    let stage = stage().await;
+async fn unreadable_bodies_are_rejected() {
+    let app = start_app().await;
     let json = "application/json";
     let deep = "{\"name\":".to_owned() + &"[".repeat(200_000);
     let long = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
@@ -160,55 +161,55 @@ async fn a_malformed_body_is_refused() {
         ("text/plain", "{}", 415, "unsupported_media_type"),
         ("application/x-www-form-urlencoded", "name=A", 415, "unsupported_media_type"),
     ] {
-        let answer = post(&stage, "/bots", content_type, body.to_owned()).await;
+        let answer = post(&app, "/bots", content_type, body.to_owned()).await;
         assert_eq!(answer.error(status), code, "{content_type} {}", &body[..body.len().min(40)]);
     }
-    let invalid = post(&stage, "/bots", json, b"{\"name\": \"\xff\"}".to_vec()).await;
+    let invalid = post(&app, "/bots", json, b"{\"name\": \"\xff\"}".to_vec()).await;
     assert_eq!(invalid.error(400), "invalid_json");
-    let untyped = Answer::of(stage.http.request(Method::POST, "/bots").body("{}")).await;
+    let untyped = Answer::send(app.http.request(Method::POST, "/bots").body("{}")).await;
     assert_eq!(untyped.error(415), "unsupported_media_type");
-    // A chunked body is cut off at the same limit.
+    // The limit also holds for a body without `Content-Length`.
     let chunks = (0..40).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
-    let unending = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    assert_eq!(post(&stage, "/bots", json, unending).await.error(413), "payload_too_large");
-    stage.end().await;
+    let oversized = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    assert_eq!(post(&app, "/bots", json, oversized).await.error(413), "payload_too_large");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_unauthenticated_request_is_not_validated() {
-    let stage = stage().await;
-    let stranger = stage.http.with_key(None);
+async fn a_request_without_a_key_gets_401_before_validation() {
+    let app = start_app().await;
+    let without_key = app.http.with_key(None);
     for request in [
-        stranger.request(Method::POST, "/bots").body("{"),
-        stranger.request(Method::GET, "/bots?page=x"),
-        stranger.request(Method::POST, "/knowledge/upload").body(vec![b'x'; 12 * 1024 * 1024]),
+        without_key.request(Method::POST, "/bots").body("{"),
+        without_key.request(Method::GET, "/bots?page=x"),
+        without_key.request(Method::POST, "/knowledge/upload").body(vec![b'x'; 12 * 1024 * 1024]),
     ] {
-        assert_eq!(Answer::of(request).await.error(401), "missing_api_key");
+        assert_eq!(Answer::send(request).await.error(401), "missing_api_key");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods_are_in_the_envelope() {
-    let stage = stage().await;
-    assert_eq!(stage.http.get("/nothing").await.error(404), "not_found");
-    assert_eq!(Answer::of(stage.http.raw(Method::GET, "/")).await.error(404), "not_found");
-    let answer = Answer::of(stage.http.request(Method::DELETE, "/tenant/info")).await;
+async fn unknown_paths_and_methods_use_the_error_envelope() {
+    let app = start_app().await;
+    assert_eq!(app.http.get("/nothing").await.error(404), "not_found");
+    assert_eq!(Answer::send(app.http.raw(Method::GET, "/")).await.error(404), "not_found");
+    let answer = Answer::send(app.http.request(Method::DELETE, "/tenant/info")).await;
     assert_eq!(answer.error(405), "method_not_allowed");
     assert_eq!(answer.headers["allow"], "GET, HEAD, OPTIONS");
-    let head = stage.http.request(Method::HEAD, "/bots").send().await.unwrap();
+    let head = app.http.request(Method::HEAD, "/bots").send().await.unwrap();
     assert_eq!((head.status().as_u16(), head.text().await.unwrap().as_str()), (200, ""));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_valid_request_id_is_kept() {
-    let stage = stage().await;
-    for (sent, kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
-        let request = stage.http.request(Method::GET, "/nothing").header("X-Request-Id", sent);
-        let answer = Answer::of(request).await;
+    let app = start_app().await;
+    for (id, is_kept) in [("mine-1", true), ("two words", false), (&*"x".repeat(129), false)] {
+        let request = app.http.request(Method::GET, "/nothing").header("X-Request-Id", id);
+        let answer = Answer::send(request).await;
         answer.error(404);
-        assert_eq!(answer.body["request_id"].as_str() == Some(sent), kept, "{sent}");
+        assert_eq!(answer.body["request_id"].as_str() == Some(id), is_kept, "{id}");
     }
-    stage.end().await;
+    app.end().await;
 }

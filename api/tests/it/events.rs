@@ -1,4 +1,4 @@
-//! Client for server-sent events.
+//! A client of server-sent events.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use futures_util::stream::BoxStream;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 
-/// A named event; comments are skipped.
+/// An event with a name. Comments are skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) name: String,
-    /// Id; 0 without one.
+    /// The id; 0 without one.
     pub(crate) id: i64,
     pub(crate) data: Value,
 }
 
-/// The events of a response. Dropping it disconnects.
+/// The events of a response. Dropping it closes the connection.
 pub(crate) struct Events {
     body: BoxStream<'static, String>,
     buffer: String,
@@ -24,8 +24,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Sends a request whose response is an event stream.
-    pub(crate) async fn of(request: RequestBuilder) -> Self {
+    /// Sends a request and asserts that the response is an event stream.
+    pub(crate) async fn open(request: RequestBuilder) -> Self {
         let response: Response = request.send().await.unwrap();
         assert_eq!(
             (response.status().as_u16(), &response.headers()["content-type"]),
@@ -43,7 +43,7 @@ impl Events {
             }
             self.buffer.push_str(&self.body.next().await?);
             while let Some((event, rest)) = self.buffer.split_once("\n\n") {
-                self.ready.extend(read(event));
+                self.ready.extend(parse(event));
                 self.buffer = rest.to_owned();
             }
         }
@@ -59,7 +59,7 @@ impl Events {
     }
 }
 
-fn read(event: &str) -> Option<Event> {
+fn parse(event: &str) -> Option<Event> {
     let field = |name: &str| {
         event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
     };

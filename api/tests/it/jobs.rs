@@ -1,20 +1,21 @@
-//! Job endpoints: list, get, watch, cancel and retry.
+//! Jobs: lists, details, events, cancellation and retries.
 
 use std::time::Duration;
 
 use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::upkeep;
-use parlance_testing::{Builder, Client, Stage, TestEmbedder};
+use parlance_testing::{Builder, Client, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::events::{Event, Events};
-use crate::stage;
+use crate::start_app;
 
-async fn add(stage: &Stage, bot: &str, name: &str) -> Value {
+/// Adds a text source. Returns it.
+async fn add(app: &TestApp, bot: &str, name: &str) -> Value {
     let body =
         json!({"bot_id": bot, "name": name, "source_type": "text", "content": format!("# {name}\n\nText.")});
-    stage.http.post("/knowledge/sources", body).await.data(201).clone()
+    app.http.post("/knowledge/sources", body).await.data(201).clone()
 }
 
 fn text(value: &Value) -> &str {
@@ -23,13 +24,13 @@ fn text(value: &Value) -> &str {
 
 #[tokio::test]
 async fn jobs_are_filtered_by_kind_state_bot_and_source() {
-    let stage = stage().await;
-    let bots = [stage.bot_of(stage.tenant).await.to_string(), stage.bot_of(stage.tenant).await.to_string()];
-    let first = add(&stage, &bots[0], "One").await;
-    add(&stage, &bots[1], "Two").await;
-    stage.step(Kind::Upload).await.unwrap();
+    let app = start_app().await;
+    let bots = [app.create_bot(app.tenant).await.to_string(), app.create_bot(app.tenant).await.to_string()];
+    let first = add(&app, &bots[0], "One").await;
+    add(&app, &bots[1], "Two").await;
+    app.step(Kind::Upload).await.unwrap();
     let total = async |query: &str| {
-        let answer = stage.http.get(&format!("/jobs?{query}")).await;
+        let answer = app.http.get(&format!("/jobs?{query}")).await;
         (answer.data(200).as_array().unwrap().len(), answer.body["pagination"]["total"].as_i64().unwrap())
     };
     assert_eq!(total("").await, (3, 3));
@@ -40,25 +41,25 @@ async fn jobs_are_filtered_by_kind_state_bot_and_source() {
     assert_eq!(total(&format!("source_id={}", text(&first["id"]))).await, (2, 2));
     assert_eq!(total(&format!("source_id={}&kind=chunk", text(&first["id"]))).await, (1, 1));
     assert_eq!(total("per_page=2&page=2").await, (1, 3));
-    let newest = stage.http.get("/jobs?per_page=1").await;
+    let newest = app.http.get("/jobs?per_page=1").await;
     assert_eq!(newest.data(200)[0]["kind"], "chunk");
-    stage.end_with_unfinished_jobs().await;
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
-async fn a_job_shows_its_position_wait_and_children() {
-    let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+async fn a_job_shows_its_queue_position_wait_and_children() {
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
     let mut jobs = Vec::new();
     for name in ["One", "Two", "Three"] {
-        jobs.push(text(&add(&stage, &bot, name).await["job_id"]).to_owned());
+        jobs.push(text(&add(&app, &bot, name).await["job_id"]).to_owned());
     }
-    let get = async |job: &str| stage.http.get(&format!("/jobs/{job}")).await.data(200).clone();
+    let get = async |job: &str| app.http.get(&format!("/jobs/{job}")).await.data(200).clone();
     let last = get(&jobs[2]).await;
     assert_eq!((&last["state"], &last["queue"]["position"]), (&json!("queued"), &json!(3)));
-    assert_eq!(last["queue"]["estimated_wait_seconds"], Value::Null, "nothing was measured yet");
+    assert_eq!(last["queue"]["estimated_wait_seconds"], Value::Null, "no job has run yet");
     assert_eq!((&last["attempt"], &last["children"]), (&json!(0), &json!([])));
-    stage.step(Kind::Upload).await.unwrap();
+    app.step(Kind::Upload).await.unwrap();
     let last = get(&jobs[2]).await;
     assert_eq!(last["queue"]["position"], 2);
     assert!(last["queue"]["estimated_wait_seconds"].as_f64().unwrap() >= 0.0);
@@ -69,17 +70,17 @@ async fn a_job_shows_its_position_wait_and_children() {
         (&json!("chunk"), &done["id"])
     );
     assert!(done["timings_ms"]["ran"].as_i64().unwrap() >= 0);
-    stage.end_with_unfinished_jobs().await;
+    app.end_with_unfinished_jobs().await;
 }
 
-/// The events of a stream, until its end or `enough`.
-async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Vec<Event> {
+/// The events of a job, until the stream ends or `max` events are read.
+async fn watch(http: &Client, job: &str, last: Option<i64>, max: usize) -> Vec<Event> {
     let mut request = http.request(Method::GET, &format!("/jobs/{job}/events"));
     if let Some(last) = last {
         request = request.header("Last-Event-ID", last.to_string());
     }
-    let (mut stream, mut events) = (Events::of(request).await, Vec::new());
-    while events.len() < enough
+    let (mut stream, mut events) = (Events::open(request).await, Vec::new());
+    while events.len() < max
         && let Some(event) = stream.next().await
     {
         events.push(event);
@@ -88,145 +89,145 @@ async fn watch(http: &Client, job: &str, last: Option<i64>, enough: usize) -> Ve
 }
 
 #[tokio::test]
-async fn a_watch_lasts_to_the_end_and_resumes_after_a_reconnect() {
+async fn job_events_stream_to_the_end_and_resume_after_a_reconnect() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    add(&stage, &bot, "One").await;
-    stage.step(Kind::Upload).await.unwrap();
-    stage.step(Kind::Chunk).await.unwrap();
-    let job = stage.waiting(Kind::Embed).await[0].to_string();
-    let first = watch(&stage.http, &job, None, 1).await;
+    let mut app = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    add(&app, &bot, "One").await;
+    app.step(Kind::Upload).await.unwrap();
+    app.step(Kind::Chunk).await.unwrap();
+    let job = app.waiting(Kind::Embed).await[0].to_string();
+    let first = watch(&app.http, &job, None, 1).await;
     assert_eq!((first[0].name.as_str(), &first[0].data["state"]), ("job", &json!("queued")));
-    let http = stage.http.clone();
-    let (name, seen) = (job.clone(), first[0].id);
-    let watching = tokio::spawn(async move { watch(&http, &name, Some(seen), usize::MAX).await });
-    stage.start_workers();
-    stage
-        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
-        .await;
+    let http = app.http.clone();
+    let (id, last) = (job.clone(), first[0].id);
+    let watching = tokio::spawn(async move { watch(&http, &id, Some(last), usize::MAX).await });
+    app.start_workers();
+    app.eventually("the job runs", async || {
+        (app.count(Kind::Embed, State::Running).await == 1).then_some(())
+    })
+    .await;
     embedder.release();
     let events = tokio::time::timeout(Duration::from_secs(20), watching).await.unwrap().unwrap();
     let states: Vec<&str> =
         events.iter().filter(|event| event.name == "state").map(|event| text(&event.data["state"])).collect();
     assert_eq!(states, ["running", "succeeded"]);
     assert_eq!(events.last().unwrap().data["state"], "succeeded");
-    assert!(events.iter().all(|event| event.id >= seen));
-    // After the end, a reconnecting client still gets the missed states.
-    let replayed = watch(&stage.http, &job, Some(seen), usize::MAX).await;
+    assert!(events.iter().all(|event| event.id >= last));
+    // After the end, a reconnecting client gets the missed events from the ledger.
+    let replayed = watch(&app.http, &job, Some(last), usize::MAX).await;
     let states: Vec<&str> = replayed
         .iter()
         .filter(|event| event.name == "state")
         .map(|event| text(&event.data["state"]))
         .collect();
     assert_eq!(states, ["running", "succeeded"]);
-    let caught_up = watch(&stage.http, &job, replayed.last().map(|event| event.id), usize::MAX).await;
-    assert_eq!(caught_up.len(), 1, "only how it stands");
-    stage.end().await;
+    let caught_up = watch(&app.http, &job, replayed.last().map(|event| event.id), usize::MAX).await;
+    assert_eq!(caught_up.len(), 1, "only the current state");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_waiting_job_is_cancelled_at_once_with_its_source() {
-    let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = add(&stage, &bot, "One").await;
+async fn cancelling_a_queued_job_cancels_its_source_at_once() {
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = add(&app, &bot, "One").await;
     let path = format!("/jobs/{}", text(&source["job_id"]));
-    let cancelled = stage.http.post(&format!("{path}/cancel"), json!({})).await;
+    let cancelled = app.http.post(&format!("{path}/cancel"), json!({})).await;
     assert_eq!(cancelled.data(200)["state"], "cancelled");
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
-    let again = stage.http.post(&format!("{path}/cancel"), json!({})).await;
+    let details = app.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "cancelled");
+    let again = app.http.post(&format!("{path}/cancel"), json!({})).await;
     assert_eq!((again.status.as_u16(), &again.body["code"]), (409, &json!("job_ended")));
-    assert_eq!(stage.step(Kind::Upload).await, None);
-    let retried = stage.http.post(&format!("{path}/retry"), json!({})).await;
+    assert_eq!(app.step(Kind::Upload).await, None);
+    let retried = app.http.post(&format!("{path}/retry"), json!({})).await;
     assert_eq!(retried.data(200)["state"], "queued");
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
-        stage.step(kind).await.unwrap();
+        app.step(kind).await.unwrap();
     }
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "ready");
-    let done = stage.http.post(&format!("{path}/retry"), json!({})).await;
+    let details = app.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "ready");
+    let done = app.http.post(&format!("{path}/retry"), json!({})).await;
     assert_eq!((done.status.as_u16(), &done.body["code"]), (409, &json!("job_not_retryable")));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_running_batch_is_cancelled_within_two_seconds() {
+async fn a_running_batch_is_cancelled_within_seconds() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = add(&stage, &bot, "One").await;
-    stage.start_workers();
-    stage
-        .eventually("it runs", async || (stage.count(Kind::Embed, State::Running).await == 1).then_some(()))
-        .await;
-    let running = stage.http.get("/jobs?kind=embed").await.data(200)[0]["id"].clone();
-    let told = stage.http.post(&format!("/jobs/{}/cancel", text(&running)), json!({})).await;
+    let mut app = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = add(&app, &bot, "One").await;
+    app.start_workers();
+    app.eventually("the job runs", async || {
+        (app.count(Kind::Embed, State::Running).await == 1).then_some(())
+    })
+    .await;
+    let running = app.http.get("/jobs?kind=embed").await.data(200)[0]["id"].clone();
+    let cancelling = app.http.post(&format!("/jobs/{}/cancel", text(&running)), json!({})).await;
     assert_eq!(
-        (&told.data(200)["state"], &told.data(200)["cancel_requested"]),
+        (&cancelling.data(200)["state"], &cancelling.data(200)["cancel_requested"]),
         (&json!("running"), &json!(true))
     );
-    let begun = std::time::Instant::now();
-    stage
-        .eventually("it stops", async || {
-            (stage.count(Kind::Embed, State::Cancelled).await == 1).then_some(())
-        })
-        .await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "cancelled");
+    let started = std::time::Instant::now();
+    app.eventually("the job is cancelled", async || {
+        (app.count(Kind::Embed, State::Cancelled).await == 1).then_some(())
+    })
+    .await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let details = app.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "cancelled");
     embedder.release();
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_dead_letter_keeps_its_error_until_it_is_retried() {
     let embedder = TestEmbedder::default();
-    let stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = add(&stage, &bot, "One").await;
-    stage.step(Kind::Upload).await.unwrap();
-    stage.step(Kind::Chunk).await.unwrap();
+    let app = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = add(&app, &bot, "One").await;
+    app.step(Kind::Upload).await.unwrap();
+    app.step(Kind::Chunk).await.unwrap();
     embedder.fail(usize::MAX);
-    stage
-        .eventually("it is given up", async || {
-            stage.step(Kind::Embed).await;
-            (stage.count(Kind::Embed, State::Failed).await == 1).then_some(())
-        })
-        .await;
-    let dead = stage.http.get("/jobs?state=failed").await;
+    app.eventually("the job has failed", async || {
+        app.step(Kind::Embed).await;
+        (app.count(Kind::Embed, State::Failed).await == 1).then_some(())
+    })
+    .await;
+    let dead = app.http.get("/jobs?state=failed").await;
     let dead = dead.data(200)[0].clone();
     assert_eq!((&dead["attempt"], &dead["error"]["code"]), (&json!(10), &json!("unavailable")));
     embedder.fail(0);
-    stage.http.post(&format!("/jobs/{}/retry", text(&dead["id"])), json!({})).await.data(200);
-    stage.step(Kind::Embed).await.unwrap();
-    let shown = stage.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
-    assert_eq!(shown.data(200)["source"]["status"], "ready");
-    stage.end().await;
+    app.http.post(&format!("/jobs/{}/retry", text(&dead["id"])), json!({})).await.data(200);
+    app.step(Kind::Embed).await.unwrap();
+    let details = app.http.get(&format!("/knowledge/sources/{}", text(&source["id"]))).await;
+    assert_eq!(details.data(200)["source"]["status"], "ready");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn orphans_are_found_counted_and_removed() {
-    let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let source = text(&add(&stage, &bot, "One").await["id"]).to_owned();
-    crate::work(&stage).await;
-    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
+async fn orphaned_chunks_are_counted_and_removed() {
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let source = text(&add(&app, &bot, "One").await["id"]).to_owned();
+    crate::run_jobs(&app).await;
+    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 0);
     let body = json!({"content": "# Two\n\nOther text."});
-    stage.http.put(&format!("/knowledge/sources/{source}"), body).await.data(200);
+    app.http.put(&format!("/knowledge/sources/{source}"), body).await.data(200);
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
-        stage.step(kind).await.unwrap();
+        app.step(kind).await.unwrap();
     }
-    // Deletes the purge of the previous version, which no crash could lose.
-    stage.execute("delete from job where kind = 'purge'").await;
-    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 1);
-    let metrics = stage.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    // Loses the purge of the previous version, which no crash can.
+    app.execute("delete from job where kind = 'purge'").await;
+    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 1);
+    let metrics = app.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("parlance_upkeep_found{name=\"orphan_chunks\"} 1"), "{metrics}");
     assert!(metrics.contains("parlance_jobs{kind=\"embed\",state=\"succeeded\"} 2"), "{metrics}");
-    crate::work(&stage).await;
-    assert_eq!(upkeep::look_for_orphans(&stage.ctx).await.unwrap(), 0);
-    assert_eq!(stage.count_of("select count(*) from chunk").await, 1);
-    stage.end().await;
+    crate::run_jobs(&app).await;
+    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 0);
+    assert_eq!(app.count_of("select count(*) from chunk").await, 1);
+    app.end().await;
 }

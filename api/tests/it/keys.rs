@@ -1,4 +1,4 @@
-//! API keys: creation, rotation, revocation and expiry.
+//! API keys: creation, rotation, revocation, expiry and caching.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use parlance_core::tenants;
 use parlance_core::tenants::keys::{self, RawKey};
 use serde_json::json;
 
-use crate::stage;
+use crate::start_app;
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_has_its_scopes() {
-    let stage = stage().await;
-    let made = stage
+async fn a_key_is_shown_once_and_limited_to_its_scopes() {
+    let app = start_app().await;
+    let created = app
         .http
         .post(
             "/tenant/api-keys",
             json!({"name": " Web ", "scopes": ["chat", "chat"], "expires_at": "2199-01-01T00:00:00Z"}),
         )
         .await;
-    let key = made.data(201)["key"].as_str().unwrap().to_owned();
+    let key = created.data(201)["key"].as_str().unwrap().to_owned();
     assert!(key.starts_with("tk_") && key.len() == 3 + 43 + 6, "{key}");
-    assert_eq!(made.data(201)["message"], "API key created successfully");
-    let web = stage.http.with_key(Some(&key));
+    assert_eq!(created.data(201)["message"], "API key created successfully");
+    let web = app.http.with_key(Some(&key));
     assert_eq!(web.get("/conversations/none").await.error(404), "conversation_not_found");
     assert_eq!(web.get("/tenant/api-keys").await.error(403), "missing_scope");
 
-    let listed = stage.http.get("/tenant/api-keys").await;
+    let listed = app.http.get("/tenant/api-keys").await;
     let [newest, _] = &listed.data(200).as_array().unwrap()[..] else { panic!("{}", listed.body) };
     for (field, value) in [
-        ("id", json!(made.id())),
+        ("id", json!(created.id())),
         ("name", json!("Web")),
         ("prefix", json!(key[..11])),
         ("scopes", json!(["chat"])),
@@ -38,134 +38,138 @@ async fn a_key_is_shown_once_and_has_its_scopes() {
     }
     assert!(newest.get("key").is_none());
     assert!(!listed.body.to_string().contains(&key));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_invalid_at_once() {
-    let stage = stage().await;
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
-    let old = stage.http.with_key(made.data(201)["key"].as_str());
-    // Fills the key cache.
+async fn a_revoked_key_is_rejected_at_once() {
+    let app = start_app().await;
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
+    let old = app.http.with_key(created.data(201)["key"].as_str());
+    // Fills the cache.
     old.get("/bots").await.data(200);
-    let path = format!("/tenant/api-keys/{}", made.id());
-    let revoked = stage.http.delete(&path).await;
+    let path = format!("/tenant/api-keys/{}", created.id());
+    let revoked = app.http.delete(&path).await;
     assert_eq!(revoked.body, json!({"success": true, "message": "API key 'Old' revoked successfully"}));
     assert_eq!(old.get("/bots").await.error(401), "invalid_api_key");
-    assert_eq!(stage.http.delete(&path).await.error(404), "api_key_not_found");
-    let rotated = stage.http.post(&format!("{path}/rotate"), json!({})).await;
+    assert_eq!(app.http.delete(&path).await.error(404), "api_key_not_found");
+    let rotated = app.http.post(&format!("{path}/rotate"), json!({})).await;
     assert_eq!(rotated.error(404), "api_key_not_found");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_rotated_key_ends_at_once_or_after_its_grace() {
-    let stage = stage().await;
-    for (grace, old_works) in [(None, false), (Some(0), false), (Some(600), true)] {
+async fn a_rotated_key_expires_at_once_or_after_its_grace_period() {
+    let app = start_app().await;
+    for (grace, old_key_works) in [(None, false), (Some(0), false), (Some(600), true)] {
         let body = json!({"name": "Web", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"});
-        let made = stage.http.post("/tenant/api-keys", body).await;
-        let old = stage.http.with_key(made.data(201)["key"].as_str());
+        let created = app.http.post("/tenant/api-keys", body).await;
+        let old = app.http.with_key(created.data(201)["key"].as_str());
         old.get("/bots").await.data(200);
-        let path = format!("/tenant/api-keys/{}/rotate", made.id());
-        let rotated = stage.http.post(&path, json!({"grace_period_seconds": grace})).await;
+        let path = format!("/tenant/api-keys/{}/rotate", created.id());
+        let rotated = app.http.post(&path, json!({"grace_period_seconds": grace})).await;
         for field in ["name", "scopes", "expires_at"] {
-            assert_eq!(rotated.data(201)[field], made.data(201)[field], "{field}");
+            assert_eq!(rotated.data(201)[field], created.data(201)[field], "{field}");
         }
-        stage.http.with_key(rotated.data(201)["key"].as_str()).get("/bots").await.data(200);
-        assert_eq!(old.get("/bots").await.status == 200, old_works, "{grace:?}");
+        app.http.with_key(rotated.data(201)["key"].as_str()).get("/bots").await.data(200);
+        assert_eq!(old.get("/bots").await.status == 200, old_key_works, "{grace:?}");
     }
     let grace = json!({"grace_period_seconds": 604_801});
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "Web"})).await;
-    let refused = stage.http.post(&format!("/tenant/api-keys/{}/rotate", made.id()), grace).await;
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Web"})).await;
+    let refused = app.http.post(&format!("/tenant/api-keys/{}/rotate", created.id()), grace).await;
     assert_eq!(refused.error(400), "invalid_field");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_key_ends_when_it_expires_cached_or_not() {
-    let stage = stage().await;
-    let end = chrono::Utc::now() + Duration::from_secs(3);
-    let body = json!({"name": "Brief", "expires_at": end.to_rfc3339()});
-    let made = stage.http.post("/tenant/api-keys", body).await;
-    let brief = stage.http.with_key(made.data(201)["key"].as_str());
-    brief.get("/bots").await.data(200);
-    stage.eventually("the key ends", async || (brief.get("/bots").await.status == 401).then_some(())).await;
-    assert!(chrono::Utc::now() >= end);
-    stage.end().await;
+async fn a_key_expires_on_time_even_when_cached() {
+    let app = start_app().await;
+    let expiry = chrono::Utc::now() + Duration::from_secs(3);
+    let body = json!({"name": "Short-lived", "expires_at": expiry.to_rfc3339()});
+    let created = app.http.post("/tenant/api-keys", body).await;
+    let short_lived = app.http.with_key(created.data(201)["key"].as_str());
+    short_lived.get("/bots").await.data(200);
+    app.eventually("the key expires", async || (short_lived.get("/bots").await.status == 401).then_some(()))
+        .await;
+    assert!(chrono::Utc::now() >= expiry);
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_inactive_tenant_is_refused_until_reactivated() {
-    let stage = stage().await;
-    stage.http.get("/bots").await.data(200);
-    tenants::set_active(&stage.ctx, stage.tenant, false).await.unwrap();
-    let refused = stage.http.get("/bots").await;
+async fn an_inactive_tenant_is_locked_out_until_reactivated() {
+    let app = start_app().await;
+    app.http.get("/bots").await.data(200);
+    tenants::set_active(&app.ctx, app.tenant, false).await.unwrap();
+    let refused = app.http.get("/bots").await;
     assert_eq!(refused.error(401), "invalid_api_key");
     assert_eq!(refused.body["message"], "API key not found or tenant inactive");
-    tenants::set_active(&stage.ctx, stage.tenant, true).await.unwrap();
-    stage.http.get("/bots").await.data(200);
-    stage.end().await;
+    tenants::set_active(&app.ctx, app.tenant, true).await.unwrap();
+    app.http.get("/bots").await.data(200);
+    app.end().await;
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_recorded() {
-    let stage = stage().await;
-    let used = stage
-        .eventually("the use is written", async || {
-            let listed = stage.http.get("/tenant/api-keys").await;
+async fn the_last_use_of_a_key_is_written_at_most_once_a_minute() {
+    let app = start_app().await;
+    let used = app
+        .eventually("the last use is written", async || {
+            let listed = app.http.get("/tenant/api-keys").await;
             listed.data(200)[0]["last_used_at"].as_str().map(str::to_owned)
         })
         .await;
     for _ in 0..20 {
-        stage.http.get("/bots").await.data(200);
+        app.http.get("/bots").await.data(200);
     }
-    let listed = stage.http.get("/tenant/api-keys").await;
-    assert_eq!(listed.data(200)[0]["last_used_at"], used, "once a minute is enough");
-    stage.end().await;
+    let listed = app.http.get("/tenant/api-keys").await;
+    assert_eq!(listed.data(200)[0]["last_used_at"], used, "at most one write a minute");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn keys_are_looked_up_without_redis() {
-    let stage = parlance_testing::Builder::default()
+async fn key_lookups_work_without_redis() {
+    let app = parlance_testing::Builder::default()
         .embedder(parlance_testing::TestEmbedder::default())
         .own_servers()
         .start()
         .await;
-    stage.servers.servers().stop_redis().await.unwrap();
-    stage.http.get("/bots").await.data(200);
-    let bot = stage.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
-    stage.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await.data(200);
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
-    stage.http.delete(&format!("/tenant/api-keys/{}", made.id())).await;
+    app.servers.servers().stop_redis().await.unwrap();
+    app.http.get("/bots").await.data(200);
+    let bot = app.http.post("/bots", json!({"name": "A", "channel_type": "api"})).await.id();
+    app.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await.data(200);
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
+    app.http.delete(&format!("/tenant/api-keys/{}", created.id())).await;
     assert_eq!(
-        stage.http.with_key(made.data(201)["key"].as_str()).get("/bots").await.error(401),
+        app.http.with_key(created.data(201)["key"].as_str()).get("/bots").await.error(401),
         "invalid_api_key"
     );
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn redis_does_not_reveal_the_tenant_of_a_key() {
-    let stage = stage().await;
+async fn redis_holds_no_key_lookups() {
+    let app = start_app().await;
     for _ in 0..20 {
-        stage.http.get("/bots").await.data(200);
+        app.http.get("/bots").await.data(200);
     }
-    let entries = format!("{}.key.*", stage.ctx.config().redis.namespace);
-    assert_eq!(stage.servers.redis_ttls(&entries).await, [0_i64; 0], "who writes there would be any tenant");
-    stage.end().await;
+    let entries = format!("{}.key.*", app.ctx.config().redis.namespace);
+    assert_eq!(
+        app.servers.redis_ttls(&entries).await,
+        [0_i64; 0],
+        "a writer to Redis could impersonate any tenant"
+    );
+    app.end().await;
 }
 
 #[tokio::test]
 async fn usage_is_shown_with_the_plan_limits() {
-    let stage = stage().await;
-    stage
-        .http
+    let app = start_app().await;
+    app.http
         .post("/bots", json!({"name": "A", "channel_type": "api", "welcome_message": "Hi"}))
         .await
         .data(201);
-    stage.http.post("/conversations/s/messages", json!({"message": "One"})).await.data(200);
-    stage.http.post("/conversations/s/messages", json!({"message": "Two"})).await.data(200);
-    let usage = stage.http.get("/tenant/usage").await;
+    app.http.post("/conversations/s/messages", json!({"message": "One"})).await.data(200);
+    app.http.post("/conversations/s/messages", json!({"message": "Two"})).await.data(200);
+    let usage = app.http.get("/tenant/usage").await;
     assert_eq!(
         usage.data(200),
         &json!({
@@ -176,29 +180,29 @@ async fn usage_is_shown_with_the_plan_limits() {
             "utilization": {"bots": "1/10", "conversations": "1/5000", "messages": "4/50000"},
         })
     );
-    tenants::set_plan(&stage.ctx, stage.tenant, tenants::Plan::Enterprise).await.unwrap();
-    let usage = stage.http.get("/tenant/usage").await;
+    tenants::set_plan(&app.ctx, app.tenant, tenants::Plan::Enterprise).await.unwrap();
+    let usage = app.http.get("/tenant/usage").await;
     assert_eq!(usage.data(200)["limits"]["max_bots"], serde_json::Value::Null);
     assert_eq!(usage.data(200)["utilization"]["bots"], "1/unlimited");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn other_processes_drop_a_revoked_key_before_its_expiry() {
-    let stage = stage().await;
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
-    let key: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
+async fn revoking_a_key_invalidates_caches_of_other_processes() {
+    let app = start_app().await;
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Old"})).await;
+    let key: RawKey = created.data(201)["key"].as_str().unwrap().parse().unwrap();
     let absent = parlance_core::Providers::absent();
-    let other = parlance_core::Context::new(stage.ctx.config().clone(), absent).unwrap();
+    let other = parlance_core::Context::new(app.ctx.config().clone(), absent).unwrap();
     other.bus().wait_for_connection().await.unwrap();
     for _ in 0..50 {
-        // The process subscribes to invalidations with its first lookup.
+        // The first lookup starts the subscription to invalidations.
         keys::authenticate(&other, &key).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    stage.http.delete(&format!("/tenant/api-keys/{}", made.id())).await;
+    app.http.delete(&format!("/tenant/api-keys/{}", created.id())).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     keys::authenticate(&other, &key).await.unwrap_err();
     other.close().await;
-    stage.end().await;
+    app.end().await;
 }

@@ -1,74 +1,74 @@
-//! Rate limits, concurrency limits, CORS and slow bodies.
+//! Rate limits, concurrency limits, CORS and body timeouts.
 
 use std::time::Duration;
 
 use parlance_core::tenants::keys::{self, RawKey};
 use parlance_core::{Context, Providers};
-use parlance_testing::{Answer, Builder, Stage, TestEmbedder};
+use parlance_testing::{Answer, Builder, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
-/// A rate limit of five requests per second, with a burst of ten.
-async fn limited() -> Stage {
+/// Starts the application with a limit of five requests a second and bursts of ten.
+async fn start_with_rate_limit() -> TestApp {
     let configured = Builder::default().embedder(TestEmbedder::default());
     configured.configure(|config| config.limits.requests_per_second = 5).start().await
 }
 
-fn told(answer: &Answer, header: &str) -> u64 {
+/// The number in a header.
+fn header(answer: &Answer, header: &str) -> u64 {
     answer.headers[header].to_str().unwrap().parse().unwrap()
 }
 
 #[tokio::test]
-async fn a_rate_limited_key_gets_retry_after() {
-    let stage = limited().await;
-    let other = stage.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
-    let (mut answer, mut asked) = (stage.http.get("/bots").await, 1);
+async fn a_rate_limited_key_gets_a_retry_after() {
+    let app = start_with_rate_limit().await;
+    let other = app.http.post("/tenant/api-keys", json!({"name": "Other"})).await;
+    let (mut answer, mut requests) = (app.http.get("/bots").await, 1);
     while answer.status == 200 {
-        assert_eq!(told(&answer, "ratelimit-limit"), 10);
-        assert!(told(&answer, "ratelimit-remaining") < 10);
-        (answer, asked) = (stage.http.get("/bots").await, asked + 1);
-        assert!(asked < 1_000, "nothing stops it");
+        assert_eq!(header(&answer, "ratelimit-limit"), 10);
+        assert!(header(&answer, "ratelimit-remaining") < 10);
+        (answer, requests) = (app.http.get("/bots").await, requests + 1);
+        assert!(requests < 1_000, "no request is limited");
     }
     assert_eq!(answer.error(429), "rate_limited");
-    assert_eq!(told(&answer, "ratelimit-remaining"), 0);
-    let wait = told(&answer, "retry-after");
-    let other = stage.http.with_key(other.data(201)["key"].as_str());
+    assert_eq!(header(&answer, "ratelimit-remaining"), 0);
+    let wait = header(&answer, "retry-after");
+    let other = app.http.with_key(other.data(201)["key"].as_str());
     other.get("/bots").await.data(200);
     tokio::time::sleep(Duration::from_secs(wait)).await;
-    stage.http.get("/bots").await.data(200);
-    stage.end().await;
+    app.http.get("/bots").await.data(200);
+    app.end().await;
 }
 
 #[tokio::test]
-async fn the_rate_limit_holds_across_processes() {
-    let stage = limited().await;
-    let made = stage.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
-    let raw: RawKey = made.data(201)["key"].as_str().unwrap().parse().unwrap();
-    let key = keys::authenticate(&stage.ctx, &raw).await.unwrap().key;
-    let other = Context::new(stage.ctx.config().clone(), Providers::absent()).unwrap();
+async fn the_rate_limit_of_a_key_spans_processes() {
+    let app = start_with_rate_limit().await;
+    let created = app.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
+    let raw: RawKey = created.data(201)["key"].as_str().unwrap().parse().unwrap();
+    let key = keys::authenticate(&app.ctx, &raw).await.unwrap().key;
+    let other = Context::new(app.ctx.config().clone(), Providers::absent()).unwrap();
     other.bus().wait_for_connection().await.unwrap();
     let stop = CancellationToken::new();
     let (balanced, until) = (other.clone(), stop.clone());
     let balancing =
         tokio::spawn(async move { balanced.limits().requests.balance(balanced.bus(), &until).await });
 
-    let shared = stage.http.with_key(Some(raw.expose()));
-    stage
-        .eventually("both know of each other", async || {
-            // Uses up the limit in this process.
-            while shared.get("/bots").await.status == 200 {}
-            other.limits().requests.take(key).unwrap().refused
-        })
-        .await;
+    let shared = app.http.with_key(Some(raw.expose()));
+    app.eventually("the processes share the limit", async || {
+        // Uses up the limit in this process.
+        while shared.get("/bots").await.status == 200 {}
+        other.limits().requests.take(key).unwrap().refused
+    })
+    .await;
     stop.cancel();
     balancing.await.unwrap();
     other.close().await;
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
@@ -77,78 +77,80 @@ async fn concurrent_answers_and_uploads_are_limited_per_tenant() {
         config.limits.chats_per_tenant = 1;
         config.limits.uploads_per_tenant = 1;
     });
-    let stage = configure.start().await;
-    let bot = stage.bot_of(stage.tenant).await.to_string();
-    let limits = stage.ctx.limits();
-    let (chat, upload) =
-        (limits.chats.take(stage.tenant).unwrap(), limits.uploads.take(stage.tenant).unwrap());
+    let app = configure.start().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let limits = app.ctx.limits();
+    let (chat, upload) = (limits.chats.take(app.tenant).unwrap(), limits.uploads.take(app.tenant).unwrap());
 
-    let say =
-        async || stage.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await;
-    let refused = say().await;
-    assert_eq!((refused.error(429), told(&refused, "retry-after")), ("too_many_chats", 1));
-    assert_eq!(stage.http.get("/conversations/s").await.error(404), "conversation_not_found");
-    let send = async || stage.http.upload(&bot, "a.txt", "Some text.").await;
-    assert_eq!(send().await.error(429), "too_many_uploads");
-    let (_, other) = stage.another_tenant().await;
+    let send =
+        async || app.http.post("/conversations/s/messages", json!({"message": "Hi", "bot_id": bot})).await;
+    let refused = send().await;
+    assert_eq!((refused.error(429), header(&refused, "retry-after")), ("too_many_chats", 1));
+    assert_eq!(app.http.get("/conversations/s").await.error(404), "conversation_not_found");
+    let upload_file = async || app.http.upload(&bot, "a.txt", "Some text.").await;
+    assert_eq!(upload_file().await.error(429), "too_many_uploads");
+    let (_, other) = app.another_tenant().await;
     other.post("/bots", json!({"name": "A", "channel_type": "api"})).await.data(201);
     other.post("/conversations/s/messages", json!({"message": "Hi"})).await.data(200);
 
     drop((chat, upload));
-    say().await.data(200);
-    say().await.data(200);
-    send().await.data(201);
-    work(&stage).await;
-    stage.end().await;
+    send().await.data(200);
+    send().await.data(200);
+    upload_file().await.data(201);
+    run_jobs(&app).await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn only_configured_origins_get_cors_headers() {
+async fn cors_allows_only_the_configured_origins() {
     let site = "https://www.example.com";
     let configure = Builder::default().embedder(TestEmbedder::default());
-    let stage =
+    let app =
         configure.configure(move |config| config.http.cors_origins = vec![site.to_owned()]).start().await;
     let preflight = async |origin: &str| {
-        let asked = stage.http.request(Method::OPTIONS, "/bots").header("Origin", origin);
-        asked.header("Access-Control-Request-Method", "POST").send().await.unwrap()
+        let request = app.http.request(Method::OPTIONS, "/bots").header("Origin", origin);
+        request.header("Access-Control-Request-Method", "POST").send().await.unwrap()
     };
-    let leave = preflight(site).await;
-    assert_eq!(leave.status(), 204);
-    assert_eq!(leave.headers()["access-control-allow-origin"], site);
-    let may_send = leave.headers()["access-control-allow-headers"].to_str().unwrap();
-    assert!(may_send.contains("X-API-Key") && may_send.contains("Idempotency-Key"), "{may_send}");
+    let allowed = preflight(site).await;
+    assert_eq!(allowed.status(), 204);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], site);
+    let allowed_headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(
+        allowed_headers.contains("X-API-Key") && allowed_headers.contains("Idempotency-Key"),
+        "{allowed_headers}"
+    );
     assert!(!preflight("https://evil.example").await.headers().contains_key("access-control-allow-origin"));
 
-    let asked = async |origin: &str| {
-        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", origin)).await
+    let get = async |origin: &str| {
+        Answer::send(app.http.request(Method::GET, "/bots").header("Origin", origin)).await
     };
-    let (mine, evil) = (asked(site).await, asked("https://evil.example").await);
+    let (mine, evil) = (get(site).await, get("https://evil.example").await);
     mine.data(200);
     evil.data(200);
     assert_eq!(mine.headers["access-control-allow-origin"], site);
     assert_eq!(mine.headers["vary"], "Origin");
     assert!(!evil.headers.contains_key("access-control-allow-origin"));
-    let wrong = stage.http.with_key(None).request(Method::GET, "/bots").header("Origin", site);
-    let refused = Answer::of(wrong).await;
+    let without_key = app.http.with_key(None).request(Method::GET, "/bots").header("Origin", site);
+    let refused = Answer::send(without_key).await;
     assert_eq!(refused.error(401), "missing_api_key");
-    assert_eq!(refused.headers["access-control-allow-origin"], site, "a page may read why it was refused");
-    stage.end().await;
+    assert_eq!(refused.headers["access-control-allow-origin"], site, "a page can read the error");
+    app.end().await;
 }
 
 #[tokio::test]
-async fn no_origin_is_allowed_by_default() {
-    let stage = stage().await;
-    let asked =
-        Answer::of(stage.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
-    asked.data(200);
-    assert!(!asked.headers.keys().any(|name| name.as_str().starts_with("access-control")));
-    stage.end().await;
+async fn cors_is_off_without_configured_origins() {
+    let app = start_app().await;
+    let answer =
+        Answer::send(app.http.request(Method::GET, "/bots").header("Origin", "https://a.example")).await;
+    answer.data(200);
+    assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")));
+    app.end().await;
 }
 
 #[tokio::test]
-async fn a_trickling_body_times_out() {
-    let stage = stage().await;
-    let request = stage.http.request(Method::POST, "/bots").build().unwrap();
+async fn a_body_sent_byte_by_byte_times_out() {
+    let app = start_app().await;
+    let request = app.http.request(Method::POST, "/bots").build().unwrap();
     let address = (request.url().host_str().unwrap(), request.url().port().unwrap());
     let mut slow = TcpStream::connect(address).await.unwrap();
     let head = format!(
@@ -156,19 +158,19 @@ async fn a_trickling_body_times_out() {
         request.headers()["x-api-key"].to_str().unwrap(),
     );
     slow.write_all(head.as_bytes()).await.unwrap();
-    let (mut answered, mut sending) = slow.split();
-    let mut answer = vec![0; 64];
+    let (mut reader, mut writer) = slow.split();
+    let mut buffer = vec![0; 64];
     let trickle = async {
-        while sending.write_all(b" ").await.is_ok() {
+        while writer.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     tokio::select! {
-        () = trickle => panic!("the connection ended without an answer"),
-        read = answered.read(&mut answer) => {
-            let answer = String::from_utf8_lossy(&answer[..read.unwrap()]).into_owned();
+        () = trickle => panic!("the connection closed without a response"),
+        read = reader.read(&mut buffer) => {
+            let answer = String::from_utf8_lossy(&buffer[..read.unwrap()]).into_owned();
             assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         }
     }
-    stage.end().await;
+    app.end().await;
 }

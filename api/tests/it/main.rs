@@ -1,4 +1,4 @@
-//! Integration tests of the API: real HTTP, Postgres and Redis.
+//! Integration tests of the API over HTTP, with real Postgres and Redis servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,11 +6,12 @@ mod analytics;
 mod attribution;
 mod bots;
 mod confidence;
+mod conformance;
 mod conversations;
 mod errors;
 mod events;
-mod every_operation;
 mod examples;
+mod fixture;
 mod idempotency;
 mod isolation;
 mod jobs;
@@ -21,9 +22,8 @@ mod models;
 mod openai;
 mod openapi;
 mod rollups;
-mod row_security;
+mod row_level_security;
 mod rows;
-mod scene;
 mod search;
 mod security;
 mod serving;
@@ -33,10 +33,10 @@ mod statements;
 mod tenants;
 
 use parlance_core::jobs::Kind;
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-/// Starts the application with a cheap test embedder.
-pub(crate) async fn stage() -> Stage {
+/// Starts the application with a cheap test embedder. The crawler may reach loopback addresses.
+pub(crate) async fn start_app() -> TestApp {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -44,9 +44,9 @@ pub(crate) async fn stage() -> Stage {
         .await
 }
 
-/// Runs jobs of every kind until none waits.
-pub(crate) async fn work(stage: &Stage) {
+/// Runs the waiting jobs of every queue until none is left.
+pub(crate) async fn run_jobs(app: &TestApp) {
     for kind in Kind::ALL {
-        while stage.step(kind).await.is_some() {}
+        while app.step(kind).await.is_some() {}
     }
 }

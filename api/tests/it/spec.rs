@@ -1,4 +1,4 @@
-//! Parsed specification, from which tests are generated: new operations are tested without a change.
+//! The operations of the served specification. Tests generated from it cover new operations without a change.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use serde_json::{Map, Value};
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
-    /// Template below `/api/v1`, with parameters in braces.
+    /// The path below `/api/v1`, with parameters in braces.
     pub(crate) path: String,
     pub(crate) parameters: Vec<Parameter>,
-    /// One per media type.
+    /// One body per media type.
     pub(crate) bodies: Vec<Body>,
 }
 
-/// A parameter of the path, the query or the header.
+/// A parameter of the path, the query or a header.
 #[derive(Clone, Debug)]
 pub(crate) struct Parameter {
-    pub(crate) place: String,
+    pub(crate) location: String,
     pub(crate) name: String,
     pub(crate) schema: Value,
 }
 
-/// A request body, with its media type.
+/// A request body of an operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) media: String,
@@ -41,14 +41,14 @@ pub(crate) struct Field<'a> {
 }
 
 impl Operation {
-    /// The parameters in `path`, `query` or `header`.
-    pub(crate) fn parameters(&self, place: &str) -> impl Iterator<Item = &Parameter> {
-        self.parameters.iter().filter(move |parameter| parameter.place == place)
+    /// The parameters of a location: `path`, `query` or `header`.
+    pub(crate) fn parameters(&self, location: &str) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(move |parameter| parameter.location == location)
     }
 }
 
 impl Body {
-    /// The fields, in the order of the reference.
+    /// The fields, in the order of the specification.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         let required = |name: &str| {
             self.schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
@@ -70,45 +70,45 @@ impl Field<'_> {
         self.schema["nullable"] == true
     }
 
-    /// Whether the field holds the id of a resource.
+    /// Whether it holds the id of a resource.
     pub(crate) fn is_id(&self) -> bool {
         self.schema["format"] == "uuid"
     }
 }
 
-/// Every operation, in the order of the specification.
+/// All operations, in the order of the specification.
 pub(crate) fn operations() -> Vec<Operation> {
     let spec: Value = serde_json::from_str(&parlance_api::openapi_json()).unwrap();
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     for (path, operations) in spec["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
             let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
-            found.push(Operation {
+            all.push(Operation {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                parameters: parameters.map(|parameter| Parameter::of(&spec, parameter)).collect(),
+                parameters: parameters.map(|parameter| Parameter::parse(&spec, parameter)).collect(),
                 bodies: bodies
                     .map(|(media, body)| Body {
                         media: media.clone(),
-                        schema: resolved(&spec, &body["schema"]),
+                        schema: resolve(&spec, &body["schema"]),
                     })
                     .collect(),
             });
         }
     }
-    found
+    all
 }
 
-/// Sorts operations that end or delete something last.
+/// Sorts operations so that updates (PATCH) come last but one and deletions last.
 pub(crate) fn destructive_last(mut operations: Vec<Operation>) -> Vec<Operation> {
     operations
         .sort_by_key(|operation| (operation.method == Method::DELETE, operation.method == Method::PATCH));
     operations
 }
 
-/// The operations by path.
+/// All operations by path.
 pub(crate) fn paths() -> BTreeMap<String, Vec<Operation>> {
     let mut paths = BTreeMap::<_, Vec<_>>::new();
     for operation in operations() {
@@ -118,38 +118,38 @@ pub(crate) fn paths() -> BTreeMap<String, Vec<Operation>> {
 }
 
 impl Parameter {
-    fn of(spec: &Value, parameter: &Value) -> Self {
+    fn parse(spec: &Value, parameter: &Value) -> Self {
         Self {
-            place: parameter["in"].as_str().unwrap().to_owned(),
+            location: parameter["in"].as_str().unwrap().to_owned(),
             name: parameter["name"].as_str().unwrap().to_owned(),
-            schema: resolved(spec, &parameter["schema"]),
+            schema: resolve(spec, &parameter["schema"]),
         }
     }
 }
 
-/// The schema with its references resolved.
-fn resolved(spec: &Value, schema: &Value) -> Value {
-    let Value::Object(outer) = schema else { return schema.clone() };
-    let mut whole = Map::new();
-    let references = outer.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    for part in references.map(|part| resolved(spec, part)).chain(referred(spec, outer)) {
-        whole.extend(part.as_object().cloned().unwrap_or_default());
+/// A schema with its references and `allOf` parts inlined.
+fn resolve(spec: &Value, schema: &Value) -> Value {
+    let Value::Object(own) = schema else { return schema.clone() };
+    let mut merged = Map::new();
+    let references = own.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for part in references.map(|part| resolve(spec, part)).chain(referenced(spec, own)) {
+        merged.extend(part.as_object().cloned().unwrap_or_default());
     }
-    for (name, value) in outer {
+    for (name, value) in own {
         match (name.as_str(), value) {
             ("$ref" | "allOf", _) => {}
             ("properties", Value::Object(fields)) => {
-                let fields = fields.iter().map(|(name, field)| (name.clone(), resolved(spec, field)));
-                whole.insert(name.clone(), Value::Object(fields.collect()));
+                let fields = fields.iter().map(|(name, field)| (name.clone(), resolve(spec, field)));
+                merged.insert(name.clone(), Value::Object(fields.collect()));
             }
-            ("items", items) => drop(whole.insert(name.clone(), resolved(spec, items))),
-            _ => drop(whole.insert(name.clone(), value.clone())),
+            ("items", items) => drop(merged.insert(name.clone(), resolve(spec, items))),
+            _ => drop(merged.insert(name.clone(), value.clone())),
         }
     }
-    Value::Object(whole)
+    Value::Object(merged)
 }
 
-fn referred(spec: &Value, schema: &Map<String, Value>) -> Option<Value> {
+fn referenced(spec: &Value, schema: &Map<String, Value>) -> Option<Value> {
     let reference = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
-    Some(resolved(spec, spec.pointer(reference)?))
+    Some(resolve(spec, spec.pointer(reference)?))
 }

@@ -1,51 +1,53 @@
-//! No N+1 queries: the number of SQL statements of an operation is small and independent of the number of rows.
+//! No operation runs a statement per row: the number of statements is small and independent of the number of
+//! rows.
 //!
-//! Counted are the statements that sqlx logs, including the one that sets a connection's tenant and `commit`, but
-//! not `begin`. Not counted are occasional ones: key lookups on a cache miss, and the role and type queries of a
-//! fresh connection.
+//! Counts the statements that sqlx logs, including `commit` and the one that sets a connection's tenant, but
+//! not `begin`. Excludes statements that not every request runs: the lookup of an uncached key and, on a new
+//! connection, setting the role and sqlx's queries of types.
 
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, Stage, recorded_request_id, recorded_statements, text_of};
+use parlance_testing::{Client, TestApp, recorded_request_id, recorded_statements, text_of};
 use serde_json::json;
 
-use crate::scene::{ApiRequest, Scene, is_used_up};
+use crate::fixture::{Fixture, TestRequest, is_consumed};
 use crate::spec::{destructive_last, operations};
-use crate::{stage, work};
+use crate::{run_jobs, start_app};
 
-/// Maximum number of statements of one request.
+/// Maximum number of statements of a request.
 const MAX_STATEMENTS: usize = 16;
 
-/// Statements that are not counted.
-const RARE: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
+/// Parts of the excluded statements.
+const EXCLUDED: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
 
-/// A tenant with two resources of each kind, or with many.
-struct Populated {
+/// A tenant with few or many rows of everything.
+struct TestTenant {
     tenant: TenantId,
     http: Client,
-    more: i32,
+    /// Number of copies of each row.
+    copies: i32,
 }
 
-impl Populated {
-    async fn build(stage: &Stage, more: i32) -> Self {
-        let (tenant, http) = stage.another_tenant().await;
-        tenants::set_plan(&stage.ctx, tenant, Plan::Enterprise).await.unwrap();
-        Self { tenant, http, more }
+impl TestTenant {
+    async fn create(app: &TestApp, copies: i32) -> Self {
+        let (tenant, http) = app.another_tenant().await;
+        tenants::set_plan(&app.ctx, tenant, Plan::Enterprise).await.unwrap();
+        Self { tenant, http, copies }
     }
 
-    /// A scene with `more` further rows of each table.
-    async fn scene(&self, stage: &Stage) -> Scene {
-        let scene = Scene::create(&self.http).await;
-        let path = format!("/conversations/{}/messages", scene.id("session_id"));
+    /// A new fixture, with copies of its rows.
+    async fn fixture(&self, app: &TestApp) -> Fixture {
+        let fixture = Fixture::create(&self.http).await;
+        let path = format!("/conversations/{}/messages", fixture.id("session_id"));
         self.http.post(&path, json!({"message": "And where?"})).await.data(200);
-        work(stage).await;
+        run_jobs(app).await;
         let conversation =
-            format!("tenant_id = '{}' and session_id = '{}'", self.tenant, scene.id("session_id"));
+            format!("tenant_id = '{}' and session_id = '{}'", self.tenant, fixture.id("session_id"));
         let of_session = format!("conversation_id in (select id from conversation where {conversation})");
-        let of_source = format!("source_id = '{}'", scene.id("source_id"));
-        let id = |name| format!("id = '{}'", scene.id(name));
-        for (table, which, changes) in [
+        let of_source = format!("source_id = '{}'", fixture.id("source_id"));
+        let id = |name| format!("id = '{}'", fixture.id(name));
+        for (table, condition, changes) in [
             ("bot", id("bot_id"), "'name', 'Bot ' || i, 'is_default', false"),
             ("api_key", id("key_id"), r"'hash', '\x' || md5(gen_random_uuid()::text)"),
             (
@@ -64,54 +66,56 @@ impl Populated {
                 "'state', 'queued', 'finished_at', null, 'not_before', now() + interval '1 day'",
             ),
         ] {
-            self.copy(stage, table, &which, changes).await;
+            self.copy(app, table, &condition, changes).await;
         }
         let counts = format!(
             "with counted as (update source set live_chunks = live_chunks + {0} where {1}) \
              update source_version set chunk_count = chunk_count + {0} where {of_source}",
-            self.more,
+            self.copies,
             id("source_id"),
         );
-        stage.execute(&counts).await;
-        // A waiting job, to be cancelled.
-        let waits =
-            self.http.upload(&scene.id("bot_id"), "waits.md", format!("# {}\n", scene.id("job_id"))).await;
-        scene.with("cancelJob/job_id", waits.data(201)["job_id"].as_str().unwrap())
+        app.execute(&counts).await;
+        // A queued job, to be cancelled.
+        let queued = self
+            .http
+            .upload(&fixture.id("bot_id"), "queued.md", format!("# {}\n", fixture.id("job_id")))
+            .await;
+        fixture.with("cancelJob/job_id", queued.data(201)["job_id"].as_str().unwrap())
     }
 
-    /// Copies each row `more` times.
-    async fn copy(&self, stage: &Stage, table: &str, which: &str, changes: &str) {
+    /// Inserts copies of rows with changed columns.
+    async fn copy(&self, app: &TestApp, table: &str, condition: &str, changes: &str) {
         let copy = format!(
             "insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(row) || \
                  jsonb_build_object('id', gen_random_uuid(), {changes}))).* \
-             from (select * from {table} where {which} order by id limit 8) as row, generate_series(1, {}) as i",
-            self.more,
+             from (select * from {table} where {condition} order by id limit 8) as row, generate_series(1, {}) as i",
+            self.copies,
         );
-        let copied = sqlx::query(AssertSqlSafe(copy)).execute(stage.ctx.db().platform()).await.unwrap();
-        assert!(copied.rows_affected() >= self.more as u64, "{table}: {which}");
+        let copied = sqlx::query(AssertSqlSafe(copy)).execute(app.ctx.db().platform()).await.unwrap();
+        assert!(copied.rows_affected() >= self.copies as u64, "{table}: {condition}");
     }
 
-    /// The statements of a successful request; creates a new scene when the last one is used up.
+    /// The statements of a successful request. Replaces a fixture that earlier requests consumed.
     async fn statements(
         &self,
-        stage: &Stage,
-        scene: &mut Scene,
-        request: impl Fn(&Scene) -> ApiRequest,
+        app: &TestApp,
+        fixture: &mut Fixture,
+        request: impl Fn(&Fixture) -> TestRequest,
     ) -> Vec<String> {
-        for last in [false, true] {
-            // Warms the key cache.
+        for is_last in [false, true] {
+            // Fills the cache of API keys.
             self.http.get("/tenant/info").await.data(200);
-            let (id, request) = (recorded_request_id(), request(scene));
-            let response = request.build(&self.http).header("X-Request-Id", &id).send().await.unwrap();
+            let (id, request) = (recorded_request_id(), request(fixture));
+            let response = request.builder(&self.http).header("X-Request-Id", &id).send().await.unwrap();
             let status = response.status();
-            if is_used_up(status) && !last {
-                *scene = self.scene(stage).await;
+            if is_consumed(status) && !is_last {
+                *fixture = self.fixture(app).await;
                 continue;
             }
             let text = text_of(response).await;
             assert!(status.is_success(), "{} {}: {text}", request.method, request.path);
             let mut statements = recorded_statements(&id);
-            statements.retain(|statement| !RARE.iter().any(|rare| statement.contains(rare)));
+            statements.retain(|statement| !EXCLUDED.iter().any(|excluded| statement.contains(excluded)));
             // Concurrent statements are logged in any order.
             statements.sort_unstable();
             let tenant = self.tenant.to_string();
@@ -122,35 +126,37 @@ impl Populated {
 }
 
 #[tokio::test]
-async fn no_operation_runs_a_statement_for_each_row() {
-    let stage = stage().await;
-    let (few, many) = (Populated::build(&stage, 1).await, Populated::build(&stage, 25).await);
-    let mut scenes = [few.scene(&stage).await, many.scene(&stage).await];
+async fn no_operation_runs_a_statement_per_row() {
+    let app = start_app().await;
+    let (few, many) = (TestTenant::create(&app, 1).await, TestTenant::create(&app, 25).await);
+    let mut fixtures = [few.fixture(&app).await, many.fixture(&app).await];
     let mut table = String::new();
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for operation in destructive_last(operations()) {
         let bodies = operation.bodies.iter().map(Some).chain(operation.bodies.is_empty().then_some(None));
         for body in bodies {
-            let request = |scene: &Scene| {
-                let request = body
-                    .map_or_else(|| scene.request(&operation), |body| scene.request_with(&operation, body));
+            let request = |fixture: &Fixture| {
+                let request = body.map_or_else(
+                    || fixture.request(&operation),
+                    |body| fixture.valid_request(&operation, body),
+                );
                 let paged = operation.parameters("query").any(|parameter| parameter.name == "per_page");
                 if paged { request.with_query("per_page", "100") } else { request }
             };
             let mut counted = Vec::new();
-            for (tenant, scene) in [&few, &many].into_iter().zip(&mut scenes) {
-                counted.push(tenant.statements(&stage, scene, request).await);
+            for (tenant, fixture) in [&few, &many].into_iter().zip(&mut fixtures) {
+                counted.push(tenant.statements(&app, fixture, request).await);
             }
             let name = format!("{} {}", operation.id, body.map_or("", |body| &body.media));
             table += &format!("{:2} {:2}  {name}\n", counted[0].len(), counted[1].len());
             if counted[0] != counted[1] || counted[0].len() > MAX_STATEMENTS || counted[0].is_empty() {
-                wrong.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
+                failures.push(format!("{name}\n    few: {:#?}\n    many: {:#?}", counted[0], counted[1]));
             }
         }
     }
-    eprintln!("statements of few and of many rows:\n{table}");
-    work(&stage).await;
-    stage.execute("delete from job where not_before > now()").await;
-    stage.end().await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    eprintln!("statements for few and many rows:\n{table}");
+    run_jobs(&app).await;
+    app.execute("delete from job where not_before > now()").await;
+    app.end().await;
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

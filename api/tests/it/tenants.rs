@@ -1,53 +1,52 @@
-//! Tenant account and authentication.
+//! Tenant details and access by API key.
 
 use parlance_core::tenants::keys::{self, KeyRequest};
 use serde_json::json;
 
-use crate::stage;
+use crate::start_app;
 
 #[tokio::test]
 async fn a_tenant_sees_its_account() {
-    let stage = stage().await;
-    let answer = stage.http.get("/tenant/info").await;
+    let app = start_app().await;
+    let answer = app.http.get("/tenant/info").await;
     let info = answer.data(200);
-    assert_eq!(info["id"], stage.tenant.to_string());
+    assert_eq!(info["id"], app.tenant.to_string());
     assert_eq!(
         (&info["name"], &info["plan"], &info["is_active"]),
         (&"Test".into(), &"professional".into(), &true.into())
     );
     assert!(info["created_at"].as_str().unwrap().ends_with('Z'), "{info}");
     assert!(info["updated_at"].as_str().unwrap().ends_with('Z'), "{info}");
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
-async fn an_invalid_key_gets_the_documented_error() {
-    let stage = stage().await;
-    let (key, revoked) =
-        keys::create(&stage.ctx, stage.tenant, &KeyRequest::full("old").unwrap()).await.unwrap();
-    keys::revoke(&stage.ctx, stage.tenant, key.id).await.unwrap();
+async fn an_invalid_key_is_rejected_with_the_documented_text() {
+    let app = start_app().await;
+    let (key, revoked) = keys::create(&app.ctx, app.tenant, &KeyRequest::full("old").unwrap()).await.unwrap();
+    keys::revoke(&app.ctx, app.tenant, key.id).await.unwrap();
     for (key, code) in [
         (None, "missing_api_key"),
         (Some(""), "invalid_api_key"),
         (Some("tk_your_api_key_here"), "invalid_api_key"),
         (Some(revoked.expose()), "invalid_api_key"),
     ] {
-        let answer = stage.http.with_key(key).get("/tenant/info").await;
+        let answer = app.http.with_key(key).get("/tenant/info").await;
         assert_eq!(answer.error(401), code);
         assert_eq!(answer.body["error"], "Invalid API key");
         assert_eq!(answer.body["message"], "API key not found or tenant inactive");
     }
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_key_is_limited_to_its_scopes() {
-    let stage = stage().await;
+    let app = start_app().await;
     let mut clients = Vec::new();
     for scope in ["read", "chat", "knowledge"] {
-        let made = stage.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": [scope]})).await;
-        let key = made.data(201)["key"].as_str().unwrap();
-        clients.push(stage.http.with_key(Some(key)));
+        let created = app.http.post("/tenant/api-keys", json!({"name": "narrow", "scopes": [scope]})).await;
+        let key = created.data(201)["key"].as_str().unwrap();
+        clients.push(app.http.with_key(Some(key)));
     }
     let [read, chat, knowledge] = &clients[..] else { panic!() };
     read.get("/bots").await.data(200);
@@ -56,5 +55,5 @@ async fn a_key_is_limited_to_its_scopes() {
     assert_eq!(chat.get("/conversations/none").await.error(404), "conversation_not_found");
     assert_eq!(knowledge.get("/conversations/none").await.error(403), "missing_scope");
     assert_eq!(knowledge.upload("nonsense", "a.md", "text").await.error(400), "invalid_field");
-    stage.end().await;
+    app.end().await;
 }

@@ -111,7 +111,7 @@ fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
 
 async fn send(http: &Client, path: &str, traceparent: &str, body: serde_json::Value) -> Answer {
     let request = http.request(Method::POST, path).header("traceparent", traceparent);
-    Answer::of(request.json(&body)).await
+    Answer::send(request.json(&body)).await
 }
 
 fn start_traced(mut role: Command, collector: &str) -> Process {

@@ -7,9 +7,9 @@ use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::crawl::{self, PageState, SitePage};
 use parlance_core::knowledge::{self, Source, SourceRequest, Status};
 use parlance_core::{Error, PageRequest};
-use parlance_testing::{Builder, Page, Site, Stage, TestEmbedder};
+use parlance_testing::{Builder, Page, Site, TestApp, TestEmbedder};
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -23,21 +23,21 @@ fn site(bot: BotId, url: &str, max_pages: Option<i64>) -> SourceRequest {
     SourceRequest { bot, original: knowledge::Original::of_site(site) }
 }
 
-async fn add(stage: &Stage, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+async fn add(stage: &TestApp, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
     knowledge::add(&stage.ctx, stage.tenant, site(bot, url, most)).await.unwrap().source.id
 }
 
-async fn source(stage: &Stage, source: SourceId) -> Source {
+async fn source(stage: &TestApp, source: SourceId) -> Source {
     knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap()
 }
 
-async fn pages(stage: &Stage, source: SourceId) -> Vec<SitePage> {
+async fn pages(stage: &TestApp, source: SourceId) -> Vec<SitePage> {
     let first = PageRequest::largest(1);
     crawl::list_pages(&stage.ctx, stage.tenant, source, first).await.unwrap().items
 }
 
 /// Runs the crawl and all follow-up jobs in this process.
-async fn finish(stage: &Stage) {
+async fn finish(stage: &TestApp) {
     for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
         while stage.step(kind).await.is_some() {}
     }
@@ -63,7 +63,7 @@ fn article(matter: &str, links: &str) -> Page {
 #[tokio::test]
 async fn every_page_below_the_root_has_an_outcome() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links = "<a href='/help/returns'>Returns</a> <a href='/help/returns#top'>again</a> \
         <a href='/about'>elsewhere</a> <a href='https://other.example/'>far</a> <a href='/help/gone'>gone</a> \
         <a href='/help/secret/plan'>secret</a> <a href='/help/closed'>closed</a> <a href='/help/film'>film</a>";
@@ -109,7 +109,7 @@ async fn every_page_below_the_root_has_an_outcome() {
 #[tokio::test]
 async fn an_unreadable_site_fails_with_a_reason() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/blocked", Page::status(403))
         .set("/empty", Page::html("Empty", ""))
         .set("/inward", Page::redirect("http://10.0.0.1/"))
@@ -133,7 +133,7 @@ async fn an_unreadable_site_fails_with_a_reason() {
 #[tokio::test]
 async fn a_forbidden_url_is_refused_on_creation() {
     let stage = Builder::default().embedder(TestEmbedder::default()).start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     for url in [
         "http://127.0.0.1/",
         "http://169.254.169.254/latest",
@@ -151,7 +151,7 @@ async fn a_forbidden_url_is_refused_on_creation() {
 #[tokio::test]
 async fn a_transient_page_failure_is_retried() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("patience", "").failing(503, 1));
     let id = add(&stage, bot, &site.url, None).await;
     finish(&stage).await;
@@ -163,7 +163,7 @@ async fn a_transient_page_failure_is_retried() {
 #[tokio::test]
 async fn a_crawl_resumes_after_its_worker_dies() {
     let (mut stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links: String = (0..5).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
     site.set("/", article("the root", &links));
     for page in 0..5 {
@@ -188,7 +188,7 @@ async fn a_crawl_resumes_after_its_worker_dies() {
 #[tokio::test]
 async fn a_cancelled_crawl_stops_mid_page_and_can_be_retried() {
     let (mut stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("slowness", "").after(Duration::from_secs(10)));
     stage.start_workers();
     let id = add(&stage, bot, &site.url, None).await;
@@ -215,7 +215,7 @@ async fn a_refresh_keeps_the_old_version_and_embeds_only_changes() {
         .start()
         .await;
     let site = Site::start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     site.set("/", article("the root", "<a href='/a'>a</a><a href='/b'>b</a>"))
         .set("/a", article("apples", ""))
         .set("/b", article("bananas", ""));
@@ -243,7 +243,7 @@ async fn a_refresh_keeps_the_old_version_and_embeds_only_changes() {
 #[tokio::test]
 async fn max_pages_limits_the_crawl_and_is_reported() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let links: String = (0..30).map(|page| format!("<a href='/{page}'>{page}</a>")).collect();
     site.set("/", article("the root", &links));
     for page in 0..30 {
@@ -261,7 +261,7 @@ async fn max_pages_limits_the_crawl_and_is_reported() {
 #[tokio::test]
 async fn sitemap_pages_and_pdfs_are_crawled() {
     let (stage, site) = (stage().await, Site::start().await);
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let map = format!(
         "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{}/hidden</loc></url></urlset>",
         site.url

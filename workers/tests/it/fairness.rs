@@ -11,9 +11,9 @@ async fn a_small_file_waits_only_for_running_jobs() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let (other, _) = stage.another_tenant().await;
-    let other_bot = stage.bot_of(other).await;
+    let other_bot = stage.create_bot(other).await;
     for i in 0..60 {
         upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(3).replace("Rule", &format!("{i}"))).await;
     }
@@ -64,7 +64,7 @@ async fn chunking_respects_the_embed_backlog() {
         .configure(|config| config.jobs.embed_backlog = 5)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let mut sources = Vec::new();
     for i in 0..40 {
         let text = paragraphs(3).replace("Rule", &format!("{i}"));

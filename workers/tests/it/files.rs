@@ -3,9 +3,9 @@
 use parlance_core::jobs::Kind;
 use parlance_core::knowledge::{self, File};
 use parlance_testing::corpus::{self, Block};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     // The test embedder: some files have too much text for the real model.
     Builder::default().embedder(TestEmbedder::default()).start().await
 }
@@ -14,7 +14,7 @@ async fn stage() -> Stage {
 async fn every_file_type_is_extracted_with_its_structure() {
     let mut stage = stage().await;
     stage.start_workers();
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let pages = ["The first page tells of otters.", "The second page tells of herons."];
     let table = corpus::csv(&[&["Product", "Price"], &["Lamp", "20 euros"], &["Chair", "45 euros"]]);
     let blocks = [Block::Heading(1, "Opening hours"), Block::Paragraph("We open at nine.")];
@@ -36,7 +36,7 @@ async fn every_file_type_is_extracted_with_its_structure() {
 #[tokio::test]
 async fn a_pdf_chunk_has_its_page_number() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let page =
         |matter: &str| format!("This page tells of {matter}. {}", "It goes on for a while. ".repeat(45));
     let (first, second) = (page("otters"), page("herons"));
@@ -58,7 +58,7 @@ async fn a_pdf_chunk_has_its_page_number() {
 #[tokio::test]
 async fn a_misleading_file_name_is_noted() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let bytes = corpus::docx(&[Block::Paragraph("It is a Word document.")]).into();
     let file = File { name: "report.pdf".into(), bytes };
     let source = knowledge::upload(&stage.ctx, stage.tenant, bot, file).await.unwrap().source.id;

@@ -7,7 +7,7 @@ use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::{self, index, reembed};
 use parlance_core::providers::embed::Embedder;
 use parlance_core::{Context, Providers};
-use parlance_testing::{Builder, Stage, TestEmbedder, real_embedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder, real_embedder};
 use parlance_workers::runner::Runner;
 use serde_json::json;
 
@@ -16,33 +16,33 @@ use crate::{paragraphs, upload};
 /// Minimum number of chunks of a large bot in these tests.
 const LARGE: u32 = 40;
 
-async fn stage() -> Stage {
+async fn stage() -> TestApp {
     let configured = Builder::default().configure(|config| config.index.from_chunks = LARGE);
     configured.embedder(TestEmbedder::default()).start().await
 }
 
 /// Runs all waiting jobs.
-async fn run_all_jobs(stage: &Stage) {
+async fn run_all_jobs(stage: &TestApp) {
     for kind in Kind::ALL {
         while stage.step(kind).await.is_some() {}
     }
 }
 
-async fn add_rules(stage: &Stage, bot: BotId, rules: usize) -> SourceId {
+async fn add_rules(stage: &TestApp, bot: BotId, rules: usize) -> SourceId {
     let source = upload(stage, stage.tenant, bot, "rules.txt", &paragraphs(rules)).await;
     run_all_jobs(stage).await;
     source
 }
 
 /// Search hits of a bot, best first.
-async fn search(stage: &Stage, bot: BotId, mode: &str, query: &str) -> Vec<String> {
+async fn search(stage: &TestApp, bot: BotId, mode: &str, query: &str) -> Vec<String> {
     let body = json!({"bot_id": bot.to_string(), "query": query, "mode": mode, "top_k": 10});
     let answer = stage.http.post("/knowledge/search", body).await;
     let hits = answer.data(200)["results"].as_array().unwrap().clone();
     hits.iter().map(|hit| hit["content"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn indexes(stage: &Stage, bot: BotId) -> i64 {
+async fn indexes(stage: &TestApp, bot: BotId) -> i64 {
     let name = bot.uuid().simple();
     let query = format!(
         "select count(*) from pg_index where indisvalid and indexrelid::regclass::text like '%{name}%'"
@@ -53,7 +53,7 @@ async fn indexes(stage: &Stage, bot: BotId) -> i64 {
 #[tokio::test]
 async fn an_index_of_a_large_bot_keeps_search_results() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = add_rules(&stage, bot, 700).await;
     let queries = ["matter 7", "What is told to whoever asks about matter 431?"];
     let mut before = Vec::new();
@@ -99,7 +99,7 @@ async fn an_index_of_a_large_bot_keeps_search_results() {
 #[tokio::test]
 async fn an_index_build_restarts_after_its_worker_stops() {
     let mut stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     add_rules(&stage, bot, 700).await;
     // A concurrent index build waits for open writers.
     let mut writer = stage.ctx.db().platform().begin().await.unwrap();
@@ -127,7 +127,7 @@ async fn an_index_build_restarts_after_its_worker_stops() {
 #[tokio::test]
 async fn a_deleted_bots_indexes_are_dropped() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     add_rules(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
     run_all_jobs(&stage).await;
@@ -141,7 +141,7 @@ async fn a_deleted_bots_indexes_are_dropped() {
 #[tokio::test]
 async fn a_language_change_of_a_large_bot_recounts_its_words() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     add_rules(&stage, bot, 700).await;
     index::look_for_sizes(&stage.ctx).await.unwrap();
     run_all_jobs(&stage).await;
@@ -156,13 +156,13 @@ async fn a_language_change_of_a_large_bot_recounts_its_words() {
 }
 
 /// The context of another process on the same database with a new model, and optionally the previous one.
-async fn with_new_model(stage: &Stage, before: Option<Arc<dyn Embedder>>) -> Context {
+async fn with_new_model(stage: &TestApp, before: Option<Arc<dyn Embedder>>) -> Context {
     let providers =
         Providers { embedder: real_embedder().await, embedder_before: before, ..Providers::absent() };
     Context::new(stage.ctx.config().clone(), providers).unwrap()
 }
 
-async fn best_hit(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Option<String> {
+async fn best_hit(ctx: &Context, stage: &TestApp, bot: BotId, mode: &str) -> Option<String> {
     let request = knowledge::search::SearchRequest {
         bot,
         query: "Rule 5: whoever asks about matter 5 is told answer 5, and no other answer.".parse().unwrap(),
@@ -178,7 +178,7 @@ async fn best_hit(ctx: &Context, stage: &Stage, bot: BotId, mode: &str) -> Optio
 async fn a_model_change_re_embeds_and_switches_without_downtime() {
     let old = TestEmbedder::default();
     let stage = Builder::default().embedder(old.clone()).start().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     add_rules(&stage, bot, 100).await;
     let next = with_new_model(&stage, Some(Arc::new(old))).await;
     let without_old_model = with_new_model(&stage, None).await;
@@ -216,7 +216,7 @@ async fn a_model_change_re_embeds_and_switches_without_downtime() {
 #[tokio::test]
 async fn a_worker_without_the_model_releases_a_reembed_job() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     add_rules(&stage, bot, 100).await;
     let next = with_new_model(&stage, None).await;
     reembed::look_for_old_models(&next).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_worker_without_the_model_releases_a_reembed_job() {
 #[tokio::test]
 async fn a_version_embedded_by_two_models_is_completed_by_one() {
     let stage = stage().await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "rules.txt", &paragraphs(1_200)).await;
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();

@@ -9,18 +9,18 @@ use parlance_core::jobs::{self, Claims, Kind, State};
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
 use crate::{paragraphs, upload};
 
 /// Attempts of a job of any kind without attempts of its own.
 const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
 
-async fn stage(embedder: &TestEmbedder) -> Stage {
+async fn stage(embedder: &TestEmbedder) -> TestApp {
     Builder::default().embedder(embedder.clone()).start().await
 }
 
-async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
+async fn set(stage: &TestApp, job: JobId, assignment: &'static str) {
     let statement = format!("update job set {assignment} where id = $1");
     sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(job.uuid())
@@ -29,7 +29,7 @@ async fn set(stage: &Stage, job: JobId, assignment: &'static str) {
         .unwrap();
 }
 
-async fn report(stage: &Stage, job: JobId) -> jobs::Report {
+async fn report(stage: &TestApp, job: JobId) -> jobs::Report {
     jobs::get(&stage.ctx, stage.tenant, job).await.unwrap()
 }
 
@@ -46,7 +46,7 @@ fn document(text: &str) -> Document {
 }
 
 /// Runs the jobs before embedding and returns the first embed job.
-async fn run_until_embed(stage: &Stage) -> JobId {
+async fn run_until_embed(stage: &TestApp) -> JobId {
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();
     stage.waiting(Kind::Embed).await[0]
@@ -56,7 +56,7 @@ async fn run_until_embed(stage: &Stage) -> JobId {
 async fn a_job_claimed_twice_runs_once() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = run_until_embed(&stage).await;
     let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
@@ -71,7 +71,7 @@ async fn a_killed_workers_job_runs_again() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     stage.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
@@ -87,7 +87,7 @@ async fn a_killed_workers_job_runs_again() {
 #[tokio::test]
 async fn an_expired_lease_writes_nothing() {
     let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "The first worker reads this.").await;
     let job = stage.waiting(Kind::Upload).await[0];
     let slow = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
@@ -118,7 +118,7 @@ async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
         .configure(|config| config.jobs.backoff_base = Duration::from_secs(100))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = run_until_embed(&stage).await;
     embedder.fail(usize::MAX);
@@ -159,7 +159,7 @@ async fn a_job_that_panics_is_retried() {
     let embedder = TestEmbedder::default();
     embedder.panic_once();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     assert_eq!(stage.settled(source).await["status"], "ready");
@@ -174,7 +174,7 @@ async fn a_deadline_fails_a_waiting_job_and_its_source() {
         .configure(|config| config.jobs.deadline = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "Nobody reads this.").await;
     tokio::time::sleep(Duration::from_millis(60)).await;
     assert_eq!(stage.sweep().await.ended.len(), 1);
@@ -188,7 +188,7 @@ async fn a_deadline_stops_a_running_job() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     let job = run_until_embed(&stage).await;
     stage.start_workers();
@@ -202,7 +202,7 @@ async fn a_deadline_stops_a_running_job() {
 #[tokio::test]
 async fn a_job_that_kills_every_worker_fails_eventually() {
     let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
     let job = stage.waiting(Kind::Upload).await[0];
     for attempt in 1..=ATTEMPTS {
@@ -221,7 +221,7 @@ async fn a_job_that_kills_every_worker_fails_eventually() {
 async fn a_failed_batch_cancels_the_other_batches_of_its_source() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(2000)).await;
     let job = run_until_embed(&stage).await;
     assert!(stage.waiting(Kind::Embed).await.len() > 2);
@@ -243,7 +243,7 @@ async fn a_stopping_worker_releases_its_job_without_an_attempt() {
         .configure(|config| config.jobs.drain = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
     stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
@@ -263,7 +263,7 @@ async fn dispatch_never_exceeds_its_window() {
         .configure(|config| config.jobs.window_floor = 5)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     for i in 0..20 {
         upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
@@ -278,7 +278,7 @@ async fn dispatch_never_exceeds_its_window() {
     // the window is at most twice as wide.
     for i in 0..15 {
         let (tenant, _) = stage.another_tenant().await;
-        let bot = stage.bot_of(tenant).await;
+        let bot = stage.create_bot(tenant).await;
         let free = "update job set state = 'queued', dispatched_at = null where state = 'dispatched'";
         sqlx::query(free).execute(stage.ctx.db().platform()).await.unwrap();
         let text = format!("Late text {i}.");
@@ -297,7 +297,7 @@ async fn one_hint_per_job_claims_all_jobs_at_once() {
         .configure(|config| config.jobs.window_floor = 32)
         .start()
         .await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     for i in 0..32 {
         upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
@@ -319,14 +319,14 @@ async fn a_tenant_with_many_jobs_delays_no_other() {
         .configure(|config| config.jobs.window_floor = 4)
         .start()
         .await;
-    let busy = stage.bot_of(stage.tenant).await;
+    let busy = stage.create_bot(stage.tenant).await;
     for i in 0..20 {
         upload(&stage, stage.tenant, busy, "a.txt", &format!("Text number {i}.")).await;
     }
     let (second, _) = stage.another_tenant().await;
     let (third, _) = stage.another_tenant().await;
     for tenant in [second, third] {
-        let bot = stage.bot_of(tenant).await;
+        let bot = stage.create_bot(tenant).await;
         upload(&stage, tenant, bot, "b.txt", "One small file.").await;
     }
     assert_eq!(stage.fill(Kind::Upload).await, 4);

@@ -13,10 +13,16 @@ mod pipeline;
 
 use parlance_core::ids::{BotId, SourceId, TenantId};
 use parlance_core::knowledge::{self, File};
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 
 /// Uploads a text file to a bot, bypassing the API.
-pub(crate) async fn upload(stage: &Stage, tenant: TenantId, bot: BotId, name: &str, text: &str) -> SourceId {
+pub(crate) async fn upload(
+    stage: &TestApp,
+    tenant: TenantId,
+    bot: BotId,
+    name: &str,
+    text: &str,
+) -> SourceId {
     let bytes = text.to_owned().into_bytes().into();
     knowledge::upload(&stage.ctx, tenant, bot, File { name: name.to_owned(), bytes }).await.unwrap().source.id
 }

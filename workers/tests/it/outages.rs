@@ -2,11 +2,11 @@
 
 use parlance_core::jobs::{Kind, State};
 use parlance_core::platform::db;
-use parlance_testing::{Builder, Stage, TestEmbedder, sqlx};
+use parlance_testing::{Builder, TestApp, TestEmbedder, sqlx};
 
 use crate::{paragraphs, upload};
 
-async fn stage(embedder: &TestEmbedder) -> Stage {
+async fn stage(embedder: &TestEmbedder) -> TestApp {
     Builder::default()
         .own_servers()
         .embedder(embedder.clone())
@@ -21,7 +21,7 @@ async fn flushing_redis_during_processing_loses_nothing() {
     let embedder = TestEmbedder::default();
     embedder.hold();
     let mut stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let mut sources = Vec::new();
     for i in 0..6 {
@@ -49,7 +49,7 @@ async fn flushing_redis_during_processing_loses_nothing() {
 #[tokio::test]
 async fn an_upload_during_a_redis_outage_is_processed_later() {
     let mut stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.servers.servers().stop_redis().await.unwrap();
     stage.start_workers();
     let answer = stage.http.upload(&bot.to_string(), "a.md", "# Hours\n\nWe open at nine.").await;
@@ -63,7 +63,7 @@ async fn an_upload_during_a_redis_outage_is_processed_later() {
 #[tokio::test]
 async fn questions_are_answered_during_a_redis_outage() {
     let mut stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     stage.start_workers();
     let source = upload(&stage, stage.tenant, bot, "a.txt", "We open at nine.").await;
     stage.settled(source).await;

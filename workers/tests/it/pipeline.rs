@@ -4,11 +4,11 @@ use parlance_core::bots;
 use parlance_core::jobs::{Kind, State};
 use parlance_core::knowledge::search::{self, Mode, Search};
 use parlance_core::knowledge::{self, Status};
-use parlance_testing::{Builder, Stage, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
 use crate::{paragraphs, upload};
 
-async fn stage(embedder: &TestEmbedder) -> Stage {
+async fn stage(embedder: &TestEmbedder) -> TestApp {
     Builder::default().embedder(embedder.clone()).start().await
 }
 
@@ -16,7 +16,7 @@ async fn stage(embedder: &TestEmbedder) -> Stage {
 async fn a_source_becomes_searchable_with_its_last_vector() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(700)).await;
     let bot = bots::get(&stage.ctx, stage.tenant, bot).await.unwrap();
     let found = async || {
@@ -44,7 +44,7 @@ async fn a_source_becomes_searchable_with_its_last_vector() {
 async fn concurrent_batches_complete_the_source() {
     let embedder = TestEmbedder::default();
     let stage = stage(&embedder).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(1200)).await;
     stage.step(Kind::Upload).await.unwrap();
     stage.step(Kind::Chunk).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_tenants_known_text_is_not_embedded_again() {
     let embedder = TestEmbedder::default();
     let mut stage = stage(&embedder).await;
     stage.start_workers();
-    let (first, second) = (stage.bot_of(stage.tenant).await, stage.bot_of(stage.tenant).await);
+    let (first, second) = (stage.create_bot(stage.tenant).await, stage.create_bot(stage.tenant).await);
     let source = upload(&stage, stage.tenant, first, "a.txt", &paragraphs(60)).await;
     stage.settled(source).await;
     let embedded = embedder.passages().len();
@@ -74,7 +74,7 @@ async fn a_tenants_known_text_is_not_embedded_again() {
     assert_eq!((settled["status"].as_str(), embedder.passages().len()), (Some("ready"), embedded));
     // Vectors are not shared between tenants.
     let (other, _) = stage.another_tenant().await;
-    let bot = stage.bot_of(other).await;
+    let bot = stage.create_bot(other).await;
     upload(&stage, other, bot, "c.txt", &paragraphs(60)).await;
     stage
         .eventually("the other tenant's text is embedded", async || {
@@ -88,7 +88,7 @@ async fn a_tenants_known_text_is_not_embedded_again() {
 #[tokio::test]
 async fn duplicate_content_in_a_bot_is_one_source() {
     let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.bot_of(stage.tenant).await;
+    let bot = stage.create_bot(stage.tenant).await;
     let (first, again) = tokio::join!(
         upload(&stage, stage.tenant, bot, "a.txt", "The same words."),
         upload(&stage, stage.tenant, bot, "other name.txt", "The same words."),
@@ -102,7 +102,7 @@ async fn duplicate_content_in_a_bot_is_one_source() {
 async fn a_file_without_text_fails_with_a_reason_and_can_be_retried() {
     let mut stage = stage(&TestEmbedder::default()).await;
     stage.start_workers();
-    let bot = stage.bot_of(stage.tenant).await.to_string();
+    let bot = stage.create_bot(stage.tenant).await.to_string();
     let noise: Vec<u8> = (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for (name, bytes, code) in [("empty.md", vec![], "empty"), ("noise.md", noise, "unsupported_type")] {
         for _ in 0..2 {

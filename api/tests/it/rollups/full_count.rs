@@ -1,10 +1,10 @@
-//! Full count of everything that rollups count, compared with them.
+//! Compares the rollups with a full count of the tables.
 
-use parlance_testing::Stage;
+use parlance_testing::TestApp;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
 
-/// One row per counted item, independent of the functions that the triggers use.
+/// One row per counted thing. Independent of the functions that the triggers use.
 const EVERYTHING: &str = "
     select tenant_id, bot_id, started_at as at, 'conversation.' || channel || '.' || status as measure, false as ever
     from conversation
@@ -29,7 +29,7 @@ const EVERYTHING: &str = "
     join chunk on chunk.source_id = source.id and chunk.version = source.live_version
     where deleted_at is null";
 
-/// Bucket lengths of the grains in seconds, from the beginning of 2000; `None`: one bucket for all time.
+/// Grains with their length in seconds, aligned to the start of 2000; `None` is the grain without an end.
 const GRAINS: [(&str, Option<u32>); 7] = [
     ("quarter", Some(15 * 60)),
     ("hour", Some(60 * 60)),
@@ -42,15 +42,15 @@ const GRAINS: [(&str, Option<u32>); 7] = [
 
 const DAY: u32 = 24 * 60 * 60;
 
-/// Panics where a grain of the rollups, including unfolded deltas, differs from the full count.
-pub(super) async fn check(stage: &Stage, when: &str) {
+/// Panics when a grain of the rollups, including unfolded deltas, differs from the full count.
+pub(super) async fn check(app: &TestApp, when: &str) {
     let grains: Vec<String> = sqlx::query_scalar("select distinct grain from rollup")
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     for grain in grains {
         let known = GRAINS.into_iter().find(|(known, _)| *known == grain);
-        let (_, seconds) = known.unwrap_or_else(|| unreachable!("the test does not know the grain {grain}"));
+        let (_, seconds) = known.unwrap_or_else(|| unreachable!("unknown grain {grain}"));
         let ever = seconds.is_none();
         let bucket = |at: &str| match seconds {
             Some(seconds) => format!(
@@ -63,7 +63,7 @@ pub(super) async fn check(stage: &Stage, when: &str) {
              where {ever} or not ever group by 1, 2, 3, 4",
             bucket("at")
         );
-        // Answer times have many buckets; this compares their total.
+        // Answer times are counted in histogram buckets; only their total is compared here.
         let rolled = format!(
             "select tenant_id, bot_id, bucket, regexp_replace(measure, '^answer_time[.].*', 'answer_time') as measure, \
                  sum(n)::bigint as n \
@@ -82,7 +82,7 @@ pub(super) async fn check(stage: &Stage, when: &str) {
              select 'not in the rollups: ' || row_to_json(less)::text from (({full}) except ({rolled})) as less \
              limit 20"
         );
-        let db = stage.ctx.db().platform();
+        let db = app.ctx.db().platform();
         let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(differences)).fetch_all(db).await.unwrap();
         assert!(found.is_empty(), "{when}, {grain}:\n{}", found.join("\n"));
         let rows: i64 =
@@ -94,17 +94,17 @@ pub(super) async fn check(stage: &Stage, when: &str) {
     }
 }
 
-/// Panics when a measure has a family other than its prefix.
-pub(super) async fn families(stage: &Stage) {
+/// Panics when a measure is stored under a wrong family.
+pub(super) async fn check_families(app: &TestApp) {
     let query = "select count(*) from rollup where family <> split_part(measure, '.', 1)";
-    let strays: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
-    assert_eq!(strays, 0);
+    let misplaced: i64 = sqlx::query_scalar(query).fetch_one(app.ctx.db().platform()).await.unwrap();
+    assert_eq!(misplaced, 0);
 }
 
-/// Panics when rollups count something of a purged bot.
-pub(super) async fn no_trace_of_deleted_bots(stage: &Stage) {
+/// Panics when a purged bot is still counted.
+pub(super) async fn check_deleted_bots(app: &TestApp) {
     let query = "select count(*) from (select bot_id, n from rollup union all select bot_id, n from rollup_delta) as all_of_it \
                  where n <> 0 and not exists (select 1 from bot where bot.id = bot_id)";
-    let left: i64 = sqlx::query_scalar(query).fetch_one(stage.ctx.db().platform()).await.unwrap();
+    let left: i64 = sqlx::query_scalar(query).fetch_one(app.ctx.db().platform()).await.unwrap();
     assert_eq!(left, 0);
 }

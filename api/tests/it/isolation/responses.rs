@@ -1,4 +1,4 @@
-//! Responses without the parts that always differ.
+//! Responses without the parts that differ between any two of them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::scene::{ApiRequest, Scene};
+use crate::fixture::{Fixture, TestRequest};
 use crate::spec::operations;
 
 /// A response without request id, date and length.
@@ -18,9 +18,9 @@ pub(super) struct Comparable {
     pub(super) body: String,
 }
 
-/// Sends a request. `named` are its ids, which the response may repeat.
-pub(super) async fn send(http: &Client, request: &ApiRequest, named: &[String]) -> Comparable {
-    let response = request.build(http).send().await.unwrap();
+/// Sends a request. The response may repeat the `ids` of the request: they are masked.
+pub(super) async fn send(http: &Client, request: &TestRequest, ids: &[String]) -> Comparable {
+    let response = request.builder(http).send().await.unwrap();
     let status = response.status();
     let mut headers: BTreeMap<String, String> = response
         .headers()
@@ -30,21 +30,21 @@ pub(super) async fn send(http: &Client, request: &ApiRequest, named: &[String]) 
     let request_id = headers.remove("x-request-id").unwrap();
     headers.remove("date");
     if status.is_success() {
-        // Timings vary in length.
+        // The length of a duration varies.
         headers.remove("content-length");
     }
     let mut body = text_of(response).await.replace(&request_id, "<request>");
-    for name in named {
-        body = body.replace(name, "<named>");
+    for id in ids {
+        body = body.replace(id, "<id of the request>");
     }
     Comparable { status: status.as_u16(), headers, body }
 }
 
-/// A response without new ids, times and timings.
-pub(super) fn normalized(response: &Comparable) -> Comparable {
+/// A successful response without generated ids, times and durations.
+pub(super) fn without_ids_and_times(response: &Comparable) -> Comparable {
     let body = match serde_json::from_str(&response.body) {
         Ok(mut body) if response.status < 300 => {
-            remove_variable_parts(&mut body);
+            mask_ids_and_times(&mut body);
             body.to_string()
         }
         _ => response.body.clone(),
@@ -52,29 +52,29 @@ pub(super) fn normalized(response: &Comparable) -> Comparable {
     Comparable { body, ..response.clone() }
 }
 
-fn remove_variable_parts(json: &mut Value) {
+fn mask_ids_and_times(json: &mut Value) {
     match json {
         Value::String(text) if text.parse::<Uuid>().is_ok() => *text = "<id>".to_owned(),
         Value::String(text) if chrono::DateTime::parse_from_rfc3339(text).is_ok() => {
             *text = "<time>".to_owned()
         }
-        Value::Array(items) => items.iter_mut().for_each(remove_variable_parts),
+        Value::Array(items) => items.iter_mut().for_each(mask_ids_and_times),
         Value::Object(fields) => {
             fields.remove("timings_ms");
-            fields.values_mut().for_each(remove_variable_parts);
+            fields.values_mut().for_each(mask_ids_and_times);
         }
         _ => {}
     }
 }
 
-/// The responses to every GET about these resources.
-pub(super) async fn get_all(http: &Client, scene: &Scene) -> BTreeMap<String, Comparable> {
+/// The responses of every GET operation for these resources.
+pub(super) async fn read_all(http: &Client, fixture: &Fixture) -> BTreeMap<String, Comparable> {
     let mut responses = BTreeMap::new();
     for operation in operations().into_iter().filter(|operation| operation.method == Method::GET) {
-        let mut response = send(http, &scene.request(&operation), &[]).await;
+        let mut response = send(http, &fixture.request(&operation), &[]).await;
         if let (Ok(mut body), "listApiKeys") = (serde_json::from_str::<Value>(&response.body), &*operation.id)
         {
-            // Listing keys changes the last use.
+            // Each request updates it.
             for key in body["data"].as_array_mut().unwrap() {
                 key["last_used_at"] = Value::Null;
             }

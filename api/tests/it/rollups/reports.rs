@@ -1,60 +1,60 @@
-//! The API's figures, compared with a full count.
+//! Compares the API with a full count of the tables.
 
 use std::collections::BTreeMap;
 
 use parlance_core::ids::TenantId;
 use parlance_testing::sqlx;
-use parlance_testing::{Client, Stage};
+use parlance_testing::{Client, TestApp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// Time zones: UTC, an offset of 45 minutes, daylight saving time, and daylight saving time of half an hour.
+/// Time zones: UTC, an offset of 45 minutes, daylight saving, and daylight saving of half an hour.
 const ZONES: [&str; 4] = ["UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"];
 
 /// Periods in days, from today only to the maximum.
 const PERIODS: [i32; 6] = [1, 2, 9, 30, 100, 365];
 
-/// Conversation counts of bots that are not deleted, by bot, status and channel.
+/// Numbers of conversations by bot, status and channel, without deleted bots.
 type Counts = Vec<(Uuid, String, String, i64)>;
 
-/// Panics where the analytics differ from the tables.
-pub(super) async fn check_analytics(stage: &Stage, tenant: TenantId, http: &Client) {
+/// Panics when a report differs from the tables.
+pub(super) async fn check_analytics(app: &TestApp, tenant: TenantId, http: &Client) {
     let bots: Vec<Uuid> = sqlx::query_scalar("select id from bot where tenant_id = $1")
         .bind(tenant.uuid())
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     for zone in ZONES {
         for days in PERIODS {
-            overview(stage, tenant, http, zone, days).await;
-            conversations(stage, tenant, http, zone, days, None).await;
+            check_overview(app, tenant, http, zone, days).await;
+            check_conversations(app, tenant, http, zone, days, None).await;
         }
         for bot in &bots {
-            conversations(stage, tenant, http, zone, 30, Some(*bot)).await;
+            check_conversations(app, tenant, http, zone, 30, Some(*bot)).await;
         }
     }
 }
 
-/// The data of a response, and its day; retries across midnight.
-async fn on_one_day(stage: &Stage, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
+/// The data of a response and its date: repeats a request that spans midnight.
+async fn on_one_day(app: &TestApp, http: &Client, path: &str, zone: &str) -> (Value, chrono::NaiveDate) {
     let today = async || {
         sqlx::query_scalar("select (now() at time zone $1)::date")
             .bind(zone)
-            .fetch_one(stage.ctx.db().platform())
+            .fetch_one(app.ctx.db().platform())
             .await
             .unwrap()
     };
     loop {
-        let (before, answer) = (today().await, http.get(path).await);
-        if today().await == before {
-            return (answer.data(200).clone(), before);
+        let (date, response) = (today().await, http.get(path).await);
+        if today().await == date {
+            return (response.data(200).clone(), date);
         }
     }
 }
 
-async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, days: i32) {
+async fn check_overview(app: &TestApp, tenant: TenantId, http: &Client, zone: &str, days: i32) {
     let path = format!("/analytics/overview?period={days}&timezone={zone}");
-    let (mut said, today) = on_one_day(stage, http, &path, zone).await;
+    let (mut reported, today) = on_one_day(app, http, &path, zone).await;
     let query = "
         with mine as (select * from bot where tenant_id = $1 and deleted_at is null),
         talk as (
@@ -101,31 +101,31 @@ async fn overview(stage: &Stage, tenant: TenantId, http: &Client, zone: &str, da
         .bind(zone)
         .bind(today)
         .bind(days)
-        .fetch_one(stage.ctx.db().platform())
+        .fetch_one(app.ctx.db().platform())
         .await
         .unwrap();
-    for occurs in ["answered_messages", "tentative_messages"] {
-        assert!(days < 30 || counted[occurs].as_i64() > Some(0), "{occurs}: {counted}");
+    for field in ["answered_messages", "tentative_messages"] {
+        assert!(days < 30 || counted[field].as_i64() > Some(0), "{field}: {counted}");
     }
-    for share in ["median", "p95"] {
-        let [said, counted] =
-            [&mut said, &mut counted].map(|all| all["answer_time_ms"][share].take().as_f64());
-        // Within 5 %, plus 0.1 ms for rounding.
-        let near = match (said, counted) {
-            (Some(said), Some(counted)) => (said - counted).abs() <= counted * 0.0501 + 0.1,
-            _ => said == counted,
+    for percentile in ["median", "p95"] {
+        let [reported, counted] =
+            [&mut reported, &mut counted].map(|all| all["answer_time_ms"][percentile].take().as_f64());
+        // Within 5 %, plus a tenth of a millisecond for the rounding.
+        let is_near = match (reported, counted) {
+            (Some(reported), Some(counted)) => (reported - counted).abs() <= counted * 0.0501 + 0.1,
+            _ => reported == counted,
         };
-        assert!(near, "{path} {share}: {said:?} and {counted:?}");
+        assert!(is_near, "{path} {percentile}: {reported:?} and {counted:?}");
     }
-    let bots = said.as_object_mut().unwrap().remove("bots").unwrap();
-    assert_eq!(bots.as_array().unwrap().len() as i64, said["total_bots"].as_i64().unwrap());
-    // The order of fields may differ.
+    let bots = reported.as_object_mut().unwrap().remove("bots").unwrap();
+    assert_eq!(bots.as_array().unwrap().len() as i64, reported["total_bots"].as_i64().unwrap());
+    // The order of fields is irrelevant.
     let sorted = |all: &Value| all.as_object().unwrap().clone().into_iter().collect::<BTreeMap<_, _>>();
-    assert_eq!(sorted(&said), sorted(&counted), "{path}");
+    assert_eq!(sorted(&reported), sorted(&counted), "{path}");
 }
 
-async fn conversations(
-    stage: &Stage,
+async fn check_conversations(
+    app: &TestApp,
     tenant: TenantId,
     http: &Client,
     zone: &str,
@@ -134,7 +134,7 @@ async fn conversations(
 ) {
     let filter = bot.map_or(String::new(), |bot| format!("&bot_id={bot}"));
     let path = format!("/analytics/conversations?period={days}&timezone={zone}{filter}");
-    let (said, today) = on_one_day(stage, http, &path, zone).await;
+    let (reported, today) = on_one_day(app, http, &path, zone).await;
     let query = "
         select (started_at at time zone $2)::date, channel, status, count(*)
         from conversation
@@ -148,7 +148,7 @@ async fn conversations(
         .bind(today)
         .bind(days)
         .bind(bot)
-        .fetch_all(stage.ctx.db().platform())
+        .fetch_all(app.ctx.db().platform())
         .await
         .unwrap();
     let first = today - chrono::Days::new(days as u64 - 1);
@@ -156,14 +156,18 @@ async fn conversations(
         first.iter_days().take(days as usize).map(|day| (day.to_string(), json!(0))).collect();
     let (mut by_channel, mut by_status, mut total) = (BTreeMap::new(), BTreeMap::new(), 0);
     for (day, channel, status, n) in counted {
-        let of_day = by_day.get_mut(&day.to_string()).unwrap();
-        *of_day = json!(of_day.as_i64().unwrap() + n);
+        let count = by_day.get_mut(&day.to_string()).unwrap();
+        *count = json!(count.as_i64().unwrap() + n);
         *by_channel.entry(channel).or_insert(0) += n;
         *by_status.entry(status).or_insert(0) += n;
         total += n;
     }
-    assert_eq!((&said["total_conversations"], &said["period_days"]), (&json!(total), &json!(days)), "{path}");
-    let breakdown = &said["breakdown"];
+    assert_eq!(
+        (&reported["total_conversations"], &reported["period_days"]),
+        (&json!(total), &json!(days)),
+        "{path}"
+    );
+    let breakdown = &reported["breakdown"];
     assert_eq!(breakdown["by_channel"], json!(by_channel), "{path}");
     assert_eq!(breakdown["by_status"], json!(by_status), "{path}");
     // Every day, oldest first.
@@ -171,35 +175,37 @@ async fn conversations(
     assert_eq!(days, by_day.iter().collect::<Vec<_>>(), "{path}");
 }
 
-/// Panics where the length of the list differs from the tables, for each combination of filters.
-pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) {
+/// Panics when a list's length differs from the tables, for any combination of filters.
+pub(super) async fn check_lists(app: &TestApp, tenant: TenantId, http: &Client) {
     let query = "
         select bot_id, status, channel, count(*)
         from conversation
         join bot on bot.id = bot_id and deleted_at is null
         where conversation.tenant_id = $1
         group by 1, 2, 3";
-    let kinds: Counts =
-        sqlx::query_as(query).bind(tenant.uuid()).fetch_all(stage.ctx.db().platform()).await.unwrap();
-    assert!(kinds.len() > 10, "{}", kinds.len());
-    let of = |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();
-    let mut bots: Vec<String> = kinds.iter().map(|(bot, ..)| bot.to_string()).collect();
+    let counts: Counts =
+        sqlx::query_as(query).bind(tenant.uuid()).fetch_all(app.ctx.db().platform()).await.unwrap();
+    assert!(counts.len() > 10, "{}", counts.len());
+    let with_none =
+        |values: Vec<String>| [None].into_iter().chain(values.into_iter().map(Some)).collect::<Vec<_>>();
+    let mut bots: Vec<String> = counts.iter().map(|(bot, ..)| bot.to_string()).collect();
     bots.sort_unstable();
     bots.dedup();
-    let statuses = of(["active", "ended", "abandoned"].map(str::to_owned).into());
+    let statuses = with_none(["active", "ended", "abandoned"].map(str::to_owned).into());
     let channels = ["webchat", "whatsapp", "telegram", "messenger", "slack", "email", "api"];
-    let channels = of(channels.map(str::to_owned).into());
-    for bot in of(bots) {
+    let channels = with_none(channels.map(str::to_owned).into());
+    for bot in with_none(bots) {
         for status in &statuses {
             for channel in &channels {
-                let wanted =
-                    |filter: &Option<String>, value: &str| filter.as_ref().is_none_or(|one| one == value);
-                let total: i64 = kinds
+                let matches = |filter: &Option<String>, value: &str| {
+                    filter.as_ref().is_none_or(|filter| filter == value)
+                };
+                let total: i64 = counts
                     .iter()
                     .filter(|(of_bot, of_status, of_channel, _)| {
-                        wanted(&bot, &of_bot.to_string())
-                            && wanted(status, of_status)
-                            && wanted(channel, of_channel)
+                        matches(&bot, &of_bot.to_string())
+                            && matches(status, of_status)
+                            && matches(channel, of_channel)
                     })
                     .map(|(.., n)| n)
                     .sum();
@@ -207,10 +213,10 @@ pub(super) async fn check_lists(stage: &Stage, tenant: TenantId, http: &Client) 
                 let filters =
                     filters.iter().filter_map(|(name, value)| Some(format!("&{name}={}", value.as_ref()?)));
                 let path = format!("/conversations?per_page=100{}", filters.collect::<String>());
-                let answer = http.get(&path).await;
-                let shown = answer.data(200).as_array().unwrap().len() as i64;
+                let response = http.get(&path).await;
+                let listed = response.data(200).as_array().unwrap().len() as i64;
                 assert_eq!(
-                    (&answer.body["pagination"]["total"], shown),
+                    (&response.body["pagination"]["total"], listed),
                     (&json!(total), total.min(100)),
                     "{path}"
                 );
