@@ -13,8 +13,18 @@ use parlance_core::tenants::{self, Plan};
 
 use crate::data_dir::write_private;
 
-/// Documents of the demo bot: file name and text.
-pub(crate) const DOCUMENTS: [(&str, &str); 1] = [("guide.md", include_str!("../../docs/guide.md"))];
+/// Documents of the demo bot: file name and text. README.md and every page of `docs/`.
+pub(crate) const DOCUMENTS: [(&str, &str); 9] = [
+    ("guide.md", include_str!("../../docs/guide.md")),
+    ("README.md", include_str!("../../README.md")),
+    ("api.md", include_str!("../../docs/api.md")),
+    ("benchmarks.md", include_str!("../../docs/benchmarks.md")),
+    ("configuration.md", include_str!("../../docs/configuration.md")),
+    ("operations.md", include_str!("../../docs/operations.md")),
+    ("scaling.md", include_str!("../../docs/scaling.md")),
+    ("threat-model.md", include_str!("../../docs/threat-model.md")),
+    ("troubleshooting.md", include_str!("../../docs/troubleshooting.md")),
+];
 
 /// Tenant and API key of a data folder.
 pub(crate) struct Owner {
@@ -55,4 +65,20 @@ async fn create_bot(ctx: &Context, tenant: TenantId) -> anyhow::Result<()> {
         knowledge::upload(ctx, tenant, bot.id, file).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn demo_bot_learns_readme_and_every_page_of_docs() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+        let pages = pages.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".md"));
+        let expected: BTreeSet<String> = pages.chain(["README.md".to_owned()]).collect();
+        assert_eq!(DOCUMENTS.map(|(name, _)| name.to_owned()).into_iter().collect::<BTreeSet<_>>(), expected);
+    }
 }

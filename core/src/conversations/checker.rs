@@ -47,7 +47,7 @@ pub struct AnswerChecker<'a> {
     is_closed: bool,
 }
 
-/// CheckedAnswer answer with its citations and support.
+/// Checked answer with its citations and support.
 #[derive(Clone, Debug)]
 pub struct CheckedAnswer {
     /// Text, with citation markers.

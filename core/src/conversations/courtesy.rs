@@ -11,7 +11,7 @@ mod replies;
 
 use messages::{AFTER_THANKS, COURTESIES, FILLERS, MOST_WORDS};
 
-/// UnitKind of courtesy, by priority: the highest in a message decides the reply, as in "Hi, how are you?".
+/// Kind of courtesy, by priority: the highest in a message decides the reply, as in "Hi, how are you?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
     Greeting,

@@ -19,7 +19,7 @@ use crate::providers::chat::{Models, Piece, Pieces, Prompt, Turn, Usage};
 /// average; the model itself refuses when the passages hold no answer.
 const LEAST_SIMILAR: f32 = 0.0;
 
-/// CheckedAnswer answer of a language model; `None` when no model is configured or no passage is similar enough.
+/// Checked answer of a language model; `None` when no model is configured or no passage is similar enough.
 pub(super) async fn generate(
     ctx: &Context,
     bot: &Bot,
@@ -91,7 +91,7 @@ async fn call_model(
     Ok(Some(ModelOutput { checked, usage, is_partial, model: opened.model, first_token }))
 }
 
-/// CheckedAnswer output of a model.
+/// Checked output of a model.
 struct ModelOutput {
     checked: CheckedAnswer,
     usage: Usage,

@@ -18,7 +18,7 @@ mod vocabulary;
 use blocks::Block;
 use text::Text;
 
-/// UnitKind of unit.
+/// Kind of unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitKind {
     /// Sentence or list item.
@@ -45,7 +45,7 @@ pub(super) struct Unit {
     pub(super) heading: Option<String>,
     /// Range in the passage, in characters, including markup.
     pub(super) span: Range<usize>,
-    /// UnitKind of unit.
+    /// Kind of unit.
     pub(super) kind: UnitKind,
     /// For a sentence that starts with a pronoun: text and range including the sentence before it.
     pub(super) with_antecedent: Option<(String, Range<usize>)>,

@@ -35,7 +35,7 @@ pub struct Candidate {
     pub passage: usize,
     /// Range in the passage, in characters.
     pub span: Range<usize>,
-    /// UnitKind of unit.
+    /// Kind of unit.
     pub kind: UnitKind,
     /// Share of the question's content words in its text, context and headings, weighted by rarity among the
     /// passages. Near 0 when question and passages differ in language.

@@ -4,7 +4,7 @@ fn source_of(passage: &str, span: std::ops::Range<usize>) -> String {
     passage.chars().skip(span.start).take(span.len()).collect()
 }
 
-/// UnitKind and text of each unit.
+/// Kind and text of each unit.
 fn kinds_and_texts(passage: &str) -> Vec<(UnitKind, String)> {
     units(passage).into_iter().map(|unit| (unit.kind, unit.text)).collect()
 }
