@@ -43,7 +43,8 @@ pub(crate) async fn claim(
     let bytes = read_bytes(request, body, max_body_bytes(path, is_form(request))).await?;
     let fingerprint = fingerprint(request, &bytes);
     *body = RequestBody::new(Body::from_bytes(bytes));
-    let once = idempotency::Once { tenant, sender, key: &key, fingerprint, about: resource(path) };
+    let once =
+        idempotency::IdempotentRequest { tenant, sender, key: &key, fingerprint, about: resource(path) };
     match idempotency::begin(ctx, &once).await.map_err(ApiError::from)? {
         Verdict::Run(claim) => idempotent.claimed(claim),
         Verdict::Replay(stored) => {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::bots::Channel;
-use crate::enums::ConversationStatus as Status;
+use crate::conversation_status::ConversationStatus as Status;
 
 /// Growth factor of the answer-time buckets: `(1 + α) / (1 - α)` with α = 0.05, for a relative error of at
 /// most 5 % (`DDSketch`: Masson, Rim and Lee, VLDB 2019). Must match the number in the migration.

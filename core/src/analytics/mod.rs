@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::bots::{self, Channel, Summary};
 use crate::context::Context;
-use crate::enums::ConversationStatus as Status;
+use crate::conversation_status::ConversationStatus as Status;
 use crate::error::Result;
 use crate::ids::{BotId, TenantId};
 
@@ -90,7 +90,7 @@ pub struct ConversationCount {
 /// When a statement fails.
 pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Result<Overview> {
     let bots = bots::list_all(ctx, tenant).await?;
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let in_period = store::sum(&mut *db, tenant, period).await?;
     let current = store::sum_current(&mut *db, tenant).await?;
     let mut overview = Overview {
@@ -146,7 +146,7 @@ pub async fn conversations(
     period: &Period,
     bot: Option<BotId>,
 ) -> Result<ConversationsReport> {
-    let counts = store::sum_by_day(&mut *ctx.db().of(tenant).await?, tenant, period, bot).await?;
+    let counts = store::sum_by_day(&mut *ctx.db().for_tenant(tenant).await?, tenant, period, bot).await?;
     let mut by_day: Vec<(NaiveDate, i64)> = period.dates().map(|date| (date, 0)).collect();
     let mut by_channel = Channel::ALL.iter().map(|channel| (*channel, 0)).collect::<Vec<_>>();
     let mut by_status = Status::ALL.iter().map(|status| (*status, 0)).collect::<Vec<_>>();

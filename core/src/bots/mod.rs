@@ -167,7 +167,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageRequest) -> Result<Page<Bot>> {
-    let (bots, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, filter, page).await?;
+    let (bots, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, filter, page).await?;
     Ok(Page::new(page, bots, total))
 }
 
@@ -176,7 +176,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
 /// # Errors
 /// When the statement fails.
 pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
-    Ok(store::count_any(&mut *ctx.db().of(tenant).await?, tenant).await?)
+    Ok(store::count_any(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
 }
 
 /// Summaries of all of a tenant's bots, newest first.
@@ -184,7 +184,7 @@ pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
 /// # Errors
 /// When the statement fails.
 pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
-    Ok(store::list_all(&mut *ctx.db().of(tenant).await?, tenant).await?)
+    Ok(store::list_all(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
 }
 
 /// A bot of a tenant.
@@ -192,7 +192,7 @@ pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
-    get_on(&mut *ctx.db().of(tenant).await?, tenant, bot).await
+    get_on(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await
 }
 
 /// A bot of a tenant, on the caller's connection.

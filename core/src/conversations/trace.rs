@@ -99,7 +99,7 @@ pub async fn trace(
     session: &SessionId,
     message: MessageId,
 ) -> Result<TracedAnswer> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find(&mut *db, tenant, session).await?;
     let conversation = found.ok_or(Error::NotFound(Thing::Conversation))?.id;
     let traced = store::find_trace(&mut *db, tenant, conversation, message).await?;

@@ -84,7 +84,7 @@ impl Fingerprint {
 
 /// A request with an idempotency key.
 #[derive(Clone, Copy, Debug)]
-pub struct Once<'a> {
+pub struct IdempotentRequest<'a> {
     /// The tenant.
     pub tenant: TenantId,
     /// API key of the request. Only its holder can replay the response.
@@ -99,7 +99,7 @@ pub struct Once<'a> {
 
 /// A stored response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct StoredResponse {
     /// Status code.
     pub status: u16,
     /// JSON body.
@@ -108,7 +108,7 @@ pub struct Answered {
 
 /// The exclusive right to run a request and store its response.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct RequestClaim {
     tenant: TenantId,
     key: Key,
     token: Uuid,
@@ -119,9 +119,9 @@ pub struct Claim {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// First with its key: run it.
-    Run(Claim),
+    Run(RequestClaim),
     /// Already answered: return the stored response.
-    Replay(Answered),
+    Replay(StoredResponse),
 }
 
 /// Claims the key for a request, or returns the stored response. Waits while another request holds the claim.
@@ -129,14 +129,14 @@ pub enum Verdict {
 /// # Errors
 /// [`Error::Conflict`] when the key was used with another request or another API key, or the response was
 /// erased; [`Error::Busy`] when the first request is still running after the wait timeout.
-pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
-    let Once { tenant, key, fingerprint, .. } = *once;
+pub async fn begin(ctx: &Context, once: &IdempotentRequest<'_>) -> Result<Verdict> {
+    let IdempotentRequest { tenant, key, fingerprint, .. } = *once;
     let (started, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
     loop {
-        let mut db = ctx.db().of(tenant).await?;
+        let mut db = ctx.db().for_tenant(tenant).await?;
         let token = Uuid::now_v7();
         if store::claim(&mut *db, once, token, LEASE, RETENTION).await? {
-            return Ok(Verdict::Run(Claim { tenant, key: key.clone(), token, seal }));
+            return Ok(Verdict::Run(RequestClaim { tenant, key: key.clone(), token, seal }));
         }
         let found = store::find(&mut *db, tenant, key).await?;
         drop(db);
@@ -155,7 +155,7 @@ pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
                 let body = seal.open(&sealed).ok_or_else(|| {
                     reused("The Idempotency-Key was sent with another API key before; use a fresh one")
                 })?;
-                return Ok(Verdict::Replay(Answered { status, body }));
+                return Ok(Verdict::Replay(StoredResponse { status, body }));
             }
             // Still running, or just released.
             _ if started.elapsed() < WAIT_TIMEOUT => tokio::time::sleep(POLL_INTERVAL).await,
@@ -178,8 +178,8 @@ fn reused(message: &str) -> Error {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result<()> {
-    let mut db = ctx.db().of(claim.tenant).await?;
+pub async fn finish(ctx: &Context, claim: &RequestClaim, answered: &StoredResponse) -> Result<()> {
+    let mut db = ctx.db().for_tenant(claim.tenant).await?;
     let body = claim.seal.close(&answered.body)?;
     Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered.status, &body).await?)
 }
@@ -188,8 +188,8 @@ pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn give_up(ctx: &Context, claim: &Claim) -> Result<()> {
-    let mut db = ctx.db().of(claim.tenant).await?;
+pub async fn give_up(ctx: &Context, claim: &RequestClaim) -> Result<()> {
+    let mut db = ctx.db().for_tenant(claim.tenant).await?;
     Ok(store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::{Key, Once};
+use super::{IdempotentRequest, Key};
 use crate::ids::TenantId;
 use crate::platform::db::interval;
 
@@ -21,7 +21,7 @@ pub(super) struct Stored {
 /// Claims the key. True if it was new, expired, or its claim's lease had run out for the same request.
 pub(super) async fn claim(
     db: impl PgExecutor<'_>,
-    once: &Once<'_>,
+    once: &IdempotentRequest<'_>,
     token: Uuid,
     lease: Duration,
     retention: Duration,

@@ -24,23 +24,23 @@ pub mod backoff;
 mod cancel;
 mod claims;
 pub mod dispatch;
+mod ended;
 pub mod fleet;
 mod kind;
 mod reports;
 mod settle;
-mod steer;
 mod store;
 mod sweep;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub use claims::Claims;
+pub use ended::{forget_old, hold_ended, revive};
 pub use kind::{Kind, Spec, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
     oldest_waiting, outlook,
 };
 pub use settle::{EndHook, Ended, Failure, Outcome, announce, hold_claim, settle_failed, succeed};
-pub use steer::{forget_old, hold_ended, revive};
 pub use sweep::{Swept, sweep};
 
 /// The payload of a job. It holds ids; the rest is read when the job runs.

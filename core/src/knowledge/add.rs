@@ -66,7 +66,8 @@ pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> 
 }
 
 async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
-    let found = store::find_by_content(&mut *ctx.db().of(tenant).await?, tenant, bot, &original.hash).await?;
+    let found =
+        store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
 }

@@ -79,7 +79,7 @@ pub async fn list_pages(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<SitePage>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let total = store::count_pages(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
     let pages = store::list_pages(&mut *db, tenant, source, page).await?;
     Ok(Page::new(page, pages, total))
@@ -134,7 +134,7 @@ pub async fn remember(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn next(ctx: &Context, tenant: TenantId, job: &CrawlSite, crawl: &Crawl) -> Result<(Next, Tally)> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }

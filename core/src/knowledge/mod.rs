@@ -24,6 +24,7 @@ mod ended;
 mod hit;
 pub mod index;
 pub mod ingest;
+mod job_control;
 mod original;
 pub mod reembed;
 pub mod reindex;
@@ -31,20 +32,19 @@ mod removal;
 mod scrape;
 pub mod search;
 mod site;
-mod steer;
 mod store;
 pub mod upkeep;
 
 pub use add::{Added, SourceRequest, add, upload};
 pub use change::{SourceChanges, refresh, update};
 pub(crate) use ended::EndVersion;
+pub use job_control::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 pub use original::{File, Original};
 pub use parlance_extract::file_types;
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};
 pub use scrape::{FailedPage, Scraped, scrape};
 pub use site::{MaxPages, Site, SiteUrl};
-pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
 /// The largest file accepted, in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
@@ -193,7 +193,7 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Source>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let (sources, total) = store::list_sources(&mut *db, tenant, filter, page, PREVIEW_LENGTH).await?;
     Ok(Page::new(page, sources, total))
 }
@@ -203,7 +203,8 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
-    let found = store::find_source(&mut *ctx.db().of(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
+    let found =
+        store::find_source(&mut *ctx.db().for_tenant(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
@@ -212,7 +213,7 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<SourceDetails> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     let content = store::find_content(&mut *db, tenant, source).await?;
@@ -230,7 +231,7 @@ pub async fn list_chunks(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<ChunkRow>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let total = store::count_chunks(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
     let chunks = store::list_chunks(&mut *db, tenant, source, Some(page)).await?;
     Ok(Page::new(page, chunks, total))
@@ -241,7 +242,7 @@ pub async fn list_chunks(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source, or it has no original.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
-    let found = store::find_original(&mut *ctx.db().of(tenant).await?, tenant, source).await?;
+    let found = store::find_original(&mut *ctx.db().for_tenant(tenant).await?, tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     let bytes = ctx.blob().get(&found.blob_key).await?.ok_or(Error::NotFound(Thing::Source))?;
     Ok(Download { file_name: found.file_name, media_type: found.media_type, bytes })

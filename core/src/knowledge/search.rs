@@ -110,7 +110,7 @@ pub struct SearchRequest {
 
 /// Results of a search, with timings in milliseconds.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct SearchResults {
     /// The passages, best first.
     pub hits: Vec<Hit>,
     /// Vector of the query, if ranked by cosine.
@@ -140,7 +140,7 @@ pub struct Search<'a> {
 ///
 /// # Errors
 /// [`Error::NotFound`] without such a bot; [`Error::Unavailable`] when the embedding model or database is down.
-pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
+pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<SearchResults> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
     let search = Search {
@@ -159,7 +159,7 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
 /// When the statement fails.
 pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Arc<dyn Embedder>> {
     if let Some(before) = ctx.embedder_before() {
-        let model = store::find_model(&mut *ctx.db().of(tenant).await?, tenant, bot).await?;
+        let model = store::find_model(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await?;
         if model.as_deref() == Some(before.id()) {
             return Ok(Arc::clone(before));
         }
@@ -177,10 +177,10 @@ pub async fn find(
     tenant: TenantId,
     bot: &Bot,
     search: &Search<'_>,
-) -> Result<Found> {
+) -> Result<SearchResults> {
     let begun = Instant::now();
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
-    let most = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
+    let limit = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
     let embed = async {
         if !search.mode.ranks_by_meaning() {
@@ -192,26 +192,27 @@ pub async fn find(
     let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
     let rank_by_words = async {
         if !search.mode.ranks_by_words() {
-            return Ok(store::Worded::default());
+            return Ok(store::LexicalRanking::default());
         }
         let (text_search, question) = (bot.language.text_search(), search.question);
-        let mut db = ctx.db().of(tenant).await?;
+        let mut db = ctx.db().for_tenant(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
-    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
+    let ((vector, embed_ms), lexical) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
         model: embedder.id(),
         vector: vector.as_deref().map(HalfVector::from_f32_slice),
-        worded: &worded,
+        lexical: &lexical,
         sources: search.sources,
         candidates,
         dense_weight: dense_weight(search.mode, bot.language, search.question),
-        most: i64::try_from(most).unwrap_or(TopK::MAX),
+        limit: i64::try_from(limit).unwrap_or(TopK::MAX),
     };
-    let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
+    let retrieve =
+        async { Ok::<_, Error>(store::search(&mut *ctx.db().for_tenant(tenant).await?, &query).await?) };
     let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
     let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();
@@ -222,7 +223,7 @@ pub async fn find(
             rerank(&**reranker, search.question, hits, search.top_k).instrument(span).await
         }
     };
-    Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
+    Ok(SearchResults { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
 /// Reranks the results with the reranking model. If the model fails, the fused order stays.

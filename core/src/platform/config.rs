@@ -15,7 +15,7 @@ mod models;
 mod settings;
 mod storage;
 
-pub use models::{Chat, Embedding, LocalOrNamed, Patience, Rerank};
+pub use models::{Chat, ChatTimeouts, Embedding, LocalOrNamed, Rerank};
 use settings::Reader;
 pub use settings::{SECTIONS, SETTINGS, Section, Setting};
 pub use storage::{S3, Storage};

@@ -1,6 +1,6 @@
 //! The database: two connection pools, and the migrations. Statements are in the stores of the slices.
 //!
-//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant only, even in a statement
+//! Invariant: a connection from [`Db::for_tenant`] or [`Db::begin`] sees the rows of one tenant only, even in a statement
 //! without a tenant condition: it has the role `parlance_tenant`, subject to row-level security. Only this file sets
 //! the role and the tenant. [`Db::platform`] is for statements that span tenants, and for nothing else.
 
@@ -102,7 +102,7 @@ impl Db {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(&self, tenant: TenantId) -> Result<TenantConnection> {
+    pub async fn for_tenant(&self, tenant: TenantId) -> Result<TenantConnection> {
         let mut tries = self.tenants.size() + 1;
         loop {
             let mut connection = self.tenants.acquire().await?;

@@ -106,7 +106,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Tenant>> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// A tenant's usage of its plan.
@@ -114,7 +114,9 @@ pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
-    store::find_usage(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find_usage(&mut *ctx.db().for_tenant(tenant).await?, tenant)
+        .await?
+        .ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// Moves a tenant to another plan at once. Bots and usage above the new limits stay. For operators.

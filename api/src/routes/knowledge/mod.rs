@@ -246,9 +246,9 @@ impl Api {
         body: JsonBody<ScrapeSite>,
     ) -> Result<DoneOrAccepted<Scraped, Scraping>, Fails<Adding>> {
         let request = body.0.parse().when(SCRAPING)?;
-        let patience =
+        let timeout =
             if requests::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
-        Ok(knowledge::scrape(&ctx, tenant.id(), request, patience).await?.into())
+        Ok(knowledge::scrape(&ctx, tenant.id(), request, timeout).await?.into())
     }
 
     /// Search knowledge

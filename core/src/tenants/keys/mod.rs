@@ -180,7 +180,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     let raw = RawKey::generate();
     let expires_at = request.expires_at.map(Expiry::time);
     let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
-    match store::insert(&mut *ctx.db().of(tenant).await?, &key).await {
+    match store::insert(&mut *ctx.db().for_tenant(tenant).await?, &key).await {
         Err(error) if db::refers_to_nothing(&error) => Err(Error::NotFound(Thing::Tenant)),
         created => Ok((created?, raw)),
     }
@@ -191,7 +191,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<Page<Key>> {
-    let (keys, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, page).await?;
+    let (keys, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, page).await?;
     Ok(Page::new(page, keys, total))
 }
 
@@ -200,7 +200,9 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, key)
+        .await?
+        .ok_or(Error::NotFound(Thing::Key))
 }
 
 /// Revokes a key at once and returns its name.
@@ -208,7 +210,7 @@ pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
 pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<String> {
-    let revoked = store::revoke(&mut *ctx.db().of(tenant).await?, tenant, key).await?;
+    let revoked = store::revoke(&mut *ctx.db().for_tenant(tenant).await?, tenant, key).await?;
     let (name, hash) = revoked.ok_or(Error::NotFound(Thing::Key))?;
     cache::forget(ctx, &[hash]).await;
     Ok(name)
@@ -264,7 +266,7 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
 
 /// Records the time of use, at most once per [`USE_RESOLUTION`] and outside the request: a busy key is looked
 /// up every few seconds.
-fn note_use(ctx: &Context, known: &store::Known) {
+fn note_use(ctx: &Context, known: &store::FoundKey) {
     let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
     if !known.last_used_at.is_none_or(due) {
         return;

@@ -11,7 +11,7 @@ use crate::page::PageRequest;
 use crate::platform::db::interval;
 
 /// A valid key found by its hash.
-pub(super) struct Known {
+pub(super) struct FoundKey {
     pub(super) caller: Caller,
     pub(super) hash: Vec<u8>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
@@ -168,7 +168,7 @@ pub(super) async fn expire(
 }
 
 /// Finds the tenant of a key. The only statement on tenant data without a tenant in its where clause.
-pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<Known>> {
+pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<FoundKey>> {
     sqlx::query!(
         r#"
         select api_key.id, tenant_id, scopes, expires_at, last_used_at, hash
@@ -179,7 +179,7 @@ pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::
         "#,
         hash,
     )
-    .map(|row| Known {
+    .map(|row| FoundKey {
         caller: Caller {
             tenant: row.tenant_id.into(),
             key: row.id.into(),

@@ -1,4 +1,4 @@
-//! String enums that several slices share.
+//! States of a conversation, shared by the conversations and their analytics.
 
 use crate::stored_enum;
 
