@@ -23,11 +23,11 @@ pub(crate) const REPLAYED: &str = "Idempotency-Replayed";
 
 /// State of the key of a request, shared by the extractor and the middleware through the request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct IdempotentRequest(Arc<Mutex<KeyState>>);
+pub(crate) struct IdempotencyState(Arc<Mutex<KeyState>>);
 
 #[derive(Debug, Default)]
 enum KeyState {
-    /// No claim was tried: the request was refused before.
+    /// No claim attempted: the request was rejected earlier.
     #[default]
     Unclaimed,
     /// The request is the first with its key, and runs.
@@ -36,19 +36,19 @@ enum KeyState {
     Stored(StoredResponse),
 }
 
-impl IdempotentRequest {
-    /// `None` when the request has no key, or a method that takes none.
+impl IdempotencyState {
+    /// `None` when the request has no key, or its method supports none.
     fn of(request: &Request) -> Option<Self> {
         let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
         (is_write && request.headers().contains_key(HEADER)).then(Self::default)
     }
 
-    /// The response to this request is to be stored.
+    /// Marks the request as the first with its key: its response will be stored.
     pub(crate) fn claimed(&self, claim: RequestClaim) {
         self.set(KeyState::Claimed(claim));
     }
 
-    /// The response to this request is this one.
+    /// Sets the stored response to replay.
     pub(crate) fn replay(&self, stored: StoredResponse) {
         self.set(KeyState::Stored(stored));
     }
@@ -69,7 +69,7 @@ pub(crate) async fn settle<E: Endpoint<Output = Response> + 'static>(
     mut request: Request,
     ctx: Option<Context>,
 ) -> Result<Response> {
-    let Some((idempotent, ctx)) = IdempotentRequest::of(&request).zip(ctx) else {
+    let Some((idempotent, ctx)) = IdempotencyState::of(&request).zip(ctx) else {
         return next.call(request).await;
     };
     request.set_data(idempotent.clone());

@@ -23,7 +23,7 @@ use measure::{AnswerTimes, Measure};
 /// Maximum number of deltas per fold.
 const FOLD_BATCH: i64 = 10_000;
 
-/// A tenant in numbers.
+/// A tenant's key figures.
 #[derive(Clone, Debug)]
 pub struct Overview {
     /// The period's length, in days.
@@ -38,7 +38,7 @@ pub struct Overview {
     pub active_conversations: i64,
     /// Answers found in the knowledge.
     pub answered: i64,
-    /// Replies that no answer was found.
+    /// Replies without an answer from the knowledge.
     pub unanswered: i64,
     /// Tentative answers; a subset of the answered.
     pub tentative: i64,
@@ -52,7 +52,7 @@ pub struct Overview {
     pub answer_ms_p95: Option<f64>,
     /// Current number of knowledge sources.
     pub sources: i64,
-    /// Current number of live chunks.
+    /// Current number of chunks in live versions.
     pub chunks: i64,
 }
 
@@ -185,7 +185,7 @@ pub(crate) async fn count_conversations(
 }
 
 /// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of
-/// processes: an advisory lock admits one.
+/// processes: an advisory lock admits one at a time.
 ///
 /// # Errors
 /// When a statement fails.

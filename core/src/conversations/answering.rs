@@ -37,7 +37,7 @@ pub(super) struct AnswerRecord {
     pub(super) same_question: f32,
 }
 
-/// Answers a message from what was retrieved, and emits events.
+/// Answers a message from the retrieved passages, and emits events.
 ///
 /// # Errors
 /// When the embedding model fails. A failure of the language model is no error: the extractive answer

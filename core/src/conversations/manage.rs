@@ -65,7 +65,7 @@ pub async fn get(
 /// session id when none is given.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
+/// [`Error::NotFound`] when the bot does not exist, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
 /// when the session exists already, [`Error::LimitReached`].
 pub async fn open(
     ctx: &Context,
@@ -125,7 +125,7 @@ pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Resu
 /// Checks that a conversation has an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a session, or without such an answer in it.
+/// [`Error::NotFound`] when the session does not exist, or has no such answer.
 pub async fn check_answer(
     ctx: &Context,
     tenant: TenantId,
@@ -141,7 +141,7 @@ pub async fn check_answer(
 /// Stores a customer's feedback on an answer, replacing earlier feedback.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a session, or without such an answer in it.
+/// [`Error::NotFound`] when the session does not exist, or has no such answer.
 pub async fn give_feedback(
     ctx: &Context,
     tenant: TenantId,
@@ -168,10 +168,10 @@ pub async fn abandon_idle(ctx: &Context) -> Result<u64> {
 ///
 /// # Errors
 /// When a query fails.
-pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
+pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, limit: i64) -> Result<u64> {
     let mut db = ctx.db().for_tenant(tenant).await?;
-    let messages = store::purge_messages(&mut *db, tenant, bot, most).await?;
-    if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, most).await?) }
+    let messages = store::purge_messages(&mut *db, tenant, bot, limit).await?;
+    if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, limit).await?) }
 }
 
 /// Lists questions without an answer since a time, grouped by similarity, most frequent first.

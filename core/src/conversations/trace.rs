@@ -92,7 +92,7 @@ impl Trace {
 /// Returns the trace of an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a conversation, or without such an answer in it.
+/// [`Error::NotFound`] when the conversation does not exist, or has no such answer.
 pub async fn trace(
     ctx: &Context,
     tenant: TenantId,

@@ -52,7 +52,7 @@ impl Turns {
     }
 }
 
-/// Turn of one message. Dropping it releases the turn, whatever became of the message.
+/// Turn of one message. Dropping it releases the turn, regardless of the message's outcome.
 pub(super) struct Turn {
     ctx: Context,
     tenant: TenantId,

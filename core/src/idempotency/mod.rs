@@ -1,7 +1,7 @@
 //! Idempotency keys: a repeated request gets the stored response of the first one, for a day.
 //!
 //! Owns the table `idempotency`. The running request holds a claim with a lease, which expires if its process
-//! dies; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
+//! crashes; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
 //! the caller's API key, and erased when the tenant erases data they may quote.
 
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ impl Key {
     /// Validates a key.
     ///
     /// # Errors
-    /// [`Error::Invalid`] stating what is allowed.
+    /// [`Error::Invalid`] with the allowed format.
     pub fn parse(raw: &[u8]) -> Result<Self> {
         match str::from_utf8(raw) {
             Ok(key)
@@ -93,7 +93,7 @@ pub struct IdempotentRequest<'a> {
     pub key: &'a Key,
     /// Fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// API resource: the first segment of the path.
+    /// API resource, the first segment of the path.
     pub about: &'a str,
 }
 
@@ -129,13 +129,13 @@ pub enum Verdict {
 /// # Errors
 /// [`Error::Conflict`] when the key was used with another request or another API key, or the response was
 /// erased; [`Error::Busy`] when the first request is still running after the wait timeout.
-pub async fn begin(ctx: &Context, once: &IdempotentRequest<'_>) -> Result<Verdict> {
-    let IdempotentRequest { tenant, key, fingerprint, .. } = *once;
-    let (started, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
+pub async fn begin(ctx: &Context, request: &IdempotentRequest<'_>) -> Result<Verdict> {
+    let IdempotentRequest { tenant, key, fingerprint, .. } = *request;
+    let (started, seal) = (Instant::now(), Arc::new(Seal::of(request.sender)?));
     loop {
         let mut db = ctx.db().for_tenant(tenant).await?;
         let token = Uuid::now_v7();
-        if store::claim(&mut *db, once, token, LEASE, RETENTION).await? {
+        if store::claim(&mut *db, request, token, LEASE, RETENTION).await? {
             return Ok(Verdict::Run(RequestClaim { tenant, key: key.clone(), token, seal }));
         }
         let found = store::find(&mut *db, tenant, key).await?;
@@ -178,10 +178,10 @@ fn reused(message: &str) -> Error {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn finish(ctx: &Context, claim: &RequestClaim, answered: &StoredResponse) -> Result<()> {
+pub async fn finish(ctx: &Context, claim: &RequestClaim, response: &StoredResponse) -> Result<()> {
     let mut db = ctx.db().for_tenant(claim.tenant).await?;
-    let body = claim.seal.close(&answered.body)?;
-    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered.status, &body).await?)
+    let body = claim.seal.close(&response.body)?;
+    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, response.status, &body).await?)
 }
 
 /// Releases a claim without a response: the next request with the key runs.

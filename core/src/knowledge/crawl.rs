@@ -115,7 +115,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now.
-pub async fn remember(
+pub async fn add_pages(
     ctx: &Context,
     claim: &Claim,
     job: &CrawlSite,
@@ -196,7 +196,7 @@ pub async fn settle_page(
         Outcome::Failed(cause) => {
             store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Failed, cause).await?;
         }
-        Outcome::Again(after, cause) => {
+        Outcome::RetryLater(after, cause) => {
             store::postpone_page(&mut *tx, tenant, job, page.ordinal, *after, cause).await?;
         }
     }

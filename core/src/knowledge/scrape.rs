@@ -17,17 +17,17 @@ const POLL: Duration = Duration::from_millis(200);
 pub struct Scraped {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the site already; nothing was added then.
+    /// Whether the bot had the site already, so that nothing was added.
     pub duplicate: bool,
     /// Whether the crawl has ended.
     pub has_ended: bool,
-    /// Number of pages read.
+    /// Number of fetched pages.
     pub pages: i64,
-    /// Pages that could not be read.
+    /// Failed pages.
     pub failed: Vec<FailedPage>,
 }
 
-/// A page that could not be read.
+/// A page whose fetch failed.
 #[derive(Clone, Debug)]
 pub struct FailedPage {
     /// The address.
@@ -38,7 +38,7 @@ pub struct FailedPage {
     pub http_status: Option<i32>,
 }
 
-/// Adds a web site to a bot and waits for its crawl, at most until `timeout`. The crawl continues afterwards.
+/// Adds a web site to a bot and waits up to `timeout` for its crawl, which then continues in the background.
 ///
 /// # Errors
 /// As [`add()`].

@@ -1,7 +1,7 @@
-//! Search of a bot's passages.
+//! Hybrid search of a bot's passages.
 //!
-//! Hybrid by default: vector and text rankings, fused by score, then reranked if a reranking model is configured.
-//! Either ranking alone is a mode.
+//! Vector and text rankings are fused by score, then reranked if a reranking model is configured. Modes select one
+//! ranking alone.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,11 +28,11 @@ const CANDIDATES: i32 = 50;
 /// to the best score (Bruch, Gai and Ingber, TOIS 2023). Tuned on `eval/` and public questions, see eval/README.md.
 const DENSE_WEIGHT: f32 = 0.6;
 
-/// [`DENSE_WEIGHT`] for a question in another language than the bot's, which shares only names and numbers with
-/// the passages.
+/// [`DENSE_WEIGHT`] for a question in another language than the bot's: it shares only names and numbers with the
+/// passages.
 const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
-/// Fused candidates to rerank: as many as a trace shows. Each costs a run of the reranking model.
+/// Number of fused candidates to rerank, the same as shown in a trace. Each costs one model run.
 const RERANKED: usize = 20;
 
 /// A search query.
@@ -43,7 +43,7 @@ pub type Query = Text<8_000>;
 pub struct TopK(usize);
 
 impl TopK {
-    /// The largest number.
+    /// Maximum.
     pub const MAX: i64 = 50;
 
     /// The number.
@@ -100,11 +100,11 @@ pub struct SearchRequest {
     pub bot: BotId,
     /// The question or keywords.
     pub query: Query,
-    /// Passages to return at most.
+    /// Maximum number of passages.
     pub top_k: TopK,
     /// The ranking.
     pub mode: Mode,
-    /// The sources to search; `None`: all of the bot's.
+    /// The sources to search; `None`: all sources of the bot.
     pub sources: Option<Vec<SourceId>>,
 }
 
@@ -117,7 +117,7 @@ pub struct SearchResults {
     pub vector: Option<Vec<f32>>,
     /// Embedding of the query.
     pub embed_ms: f64,
-    /// Searching, excluding the embedding. The text ranking runs while the query is embedded.
+    /// Searching, excluding the embedding, which the text ranking overlaps.
     pub search_ms: f64,
     /// Reranking.
     pub rerank_ms: f64,
@@ -130,16 +130,17 @@ pub struct Search<'a> {
     pub question: &'a str,
     /// The ranking.
     pub mode: Mode,
-    /// The sources to search; `None`: all of the bot's.
+    /// The sources to search; `None`: all sources of the bot.
     pub sources: Option<&'a [SourceId]>,
-    /// Passages to return at most.
+    /// Maximum number of passages.
     pub top_k: usize,
 }
 
 /// Searches a bot's knowledge for a tenant, without a language model.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot; [`Error::Unavailable`] when the embedding model or database is down.
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Unavailable`] when the embedding model or the
+/// database is down.
 pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<SearchResults> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
@@ -249,7 +250,7 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
         Mode::Text => 0.0,
-        Mode::Hybrid if words::language(question).is_some_and(|asked| asked != language) => {
+        Mode::Hybrid if words::language(question).is_some_and(|detected| detected != language) => {
             CROSS_LANGUAGE_DENSE_WEIGHT
         }
         Mode::Hybrid => DENSE_WEIGHT,
@@ -276,7 +277,7 @@ mod tests {
         let weight = |question| dense_weight(Mode::Hybrid, Language::English, question);
         assert_eq!(weight("How do I return a pair of boots?"), DENSE_WEIGHT);
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
-        // Too short to tell.
+        // Too short for language detection.
         assert_eq!(weight("XR-200"), DENSE_WEIGHT);
     }
 

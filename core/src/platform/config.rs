@@ -110,7 +110,7 @@ pub struct Scrape {
     pub allow_ports: Vec<u16>,
     /// Contact for web site owners, part of the user agent.
     pub contact: Option<String>,
-    /// How long a request waits for its crawl before it is answered with 202.
+    /// Time a request waits for its crawl before it returns 202.
     pub wait: Duration,
 }
 

@@ -127,8 +127,8 @@ impl Api {
 
     /// Delete knowledge source
     ///
-    /// Permanently delete a knowledge source and all associated chunks, whatever its state. Its chunks are no
-    /// longer searchable as soon as the response is sent.
+    /// Permanently delete a knowledge source and all associated chunks, in any state. Its chunks are no longer
+    /// searchable as soon as the response is sent.
     #[oai(path = "/knowledge/sources/:source_id", method = "delete", operation_id = "deleteKnowledgeSource")]
     async fn delete_source(
         &self,

@@ -51,7 +51,7 @@ impl From<String> for LocalOrNamed {
 /// Language model.
 #[derive(Clone, Debug)]
 pub struct Chat {
-    /// `extractive`, or a model name as its provider spells it.
+    /// `extractive`, or the provider's name of a model.
     pub model: String,
     /// OpenAI-compatible server to use instead of the model's own provider.
     pub base_url: Option<Url>,

@@ -90,7 +90,7 @@ pub(super) async fn list(
             tenant,
             name: row.name?,
             prefix: row.prefix?,
-            scopes: known(&row.scopes?),
+            scopes: known_scopes(&row.scopes?),
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at?,
@@ -115,7 +115,7 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) 
         tenant,
         name: row.name,
         prefix: row.prefix,
-        scopes: known(&row.scopes),
+        scopes: known_scopes(&row.scopes),
         expires_at: row.expires_at,
         last_used_at: row.last_used_at,
         created_at: row.created_at,
@@ -183,7 +183,7 @@ pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::
         caller: Caller {
             tenant: row.tenant_id.into(),
             key: row.id.into(),
-            scopes: known(&row.scopes),
+            scopes: known_scopes(&row.scopes),
             expires_at: row.expires_at,
         },
         hash: row.hash,
@@ -218,6 +218,6 @@ pub(super) async fn list_hashes(db: impl PgExecutor<'_>, tenant: TenantId) -> sq
 }
 
 /// Drops unknown scopes: a newer version may have written them.
-fn known(scopes: &[String]) -> Vec<Scope> {
+fn known_scopes(scopes: &[String]) -> Vec<Scope> {
     scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
 }
