@@ -48,7 +48,7 @@ pub(crate) enum Command {
     Settings(Settings),
     /// Copy ONNX Runtime and the embedding model into a folder, for machines without downloads.
     Fetch(Fetch),
-    /// Check every part, and say what is wrong and how to fix it.
+    /// Check every component, and explain how to fix each problem.
     Doctor,
     /// Extract the text of one file from standard input. Workers start this process for each file.
     #[command(hide = true)]

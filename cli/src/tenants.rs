@@ -153,7 +153,7 @@ async fn all_keys(ctx: &Context, tenant: TenantId) -> anyhow::Result<Vec<Key>> {
     Ok(keys)
 }
 
-/// Waits for Redis, which tells other processes immediately to drop cached keys.
+/// Waits for Redis, through which other processes are notified to drop cached keys immediately.
 async fn wait_for_redis(ctx: &Context) {
     if ctx.bus().wait_for_connection().await.is_err() {
         out("Redis does not answer; running processes may take up to ten seconds to apply the change.");

@@ -1,4 +1,4 @@
-//! The wiring of a process: one [`Context`] holds the configuration, the connections and the providers.
+//! Wiring of a process: one [`Context`] holds the configuration, the connections and the providers.
 //!
 //! The only place where providers are chosen. Must never: import the job ledger or a slice.
 
@@ -23,7 +23,7 @@ use crate::providers::extract::Extractor;
 use crate::providers::rerank::{self, Reranker};
 use crate::providers::web;
 
-/// Everything an operation of the domain needs. Cheap to clone.
+/// Dependencies of domain operations. Cheap to clone.
 #[derive(Clone)]
 pub struct Context(Arc<Parts>);
 
@@ -58,10 +58,10 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// The providers that the configuration names.
+    /// Creates the configured providers.
     ///
     /// # Errors
-    /// When one cannot be made: the storage folder is not writable, or a model does not load.
+    /// When one cannot be created: the storage folder is not writable, or a model does not load.
     pub async fn from_config(config: &Config) -> Result<Self> {
         Ok(Self {
             blob: blob::from_config(&config.storage)?,
@@ -89,10 +89,10 @@ impl Providers {
 }
 
 impl Context {
-    /// Wires a process. Connects lazily: Postgres and Redis need not be up yet.
+    /// Creates the context. Connects lazily: Postgres and Redis need not be up yet.
     ///
     /// # Errors
-    /// When the configuration cannot be used.
+    /// When the configuration is unusable.
     pub fn new(config: Config, providers: Providers) -> Result<Self> {
         Ok(Self(Arc::new(Parts {
             db: Db::new(&config.database)?,
@@ -114,7 +114,7 @@ impl Context {
         &self.0.config
     }
 
-    /// The job queue: hints in Redis.
+    /// The job queue client.
     #[must_use]
     pub fn queue(&self) -> &Queue {
         &self.0.queue
@@ -138,7 +138,7 @@ impl Context {
         &self.0.providers.embedder
     }
 
-    /// The previous embedding model, while bots are being re-embedded with [`Context::embedder`].
+    /// The previous embedding model, during re-embedding with [`Context::embedder`].
     #[must_use]
     pub fn embedder_before(&self) -> Option<&Arc<dyn Embedder>> {
         self.0.providers.embedder_before.as_ref()
@@ -186,9 +186,9 @@ impl Context {
         &self.0.limits
     }
 
-    /// Process-wide state of a slice, such as a cache: one value per type, made on first use.
+    /// Process-wide state of a slice, such as a cache: one value per type, created on first use.
     ///
-    /// Keyed by type because the context is below the slices: a field for each would import them.
+    /// Keyed by type because the context is below the slices: typed fields would import them.
     pub(crate) fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = state.entry(TypeId::of::<T>()).or_insert_with(|| Arc::<T>::default());
@@ -196,7 +196,7 @@ impl Context {
         Arc::clone(shared).downcast().unwrap_or_default()
     }
 
-    /// Closes the connections, before the process exits.
+    /// Closes the connections. Call it before the process exits.
     pub async fn close(&self) {
         self.0.bus.close().await;
         self.0.db.close().await;

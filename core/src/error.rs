@@ -1,13 +1,14 @@
-//! The domain's error type. Variants are reactions, not origins: what a caller can do about the error. The source chain
-//! goes to the log and never to a client.
+//! The domain's error type, with one variant per possible reaction of the caller.
+//!
+//! The source chain goes to the log and never to a client.
 
 use std::fmt;
 use std::time::Duration;
 
-/// An error, classified by what the caller can do about it.
+/// An error, classified by the caller's possible reaction.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Missing, or another tenant's: deliberately the same error.
+    /// Missing or owned by another tenant: deliberately the same error.
     #[error("{0} not found")]
     NotFound(Thing),
     /// Invalid input: one problem per field, never empty.
@@ -22,30 +23,30 @@ pub enum Error {
     /// A limit of the plan is reached.
     #[error("plan limit reached: {0:?}")]
     LimitReached(Limit),
-    /// Conflict with existing data; the message says which.
+    /// Conflict with existing data, named in the message.
     #[error("conflict: {message}")]
     Conflict {
-        /// Stable slug for programs.
+        /// Stable machine-readable slug.
         code: &'static str,
-        /// Sentence for people.
+        /// Human-readable sentence.
         message: String,
     },
     /// The same operation is in progress; retry soon.
     #[error("busy: {message}")]
     Busy {
-        /// Stable slug for programs.
+        /// Stable machine-readable slug.
         code: &'static str,
-        /// Sentence for people.
+        /// Human-readable sentence.
         message: String,
     },
     /// Rate or concurrency limit exceeded; retry later.
     #[error("too many: {message}")]
     TooMany {
-        /// Stable slug for programs.
+        /// Stable machine-readable slug.
         code: &'static str,
-        /// Sentence for people.
+        /// Human-readable sentence.
         message: String,
-        /// How long to wait before a retry.
+        /// Delay before a retry.
         retry_after: Duration,
     },
     /// Input larger than allowed.
@@ -54,12 +55,12 @@ pub enum Error {
         /// Largest size accepted, in bytes.
         limit_bytes: u64,
     },
-    /// A document that cannot be ingested; a retry would not help.
+    /// A document that cannot be ingested; retrying is pointless.
     #[error("{code}: {message}")]
     Rejected {
-        /// Stable slug for programs (`empty`, `unsupported_type`, …).
+        /// Stable machine-readable slug (`empty`, `unsupported_type`, …).
         code: &'static str,
-        /// Sentence for people: what is wrong, and what to do.
+        /// Human-readable sentence: the problem and its remedy.
         message: String,
     },
     /// A required service does not answer; retry later.
@@ -67,7 +68,7 @@ pub enum Error {
     Unavailable {
         /// The service.
         part: Part,
-        /// How long to wait before a retry, if the service said so.
+        /// Delay before a retry, if the service requested one.
         retry_after: Option<Duration>,
         /// Its error.
         #[source]
@@ -76,7 +77,7 @@ pub enum Error {
     /// The work was cancelled on request.
     #[error("cancelled")]
     Cancelled,
-    /// Another worker holds the job now; this one must write nothing.
+    /// Another worker holds the job now. The caller must write nothing.
     #[error("the lease was lost")]
     LeaseLost,
     /// A bug, or an unexpected failure of the environment.
@@ -96,7 +97,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// Result of a domain operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A resource that may not be found.
+/// A type of resource, named in [`Error::NotFound`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
     /// A tenant; for operators only.
@@ -134,16 +135,16 @@ impl fmt::Display for Thing {
 pub struct Problem {
     /// The field's name in the API.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The problem.
     pub fault: Fault,
 }
 
-/// What is wrong with a field.
+/// The problem with a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Required and missing.
     Missing,
-    /// Invalid; the sentence says what is valid.
+    /// Invalid. The sentence states the valid values.
     Wrong(String),
 }
 
@@ -154,7 +155,7 @@ impl Problem {
         Self { field, fault: Fault::Missing }
     }
 
-    /// A field is invalid; `message` says what is valid.
+    /// A field is invalid; `message` states the valid values.
     pub fn wrong(field: &'static str, message: impl Into<String>) -> Self {
         Self { field, fault: Fault::Wrong(message.into()) }
     }
@@ -216,7 +217,7 @@ pub enum Limit {
     Messages,
 }
 
-/// Services that Parlance requires.
+/// External services of Parlance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The database.
@@ -247,22 +248,22 @@ impl fmt::Display for Part {
 }
 
 impl Error {
-    /// An error about one invalid field.
+    /// Creates an error for one invalid field.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Error::Invalid(vec![Problem::wrong(field, message)])
     }
 
-    /// An error about a document that cannot be ingested.
+    /// Creates an error for a document that cannot be ingested.
     pub fn rejected(code: &'static str, message: impl Into<String>) -> Self {
         Error::Rejected { code, message: message.into() }
     }
 
-    /// An error about a service that does not answer.
+    /// Creates an error for a service that does not answer.
     pub fn unavailable(part: Part, source: impl Into<BoxError>) -> Self {
         Error::Unavailable { part, retry_after: None, source: source.into() }
     }
 
-    /// An internal error; `context` says what failed.
+    /// Creates an internal error; `context` names the failed operation.
     pub fn internal(context: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Error::Internal { context: context.into(), source: source.into() }
     }
@@ -286,13 +287,13 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57P0x (shutdown) and 40 (rolled back because of a concurrent
-/// transaction, worth a retry): PostgreSQL manual, appendix A.
+/// Whether a retry may succeed. SQLSTATE classes 08 (connection), 53 (resources), 57P0x (shutdown) and 40 (rollback
+/// caused by a concurrent transaction): PostgreSQL manual, appendix A.
 fn is_outage(code: Option<&str>) -> bool {
     code.is_some_and(|code| ["08", "53", "57P0", "40"].iter().any(|class| code.starts_with(class)))
 }
 
-/// An error and its causes on one line, for the log.
+/// Formats an error and its causes on one line, for the log.
 pub struct Chain<'a>(pub &'a dyn std::error::Error);
 
 impl fmt::Display for Chain<'_> {

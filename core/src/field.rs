@@ -1,6 +1,6 @@
-//! Types of request fields. A field is checked once, when its type is made; nothing checks it again.
+//! Types of request fields. Parsing a field validates it; no later check is needed.
 //!
-//! Pure. Limits stand in the types: `openapi.json` reads them from there.
+//! Pure. `openapi.json` takes the limits from the types.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Problem};
 
-/// Why a value is refused: the end of the sentence "The 'name' field …".
+/// Reason for rejecting a value: the end of the sentence "The 'name' field …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     message: Cow<'static, str>,
@@ -17,12 +17,12 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// A value that is wrong; `message` states what is right ("must be at most 255 characters").
+    /// An invalid value; `message` states the requirement ("must be at most 255 characters").
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), is_blank: false }
     }
 
-    /// A blank text, which counts as missing where a value is required; `message` is for where it is not.
+    /// A blank text. It counts as missing in a required field; `message` applies to optional fields.
     pub fn blank(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), is_blank: true }
     }
@@ -33,7 +33,7 @@ impl Invalid {
         self.is_blank
     }
 
-    /// The error of a request whose required field has this value.
+    /// Converts to the error for a required field.
     #[must_use]
     pub fn in_field(self, field: &'static str) -> Error {
         if self.is_blank {
@@ -51,8 +51,8 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// A text with something to see in it, trimmed, without NUL characters. At most `MAX` characters, counted
-/// before trimming, as the specification counts.
+/// A trimmed text with at least one visible character and no NUL. At most `MAX` characters, counted before
+/// trimming, as in the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(String);
 
@@ -60,7 +60,7 @@ pub struct Text<const MAX: usize>(String);
 pub type Name = Text<255>;
 
 impl<const MAX: usize> Text<MAX> {
-    /// Length at most, in characters.
+    /// Maximum length in characters.
     pub const MAX_LENGTH: usize = MAX;
 
     /// The text.
@@ -110,7 +110,7 @@ impl<const MAX: usize> From<Text<MAX>> for String {
 pub struct Int<const MIN: i64, const MAX: i64>(i64);
 
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
-    /// The integer nearest to `value`; in a constant, the way to write a default.
+    /// Clamps `value` to the range. `const`, for defaults.
     #[must_use]
     pub const fn nearest(value: i64) -> Self {
         Self(if value < MIN {
@@ -144,7 +144,7 @@ impl<const MIN: i64, const MAX: i64> TryFrom<i64> for Int<MIN, MAX> {
     }
 }
 
-/// Postgres stores no NUL in a text.
+/// Rejects NUL characters, which Postgres cannot store in a text.
 pub(crate) fn without_nul(text: &str) -> Result<(), Invalid> {
     if text.contains('\0') {
         return Err(Invalid::new("must not contain NUL characters"));
@@ -152,7 +152,7 @@ pub(crate) fn without_nul(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether a text has nothing to see in it. NUL does not count as blank: it has an error of its own.
+/// Whether a text has no visible characters. NUL is not blank: it has its own error.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
@@ -163,7 +163,7 @@ pub fn is_blank(text: &str) -> bool {
     })
 }
 
-/// The error of a change without a field.
+/// Error for a change request without fields.
 pub(crate) fn nothing_to_change() -> Error {
     Error::invalid("body", "The request body must have at least one field to change")
 }

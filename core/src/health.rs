@@ -1,5 +1,6 @@
-//! Readiness: whether the required services answer now. All are asked at once, each with a short timeout, because load
-//! balancers wait for the result.
+//! Readiness check of the required services.
+//!
+//! All checks run concurrently with a short timeout, because load balancers wait for the result.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,10 +8,10 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
 
-/// A service that takes longer to answer counts as down.
+/// A slower service counts as down.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Which services answer.
+/// Availability of the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// The database, with this binary's schema.

@@ -19,7 +19,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, greater than every id made before on this machine.
+            /// Generates an id, greater than all ids generated earlier on this machine.
             #[must_use]
             pub fn fresh() -> Self {
                 Self(Uuid::now_v7())
@@ -61,9 +61,9 @@ macro_rules! id {
 }
 
 id! {
-    /// A company on the platform; the boundary of data isolation.
+    /// A customer company of the platform; the boundary of data isolation.
     TenantId
-    /// An API key of a tenant: its row, never its secret.
+    /// An API key of a tenant: the row, never the secret.
     KeyId
     /// A chatbot of a tenant.
     BotId

@@ -4,7 +4,7 @@
 //! from lower layers and from its own, never in a circle; `layers.rs` checks it. The only exception: [`bots`] and
 //! [`knowledge`] import each other.
 //!
-//! 1. [`error`], [`ids`], [`field`], [`text_enum`], `page`, `enums`, [`language`], `words`: values and
+//! 1. [`error`], [`ids`], [`field`], [`text_enum`], `page`, `conversation_status`, [`language`], `words`: values and
 //!    their parsing.
 //! 2. [`platform`]: configuration, connections and process-wide services.
 //! 3. [`providers`]: models, file storage and extraction, behind traits.
@@ -22,8 +22,8 @@ pub mod analytics;
 pub mod bots;
 pub mod calibration;
 pub mod context;
+mod conversation_status;
 pub mod conversations;
-mod enums;
 pub mod error;
 pub mod field;
 pub mod health;

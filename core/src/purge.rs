@@ -1,4 +1,4 @@
-//! The purge job's payload, for the slices that delete things. Its steps are in [`crate::maintenance::purge`].
+//! Payload of the purge job, enqueued by the slices. Its steps are in [`crate::maintenance::purge`].
 
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
@@ -8,11 +8,11 @@ use crate::error::Result;
 use crate::ids::{BotId, JobId, SourceId, TenantId};
 use crate::jobs::{self, About, Job, Kind};
 
-/// What to remove.
+/// Data to remove.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purge {
-    /// A deleted bot with its conversations and its knowledge.
+    /// A deleted bot with its conversations and knowledge.
     Bot {
         /// The bot.
         bot: BotId,
@@ -22,7 +22,7 @@ pub enum Purge {
         /// The source.
         source: SourceId,
     },
-    /// Vectors of a bot from models other than the one it is searched with.
+    /// Vectors of a bot from models other than its search model.
     Vectors {
         /// The bot.
         bot: BotId,

@@ -1,17 +1,17 @@
-//! Enums whose variants are words shared by the API, the database and the code.
+//! String enums shared by the API, the database and the code.
 
 /// An enum declared by [`text_enum!`](crate::text_enum) or [`stored_enum!`](crate::stored_enum).
 pub trait TextEnum: Copy + Send + Sync + 'static {
     /// Every variant, in declaration order.
     const ALL: &'static [Self];
 
-    /// The word of a variant.
+    /// The string of a variant.
     fn as_str(self) -> &'static str;
 }
 
-/// Declares an enum with a word per variant: `ALL`, `as_str`, `Display`, `FromStr`, serde and [`TextEnum`].
+/// Declares an enum with a string per variant: `ALL`, `as_str`, `Display`, `FromStr`, serde and [`TextEnum`].
 ///
-/// The error of `FromStr` is an [`Invalid`](crate::field::Invalid) that lists the words.
+/// The error of `FromStr` is an [`Invalid`](crate::field::Invalid) that lists the valid strings.
 #[macro_export]
 macro_rules! text_enum {
     (
@@ -28,11 +28,11 @@ macro_rules! text_enum {
 
         impl $name {
             /// Every variant, in declaration order.
-            #[allow(dead_code, unreachable_pub, reason = "for every enum, whatever its visibility")]
+            #[allow(dead_code, unreachable_pub, reason = "the macro serves enums of any visibility")]
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The word of a variant.
-            #[allow(unreachable_pub, reason = "for every enum, whatever its visibility")]
+            /// The string of a variant.
+            #[allow(unreachable_pub, reason = "the macro serves enums of any visibility")]
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_enum_parses_its_own_words_only() {
+    fn a_text_enum_parses_only_its_own_strings() {
         assert_eq!(Size::default(), Size::Small);
         for size in Size::ALL {
             assert_eq!(size.as_str().parse::<Size>().unwrap(), size);

@@ -40,7 +40,7 @@ impl Robots {
         let Ok(url) = robotxt::robots_url(page) else {
             return Ok(Self::unreachable());
         };
-        // One extra byte tells the parser that the last line may be cut.
+        // One extra byte signals to the parser that the last line may be cut.
         let request = FetchOptions {
             accept: "text/plain, */*;q=0.1",
             max_bytes: robotxt::BYTE_LIMIT + 1,

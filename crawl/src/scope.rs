@@ -6,7 +6,7 @@ use url::Url;
 const TRACKING: [&str; 9] =
     ["gclid", "fbclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "mc_cid", "mc_eid"];
 
-/// Extensions of pages. A root page with such a name covers its folder.
+/// Extensions of pages. A root page with such an extension covers its folder.
 const PAGE_EXTENSIONS: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "jspx"];
 
 /// Extensions that are never documents, separated by spaces.

@@ -1,7 +1,7 @@
 //! Sitemap discovery (sitemaps.org).
 //!
 //! Tolerant: a broken, missing or refused sitemap is logged and skipped. Every sitemap goes through the
-//! fetcher, whatever its host; its entries must never extend the scope of the crawl.
+//! fetcher, on any host; its entries must never extend the scope of the crawl.
 
 mod read;
 

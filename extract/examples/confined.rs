@@ -1,4 +1,4 @@
-//! Applies the child's limits and then attempts what a compromised parser would attempt.
+//! Applies the child's limits and then attempts typical actions of a compromised parser.
 //!
 //! That includes reusing the number of a standard descriptor. It prints each attempt that succeeded and
 //! then `done`, so the expected output is `done` alone.

@@ -12,7 +12,7 @@ use crate::{
     protocol::Markup,
 };
 
-/// Format of a file's content, whatever its name says.
+/// Format of a file's content, independent of its name.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {

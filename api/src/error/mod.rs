@@ -62,7 +62,7 @@ pub(crate) struct ErrorBody {
 pub(crate) struct Detail {
     /// Name of the field.
     pub(crate) field: String,
-    /// What is wrong with it.
+    /// Description of the problem.
     pub(crate) message: String,
 }
 

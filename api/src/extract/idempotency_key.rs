@@ -15,7 +15,7 @@ use crate::BASE;
 use crate::error::ApiError;
 use crate::extract::json::{FORM_BYTES, JSON_BYTES, SOURCE_BYTES, read_bytes};
 use crate::extract::multipart::is_form;
-use crate::middleware::idempotency::{HEADER, IdempotentRequest};
+use crate::middleware::idempotency::{HEADER, IdempotencyState};
 
 /// Whether the request carries an idempotency key.
 pub(crate) fn is_present(request: &Request) -> bool {
@@ -34,7 +34,7 @@ pub(crate) async fn claim(
     request: &Request,
     body: &mut RequestBody,
 ) -> poem::Result<()> {
-    let (Some(idempotent), Some(key)) = (request.data::<IdempotentRequest>(), request.headers().get(HEADER))
+    let (Some(idempotent), Some(key)) = (request.data::<IdempotencyState>(), request.headers().get(HEADER))
     else {
         return Ok(());
     };
@@ -43,8 +43,9 @@ pub(crate) async fn claim(
     let bytes = read_bytes(request, body, max_body_bytes(path, is_form(request))).await?;
     let fingerprint = fingerprint(request, &bytes);
     *body = RequestBody::new(Body::from_bytes(bytes));
-    let once = idempotency::Once { tenant, sender, key: &key, fingerprint, about: resource(path) };
-    match idempotency::begin(ctx, &once).await.map_err(ApiError::from)? {
+    let keyed =
+        idempotency::IdempotentRequest { tenant, sender, key: &key, fingerprint, about: resource(path) };
+    match idempotency::begin(ctx, &keyed).await.map_err(ApiError::from)? {
         Verdict::Run(claim) => idempotent.claimed(claim),
         Verdict::Replay(stored) => {
             idempotent.replay(stored);

@@ -1,7 +1,7 @@
-//! TCP acceptor that detects client disconnects at once and disables Nagle's algorithm.
+//! TCP acceptor that detects client disconnects immediately and disables Nagle's algorithm.
 //!
 //! hyper ends a connection when it reads its end; poem's server then awaits the ended connection once more, and
-//! the response's stream would live until its next write fails: half a minute with heartbeats, forever without.
+//! the response's stream would stay open until its next write fails: half a minute with heartbeats, forever without.
 //! Here, the end of the input makes the next flush fail, which ends the connection. A client that closes its
 //! sending half but still reads is cut off, which is hyper's default.
 

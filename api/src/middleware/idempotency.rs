@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlance_core::idempotency::{self, Answered, Claim};
+use parlance_core::idempotency::{self, RequestClaim, StoredResponse};
 use parlance_core::{Context, Error};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response, Result};
@@ -23,33 +23,33 @@ pub(crate) const REPLAYED: &str = "Idempotency-Replayed";
 
 /// State of the key of a request, shared by the extractor and the middleware through the request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct IdempotentRequest(Arc<Mutex<KeyState>>);
+pub(crate) struct IdempotencyState(Arc<Mutex<KeyState>>);
 
 #[derive(Debug, Default)]
 enum KeyState {
-    /// No claim was tried: the request was refused before.
+    /// No claim attempted: the request was rejected earlier.
     #[default]
     Unclaimed,
     /// The request is the first with its key, and runs.
-    Claimed(Claim),
+    Claimed(RequestClaim),
     /// The stored response of an earlier request.
-    Stored(Answered),
+    Stored(StoredResponse),
 }
 
-impl IdempotentRequest {
-    /// `None` when the request has no key, or a method that takes none.
+impl IdempotencyState {
+    /// `None` when the request has no key, or its method supports none.
     fn of(request: &Request) -> Option<Self> {
         let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
         (is_write && request.headers().contains_key(HEADER)).then(Self::default)
     }
 
-    /// The response to this request is to be stored.
-    pub(crate) fn claimed(&self, claim: Claim) {
+    /// Marks the request as the first with its key: its response will be stored.
+    pub(crate) fn claimed(&self, claim: RequestClaim) {
         self.set(KeyState::Claimed(claim));
     }
 
-    /// The response to this request is this one.
-    pub(crate) fn replay(&self, stored: Answered) {
+    /// Sets the stored response to replay.
+    pub(crate) fn replay(&self, stored: StoredResponse) {
         self.set(KeyState::Stored(stored));
     }
 
@@ -69,7 +69,7 @@ pub(crate) async fn settle<E: Endpoint<Output = Response> + 'static>(
     mut request: Request,
     ctx: Option<Context>,
 ) -> Result<Response> {
-    let Some((idempotent, ctx)) = IdempotentRequest::of(&request).zip(ctx) else {
+    let Some((idempotent, ctx)) = IdempotencyState::of(&request).zip(ctx) else {
         return next.call(request).await;
     };
     request.set_data(idempotent.clone());
@@ -88,7 +88,7 @@ pub(crate) async fn settle<E: Endpoint<Output = Response> + 'static>(
     }
 }
 
-fn replayed(stored: Answered) -> Response {
+fn replayed(stored: StoredResponse) -> Response {
     Response::builder()
         .status(StatusCode::from_u16(stored.status).unwrap_or_default())
         .content_type(JSON)
@@ -97,7 +97,7 @@ fn replayed(stored: Answered) -> Response {
 }
 
 /// Stores the response, unless a retry could get a better one: then the claim is released.
-async fn store(ctx: &Context, claim: &Claim, mut response: Response) -> Response {
+async fn store(ctx: &Context, claim: &RequestClaim, mut response: Response) -> Response {
     let status = response.status();
     let is_transient = status.is_server_error() || response.headers().contains_key(header::RETRY_AFTER);
     let settled = if is_transient {
@@ -106,7 +106,7 @@ async fn store(ctx: &Context, claim: &Claim, mut response: Response) -> Response
         match response.take_body().into_string().await {
             Ok(body) => {
                 response.set_body(body.clone());
-                idempotency::finish(ctx, claim, &Answered { status: status.as_u16(), body }).await
+                idempotency::finish(ctx, claim, &StoredResponse { status: status.as_u16(), body }).await
             }
             Err(error) => Err(Error::internal("reading the response body failed", error)),
         }

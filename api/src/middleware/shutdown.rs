@@ -9,7 +9,7 @@ use poem::http::{HeaderValue, Version, header};
 use poem::{Endpoint, Request, Response, Result};
 use tokio_util::sync::CancellationToken;
 
-/// Whether the process was told to stop.
+/// Whether shutdown was requested.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shutdown(CancellationToken);
 

@@ -106,8 +106,7 @@ fn add_text_patterns(schema: &mut Value) {
     }
 }
 
-/// Removes the parts of `allOf` that repeat what stands beside it: client generators take them for a second
-/// type.
+/// Removes parts of `allOf` that repeat sibling keywords: client generators take them for a second type.
 fn remove_repetitions(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

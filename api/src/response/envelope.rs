@@ -42,7 +42,7 @@ pub(crate) enum DoneOrAccepted<T, U> {
     Accepted(U),
 }
 
-/// 200 after a deletion, with a message that names what was deleted.
+/// 200 after a deletion, with a message that names the deleted resource.
 #[derive(Debug)]
 pub(crate) struct Deleted(pub(crate) String);
 

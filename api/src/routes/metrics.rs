@@ -53,7 +53,7 @@ pub(crate) struct Ledger {
     jobs: Vec<(Kind, State, i64)>,
     /// In seconds.
     oldest_waiting: Vec<(Kind, f64)>,
-    /// Name of the check, what it found, and its age in seconds.
+    /// Name, count and age in seconds of each consistency check.
     upkeep: Vec<(String, i64, f64)>,
 }
 

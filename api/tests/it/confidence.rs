@@ -256,7 +256,7 @@ async fn a_model_is_calibrated_once_and_hidden_from_tenants() {
     ask(&app, "s", "Is it open?").await;
     ask(&app, "s", "Is it closed?").await;
     assert_eq!(app.count_of(calibrations).await, 1);
-    let mut connection = app.ctx.db().of(app.tenant).await.unwrap();
+    let mut connection = app.ctx.db().for_tenant(app.tenant).await.unwrap();
     let error =
         parlance_testing::sqlx::query("select model from model_calibration").execute(&mut *connection).await;
     let code = error.unwrap_err().into_database_error().unwrap().code().unwrap().into_owned();

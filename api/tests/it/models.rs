@@ -33,7 +33,7 @@ async fn builder(model: &ScriptedModel, fallbacks: &'static [&'static str]) -> B
         config.chat.fallbacks = fallbacks.iter().map(|name| (*name).to_owned()).collect();
         config.chat.base_url = Some(url.parse().unwrap());
         config.chat.api_key = Some("secret".to_owned().into());
-        config.chat.patience.first_token = Duration::from_secs(1);
+        config.chat.timeouts.first_token = Duration::from_secs(1);
     })
 }
 

@@ -111,10 +111,10 @@ async fn security_definer_searches_find_no_other_tenants_rows() {
                 format!("nearest_chunks('{bot}', '{model}', '[{ones}]'::halfvec, {sources}, 10)"),
                 format!("best_worded_chunks('{bot}', 'english', 'returned goods', {sources}, 10)"),
             ] {
-                let mut mine = app.ctx.db().of(app.tenant).await.unwrap();
+                let mut mine = app.ctx.db().for_tenant(app.tenant).await.unwrap();
                 assert_eq!(count(&mut *mine, &search).await, 1, "{search}");
                 let search = search.replace(sources, "null");
-                let mut others = app.ctx.db().of(other).await.unwrap();
+                let mut others = app.ctx.db().for_tenant(other).await.unwrap();
                 assert_eq!(count(&mut *others, &search).await, 0, "{search}");
                 sqlx::query("reset parlance.tenant").execute(&mut *others).await.unwrap();
                 assert_eq!(count(&mut *others, &search).await, 0, "{search}");
@@ -152,7 +152,7 @@ async fn the_tenant_role_is_unprivileged() {
                  exists (select 1 from pg_class where relowner = pg_roles.oid), \
                  exists (select 1 from pg_auth_members where member = pg_roles.oid) \
                  from pg_roles where rolname = current_user";
-    let mut connection = app.ctx.db().of(app.tenant).await.unwrap();
+    let mut connection = app.ctx.db().for_tenant(app.tenant).await.unwrap();
     let mut transaction = app.ctx.db().begin(app.tenant).await.unwrap();
     for db in [&mut *connection, &mut *transaction] {
         let role: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
         let mut both = [mine, other.uuid()];
         both.sort_unstable();
         assert_eq!(visible_tenants(app.ctx.db().platform(), table).await, both, "{table}");
-        let mut connection = app.ctx.db().of(other).await.unwrap();
+        let mut connection = app.ctx.db().for_tenant(other).await.unwrap();
         assert_eq!(visible_tenants(&mut *connection, table).await, [other.uuid()], "{table}");
         let mut transaction = app.ctx.db().begin(other).await.unwrap();
         assert_eq!(visible_tenants(&mut *transaction, table).await, [other.uuid()], "{table}");
@@ -221,7 +221,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
                  from \"{table}\" as row limit 1"
             ),
         ] {
-            let mut connection = app.ctx.db().of(other).await.unwrap();
+            let mut connection = app.ctx.db().for_tenant(other).await.unwrap();
             let refused = execute(&mut connection, &statement).await.unwrap_err();
             let code =
                 refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
@@ -239,7 +239,7 @@ async fn a_tenant_cannot_change_its_id_or_plan() {
     let (mine, other) = (app.tenant, two_tenants(&app).await);
     let bots = format!("tenant where id = '{mine}' and bot_count = 2");
     assert_eq!(count(app.ctx.db().platform(), &bots).await, 1);
-    let mut connection = app.ctx.db().of(other).await.unwrap();
+    let mut connection = app.ctx.db().for_tenant(other).await.unwrap();
     assert_eq!(execute(&mut connection, "update tenant set bot_count = 0").await.unwrap(), 1);
     for statement in [
         format!("update tenant set id = '{mine}'"),
@@ -277,16 +277,16 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
         sqlx::query_scalar::<_, i32>("select pg_backend_pid()").fetch_one(db).await.unwrap()
     };
     for tenant in [mine, other, mine] {
-        backends.push(check(&mut db.of(tenant).await.unwrap(), tenant).await);
-        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.for_tenant(tenant).await.unwrap(), tenant).await);
+        backends.push(check(&mut db.for_tenant(other).await.unwrap(), other).await);
         let mut committed = db.begin(tenant).await.unwrap();
         backends.push(check(&mut committed, tenant).await);
         committed.commit().await.unwrap();
-        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.for_tenant(other).await.unwrap(), other).await);
         let mut dropped = db.begin(tenant).await.unwrap();
         backends.push(check(&mut dropped, tenant).await);
         drop(dropped);
-        backends.push(check(&mut db.of(other).await.unwrap(), other).await);
+        backends.push(check(&mut db.for_tenant(other).await.unwrap(), other).await);
         let mut failed = db.begin(tenant).await.unwrap();
         sqlx::query("select 1 / 0").execute(&mut *failed).await.unwrap_err();
         drop(failed);
@@ -295,10 +295,10 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
     backends.dedup();
     assert_eq!(backends.len(), 1, "more than one connection: {backends:?}");
     // A cancelled wait for the connection changes nothing.
-    let held = db.of(mine).await.unwrap();
-    let wait = tokio::time::timeout(std::time::Duration::from_millis(50), db.of(other)).await;
+    let held = db.for_tenant(mine).await.unwrap();
+    let wait = tokio::time::timeout(std::time::Duration::from_millis(50), db.for_tenant(other)).await;
     assert!(wait.is_err());
     drop(held);
-    check(&mut db.of(other).await.unwrap(), other).await;
+    check(&mut db.for_tenant(other).await.unwrap(), other).await;
     app.end().await;
 }

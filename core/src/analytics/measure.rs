@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::bots::Channel;
-use crate::enums::ConversationStatus as Status;
+use crate::conversation_status::ConversationStatus as Status;
 
 /// Growth factor of the answer-time buckets: `(1 + α) / (1 - α)` with α = 0.05, for a relative error of at
 /// most 5 % (`DDSketch`: Masson, Rim and Lee, VLDB 2019). Must match the number in the migration.
@@ -16,14 +16,14 @@ pub enum Measure {
     Conversation {
         /// Channel of the conversations.
         channel: Channel,
-        /// Where they stand.
+        /// Status of the conversations.
         status: Status,
     },
     /// Messages, except welcome messages.
     Message,
     /// Answers found in the knowledge.
     Answered,
-    /// Replies that no answer was found.
+    /// Replies without an answer from the knowledge.
     Unanswered,
     /// Tentative answers; a subset of the answered.
     Tentative,
@@ -35,7 +35,7 @@ pub enum Measure {
     AnswerTime(i32),
     /// Knowledge sources.
     Source,
-    /// Live chunks.
+    /// Chunks of live versions.
     Chunk,
 }
 

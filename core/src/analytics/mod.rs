@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::bots::{self, Channel, Summary};
 use crate::context::Context;
-use crate::enums::ConversationStatus as Status;
+use crate::conversation_status::ConversationStatus as Status;
 use crate::error::Result;
 use crate::ids::{BotId, TenantId};
 
@@ -23,7 +23,7 @@ use measure::{AnswerTimes, Measure};
 /// Maximum number of deltas per fold.
 const FOLD_BATCH: i64 = 10_000;
 
-/// A tenant in numbers.
+/// A tenant's key figures.
 #[derive(Clone, Debug)]
 pub struct Overview {
     /// The period's length, in days.
@@ -38,7 +38,7 @@ pub struct Overview {
     pub active_conversations: i64,
     /// Answers found in the knowledge.
     pub answered: i64,
-    /// Replies that no answer was found.
+    /// Replies without an answer from the knowledge.
     pub unanswered: i64,
     /// Tentative answers; a subset of the answered.
     pub tentative: i64,
@@ -52,7 +52,7 @@ pub struct Overview {
     pub answer_ms_p95: Option<f64>,
     /// Current number of knowledge sources.
     pub sources: i64,
-    /// Current number of live chunks.
+    /// Current number of chunks in live versions.
     pub chunks: i64,
 }
 
@@ -90,7 +90,7 @@ pub struct ConversationCount {
 /// When a statement fails.
 pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Result<Overview> {
     let bots = bots::list_all(ctx, tenant).await?;
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let in_period = store::sum(&mut *db, tenant, period).await?;
     let current = store::sum_current(&mut *db, tenant).await?;
     let mut overview = Overview {
@@ -146,7 +146,7 @@ pub async fn conversations(
     period: &Period,
     bot: Option<BotId>,
 ) -> Result<ConversationsReport> {
-    let counts = store::sum_by_day(&mut *ctx.db().of(tenant).await?, tenant, period, bot).await?;
+    let counts = store::sum_by_day(&mut *ctx.db().for_tenant(tenant).await?, tenant, period, bot).await?;
     let mut by_day: Vec<(NaiveDate, i64)> = period.dates().map(|date| (date, 0)).collect();
     let mut by_channel = Channel::ALL.iter().map(|channel| (*channel, 0)).collect::<Vec<_>>();
     let mut by_status = Status::ALL.iter().map(|status| (*status, 0)).collect::<Vec<_>>();
@@ -185,7 +185,7 @@ pub(crate) async fn count_conversations(
 }
 
 /// Folds one batch of deltas into rollups and returns their number. Safe to call from any number of
-/// processes: an advisory lock admits one.
+/// processes: an advisory lock admits one at a time.
 ///
 /// # Errors
 /// When a statement fails.

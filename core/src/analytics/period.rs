@@ -11,7 +11,7 @@ use crate::text_enum;
 /// Number of days of a period.
 pub type Days = Int<1, 365>;
 
-/// The days of a period when the request names none.
+/// Default number of days.
 pub const DEFAULT_DAYS: Days = Days::nearest(30);
 
 /// A time zone, by its IANA name.
@@ -50,9 +50,9 @@ pub struct Period {
 }
 
 text_enum! {
-    /// How much time a rollup covers. Each nests in the next.
+    /// Time covered by a rollup. Each grain nests in the next.
     pub(super) enum Grain {
-        /// A quarter of an hour: the days of every time zone begin with one.
+        /// A quarter of an hour: the days of all time zones start on a boundary.
         Quarter = "quarter",
         Hour = "hour",
         Six = "six",
@@ -198,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn days_are_as_long_as_the_clock_makes_them() {
-        // The clock of Madrid goes from 2 to 3 on the 29th of March; that of Beirut from 0 to 1.
+    fn days_follow_daylight_saving_time() {
+        // On 29 March, Madrid skips 02:00 to 03:00 and Beirut 00:00 to 01:00.
         let period = last(at("2026-03-30T12:00:00Z"), 3, "Europe/Madrid");
         let lengths: Vec<i64> =
             period.starts().windows(2).map(|pair| (pair[1] - pair[0]).num_hours()).collect();

@@ -1,4 +1,4 @@
-//! Enums that describe a bot.
+//! Enums of a bot's settings.
 
 use crate::stored_enum;
 
@@ -63,7 +63,7 @@ stored_enum! {
         /// Answers tentatively, with the nearest passage.
         #[default]
         Tell = "tell",
-        /// Says that it does not know.
+        /// States that it has no answer.
         Refuse = "refuse",
     }
 }

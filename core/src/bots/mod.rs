@@ -1,4 +1,4 @@
-//! Bots, which answer a tenant's customers.
+//! Bots: a tenant's chatbots and their settings.
 //!
 //! Owns the table `bot`.
 
@@ -25,7 +25,7 @@ pub use enums::{Channel, Personality, Role, WhenUnsure};
 /// Description or welcome message of a bot.
 pub type Description = Text<2_000>;
 
-/// A tenant's instructions to the language model.
+/// System prompt: the tenant's instructions to the language model.
 pub type SystemPrompt = Text<20_000>;
 
 /// A chatbot.
@@ -45,17 +45,17 @@ pub struct Bot {
     pub system_prompt: Option<String>,
     /// Whether it answers.
     pub is_active: bool,
-    /// Whether it answers sessions that name no bot.
+    /// Whether it answers sessions without a named bot.
     pub is_default: bool,
     /// Default language.
     pub language: Language,
     /// Tone of its answers.
     pub personality: Option<Personality>,
-    /// Purpose, as a category.
+    /// Category of its purpose.
     pub role: Option<Role>,
     /// Behaviour when it is not sure of an answer.
     pub when_unsure: WhenUnsure,
-    /// Whether sentences of a language model without a supporting passage are left out.
+    /// Whether generated sentences without a supporting passage are dropped.
     pub strict: bool,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
@@ -118,7 +118,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The changes, if there are any.
+    /// Returns the changes unless they are empty.
     ///
     /// # Errors
     /// [`Error::Invalid`] when every field is `None`.
@@ -152,10 +152,10 @@ pub struct Filter {
 /// Creates a bot. A tenant's first bot is its default.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room.
+/// [`Error::LimitReached`] when the plan's limit is reached.
 pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
-    // Locks the tenant's row: of two concurrent first bots, one becomes the default.
+    // Locks the tenant's row, so that only one of two concurrent first bots becomes the default.
     tenants::count_bot(&mut tx, tenant).await?;
     let created = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
     tx.commit().await?;
@@ -167,7 +167,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageRequest) -> Result<Page<Bot>> {
-    let (bots, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, filter, page).await?;
+    let (bots, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, filter, page).await?;
     Ok(Page::new(page, bots, total))
 }
 
@@ -176,7 +176,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
 /// # Errors
 /// When the statement fails.
 pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
-    Ok(store::count_any(&mut *ctx.db().of(tenant).await?, tenant).await?)
+    Ok(store::count_any(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
 }
 
 /// Summaries of all of a tenant's bots, newest first.
@@ -184,7 +184,7 @@ pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
 /// # Errors
 /// When the statement fails.
 pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
-    Ok(store::list_all(&mut *ctx.db().of(tenant).await?, tenant).await?)
+    Ok(store::list_all(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
 }
 
 /// A bot of a tenant.
@@ -192,7 +192,7 @@ pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
-    get_on(&mut *ctx.db().of(tenant).await?, tenant, bot).await
+    get_on(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await
 }
 
 /// A bot of a tenant, on the caller's connection.
@@ -203,7 +203,7 @@ pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) 
     store::find(db, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
-/// The bot that answers sessions that name none.
+/// The default bot, for sessions without a named bot.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
@@ -219,7 +219,7 @@ pub(crate) async fn get_default_on(db: &mut PgConnection, tenant: TenantId) -> R
 pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Changes) -> Result<Bot> {
     let mut tx = ctx.db().begin(tenant).await?;
     if changes.is_default.is_some() {
-        // Locks the tenant's row: of two concurrent new defaults, one wins.
+        // Locks the tenant's row, so that one of two concurrent new defaults wins.
         tenants::hold(&mut tx, tenant).await?;
     }
     if changes.is_default == Some(true) {
@@ -247,7 +247,7 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
     Ok(changed)
 }
 
-/// Hides a bot with all its data at once; a job removes the rows. Returns the bot's name. The oldest
+/// Hides a bot with all its data immediately; a purge job removes the rows. Returns the bot's name. The oldest
 /// remaining bot replaces a deleted default.
 ///
 /// # Errors
@@ -267,7 +267,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     Ok(name)
 }
 
-/// Removes the row of a hidden bot without remaining data, in the caller's transaction.
+/// Deletes the row of a hidden bot once its data is purged, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_must_change_something() {
+    fn empty_changes_are_rejected() {
         assert!(Changes::default().not_empty().is_err());
         assert!(Changes { description: Some(None), ..Changes::default() }.not_empty().is_ok());
     }

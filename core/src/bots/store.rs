@@ -1,6 +1,6 @@
 //! SQL of the table `bot`. Private to the slice.
 //!
-//! A new column stands in [`query_bot!`], `insert`, `update` and `list`.
+//! Add a new column to [`query_bot!`], `insert`, `update` and `list`.
 
 use sqlx::{PgConnection, PgExecutor};
 
@@ -191,8 +191,7 @@ pub(super) async fn update(
     .await
 }
 
-/// Makes a bot the default, if it exists. Two statements in this order, as there must never be two
-/// defaults.
+/// Makes a bot the default, if it exists. Two statements in this order: two defaults must never coexist.
 pub(super) async fn take_default(db: &mut PgConnection, tenant: TenantId, id: BotId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"

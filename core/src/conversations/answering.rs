@@ -15,7 +15,7 @@ use crate::bots::{Bot, WhenUnsure};
 use crate::context::Context;
 use crate::error::{Chain, Result};
 use crate::ids::TenantId;
-use crate::knowledge::search::Found;
+use crate::knowledge::search::SearchResults;
 use crate::providers::chat::{EXTRACTIVE, Turn};
 use crate::providers::embed::cosine;
 use crate::words;
@@ -37,7 +37,7 @@ pub(super) struct AnswerRecord {
     pub(super) same_question: f32,
 }
 
-/// Answers a message from what was retrieved, and emits events.
+/// Answers a message from the retrieved passages, and emits events.
 ///
 /// # Errors
 /// When the embedding model fails. A failure of the language model is no error: the extractive answer
@@ -54,7 +54,7 @@ pub(super) async fn answer(
         Retrieved::Courtesy(reply) => return Ok(courtesy_answer(ctx, question, reply, events).await),
         Retrieved::Question(retrieval) => *retrieval,
     };
-    let Found { embed_ms, search_ms, rerank_ms, .. } = retrieval.found;
+    let SearchResults { embed_ms, search_ms, rerank_ms, .. } = retrieval.found;
     let timings = Timings { embed: embed_ms, search: search_ms, rerank: rerank_ms, ..Timings::default() };
 
     let started = Instant::now();

@@ -24,7 +24,7 @@ pub const SUPPORTED: f32 = 0.5;
 /// A cited passage with this much less support than the best one is replaced by it.
 const MARKER_MARGIN: f32 = 0.25;
 
-/// What is known besides the passages.
+/// Information available besides the passages.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerContext {
     question: String,

@@ -28,7 +28,7 @@ impl Transcript {
 /// Answers a question from a bot's knowledge.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
+/// [`Error::NotFound`] when the bot does not exist, [`Error::Forbidden`] when it is inactive, [`Error::LimitReached`];
 /// [`Error::Cancelled`] when the client disconnected before any text.
 pub async fn complete(
     ctx: &Context,

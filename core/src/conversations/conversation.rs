@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use crate::bots::Channel;
-use crate::enums::ConversationStatus as Status;
+use crate::conversation_status::ConversationStatus as Status;
 use crate::field::Invalid;
 use crate::ids::{BotId, ConversationId};
 

@@ -25,7 +25,7 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Conversation>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     // The rollups hold the combinations of bot, status and channel, with their counts.
     let mut kinds = analytics::count_conversations(&mut db, tenant).await?;
     kinds.retain(|kind| {
@@ -43,7 +43,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<Conversation> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, session).await?.ok_or_else(not_found)
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, session).await?.ok_or_else(not_found)
 }
 
 /// Returns a conversation with its messages, oldest first.
@@ -55,7 +55,7 @@ pub async fn get(
     tenant: TenantId,
     session: &SessionId,
 ) -> Result<(Conversation, Vec<Message>)> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?;
     let messages = store::list_messages(&mut *db, tenant, found.id).await?;
     Ok((found, messages))
@@ -65,7 +65,7 @@ pub async fn get(
 /// session id when none is given.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
+/// [`Error::NotFound`] when the bot does not exist, [`Error::Forbidden`] when the bot is inactive, [`Error::Conflict`]
 /// when the session exists already, [`Error::LimitReached`].
 pub async fn open(
     ctx: &Context,
@@ -101,7 +101,7 @@ pub async fn update(
     session: &SessionId,
     changes: &ConversationChanges,
 ) -> Result<Conversation> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     if !store::update(&mut *db, tenant, session, changes).await? {
         return Err(not_found());
     }
@@ -125,14 +125,14 @@ pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Resu
 /// Checks that a conversation has an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a session, or without such an answer in it.
+/// [`Error::NotFound`] when the session does not exist, or has no such answer.
 pub async fn check_answer(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: MessageId,
 ) -> Result<()> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let there = store::has_answer(&mut *db, tenant, conversation, message).await?;
     if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
@@ -141,7 +141,7 @@ pub async fn check_answer(
 /// Stores a customer's feedback on an answer, replacing earlier feedback.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a session, or without such an answer in it.
+/// [`Error::NotFound`] when the session does not exist, or has no such answer.
 pub async fn give_feedback(
     ctx: &Context,
     tenant: TenantId,
@@ -149,7 +149,7 @@ pub async fn give_feedback(
     message: MessageId,
     feedback: &Feedback,
 ) -> Result<()> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
     let kept = store::set_feedback(&mut *db, tenant, conversation, message, feedback).await?;
     if kept { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
@@ -168,10 +168,10 @@ pub async fn abandon_idle(ctx: &Context) -> Result<u64> {
 ///
 /// # Errors
 /// When a query fails.
-pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
-    let mut db = ctx.db().of(tenant).await?;
-    let messages = store::purge_messages(&mut *db, tenant, bot, most).await?;
-    if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, most).await?) }
+pub(crate) async fn purge(ctx: &Context, tenant: TenantId, bot: BotId, limit: i64) -> Result<u64> {
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let messages = store::purge_messages(&mut *db, tenant, bot, limit).await?;
+    if messages > 0 { Ok(messages) } else { Ok(store::purge(&mut *db, tenant, bot, limit).await?) }
 }
 
 /// Lists questions without an answer since a time, grouped by similarity, most frequent first.
@@ -186,6 +186,6 @@ pub async fn list_gaps(
     page: PageRequest,
 ) -> Result<Page<Gap>> {
     let (gaps, total) =
-        store::list_gaps(&mut *ctx.db().of(tenant).await?, tenant, since, filter, page).await?;
+        store::list_gaps(&mut *ctx.db().for_tenant(tenant).await?, tenant, since, filter, page).await?;
     Ok(Page::new(page, gaps, total))
 }

@@ -87,7 +87,7 @@ impl MarkerFilter {
         }
     }
 
-    /// Adds a piece and returns what is decided.
+    /// Adds a piece and returns the decided fragments.
     pub fn read(&mut self, piece: &str) -> Vec<Fragment> {
         self.undecided.push_str(piece);
         self.advance(false)

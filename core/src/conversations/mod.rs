@@ -34,7 +34,7 @@ mod store;
 mod trace;
 mod turns;
 
-pub use crate::enums::ConversationStatus as Status;
+pub use crate::conversation_status::ConversationStatus as Status;
 pub use answer::{Answer, Citation, Confidence, Support, Timings};
 pub use answering::preview;
 pub use checker::{AnswerChecker, CheckedAnswer};

@@ -86,8 +86,8 @@ const PASSAGE_WORDS: &str = "passage passages passagen pasaje pasajes passaggio 
 const NEGATIONS: &str = "not no don doesn cannot nothing nicht nichts kein keine keinen keinerlei ningun ninguna nada ne n pas \
     aucun aucune rien non nessun nessuna nao nenhum nenhuma";
 
-/// Verb stems of what the passages do not do, as in "do not mention".
-const TELLING_STEMS: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
+/// Stems of reporting verbs, as in "do not mention".
+const REPORTING_STEMS: &str = "mention contain say specif provide include state cover answer tell hold found enthalt erwahn nenn sag \
     beantwort steht hervor gefunden mencion contien indic especific respond dice incluye mentionn indiqu \
     precis repond dit disent contengono contiene menzion indica rispond dicono contem diz dizem inform \
     figur";
@@ -138,7 +138,7 @@ pub(super) fn is_refusal(text: &str) -> bool {
     }
     let words = words(text);
     let has = |list: &str| list.split(' ').any(|listed| words.iter().any(|word| word == listed));
-    let tells = TELLING_STEMS.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
+    let tells = REPORTING_STEMS.split(' ').any(|start| words.iter().any(|word| word.starts_with(start)));
     has(PASSAGE_WORDS) && has(NEGATIONS) && tells
 }
 

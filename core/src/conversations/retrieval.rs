@@ -9,7 +9,7 @@ use crate::calibration::{self, Calibration};
 use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
-use crate::knowledge::search::{self, Found, Hit, Mode, Search};
+use crate::knowledge::search::{self, Hit, Mode, Search, SearchResults};
 use crate::providers::chat::Turn;
 use crate::providers::embed::Embedder;
 
@@ -33,7 +33,7 @@ pub(super) struct Retrieval {
     pub(super) query: String,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) calibration: Calibration,
-    pub(super) found: Found,
+    pub(super) found: SearchResults,
 }
 
 /// Retrieves passages for a message; `history` resolves follow-up questions.

@@ -181,7 +181,7 @@ pub(super) async fn locate(
     session: &SessionId,
     bot: Option<BotId>,
 ) -> Result<Destination> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find(&mut *db, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {
         return Err(Error::Conflict {

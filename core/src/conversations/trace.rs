@@ -92,14 +92,14 @@ impl Trace {
 /// Returns the trace of an answer.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a conversation, or without such an answer in it.
+/// [`Error::NotFound`] when the conversation does not exist, or has no such answer.
 pub async fn trace(
     ctx: &Context,
     tenant: TenantId,
     session: &SessionId,
     message: MessageId,
 ) -> Result<TracedAnswer> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find(&mut *db, tenant, session).await?;
     let conversation = found.ok_or(Error::NotFound(Thing::Conversation))?.id;
     let traced = store::find_trace(&mut *db, tenant, conversation, message).await?;

@@ -52,7 +52,7 @@ impl Turns {
     }
 }
 
-/// Turn of one message. Dropping it releases the turn, whatever became of the message.
+/// Turn of one message. Dropping it releases the turn, regardless of the message's outcome.
 pub(super) struct Turn {
     ctx: Context,
     tenant: TenantId,
@@ -80,7 +80,7 @@ impl Turn {
 
     async fn renew(&self) {
         let renewed = async {
-            let mut db = self.ctx.db().of(self.tenant).await?;
+            let mut db = self.ctx.db().for_tenant(self.tenant).await?;
             store::renew_turn(&mut *db, self.tenant, self.conversation, self.token, LEASE).await?;
             Ok::<_, Error>(())
         };
@@ -105,7 +105,7 @@ impl Drop for Turn {
             (self.ctx.clone(), self.tenant, self.conversation, self.token);
         runtime.spawn(async move {
             let passed = async {
-                let mut db = ctx.db().of(tenant).await?;
+                let mut db = ctx.db().for_tenant(tenant).await?;
                 store::pass_turn(&mut *db, tenant, conversation, token).await?;
                 Ok::<_, Error>(())
             };

@@ -1,7 +1,7 @@
 //! Idempotency keys: a repeated request gets the stored response of the first one, for a day.
 //!
 //! Owns the table `idempotency`. The running request holds a claim with a lease, which expires if its process
-//! dies; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
+//! crashes; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
 //! the caller's API key, and erased when the tenant erases data they may quote.
 
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ impl Key {
     /// Validates a key.
     ///
     /// # Errors
-    /// [`Error::Invalid`] stating what is allowed.
+    /// [`Error::Invalid`] with the allowed format.
     pub fn parse(raw: &[u8]) -> Result<Self> {
         match str::from_utf8(raw) {
             Ok(key)
@@ -84,7 +84,7 @@ impl Fingerprint {
 
 /// A request with an idempotency key.
 #[derive(Clone, Copy, Debug)]
-pub struct Once<'a> {
+pub struct IdempotentRequest<'a> {
     /// The tenant.
     pub tenant: TenantId,
     /// API key of the request. Only its holder can replay the response.
@@ -93,13 +93,13 @@ pub struct Once<'a> {
     pub key: &'a Key,
     /// Fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// API resource: the first segment of the path.
+    /// API resource, the first segment of the path.
     pub about: &'a str,
 }
 
 /// A stored response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct StoredResponse {
     /// Status code.
     pub status: u16,
     /// JSON body.
@@ -108,7 +108,7 @@ pub struct Answered {
 
 /// The exclusive right to run a request and store its response.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct RequestClaim {
     tenant: TenantId,
     key: Key,
     token: Uuid,
@@ -119,9 +119,9 @@ pub struct Claim {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// First with its key: run it.
-    Run(Claim),
+    Run(RequestClaim),
     /// Already answered: return the stored response.
-    Replay(Answered),
+    Replay(StoredResponse),
 }
 
 /// Claims the key for a request, or returns the stored response. Waits while another request holds the claim.
@@ -129,14 +129,14 @@ pub enum Verdict {
 /// # Errors
 /// [`Error::Conflict`] when the key was used with another request or another API key, or the response was
 /// erased; [`Error::Busy`] when the first request is still running after the wait timeout.
-pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
-    let Once { tenant, key, fingerprint, .. } = *once;
-    let (started, seal) = (Instant::now(), Arc::new(Seal::of(once.sender)?));
+pub async fn begin(ctx: &Context, request: &IdempotentRequest<'_>) -> Result<Verdict> {
+    let IdempotentRequest { tenant, key, fingerprint, .. } = *request;
+    let (started, seal) = (Instant::now(), Arc::new(Seal::of(request.sender)?));
     loop {
-        let mut db = ctx.db().of(tenant).await?;
+        let mut db = ctx.db().for_tenant(tenant).await?;
         let token = Uuid::now_v7();
-        if store::claim(&mut *db, once, token, LEASE, RETENTION).await? {
-            return Ok(Verdict::Run(Claim { tenant, key: key.clone(), token, seal }));
+        if store::claim(&mut *db, request, token, LEASE, RETENTION).await? {
+            return Ok(Verdict::Run(RequestClaim { tenant, key: key.clone(), token, seal }));
         }
         let found = store::find(&mut *db, tenant, key).await?;
         drop(db);
@@ -155,7 +155,7 @@ pub async fn begin(ctx: &Context, once: &Once<'_>) -> Result<Verdict> {
                 let body = seal.open(&sealed).ok_or_else(|| {
                     reused("The Idempotency-Key was sent with another API key before; use a fresh one")
                 })?;
-                return Ok(Verdict::Replay(Answered { status, body }));
+                return Ok(Verdict::Replay(StoredResponse { status, body }));
             }
             // Still running, or just released.
             _ if started.elapsed() < WAIT_TIMEOUT => tokio::time::sleep(POLL_INTERVAL).await,
@@ -178,18 +178,18 @@ fn reused(message: &str) -> Error {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn finish(ctx: &Context, claim: &Claim, answered: &Answered) -> Result<()> {
-    let mut db = ctx.db().of(claim.tenant).await?;
-    let body = claim.seal.close(&answered.body)?;
-    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, answered.status, &body).await?)
+pub async fn finish(ctx: &Context, claim: &RequestClaim, response: &StoredResponse) -> Result<()> {
+    let mut db = ctx.db().for_tenant(claim.tenant).await?;
+    let body = claim.seal.close(&response.body)?;
+    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, response.status, &body).await?)
 }
 
 /// Releases a claim without a response: the next request with the key runs.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn give_up(ctx: &Context, claim: &Claim) -> Result<()> {
-    let mut db = ctx.db().of(claim.tenant).await?;
+pub async fn give_up(ctx: &Context, claim: &RequestClaim) -> Result<()> {
+    let mut db = ctx.db().for_tenant(claim.tenant).await?;
     Ok(store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::{Key, Once};
+use super::{IdempotentRequest, Key};
 use crate::ids::TenantId;
 use crate::platform::db::interval;
 
@@ -21,7 +21,7 @@ pub(super) struct Stored {
 /// Claims the key. True if it was new, expired, or its claim's lease had run out for the same request.
 pub(super) async fn claim(
     db: impl PgExecutor<'_>,
-    once: &Once<'_>,
+    request: &IdempotentRequest<'_>,
     token: Uuid,
     lease: Duration,
     retention: Duration,
@@ -37,13 +37,13 @@ pub(super) async fn claim(
             or (idempotency.claim is not null and idempotency.claim_expires_at < now()
                 and idempotency.fingerprint = excluded.fingerprint)
         "#,
-        once.tenant.uuid(),
-        once.key.0,
-        &once.fingerprint.0,
+        request.tenant.uuid(),
+        request.key.0,
+        &request.fingerprint.0,
         token,
         interval(lease),
         interval(retention),
-        once.about,
+        request.about,
     )
     .execute(db)
     .await?;

@@ -1,13 +1,13 @@
-//! Pure: the pause before a retry.
+//! Pure: backoff before a retry.
 
 use std::time::Duration;
 
 /// Exponential backoff with equal jitter: half of `min(cap, base · 2^(attempt-1))`, plus a uniform share of the
-/// other half. Jitter spreads retries that failed together; the fixed half keeps a retry from following at once
+/// other half. Jitter spreads out retries of jobs that failed together; the fixed half prevents immediate retries
 /// ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 ///
 /// `attempt` counts from 1; `chance` is a random number in `0.0..1.0`; `retry_after` is the pause that the failing
-/// service asked for, honoured if longer.
+/// service requested, honoured if longer.
 #[must_use]
 pub fn pause(
     base: Duration,

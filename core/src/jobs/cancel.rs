@@ -1,4 +1,4 @@
-//! Cancellation: locks jobs first, in one order, so that settling and cancelling never deadlock.
+//! Cancellation. Locks jobs first, in a fixed order, so that settling and cancelling never deadlock.
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -10,9 +10,9 @@ use crate::ids::{BotId, JobId, SourceId, TenantId};
 /// Subject of jobs.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
-    /// A bot and everything that belongs to it.
+    /// A bot, including its sources.
     Bot(BotId),
-    /// A source in all its versions.
+    /// All versions of a source.
     Source(SourceId),
     /// One version of a source.
     Version(SourceId, i32),
@@ -34,7 +34,7 @@ impl Subject {
 pub struct Held(Vec<JobId>);
 
 impl Held {
-    /// Whether a job is among them, and so unfinished.
+    /// Whether a job is among them, that is, unfinished.
     #[must_use]
     pub fn has(&self, job: JobId) -> bool {
         self.0.contains(&job)
@@ -43,9 +43,9 @@ impl Held {
 
 /// Locks the unfinished jobs of a subject.
 ///
-/// Lock order: jobs, then their source. Settling a job follows it; a change of a source must too, by calling this
-/// first, or the two deadlock. Jobs enqueued later are not locked and must not be waited for: they find that
-/// their subject is gone.
+/// Lock order: jobs, then their source. Settling a job follows it. A change of a source must call this first, or the
+/// two deadlock. Jobs enqueued later are not locked. Do not wait for them: they end when they find their subject
+/// gone.
 ///
 /// # Errors
 /// When the statement fails.
@@ -53,7 +53,7 @@ pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject
     Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
 }
 
-/// Locks those that no other transaction has locked: for a caller that holds a job already.
+/// Like [`hold`], but skips jobs locked by other transactions: for a caller that holds a job already.
 ///
 /// # Errors
 /// When the statement fails.
@@ -61,7 +61,7 @@ pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Su
     Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
 }
 
-/// Cancels locked jobs: waiting ones end now, running ones learn of it with their next heartbeat.
+/// Cancels locked jobs: waiting ones end immediately, running ones at their next heartbeat.
 ///
 /// # Errors
 /// When the statement fails.

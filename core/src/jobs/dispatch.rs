@@ -1,7 +1,7 @@
-//! Dispatch: pushes hints of queued jobs to Redis, a small window per queue at a time.
+//! Dispatch: pushes hints of queued jobs to Redis, limited to a small window per queue.
 //!
-//! The window keeps the order under our control: by priority, then round-robin over tenants, then by age. A tenant
-//! that uploads ten thousand files has only a window's worth of them in Redis; the next free place goes to a tenant
+//! The window keeps the order under our control: by priority, then round-robin over tenants, then by age. Of ten
+//! thousand files uploaded by one tenant, at most a window's worth is in Redis; the next free place goes to a tenant
 //! with fewer.
 
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::JobId;
 
-/// Pause after a failed push. The sweep nudges every queue anyway.
+/// Pause after a failed push. Each sweep nudges every queue in any case.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// Pause after the window was filled, to collect nudges: filling costs the same for one free place as for many.
+/// Pause after filling the window, to batch nudges: filling one free place costs as much as filling many.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// Signals that a queue may have jobs to dispatch, or room for more. Returns at once; call it after the commit.
+/// Signals that a queue may have jobs to dispatch, or room for more. Returns immediately. Call it after the commit.
 pub fn nudge(ctx: &Context, kind: Kind) {
     ctx.queue().nudge(kind.as_str());
 }
@@ -27,7 +27,7 @@ pub fn nudge(ctx: &Context, kind: Kind) {
 /// Fills the window of one queue. Returns the number of hints pushed.
 ///
 /// # Errors
-/// When Postgres does not answer, or Redis does not take the hints; the jobs are requeued then.
+/// When Postgres does not answer, or Redis does not accept the hints; then the jobs are requeued.
 pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
     let window = fleet::window(ctx, kind).await?;
     let picked = pick(ctx, kind, window).await?;
@@ -41,8 +41,8 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
     Ok(picked.len())
 }
 
-/// Requeues the dispatched jobs of one queue, in case Redis lost their hints. A hint that survived still finds its
-/// job; a duplicate finds it taken.
+/// Requeues the dispatched jobs of one queue, in case Redis lost their hints. A surviving hint still
+/// works; a duplicate finds the job claimed.
 ///
 /// # Errors
 /// When Postgres does not answer.
@@ -52,8 +52,8 @@ pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
     Ok(recalled)
 }
 
-/// Marks the next jobs as dispatched. A lock admits one dispatcher per queue: two would each fill the room that
-/// both see.
+/// Marks the next jobs as dispatched. A lock admits one dispatcher per queue: two would fill the same free places
+/// twice.
 async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
     let mut tx = ctx.db().platform().begin().await?;
     store::lock_dispatch(&mut *tx, kind).await?;
@@ -62,7 +62,8 @@ async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
     Ok(picked)
 }
 
-/// The kind that these jobs enqueue, and how many of those may wait per tenant before no more of these are dispatched.
+/// Follow-up kind of these jobs, and its maximum number of waiting jobs per tenant. At the maximum, dispatch stops for
+/// the tenant.
 fn backpressure(ctx: &Context, kind: Kind) -> Option<(Kind, i64)> {
     let backlog = i64::try_from(ctx.config().jobs.embed_backlog).unwrap_or(i64::MAX);
     kind.spec().feeds.map(|next| (next, backlog))
@@ -81,7 +82,7 @@ async fn serve(ctx: &Context, kind: Kind, stop: &CancellationToken) {
             () = ctx.queue().nudged(kind.as_str()) => {}
         }
         match fill(ctx, kind).await {
-            // Nothing was waiting: the next job is dispatched without a pause.
+            // No pause, so that the next job is dispatched immediately.
             Ok(0) => {}
             Ok(_) => tokio::time::sleep(GATHER).await,
             Err(error) => {

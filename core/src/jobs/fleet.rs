@@ -1,4 +1,4 @@
-//! The live worker processes, and the width of the dispatch window that follows from them.
+//! Live worker processes, and the size of the dispatch window derived from them.
 //!
 //! Owns the table `worker`.
 
@@ -15,11 +15,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::WorkerId;
 
-/// Hints per concurrent job: what the shortest jobs use up before the dispatcher runs again. A wider window delays no
-/// tenant, because whose turn it is is decided when a hint is claimed.
+/// Hints per concurrent job: enough for the shortest jobs until the dispatcher runs again. A larger window delays no
+/// tenant, because the next tenant is chosen when a hint is claimed.
 const HINTS_PER_SLOT: i64 = 4;
 
-/// A worker without a heartbeat for this long counts as gone.
+/// Time without a heartbeat after which a worker counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Queues of a worker, each with the number of jobs it runs at once.
@@ -30,7 +30,7 @@ pub type Queues = BTreeMap<Kind, usize>;
 pub struct Worker {
     /// Its id, recorded in the jobs it runs.
     pub id: WorkerId,
-    /// Host and process, for people.
+    /// Host and process, human-readable.
     pub name: String,
     /// Its queues.
     pub queues: Json<Queues>,
@@ -40,7 +40,7 @@ pub struct Worker {
     pub last_seen_at: DateTime<Utc>,
 }
 
-/// Records a worker's heartbeat: at its start and with every sweep.
+/// Records a worker's heartbeat. Called at its start and with every sweep.
 ///
 /// # Errors
 /// When the statement fails.
@@ -61,7 +61,7 @@ pub async fn heartbeat(ctx: &Context, id: WorkerId, name: &str, queues: &Queues)
     Ok(())
 }
 
-/// Deletes a worker that shuts down, and those that count as gone.
+/// Deletes the row of a worker that shuts down, and of all that count as gone.
 ///
 /// # Errors
 /// When the statement fails.
@@ -103,7 +103,7 @@ pub async fn has_one_model(ctx: &Context) -> Result<bool> {
     Ok(!differs)
 }
 
-/// Most hints in a queue at once: a few times what the workers run at once.
+/// Maximum number of hints in a queue: a small multiple of the workers' concurrency.
 pub(super) async fn window(ctx: &Context, kind: Kind) -> Result<i64> {
     let slots: i64 = list_seen(ctx.db().platform(), SILENCE)
         .await?

@@ -1,24 +1,25 @@
-//! Job kinds and states. A kind is declared once, in the table below: workers, the CLI, metrics, the API and the
-//! checks of the manifests read it.
+//! Job kinds and states.
+//!
+//! The table below is the only declaration of a kind. Workers, the CLI, metrics, the API and the manifest checks read it.
 
 use std::time::Duration;
 
 use crate::platform::config;
 use crate::stored_enum;
 
-/// What the ledger needs to know of a kind. `None`: the setting of that name in [`config::Jobs`].
+/// Parameters of a job kind. `None`: the setting of that name in [`config::Jobs`].
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// Name of the kind and of its queue, in the ledger, the API, metrics and `--queues`.
     pub name: &'static str,
-    /// Jobs that one process runs at once.
+    /// Concurrent jobs per process.
     pub concurrency: Option<usize>,
     /// Time from enqueueing to failure, finished or not.
     pub deadline: Option<Duration>,
     /// Attempts before the job fails.
     pub max_attempts: i32,
-    /// Backpressure: the kind that these jobs enqueue. A tenant with [`config::Jobs::embed_backlog`] of those
-    /// waiting gets no more of these dispatched.
+    /// Backpressure: the kind of the follow-up jobs. While a tenant has [`config::Jobs::embed_backlog`] of them
+    /// waiting, its jobs of this kind are not dispatched.
     pub feeds: Option<Kind>,
 }
 
@@ -28,7 +29,7 @@ const DEFAULT: Spec = Spec { name: "", concurrency: None, deadline: None, max_at
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal { $($field:ident: $value:expr),* })+) => {
         $crate::stored_enum! {
-            /// What a job does, and so which queue carries it.
+            /// Kind of a job; each kind has its own queue.
             #[derive(Hash, PartialOrd, Ord)]
             pub enum Kind {
                 $($(#[$doc])* $kind = $name,)+
@@ -36,7 +37,7 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Its declaration.
+            /// Parameters of the kind.
             #[must_use]
             pub const fn spec(self) -> Spec {
                 match self {
@@ -47,7 +48,7 @@ macro_rules! kinds {
     };
 }
 
-// The kinds that a source passes through come first, in that order.
+// The ingestion steps come first, in pipeline order.
 kinds! {
     /// Extracts the text of a stored file.
     Upload = "upload" {}
@@ -61,14 +62,14 @@ kinds! {
     Reindex = "reindex" {}
     /// Re-embeds a bot's chunks with another model.
     Reembed = "reembed" {}
-    /// Builds or drops a bot's own indexes, to fit its size.
+    /// Builds or drops a bot's own indexes, depending on its size.
     Index = "index" {}
     /// Removes deleted rows and files.
     Purge = "purge" { max_attempts: 20 }
 }
 
 impl Kind {
-    /// Jobs of this kind that one process runs at once.
+    /// Concurrent jobs of this kind per process.
     #[must_use]
     pub fn concurrency(self, settings: &config::Jobs) -> usize {
         self.spec().concurrency.unwrap_or(settings.concurrency)
@@ -98,13 +99,13 @@ stored_enum! {
     pub enum State {
         /// Waits for a place in the dispatch window, or for its retry time.
         Queued = "queued",
-        /// A hint to it is in Redis.
+        /// Its hint is in Redis.
         Dispatched = "dispatched",
         /// A worker holds its lease.
         Running = "running",
         /// Its results are committed.
         Succeeded = "succeeded",
-        /// Will not be retried by itself; keeps its error: the dead letter.
+        /// Dead letter: not retried automatically; keeps its error.
         Failed = "failed",
         /// Stopped on request.
         Cancelled = "cancelled",

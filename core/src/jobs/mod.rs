@@ -1,6 +1,6 @@
-//! The job ledger: which jobs exist, who runs them and how they ended.
+//! The job ledger: jobs, their leases and their outcomes.
 //!
-//! Owns the table `job` and its states. Postgres is the source of truth; Redis holds only hints to look here.
+//! Owns the table `job` and its states. Postgres is the source of truth; Redis holds only hints.
 //! Invariants, each held by a test in `workers/tests/it`:
 //!
 //! * A job is inserted in the transaction that makes it necessary, and pushed only after the commit.
@@ -8,7 +8,7 @@
 //!   its follow-up jobs are one transaction.
 //! * Every job ends: an expired lease requeues it; after the last attempt or past the deadline it fails.
 //!
-//! Must never: run a job, or know what one does.
+//! Must never: run a job, or depend on its contents.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -24,26 +24,26 @@ pub mod backoff;
 mod cancel;
 mod claims;
 pub mod dispatch;
+mod ended;
 pub mod fleet;
 mod kind;
 mod reports;
 mod settle;
-mod steer;
 mod store;
 mod sweep;
 
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub use claims::Claims;
+pub use ended::{forget_old, hold_ended, revive};
 pub use kind::{Kind, Spec, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
     oldest_waiting, outlook,
 };
 pub use settle::{EndHook, Ended, Failure, Outcome, announce, hold_claim, settle_failed, succeed};
-pub use steer::{forget_old, hold_ended, revive};
 pub use sweep::{Swept, sweep};
 
-/// The payload of a job. It holds ids; the rest is read when the job runs.
+/// Payload of a job. It holds ids only; the job reads other data when it runs.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
     /// Kind of the job. Its queue, deadline and attempts are in [`Kind::spec`].
     const KIND: Kind;
@@ -75,9 +75,9 @@ pub struct Claim {
     pub payload: serde_json::Value,
     /// Number of this attempt, from 1.
     pub attempt: i32,
-    /// Attempts in all.
+    /// Maximum number of attempts.
     pub max_attempts: i32,
-    /// When the job fails, finished or not.
+    /// Deadline: the job fails if unfinished by then.
     pub deadline_at: DateTime<Utc>,
     /// Fencing token: the right to settle the job.
     pub lease: LeaseToken,
@@ -93,7 +93,7 @@ pub enum Renewal {
     Held,
     /// The lease is renewed, and cancellation was requested.
     CancelRequested,
-    /// Another worker has the job, or it has ended.
+    /// Another worker holds the job, or it has ended.
     Lost,
 }
 
@@ -102,7 +102,7 @@ pub enum Renewal {
 pub struct Progress {
     /// Units done.
     pub done: i64,
-    /// Units in all, if known.
+    /// Total number of units, if known.
     pub total: Option<i64>,
     /// Unit (`chunks`, `bytes`, …).
     pub unit: Option<&'static str>,
@@ -137,8 +137,8 @@ pub async fn enqueue<J: Job>(
     Ok(id)
 }
 
-/// Claims a waiting job. `None`: another worker has it, it has ended, or it is not due yet. The hint is used up
-/// either way.
+/// Claims a waiting job. `None`: another worker holds it, it has ended, or it is not due yet. The hint is used up in
+/// any case.
 ///
 /// # Errors
 /// When the statement fails.

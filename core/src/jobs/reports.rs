@@ -8,7 +8,7 @@ use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, JobId, SourceId, TenantId, WorkerId};
 use crate::page::{Page, PageRequest};
 
-/// A job, as shown to its tenant and to operators.
+/// Public view of a job, for its tenant and for operators.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The job.
@@ -31,31 +31,31 @@ pub struct Report {
     pub revision: i64,
     /// Attempts started.
     pub attempt: i32,
-    /// Attempts at most.
+    /// Maximum number of attempts.
     pub max_attempts: i32,
     /// Units done.
     pub progress_done: i64,
-    /// Units in all, if known.
+    /// Total number of units, if known.
     pub progress_total: Option<i64>,
     /// Unit of progress.
     pub progress_unit: Option<String>,
-    /// Slug of the last attempt's failure.
+    /// Failure of the last attempt, as a slug.
     pub error_code: Option<String>,
-    /// Sentence of the last attempt's failure.
+    /// Failure of the last attempt, as a sentence.
     pub error_message: Option<String>,
     /// Whether cancellation was requested.
     pub cancel_requested: bool,
-    /// The worker that runs it.
+    /// The worker running it.
     pub worker_id: Option<WorkerId>,
     /// Time of enqueueing.
     pub created_at: DateTime<Utc>,
-    /// Not claimed before: the end of the pause before a retry.
+    /// Earliest time of the next attempt: the end of the backoff.
     pub not_before: DateTime<Utc>,
     /// Start of the first attempt.
     pub started_at: Option<DateTime<Utc>>,
     /// Time of its end.
     pub finished_at: Option<DateTime<Utc>>,
-    /// When it fails, finished or not.
+    /// Deadline: the job fails if unfinished by then.
     pub deadline_at: DateTime<Utc>,
 }
 
@@ -77,8 +77,8 @@ pub struct Filter {
 pub struct Outlook {
     /// Position among the tenant's waiting jobs of its kind, from 1.
     pub position: i64,
-    /// Expected seconds until it starts, at the rate at which the tenant's jobs of this kind ended in the last ten
-    /// minutes; `None` when none did.
+    /// Expected seconds until it starts, from the tenant's throughput of this kind in the last ten minutes; `None` if
+    /// that is zero.
     pub wait_seconds: Option<f64>,
 }
 
@@ -93,9 +93,9 @@ pub struct Moment {
     pub attempt: i32,
     /// Time.
     pub at: DateTime<Utc>,
-    /// Slug of the last attempt's failure.
+    /// Failure of the last attempt, as a slug.
     pub error_code: Option<String>,
-    /// Sentence of the last attempt's failure.
+    /// Failure of the last attempt, as a sentence.
     pub error_message: Option<String>,
 }
 
@@ -109,7 +109,7 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Report>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let total = store::count(&mut *db, tenant, filter).await?;
     let jobs = store::list(&mut *db, tenant, filter, page).await?;
     Ok(Page::new(page, jobs, total))
@@ -120,7 +120,9 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such job.
 pub async fn get(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, job).await?.ok_or(Error::NotFound(Thing::Job))
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, job)
+        .await?
+        .ok_or(Error::NotFound(Thing::Job))
 }
 
 /// A job of any tenant, for operators.
@@ -132,15 +134,15 @@ pub async fn find(ctx: &Context, job: JobId) -> Result<Option<Report>> {
     Ok(store::find(ctx.db().platform(), tenant, job).await?)
 }
 
-/// The jobs that a job enqueued, oldest first, 200 at most.
+/// Jobs enqueued by a job, oldest first, at most 200.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn children(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Vec<Report>> {
-    Ok(store::list_children(&mut *ctx.db().of(tenant).await?, tenant, job).await?)
+    Ok(store::list_children(&mut *ctx.db().for_tenant(tenant).await?, tenant, job).await?)
 }
 
-/// Queue position and expected wait of a job; `None` unless it waits.
+/// Queue position and expected wait of a job; `None` unless it is waiting.
 ///
 /// # Errors
 /// When the statement fails.
@@ -148,7 +150,7 @@ pub async fn outlook(ctx: &Context, tenant: TenantId, job: &Report) -> Result<Op
     if !matches!(job.state, State::Queued | State::Dispatched) {
         return Ok(None);
     }
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     Ok(Some(store::outlook(&mut *db, tenant, job.kind, job.id).await?))
 }
 
@@ -157,11 +159,11 @@ pub async fn outlook(ctx: &Context, tenant: TenantId, job: &Report) -> Result<Op
 /// # Errors
 /// When the statement fails.
 pub async fn history(ctx: &Context, tenant: TenantId, job: JobId, after: i64) -> Result<Vec<Moment>> {
-    let moments = store::find_history(&mut *ctx.db().of(tenant).await?, tenant, job).await?;
+    let moments = store::find_history(&mut *ctx.db().for_tenant(tenant).await?, tenant, job).await?;
     Ok(moments.into_iter().filter(|moment| moment.revision > after).collect())
 }
 
-/// Number of jobs by kind and state, across tenants: for metrics and tests.
+/// Number of jobs by kind and state, across tenants, for metrics and tests.
 ///
 /// # Errors
 /// When the statement fails.
@@ -169,7 +171,7 @@ pub async fn count_by_state(ctx: &Context) -> Result<Vec<(Kind, State, i64)>> {
     Ok(store::count_by_state(ctx.db().platform()).await?)
 }
 
-/// Seconds that the longest-waiting due job of each kind has waited; only kinds with waiting jobs.
+/// Longest waiting time of a due job, in seconds, per kind with waiting jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -177,7 +179,7 @@ pub async fn oldest_waiting(ctx: &Context) -> Result<Vec<(Kind, f64)>> {
     Ok(store::list_oldest_waiting(ctx.db().platform()).await?)
 }
 
-/// Jobs across tenants, newest first, for operators. `worker`: only those it is running.
+/// Jobs across tenants, newest first, for operators. `worker` restricts the list to its running jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -185,7 +187,7 @@ pub async fn list_all(
     ctx: &Context,
     filter: Filter,
     worker: Option<WorkerId>,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<Report>> {
-    Ok(store::list_all(ctx.db().platform(), filter, worker, most).await?)
+    Ok(store::list_all(ctx.db().platform(), filter, worker, limit).await?)
 }

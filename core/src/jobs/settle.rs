@@ -1,4 +1,4 @@
-//! Settling: how an attempt ends, in a transaction guarded by the job's lease.
+//! Settling: ends an attempt, in a transaction guarded by the job's lease.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::error::{Error, Result};
 use crate::ids::JobId;
 use crate::platform::bus::JobEvent;
 
-/// Outcome of an attempt that did not succeed. Decided in one place: the runner.
+/// Outcome of a failed attempt. Only the runner decides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
     /// Retry after this pause.
     Retry(Duration, Failure),
-    /// Fail for good: a dead letter.
+    /// Fail permanently: a dead letter.
     Abandon(Failure),
     /// End as cancelled.
     Cancelled,
-    /// Requeue at once without counting the attempt: the worker shuts down.
+    /// Requeue immediately without counting the attempt: the worker is shutting down.
     Release,
 }
 
-/// Why an attempt failed.
+/// Cause of a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Stable slug, for programs.
+    /// Stable machine-readable slug.
     pub code: String,
-    /// Sentence, for people.
+    /// Human-readable sentence.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure with its slug and its sentence.
+    /// Creates a failure from a slug and a sentence.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }
     }
@@ -56,20 +56,20 @@ pub struct Ended {
     pub about: About,
     /// `failed` or `cancelled`.
     pub state: State,
-    /// Why.
+    /// The cause.
     pub failure: Failure,
 }
 
 /// A slice's reaction to jobs that end without success.
 ///
-/// Every hook is called for every such job and picks its own by [`Ended::about`].
+/// Every hook runs for every such job and filters by [`Ended::about`].
 #[async_trait]
 pub trait EndHook: Send + Sync {
     /// Runs in the transaction that ends the job.
     async fn ended(&self, tx: &mut PgTransaction<'_>, ended: &Ended) -> Result<()>;
 }
 
-/// Marks the job succeeded. The first statement of the transaction that holds its results.
+/// Marks the job as succeeded. Must be the first statement of the transaction that writes its results.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job: the caller must write nothing.
@@ -85,7 +85,7 @@ pub async fn hold_claim(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()>
     store::hold_claim(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
 }
 
-/// Settles an attempt that did not succeed. If the job ends with it, the hooks run in the same transaction.
+/// Settles a failed attempt. If the job ends with it, the hooks run in the same transaction.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job.
@@ -106,7 +106,7 @@ pub async fn settle_failed(
     Ok(())
 }
 
-/// Writes the outcome. Returns the job if it ended with it.
+/// Writes the outcome. Returns the job if it has ended.
 async fn settle(tx: &mut PgTransaction<'_>, claim: &Claim, outcome: &Outcome) -> Result<Option<Ended>> {
     let (state, failure) = match outcome {
         Outcome::Retry(after, failure) => {

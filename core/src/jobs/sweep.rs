@@ -1,4 +1,4 @@
-//! The sweep: repairs jobs whose worker or hint was lost. Any number of processes may run it at once.
+//! Sweep: repairs jobs with a lost worker or hint. Any number of processes may run it concurrently.
 
 use super::settle::{EndHook, Ended, run_hooks};
 use super::{Kind, dispatch, store};
@@ -8,11 +8,11 @@ use crate::error::Result;
 /// Result of one sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// Dispatched jobs whose hint was lost: requeued.
+    /// Requeued jobs whose hint was lost.
     pub lost_hints: u64,
-    /// Jobs whose lease expired: requeued.
+    /// Requeued jobs whose lease expired.
     pub expired_leases: u64,
-    /// Jobs ended because their lease expired on the last attempt, or their deadline passed.
+    /// Jobs ended because the lease of the last attempt expired or the deadline passed.
     pub ended: Vec<Ended>,
 }
 
@@ -23,9 +23,9 @@ pub struct Swept {
 pub async fn sweep(ctx: &Context, hooks: &[&dyn EndHook]) -> Result<Swept> {
     let mut tx = ctx.db().platform().begin().await?;
     let lost_hints = store::requeue_lost_hints(&mut *tx, ctx.config().jobs.hint_timeout).await?;
-    let mut ended = store::end_hopeless(&mut *tx).await?;
+    let mut ended = store::end_expired(&mut *tx).await?;
     let expired_leases = store::requeue_expired_leases(&mut *tx).await?;
-    // One order for all sweepers: hooks lock sources, and two sweepers must not deadlock.
+    // Hooks lock sources: the same order in all sweepers prevents deadlocks.
     ended.sort_unstable_by_key(|ended| ended.about.source);
     for ended in &ended {
         run_hooks(hooks, &mut tx, ended).await?;

@@ -1,6 +1,6 @@
-//! Adding a source: stores the original, then writes the source and its first job. Workers do the rest.
+//! Adding a source: stores the original, then inserts the source and its first job.
 //!
-//! The source is durable from here on, even while Redis is down.
+//! The added source is durable, even while Redis is down.
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
@@ -17,7 +17,7 @@ use crate::jobs::{self, About, Kind};
 pub struct SourceRequest {
     /// The bot to add it to.
     pub bot: BotId,
-    /// What it is made from.
+    /// Its original.
     pub original: Original,
 }
 
@@ -30,10 +30,10 @@ pub struct Added {
     pub duplicate: bool,
 }
 
-/// Adds a source to a bot. Content that the bot has already returns the existing source.
+/// Adds a source to a bot. Returns the existing source if the bot has the same content already.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot.
+/// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
@@ -57,7 +57,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
 }
 
-/// Adds a file to a bot under its own name.
+/// Adds a file to a bot, named after the file.
 ///
 /// # Errors
 /// As [`add`] and [`Original::of_file`].
@@ -66,12 +66,13 @@ pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> 
 }
 
 async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
-    let found = store::find_by_content(&mut *ctx.db().of(tenant).await?, tenant, bot, &original.hash).await?;
+    let found =
+        store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
 }
 
-/// Whether it was inserted; false when the bot has the same content already.
+/// Inserts the source and its first job. False when the bot has the same content already.
 async fn insert(
     ctx: &Context,
     tenant: TenantId,

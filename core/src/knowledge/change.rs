@@ -1,5 +1,6 @@
-//! Changing a source: a new name, or new content as a new version. The old version stays live until the new
-//! one is complete.
+//! Changing a source: a new name, or new content as a new version.
+//!
+//! The old version stays live until the new one is complete.
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
@@ -11,7 +12,7 @@ use crate::field::{Name, nothing_to_change};
 use crate::ids::{SourceId, TenantId};
 use crate::jobs::{self, About, Kind, Subject};
 
-/// Changes to a source; `None` keeps.
+/// Changes to a source. `None` keeps a field.
 #[derive(Clone, Debug, Default)]
 pub struct SourceChanges {
     /// The new name.
@@ -21,7 +22,7 @@ pub struct SourceChanges {
 }
 
 impl SourceChanges {
-    /// The changes, if there are any. Whether the content fits the source is checked by [`update`].
+    /// Returns the changes unless they are empty. [`update`] checks that the content matches the source type.
     ///
     /// # Errors
     /// [`Error::Invalid`] when every field is `None`.
@@ -30,11 +31,11 @@ impl SourceChanges {
     }
 }
 
-/// Changes a source. Unchanged content makes no new version.
+/// Changes a source. Unchanged content creates no new version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content is
-/// of another type than the source, or another source of the bot has it.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has
+/// another type than the source, or another source of the bot has the same content.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
@@ -43,7 +44,7 @@ pub async fn update(
 ) -> Result<Source> {
     let found = get_source(ctx, tenant, source).await?;
     if let Some(original) = &changes.original {
-        fits(&found, original)?;
+        check_type(&found, original)?;
     }
     let blob_key = match &changes.original {
         Some(original) => original.store(ctx, tenant, source).await?,
@@ -60,7 +61,7 @@ pub async fn update(
     get_source(ctx, tenant, source).await
 }
 
-fn fits(source: &Source, original: &Original) -> Result<()> {
+fn check_type(source: &Source, original: &Original) -> Result<()> {
     match (source.source_type, original.source_type) {
         (SourceType::File, SourceType::Text) => {
             Err(other_type("The knowledge source is made from a file: send the 'file' field"))
@@ -79,7 +80,7 @@ fn other_type(message: &str) -> Error {
     Error::Conflict { code: "source_type_mismatch", message: message.to_owned() }
 }
 
-/// Writes the changes; returns whether there is a new version.
+/// Writes the changes. Returns whether they created a new version.
 async fn write(
     ctx: &Context,
     tenant: TenantId,
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_must_change_something() {
+    fn empty_changes_are_rejected() {
         assert!(SourceChanges::default().not_empty().is_err());
         let renamed = SourceChanges { name: Some("A".parse().unwrap()), original: None };
         assert!(renamed.not_empty().is_ok());

@@ -79,7 +79,7 @@ pub async fn list_pages(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<SitePage>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let total = store::count_pages(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
     let pages = store::list_pages(&mut *db, tenant, source, page).await?;
     Ok(Page::new(page, pages, total))
@@ -115,7 +115,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now.
-pub async fn remember(
+pub async fn add_pages(
     ctx: &Context,
     claim: &Claim,
     job: &CrawlSite,
@@ -134,7 +134,7 @@ pub async fn remember(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn next(ctx: &Context, tenant: TenantId, job: &CrawlSite, crawl: &Crawl) -> Result<(Next, Tally)> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
@@ -196,7 +196,7 @@ pub async fn settle_page(
         Outcome::Failed(cause) => {
             store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Failed, cause).await?;
         }
-        Outcome::Again(after, cause) => {
+        Outcome::RetryLater(after, cause) => {
             store::postpone_page(&mut *tx, tenant, job, page.ordinal, *after, cause).await?;
         }
     }

@@ -74,7 +74,7 @@ pub struct StoredFile {
     /// Its key in the blob store.
     pub blob_key: String,
     /// Declared name and media type.
-    pub said: Request,
+    pub declared: Request,
 }
 
 /// A chunk to embed.
@@ -91,7 +91,7 @@ pub struct Unembedded {
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> Result<StoredFile> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find_file(&mut *db, tenant, job.source, job.version).await?;
     let file = found.ok_or(Error::Cancelled)?;
     store::set_processing(&mut *db, tenant, job.source, job.version).await?;
@@ -125,7 +125,7 @@ pub async fn settle_extracted(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<Text> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find_text(&mut *db, tenant, job.source, job.version).await?;
     let found = found.ok_or(Error::Cancelled)?;
     let pages = if found.is_site {
@@ -178,7 +178,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
     let (tenant, bot) = (claim.about.tenant, owner(claim)?);
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }

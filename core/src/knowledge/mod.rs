@@ -1,11 +1,11 @@
-//! Knowledge: the sources that bots answer from.
+//! Knowledge: the sources of a bot's answers.
 //!
 //! Owns the tables `source`, `source_version`, `source_page` and `chunk`. [`mod@ingest`] turns a source into chunks
 //! with vectors, one job per step; [`mod@crawl`] reads the pages of a web site; [`mod@search`] finds chunks;
 //! [`mod@chunk`] is pure.
 //!
-//! Invariant: search returns only chunks of a source's live version, and a version goes live in one transaction,
-//! once its last vector is stored.
+//! Invariant: search returns only chunks of a source's live version, and a version becomes live in one transaction,
+//! after its last vector is stored.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -24,6 +24,7 @@ mod ended;
 mod hit;
 pub mod index;
 pub mod ingest;
+mod job_control;
 mod original;
 pub mod reembed;
 pub mod reindex;
@@ -31,22 +32,21 @@ mod removal;
 mod scrape;
 pub mod search;
 mod site;
-mod steer;
 mod store;
 pub mod upkeep;
 
 pub use add::{Added, SourceRequest, add, upload};
 pub use change::{SourceChanges, refresh, update};
 pub(crate) use ended::EndVersion;
+pub use job_control::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 pub use original::{File, Original};
 pub use parlance_extract::file_types;
 pub use removal::delete;
 pub(crate) use removal::{purge_bot, purge_source, purge_vectors, purge_versions};
 pub use scrape::{FailedPage, Scraped, scrape};
 pub use site::{MaxPages, Site, SiteUrl};
-pub use steer::{cancel_any_job, cancel_job, retry_any_job, retry_job};
 
-/// The largest file accepted, in bytes.
+/// Maximum file size in bytes.
 pub const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Length of a text preview, in characters.
@@ -67,13 +67,13 @@ stored_enum! {
 stored_enum! {
     /// The state of a source.
     pub enum Status {
-        /// Waiting.
+        /// Waiting for a worker.
         Queued = "queued",
         /// Being extracted, chunked or embedded.
         Processing = "processing",
-        /// Live: the bot answers from it.
+        /// Live: searched for answers.
         Ready = "ready",
-        /// Failed; the error says why.
+        /// Failed; the error has the cause.
         Failed = "failed",
         /// Cancelled.
         Cancelled = "cancelled",
@@ -85,7 +85,7 @@ stored_enum! {
 pub struct Source {
     /// The id.
     pub id: SourceId,
-    /// The bot that answers from it.
+    /// The bot it belongs to.
     pub bot_id: BotId,
     /// Name of the bot.
     pub bot_name: String,
@@ -97,7 +97,7 @@ pub struct Source {
     pub status: Status,
     /// The version in progress, else the latest; from 1.
     pub version: i32,
-    /// Name of the file, safe in a path.
+    /// File name, safe in a path.
     pub file_name: Option<String>,
     /// Address of the web site.
     pub url: Option<String>,
@@ -113,9 +113,9 @@ pub struct Source {
     pub reused_chunks: Option<i32>,
     /// Notes to the owner about this version, one sentence each.
     pub notes: Vec<String>,
-    /// Whether pages below the address of a web site are read too.
+    /// Whether pages below the address of a web site are crawled too.
     pub include_subpages: bool,
-    /// Pages of a web site at most.
+    /// Maximum number of pages of a web site.
     pub max_pages: Option<i32>,
     /// First job of this version.
     pub job_id: Option<JobId>,
@@ -129,7 +129,7 @@ pub struct Source {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A chunk as shown to its owner.
+/// Public view of a chunk.
 #[derive(Clone, Debug)]
 pub struct ChunkRow {
     /// The id.
@@ -152,7 +152,7 @@ pub struct ChunkRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// A source with its whole text and its chunks.
+/// A source with its full text and its chunks.
 #[derive(Clone, Debug)]
 pub struct SourceDetails {
     /// The source.
@@ -193,7 +193,7 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Source>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let (sources, total) = store::list_sources(&mut *db, tenant, filter, page, PREVIEW_LENGTH).await?;
     Ok(Page::new(page, sources, total))
 }
@@ -203,7 +203,8 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
-    let found = store::find_source(&mut *ctx.db().of(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
+    let found =
+        store::find_source(&mut *ctx.db().for_tenant(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
@@ -212,7 +213,7 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<SourceDetails> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     let content = store::find_content(&mut *db, tenant, source).await?;
@@ -230,7 +231,7 @@ pub async fn list_chunks(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<ChunkRow>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let total = store::count_chunks(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
     let chunks = store::list_chunks(&mut *db, tenant, source, Some(page)).await?;
     Ok(Page::new(page, chunks, total))
@@ -241,7 +242,7 @@ pub async fn list_chunks(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source, or it has no original.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
-    let found = store::find_original(&mut *ctx.db().of(tenant).await?, tenant, source).await?;
+    let found = store::find_original(&mut *ctx.db().for_tenant(tenant).await?, tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     let bytes = ctx.blob().get(&found.blob_key).await?.ok_or(Error::NotFound(Thing::Source))?;
     Ok(Download { file_name: found.file_name, media_type: found.media_type, bytes })

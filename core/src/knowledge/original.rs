@@ -1,4 +1,4 @@
-//! The original of a source: checked, named and stored.
+//! Original of a source: validation, naming and storage.
 
 use bytes::Bytes;
 use parlance_extract::file_types::{self, Format};
@@ -14,7 +14,7 @@ use crate::ids::{SourceId, TenantId};
 /// An uploaded file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The name that the client sent.
+    /// Name as sent by the client.
     pub name: String,
     /// The content.
     pub bytes: Bytes,
@@ -24,19 +24,19 @@ pub struct File {
 #[derive(Clone, Debug)]
 pub struct Original {
     pub(super) source_type: SourceType,
-    /// Name of a file or site, or the name that the request gives.
+    /// Name from the request, or of the file or site.
     pub(super) name: String,
-    /// Name of a file, safe in a path.
+    /// File name, safe in a path.
     pub(super) file_name: Option<String>,
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
     pub(super) hash: [u8; 32],
-    /// The web site, which has no bytes before it is crawled.
+    /// The web site; it has no bytes before the crawl.
     pub(super) site: Option<Site>,
 }
 
 impl Original {
-    /// A file.
+    /// Creates the original of a file.
     ///
     /// # Errors
     /// [`Error::TooLarge`] above [`MAX_FILE_BYTES`], [`Error::Invalid`] for an unsupported type.
@@ -61,7 +61,7 @@ impl Original {
         })
     }
 
-    /// A text, read as Markdown; plain text reads the same.
+    /// Creates the original of a text, parsed as Markdown, of which plain text is a subset.
     ///
     /// # Errors
     /// [`Error::Invalid`] when it is blank, [`Error::TooLarge`] above [`MAX_FILE_BYTES`].
@@ -84,7 +84,7 @@ impl Original {
         })
     }
 
-    /// A web site.
+    /// Creates the original of a web site.
     #[must_use]
     pub fn of_site(site: Site) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Original {
         }
     }
 
-    /// The same original under another name.
+    /// Replaces the name.
     #[must_use]
     pub fn named(self, name: Name) -> Self {
         Self { name: name.into(), ..self }
@@ -109,8 +109,8 @@ impl Original {
         self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
     }
 
-    /// Stores the bytes under a fresh key, so that no version overwrites another, and returns the key. `None`
-    /// for a web site.
+    /// Stores the bytes under a new key, so that no version overwrites another, and returns the key. `None` for
+    /// a web site.
     pub(super) async fn store(
         &self,
         ctx: &Context,
@@ -126,7 +126,7 @@ impl Original {
     }
 }
 
-/// Last segment of the file name that a client sent; old browsers send whole paths.
+/// Last segment of the client's file name: old browsers send whole paths.
 fn plain_name(raw: &str) -> Option<String> {
     let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|c| !c.is_control()).take(Name::MAX_LENGTH).collect();
@@ -134,7 +134,7 @@ fn plain_name(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// The name as a path segment that needs no quoting on any system or in any shell.
+/// Converts a name to a path segment that needs no quoting on any system or in any shell.
 fn safe_name(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })

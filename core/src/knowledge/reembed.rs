@@ -74,7 +74,7 @@ pub async fn begin(ctx: &Context, tenant: TenantId, job: &Reembed) -> Result<usi
         let message = format!("this worker runs the model {}, not {}", ctx.embedder().id(), job.model);
         return Err(Error::unavailable(Part::Embedding, message));
     }
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let lacking = store::count_unembedded_of_bot(&mut *db, tenant, job.bot, &job.model).await?;
     Ok(usize::try_from(lacking).unwrap_or(0))
 }
@@ -89,7 +89,7 @@ pub async fn batch(
     job: &Reembed,
     after: Option<ChunkId>,
 ) -> Result<Vec<Unembedded>> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     Ok(store::list_unembedded_of_bot(&mut *db, tenant, job.bot, &job.model, after, BATCH).await?)
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn enqueue(
 pub async fn step(ctx: &Context, tenant: TenantId, job: &Reindex) -> Result<u64> {
     // Read in every step: the language may have changed again.
     let language = bots::get(ctx, tenant, job.bot).await?.language;
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     Ok(store::reindex(&mut *db, tenant, job.bot, language.text_search(), STEP).await?)
 }
 

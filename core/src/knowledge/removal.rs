@@ -30,9 +30,9 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
 ///
 /// # Errors
 /// When the database or the storage fails.
-pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
-    match store::find_any(&mut *ctx.db().of(tenant).await?, tenant, bot).await? {
-        Some(source) => purge_source(ctx, tenant, source, most).await,
+pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, limit: i64) -> Result<u64> {
+    match store::find_any(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await? {
+        Some(source) => purge_source(ctx, tenant, source, limit).await,
         None => {
             index::drop_all(ctx, bot).await?;
             Ok(0)
@@ -44,8 +44,9 @@ pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, most:
 ///
 /// # Errors
 /// When the database or the storage fails.
-pub(crate) async fn purge_vectors(ctx: &Context, tenant: TenantId, bot: BotId, most: i64) -> Result<u64> {
-    let removed = store::delete_old_vectors(&mut *ctx.db().of(tenant).await?, tenant, bot, most).await?;
+pub(crate) async fn purge_vectors(ctx: &Context, tenant: TenantId, bot: BotId, limit: i64) -> Result<u64> {
+    let removed =
+        store::delete_old_vectors(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, limit).await?;
     if removed == 0 {
         index::drop_old(ctx, tenant, bot).await?;
     }
@@ -61,10 +62,10 @@ pub(crate) async fn purge_source(
     ctx: &Context,
     tenant: TenantId,
     source: SourceId,
-    most: i64,
+    limit: i64,
 ) -> Result<u64> {
-    let mut db = ctx.db().of(tenant).await?;
-    let chunks = store::delete_chunks(&mut *db, tenant, source, i32::MAX, most).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let chunks = store::delete_chunks(&mut *db, tenant, source, i32::MAX, limit).await?;
     if chunks > 0 {
         return Ok(chunks);
     }
@@ -83,11 +84,11 @@ pub(crate) async fn purge_versions(
     ctx: &Context,
     tenant: TenantId,
     source: SourceId,
-    most: i64,
+    limit: i64,
 ) -> Result<u64> {
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let Some(live) = store::find_live_version(&mut *db, tenant, source).await? else { return Ok(0) };
-    let chunks = store::delete_chunks(&mut *db, tenant, source, live, most).await?;
+    let chunks = store::delete_chunks(&mut *db, tenant, source, live, limit).await?;
     if chunks > 0 {
         return Ok(chunks);
     }

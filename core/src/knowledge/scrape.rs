@@ -17,17 +17,17 @@ const POLL: Duration = Duration::from_millis(200);
 pub struct Scraped {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the site already; nothing was added then.
+    /// Whether the bot had the site already, so that nothing was added.
     pub duplicate: bool,
     /// Whether the crawl has ended.
     pub has_ended: bool,
-    /// Number of pages read.
+    /// Number of fetched pages.
     pub pages: i64,
-    /// Pages that could not be read.
+    /// Failed pages.
     pub failed: Vec<FailedPage>,
 }
 
-/// A page that could not be read.
+/// A page whose fetch failed.
 #[derive(Clone, Debug)]
 pub struct FailedPage {
     /// The address.
@@ -38,7 +38,7 @@ pub struct FailedPage {
     pub http_status: Option<i32>,
 }
 
-/// Adds a web site to a bot and waits for its crawl, at most for `patience`. The crawl goes on afterwards.
+/// Adds a web site to a bot and waits up to `timeout` for its crawl, which then continues in the background.
 ///
 /// # Errors
 /// As [`add()`].
@@ -46,9 +46,9 @@ pub async fn scrape(
     ctx: &Context,
     tenant: TenantId,
     request: SourceRequest,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Scraped> {
-    let end = Instant::now() + patience;
+    let end = Instant::now() + timeout;
     let added = add(ctx, tenant, request).await?;
     let mut source = added.source;
     let is_over = |source: &Source| !matches!(source.status, Status::Queued | Status::Processing);
@@ -56,7 +56,7 @@ pub async fn scrape(
         tokio::time::sleep(POLL.min(end - Instant::now())).await;
         source = get_source(ctx, tenant, source.id).await?;
     }
-    let mut db = ctx.db().of(tenant).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
     let (pages, failed) = store::tally_pages(&mut *db, tenant, source.id).await?;
     Ok(Scraped { has_ended: is_over(&source), duplicate: added.duplicate, source, pages, failed })
 }

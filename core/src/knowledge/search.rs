@@ -1,7 +1,7 @@
-//! Search of a bot's passages.
+//! Hybrid search of a bot's passages.
 //!
-//! Hybrid by default: vector and text rankings, fused by score, then reranked if a reranking model is configured.
-//! Either ranking alone is a mode.
+//! Vector and text rankings are fused by score, then reranked if a reranking model is configured. Modes select one
+//! ranking alone.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,11 +28,11 @@ const CANDIDATES: i32 = 50;
 /// to the best score (Bruch, Gai and Ingber, TOIS 2023). Tuned on `eval/` and public questions, see eval/README.md.
 const DENSE_WEIGHT: f32 = 0.6;
 
-/// [`DENSE_WEIGHT`] for a question in another language than the bot's, which shares only names and numbers with
-/// the passages.
+/// [`DENSE_WEIGHT`] for a question in another language than the bot's: it shares only names and numbers with the
+/// passages.
 const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
-/// Fused candidates to rerank: as many as a trace shows. Each costs a run of the reranking model.
+/// Number of fused candidates to rerank, the same as shown in a trace. Each costs one model run.
 const RERANKED: usize = 20;
 
 /// A search query.
@@ -43,7 +43,7 @@ pub type Query = Text<8_000>;
 pub struct TopK(usize);
 
 impl TopK {
-    /// The largest number.
+    /// Maximum.
     pub const MAX: i64 = 50;
 
     /// The number.
@@ -100,24 +100,24 @@ pub struct SearchRequest {
     pub bot: BotId,
     /// The question or keywords.
     pub query: Query,
-    /// Passages to return at most.
+    /// Maximum number of passages.
     pub top_k: TopK,
     /// The ranking.
     pub mode: Mode,
-    /// The sources to search; `None`: all of the bot's.
+    /// The sources to search; `None`: all sources of the bot.
     pub sources: Option<Vec<SourceId>>,
 }
 
 /// Results of a search, with timings in milliseconds.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct SearchResults {
     /// The passages, best first.
     pub hits: Vec<Hit>,
     /// Vector of the query, if ranked by cosine.
     pub vector: Option<Vec<f32>>,
     /// Embedding of the query.
     pub embed_ms: f64,
-    /// Searching, excluding the embedding. The text ranking runs while the query is embedded.
+    /// Searching, excluding the embedding, which the text ranking overlaps.
     pub search_ms: f64,
     /// Reranking.
     pub rerank_ms: f64,
@@ -130,17 +130,18 @@ pub struct Search<'a> {
     pub question: &'a str,
     /// The ranking.
     pub mode: Mode,
-    /// The sources to search; `None`: all of the bot's.
+    /// The sources to search; `None`: all sources of the bot.
     pub sources: Option<&'a [SourceId]>,
-    /// Passages to return at most.
+    /// Maximum number of passages.
     pub top_k: usize,
 }
 
 /// Searches a bot's knowledge for a tenant, without a language model.
 ///
 /// # Errors
-/// [`Error::NotFound`] without such a bot; [`Error::Unavailable`] when the embedding model or database is down.
-pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<Found> {
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::Unavailable`] when the embedding model or the
+/// database is down.
+pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) -> Result<SearchResults> {
     let bot = bots::get(ctx, tenant, request.bot).await?;
     let embedder = embedder_of(ctx, tenant, bot.id).await?;
     let search = Search {
@@ -159,7 +160,7 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
 /// When the statement fails.
 pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Arc<dyn Embedder>> {
     if let Some(before) = ctx.embedder_before() {
-        let model = store::find_model(&mut *ctx.db().of(tenant).await?, tenant, bot).await?;
+        let model = store::find_model(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await?;
         if model.as_deref() == Some(before.id()) {
             return Ok(Arc::clone(before));
         }
@@ -177,10 +178,10 @@ pub async fn find(
     tenant: TenantId,
     bot: &Bot,
     search: &Search<'_>,
-) -> Result<Found> {
+) -> Result<SearchResults> {
     let begun = Instant::now();
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
-    let most = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
+    let limit = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
     let embed = async {
         if !search.mode.ranks_by_meaning() {
@@ -192,26 +193,27 @@ pub async fn find(
     let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
     let rank_by_words = async {
         if !search.mode.ranks_by_words() {
-            return Ok(store::Worded::default());
+            return Ok(store::LexicalRanking::default());
         }
         let (text_search, question) = (bot.language.text_search(), search.question);
-        let mut db = ctx.db().of(tenant).await?;
+        let mut db = ctx.db().for_tenant(tenant).await?;
         Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
-    let ((vector, embed_ms), worded) = tokio::try_join!(embed, rank_by_words)?;
+    let ((vector, embed_ms), lexical) = tokio::try_join!(embed, rank_by_words)?;
     let query = store::Query {
         tenant,
         bot: bot.id,
         model: embedder.id(),
         vector: vector.as_deref().map(HalfVector::from_f32_slice),
-        worded: &worded,
+        lexical: &lexical,
         sources: search.sources,
         candidates,
         dense_weight: dense_weight(search.mode, bot.language, search.question),
-        most: i64::try_from(most).unwrap_or(TopK::MAX),
+        limit: i64::try_from(limit).unwrap_or(TopK::MAX),
     };
-    let retrieve = async { Ok::<_, Error>(store::search(&mut *ctx.db().of(tenant).await?, &query).await?) };
+    let retrieve =
+        async { Ok::<_, Error>(store::search(&mut *ctx.db().for_tenant(tenant).await?, &query).await?) };
     let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
     let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();
@@ -222,7 +224,7 @@ pub async fn find(
             rerank(&**reranker, search.question, hits, search.top_k).instrument(span).await
         }
     };
-    Ok(Found { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
+    Ok(SearchResults { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
 /// Reranks the results with the reranking model. If the model fails, the fused order stays.
@@ -248,7 +250,7 @@ fn dense_weight(mode: Mode, language: Language, question: &str) -> f32 {
     match mode {
         Mode::Vector => 1.0,
         Mode::Text => 0.0,
-        Mode::Hybrid if words::language(question).is_some_and(|asked| asked != language) => {
+        Mode::Hybrid if words::language(question).is_some_and(|detected| detected != language) => {
             CROSS_LANGUAGE_DENSE_WEIGHT
         }
         Mode::Hybrid => DENSE_WEIGHT,
@@ -275,7 +277,7 @@ mod tests {
         let weight = |question| dense_weight(Mode::Hybrid, Language::English, question);
         assert_eq!(weight("How do I return a pair of boots?"), DENSE_WEIGHT);
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
-        // Too short to tell.
+        // Too short for language detection.
         assert_eq!(weight("XR-200"), DENSE_WEIGHT);
     }
 

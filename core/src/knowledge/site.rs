@@ -1,4 +1,4 @@
-//! A web site as a source: the start of its crawl, and the limits of it.
+//! Web site as a source: start address and limits of its crawl.
 
 use std::str::FromStr;
 
@@ -7,18 +7,18 @@ use url::Url;
 
 use crate::field::{Int, Invalid, is_blank};
 
-/// Pages to crawl at most.
+/// Maximum number of pages to crawl.
 pub type MaxPages = Int<1, 20>;
 
-/// Pages to crawl when the request names no maximum.
+/// Default of [`MaxPages`].
 const DEFAULT_PAGES: MaxPages = MaxPages::nearest(5);
 
-/// An `http` or `https` address without fragment. Whether it may be fetched is checked when it is added.
+/// An `http` or `https` address without fragment. The check whether it may be fetched follows when the site is added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteUrl(Url);
 
 impl SiteUrl {
-    /// Length of an address at most, in characters: every browser and server accepts as much.
+    /// Maximum length in characters, accepted by all browsers and servers.
     pub const MAX_LENGTH: usize = 2_048;
 
     /// The address.
@@ -59,7 +59,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A web site; `max_pages` applies to a crawl with subpages.
+    /// Creates a site. `max_pages` applies only with subpages.
     #[must_use]
     pub fn new(url: SiteUrl, include_subpages: bool, max_pages: Option<MaxPages>) -> Self {
         let max_pages = if include_subpages { max_pages.unwrap_or(DEFAULT_PAGES).get() } else { 1 };
@@ -72,7 +72,7 @@ impl Site {
         format!("{host}{}", self.url.path().trim_end_matches('/'))
     }
 
-    /// Fingerprint of the request: equal for equal sites.
+    /// Fingerprint of the address and the limits.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.url, self.include_subpages, self.max_pages)).into()
     }

@@ -1,6 +1,6 @@
-//! Erasure of a tenant: `purge` jobs remove its bots, then its own rows go.
+//! Erasure of a tenant: `purge` jobs remove its bots, then [`finish`] deletes its own rows.
 //!
-//! Every function is idempotent: an interrupted erasure starts over and finds less to do.
+//! Every function is idempotent: an interrupted erasure can be started again.
 
 use crate::context::Context;
 use crate::error::Result;

@@ -1,6 +1,6 @@
-//! The steps of a purge job: removes deleted rows and files, a bounded number at a time.
+//! Steps of a purge job: remove deleted rows and files in bounded batches.
 //!
-//! Deleted data is hidden in the transaction of the request; nothing here is urgent, and every step is idempotent.
+//! Not urgent, because the request's transaction has hidden the data already. Every step is idempotent.
 
 use crate::context::Context;
 use crate::error::Result;
@@ -9,10 +9,10 @@ use crate::jobs::{self, Claim};
 use crate::purge::Purge;
 use crate::{analytics, bots, conversations, knowledge};
 
-/// Most rows removed in one step.
+/// Maximum number of rows removed per step.
 const STEP: i64 = 2_000;
 
-/// Removes some of what is to be purged; returns the number of rows, 0 when nothing is left.
+/// Removes one batch. Returns the number of rows; 0 when nothing is left.
 ///
 /// # Errors
 /// When the database or the file storage does not answer.
@@ -28,7 +28,7 @@ pub async fn step(ctx: &Context, tenant: TenantId, purge: Purge) -> Result<u64> 
     }
 }
 
-/// Settles a purge with nothing left to remove except the subject itself.
+/// Settles a purge: deletes the bot's own row and figures, the last of its data.
 ///
 /// # Errors
 /// [`crate::Error::LeaseLost`] when another worker holds the job.

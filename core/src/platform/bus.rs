@@ -1,6 +1,6 @@
 //! The bus: job events, cache invalidation and shared rate limits, through Redis. Only this folder names `fred`.
 //!
-//! Best effort: an event that Redis does not take is dropped, because the ledger holds the truth. Knows jobs by id.
+//! Best effort: an event that Redis does not take is dropped, because the ledger holds the truth. Refers to jobs by id.
 //! Must never: import the ledger.
 
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ pub(crate) use buckets::{Rate, Spent};
 use near_cache::NearCache;
 use subscription::Subscription;
 
-/// A job changed its state.
+/// A state change of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobEvent {
     /// The owner.
@@ -38,7 +38,7 @@ pub struct JobEvent {
     pub state: Cow<'static, str>,
 }
 
-/// Redis client. Connects in the background, and reconnects by itself.
+/// Redis client. Connects in the background and reconnects automatically.
 #[derive(Clone)]
 pub struct Bus {
     client: Client,
@@ -48,7 +48,7 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Starts connecting; Redis need not be up.
+    /// Starts connecting. Redis need not be up.
     ///
     /// # Errors
     /// When the URL is not a Redis URL.
@@ -66,7 +66,7 @@ impl Bus {
                     })
                     .with_connection_config(|connection| {
                         connection.connection_timeout = Duration::from_secs(2);
-                        // Commands fail while Redis is down, instead of queueing up.
+                        // Fail commands while Redis is down instead of queueing them.
                         connection.max_command_attempts = 1;
                     })
                     .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2));
@@ -85,7 +85,7 @@ impl Bus {
         Ok(Self { client, namespace, near, events })
     }
 
-    /// Publishes an event. Returns at once.
+    /// Publishes an event without waiting.
     pub fn publish(&self, event: &JobEvent) {
         let channel = format!("{}.jobs.{}", self.namespace, event.tenant);
         let Ok(message) = serde_json::to_string(event) else { return };
@@ -101,13 +101,13 @@ impl Bus {
         });
     }
 
-    /// Job events of all processes from now on. Events are missed while Redis is down.
+    /// Subscribes to the job events of all processes. Events are missed while Redis is down.
     #[must_use]
     pub fn job_events(&self) -> tokio::sync::broadcast::Receiver<JobEvent> {
         self.events.listen()
     }
 
-    /// Whether Redis answers.
+    /// Checks that Redis answers.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it does not.
@@ -119,7 +119,7 @@ impl Bus {
         pong.map(drop).map_err(|error| Error::unavailable(Part::Redis, error))
     }
 
-    /// Waits for the first connection, three seconds at most: for short-lived commands.
+    /// Waits up to three seconds for the first connection, for short-lived commands.
     ///
     /// # Errors
     /// [`Error::Unavailable`] with Redis' error.

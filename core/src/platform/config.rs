@@ -15,7 +15,7 @@ mod models;
 mod settings;
 mod storage;
 
-pub use models::{Chat, Embedding, LocalOrNamed, Patience, Rerank};
+pub use models::{Chat, ChatTimeouts, Embedding, LocalOrNamed, Rerank};
 use settings::Reader;
 pub use settings::{SECTIONS, SETTINGS, Section, Setting};
 pub use storage::{S3, Storage};
@@ -110,7 +110,7 @@ pub struct Scrape {
     pub allow_ports: Vec<u16>,
     /// Contact for web site owners, part of the user agent.
     pub contact: Option<String>,
-    /// How long a request waits for its crawl before it is answered with 202.
+    /// Time a request waits for its crawl before it returns 202.
     pub wait: Duration,
 }
 

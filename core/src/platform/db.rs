@@ -1,8 +1,8 @@
-//! The database: two connection pools, and the migrations. Statements are in the stores of the slices.
+//! Database: two connection pools, and the migrations. Statements are in the stores of the slices.
 //!
-//! Invariant: a connection from [`Db::of`] or [`Db::begin`] sees the rows of one tenant only, even in a statement
+//! Invariant: a connection from [`Db::for_tenant`] or [`Db::begin`] sees the rows of one tenant only, even in a statement
 //! without a tenant condition: it has the role `parlance_tenant`, subject to row-level security. Only this file sets
-//! the role and the tenant. [`Db::platform`] is for statements that span tenants, and for nothing else.
+//! the role and the tenant. [`Db::platform`] is only for statements that span tenants.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -21,13 +21,13 @@ use crate::platform::config::Database;
 /// The migrations, embedded in the binary.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
-/// How long a request waits for a connection.
+/// Timeout for acquiring a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Both connection pools. They connect on first use; the database need not be up yet.
 #[derive(Clone, Debug)]
 pub struct Db {
-    /// Connections under row-level security for their whole life.
+    /// Connections that are always under row-level security.
     tenants: PgPool,
     platform: PgPool,
 }
@@ -61,11 +61,11 @@ impl Db {
             .parse()
             .map_err(|error: sqlx::Error| Error::internal("DATABASE_URL cannot be used", error))?;
         let options = options.application_name("parlance");
-        // Plan each statement once per connection, not per execution: planning costs twice as much as a short list,
-        // and three times as much as a claim. The statements are written so that one plan fits all arguments.
+        // Plan each statement once per connection, not per execution: planning costs twice as much as running a short
+        // list, and three times as much as a claim. The statements are written so that one plan fits all arguments.
         let planned = options.options([
             ("plan_cache_mode", "force_generic_plan"),
-            // No statement runs long enough for JIT compilation to pay.
+            // No statement runs long enough to benefit from JIT compilation.
             ("jit", "off"),
             // Continue the HNSW scan until enough rows pass the filters.
             ("hnsw.iterative_scan", "strict_order"),
@@ -78,7 +78,7 @@ impl Db {
                 .max_connections(size)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .test_before_acquire(false)
-                // A text of megabytes would otherwise leave its connection with a buffer as large for good.
+                // Otherwise a text of megabytes would leave its connection with a buffer of that size permanently.
                 .after_release(|connection, _| {
                     Box::pin(async move {
                         connection.shrink_buffers();
@@ -102,7 +102,7 @@ impl Db {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn of(&self, tenant: TenantId) -> Result<TenantConnection> {
+    pub async fn for_tenant(&self, tenant: TenantId) -> Result<TenantConnection> {
         let mut tries = self.tenants.size() + 1;
         loop {
             let mut connection = self.tenants.acquire().await?;
@@ -111,7 +111,7 @@ impl Db {
             let set = sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut *connection).await;
             match set {
                 Ok(_) => return Ok(TenantConnection(connection)),
-                // The database restarted since the connection was last used. Try another one.
+                // The database has restarted since the last use of this connection. Try another one.
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
                 Err(error) => return Err(error.into()),
             }
@@ -128,7 +128,7 @@ impl Db {
     }
 
     /// A transaction restricted to a tenant, whose commit does not wait for the disk. A crash of the database may undo
-    /// it until the next transaction of [`Db::begin`] commits: for writes that are worthless without that one.
+    /// it until the next transaction of [`Db::begin`] commits: for writes without value before that commit.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -139,7 +139,7 @@ impl Db {
     async fn begin_with(&self, tenant: TenantId, also: &str) -> Result<PgTransaction<'static>> {
         let mut tries = self.tenants.size() + 1;
         loop {
-            // One message, because the parts are useless alone. An id contains no quotes.
+            // One message saves round trips. An id contains no quotes.
             let begin = format!("begin; set local parlance.tenant = '{tenant}'{also}");
             match self.tenants.begin_with(AssertSqlSafe(begin)).await {
                 Ok(transaction) => return Ok(transaction),
@@ -177,7 +177,7 @@ impl Db {
     }
 }
 
-/// A database server, as it describes itself.
+/// Description of a database server.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Version.
@@ -190,7 +190,7 @@ pub struct Server {
     pub room: i64,
     /// Open connections, this one included.
     pub connections: i64,
-    /// Seconds that its clock is ahead of this machine's.
+    /// Lead of its clock over this machine's, in seconds.
     pub clock_ahead: f64,
 }
 
@@ -223,13 +223,13 @@ pub async fn describe(db: &Db) -> Result<Server> {
     })
 }
 
-/// A duration as an interval, in microseconds. A duration out of range counts as forever.
+/// A duration as an interval, in microseconds. A duration out of range counts as infinite.
 pub(crate) fn interval(duration: Duration) -> PgInterval {
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 2);
     PgInterval { months: 0, days: 0, microseconds }
 }
 
-/// Whether a statement violated a foreign key: the row referred to is missing or was deleted.
+/// Whether a statement violated a foreign key: the referenced row does not exist.
 pub(crate) fn refers_to_nothing(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
@@ -244,18 +244,18 @@ fn is_dead(error: &sqlx::Error) -> bool {
     }
 }
 
-/// How long a migration waits for a lock. Later statements queue behind it, so it gives up soon, and retries.
+/// Lock timeout of a migration. Short, because later statements queue behind a waiting migration; it retries.
 const LOCK_TIMEOUT: &str = "2s";
 
-/// Attempts, and the pause between two.
+/// Attempts, and the pause between them.
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Applies the migrations. Safe in many processes at once, because the migrator takes a lock, and under load: no request
-/// waits long behind a migration.
+/// Applies the migrations. Safe in concurrent processes, because the migrator takes a lock, and under load: no request
+/// waits long for a migration.
 ///
 /// # Errors
-/// When the database does not answer, a migration fails, or a lock that it needs is held for two minutes.
+/// When the database does not answer, a migration fails, or a required lock is held for two minutes.
 pub async fn migrate(db: &Db) -> Result<()> {
     let mut connection = db.dedicated().await?;
     connection.execute(AssertSqlSafe(format!("set lock_timeout = '{LOCK_TIMEOUT}'"))).await?;
@@ -289,7 +289,7 @@ fn is_lock_timeout(error: &MigrateError) -> bool {
 /// Checks that the database answers and has this binary's schema.
 ///
 /// # Errors
-/// [`Error::Unavailable`] with what is missing.
+/// [`Error::Unavailable`] with the number of missing migrations, or with the connection error.
 pub async fn check(db: &Db) -> Result<()> {
     let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
         .fetch_one(db.platform())

@@ -17,10 +17,10 @@ use crate::platform::config;
 /// Capacity of a key's bucket, in seconds of its rate.
 const BURST_SECONDS: f64 = 2.0;
 
-/// Pause between two exchanges with the other processes.
+/// Interval between exchanges with the other processes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Most buckets in a process. The least recently used is evicted first, and is full when it returns.
+/// Maximum number of buckets per process. The least recently used is evicted first; a recreated bucket is full.
 const BUCKETS: u64 = 100_000;
 
 /// Limits of a process.
@@ -45,8 +45,8 @@ impl Limits {
 }
 
 /// A token bucket per API key. Each process decides locally, without waiting for Redis: five times a second it reports
-/// to the bus the tokens that it spent, and learns what all processes together have left. While Redis is down, each
-/// process limits on its own.
+/// its spent tokens to the bus and receives the number left across all processes. While Redis is down, each process
+/// limits independently.
 #[derive(Debug)]
 pub struct Requests {
     /// `None`: no limit.
@@ -62,21 +62,21 @@ struct Bucket {
     spent: f64,
 }
 
-/// Rate limit of a key after a request, as the `RateLimit-*` headers report it.
+/// Rate limit of a key after a request, for the `RateLimit-*` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitState {
-    /// Burst: most requests at once.
+    /// Burst: maximum number of simultaneous requests.
     pub limit: u64,
     /// Requests left.
     pub remaining: u64,
     /// Seconds until the bucket is full.
     pub reset: u64,
-    /// The request is refused: how long to wait.
+    /// Time to wait, if the request is rejected.
     pub refused: Option<Duration>,
 }
 
 impl RateLimitState {
-    /// Admits the request or refuses it.
+    /// Admits or rejects the request.
     ///
     /// # Errors
     /// [`Error::TooMany`] with the time to wait.
@@ -140,7 +140,7 @@ impl Requests {
             let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
             bucket.refill(rate, Instant::now());
             bucket.spent -= reported.tokens;
-            // Tokens spent since the report are gone too.
+            // Subtract the tokens spent since the report.
             bucket.tokens = left - bucket.spent;
         }
     }
@@ -180,7 +180,7 @@ fn whole(number: f64) -> u64 {
 /// A concurrency limit per tenant.
 #[derive(Debug)]
 pub struct Permits {
-    most: usize,
+    limit: usize,
     code: &'static str,
     what: &'static str,
     held: Arc<Mutex<HashMap<TenantId, usize>>>,
@@ -194,8 +194,8 @@ pub struct Permit {
 }
 
 impl Permits {
-    fn new(most: usize, code: &'static str, what: &'static str) -> Self {
-        Self { most, code, what, held: Arc::default() }
+    fn new(limit: usize, code: &'static str, what: &'static str) -> Self {
+        Self { limit, code, what, held: Arc::default() }
     }
 
     /// Takes a permit of a tenant.
@@ -205,12 +205,12 @@ impl Permits {
     pub fn take(&self, tenant: TenantId) -> Result<Permit> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(tenant).or_default();
-        if *count >= self.most {
+        if *count >= self.limit {
             return Err(Error::TooMany {
                 code: self.code,
                 message: format!(
                     "There are {} {} already; try again when one has ended",
-                    self.most, self.what
+                    self.limit, self.what
                 ),
                 retry_after: Duration::from_secs(1),
             });

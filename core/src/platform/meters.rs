@@ -1,6 +1,6 @@
 //! Metrics of this process, for `/metrics`. Figures of the whole installation come from the ledger.
 //!
-//! No label takes a value that a tenant chooses. Must never: import the ledger or a slice; labels are passed in.
+//! No label has a value chosen by a tenant. Must never: import the ledger or a slice; labels are passed in.
 
 use std::time::Duration;
 
@@ -56,17 +56,17 @@ pub(crate) struct Embedded {
 }
 
 text_enum! {
-    /// How an attempt of a job ended.
+    /// Result of a job attempt.
     pub enum Ending {
         /// Results are committed.
         Succeeded = "succeeded",
         /// Failed; will be retried.
         Retried = "retried",
-        /// Failed for good: a dead letter.
+        /// Failed permanently: a dead letter.
         Failed = "failed",
         /// Cancelled on request.
         Cancelled = "cancelled",
-        /// Given back by a worker that shuts down.
+        /// Released by a worker during shutdown.
         Released = "released",
         /// Taken over by another worker; nothing was written.
         LeaseLost = "lease_lost",
@@ -112,7 +112,7 @@ impl Meters {
         registry.register("leases_expired", leases, self.expired_leases.clone());
     }
 
-    /// Counts an answer and observes the seconds of its parts. A part that took no time did not run.
+    /// Counts an answer and observes the seconds of its parts. A part with zero seconds did not run.
     pub(crate) fn answered(&self, outcome: &'static str, degraded: bool, parts: &[(&'static str, f64)]) {
         let degraded = if degraded { "true" } else { "false" };
         self.answers.get_or_create(&AnswerLabels { outcome, degraded }).inc();
@@ -133,7 +133,7 @@ impl Meters {
         self.tokens_embedded.inc_by(embedded.tokens.unsigned_abs());
     }
 
-    /// Counts what one sweep of the ledger requeued.
+    /// Counts the jobs requeued by a sweep of the ledger.
     pub(crate) fn swept(&self, lost_hints: u64, expired_leases: u64) {
         self.lost_hints.inc_by(lost_hints);
         self.expired_leases.inc_by(expired_leases);

@@ -1,6 +1,6 @@
 //! Platform: configuration, connections and process-wide services below every slice.
 //!
-//! Must never: import the providers, the context, the job ledger or a slice. It knows tenants, keys and jobs by id only.
+//! Must never: import the providers, the context, the job ledger or a slice. It refers to tenants, keys and jobs by id only.
 
 pub mod bus;
 pub mod config;

@@ -1,7 +1,7 @@
 //! Trace propagation in [W3C Trace Context](https://www.w3.org/TR/trace-context/) format: from a request into its jobs,
 //! and into requests to the language model.
 //!
-//! Without a collector (`OTEL_EXPORTER_OTLP_ENDPOINT`) no span belongs to a trace, and all of this does nothing.
+//! Without a collector (`OTEL_EXPORTER_OTLP_ENDPOINT`) no span belongs to a trace, and this module has no effect.
 
 use std::collections::HashMap;
 
@@ -26,14 +26,13 @@ pub fn traceparent() -> Option<String> {
     carrier.remove(TRACEPARENT)
 }
 
-/// Makes a span that has not been entered yet continue a trace, or start one if `traceparent` is missing or malformed.
-/// Records the trace id in the field [`TRACE_ID`].
+/// Continues a trace in a span not yet entered, or starts one if `traceparent` is missing or malformed. Records the trace id in the field [`TRACE_ID`].
 pub fn follow(span: &Span, traceparent: Option<&str>) {
     if let Some(traceparent) = traceparent {
         let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
         let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
         if parent.span().span_context().is_valid() {
-            // Fails when tracing is off.
+            // Fails when tracing is disabled.
             let _off = span.set_parent(parent);
         }
     }

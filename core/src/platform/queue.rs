@@ -1,10 +1,10 @@
 //! Job queues in Redis, by apalis. They carry hints that a job waits in the ledger.
 //!
-//! The only file of the domain that names `apalis_redis`. A hint holds an id and nothing else. It may be lost,
-//! doubled or late; that costs nothing but time. So: no retry policy of the transport, no idempotency keys, a
-//! fresh task id for each push, and everything acknowledged at once.
+//! The only file of the domain that names `apalis_redis`. A hint holds only an id. It may be lost,
+//! duplicated or late, which costs only time. Hence no transport retries, no idempotency keys, a new task id for
+//! each push, and immediate acknowledgement.
 //!
-//! Knows queues by name. Must never: import the ledger.
+//! Refers to queues by name. Must never: import the ledger.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -25,8 +25,8 @@ use crate::platform::config::Config;
 /// Timeout of a Redis command.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Time to live of the description that apalis writes for each registered worker: nothing of ours reads it,
-/// and apalis never removes it.
+/// Time to live of the metadata that apalis writes for each registered worker. Parlance never reads it, and apalis never
+/// removes it.
 const DESCRIPTION_TTL: Duration = Duration::from_secs(60);
 
 /// The message in Redis.
@@ -39,18 +39,18 @@ pub struct Hint {
 /// Backend of an apalis worker: a stream of hints.
 pub type Consumer = apalis::prelude::PollWith<RedisStorage<Hint>, Strategy>;
 
-/// Client of the queues in Redis. Connects on first use and reconnects by itself.
+/// Client of the queues in Redis. Connects on first use and reconnects automatically.
 #[derive(Clone)]
 pub struct Queue {
     connection: ConnectionManager,
     namespace: String,
-    /// Notified when this process pushed hints to a queue.
+    /// Notified when this process pushes hints to a queue.
     arrivals: Arc<Signals>,
     /// Notified when a queue may have jobs to dispatch, or room for more.
     nudges: Arc<Signals>,
 }
 
-/// One [`Notify`] per queue, made on first use.
+/// One [`Notify`] per queue, created on first use.
 #[derive(Debug, Default)]
 struct Signals(Mutex<HashMap<&'static str, Arc<Notify>>>);
 
@@ -62,7 +62,7 @@ impl Signals {
 }
 
 impl Queue {
-    /// Prepares the connection; Redis need not be up.
+    /// Prepares the connection. Redis need not be up.
     ///
     /// # Errors
     /// When the URL is not a Redis URL.
@@ -82,7 +82,7 @@ impl Queue {
     /// Pushes a hint for each job.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when Redis does not take them; some may have arrived.
+    /// [`Error::Unavailable`] when Redis does not accept them; some may have arrived.
     pub async fn push(&self, queue: &'static str, jobs: &[JobId]) -> Result<()> {
         let hints = jobs.iter().map(|&job| Hint { job }).collect();
         let mut storage = self.storage(queue);
@@ -91,18 +91,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Signals this process's dispatcher that a queue may have jobs to dispatch, or room for more. Returns at once.
+    /// Signals this process's dispatcher that a queue may have jobs to dispatch, or room for more. Returns immediately.
     pub fn nudge(&self, queue: &'static str) {
         self.nudges.of(queue).notify_one();
     }
 
-    /// Waits for a nudge; one that came earlier counts.
+    /// Waits for a nudge; an earlier unconsumed one counts.
     pub async fn nudged(&self, queue: &'static str) {
         self.nudges.of(queue).notified().await;
     }
 
-    /// Gives the description of an apalis worker a time to live, so that Redis forgets it even when the worker is
-    /// killed. Call it before the worker is built: apalis adds to the key made here and leaves its expiry alone.
+    /// Sets a time to live on the metadata of an apalis worker, so that it expires even if the worker is killed. Call
+    /// it before building the worker: apalis adds to the key created here and keeps its expiry.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -115,8 +115,8 @@ impl Queue {
         with_timeout(describe.query_async::<()>(&mut self.connection.clone())).await
     }
 
-    /// The hint stream of one apalis worker. Polls as soon as this process pushed hints, and at least every
-    /// `poll_interval` for those of other processes.
+    /// Hint stream of one apalis worker. Polls when this process pushes hints, and at least every `poll_interval` for
+    /// hints of other processes.
     #[must_use]
     pub fn consumer(&self, queue: &'static str, poll_interval: Duration) -> Consumer {
         let strategy = Strategy::new().stream(self.arrivals(queue)).interval(poll_interval);
@@ -130,14 +130,14 @@ impl Queue {
         }))
     }
 
-    /// Deletes what finished hints leave in Redis, which apalis would keep forever.
+    /// Deletes the Redis data of finished hints, which apalis would keep forever.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn vacuum(&self, queue: &str) -> Result<()> {
         let mut storage = self.storage(queue);
         with_timeout(storage.vacuum()).await?;
-        // The vacuum leaves the ids of finished and failed hints.
+        // The vacuum does not delete the ids of finished and failed hints.
         let config = storage.get_config();
         let (done, dead) = (config.done_jobs_set(), config.dead_jobs_set());
         let mut delete = redis::cmd("DEL");

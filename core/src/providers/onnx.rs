@@ -155,7 +155,7 @@ pub(super) fn environment(config: &Embedding) -> Result<Environment> {
     Ok(LOADED.get_or_init(|| environment).clone())
 }
 
-/// Id of a local model: the name of its folder.
+/// Id of a local model: its folder name.
 pub(super) fn id_of(folder: &Path) -> String {
     folder.file_name().map_or("local".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -15,7 +15,7 @@ pub mod keys;
 mod store;
 
 stored_enum! {
-    /// The plan of a tenant, by price.
+    /// Subscription plan of a tenant, cheapest first.
     pub enum Plan {
         /// For trials.
         Free = "free",
@@ -31,7 +31,7 @@ stored_enum! {
 /// A plan's limits; `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bots at once.
+    /// Maximum number of bots.
     pub bots: Option<i32>,
     /// Conversations started in a calendar month, UTC.
     pub conversations: Option<i64>,
@@ -54,7 +54,7 @@ impl Plan {
     }
 }
 
-/// A company on the platform.
+/// A customer company of the platform.
 #[derive(Clone, Debug)]
 pub struct Tenant {
     /// The id.
@@ -76,7 +76,7 @@ pub struct Tenant {
 pub struct Usage {
     /// The plan.
     pub plan: Plan,
-    /// Bots that exist now.
+    /// Current number of bots.
     pub bots: i32,
     /// Conversations started in this calendar month, UTC.
     pub conversations: i64,
@@ -106,7 +106,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Tenant>> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// A tenant's usage of its plan.
@@ -114,10 +114,12 @@ pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
-    store::find_usage(&mut *ctx.db().of(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find_usage(&mut *ctx.db().for_tenant(tenant).await?, tenant)
+        .await?
+        .ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Moves a tenant to another plan at once. Bots and usage above the new limits stay. For operators.
+/// Changes a tenant's plan immediately. Bots and usage above the new limits stay. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
@@ -152,11 +154,10 @@ pub(crate) async fn count_rows(ctx: &Context, tenant: TenantId) -> Result<Vec<(S
     Ok(store::count_everywhere(ctx.db().platform(), tenant).await?)
 }
 
-/// Counts one more bot, in the caller's transaction.
+/// Counts one more bot, in the caller's transaction. Exact under concurrency: one conditional update.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room. Exact under concurrency: the count is one conditional
-/// update.
+/// [`Error::LimitReached`] when the plan's limit is reached.
 pub(crate) async fn count_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
     let plan = store::lock_plan(&mut **tx, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
     let counted = store::count_bot(&mut **tx, tenant, plan.limits().bots).await?;
@@ -182,7 +183,7 @@ pub(crate) async fn uncount_bot(tx: &mut PgTransaction<'_>, tenant: TenantId) ->
 /// Counts one more conversation this month, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room.
+/// [`Error::LimitReached`] when the plan's limit is reached.
 pub(crate) async fn count_conversation(tx: &mut PgTransaction<'_>, tenant: TenantId) -> Result<()> {
     count(tx, tenant, 1, 0, Limit::Conversations).await
 }
@@ -190,7 +191,7 @@ pub(crate) async fn count_conversation(tx: &mut PgTransaction<'_>, tenant: Tenan
 /// Counts messages this month, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::LimitReached`] when the plan has no room for all of them.
+/// [`Error::LimitReached`] when they would exceed the plan's limit.
 pub(crate) async fn count_messages(
     tx: &mut PgTransaction<'_>,
     tenant: TenantId,
@@ -199,7 +200,7 @@ pub(crate) async fn count_messages(
     count(tx, tenant, 0, messages, Limit::Messages).await
 }
 
-/// Uncounts messages that led to no answer, in the caller's transaction.
+/// Uncounts messages that were not answered, in the caller's transaction.
 ///
 /// # Errors
 /// When the statement fails.

@@ -158,7 +158,7 @@ pub(super) async fn uncount_bot(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::
     Ok(())
 }
 
-/// Adds to this month's counters unless one would exceed its limit. Returns whether it did.
+/// Adds to this month's counters unless one would exceed its limit. Returns whether they were increased.
 pub(super) async fn count_usage(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

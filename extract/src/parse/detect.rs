@@ -24,7 +24,7 @@ pub(super) struct Declared {
     by_media_type: Option<&'static FileType>,
 }
 
-/// What the signature of a file, and the directory of a container, reveal.
+/// File type according to the signature of a file and the directory of a container.
 pub(super) enum Content {
     /// A supported type.
     Supported(&'static FileType),

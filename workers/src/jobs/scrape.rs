@@ -52,11 +52,11 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                 crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
             }
             Next::Wait(pause) => tokio::time::sleep(pause).await,
-            // Links come first: they show best what belongs to the site. Sitemap pages come after them.
+            // Links come before sitemap pages: they indicate best which pages belong to the site.
             Next::Done if !sitemap_read && tally.known < i64::from(crawl.max_pages) => {
                 sitemap_read = true;
                 let links = sitemap_pages(run, &mut site, crawl).await;
-                crawl::remember(ctx, claim, job, crawl, &links).await?;
+                crawl::add_pages(ctx, claim, job, crawl, &links).await?;
             }
             Next::Done => return Ok(()),
         }

@@ -14,6 +14,6 @@ pub(super) async fn run(run: &Run, job: ExtractFile) -> Result<()> {
         .await?
         .ok_or_else(|| Error::rejected("file_missing", "The stored file is gone; upload it again."))?;
     run.set_total(bytes.len(), "bytes");
-    let document = ctx.extractor().extract(&file.said, bytes, run.stop()).await?;
+    let document = ctx.extractor().extract(&file.declared, bytes, run.stop()).await?;
     ingest::settle_extracted(ctx, claim, &job, &document).await
 }

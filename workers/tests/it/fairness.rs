@@ -10,39 +10,36 @@ use crate::{paragraphs, upload};
 async fn a_small_file_waits_only_for_running_jobs() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = Builder::default().embedder(embedder.clone()).start().await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let (other, _) = stage.another_tenant().await;
-    let other_bot = stage.create_bot(other).await;
+    let mut app = Builder::default().embedder(embedder.clone()).start().await;
+    let bot = app.create_bot(app.tenant).await;
+    let (other, _) = app.another_tenant().await;
+    let other_bot = app.create_bot(other).await;
     for i in 0..60 {
-        upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(3).replace("Rule", &format!("{i}"))).await;
+        upload(&app, app.tenant, bot, "a.txt", &paragraphs(3).replace("Rule", &format!("{i}"))).await;
     }
-    stage.start_workers();
-    let places = i64::try_from(stage.ctx.config().jobs.concurrency).unwrap();
-    stage
-        .eventually("every place is taken and the window is full", async || {
-            let running = stage.count(Kind::Embed, State::Running).await;
-            let ahead = stage.count(Kind::Embed, State::Dispatched).await;
-            let waiting = stage.waiting(Kind::Embed).await.len();
-            (running == places && ahead >= 2 * places && waiting > 20).then_some(())
-        })
-        .await;
-    let small = upload(&stage, other, other_bot, "small.txt", "Small and late.").await;
-    stage
-        .eventually("the small file waits to be embedded", async || {
-            let waits =
-                "select count(*) from job where kind = 'embed' and state = 'dispatched' and tenant_id <> ";
-            (stage.count_of(&format!("{waits}'{}'", stage.tenant)).await == 1).then_some(())
-        })
-        .await;
+    app.start_workers();
+    let places = i64::try_from(app.ctx.config().jobs.concurrency).unwrap();
+    app.eventually("every place is taken and the window is full", async || {
+        let running = app.count(Kind::Embed, State::Running).await;
+        let ahead = app.count(Kind::Embed, State::Dispatched).await;
+        let waiting = app.waiting(Kind::Embed).await.len();
+        (running == places && ahead >= 2 * places && waiting > 20).then_some(())
+    })
+    .await;
+    let small = upload(&app, other, other_bot, "small.txt", "Small and late.").await;
+    app.eventually("the small file waits to be embedded", async || {
+        let waits =
+            "select count(*) from job where kind = 'embed' and state = 'dispatched' and tenant_id <> ";
+        (app.count_of(&format!("{waits}'{}'", app.tenant)).await == 1).then_some(())
+    })
+    .await;
     embedder.release();
-    stage
-        .eventually("the small file is ready", async || {
-            let source = parlance_core::knowledge::get_source(&stage.ctx, other, small).await.unwrap();
-            (source.status == Status::Ready).then_some(())
-        })
-        .await;
-    let before = stage
+    app.eventually("the small file is ready", async || {
+        let source = parlance_core::knowledge::get_source(&app.ctx, other, small).await.unwrap();
+        (source.status == Status::Ready).then_some(())
+    })
+    .await;
+    let before = app
         .count_of(
             "select count(*) from job, (select started_at from job where kind = 'embed' and tenant_id <> (\
              select tenant_id from job order by id limit 1)) as small \
@@ -51,41 +48,40 @@ async fn a_small_file_waits_only_for_running_jobs() {
         .await;
     assert!(before <= 2 * places, "{before} batches started before the small file's");
     let unfinished = "select count(*) from job where state not in ('succeeded', 'failed', 'cancelled')";
-    stage.eventually("all is done", async || (stage.count_of(unfinished).await == 0).then_some(())).await;
-    stage.end().await;
+    app.eventually("all is done", async || (app.count_of(unfinished).await == 0).then_some(())).await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn chunking_respects_the_embed_backlog() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = Builder::default()
+    let mut app = Builder::default()
         .embedder(embedder.clone())
         .configure(|config| config.jobs.embed_backlog = 5)
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
+    let bot = app.create_bot(app.tenant).await;
     let mut sources = Vec::new();
     for i in 0..40 {
         let text = paragraphs(3).replace("Rule", &format!("{i}"));
-        sources.push(upload(&stage, stage.tenant, bot, "a.txt", &text).await);
+        sources.push(upload(&app, app.tenant, bot, "a.txt", &text).await);
     }
-    stage.start_workers();
-    stage
-        .eventually("every file is read", async || {
-            (stage.count(Kind::Upload, State::Succeeded).await == 40).then_some(())
-        })
-        .await;
+    app.start_workers();
+    app.eventually("every file is read", async || {
+        (app.count(Kind::Upload, State::Succeeded).await == 40).then_some(())
+    })
+    .await;
     // Dispatched jobs continue; no further ones are dispatched.
     let bound = 5 + 8 + 8 + 2;
     for _ in 0..20 {
-        let waiting = stage.waiting(Kind::Embed).await.len();
+        let waiting = app.waiting(Kind::Embed).await.len();
         assert!(waiting <= bound, "{waiting} batches wait");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     embedder.release();
     for source in sources {
-        assert_eq!(stage.settled(source).await["status"], "ready");
+        assert_eq!(app.settled(source).await["status"], "ready");
     }
-    stage.end().await;
+    app.end().await;
 }

@@ -16,21 +16,21 @@ use crate::{paragraphs, upload};
 /// Attempts of a job of any kind without attempts of its own.
 const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
 
-async fn stage(embedder: &TestEmbedder) -> TestApp {
+async fn start_app(embedder: &TestEmbedder) -> TestApp {
     Builder::default().embedder(embedder.clone()).start().await
 }
 
-async fn set(stage: &TestApp, job: JobId, assignment: &'static str) {
+async fn set(app: &TestApp, job: JobId, assignment: &'static str) {
     let statement = format!("update job set {assignment} where id = $1");
     sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(job.uuid())
-        .execute(stage.ctx.db().platform())
+        .execute(app.ctx.db().platform())
         .await
         .unwrap();
 }
 
-async fn report(stage: &TestApp, job: JobId) -> jobs::Report {
-    jobs::get(&stage.ctx, stage.tenant, job).await.unwrap()
+async fn report(app: &TestApp, job: JobId) -> jobs::Report {
+    jobs::get(&app.ctx, app.tenant, job).await.unwrap()
 }
 
 fn document(text: &str) -> Document {
@@ -46,99 +46,99 @@ fn document(text: &str) -> Document {
 }
 
 /// Runs the jobs before embedding and returns the first embed job.
-async fn run_until_embed(stage: &TestApp) -> JobId {
-    stage.step(Kind::Upload).await.unwrap();
-    stage.step(Kind::Chunk).await.unwrap();
-    stage.waiting(Kind::Embed).await[0]
+async fn run_until_embed(app: &TestApp) -> JobId {
+    app.step(Kind::Upload).await.unwrap();
+    app.step(Kind::Chunk).await.unwrap();
+    app.waiting(Kind::Embed).await[0]
 }
 
 #[tokio::test]
 async fn a_job_claimed_twice_runs_once() {
     let embedder = TestEmbedder::default();
-    let stage = stage(&embedder).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = run_until_embed(&stage).await;
-    let ran = tokio::join!(stage.run(job), stage.run(job), stage.run(job));
+    let app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = run_until_embed(&app).await;
+    let ran = tokio::join!(app.run(job), app.run(job), app.run(job));
     assert_eq!([ran.0, ran.1, ran.2].iter().filter(|ran| **ran).count(), 1);
     assert_eq!((embedder.runs(), embedder.duplicates()), (1, 0));
-    assert!(!stage.run(job).await, "a finished job does not run again");
-    stage.end().await;
+    assert!(!app.run(job).await, "a finished job does not run again");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_killed_workers_job_runs_again() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = stage(&embedder).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    stage.start_workers();
-    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    stage.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
-    stage.kill_workers().await;
+    let mut app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    app.start_workers();
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    app.eventually("the embed job runs", async || (embedder.runs() == 1).then_some(())).await;
+    app.kill_workers().await;
     embedder.release();
-    assert_eq!(stage.count(Kind::Embed, State::Running).await, 1, "the job is not settled");
-    stage.start_workers();
-    assert_eq!(stage.settled(source).await["status"], "ready");
+    assert_eq!(app.count(Kind::Embed, State::Running).await, 1, "the job is not settled");
+    app.start_workers();
+    assert_eq!(app.settled(source).await["status"], "ready");
     assert_eq!((embedder.runs(), embedder.duplicates()), (2, 0));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn an_expired_lease_writes_nothing() {
-    let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let source = upload(&stage, stage.tenant, bot, "a.txt", "The first worker reads this.").await;
-    let job = stage.waiting(Kind::Upload).await[0];
-    let slow = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
-    set(&stage, job, "lease_expires_at = now() - interval '1 second'").await;
-    assert_eq!(stage.sweep().await.expired_leases, 1);
-    let fast = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    let app = start_app(&TestEmbedder::default()).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", "The first worker reads this.").await;
+    let job = app.waiting(Kind::Upload).await[0];
+    let slow = jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    set(&app, job, "lease_expires_at = now() - interval '1 second'").await;
+    assert_eq!(app.sweep().await.expired_leases, 1);
+    let fast = jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
     assert_eq!((slow.attempt, fast.attempt), (1, 2));
 
     let payload = ExtractFile { source, version: 1 };
-    let late = ingest::settle_extracted(&stage.ctx, &slow, &payload, &document("stale")).await;
+    let late = ingest::settle_extracted(&app.ctx, &slow, &payload, &document("stale")).await;
     assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
-    assert_eq!(jobs::renew(&stage.ctx, &slow, jobs::Progress::default()).await.unwrap(), jobs::Renewal::Lost);
-    assert!(knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap().content.is_none());
-    assert!(stage.waiting(Kind::Chunk).await.is_empty());
+    assert_eq!(jobs::renew(&app.ctx, &slow, jobs::Progress::default()).await.unwrap(), jobs::Renewal::Lost);
+    assert!(knowledge::get(&app.ctx, app.tenant, source).await.unwrap().content.is_none());
+    assert!(app.waiting(Kind::Chunk).await.is_empty());
 
-    ingest::settle_extracted(&stage.ctx, &fast, &payload, &document("fresh")).await.unwrap();
-    assert_eq!(knowledge::get(&stage.ctx, stage.tenant, source).await.unwrap().content.unwrap(), "fresh");
-    stage.step(Kind::Chunk).await.unwrap();
-    stage.step(Kind::Embed).await.unwrap();
-    stage.end().await;
+    ingest::settle_extracted(&app.ctx, &fast, &payload, &document("fresh")).await.unwrap();
+    assert_eq!(knowledge::get(&app.ctx, app.tenant, source).await.unwrap().content.unwrap(), "fresh");
+    app.step(Kind::Chunk).await.unwrap();
+    app.step(Kind::Embed).await.unwrap();
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     let embedder = TestEmbedder::default();
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(embedder.clone())
         .configure(|config| config.jobs.backoff_base = Duration::from_secs(100))
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = run_until_embed(&stage).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = run_until_embed(&app).await;
     embedder.fail(usize::MAX);
     let mut pauses = Vec::new();
     for attempt in 1..=ATTEMPTS {
-        assert!(stage.run(job).await);
-        let report = report(&stage, job).await;
+        assert!(app.run(job).await);
+        let report = report(&app, job).await;
         assert_eq!((report.attempt, report.error_code.as_deref()), (attempt, Some("unavailable")));
         if attempt < ATTEMPTS {
             assert_eq!(report.state, State::Queued);
-            assert!(!stage.run(job).await, "not before its backoff ends");
+            assert!(!app.run(job).await, "not before its backoff ends");
             let pause: f64 = sqlx::query_scalar(
                 "select extract(epoch from not_before - updated_at)::float8 from job where id = $1",
             )
             .bind(job.uuid())
-            .fetch_one(stage.ctx.db().platform())
+            .fetch_one(app.ctx.db().platform())
             .await
             .unwrap();
             pauses.push(pause);
-            set(&stage, job, "not_before = now()").await;
+            set(&app, job, "not_before = now()").await;
         } else {
             assert_eq!(report.state, State::Failed);
         }
@@ -149,197 +149,197 @@ async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     {
         assert!((least..=most).contains(pause), "{pauses:?}");
     }
-    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    let failed = knowledge::get_source(&app.ctx, app.tenant, source).await.unwrap();
     assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("unavailable")));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_job_that_panics_is_retried() {
     let embedder = TestEmbedder::default();
     embedder.panic_once();
-    let mut stage = stage(&embedder).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    stage.start_workers();
-    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    assert_eq!(stage.settled(source).await["status"], "ready");
+    let mut app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    app.start_workers();
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    assert_eq!(app.settled(source).await["status"], "ready");
     assert_eq!(embedder.runs(), 2);
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_deadline_fails_a_waiting_job_and_its_source() {
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.deadline = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let source = upload(&stage, stage.tenant, bot, "a.txt", "Nobody reads this.").await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", "Nobody reads this.").await;
     tokio::time::sleep(Duration::from_millis(60)).await;
-    assert_eq!(stage.sweep().await.ended.len(), 1);
-    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    assert_eq!(app.sweep().await.ended.len(), 1);
+    let failed = knowledge::get_source(&app.ctx, app.tenant, source).await.unwrap();
     assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("deadline_exceeded")));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_deadline_stops_a_running_job() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = stage(&embedder).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    let job = run_until_embed(&stage).await;
-    stage.start_workers();
-    stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
-    set(&stage, job, "deadline_at = now()").await;
-    assert_eq!(stage.settled(source).await["error"]["code"], "deadline_exceeded");
+    let mut app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = run_until_embed(&app).await;
+    app.start_workers();
+    app.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
+    set(&app, job, "deadline_at = now()").await;
+    assert_eq!(app.settled(source).await["error"]["code"], "deadline_exceeded");
     embedder.release();
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_job_that_kills_every_worker_fails_eventually() {
-    let stage = stage(&TestEmbedder::default()).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    let source = upload(&stage, stage.tenant, bot, "a.txt", "This kills whoever reads it.").await;
-    let job = stage.waiting(Kind::Upload).await[0];
+    let app = start_app(&TestEmbedder::default()).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", "This kills whoever reads it.").await;
+    let job = app.waiting(Kind::Upload).await[0];
     for attempt in 1..=ATTEMPTS {
-        let claim = jobs::claim(&stage.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+        let claim = jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
         assert_eq!(claim.attempt, attempt);
-        set(&stage, job, "lease_expires_at = now() - interval '1 second'").await;
-        stage.sweep().await;
+        set(&app, job, "lease_expires_at = now() - interval '1 second'").await;
+        app.sweep().await;
     }
-    assert_eq!(report(&stage, job).await.state, State::Failed);
-    let failed = knowledge::get_source(&stage.ctx, stage.tenant, source).await.unwrap();
+    assert_eq!(report(&app, job).await.state, State::Failed);
+    let failed = knowledge::get_source(&app.ctx, app.tenant, source).await.unwrap();
     assert_eq!((failed.status, failed.error_code.as_deref()), (Status::Failed, Some("worker_lost")));
-    stage.end().await;
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_failed_batch_cancels_the_other_batches_of_its_source() {
     let embedder = TestEmbedder::default();
-    let stage = stage(&embedder).await;
-    let bot = stage.create_bot(stage.tenant).await;
-    upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(2000)).await;
-    let job = run_until_embed(&stage).await;
-    assert!(stage.waiting(Kind::Embed).await.len() > 2);
+    let app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    upload(&app, app.tenant, bot, "a.txt", &paragraphs(2000)).await;
+    let job = run_until_embed(&app).await;
+    assert!(app.waiting(Kind::Embed).await.len() > 2);
     embedder.fail(usize::MAX);
-    set(&stage, job, "attempt = max_attempts - 1").await;
-    stage.run(job).await;
-    assert!(stage.waiting(Kind::Embed).await.is_empty());
-    assert_eq!(stage.count(Kind::Embed, State::Failed).await, 1);
-    assert!(stage.count(Kind::Embed, State::Cancelled).await >= 2);
-    stage.end().await;
+    set(&app, job, "attempt = max_attempts - 1").await;
+    app.run(job).await;
+    assert!(app.waiting(Kind::Embed).await.is_empty());
+    assert_eq!(app.count(Kind::Embed, State::Failed).await, 1);
+    assert!(app.count(Kind::Embed, State::Cancelled).await >= 2);
+    app.end().await;
 }
 
 #[tokio::test]
 async fn a_stopping_worker_releases_its_job_without_an_attempt() {
     let embedder = TestEmbedder::default();
     embedder.hold();
-    let mut stage = Builder::default()
+    let mut app = Builder::default()
         .embedder(embedder.clone())
         .configure(|config| config.jobs.drain = Duration::from_millis(50))
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
-    stage.start_workers();
-    let source = upload(&stage, stage.tenant, bot, "a.txt", &paragraphs(5)).await;
-    stage.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
-    stage.stop_workers().await;
-    let job = stage.waiting(Kind::Embed).await[0];
-    assert_eq!(report(&stage, job).await.attempt, 0);
+    let bot = app.create_bot(app.tenant).await;
+    app.start_workers();
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    app.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
+    app.stop_workers().await;
+    let job = app.waiting(Kind::Embed).await[0];
+    assert_eq!(report(&app, job).await.attempt, 0);
     embedder.release();
-    stage.start_workers();
-    assert_eq!(stage.settled(source).await["status"], "ready");
-    stage.end().await;
+    app.start_workers();
+    assert_eq!(app.settled(source).await["status"], "ready");
+    app.end().await;
 }
 
 #[tokio::test]
 async fn dispatch_never_exceeds_its_window() {
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.window_floor = 5)
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
+    let bot = app.create_bot(app.tenant).await;
     for i in 0..20 {
-        upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
+        upload(&app, app.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
-    let fill = || stage.fill(Kind::Upload);
+    let fill = || app.fill(Kind::Upload);
     let pushed = tokio::join!(fill(), fill(), fill(), fill(), fill(), fill());
     assert_eq!(pushed.0 + pushed.1 + pushed.2 + pushed.3 + pushed.4 + pushed.5, 5);
     // A freed slot is filled, and no more.
-    stage.step(Kind::Upload).await.unwrap();
+    app.step(Kind::Upload).await.unwrap();
     assert_eq!(fill().await, 1);
-    assert_eq!(stage.count(Kind::Upload, State::Dispatched).await, 5);
+    assert_eq!(app.count(Kind::Upload, State::Dispatched).await, 5);
     // Jobs that arrive during a fill change the order. A tenant without dispatched jobs gets an extra slot, so
     // the window is at most twice as wide.
     for i in 0..15 {
-        let (tenant, _) = stage.another_tenant().await;
-        let bot = stage.create_bot(tenant).await;
+        let (tenant, _) = app.another_tenant().await;
+        let bot = app.create_bot(tenant).await;
         let free = "update job set state = 'queued', dispatched_at = null where state = 'dispatched'";
-        sqlx::query(free).execute(stage.ctx.db().platform()).await.unwrap();
+        sqlx::query(free).execute(app.ctx.db().platform()).await.unwrap();
         let text = format!("Late text {i}.");
-        tokio::join!(fill(), fill(), upload(&stage, tenant, bot, "a.txt", &text), fill(), fill(), fill());
+        tokio::join!(fill(), fill(), upload(&app, tenant, bot, "a.txt", &text), fill(), fill(), fill());
         fill().await;
-        let dispatched = stage.count(Kind::Upload, State::Dispatched).await;
+        let dispatched = app.count(Kind::Upload, State::Dispatched).await;
         assert!((5..=10).contains(&dispatched), "{dispatched}");
     }
-    stage.end_with_unfinished_jobs().await;
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
 async fn one_hint_per_job_claims_all_jobs_at_once() {
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.window_floor = 32)
         .start()
         .await;
-    let bot = stage.create_bot(stage.tenant).await;
+    let bot = app.create_bot(app.tenant).await;
     for i in 0..32 {
-        upload(&stage, stage.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
+        upload(&app, app.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
-    assert_eq!(stage.fill(Kind::Upload).await, 32);
+    assert_eq!(app.fill(Kind::Upload).await, 32);
     // Whichever job a hint names, no hint is wasted while unclaimed jobs remain.
-    let hinted = stage.waiting(Kind::Upload).await[0];
+    let hinted = app.waiting(Kind::Upload).await[0];
     let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::new);
-    let taking = (0..32).map(|place| workers[place % 2].next(&stage.ctx, Kind::Upload, hinted));
+    let taking = (0..32).map(|place| workers[place % 2].next(&app.ctx, Kind::Upload, hinted));
     let taken = futures_util::future::join_all(taking).await;
     let taken: HashSet<JobId> = taken.into_iter().filter_map(|claim| Some(claim.unwrap()?.id)).collect();
     assert_eq!(taken.len(), 32);
-    stage.end_with_unfinished_jobs().await;
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
 async fn a_tenant_with_many_jobs_delays_no_other() {
-    let stage = Builder::default()
+    let app = Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.jobs.window_floor = 4)
         .start()
         .await;
-    let busy = stage.create_bot(stage.tenant).await;
+    let busy = app.create_bot(app.tenant).await;
     for i in 0..20 {
-        upload(&stage, stage.tenant, busy, "a.txt", &format!("Text number {i}.")).await;
+        upload(&app, app.tenant, busy, "a.txt", &format!("Text number {i}.")).await;
     }
-    let (second, _) = stage.another_tenant().await;
-    let (third, _) = stage.another_tenant().await;
+    let (second, _) = app.another_tenant().await;
+    let (third, _) = app.another_tenant().await;
     for tenant in [second, third] {
-        let bot = stage.create_bot(tenant).await;
-        upload(&stage, tenant, bot, "b.txt", "One small file.").await;
+        let bot = app.create_bot(tenant).await;
+        upload(&app, tenant, bot, "b.txt", "One small file.").await;
     }
-    assert_eq!(stage.fill(Kind::Upload).await, 4);
+    assert_eq!(app.fill(Kind::Upload).await, 4);
     let places: Vec<(uuid::Uuid, i64)> =
         sqlx::query_as("select tenant_id, count(*) from job where state = 'dispatched' group by tenant_id order by tenant_id")
-            .fetch_all(stage.ctx.db().platform())
+            .fetch_all(app.ctx.db().platform())
             .await
             .unwrap();
-    assert_eq!(places, [(stage.tenant.uuid(), 2), (second.uuid(), 1), (third.uuid(), 1)]);
+    assert_eq!(places, [(app.tenant.uuid(), 2), (second.uuid(), 1), (third.uuid(), 1)]);
     // Within a tenant, the oldest jobs go first.
-    let oldest: Vec<JobId> = stage.waiting(Kind::Upload).await.into_iter().take(2).collect();
+    let oldest: Vec<JobId> = app.waiting(Kind::Upload).await.into_iter().take(2).collect();
     for job in oldest {
-        assert_eq!(report(&stage, job).await.state, State::Dispatched);
+        assert_eq!(report(&app, job).await.state, State::Dispatched);
     }
-    stage.end_with_unfinished_jobs().await;
+    app.end_with_unfinished_jobs().await;
 }

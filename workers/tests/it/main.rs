@@ -16,15 +16,9 @@ use parlance_core::knowledge::{self, File};
 use parlance_testing::TestApp;
 
 /// Uploads a text file to a bot, bypassing the API.
-pub(crate) async fn upload(
-    stage: &TestApp,
-    tenant: TenantId,
-    bot: BotId,
-    name: &str,
-    text: &str,
-) -> SourceId {
+pub(crate) async fn upload(app: &TestApp, tenant: TenantId, bot: BotId, name: &str, text: &str) -> SourceId {
     let bytes = text.to_owned().into_bytes().into();
-    knowledge::upload(&stage.ctx, tenant, bot, File { name: name.to_owned(), bytes }).await.unwrap().source.id
+    knowledge::upload(&app.ctx, tenant, bot, File { name: name.to_owned(), bytes }).await.unwrap().source.id
 }
 
 /// Distinct paragraphs; about thirteen fit in a chunk.

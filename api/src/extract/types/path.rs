@@ -14,7 +14,7 @@ use crate::error::ApiError;
 
 /// An id in a path.
 pub(crate) trait Named: FromStr + Send + Sync + 'static {
-    /// What it identifies.
+    /// The identified resource.
     const THING: Thing;
 }
 

@@ -74,7 +74,7 @@ impl Watch {
             tokio::select! {
                 () = self.wait() => {}
                 () = events.closed() => return,
-                // The client reconnects to another process, which sends what it missed.
+                // The client reconnects to another process, which sends the missed events.
                 () = shutdown.started() => return,
             }
         }

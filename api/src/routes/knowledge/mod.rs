@@ -127,8 +127,8 @@ impl Api {
 
     /// Delete knowledge source
     ///
-    /// Permanently delete a knowledge source and all associated chunks, whatever its state. Its chunks are no
-    /// longer searchable as soon as the response is sent.
+    /// Permanently delete a knowledge source and all associated chunks, in any state. Its chunks are no longer
+    /// searchable as soon as the response is sent.
     #[oai(path = "/knowledge/sources/:source_id", method = "delete", operation_id = "deleteKnowledgeSource")]
     async fn delete_source(
         &self,
@@ -246,9 +246,9 @@ impl Api {
         body: JsonBody<ScrapeSite>,
     ) -> Result<DoneOrAccepted<Scraped, Scraping>, Fails<Adding>> {
         let request = body.0.parse().when(SCRAPING)?;
-        let patience =
+        let timeout =
             if requests::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
-        Ok(knowledge::scrape(&ctx, tenant.id(), request, patience).await?.into())
+        Ok(knowledge::scrape(&ctx, tenant.id(), request, timeout).await?.into())
     }
 
     /// Search knowledge

@@ -1,6 +1,6 @@
 //! Response body of `searchKnowledge`.
 
-use parlance_core::knowledge::search::{Found, Hit, Mode, SearchRequest};
+use parlance_core::knowledge::search::{self, Hit, Mode, SearchRequest};
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
@@ -71,7 +71,7 @@ pub(crate) struct SearchTimings {
 }
 
 impl SearchResults {
-    pub(super) fn of(request: &SearchRequest, found: Found) -> Self {
+    pub(super) fn of(request: &SearchRequest, found: search::SearchResults) -> Self {
         Self {
             bot_id: request.bot.into(),
             query: request.query.to_string(),

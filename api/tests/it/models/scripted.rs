@@ -12,7 +12,7 @@ use poem::web::{Data, Json};
 use poem::{Body, EndpointExt, Response, Route, Server, handler, post};
 use serde_json::{Value, json};
 
-/// What the server does with a request.
+/// Scripted reaction to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     /// Streams a text, word by word.

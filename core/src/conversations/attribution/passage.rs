@@ -93,7 +93,7 @@ impl Passage {
             Some(cosine) => WORDS_WEIGHT * shared + (1.0 - WORDS_WEIGHT) * cosine,
             None => shared * SUPPORTED / SUPPORTED_BY_WORDS_ALONE,
         };
-        // The words of the question do not support what a short answer adds to them.
+        // The words that a short answer adds to the question's need support of their own.
         let is_added = |word: &String| self.words.iter().any(|own| similar_words(own, word));
         let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
         let is_unsupported =

@@ -42,7 +42,7 @@ pub struct Composed {
 }
 
 /// Composes the answer from scored candidates; `None` without any. A confident answer is one unit, plus a
-/// second one that adds what the question asks for. Units keep source order; each has its marker.
+/// second one that covers more of the question. Units keep source order; each has its marker.
 #[must_use]
 pub fn compose(
     question: &str,
@@ -113,7 +113,7 @@ fn best(ranked: &[Scored]) -> Option<&Scored> {
     parts.find(answers).or(Some(first))
 }
 
-/// Second unit that adds what the question asks for.
+/// Second unit that covers more of the question.
 fn second<'a>(question: &str, ranked: &'a [Scored], first: &Scored) -> Option<&'a Scored> {
     let several = words::asks_several(question);
     let (reach, added) = if several {

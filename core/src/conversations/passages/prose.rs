@@ -196,7 +196,7 @@ impl UnitCollector {
     }
 }
 
-/// Whether a sentence carries information by itself.
+/// Whether a sentence is informative without its context.
 pub(super) fn is_informative(text: &Text, sentence: &Range<usize>, is_alone: bool) -> bool {
     let plain = text.get(sentence);
     let words = classify::words(plain);

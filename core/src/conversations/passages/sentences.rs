@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::words;
 
-/// Abbreviations that precede what they qualify; a sentence never ends with one.
+/// Abbreviations that precede a name or number; a sentence never ends with one.
 const LEADING: &[&str] = &[
     // Titles and place names.
     "dr", "dra", "mr", "mrs", "ms", "prof", "st", "sr", "sra", "srta", "mme", "mlle", "mgr", "dott",

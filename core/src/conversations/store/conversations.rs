@@ -116,7 +116,7 @@ pub(in crate::conversations) async fn list(
     .await
 }
 
-/// Returns whether such a conversation exists. An ended conversation keeps its status and first end time.
+/// Returns whether the conversation exists. An ended conversation keeps its status and first end time.
 pub(in crate::conversations) async fn update(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -192,7 +192,7 @@ pub(in crate::conversations) async fn delete_hidden(
 pub(in crate::conversations) async fn abandon_idle(
     db: impl PgExecutor<'_>,
     idle: Duration,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let abandoned = sqlx::query!(
         r#"
@@ -207,7 +207,7 @@ pub(in crate::conversations) async fn abandon_idle(
         )
         "#,
         interval(idle),
-        most,
+        limit,
     )
     .execute(db)
     .await?;
@@ -218,7 +218,7 @@ pub(in crate::conversations) async fn purge(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     bot: BotId,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let purged = sqlx::query!(
         r#"
@@ -229,7 +229,7 @@ pub(in crate::conversations) async fn purge(
         "#,
         tenant.uuid(),
         bot.uuid(),
-        most,
+        limit,
     )
     .execute(db)
     .await?;

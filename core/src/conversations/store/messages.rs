@@ -178,7 +178,7 @@ pub(in crate::conversations) async fn list_recent(
     tenant: TenantId,
     conversation: ConversationId,
     except: MessageId,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<Turn>> {
     let mut turns = sqlx::query!(
         r#"
@@ -191,7 +191,7 @@ pub(in crate::conversations) async fn list_recent(
         tenant.uuid(),
         conversation.uuid(),
         except.uuid(),
-        most,
+        limit,
     )
     .map(|row| Turn {
         speaker: match row.sender {
@@ -235,7 +235,7 @@ pub(in crate::conversations) async fn purge_messages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     bot: BotId,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let purged = sqlx::query!(
         r#"
@@ -250,14 +250,14 @@ pub(in crate::conversations) async fn purge_messages(
         "#,
         tenant.uuid(),
         bot.uuid(),
-        most,
+        limit,
     )
     .execute(db)
     .await?;
     Ok(purged.rows_affected())
 }
 
-/// Returns whether such a message existed.
+/// Returns whether the message existed.
 pub(in crate::conversations) async fn delete_message(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

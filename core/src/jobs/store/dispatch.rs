@@ -16,16 +16,16 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
     Ok(())
 }
 
-/// The next jobs of a queue, as many as the window has room for: by priority, then round-robin over tenants, then by
-/// age. A tenant's dispatched and running jobs count as turns it had. A tenant without any gets one place beyond the
-/// window, which is at most twice as wide therefore.
+/// Dispatches the next jobs of a queue, up to the free places of the window: by priority, then round-robin over
+/// tenants, then by age. A tenant's dispatched and running jobs count as turns taken. A tenant without any gets one
+/// place beyond the window, which therefore at most doubles.
 ///
 /// The cost grows with the number of waiting tenants, not of their jobs: the recursive part skips over the index
 /// from tenant to tenant, each count reads one partial index, and the update finds its rows by id. `state || ''`
-/// keeps the planner off the partial index, all of which it would read if its statistics saw the queue empty. The
-/// commit does not wait for the disk: a dispatch undone by a crash of Postgres is repeated.
+/// keeps the planner off the partial index, which it would read whole if its statistics saw an empty queue. The
+/// commit does not wait for the disk: a dispatch lost in a crash of Postgres is repeated.
 ///
-/// `backpressure`: a kind, and how many of its jobs may wait per tenant. A tenant with that many gets no turn.
+/// `backpressure`: a kind and its maximum number of waiting jobs per tenant. A tenant at the maximum gets no turn.
 pub(in crate::jobs) async fn pick(
     db: impl PgExecutor<'_>,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Statements of one job, from insertion to its end.
+//! Statements of a job's lifecycle: insertion, claim, heartbeat and settling.
 
 use std::time::Duration;
 
@@ -84,19 +84,18 @@ pub(in crate::jobs) async fn claim(
     .await
 }
 
-/// Claims the next `most` of a queue's dispatched jobs, which are a window's worth: each from the tenant with the
-/// fewest running jobs, these claims counted. Concurrent workers get different jobs: the row lock decides, with a
-/// recheck that the job is still dispatched. `state || ''` keeps the planner off the partial indexes, which it would
+/// Claims up to `limit` dispatched jobs of a queue, which are a window's worth: each from the tenant with the fewest
+/// running jobs, these claims included. Concurrent workers get different jobs: the row lock rechecks that the job
+/// is still dispatched. `state || ''` keeps the planner off the partial indexes, which it would
 /// read whole for every job of the window.
 ///
-/// The commit does not wait for the disk: a claim undone by a crash of Postgres never existed, and its holder cannot
-/// settle.
+/// The commit does not wait for the disk: after a crash of Postgres, the holder of a lost claim cannot settle.
 pub(in crate::jobs) async fn claim_next(
     db: impl PgExecutor<'_>,
     kind: Kind,
     worker: WorkerId,
     lease_for: Duration,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<Claim>> {
     sqlx::query!(
         r#"
@@ -138,7 +137,7 @@ pub(in crate::jobs) async fn claim_next(
         kind.as_str(),
         worker.uuid(),
         interval(lease_for),
-        most,
+        limit,
     )
     .map(|row| Claim {
         id: row.id,
@@ -293,8 +292,8 @@ pub(in crate::jobs) async fn end(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-/// Locks the unfinished jobs of `subject` until the transaction ends, oldest first. `wait`: waits for those that
-/// another transaction has locked, instead of skipping them.
+/// Locks the unfinished jobs of `subject` until the transaction ends, oldest first. `wait`: whether to wait for
+/// jobs locked by another transaction or to skip them.
 pub(in crate::jobs) async fn hold(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -338,7 +337,7 @@ pub(in crate::jobs) async fn hold(
     .await
 }
 
-/// Cancels jobs: waiting ones end now, running ones get `cancel_requested`.
+/// Cancels jobs: waiting ones end immediately, running ones get `cancel_requested`.
 pub(in crate::jobs) async fn cancel(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -6,16 +6,16 @@ use super::About;
 use crate::ids::{BotId, JobId, SourceId};
 
 mod dispatch;
+mod ended;
 mod lease;
 mod reports;
-mod steer;
 mod sweep;
 
 pub(super) use crate::platform::db::interval;
 pub(super) use dispatch::*;
+pub(super) use ended::*;
 pub(super) use lease::*;
 pub(super) use reports::*;
-pub(super) use steer::*;
 pub(super) use sweep::*;
 
 fn about(

@@ -36,7 +36,7 @@ pub(in crate::jobs) async fn find(
     .await
 }
 
-/// The owner of a job, for operators, who have no tenant.
+/// The owner of a job, for operators, whose requests have no tenant.
 pub(in crate::jobs) async fn find_tenant(
     db: impl PgExecutor<'_>,
     job: JobId,
@@ -167,7 +167,7 @@ pub(in crate::jobs) async fn list_all(
     db: impl PgExecutor<'_>,
     filter: Filter,
     worker: Option<WorkerId>,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<Report>> {
     sqlx::query_as!(
         Report,
@@ -188,14 +188,14 @@ pub(in crate::jobs) async fn list_all(
         filter.state.map(State::as_str),
         filter.bot.map(BotId::uuid),
         filter.source.map(SourceId::uuid),
-        most,
+        limit,
         worker.map(WorkerId::uuid),
     )
     .fetch_all(db)
     .await
 }
 
-/// Queue position of a job, and its wait by the rate at which the tenant's jobs of this kind ended lately.
+/// Queue position of a job, and its expected wait from the tenant's recent throughput of this kind.
 pub(in crate::jobs) async fn outlook(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -250,7 +250,7 @@ pub(in crate::jobs) async fn find_history(
     Ok(history.map(|Json(moments)| moments).unwrap_or_default())
 }
 
-/// Seconds that the longest-waiting due job of each kind has waited.
+/// Longest waiting time of a due job, in seconds, per kind.
 pub(in crate::jobs) async fn list_oldest_waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Kind, f64)>> {
     sqlx::query!(
         r#"

@@ -62,9 +62,9 @@ pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> 
     Ok(requeued.rows_affected())
 }
 
-/// Ends jobs that no worker will end: past their deadline, or with an expired lease and either no attempt left or
-/// cancellation requested.
-pub(in crate::jobs) async fn end_hopeless(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
+/// Ends jobs past their deadline, and jobs with an expired lease that have no attempt left or a requested
+/// cancellation.
+pub(in crate::jobs) async fn end_expired(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
     sqlx::query!(
         r#"
         with late as (

@@ -1,4 +1,4 @@
-//! The words of a crawl: its pages, and what becomes of them.
+//! Types of a crawl: pages and their outcomes.
 
 use std::time::Duration;
 
@@ -7,85 +7,85 @@ use url::Url;
 
 use crate::stored_enum;
 
-/// A page to be read.
+/// A page to fetch.
 #[derive(Clone, Debug)]
 pub struct PageTask {
-    /// Its place in the order in which pages were found, from 1.
+    /// Position in order of discovery, from 1.
     pub ordinal: i32,
-    /// Its address.
+    /// The URL.
     pub url: Url,
-    /// Tries that failed.
+    /// Failed attempts so far.
     pub attempt: i32,
 }
 
-/// How far a crawl is.
+/// Progress of a crawl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Pages that have their outcome.
+    /// Pages with an outcome.
     pub done: i64,
-    /// Pages that are known.
+    /// Pages discovered.
     pub known: i64,
 }
 
-/// An address with what recognises the page.
+/// A URL with its page key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// Equal for all addresses of the page.
+    /// Page key: equal for all URLs of the page.
     pub key: String,
 }
 
-/// What became of a page.
+/// Outcome of a page.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It was read.
+    /// Fetched.
     Fetched(Fetched),
-    /// It is none of ours, or was read under another address.
+    /// Outside of the crawl's scope, or fetched under another URL.
     Skipped(Cause),
-    /// It could not be read.
+    /// Failed.
     Failed(Cause),
-    /// It may be read later: after this long.
-    Again(Duration, Cause),
+    /// To be retried after this pause.
+    RetryLater(Duration, Cause),
 }
 
-/// A page that was read.
+/// A fetched page.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    /// Where it is: after redirects.
+    /// URL after redirects.
     pub url: String,
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
-    /// Its main content, as Markdown.
+    /// The main content, as Markdown.
     pub text: String,
-    /// The status of the answer.
+    /// HTTP status of the response.
     pub http_status: i32,
-    /// What came over, inflated, in bytes.
+    /// Size of the response after decompression, in bytes.
     pub bytes: i64,
-    /// Keys of other addresses of the page: where it was redirected to, and its canonical one.
+    /// Keys of the page's other URLs: redirect target and canonical URL.
     pub aliases: Vec<String>,
-    /// Pages that it links to and that are to be read too.
+    /// Linked pages within the crawl's scope.
     pub links: Vec<Link>,
 }
 
-/// Why a page was not read.
+/// Cause of a skipped or failed page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// Stable slug (`robots`, `duplicate`, `blocked_by_site`, `http_404`, `timeout` …).
     pub reason: String,
-    /// Sentence.
+    /// Human-readable sentence.
     pub message: String,
-    /// The status of the answer, when there was one.
+    /// HTTP status of the response, if there was one.
     pub http_status: Option<i32>,
 }
 
 impl Cause {
-    /// A cause with its slug and sentence.
+    /// Creates a cause from a slug and a sentence.
     pub fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self { reason: reason.into(), message: message.into(), http_status: None }
     }
 
-    /// The same, with the status of the answer.
+    /// Sets the HTTP status.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { http_status: Some(i32::from(status)), ..self }
@@ -93,40 +93,40 @@ impl Cause {
 }
 
 stored_enum! {
-    /// Where a page stands.
+    /// State of a page.
     pub enum PageState {
-        /// It waits.
+        /// Waiting.
         Queued = "queued",
-        /// It was read.
+        /// Fetched.
         Fetched = "fetched",
-        /// It was left out.
+        /// Skipped.
         Skipped = "skipped",
-        /// It could not be read.
+        /// Failed.
         Failed = "failed",
     }
 }
 
-/// A page of a crawl as its owner sees it.
+/// Public view of a crawled page.
 #[derive(Clone, Debug)]
 pub struct SitePage {
-    /// Its place in the order in which pages were found, from 1.
+    /// Position in order of discovery, from 1.
     pub ordinal: i32,
-    /// Its address.
+    /// The URL.
     pub url: String,
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
-    /// Where it stands.
+    /// The state.
     pub state: PageState,
-    /// Why it was skipped or failed: a slug.
+    /// Cause of a skip or failure, as a slug.
     pub reason: Option<String>,
-    /// Why it was skipped or failed: a sentence.
+    /// Cause of a skip or failure, as a sentence.
     pub message: Option<String>,
-    /// The status of the answer.
+    /// HTTP status of the response.
     pub http_status: Option<i32>,
-    /// What came over, inflated, in bytes.
+    /// Size of the response after decompression, in bytes.
     pub bytes: Option<i64>,
-    /// Its chunks.
+    /// Number of chunks.
     pub chunks: i64,
-    /// When it was read.
+    /// Time of the fetch.
     pub fetched_at: Option<DateTime<Utc>>,
 }

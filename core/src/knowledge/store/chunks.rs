@@ -242,7 +242,7 @@ pub(in crate::knowledge) async fn count_unembedded_of_bot(
     .await
 }
 
-/// Inserts vectors, skipping chunks deleted meanwhile. Returns what was inserted.
+/// Inserts vectors, skipping chunks deleted meanwhile. Returns the number of inserted vectors and their tokens.
 pub(in crate::knowledge) async fn insert_vectors(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

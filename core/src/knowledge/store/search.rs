@@ -13,19 +13,19 @@ pub(in crate::knowledge) struct Query<'a> {
     /// `None` disables the dense ranking.
     pub(in crate::knowledge) vector: Option<HalfVector>,
     /// Result of the lexical ranking.
-    pub(in crate::knowledge) worded: &'a Worded,
+    pub(in crate::knowledge) lexical: &'a LexicalRanking,
     /// `None` for all sources of the bot.
     pub(in crate::knowledge) sources: Option<&'a [SourceId]>,
     pub(in crate::knowledge) candidates: i32,
     /// Weight of the cosine in the fused score, from 0 to 1; the lexical score has the rest.
     pub(in crate::knowledge) dense_weight: f32,
     /// Maximum number of hits.
-    pub(in crate::knowledge) most: i64,
+    pub(in crate::knowledge) limit: i64,
 }
 
 /// Lexical ranking: chunks that share words with the question, with their BM25 scores.
 #[derive(Default)]
-pub(in crate::knowledge) struct Worded {
+pub(in crate::knowledge) struct LexicalRanking {
     chunks: Vec<uuid::Uuid>,
     scores: Vec<f32>,
 }
@@ -38,7 +38,7 @@ pub(in crate::knowledge) async fn rank_by_words(
     question: &str,
     sources: Option<&[SourceId]>,
     candidates: i32,
-) -> sqlx::Result<Worded> {
+) -> sqlx::Result<LexicalRanking> {
     let sources: Option<Vec<_>> = sources.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let rows = sqlx::query!(
         r#"
@@ -54,7 +54,7 @@ pub(in crate::knowledge) async fn rank_by_words(
     .fetch_all(db)
     .await?;
     let (chunks, scores) = rows.into_iter().map(|row| (row.id, row.rank)).unzip();
-    Ok(Worded { chunks, scores })
+    Ok(LexicalRanking { chunks, scores })
 }
 
 /// Dense ranking, fused with the lexical one. Both are SQL functions defined in the migrations.
@@ -122,12 +122,12 @@ pub(in crate::knowledge) async fn search(
         query.bot.uuid(),
         query.model,
         query.vector.as_ref() as _,
-        &query.worded.chunks,
-        &query.worded.scores,
+        &query.lexical.chunks,
+        &query.lexical.scores,
         sources.as_deref(),
         query.candidates,
         query.dense_weight,
-        query.most,
+        query.limit,
     )
     .map(|row| Hit {
         chunk: row.id.into(),

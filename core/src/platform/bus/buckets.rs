@@ -12,7 +12,7 @@ pub(crate) struct Rate {
     pub(crate) burst: f64,
 }
 
-/// Tokens that a key's requests took.
+/// Tokens spent by a key's requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
     pub(crate) key: KeyId,
@@ -43,7 +43,7 @@ impl Bus {
         if !self.client.is_connected() {
             return None;
         }
-        // One hash tag, so that a cluster keeps the keys in one slot.
+        // One hash tag keeps the keys in one slot of a cluster.
         let names: Vec<String> =
             spent.iter().map(|spent| format!("{{{}.rate}}.{}", self.namespace, spent.key)).collect();
         let mut arguments = vec![rate.per_second, rate.burst];

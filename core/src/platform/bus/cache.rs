@@ -7,22 +7,23 @@ use fred::interfaces::{ClientLike, PubsubInterface};
 use super::Bus;
 
 impl Bus {
-    /// The cached value of a name, while invalidations arrive.
+    /// The cached value of a name; `None` while the invalidation channel is down.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.near.get(name)
     }
 
-    /// The cache generation. Take it before reading a value to cache.
+    /// The cache generation. Read it before a value to cache.
     pub(crate) fn generation(&self) -> u64 {
         self.near.generation()
     }
 
-    /// Caches a value that was read since `generation` was taken.
+    /// Caches a value read after `generation`.
     pub(crate) fn keep(&self, name: &str, value: &str, generation: u64) {
         self.near.keep(name, value, generation);
     }
 
-    /// Invalidates a name in every process. A process cut off from Redis drops its cache, or its value expires.
+    /// Invalidates a name in every process. A process without a Redis connection drops its cache, or its value
+    /// expires.
     pub(crate) async fn invalidate(&self, name: &str) {
         self.near.invalidate(name);
         if !self.client.is_connected() {

@@ -14,10 +14,10 @@ use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-/// Time to live of a value.
+/// Maximum age of a value.
 const TTL: Duration = Duration::from_secs(10);
 
-/// Most values; the least recently used are evicted first.
+/// Maximum number of values. The least recently used are evicted first.
 const CAPACITY: u64 = 50_000;
 
 /// Pause before reconnecting to the channel.
@@ -64,7 +64,7 @@ impl NearCache {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Caches a value whose read began at a generation, unless anything was invalidated since: it may be this value.
+    /// Caches a value whose read began at a generation, unless there was an invalidation since, possibly of this value.
     pub(super) fn keep(&self, name: &str, value: &str, generation: u64) {
         if self.0.listening.load(Ordering::Acquire) {
             self.0.values.insert(name.to_owned(), value.to_owned());
@@ -72,7 +72,7 @@ impl NearCache {
                 self.0.values.invalidate(name);
             }
         } else if !self.0.started.swap(true, Ordering::AcqRel) {
-            // Started on first use: a process that reads no cache need not listen.
+            // Started on first use: a process without cache reads need not listen.
             tokio::spawn(Arc::clone(&self.0).listen());
         }
     }

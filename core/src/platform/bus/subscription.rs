@@ -1,4 +1,4 @@
-//! Subscription of this process to the job events of all processes. Best effort: it only shortens waiting.
+//! Subscription of this process to the job events of all processes. Best effort: it only reduces latency.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::JobEvent;
 
-/// Events a listener may lag behind before it misses some.
+/// Capacity of the event channel. A listener that lags further behind misses events.
 const CAPACITY: usize = 1_024;
 
 /// Pause before resubscribing.
@@ -40,7 +40,7 @@ impl Subscription {
         }))
     }
 
-    /// The events from now on. The first call subscribes the process.
+    /// Receiver of future events. The first call subscribes the process.
     pub(super) fn listen(&self) -> broadcast::Receiver<JobEvent> {
         if !self.0.started.swap(true, Ordering::AcqRel) {
             let shared = Arc::clone(&self.0);

@@ -51,7 +51,7 @@ impl From<String> for LocalOrNamed {
 /// Language model.
 #[derive(Clone, Debug)]
 pub struct Chat {
-    /// `extractive`, or a model name as its provider spells it.
+    /// `extractive`, or the provider's name of a model.
     pub model: String,
     /// OpenAI-compatible server to use instead of the model's own provider.
     pub base_url: Option<Url>,
@@ -62,12 +62,12 @@ pub struct Chat {
     /// Maximum prompt size in tokens.
     pub context_tokens: usize,
     /// Timeouts of the model.
-    pub patience: Patience,
+    pub timeouts: ChatTimeouts,
 }
 
 /// Timeouts of the language model.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct ChatTimeouts {
     /// Timeout for the first token and between tokens.
     pub first_token: Duration,
     /// Timeout for the whole answer.
@@ -129,7 +129,7 @@ impl Chat {
             api_key: read.text("LLM_API_KEY").map(SecretString::from),
             fallbacks: read.list("LLM_FALLBACK_MODELS", "has an entry that is not a model name")?,
             context_tokens: read.number("LLM_CONTEXT_TOKENS", 500..=1_000_000)?,
-            patience: Patience {
+            timeouts: ChatTimeouts {
                 first_token: Duration::from_secs(read.number::<u64>("LLM_FIRST_TOKEN_SECONDS", 1..=600)?),
                 total: Duration::from_secs(read.number::<u64>("LLM_TOTAL_SECONDS", 1..=3600)?),
             },

@@ -102,5 +102,5 @@ pub fn from_config(config: &Chat) -> Result<Option<Models>> {
     let names = std::iter::once(&config.model).chain(&config.fallbacks);
     let models: Result<Vec<Arc<dyn ChatModel>>> =
         names.map(|name| Ok(Arc::new(GenaiModel::new(name, config)?) as Arc<dyn ChatModel>)).collect();
-    Ok(Some(Models::new(models?, config.patience)))
+    Ok(Some(Models::new(models?, config.timeouts)))
 }

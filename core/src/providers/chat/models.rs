@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{ChatModel, ModelError, Piece, Pieces, Prompt, tokens};
 use crate::error::{Chain, Error, Part, Result};
-use crate::platform::config::Patience;
+use crate::platform::config::ChatTimeouts;
 
 /// Delays between retries. Short, because a user is waiting.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
@@ -32,7 +32,7 @@ const OPEN_FOR: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct Models {
     models: Arc<[Guarded]>,
-    patience: Patience,
+    timeouts: ChatTimeouts,
 }
 
 struct Guarded {
@@ -51,12 +51,12 @@ pub struct Opened {
 impl Models {
     /// `models` are tried in order.
     #[must_use]
-    pub fn new(models: Vec<Arc<dyn ChatModel>>, patience: Patience) -> Self {
+    pub fn new(models: Vec<Arc<dyn ChatModel>>, timeouts: ChatTimeouts) -> Self {
         let guarded = models.into_iter().map(|model| {
             let policy = failure_policy::consecutive_failures(MAX_FAILURES, backoff::constant(OPEN_FOR));
             Guarded { model, breaker: StateMachine::new(policy, ()) }
         });
-        Self { models: guarded.collect(), patience }
+        Self { models: guarded.collect(), timeouts }
     }
 
     /// Token count for the preferred model: exact if its tokenizer is known, otherwise an overestimate.
@@ -76,7 +76,7 @@ impl Models {
             if !guarded.breaker.is_call_permitted() {
                 continue;
             }
-            match guarded.open(prompt, self.patience).await {
+            match guarded.open(prompt, self.timeouts).await {
                 Ok(pieces) => {
                     let model = guarded.model.id().to_owned();
                     return Ok(Opened { model, pieces });
@@ -98,10 +98,10 @@ impl Models {
 
 impl Guarded {
     /// The answer, once its first piece has arrived. Retries transient errors.
-    async fn open(&self, prompt: &Prompt, patience: Patience) -> std::result::Result<Pieces, ModelError> {
+    async fn open(&self, prompt: &Prompt, timeouts: ChatTimeouts) -> std::result::Result<Pieces, ModelError> {
         let mut delays = RETRY_DELAYS.into_iter();
         loop {
-            let error = match self.begin(prompt, patience).await {
+            let error = match self.begin(prompt, timeouts).await {
                 Ok(pieces) => {
                     self.breaker.on_success();
                     return Ok(pieces);
@@ -119,15 +119,19 @@ impl Guarded {
         }
     }
 
-    async fn begin(&self, prompt: &Prompt, patience: Patience) -> std::result::Result<Pieces, ModelError> {
-        let end = Instant::now() + patience.total;
+    async fn begin(
+        &self,
+        prompt: &Prompt,
+        timeouts: ChatTimeouts,
+    ) -> std::result::Result<Pieces, ModelError> {
+        let end = Instant::now() + timeouts.total;
         let mut pieces = self.model.answer(prompt.clone());
-        let first = timeout(patience.first_token, pieces.next()).await;
+        let first = timeout(timeouts.first_token, pieces.next()).await;
         // Not transient: a model that hangs once is likely to hang again.
         let first = first.map_err(|_| ModelError::permanent("no first token before the timeout"))?;
         match first {
             Some(Ok(Piece::Text(text))) => {
-                let rest = with_timeouts(pieces, patience, end);
+                let rest = with_timeouts(pieces, timeouts, end);
                 Ok(stream::once(async { Ok(Piece::Text(text)) }).chain(rest).boxed())
             }
             Some(Ok(Piece::End(_))) | None => Err(ModelError::permanent("empty response")),
@@ -138,10 +142,10 @@ impl Guarded {
 
 /// The rest of an answer. It ends with an error when a gap exceeds the first-token timeout, when the total
 /// timeout passes, or when the stream ends without [`Piece::End`].
-fn with_timeouts(pieces: Pieces, patience: Patience, end: Instant) -> Pieces {
+fn with_timeouts(pieces: Pieces, timeouts: ChatTimeouts, end: Instant) -> Pieces {
     stream::unfold(Some(pieces), move |rest| async move {
         let mut pieces = rest?;
-        let next = timeout_at(end.min(Instant::now() + patience.first_token), pieces.next()).await;
+        let next = timeout_at(end.min(Instant::now() + timeouts.first_token), pieces.next()).await;
         Some(match next {
             Ok(Some(Ok(Piece::Text(text)))) => (Ok(Piece::Text(text)), Some(pieces)),
             Ok(Some(Ok(Piece::End(usage)))) => (Ok(Piece::End(usage)), None),
@@ -212,7 +216,10 @@ mod tests {
 
     fn models(scripted: &[&Arc<ScriptedModel>]) -> Models {
         let models = scripted.iter().map(|model| Arc::clone(model) as Arc<dyn ChatModel>).collect();
-        Models::new(models, Patience { first_token: Duration::from_secs(5), total: Duration::from_secs(9) })
+        Models::new(
+            models,
+            ChatTimeouts { first_token: Duration::from_secs(5), total: Duration::from_secs(9) },
+        )
     }
 
     fn prompt() -> Prompt {

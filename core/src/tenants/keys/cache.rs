@@ -7,7 +7,7 @@ pub(super) fn find(ctx: &Context, hash: &[u8]) -> Option<Caller> {
     ctx.bus().get(&name(hash)).and_then(|entry| serde_json::from_str(&entry).ok())
 }
 
-/// Caches the caller of a key, read since `generation` was taken.
+/// Caches the caller of a key. It must have been read after taking `generation`.
 pub(super) fn keep(ctx: &Context, hash: &[u8], caller: &Caller, generation: u64) {
     if let Ok(entry) = serde_json::to_string(caller) {
         ctx.bus().keep(&name(hash), &entry, generation);

@@ -1,4 +1,4 @@
-//! API keys: shown once on creation, then recognised by their hash.
+//! API keys: shown once on creation, then looked up by hash.
 //!
 //! Only a key's SHA-256 is stored: with 256 bits of entropy a slow hash would protect nothing. Lookups are
 //! cached per process for seconds and invalidated through the bus when a key or its tenant is disabled.
@@ -54,11 +54,11 @@ pub struct Key {
     pub id: KeyId,
     /// The owner.
     pub tenant: TenantId,
-    /// The owner's name for it.
+    /// The name, chosen by the owner.
     pub name: String,
     /// The first characters of the secret.
     pub prefix: String,
-    /// What it may do.
+    /// Permissions.
     pub scopes: Vec<Scope>,
     /// Time of expiry.
     pub expires_at: Option<DateTime<Utc>>,
@@ -68,7 +68,7 @@ pub struct Key {
     pub created_at: DateTime<Utc>,
 }
 
-/// The scopes of a key: at least one, each once.
+/// The scopes of a key: at least one, without duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
 
@@ -85,10 +85,10 @@ impl Scopes {
         &self.0
     }
 
-    /// The scopes with these names.
+    /// Parses scope names.
     ///
     /// # Errors
-    /// When a name is unknown, or there are none.
+    /// When a name is unknown, or the list is empty.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Invalid> {
         let unknown =
             |_| Invalid::new(format!("must hold only these: {}", Scope::ALL.map(Scope::as_str).join(", ")));
@@ -141,11 +141,11 @@ impl FromStr for Expiry {
 /// A key to create.
 #[derive(Clone, Debug)]
 pub struct KeyRequest {
-    /// The owner's name for it.
+    /// The name, chosen by the owner.
     pub name: Name,
-    /// What it may do.
+    /// Permissions.
     pub scopes: Scopes,
-    /// When it expires; `None`: never.
+    /// Time of expiry; `None`: never.
     pub expires_at: Option<Expiry>,
 }
 
@@ -166,7 +166,7 @@ pub struct Caller {
     pub tenant: TenantId,
     /// The key.
     pub key: KeyId,
-    /// What the key may do.
+    /// Permissions of the key.
     pub scopes: Vec<Scope>,
     /// Time at which the key expires.
     pub expires_at: Option<DateTime<Utc>>,
@@ -180,18 +180,18 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     let raw = RawKey::generate();
     let expires_at = request.expires_at.map(Expiry::time);
     let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
-    match store::insert(&mut *ctx.db().of(tenant).await?, &key).await {
+    match store::insert(&mut *ctx.db().for_tenant(tenant).await?, &key).await {
         Err(error) if db::refers_to_nothing(&error) => Err(Error::NotFound(Thing::Tenant)),
         created => Ok((created?, raw)),
     }
 }
 
-/// A page of a tenant's keys that are not revoked, newest first.
+/// A page of a tenant's non-revoked keys, newest first.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<Page<Key>> {
-    let (keys, total) = store::list(&mut *ctx.db().of(tenant).await?, tenant, page).await?;
+    let (keys, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, page).await?;
     Ok(Page::new(page, keys, total))
 }
 
@@ -200,15 +200,17 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
-    store::find(&mut *ctx.db().of(tenant).await?, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
+    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, key)
+        .await?
+        .ok_or(Error::NotFound(Thing::Key))
 }
 
-/// Revokes a key at once and returns its name.
+/// Revokes a key immediately and returns its name.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked already.
 pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<String> {
-    let revoked = store::revoke(&mut *ctx.db().of(tenant).await?, tenant, key).await?;
+    let revoked = store::revoke(&mut *ctx.db().for_tenant(tenant).await?, tenant, key).await?;
     let (name, hash) = revoked.ok_or(Error::NotFound(Thing::Key))?;
     cache::forget(ctx, &[hash]).await;
     Ok(name)
@@ -228,7 +230,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -
         }
         _ => store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash),
     };
-    // Of two concurrent rotations that end the key, the second finds none.
+    // `None` if a concurrent rotation has ended the key already.
     let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     let created = new(tenant, &old.name, &old.scopes, old.expires_at, &raw);
     let created = store::insert(&mut *tx, &created).await?;
@@ -237,7 +239,7 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -
     Ok((created, raw))
 }
 
-/// The caller that a key belongs to.
+/// Authenticates a key and returns its caller.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
@@ -252,24 +254,24 @@ pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
         };
     }
     let generation = ctx.bus().generation();
-    let known = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
+    let found = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
     // The index comparison was not constant-time.
-    if !bool::from(known.hash.ct_eq(&hash)) {
+    if !bool::from(found.hash.ct_eq(&hash)) {
         return Err(rejected());
     }
-    cache::keep(ctx, &hash, &known.caller, generation);
-    note_use(ctx, &known);
-    Ok(known.caller)
+    cache::keep(ctx, &hash, &found.caller, generation);
+    note_use(ctx, &found);
+    Ok(found.caller)
 }
 
 /// Records the time of use, at most once per [`USE_RESOLUTION`] and outside the request: a busy key is looked
 /// up every few seconds.
-fn note_use(ctx: &Context, known: &store::Known) {
+fn note_use(ctx: &Context, found: &store::FoundKey) {
     let due = |last: DateTime<Utc>| (Utc::now() - last).to_std().is_ok_and(|ago| ago >= USE_RESOLUTION);
-    if !known.last_used_at.is_none_or(due) {
+    if !found.last_used_at.is_none_or(due) {
         return;
     }
-    let (ctx, key) = (ctx.clone(), known.caller.key);
+    let (ctx, key) = (ctx.clone(), found.caller.key);
     tokio::spawn(async move {
         if let Err(error) = store::note_use(ctx.db().platform(), key).await {
             tracing::debug!(key.id = %key, error = %Chain(&Error::from(error)), "recording the use of an API key failed");
@@ -300,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_counts_once_and_full_is_the_default() {
+    fn scopes_are_deduplicated_and_full_is_the_default() {
         assert_eq!(Scopes::default().as_slice(), [Scope::Full]);
         let scopes = Scopes::parse(["chat", "read", "chat"]).unwrap();
         assert_eq!(scopes.as_slice(), [Scope::Chat, Scope::Read]);

@@ -11,7 +11,7 @@ use crate::page::PageRequest;
 use crate::platform::db::interval;
 
 /// A valid key found by its hash.
-pub(super) struct Known {
+pub(super) struct FoundKey {
     pub(super) caller: Caller,
     pub(super) hash: Vec<u8>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
@@ -90,7 +90,7 @@ pub(super) async fn list(
             tenant,
             name: row.name?,
             prefix: row.prefix?,
-            scopes: known(&row.scopes?),
+            scopes: known_scopes(&row.scopes?),
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at?,
@@ -115,7 +115,7 @@ pub(super) async fn find(db: impl PgExecutor<'_>, tenant: TenantId, key: KeyId) 
         tenant,
         name: row.name,
         prefix: row.prefix,
-        scopes: known(&row.scopes),
+        scopes: known_scopes(&row.scopes),
         expires_at: row.expires_at,
         last_used_at: row.last_used_at,
         created_at: row.created_at,
@@ -168,7 +168,7 @@ pub(super) async fn expire(
 }
 
 /// Finds the tenant of a key. The only statement on tenant data without a tenant in its where clause.
-pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<Known>> {
+pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::Result<Option<FoundKey>> {
     sqlx::query!(
         r#"
         select api_key.id, tenant_id, scopes, expires_at, last_used_at, hash
@@ -179,11 +179,11 @@ pub(super) async fn find_by_hash(db: impl PgExecutor<'_>, hash: &[u8]) -> sqlx::
         "#,
         hash,
     )
-    .map(|row| Known {
+    .map(|row| FoundKey {
         caller: Caller {
             tenant: row.tenant_id.into(),
             key: row.id.into(),
-            scopes: known(&row.scopes),
+            scopes: known_scopes(&row.scopes),
             expires_at: row.expires_at,
         },
         hash: row.hash,
@@ -218,6 +218,6 @@ pub(super) async fn list_hashes(db: impl PgExecutor<'_>, tenant: TenantId) -> sq
 }
 
 /// Drops unknown scopes: a newer version may have written them.
-fn known(scopes: &[String]) -> Vec<Scope> {
+fn known_scopes(scopes: &[String]) -> Vec<Scope> {
     scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
 }

@@ -151,7 +151,7 @@ fn retry(ctx: &Context, page: &PageTask, retry_after: Option<Duration>, cause: C
     if page.attempt + 1 >= PAGE_ATTEMPTS || pause > MAX_RETRY_DELAY {
         return Outcome::Failed(cause);
     }
-    Outcome::Again(pause, cause)
+    Outcome::RetryLater(pause, cause)
 }
 
 /// The outcome of a page that robots.txt disallows. An unreachable robots.txt disallows everything (RFC 9309,

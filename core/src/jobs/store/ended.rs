@@ -1,4 +1,4 @@
-//! Statements that revive and delete ended jobs.
+//! Statements that requeue and delete ended jobs.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub(in crate::jobs) async fn revive(
 pub(in crate::jobs) async fn forget_old(
     db: impl PgExecutor<'_>,
     kept: Duration,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let forgotten = sqlx::query!(
         r#"
@@ -72,7 +72,7 @@ pub(in crate::jobs) async fn forget_old(
         )
         "#,
         interval(kept),
-        most,
+        limit,
     )
     .execute(db)
     .await?;

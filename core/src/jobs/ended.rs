@@ -1,4 +1,4 @@
-//! Reviving ended jobs, and deleting old ones.
+//! Requeueing failed and cancelled jobs, and deleting old ones.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::{JobId, TenantId};
 
-/// How long succeeded and cancelled jobs are kept.
+/// Retention of succeeded and cancelled jobs.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Jobs deleted in one step.
+/// Maximum number of jobs deleted per step.
 const STEP: i64 = 1_000;
 
 /// Locks the failed and cancelled jobs of a subject until the transaction ends.
@@ -27,8 +27,8 @@ pub async fn hold_ended(
     Ok(store::hold_ended(&mut **tx, tenant, subject).await?)
 }
 
-/// Requeues failed and cancelled jobs, with all their attempts and a new deadline: the longest of any kind. Returns
-/// the kinds requeued.
+/// Requeues failed and cancelled jobs with reset attempts and a new deadline, the longest of any kind. Returns the
+/// kinds of the requeued jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -44,7 +44,7 @@ pub async fn revive(
     Ok(store::revive(&mut **tx, tenant, jobs, deadline).await?)
 }
 
-/// Deletes some jobs that ended long ago; returns how many. Dead letters stay until their source is deleted.
+/// Deletes one batch of old jobs and returns their number. Dead letters stay until their source is deleted.
 ///
 /// # Errors
 /// When the statement fails.

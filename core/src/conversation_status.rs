@@ -1,4 +1,4 @@
-//! String enums that several slices share.
+//! State of a conversation, shared by the slices conversations and analytics.
 
 use crate::stored_enum;
 
@@ -9,7 +9,7 @@ stored_enum! {
         Active = "active",
         /// Ended by the customer or the tenant.
         Ended = "ended",
-        /// Without a message for long.
+        /// Without a message for the configured number of hours.
         Abandoned = "abandoned",
     }
 }

@@ -7,11 +7,11 @@ use crate::error::{Error, Result, Thing};
 use crate::ids::{JobId, TenantId};
 use crate::jobs::{self, Ended, Failure, Kind, Report, State, Subject};
 
-/// Cancels a job and all others of its version. Waiting jobs end now, a running one within two seconds.
+/// Cancels a job and all others of its version. Waiting jobs end immediately, running ones within two seconds.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it has ended, or does not
-/// build a source: purge and reindex jobs must complete.
+/// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it has ended, or is a
+/// maintenance job: purge and reindex jobs must complete.
 pub async fn cancel_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
     let report = jobs::get(ctx, tenant, job).await?;
     let (source, version) = report.source_id.zip(report.source_version).ok_or_else(|| Error::Conflict {
