@@ -28,6 +28,7 @@ use crate::routes::cached::Cached;
 use crate::routes::metrics::{LedgerSnapshot, serve_metrics};
 use crate::routes::{analytics, api_keys, bots, conversations, health, jobs, knowledge, openai, tenant};
 
+mod body_limits;
 mod error;
 mod extract;
 #[cfg(feature = "fuzzing")]

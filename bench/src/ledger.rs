@@ -19,7 +19,7 @@ use clap::Args;
 use parlance_core::Context;
 use parlance_core::ids::{JobId, SourceId};
 use parlance_core::jobs::{Job as _, Kind, dispatch};
-use parlance_core::purge::Purge;
+use parlance_core::purge_job::Purge;
 use parlance_core::tenants::{self, Plan};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;

@@ -9,7 +9,7 @@
 //! 2. [`platform`]: configuration, connections and process-wide services.
 //! 3. [`providers`]: models, file storage and extraction, behind traits.
 //! 4. [`context`]: the wiring of a process; [`health`]: its readiness.
-//! 5. [`jobs`]: the job ledger, and [`purge`], the payload that every slice can enqueue.
+//! 5. [`jobs`]: the job ledger, and [`purge_job`], the payload that every slice can enqueue.
 //! 6. The slices: [`tenants`], [`idempotency`], [`bots`] and [`knowledge`], [`calibration`], [`analytics`],
 //!    [`conversations`].
 //! 7. [`maintenance`]: work that spans slices.
@@ -33,12 +33,12 @@ pub mod jobs;
 pub mod knowledge;
 pub mod language;
 #[cfg(test)]
-mod layers;
+mod layering_test;
 pub mod maintenance;
 mod page;
 pub mod platform;
 pub mod providers;
-pub mod purge;
+pub mod purge_job;
 pub mod tenants;
 pub mod text_enum;
 mod words;

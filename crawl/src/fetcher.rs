@@ -7,13 +7,13 @@
 //!
 //! It must never follow an unchecked URL, nor hold more of a body than the limit.
 
-mod addresses;
+mod access_rules;
 mod client;
 mod error;
 mod fetch;
+mod public_addresses;
 mod refusal;
 mod resolver;
-mod rules;
 
 pub use error::{FetchError, FetcherError};
 pub use fetch::FetchResponse;
@@ -27,8 +27,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use access_rules::Rules;
 use client::Clients;
-use rules::Rules;
 
 /// Configuration of a [`Fetcher`].
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 //! Parsing does not depend on how the answer is split into pieces, and outside of code no marker of the model
 //! remains.
 
-use parlance_core::conversations::markers::{MarkerFilter, NO_ANSWER};
+use parlance_core::conversations::citation_markers::{MarkerFilter, NO_ANSWER};
 use parlance_core::conversations::splitter::{SentenceSplitter, Step};
 
 use crate::text_of;

@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 mod jobs;
 pub mod outcome;
-mod run;
 pub mod runner;
+mod running_job;
 mod sweep;
 
 use runner::Runner;

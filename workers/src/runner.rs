@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::outcome::{self, StopCause};
-use crate::run::Run;
+use crate::running_job::Run;
 
 /// Maximum interval between two heartbeats. Bounds the delay of progress reports and cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::{index, reembed, upkeep};
+use parlance_core::knowledge::{index, orphans, reembed};
 use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,7 @@ async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     drain(stop, || jobs::forget_old(ctx)).await?;
     reembed::look_for_old_models(ctx).await?;
     index::look_for_sizes(ctx).await?;
-    let orphans = upkeep::look_for_orphans(ctx).await?;
+    let orphans = orphans::look_for_orphans(ctx).await?;
     if orphans > 0 {
         tracing::error!(chunks = orphans, "orphaned chunks found; removing them");
     }

@@ -8,7 +8,7 @@ use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, Par
 
 use super::ApiError;
 use super::messages::{slug, title};
-use crate::extract::json::JSON_BYTES;
+use crate::body_limits::JSON_BYTES;
 use crate::response::envelope::JSON;
 
 impl ApiError {

@@ -12,8 +12,9 @@ use poem::http::{HeaderValue, header};
 use poem::{Body, Request, RequestBody};
 
 use crate::BASE;
+use crate::body_limits::{FORM_BYTES, JSON_BYTES, SOURCE_BYTES};
 use crate::error::ApiError;
-use crate::extract::json::{FORM_BYTES, JSON_BYTES, SOURCE_BYTES, read_bytes};
+use crate::extract::json::read_bytes;
 use crate::extract::multipart::is_form;
 use crate::middleware::idempotency::{HEADER, IdempotencyState};
 

@@ -6,6 +6,6 @@ pub(crate) mod idempotency_key;
 pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod page;
+pub(crate) mod path;
 pub(crate) mod tenant;
-pub(crate) mod types;
 pub(crate) mod values;

@@ -13,9 +13,10 @@ use poem::web::{Field as Part, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use tokio::io::AsyncReadExt;
 
+use crate::body_limits::FORM_BYTES;
 use crate::error::ApiError;
 use crate::extract::fields::{Field, Fields};
-use crate::extract::json::{FORM_BYTES, refuse_longer};
+use crate::extract::json::refuse_longer;
 use crate::extract::values::Value;
 
 /// Media type of forms.

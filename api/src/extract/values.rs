@@ -16,7 +16,8 @@ use poem_openapi::types::Type;
 use serde_json::Value as Json;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{SESSION_PATTERN, inline};
+use crate::extract::path::SESSION_PATTERN;
+use crate::response::types::inline;
 
 /// A value that a client may send.
 pub(crate) trait Value: Sized + Send + Sync {

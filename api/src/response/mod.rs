@@ -4,3 +4,4 @@ pub(crate) mod envelope;
 pub(crate) mod headers;
 pub(crate) mod pagination;
 pub(crate) mod sse;
+pub(crate) mod types;

@@ -10,7 +10,7 @@ use poem::{IntoResponse, Request, Response};
 use poem_openapi::registry::{MetaMediaType, MetaSchema};
 use tokio::sync::mpsc;
 
-use crate::extract::types::inline;
+use crate::response::types::inline;
 
 /// The media type of server-sent events.
 const EVENTS: &str = "text/event-stream";

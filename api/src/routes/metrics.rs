@@ -109,7 +109,7 @@ impl Ledger {
         Ok(Self {
             jobs: jobs::count_by_state(ctx).await?,
             oldest_waiting: jobs::oldest_waiting(ctx).await?,
-            upkeep: knowledge::upkeep::counts(ctx).await?,
+            upkeep: knowledge::orphans::counts(ctx).await?,
         })
     }
 }

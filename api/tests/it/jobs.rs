@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlance_core::jobs::{Kind, State};
-use parlance_core::knowledge::upkeep;
+use parlance_core::knowledge::orphans;
 use parlance_testing::{Builder, Client, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -214,7 +214,7 @@ async fn orphaned_chunks_are_counted_and_removed() {
     let bot = app.create_bot(app.tenant).await.to_string();
     let source = text(&add(&app, &bot, "One").await["id"]).to_owned();
     crate::run_jobs(&app).await;
-    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 0);
+    assert_eq!(orphans::look_for_orphans(&app.ctx).await.unwrap(), 0);
     let body = json!({"content": "# Two\n\nOther text."});
     app.http.put(&format!("/knowledge/sources/{source}"), body).await.data(200);
     for kind in [Kind::Upload, Kind::Chunk, Kind::Embed] {
@@ -222,12 +222,12 @@ async fn orphaned_chunks_are_counted_and_removed() {
     }
     // Loses the purge of the previous version, which no crash can.
     app.execute("delete from job where kind = 'purge'").await;
-    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 1);
+    assert_eq!(orphans::look_for_orphans(&app.ctx).await.unwrap(), 1);
     let metrics = app.http.raw(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("parlance_upkeep_found{name=\"orphan_chunks\"} 1"), "{metrics}");
     assert!(metrics.contains("parlance_jobs{kind=\"embed\",state=\"succeeded\"} 2"), "{metrics}");
     crate::run_jobs(&app).await;
-    assert_eq!(upkeep::look_for_orphans(&app.ctx).await.unwrap(), 0);
+    assert_eq!(orphans::look_for_orphans(&app.ctx).await.unwrap(), 0);
     assert_eq!(app.count_of("select count(*) from chunk").await, 1);
     app.end().await;
 }

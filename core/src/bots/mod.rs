@@ -13,7 +13,7 @@ use crate::ids::{BotId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::knowledge::reindex;
 use crate::page::{Page, PageRequest};
-use crate::purge::{self, Purge};
+use crate::purge_job::{self, Purge};
 use crate::tenants;
 
 mod enums;
@@ -260,7 +260,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     tenants::uncount_bot(&mut tx, tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
-    purge::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
+    purge_job::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
     idempotency::forget(&mut tx, tenant, &["bots", "conversations", "knowledge"]).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);

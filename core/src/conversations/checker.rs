@@ -4,7 +4,7 @@
 //! passage's marker to the sentence.
 
 use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
-use super::markers::MarkerFilter;
+use super::citation_markers::MarkerFilter;
 use super::splitter::{self, Sentence, SentenceSplitter, Step};
 use super::{SentenceVectors, Support, extractive};
 use crate::bots::{Bot, Language};

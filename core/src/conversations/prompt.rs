@@ -1,6 +1,6 @@
 //! Pure: the prompt for a language model.
 
-use super::markers::NO_ANSWER;
+use super::citation_markers::NO_ANSWER;
 use crate::bots::{Bot, Language, Personality, Role};
 use crate::knowledge::search::Hit;
 use crate::providers::chat::{Prompt, Speaker, Turn};

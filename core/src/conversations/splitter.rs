@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::markers::Fragment;
+use super::citation_markers::Fragment;
 
 mod boundaries;
 

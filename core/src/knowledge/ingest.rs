@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, State};
-use crate::purge::{self, Purge};
+use crate::purge_job::{self, Purge};
 
 /// Chunks per embed job: about a second of work. Small enough for fairness and visible progress, large enough
 /// for negligible job overhead.
@@ -251,7 +251,7 @@ async fn go_live(
 ) -> Result<()> {
     store::make_live(&mut **tx, tenant, source, version).await?;
     if version > 1 {
-        purge::enqueue(ctx, tx, tenant, Purge::Versions { source }).await?;
+        purge_job::enqueue(ctx, tx, tenant, Purge::Versions { source }).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Cancelling and retrying jobs, together with the source version they build.
 
-use super::ended::end_version;
+use super::end_version::end_version;
 use super::store;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};

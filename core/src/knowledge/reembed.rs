@@ -14,7 +14,7 @@ use crate::error::{Error, Part, Result};
 use crate::ids::{BotId, ChunkId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, fleet};
 use crate::platform::db::Db;
-use crate::purge::{self, Purge};
+use crate::purge_job::{self, Purge};
 
 /// Maximum number of bots per check.
 const CHECK_BATCH: i64 = 100;
@@ -129,7 +129,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &Reembed, watch: Watch<'_
     }
     jobs::succeed(&mut tx, claim).await?;
     store::set_model(&mut *tx, tenant, job.bot, &job.model, has_graph.then_some(&*job.model)).await?;
-    purge::enqueue(ctx, &mut tx, tenant, Purge::Vectors { bot: job.bot }).await?;
+    purge_job::enqueue(ctx, &mut tx, tenant, Purge::Vectors { bot: job.bot }).await?;
     tx.commit().await?;
     jobs::dispatch::nudge(ctx, Kind::Purge);
     Ok(true)

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, Thing};
 use crate::idempotency;
 use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
-use crate::purge::{self, Purge};
+use crate::purge_job::{self, Purge};
 
 /// Deletes a source in any state: cancels its jobs and hides its chunks from search.
 ///
@@ -19,7 +19,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
         return Err(Error::NotFound(Thing::Source));
     }
     jobs::cancel(&mut tx, tenant, &live).await?;
-    purge::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
+    purge_job::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
     idempotency::forget(&mut tx, tenant, &["knowledge"]).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);

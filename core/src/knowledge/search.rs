@@ -1,6 +1,6 @@
 //! Hybrid search of a bot's passages.
 //!
-//! Vector and text rankings are fused by score, then reranked if a reranking model is configured. Modes select one
+//! Vector and text rankings are fused by score (weights here, formula in the statement of `store/search.rs`), then reranked if a reranking model is configured. Modes select one
 //! ranking alone.
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::jobs::{self, Claim};
-use crate::purge::Purge;
+use crate::purge_job::Purge;
 use crate::{analytics, bots, conversations, knowledge};
 
 /// Maximum number of rows removed per step.

@@ -16,13 +16,13 @@ use crate::error::{BoxError, Error, Part, Result};
 use crate::ids::{JobId, SourceId, TenantId};
 use crate::platform::config::Config;
 
-mod buckets;
 mod cache;
 mod near_cache;
+mod shared_buckets;
 mod subscription;
 
-pub(crate) use buckets::{Rate, Spent};
 use near_cache::NearCache;
+pub(crate) use shared_buckets::{Rate, Spent};
 use subscription::Subscription;
 
 /// A state change of a job.

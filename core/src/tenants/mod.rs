@@ -89,7 +89,7 @@ pub struct Usage {
 /// # Errors
 /// [`Error::Invalid`] when the name is blank or longer than 255 characters.
 pub async fn create(ctx: &Context, name: &str, plan: Plan) -> Result<Tenant> {
-    let name: Name = name.parse().map_err(|invalid: Invalid| invalid.in_field("name"))?;
+    let name: Name = name.trim().parse().map_err(|invalid: Invalid| invalid.in_field("name"))?;
     Ok(store::insert(ctx.db().platform(), TenantId::fresh(), &name, plan).await?)
 }
 

@@ -11,8 +11,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Proxy};
 use url::Url;
 
+use super::access_rules::{BLOCKED_PROXY, Reach, Rules};
 use super::resolver::GuardedResolver;
-use super::rules::{BLOCKED_PROXY, Reach, Rules};
 use super::{FetchError, FetcherConfig, FetcherError, Lookup, Refusal};
 
 /// The clients of one fetcher.

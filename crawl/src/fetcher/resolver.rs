@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::Refusal;
-use super::rules::{BLOCKED_PROXY, Reach, Rules, is_internal_name};
+use super::access_rules::{BLOCKED_PROXY, Reach, Rules, is_internal_name};
 
 /// Name lookup. The fetcher checks the results.
 #[async_trait]

@@ -6,7 +6,7 @@ use parlance_core::Result;
 use parlance_core::knowledge::chunk::{self, Sizing};
 use parlance_core::knowledge::ingest::{self, ChunkText};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: ChunkText) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

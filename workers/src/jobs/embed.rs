@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parlance_core::Result;
 use parlance_core::knowledge::ingest::{self, EmbedBatch};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: EmbedBatch) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

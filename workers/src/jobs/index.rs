@@ -3,7 +3,7 @@
 use parlance_core::Result;
 use parlance_core::knowledge::index::{self, Index, Watch};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: Index) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

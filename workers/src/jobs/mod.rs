@@ -12,7 +12,7 @@ mod upload;
 use parlance_core::jobs::Kind;
 use parlance_core::{Error, Result};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 /// Runs a claimed job.
 pub(crate) async fn handle(run: &Run) -> Result<()> {

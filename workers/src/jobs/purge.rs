@@ -2,10 +2,10 @@
 
 use parlance_core::Result;
 use parlance_core::maintenance::purge;
-use parlance_core::purge::Purge;
+use parlance_core::purge_job::Purge;
 
 use super::in_steps;
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: Purge) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

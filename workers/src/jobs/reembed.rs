@@ -6,7 +6,7 @@ use parlance_core::Result;
 use parlance_core::knowledge::index::Watch;
 use parlance_core::knowledge::reembed::{self, Reembed};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

@@ -4,7 +4,7 @@ use parlance_core::Result;
 use parlance_core::knowledge::reindex::{self, Reindex};
 
 use super::in_steps;
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: Reindex) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

@@ -9,7 +9,7 @@ use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
 use url::Url;
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 mod site;
 mod visit;

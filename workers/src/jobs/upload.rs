@@ -3,7 +3,7 @@
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::{Error, Result};
 
-use crate::run::Run;
+use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: ExtractFile) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());

@@ -11,7 +11,7 @@ use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::{Map, Value};
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp, inline, value};
+use crate::response::types::{Id, OrNull, Timestamp, inline, value};
 
 /// Key figures of a tenant.
 #[derive(Debug, Object, serde::Serialize)]

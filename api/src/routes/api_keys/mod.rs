@@ -11,8 +11,8 @@ use crate::error::{Adding, Fails, Finding, Listing, Making, When, not_found_firs
 use crate::extract::fields::Field;
 use crate::extract::json::JsonBody;
 use crate::extract::page;
+use crate::extract::path::PathId;
 use crate::extract::tenant::Tenant;
-use crate::extract::types::PathId;
 use crate::openapi::Tag;
 use crate::response::envelope::{Created, Deleted, Listed};
 

@@ -4,7 +4,7 @@ use parlance_core::tenants::keys::{self, RawKey, Scope};
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp};
+use crate::response::types::{Id, OrNull, Timestamp};
 
 /// An API key, without the secret key.
 #[derive(Debug, Object, serde::Serialize)]
@@ -33,7 +33,7 @@ pub(crate) struct CreatedApiKey {
     pub(crate) api_key: ApiKey,
     /// The secret key. It is shown only once.
     pub(crate) key: String,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -11,8 +11,8 @@ use crate::error::{Changing, Fails, Finding, Listing, Making, When, not_found_fi
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
+use crate::extract::path::PathId;
 use crate::extract::tenant::Tenant;
-use crate::extract::types::PathId;
 use crate::openapi::Tag;
 use crate::response::envelope::{Created, Deleted, Found, Listed};
 

@@ -4,7 +4,7 @@ use parlance_core::bots::{self, Channel, Language, Personality, Role, WhenUnsure
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp};
+use crate::response::types::{Id, OrNull, Timestamp};
 
 /// A bot.
 #[derive(Debug, Object, serde::Serialize)]
@@ -49,7 +49,7 @@ pub(crate) struct CreatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct UpdatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

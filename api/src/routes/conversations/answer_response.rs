@@ -52,7 +52,8 @@ impl AnswerResponse {
         Ok(Self::Whole(Box::new(exchange.into())))
     }
 
-    /// Sends a message and waits until it is stored: errors before that get a response of their own.
+    /// Sends a message and waits for its first event. An error before that becomes an ordinary error response; a later
+    /// one becomes an `error` event of the stream.
     pub(super) async fn streamed(
         ctx: &Context,
         tenant: TenantId,

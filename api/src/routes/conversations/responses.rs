@@ -6,7 +6,7 @@ use parlance_core::ids::MessageId;
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp};
+use crate::response::types::{Id, OrNull, Timestamp};
 
 /// A message and its answer.
 #[derive(Debug, Object, serde::Serialize)]
@@ -202,7 +202,7 @@ pub(crate) struct UpdatedConversation {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) conversation: Conversation,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -5,7 +5,7 @@ use poem_openapi::Object;
 
 use super::responses::{SentenceSupport, Timings, TokenUsage, score};
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull};
+use crate::response::types::{Id, OrNull};
 
 /// Trace of an answer: how it was generated.
 #[derive(Debug, Object, serde::Serialize)]

@@ -27,7 +27,7 @@ const EVENTS: &str = "An event with a name (`state`, `job` or `error`), an id fo
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Events that may wait for a slow client.
-const BUFFER: usize = 16;
+const BUFFER: usize = 1;
 
 /// 200 with the events of a job. Dropping it ends the watch.
 pub(crate) struct JobEvents(mpsc::Receiver<Event>);
@@ -65,6 +65,10 @@ impl Watch {
     /// Sends events until the job ends, the client disconnects or the process shuts down.
     async fn run(mut self, shutdown: Shutdown) {
         loop {
+            // The job is read once the client has taken the last event, so a slow client gets the newest state.
+            if self.events.reserve().await.is_err() {
+                return;
+            }
             match self.send_changes().await {
                 Ok(has_ended) if has_ended => return,
                 Ok(_) => {}

@@ -7,7 +7,7 @@ use parlance_core::{Context, Result};
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp};
+use crate::response::types::{Id, OrNull, Timestamp};
 use crate::routes::knowledge::{Progress, SourceError};
 
 /// A job.

@@ -7,8 +7,8 @@ use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry};
 
-use crate::extract::types::inline;
 use crate::response::headers;
+use crate::response::types::inline;
 
 /// Media type of every download: the claimed type of a file is not trusted.
 const BYTES: &str = "application/octet-stream";

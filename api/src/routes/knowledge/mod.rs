@@ -14,8 +14,8 @@ use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
+use crate::extract::path::PathId;
 use crate::extract::tenant::{Knowledge, Tenant};
-use crate::extract::types::PathId;
 use crate::openapi::Tag;
 use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
 

@@ -14,14 +14,15 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaR
 use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
 
+use crate::body_limits::SOURCE_BYTES;
 use crate::error::ApiError;
 use crate::extract::enums::WrittenType;
 use crate::extract::fields::{Field, Fields, Required};
-use crate::extract::json::{self, SOURCE_BYTES};
+use crate::extract::json;
 use crate::extract::multipart::{FORM, Form, is_form, one_file};
-use crate::extract::types::inline;
 use crate::extract::values::{DocumentText, Value};
 use crate::response::envelope::JSON;
+use crate::response::types::inline;
 
 /// A knowledge source from a text or a web site. (From a file: send a form.)
 #[derive(Debug, Default, Object)]

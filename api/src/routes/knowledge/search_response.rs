@@ -4,7 +4,7 @@ use parlance_core::knowledge::search::{self, Hit, Mode, SearchRequest};
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull};
+use crate::response::types::{Id, OrNull};
 
 /// Results of a search.
 #[derive(Debug, Object, serde::Serialize)]

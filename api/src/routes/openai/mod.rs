@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use crate::body_limits::JSON_BYTES;
 use crate::error::ApiError;
-use crate::extract::json::JSON_BYTES;
 use crate::extract::tenant::{self, Chat};
 use crate::response::envelope::json_response;
 use crate::response::sse;

@@ -4,7 +4,7 @@ use parlance_core::tenants::{self, Plan};
 use poem_openapi::Object;
 
 use crate::extract::enums::Word;
-use crate::extract::types::{Id, OrNull, Timestamp};
+use crate::response::types::{Id, OrNull, Timestamp};
 
 /// Usage of a tenant, and the limits of its plan.
 #[derive(Debug, Object, serde::Serialize)]

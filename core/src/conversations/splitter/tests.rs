@@ -1,5 +1,5 @@
 use super::*;
-use crate::conversations::markers::MarkerFilter;
+use crate::conversations::citation_markers::MarkerFilter;
 
 /// Feeds an answer on three passages in pieces of `length` characters; returns its text with markers, and
 /// whether it refuses.

@@ -70,7 +70,7 @@ pub(in crate::conversations) async fn insert_user_message(
     .await
 }
 
-/// Also releases the turn and stores the trace.
+/// Stores an answer with its trace and releases the turn of its conversation, in one statement.
 pub(in crate::conversations) async fn insert_answer(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -172,7 +172,7 @@ pub(in crate::conversations) async fn list_messages(
     .await
 }
 
-/// The last `most` messages except one, oldest first.
+/// The newest messages without the message `except`, at most `most`, oldest first.
 pub(in crate::conversations) async fn list_recent(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -206,7 +206,7 @@ pub(in crate::conversations) async fn list_recent(
     Ok(turns)
 }
 
-/// Returns whether the conversation has such an answer.
+/// Stores the customer's feedback on an answer. Returns false if the conversation has no answer with this id.
 pub(in crate::conversations) async fn set_feedback(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -11,12 +11,12 @@ use futures_util::stream::BoxStream;
 use crate::error::{BoxError, Result};
 use crate::platform::config::Chat;
 
-mod model;
-mod models;
+mod fallback;
+mod genai;
 mod tokens;
 
-pub use model::GenaiModel;
-pub use models::{Models, Opened};
+pub use self::genai::GenaiModel;
+pub use fallback::{Models, Opened};
 
 /// Value of `LLM_MODEL` that selects the built-in extractive answers.
 pub const EXTRACTIVE: &str = "extractive";

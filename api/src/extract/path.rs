@@ -9,8 +9,8 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-use super::{inline, value};
 use crate::error::ApiError;
+use crate::response::types::{inline, value};
 
 /// An id in a path.
 pub(crate) trait Named: FromStr + Send + Sync + 'static {

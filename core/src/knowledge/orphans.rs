@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::purge::{self, Purge};
+use crate::purge_job::{self, Purge};
 
 use super::store;
 
@@ -27,7 +27,7 @@ pub async fn look_for_orphans(ctx: &Context) -> Result<i64> {
         } else {
             Purge::Versions { source: orphan.source }
         };
-        purge::enqueue(ctx, &mut tx, orphan.tenant, purge).await?;
+        purge_job::enqueue(ctx, &mut tx, orphan.tenant, purge).await?;
         tx.commit().await?;
     }
     store::note_count(ctx.db().platform(), ORPHANS, chunks).await?;

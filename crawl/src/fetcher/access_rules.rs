@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::addresses::is_public;
+use super::public_addresses::is_public;
 use super::{FetcherConfig, Refusal};
 
 /// Name of a proxy that cannot exist (RFC 2606 reserves `.invalid`). Refused connections are routed to it.

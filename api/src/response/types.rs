@@ -8,10 +8,6 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-mod path;
-
-pub(crate) use path::{PathId, PathSession, SESSION_PATTERN};
-
 /// Implements poem's traits for a type of response fields.
 macro_rules! value {
     ([$($generics:tt)*] $type:ty, $name:expr, $schema:expr, |$self:ident| $json:expr) => {

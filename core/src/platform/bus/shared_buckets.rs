@@ -1,4 +1,4 @@
-//! Token buckets shared by all processes, one per API key.
+//! Token buckets shared by all processes, one per API key: they balance the local buckets of `platform/limits.rs`.
 
 use fred::interfaces::{ClientLike, LuaInterface};
 
