@@ -162,7 +162,7 @@ impl SentenceSplitter {
             return Boundary::Within;
         };
         if self.sentence.trim().is_empty() {
-            // MarkerFilter at the start of a line belong to the text after them; the space between is dropped.
+            // Markers at the start of a line belong to the text after them; the space between is dropped.
             let marked = self.consume(length) || self.after_marker;
             let kept = match space.rfind('\n') {
                 Some(at) if marked => space.get(..=at).unwrap_or_default(),

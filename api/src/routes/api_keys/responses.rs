@@ -33,7 +33,7 @@ pub(crate) struct CreatedApiKey {
     pub(crate) api_key: ApiKey,
     /// The secret key. It is shown only once.
     pub(crate) key: String,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct CreatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct UpdatedBot {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) bot: Bot,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -202,7 +202,7 @@ pub(crate) struct UpdatedConversation {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) conversation: Conversation,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Upload {
     pub(crate) status: Word<Status>,
     /// Size of the file, in bytes.
     pub(crate) file_size: i64,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
     /// The job that processes the file.
     pub(crate) job_id: OrNull<Id>,
@@ -81,7 +81,7 @@ pub(crate) struct CreatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) source: Source,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
     /// Whether the bot already had the content; nothing was changed then.
     pub(crate) duplicate: bool,
@@ -93,7 +93,7 @@ pub(crate) struct UpdatedSource {
     #[oai(flatten)]
     #[serde(flatten)]
     pub(crate) source: Source,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Scraped {
     pub(crate) knowledge_chunks_created: i32,
     /// Pages that could not be read.
     pub(crate) failed_urls: Vec<FailedUrl>,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
     /// Unique identifier of the knowledge source.
     pub(crate) source_id: Id,
@@ -52,7 +52,7 @@ pub(crate) struct Scraping {
     pub(crate) job_id: OrNull<Id>,
     /// Status of the source.
     pub(crate) status: Word<Status>,
-    /// Confirmation for people.
+    /// Human-readable confirmation.
     pub(crate) message: String,
     /// Whether the bot already had the site; nothing was changed then.
     pub(crate) duplicate: bool,
