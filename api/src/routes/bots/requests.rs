@@ -30,7 +30,7 @@ pub(crate) struct CreateBot {
     pub(crate) personality: Field<Option<Personality>>,
     /// Bot role.
     pub(crate) bot_role: Field<Option<Role>>,
-    /// Behaviour when the bot is not sure that its knowledge answers a question (default: tell): `tell` gives a
+    /// Behavior when the bot is unsure whether its knowledge answers a question (default: tell): `tell` gives a
     /// tentative answer, `refuse` states that the bot does not know.
     pub(crate) when_unsure: Field<Option<WhenUnsure>>,
     /// Whether generated sentences without a supporting passage are removed from answers (default: false).
@@ -90,7 +90,7 @@ pub(crate) struct UpdateBot {
     pub(crate) personality: Field<Option<Personality>>,
     /// New bot role.
     pub(crate) bot_role: Field<Option<Role>>,
-    /// Behaviour when the bot is not sure that its knowledge answers a question.
+    /// Behavior when the bot is unsure whether its knowledge answers a question.
     pub(crate) when_unsure: Field<WhenUnsure>,
     /// Whether generated sentences without a supporting passage are removed from answers.
     pub(crate) strict: Field<bool>,
