@@ -2,7 +2,7 @@
 //!
 //! A request passes the middleware, the router, the tenant extractor and a handler. A handler parses the request,
 //! calls one function of the domain and maps the result to a response; `routes` has one folder per resource, and
-//! each handler's path stands in its attribute. `error` alone maps failures to responses.
+//! each handler declares its path in its attribute. `error` alone maps failures to responses.
 //!
 //! Must never access the database, the queue or a model except through the domain's functions.
 

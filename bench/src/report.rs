@@ -1,4 +1,4 @@
-//! The report: figures as a table for people and as a file for programs.
+//! The report: figures as a readable table and as a machine-readable file.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -44,7 +44,7 @@ impl UpFile {
 
     fn is_alive(&self) -> bool {
         let Some(address) = self.url.split_once("://").and_then(|(_, rest)| rest.parse().ok()) else {
-            // A public address behind a proxy says nothing about this process.
+            // A public address behind a proxy does not identify this process.
             return true;
         };
         TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()

@@ -22,7 +22,7 @@ pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// A token that Ctrl-C or SIGTERM cancels. A second signal ends the process at once.
+/// A token that Ctrl-C or SIGTERM cancels. A second signal ends the process immediately.
 pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -79,7 +79,7 @@ async fn delete(ctx: &Context, tenant: TenantId, name: &str, timeout: Duration) 
     out(&format!("The keys of {name} are revoked. Deleting its bots."));
     let (deadline, mut reported) = (Instant::now() + timeout, None);
     while !erase::finish(ctx, tenant).await? {
-        let left = erase::left(ctx, tenant).await?;
+        let left = erase::remaining_bots(ctx, tenant).await?;
         if reported != Some(left) {
             out(&format!("{left} bots left to delete."));
             reported = Some(left);
@@ -91,7 +91,7 @@ async fn delete(ctx: &Context, tenant: TenantId, name: &str, timeout: Duration) 
         );
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let remaining = erase::remains(ctx, tenant).await?;
+    let remaining = erase::remaining_rows(ctx, tenant).await?;
     for (table, count) in remaining.iter().filter(|(_, count)| *count > 0) {
         out(&format!("{count} rows remain in {table}"));
     }

@@ -83,9 +83,9 @@ pub enum Error {
     /// A bug, or an unexpected failure of the environment.
     #[error("internal error: {context}")]
     Internal {
-        /// What failed.
+        /// The failed operation.
         context: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: BoxError,
     },

@@ -1,4 +1,4 @@
-//! Errors of fetching parts and running servers; each message says what to do.
+//! Errors of fetching parts and running servers; each message states the remedy.
 
 use std::{
     io,

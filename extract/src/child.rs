@@ -19,7 +19,7 @@ const MAX_REQUEST_BYTES: u64 = 64 << 10;
 
 /// Reads the request from standard input and writes the reply to standard output.
 ///
-/// The exit code says whether a reply was written.
+/// The exit code indicates whether a reply was written.
 /// [`verdict_for_exit`](crate::protocol::verdict_for_exit) maps an abnormal exit to a rejection.
 #[must_use]
 pub fn run() -> ExitCode {

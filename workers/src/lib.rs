@@ -102,7 +102,7 @@ async fn consume_once(
     Ok(consumer.run_until(shutdown).await?)
 }
 
-/// Handles one hint, which says that the queue has work, probably this job. Always succeeds from apalis's
+/// Handles one hint: the queue has work, probably this job. Always succeeds from apalis's
 /// point of view: the job table records the job's outcome.
 async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
     let (kind, runner) = (*queue).clone();

@@ -29,7 +29,7 @@ pub struct Runner {
     running: TaskTracker,
     /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
-    /// Cancelled to drop the running jobs at once, as a crash of the process would.
+    /// Cancelled to drop the running jobs immediately, as in a crash of the process.
     killed: CancellationToken,
 }
 

@@ -87,7 +87,7 @@ async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
     Ok(())
 }
 
-/// Repeats a step until it finds nothing to do.
+/// Repeats a step until no work is left.
 async fn drain<F: Future<Output = Result<u64>>>(
     stop: &CancellationToken,
     step: impl Fn() -> F,

@@ -41,8 +41,8 @@ failures! {
     Making [400, 409, 413, 415];
     /// Creates a resource under another one.
     Adding [400, 404, 409, 413, 415];
-    /// Changes the state of a resource, without a request body.
-    Steering [400, 404, 409];
+    /// Triggers an action on a resource, without a request body.
+    Triggering [400, 404, 409];
     /// Changes a resource, with a request body.
     Changing [400, 404, 409, 413, 415];
 }

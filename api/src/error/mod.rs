@@ -21,7 +21,9 @@ mod documented;
 mod mapped;
 mod messages;
 
-pub(crate) use documented::{Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, Steering};
+pub(crate) use documented::{
+    Adding, Browsing, Changing, Fails, Finding, Listing, Making, Showing, Triggering,
+};
 
 /// An error with its HTTP response.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub(crate) fn is_present(request: &Request) -> bool {
     request.headers().contains_key(HEADER)
 }
 
-/// Claims the request's key; does nothing without one. Reads the body for the fingerprint, and puts it back.
+/// Claims the request's key; a no-op without one. Reads the body for the fingerprint, and restores it.
 ///
 /// # Errors
 /// When the key is malformed, in use, or was used for another request; and [`ApiError::replayed`] when a

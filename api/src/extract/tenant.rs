@@ -1,6 +1,6 @@
 //! Tenant extractor: authenticates the API key, checks its scope and rate limit.
 //!
-//! It must be the first argument of a handler, so that nothing of an unauthenticated request is read.
+//! It must be the first argument of a handler, so that no part of an unauthenticated request is read.
 
 use std::marker::PhantomData;
 

@@ -220,7 +220,7 @@ strings! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DocumentText(pub(crate) String);
 
-/// An id; `what` names the thing with its article.
+/// Parses an id; `what` is the resource's name with its article.
 fn id<T: FromStr>(text: &str, what: &str) -> Result<T, Invalid> {
     let text = text.trim();
     text.parse().map_err(|_| {

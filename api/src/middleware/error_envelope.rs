@@ -13,7 +13,7 @@ use crate::middleware::matched_route::MatchedRoute;
 use crate::middleware::request_id::RequestId;
 use crate::response::envelope::SerializeFailure;
 
-/// Never returns an error: the outer middleware sees responses only.
+/// Never returns an error: the outer middleware handles responses only.
 pub(crate) async fn apply<E: Endpoint<Output = Response>>(
     next: Arc<E>,
     request: Request,

@@ -34,7 +34,8 @@ impl Shutdown {
     }
 }
 
-/// During shutdown, asks HTTP/1 clients to reconnect elsewhere: a balancer does not move an open connection.
+/// Closes HTTP/1 connections after the response during shutdown, so that clients reconnect elsewhere: a balancer
+/// does not move an open connection.
 pub(crate) async fn close_connections<E: Endpoint<Output = Response>>(
     next: Arc<E>,
     mut request: Request,

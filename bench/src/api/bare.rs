@@ -3,7 +3,7 @@
 //! It has the API's SQL statement, pool settings and JSON output, and no authentication, row-level security
 //! or logs.
 //!
-//! A process of its own, as the API is: a copy of this program that reads the database URL from standard
+//! A separate process, like the API: a copy of this program that reads the database URL from standard
 //! input, prints its address and serves until standard input is closed.
 
 use std::io::{BufRead, BufReader, Write};

@@ -47,7 +47,7 @@ stored_enum! {
         Sales = "sales",
         /// Technical questions.
         TechnicalSupport = "technical_support",
-        /// Anything.
+        /// Any questions.
         GeneralAssistant = "general_assistant",
         /// Finding buyers.
         LeadGeneration = "lead_generation",

@@ -38,7 +38,7 @@ const EMBEDDED: [(&str, Calibration); 2] = [
     ("all-MiniLM-L6-v2-int8", Calibration { unrelated: 0.055, related: 0.443 }),
 ];
 
-/// Minimum distance of the two means; below it a model discriminates nothing, and the scale would be noise.
+/// Minimum distance of the two means; below it a model does not discriminate, and the scale would be noise.
 const SMALLEST_SPREAD: f32 = 0.01;
 
 /// Upper bound of the same-question threshold.

@@ -43,7 +43,7 @@ stored_enum! {
     pub enum Confidence {
         /// The knowledge base answers the question.
         High = "high",
-        /// The knowledge base may answer the question; the answer text says that it is tentative.
+        /// The knowledge base may answer the question; the answer text states that it is tentative.
         Low = "low",
     }
 }

@@ -109,7 +109,7 @@ async fn courtesy_answer(ctx: &Context, message: &str, reply: String, events: &E
     AnswerRecord { answer, trace, vector: Vec::new(), model: String::new(), same_question: 1.0 }
 }
 
-/// Answers a question outside any conversation, with its confidence features; stores and counts nothing.
+/// Answers a question outside any conversation, with its confidence features; neither stored nor counted.
 ///
 /// # Errors
 /// As for [`super::send`].

@@ -275,13 +275,13 @@ impl<'a> AnswerChecker<'a> {
     /// Passage sentences that may support a statement, with passage indexes, likeliest first.
     fn likely_sentences(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
         let mut likely: Vec<(f32, usize, &str)> = Vec::new();
-        let mut most = COMPARED;
+        let mut limit = COMPARED;
         for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {
             if passage.lacks_facts(statement, &self.context) {
                 continue;
             }
             if passage.is_foreign(statement) {
-                most = COMPARED_ACROSS_LANGUAGES;
+                limit = COMPARED_ACROSS_LANGUAGES;
             }
             let marked = if markers.contains(&(place + 1)) { MARKER_BONUS } else { 0.0 };
             let sentences = passage.nearest(statement).into_iter();
@@ -291,7 +291,7 @@ impl<'a> AnswerChecker<'a> {
             }));
         }
         likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-        likely.truncate(most);
+        likely.truncate(limit);
         likely.into_iter().map(|(_, place, text)| (place, text)).collect()
     }
 }

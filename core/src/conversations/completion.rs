@@ -19,8 +19,8 @@ impl Transcript {
     /// A question with the last turns of its history.
     #[must_use]
     pub fn new(mut history: Vec<Turn>, question: MessageText) -> Self {
-        let most = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
-        history.drain(..history.len().saturating_sub(most));
+        let limit = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
+        history.drain(..history.len().saturating_sub(limit));
         Self { history, question }
     }
 }

@@ -13,7 +13,7 @@ pub struct Gap {
     pub bot_name: String,
     /// The latest wording.
     pub question: String,
-    /// Times asked.
+    /// Number of occurrences.
     pub count: i64,
     /// Times answered tentatively.
     pub tentative: i64,

@@ -24,7 +24,7 @@ const TOKENS_PER_TURN: usize = 4;
 /// it with the number of passages it holds, from the first. What exceeds the budget is dropped: passages from
 /// the last, then the oldest turns. One passage always remains.
 ///
-/// Passages are untrusted data: they stand between delimiters, and the rules forbid following instructions in
+/// Passages are untrusted data: they are enclosed in delimiters, and the rules forbid following instructions in
 /// them.
 #[must_use]
 pub fn fit(

@@ -110,7 +110,7 @@ impl Drop for Turn {
                 Ok::<_, Error>(())
             };
             if let Err(error) = passed.await {
-                tracing::warn!(error = %Chain(&error), "turn release failed; the lease expires by itself");
+                tracing::warn!(error = %Chain(&error), "turn release failed; the lease will expire");
             }
         });
     }

@@ -26,7 +26,7 @@ pub struct SourceRequest {
 pub struct Added {
     /// The source.
     pub source: Source,
-    /// Whether the bot had the same content already; nothing was added then.
+    /// Whether the bot had the same content already, so that nothing was added.
     pub duplicate: bool,
 }
 

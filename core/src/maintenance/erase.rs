@@ -23,7 +23,7 @@ pub async fn begin(ctx: &Context, tenant: TenantId) -> Result<()> {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn left(ctx: &Context, tenant: TenantId) -> Result<i64> {
+pub async fn remaining_bots(ctx: &Context, tenant: TenantId) -> Result<i64> {
     bots::count_any(ctx, tenant).await
 }
 
@@ -32,13 +32,13 @@ pub async fn left(ctx: &Context, tenant: TenantId) -> Result<i64> {
 /// # Errors
 /// When a statement fails.
 pub async fn finish(ctx: &Context, tenant: TenantId) -> Result<bool> {
-    Ok(left(ctx, tenant).await? == 0 && tenants::delete(ctx, tenant).await?)
+    Ok(remaining_bots(ctx, tenant).await? == 0 && tenants::delete(ctx, tenant).await?)
 }
 
 /// The number of rows of a tenant in each table with a tenant column, zeros included.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn remains(ctx: &Context, tenant: TenantId) -> Result<Vec<(String, i64)>> {
+pub async fn remaining_rows(ctx: &Context, tenant: TenantId) -> Result<Vec<(String, i64)>> {
     tenants::count_rows(ctx, tenant).await
 }

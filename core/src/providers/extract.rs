@@ -44,7 +44,7 @@ impl Extractor {
         Ok(Self { program, permits: Arc::new(Semaphore::new(permits)) })
     }
 
-    /// Extracts the text of a file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a permit, and at once
+    /// Extracts the text of a file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a permit, and immediately
     /// when stopped.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Errors of model conversion; each message says what to do.
+//! Errors of model conversion; each message states the remedy.
 
 use std::{io, path::PathBuf};
 

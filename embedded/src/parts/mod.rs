@@ -43,7 +43,7 @@ impl Parts {
     #[must_use]
     pub fn new(cache_dir: &Path) -> Self {
         let cache = std::path::absolute(cache_dir).unwrap_or_else(|_| cache_dir.to_owned());
-        Self { cache, pip: pip::commands(), platform: Platform::here(), search_path: true }
+        Self { cache, pip: pip::commands(), platform: Platform::current(), search_path: true }
     }
 
     /// Replaces the pip commands; the first that works is used.

@@ -61,7 +61,7 @@ pub(crate) struct Platform {
 
 impl Platform {
     /// The current platform; without requirements if it is unsupported.
-    pub(crate) fn here() -> Self {
+    pub(crate) fn current() -> Self {
         let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
         let (requirements, tags): (&str, &'static [&'static str]) = match (os, processor) {
             ("linux", "x86_64") => (

@@ -68,7 +68,7 @@ impl Servers {
     /// Fetches missing parts and starts the requested servers.
     ///
     /// # Errors
-    /// When a part cannot be fetched or a server cannot be started; the message says what to do.
+    /// When a part cannot be fetched or a server cannot be started; the message states the remedy.
     pub async fn start(options: Options) -> Result<Self> {
         blocking(move || Self::start_blocking(options)).await
     }
@@ -92,7 +92,7 @@ impl Servers {
         if let Some(account) = data.as_ref().and_then(DataDir::account) {
             parts.make_accessible_to(account)?;
         }
-        // The cleaner starts before anything is written that it would have to remove.
+        // The cleaner starts before the first write that it would have to clean up.
         let cleaner = data.as_ref().filter(|_| options.ephemeral).map(clean_up_after).transpose()?;
 
         let (postgres, redis, onnxruntime, model) = thread::scope(|scope| {

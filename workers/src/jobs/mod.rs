@@ -28,7 +28,7 @@ pub(crate) async fn handle(run: &Run) -> Result<()> {
     }
 }
 
-/// Repeats a step until it finds nothing to do. Progress is the number of rows processed. The job can be
+/// Repeats a step until no work is left. Progress is the number of rows processed. The job can be
 /// stopped between two steps.
 async fn in_steps<F>(run: &Run, step: impl Fn() -> F) -> Result<()>
 where

@@ -16,7 +16,7 @@ mod visit;
 
 use site::Site;
 
-/// Delay between two requests to a site without a crawl delay of its own.
+/// Delay between two requests to a site without its own crawl delay.
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {

@@ -172,14 +172,14 @@ async fn a_crawl_resumes_after_its_worker_dies() {
     }
     app.start_workers();
     let id = add(&app, bot, &site.url, Some(10)).await;
-    app.eventually("the third page is asked for", async || (site.request_count("/2") == 1).then_some(()))
+    app.eventually("the third page is requested", async || (site.request_count("/2") == 1).then_some(()))
         .await;
     app.kill_workers().await;
     site.set("/2", article("matter 2", ""));
     app.start_workers();
     assert_eq!(app.settled(id).await["status"], "ready");
-    let asked: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.request_count(path)).into();
-    assert_eq!(asked, [1, 1, 1, 2, 1], "only the interrupted page is fetched again");
+    let requests: Vec<usize> = ["/", "/0", "/1", "/2", "/3"].map(|path| site.request_count(path)).into();
+    assert_eq!(requests, [1, 1, 1, 2, 1], "only the interrupted page is fetched again");
     assert_eq!(pages(&app, id).await.iter().filter(|page| page.state == PageState::Fetched).count(), 6);
     app.end().await;
 }
@@ -192,7 +192,7 @@ async fn a_cancelled_crawl_stops_mid_page_and_can_be_retried() {
     app.start_workers();
     let id = add(&app, bot, &site.url, None).await;
     let job = source(&app, id).await.job_id.unwrap();
-    app.eventually("the page is asked for", async || (site.request_count("/") == 1).then_some(())).await;
+    app.eventually("the page is requested", async || (site.request_count("/") == 1).then_some(())).await;
     knowledge::cancel_job(&app.ctx, app.tenant, job).await.unwrap();
     let ended = async || (app.count(Kind::Scrape, State::Cancelled).await == 1).then_some(());
     tokio::time::timeout(Duration::from_secs(5), app.eventually("the crawl stops", ended)).await.unwrap();

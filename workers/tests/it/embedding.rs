@@ -18,18 +18,18 @@ fn texts(count: usize) -> Vec<String> {
 #[tokio::test]
 async fn batching_changes_neither_vectors_nor_order() {
     let embedder = real_embedder().await;
-    let heard: Arc<Mutex<Vec<usize>>> = Arc::default();
-    let hear = {
-        let heard = Arc::clone(&heard);
-        Arc::new(move |count| heard.lock().unwrap().push(count))
+    let reports: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let on_progress = {
+        let reports = Arc::clone(&reports);
+        Arc::new(move |count| reports.lock().unwrap().push(count))
     };
-    let vectors = embedder.embed_passages(texts(9), hear, CancellationToken::new()).await.unwrap();
+    let vectors = embedder.embed_passages(texts(9), on_progress, CancellationToken::new()).await.unwrap();
     for (text, vector) in texts(9).into_iter().zip(&vectors) {
         assert_eq!(&embedder.embed_sentences(vec![text]).await.unwrap()[0], vector);
     }
-    let mut heard = heard.lock().unwrap().clone();
-    heard.sort_unstable();
-    assert_eq!(heard, (1..=9).collect::<Vec<_>>());
+    let mut reports = reports.lock().unwrap().clone();
+    reports.sort_unstable();
+    assert_eq!(reports, (1..=9).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -47,14 +47,14 @@ async fn sentences_embed_like_passages_and_queries_do_not() {
 async fn a_question_does_not_wait_for_passages() {
     let embedder = real_embedder().await;
     let embedded = Arc::new(AtomicUsize::new(0));
-    let hear = {
+    let on_progress = {
         let embedded = Arc::clone(&embedded);
         Arc::new(move |count| embedded.store(count, Ordering::SeqCst))
     };
     let (passages, stop) = (400, CancellationToken::new());
     let batch = tokio::spawn({
         let (embedder, stop) = (Arc::clone(&embedder), stop.clone());
-        async move { embedder.embed_passages(texts(passages), hear, stop).await }
+        async move { embedder.embed_passages(texts(passages), on_progress, stop).await }
     });
     while embedded.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;

@@ -30,10 +30,10 @@ pub(crate) struct CreateBot {
     pub(crate) personality: Field<Option<Personality>>,
     /// Bot role.
     pub(crate) bot_role: Field<Option<Role>>,
-    /// What the bot does when it is not sure that its knowledge answers a question (default: tell): `tell` gives a
-    /// tentative answer, `refuse` says that it does not know.
+    /// Behavior when the bot is unsure whether its knowledge answers a question (default: tell): `tell` gives a
+    /// tentative answer, `refuse` states that the bot does not know.
     pub(crate) when_unsure: Field<Option<WhenUnsure>>,
-    /// Whether sentences of a language model that no passage supports are left out of answers (default: false).
+    /// Whether generated sentences without a supporting passage are removed from answers (default: false).
     pub(crate) strict: Field<Option<bool>>,
 }
 
@@ -90,9 +90,9 @@ pub(crate) struct UpdateBot {
     pub(crate) personality: Field<Option<Personality>>,
     /// New bot role.
     pub(crate) bot_role: Field<Option<Role>>,
-    /// What the bot does when it is not sure that its knowledge answers a question.
+    /// Behavior when the bot is unsure whether its knowledge answers a question.
     pub(crate) when_unsure: Field<WhenUnsure>,
-    /// Whether sentences of a language model that no passage supports are left out of answers.
+    /// Whether generated sentences without a supporting passage are removed from answers.
     pub(crate) strict: Field<bool>,
 }
 

@@ -8,7 +8,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
-use crate::error::{Fails, Finding, Listing, Steering};
+use crate::error::{Fails, Finding, Listing, Triggering};
 use crate::extract::fields::{Field, Fields};
 use crate::extract::page;
 use crate::extract::path::PathId;
@@ -113,7 +113,7 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the job.
         job_id: Path<PathId<JobId>>,
-    ) -> Result<Found<Job>, Fails<Steering>> {
+    ) -> Result<Found<Job>, Fails<Triggering>> {
         Ok(Found(knowledge::cancel_job(&ctx, tenant.id(), job_id.0.known()?).await?.into()))
     }
 
@@ -128,7 +128,7 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the job.
         job_id: Path<PathId<JobId>>,
-    ) -> Result<Found<Job>, Fails<Steering>> {
+    ) -> Result<Found<Job>, Fails<Triggering>> {
         Ok(Found(knowledge::retry_job(&ctx, tenant.id(), job_id.0.known()?).await?.into()))
     }
 }

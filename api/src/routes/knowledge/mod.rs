@@ -10,7 +10,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use self::download::Download;
-use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Steering, When, not_found_first};
+use crate::error::{Adding, Browsing, Changing, Fails, Finding, Listing, Triggering, When, not_found_first};
 use crate::extract::fields::{Field, Fields};
 use crate::extract::json::JsonBody;
 use crate::extract::page;
@@ -225,7 +225,7 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the knowledge source to refresh.
         source_id: Path<PathId<SourceId>>,
-    ) -> Result<Accepted<UpdatedSource>, Fails<Steering>> {
+    ) -> Result<Accepted<UpdatedSource>, Fails<Triggering>> {
         let source = knowledge::refresh(&ctx, tenant.id(), source_id.0.known()?).await?;
         Ok(Accepted(UpdatedSource::new("Knowledge source refresh started", source)))
     }

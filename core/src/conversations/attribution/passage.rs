@@ -98,8 +98,8 @@ impl Passage {
         let lacks_all = !statement.added.is_empty() && !statement.added.iter().any(is_added);
         let is_unsupported =
             self.lacks_facts(statement, context) || (lacks_all && !self.is_foreign(statement));
-        let most = if is_unsupported { MAX_WITHOUT_FACTS } else { 1.0 };
-        support.clamp(0.0, most)
+        let max = if is_unsupported { MAX_WITHOUT_FACTS } else { 1.0 };
+        support.clamp(0.0, max)
     }
 }
 

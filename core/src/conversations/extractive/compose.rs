@@ -89,7 +89,7 @@ pub fn compose(
 }
 
 /// Most relevant candidate. Among nested candidates of equal relevance, FAQ answers and steps are taken
-/// whole; a list is taken whole unless a single item covers the question by words of its own.
+/// whole; a list is taken whole unless a single item covers the question with its own words.
 fn best(ranked: &[Scored]) -> Option<&Scored> {
     let first = ranked.first()?;
     let near = |other: &&Scored| first.relevance - other.relevance <= EQUAL_RELEVANCE;

@@ -144,7 +144,7 @@ pub(super) fn bullet(line: &str) -> Option<usize> {
     rest.starts_with(char::is_whitespace).then(|| line.len() - rest.trim_start().len())
 }
 
-/// Whether a cell means nothing without its header: a bare number, a mark, yes or no.
+/// Whether a cell is meaningless without its header: a bare number, a mark, yes or no.
 pub(super) fn needs_context(cell: &str) -> bool {
     let folded = fold(cell.trim());
     let is_number = folded.chars().all(|c| c.is_ascii_digit() || " .,'\u{a0}\u{202f}".contains(c));

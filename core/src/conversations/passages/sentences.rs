@@ -1,4 +1,4 @@
-//! Pure: finds sentence boundaries in six languages at once.
+//! Pure: finds sentence boundaries in six languages.
 //!
 //! Boundaries are those of UAX #29, except after an abbreviation, an initial or an ordinal, and within
 //! brackets.

@@ -30,7 +30,7 @@ pub(in crate::knowledge) struct LexicalRanking {
     scores: Vec<f32>,
 }
 
-/// Lexical ranking. A query of its own because it need not wait for the question's vector.
+/// Computes the lexical ranking, in a separate query that need not wait for the question's vector.
 pub(in crate::knowledge) async fn rank_by_words(
     db: impl PgExecutor<'_>,
     bot: BotId,
@@ -57,7 +57,7 @@ pub(in crate::knowledge) async fn rank_by_words(
     Ok(LexicalRanking { chunks, scores })
 }
 
-/// Dense ranking, fused with the lexical one. Both are SQL functions defined in the migrations.
+/// Computes the dense ranking, and fuses it with the lexical one. Both are SQL functions defined in the migrations.
 ///
 /// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either
 /// ranking; a candidate without a vector of the model counts as the farthest. The best are joined last and

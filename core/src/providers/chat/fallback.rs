@@ -1,6 +1,6 @@
 //! Ordered fallback over chat models, with retries, timeouts and a circuit breaker per model.
 //!
-//! Transient errors are retried; a timeout moves on to the next model at once.
+//! Transient errors are retried; a timeout falls back to the next model immediately.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -216,7 +216,7 @@ impl OnnxEmbedder {
 }
 
 impl Model {
-    /// Embeds one text in a run of its own.
+    /// Embeds one text in a separate run.
     fn embed(&mut self, text: &str) -> Result<Vec<f32>> {
         match self {
             Self::Local(model) => model.embed(text),

@@ -71,7 +71,7 @@ fn records(table: &str, dialect: Dialect, quoting: bool) -> Result<Option<String
             return Err(too_large());
         }
     }
-    // A file of a header alone keeps the header as its text.
+    // The text of a file with only a header is the header.
     if written.is_empty() {
         written = headers.join("\n");
     }

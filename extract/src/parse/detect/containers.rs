@@ -96,7 +96,7 @@ pub(super) fn ole(bytes: &[u8]) -> Content {
     } else if holds("__properties_version1.0") {
         Content::Foreign("an Outlook message", SAVE_AS_PDF)
     } else if let Some(file_type) = stream(&|name| reader.entries().iter().any(|entry| entry.name == name)) {
-        // A damaged directory no longer says which streams are at the root.
+        // A damaged directory no longer identifies the streams at the root.
         Content::Supported(file_type)
     } else if reader.entries().len() < 2 {
         damaged()

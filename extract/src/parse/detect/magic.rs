@@ -2,7 +2,7 @@
 //!
 //! The crate `infer` (0.22) was considered for the unsupported types and rejected. Several of its signatures
 //! are two bytes of valid text: "BM" is a bitmap, "BC" LLVM bitcode, "MZ" a program, and "яы" in Windows-1251
-//! an MP3. It does not say how long a signature is, so a list of trusted types would be as long as the list
+//! an MP3. It does not report the length of a signature, so a list of trusted types would be as long as the list
 //! below. It recognises Office files by local ZIP headers rather than the central directory, and returns
 //! neither a name for messages nor a remedy.
 

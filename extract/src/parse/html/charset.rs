@@ -7,7 +7,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::text;
 
-/// Bytes scanned for a `meta` charset. The standard says 1024; some pages declare it later.
+/// Bytes scanned for a `meta` charset. The standard requires 1024; some pages declare it later.
 const PRESCAN: usize = 4096;
 
 /// Decodes a web page.

@@ -54,7 +54,7 @@ pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
     let whole = tree.select("body").text().len();
     for element in tree.select("[id], [class]").iter() {
         let name = format!("{} {}", element.attr_or("id", ""), element.attr_or("class", ""));
-        // A class on the body or a page wrapper may only say that a banner is shown.
+        // A class on the body or a page wrapper may only indicate that a banner is shown.
         if is_cookie_banner(&name) && element.text().len() * 2 < whole {
             element.remove();
         }
@@ -71,7 +71,7 @@ pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
     }
 }
 
-/// Replaces an image by its alternative text. Its URL says nothing, and may be a data URL.
+/// Replaces an image by its alternative text. Its URL is not informative, and may be a data URL.
 fn describe(image: &Selection) {
     let alt = image.attr_or("alt", "");
     if alt.trim().is_empty() {
