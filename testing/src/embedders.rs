@@ -20,6 +20,8 @@ struct State {
     fails: AtomicUsize,
     panics: AtomicBool,
     held: AtomicBool,
+    /// Batches that may pass while others are held.
+    passes: AtomicUsize,
     questions_held: AtomicBool,
     questions_fail: AtomicBool,
     runs: AtomicUsize,
@@ -40,6 +42,17 @@ impl TestEmbedder {
     /// Blocks batches until [`TestEmbedder::release`] or the cancellation of their job.
     pub fn hold(&self) {
         self.0.held.store(true, Ordering::SeqCst);
+    }
+
+    /// Unblocks one held batch.
+    pub fn release_one(&self) {
+        self.0.passes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn is_held(&self) -> bool {
+        let pass = |passes: usize| passes.checked_sub(1);
+        self.0.held.load(Ordering::SeqCst)
+            && self.0.passes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, pass).is_err()
     }
 
     /// Blocks questions until [`TestEmbedder::release`].
@@ -119,7 +132,7 @@ impl Embedder for TestEmbedder {
     ) -> Result<Vec<Vec<f32>>> {
         self.0.runs.fetch_add(1, Ordering::SeqCst);
         assert!(!self.0.panics.swap(false, Ordering::SeqCst), "the embedder is set to panic");
-        while self.0.held.load(Ordering::SeqCst) {
+        while self.is_held() {
             if stop.is_cancelled() {
                 return Err(Error::Cancelled);
             }

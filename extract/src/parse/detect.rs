@@ -106,7 +106,10 @@ impl Declared {
             }
             _ => {
                 let head = text::decode(bytes.get(..HEAD).unwrap_or(bytes));
-                magic::markup(&head).unwrap_or(Format::Text.file_type())
+                if let Some(markup) = magic::markup(&head) {
+                    return Ok(markup);
+                }
+                Format::Text.file_type()
             }
         };
         self.refuse_binary(bytes, file_type)
