@@ -25,7 +25,7 @@ openapi:
 sqlx:
     .ci/sqlx update
 
-# Regenerate docs/configuration.md and .env.example from core/src/config/settings.rs
+# Regenerate docs/configuration.md and .env.example from core/src/platform/config/settings.rs
 settings:
     cargo build
     cargo run --quiet -- settings --format markdown > docs/configuration.md
