@@ -4,7 +4,7 @@
 //! from lower layers and from its own, never in a circle; `layers.rs` checks it. The only exception: [`bots`] and
 //! [`knowledge`] import each other.
 //!
-//! 1. [`error`], [`ids`], [`field`], [`text_enum`], `page`, `conversation_status`, [`language`], `words`: values and
+//! 1. [`error`], [`ids`], [`field`], [`mod@text_enum`], `page`, `conversation_status`, [`language`], `words`: values and
 //!    their parsing.
 //! 2. [`platform`]: configuration, connections and process-wide services.
 //! 3. [`providers`]: models, file storage and extraction, behind traits.

@@ -1,6 +1,6 @@
 //! String enums shared by the API, the database and the code.
 
-/// An enum declared by [`text_enum!`](crate::text_enum) or [`stored_enum!`](crate::stored_enum).
+/// An enum declared by [`text_enum!`](macro@crate::text_enum) or [`stored_enum!`](crate::stored_enum).
 pub trait TextEnum: Copy + Send + Sync + 'static {
     /// Every variant, in declaration order.
     const ALL: &'static [Self];
@@ -67,7 +67,7 @@ macro_rules! text_enum {
     (@list $first:literal $(, $word:literal)*) => { concat!($first $(, ", ", $word)*) };
 }
 
-/// [`text_enum!`](crate::text_enum) for an enum that is also a `text` column.
+/// [`text_enum!`](macro@crate::text_enum) for an enum that is also a `text` column.
 #[macro_export]
 macro_rules! stored_enum {
     (
