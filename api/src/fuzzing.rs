@@ -18,9 +18,8 @@ use crate::routes::bots::requests::{CreateBot, UpdateBot};
 use crate::routes::conversations::requests::{
     GiveFeedback, OpenConversation, SendMessage, UpdateConversation,
 };
-use crate::routes::knowledge::requests::{
-    self, CreateSource, ScrapeSite, SearchKnowledge, UpdateSource, UploadForm,
-};
+use crate::routes::knowledge::form_requests::{self, UploadForm};
+use crate::routes::knowledge::requests::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
 use crate::routes::openai::requests::Completion;
 
 /// The parsed body, or the status and body of the error response.
@@ -40,8 +39,8 @@ pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
         read(JSON, pieces(), |body: JsonBody<RotateApiKey>| body.0.parse()).await,
         read(JSON, pieces(), |body: JsonBody<ScrapeSite>| body.0.parse()).await,
         read(JSON, pieces(), |body: JsonBody<SearchKnowledge>| body.0.parse()).await,
-        read(JSON, pieces(), requests::Body::<CreateSource>::parse).await,
-        read(JSON, pieces(), requests::Body::<UpdateSource>::parse).await,
+        read(JSON, pieces(), form_requests::Body::<CreateSource>::parse).await,
+        read(JSON, pieces(), form_requests::Body::<UpdateSource>::parse).await,
         outcome(Completion::parse(bytes).map(|completion| completion.bot)).await,
     ]
 }
@@ -50,8 +49,8 @@ pub async fn json(bytes: &[u8]) -> Vec<Outcome> {
 pub async fn form(media_type: &str, pieces: Vec<Bytes>) -> Vec<Outcome> {
     vec![
         read(media_type, pieces.clone(), UploadForm::parse).await,
-        read(media_type, pieces.clone(), requests::Body::<CreateSource>::parse).await,
-        read(media_type, pieces, requests::Body::<UpdateSource>::parse).await,
+        read(media_type, pieces.clone(), form_requests::Body::<CreateSource>::parse).await,
+        read(media_type, pieces, form_requests::Body::<UpdateSource>::parse).await,
     ]
 }
 

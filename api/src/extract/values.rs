@@ -123,40 +123,32 @@ fn bounded(min: i64, max: i64) -> MetaSchemaRef {
     })
 }
 
-impl<const MIN: i64, const MAX: i64> Value for Int<MIN, MAX> {
-    fn schema() -> MetaSchemaRef {
-        bounded(MIN, MAX)
-    }
+/// Implements [`Value`] for types that are sent as an integer.
+macro_rules! integers {
+    ($([$($generics:tt)*] $type:ty, $min:expr, $max:expr;)*) => {$(
+        impl<$($generics)*> Value for $type {
+            fn schema() -> MetaSchemaRef {
+                bounded($min, $max)
+            }
 
-    fn from_json(json: Json) -> Result<Self, Invalid> {
-        integer(json.as_i64())
-    }
+            fn from_json(json: Json) -> Result<Self, Invalid> {
+                integer(json.as_i64())
+            }
 
-    fn from_text(text: &str) -> Result<Self, Invalid> {
-        integer(text.parse().ok())
-    }
+            fn from_text(text: &str) -> Result<Self, Invalid> {
+                integer(text.parse().ok())
+            }
 
-    fn to_json(&self) -> Json {
-        self.get().into()
-    }
+            fn to_json(&self) -> Json {
+                self.get().into()
+            }
+        }
+    )*};
 }
 
-impl Value for TopK {
-    fn schema() -> MetaSchemaRef {
-        bounded(1, TopK::MAX)
-    }
-
-    fn from_json(json: Json) -> Result<Self, Invalid> {
-        integer(json.as_i64())
-    }
-
-    fn from_text(text: &str) -> Result<Self, Invalid> {
-        integer(text.parse().ok())
-    }
-
-    fn to_json(&self) -> Json {
-        self.get().into()
-    }
+integers! {
+    [const MIN: i64, const MAX: i64] Int<MIN, MAX>, MIN, MAX;
+    [] TopK, 1, TopK::MAX;
 }
 
 /// Implements [`Value`] for types that are sent as a string.

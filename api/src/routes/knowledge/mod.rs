@@ -20,6 +20,7 @@ use crate::openapi::Tag;
 use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
 
 mod download;
+pub(crate) mod form_requests;
 pub(crate) mod requests;
 mod responses;
 mod search_response;
@@ -28,7 +29,7 @@ mod site_response;
 pub(crate) use requests::{CreateSource, ScrapeSite, SearchKnowledge, UpdateSource};
 pub(crate) use responses::{Progress, SourceError};
 
-use requests::{Body, UploadForm};
+use form_requests::{Body, UploadForm};
 use responses::{CreatedSource, Source, SourceChunk, SourceDetails, UpdatedSource, Upload};
 use search_response::SearchResults;
 use site_response::{Scraped, Scraping, SitePage};
