@@ -27,8 +27,8 @@ pub async fn hold_ended(
     Ok(store::hold_ended(&mut **tx, tenant, subject).await?)
 }
 
-/// Requeues failed and cancelled jobs with reset attempts and a new deadline, the longest of any kind. Returns the
-/// kinds of the requeued jobs.
+/// Requeues failed and cancelled jobs with reset attempts and a new deadline, that of their kind. Returns the kinds of the
+/// requeued jobs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -38,10 +38,8 @@ pub async fn revive(
     tenant: TenantId,
     jobs: &[JobId],
 ) -> Result<Vec<Kind>> {
-    let settings = &ctx.config().jobs;
-    let deadline =
-        Kind::ALL.into_iter().map(|kind| kind.deadline(settings)).max().unwrap_or(settings.deadline);
-    Ok(store::revive(&mut **tx, tenant, jobs, deadline).await?)
+    let deadlines = Kind::ALL.map(|kind| (kind, kind.deadline(&ctx.config().jobs)));
+    Ok(store::revive(&mut **tx, tenant, jobs, &deadlines).await?)
 }
 
 /// Deletes one batch of old jobs and returns their number. Dead letters stay until their source is deleted.

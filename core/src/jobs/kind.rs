@@ -10,8 +10,6 @@ use crate::stored_enum;
 /// Parameters of a job kind. `None`: the setting of that name in [`config::Jobs`].
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
-    /// Name of the kind and of its queue, in the ledger, the API, metrics and `--queues`.
-    pub name: &'static str,
     /// Concurrent jobs per process.
     pub concurrency: Option<usize>,
     /// Time from enqueueing to failure, finished or not.
@@ -24,12 +22,13 @@ pub struct Spec {
 }
 
 /// Ten attempts, with the pauses between them, outlast an outage of a quarter of an hour.
-const DEFAULT: Spec = Spec { name: "", concurrency: None, deadline: None, max_attempts: 10, feeds: None };
+const DEFAULT: Spec = Spec { concurrency: None, deadline: None, max_attempts: 10, feeds: None };
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal { $($field:ident: $value:expr),* })+) => {
         $crate::stored_enum! {
-            /// Kind of a job; each kind has its own queue.
+            /// Kind of a job; each kind has its own queue. The string names both in the ledger, the API, metrics and
+            /// `--queues`.
             #[derive(Hash, PartialOrd, Ord)]
             pub enum Kind {
                 $($(#[$doc])* $kind = $name,)+
@@ -41,7 +40,7 @@ macro_rules! kinds {
             #[must_use]
             pub const fn spec(self) -> Spec {
                 match self {
-                    $(Kind::$kind => Spec { name: $name, $($field: $value,)* ..DEFAULT },)+
+                    $(Kind::$kind => Spec { $($field: $value,)* ..DEFAULT },)+
                 }
             }
         }

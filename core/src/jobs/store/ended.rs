@@ -36,21 +36,25 @@ pub(in crate::jobs) async fn revive(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     jobs: &[JobId],
-    deadline: Duration,
+    deadlines: &[(Kind, Duration)],
 ) -> sqlx::Result<Vec<Kind>> {
     let jobs: Vec<_> = jobs.iter().map(|job| job.uuid()).collect();
+    let (kinds, deadlines): (Vec<_>, Vec<_>) =
+        deadlines.iter().map(|(kind, deadline)| (kind.as_str().to_owned(), interval(*deadline))).unzip();
     sqlx::query_scalar!(
         r#"
         update job
         set state = 'queued', attempt = 0, cancel_requested = false, not_before = now(),
-            deadline_at = now() + $3::interval, dispatched_at = null, finished_at = null, worker_id = null,
+            deadline_at = now() + deadline.value, dispatched_at = null, finished_at = null, worker_id = null,
             error_code = null, error_message = null, updated_at = now()
-        where tenant_id = $1 and id = any($2) and state in ('failed', 'cancelled')
-        returning kind as "kind: Kind"
+        from unnest($3::text[], $4::interval[]) as deadline (kind, value)
+        where tenant_id = $1 and id = any($2) and state in ('failed', 'cancelled') and job.kind = deadline.kind
+        returning job.kind as "kind: Kind"
         "#,
         tenant.uuid(),
         &jobs,
-        interval(deadline),
+        &kinds,
+        &deadlines,
     )
     .fetch_all(db)
     .await
