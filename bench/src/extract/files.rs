@@ -101,7 +101,9 @@ fn measure_kind(folder: &Path, kind: &str, paths: &[PathBuf], tools: &Tools) -> 
             if tool == "libreoffice" && kind == "pdf" {
                 continue;
             }
-            if let Some(texts) = tools.texts(tool, &read)? {
+            let texts = tools.texts(tool, &read)?;
+            // A tool that reads none of them does not know the type.
+            if let Some(texts) = texts.filter(|texts| texts.values().any(|text| !text.is_empty())) {
                 let label = format!(" by {tool}");
                 rows.extend(score_rows(kind, &label, &scores(&|path| texts.get(path).cloned())));
             }
