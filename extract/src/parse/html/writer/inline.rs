@@ -5,7 +5,7 @@ use dom_query::NodeRef;
 use super::block::Flow;
 use super::line::Style;
 use super::seam::{self, Edge, Seam};
-use super::{Context, Writer, dom};
+use super::{Context, Writer, buttons, dom};
 
 /// Classes of prices that no longer hold.
 const OLD_PRICES: &[&str] = &[
@@ -36,7 +36,7 @@ const PRICES: &[&str] = &["price", "prices", "amount", "cost", "preis", "prix", 
 
 impl Writer<'_> {
     pub(super) fn inline(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
-        if self.is_icon(node, name, context, flow) || is_second_copy(node, context) {
+        if self.is_icon(node, name, context, flow) || is_second_copy(node, context) || is_tool(node) {
             return;
         }
         let edge = self.edge(node, name);
@@ -186,11 +186,14 @@ fn follows(node: &NodeRef, name: &str) -> bool {
 
 /// Whether an element is hidden from screen readers because the same stands beside it for them.
 fn is_second_copy(node: &NodeRef, context: Context) -> bool {
-    if dom::has_class(
-        node,
-        &["katex-html", "mw-editsection", "mathjax_preview", "mathjax", "headline-link-icon"],
-    ) {
+    if dom::has_class(node, &["katex-html", "mw-editsection"]) {
         return true;
+    }
+    if dom::has_class(node, &["mathjax_preview", "mathjax", "mathjax_display", "mathjax_svg"]) {
+        // MathJax 2: the source follows in a script.
+        let mut beside =
+            std::iter::successors(node.next_element_sibling(), NodeRef::next_element_sibling).take(3);
+        return beside.any(|beside| dom::keyword(&beside, "type").starts_with("math/tex"));
     }
     if dom::keyword(node, "aria-hidden") != "true" {
         return false;
@@ -201,6 +204,12 @@ fn is_second_copy(node: &NodeRef, context: Context) -> bool {
             && dom::has_text(&beside)
             && (context.price || !dom::has_text(node) || shares_words(node, &beside))
     })
+}
+
+/// Whether an element is a tool beside code.
+pub(super) fn is_tool(node: &NodeRef) -> bool {
+    (node.has_attr("class") && buttons::is_copy_tool(node))
+        || (dom::keyword(node, "role") == "button" && buttons::copies_code(node, &dom::text(node, 60)))
 }
 
 /// Whether two elements say the same: the digits of one are those of the other.

@@ -39,6 +39,7 @@ enum Space {
     None,
     Word,
     Line,
+    Paragraph,
 }
 
 /// A line, or several that `br` separates. White space is normalised.
@@ -84,15 +85,19 @@ impl Line {
             _ if self.runs.is_empty() => "",
             Space::Word => " ",
             Space::Line => "\n",
+            Space::Paragraph => "\n\n",
         };
         match self.runs.last_mut() {
-            Some(last) if last.style == style && !style.code => {
+            Some(last) if last.style == style && !style.code && space != "\n\n" => {
                 last.text.push_str(space);
                 last.text.push_str(word);
             }
             last => {
                 if !space.is_empty() {
-                    let common = last.map(|last| last.style.common(style)).unwrap_or_default();
+                    let common = match last {
+                        Some(last) if space != "\n\n" => last.style.common(style),
+                        _ => Style::default(),
+                    };
                     self.runs.push(Run { text: space.to_owned(), style: common });
                 }
                 self.runs.push(Run { text: word.to_owned(), style });
@@ -107,9 +112,12 @@ impl Line {
         }
     }
 
-    /// Puts the next text on a line of its own.
+    /// Puts the next text on a line of its own; twice, apart from the last one.
     pub(super) fn break_line(&mut self) {
-        self.space = Space::Line;
+        self.space = match self.space {
+            Space::Line | Space::Paragraph => Space::Paragraph,
+            Space::None | Space::Word => Space::Line,
+        };
     }
 
     /// The last character, unless white space follows it.

@@ -45,6 +45,7 @@ pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
     let mut writer = Writer {
         base,
         links: Vec::new(),
+        titled: links::titled(root),
         tabs: tabs::Tabs::of(root),
         sheet: sheet::Sheet::of(root),
         comma: has_decimal_comma(root),
@@ -62,6 +63,8 @@ struct Writer<'b> {
     base: Option<&'b Url>,
     /// Addresses of the links, by their number less one.
     links: Vec<String>,
+    /// Texts of links by their addresses as written.
+    titled: std::collections::HashMap<String, String>,
     tabs: tabs::Tabs,
     sheet: sheet::Sheet,
     /// Whether the language of the page has a decimal comma.

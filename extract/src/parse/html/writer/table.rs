@@ -264,7 +264,9 @@ fn is_layout(table: &NodeRef, source: &Source) -> bool {
     cells().any(|cell| {
         let long = dom::text(cell, LONG_CELL).len() >= LONG_CELL;
         let big = dom::holds(cell, |name| {
-            dom::heading_level(name).is_some() || matches!(name, "form" | "pre" | "main" | "article")
+            dom::heading_level(name).is_some()
+                || matches!(name, "form" | "main" | "article")
+                || (name == "pre" && !data)
         });
         let table = dom::holds(cell, |name| name == "table");
         big || (long && !data) || (table && (long || !data))
