@@ -115,7 +115,7 @@ impl Writer<'_> {
             }
             return;
         }
-        if dom::holds(node, |name| dom::is_block_name(name)) && name.len() > 60 {
+        if dom::holds(node, dom::is_block_name) && name.len() > 60 {
             // A card that is a button.
             self.block(node, "button", context, flow);
             return;

@@ -180,15 +180,10 @@ impl Writer<'_> {
             self.note_icon(&dom::text(node, 40));
             return true;
         }
-        if node.first_element_child().is_none() {
-            if iconic || context.cell {
-                self.note_icon(&node.class().unwrap_or_default());
-                self.note_icon(
-                    &dom::attribute(node, "name")
-                        .or_else(|| dom::attribute(node, "icon"))
-                        .unwrap_or_default(),
-                );
-            }
+        if node.first_element_child().is_none() && (iconic || context.cell) {
+            self.note_icon(&node.class().unwrap_or_default());
+            let name = dom::attribute(node, "name").or_else(|| dom::attribute(node, "icon"));
+            self.note_icon(&name.unwrap_or_default());
         }
         false
     }

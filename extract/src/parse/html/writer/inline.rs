@@ -34,14 +34,19 @@ const OLD_PRICES: &[&str] = &[
 /// Class words of elements that hold a price.
 const PRICES: &[&str] = &["price", "prices", "amount", "cost", "preis", "prix", "precio", "money", "pricing"];
 
+/// Class words of elements that hold the decimals of a price.
+const MINORS: &[&str] =
+    &["cents", "cent", "dec", "decimal", "decimals", "fraction", "minor", "pence", "small"];
+
 impl Writer<'_> {
     pub(super) fn inline(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
         if self.is_icon(node, name, context, flow) || is_second_copy(node, context) || is_tool(node) {
             return;
         }
         let edge = self.edge(node, name);
+        let outer = context;
         let context = self.styled(node, name, context);
-        self.decimals(node, context, flow);
+        self.decimals(node, Context { price: outer.price, ..context }, flow);
         flow.seam.opened = flow.seam.opened.max(edge);
         match name {
             "code" | "tt" => self.code_span(node, context, flow),
@@ -120,11 +125,17 @@ impl Writer<'_> {
             return false;
         }
         let class = dom::class_words(node);
-        let is_price = context.price
+        let has = |words: &[&str]| words.iter().any(|word| class.contains(*word));
+        let minor = has(MINORS) || matches!(node.node_name().as_deref(), Some("sup" | "sub" | "small"));
+        // Two prices side by side are two prices.
+        if (!minor && has(PRICES)) || flow.line.last_style().strike != context.style.strike {
+            return false;
+        }
+        let is_price = (context.price && (minor || flow.seam.closed == Edge::None))
             || seam::ends_with_currency(before)
             || seam::starts_with_currency(unit)
             || seam::starts_with_currency(&following(node))
-            || ["cents", "cent", "decimal", "decimals", "fraction"].iter().any(|word| class.contains(*word));
+            || has(MINORS);
         if is_price {
             flow.line.push_word(seam::decimal_separator(number, self.comma), flow.line.last_style());
             flow.seam = Seam::default();

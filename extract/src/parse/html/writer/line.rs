@@ -187,17 +187,18 @@ impl Line {
         for (run, style) in self.runs.iter().zip(&styles) {
             let wanted = marks(*style);
             let kept = open.iter().zip(&wanted).take_while(|(open, wanted)| open == wanted).count();
+            let mut unstruck = false;
             for mark in open.drain(kept..).rev() {
+                unstruck |= mark == Mark::Strike;
                 close(mark, &address, &mut out);
             }
+            // Struck text stays apart from what precedes and follows it.
+            let starts_struck = wanted.iter().skip(kept).any(|mark| *mark == Mark::Strike);
+            let glued = out.ends_with(char::is_alphanumeric) && starts_struck;
+            if glued || (unstruck && run.text.starts_with(char::is_alphanumeric)) {
+                out.push(' ');
+            }
             for mark in wanted.iter().skip(kept) {
-                if *mark == Mark::Strike && out.ends_with(char::is_alphanumeric) {
-                    out.push(' ');
-                }
-                // Struck text stays apart from what precedes and follows it.
-                if out.ends_with("~~") && run.text.starts_with(char::is_alphanumeric) {
-                    out.push(' ');
-                }
                 out.push_str(match mark {
                     Mark::Link(_) => "[",
                     Mark::Strike => "~~",
@@ -205,13 +206,6 @@ impl Line {
                     Mark::Em => "*",
                 });
                 open.push(*mark);
-            }
-            if kept == wanted.len()
-                && wanted.is_empty()
-                && out.ends_with("~~")
-                && run.text.starts_with(char::is_alphanumeric)
-            {
-                out.push(' ');
             }
             if style.code {
                 out.push_str(&code_span(&run.text));

@@ -54,8 +54,14 @@ pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
         caption: String::new(),
         repeated: table::MAX_REPEATED_BYTES,
     };
-    let blocks = writer.blocks(root, Context::default());
-    writer.render(&blocks)
+    let mut flow = Flow::default();
+    if root.is_element() {
+        writer.node(root, Context::default(), &mut flow);
+    } else {
+        writer.children(root, Context::default(), &mut flow);
+    }
+    writer.flush(&mut flow, false);
+    writer.render(&flow.blocks)
 }
 
 /// State of one conversion.

@@ -143,6 +143,11 @@ fn raised_and_lowered_digits_make_no_other_number() {
         ("<p>€19<sup>99</sup> and 5<sup>49</sup> $", "€19.99 and 5.49 $"),
         ("<p lang=de>1.299<sup>00</sup> € und <sup>€</sup>7,<sup>95</sup>", "1.299,00 € und €7,95"),
         ("<p class=price>20<span>95</span>", "20.95"),
+        (
+            "<p class=price><span>€20</span><span class=cents>95</span> <span>10</span><span>12</span>",
+            "€20.95 10 12",
+        ),
+        ("<p><span class=price>50</span><span class=price>30</span>", "50 30"),
         ("<p>10<sup>6</sup>, 10<sup>-3</sup>, x<sup>2</sup>, 5 m<sup>2</sup>", "10^6, 10^-3, x^2, 5 m²"),
         ("<p>CO<sub>2</sub>, C<sub>6</sub>H<sub>12</sub>, log<sub>2</sub>8", "CO2, C6H12, log_2 8"),
         (
