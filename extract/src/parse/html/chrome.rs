@@ -1,20 +1,15 @@
 //! Removal of boilerplate: scripts, menus, cookie banners, site headers and footers.
 
 use dom_query::{Document as Tree, NodeRef, Selection};
-use url::Url;
 
 /// Elements that are never content.
-const NOISE: &str = "script, style, noscript, template, svg, canvas, iframe, object, embed, video, audio, \
-    button, input, select, textarea, dialog, [role='dialog'], [role='alertdialog'], \
+const NOISE: &str = "script, noscript, template, canvas, iframe, object, embed, video, audio, \
+    select, textarea, dialog, [role='dialog'], [role='alertdialog'], \
     [role='search'], link, meta";
 
 /// Permanently hidden elements. Collapsed answers and inactive tab panels do not count.
 const HIDDEN: &str = "[hidden]:not([hidden='until-found']):not([role='region']):not([role='tabpanel'])\
     :not([aria-labelledby])";
-
-/// Buttons that expand an answer. To a reader they are headings.
-const DISCLOSURE_BUTTONS: &str = "button[aria-expanded], button[aria-controls], h1 button, h2 button, h3 button, h4 button, \
-    h5 button, h6 button, dt button, summary button";
 
 /// Class names of asides that belong to the surrounding text.
 const CALLOUTS: &[&str] = &[
@@ -46,9 +41,8 @@ const MANAGERS: &[&str] =
 /// Minimum length of a main element's text, in characters.
 const MIN_MAIN_CHARS: usize = 200;
 
-/// Removes elements that are never content, makes links absolute and replaces images by their descriptions.
-pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
-    tree.select(DISCLOSURE_BUTTONS).rename("span");
+/// Removes elements that are never content.
+pub(super) fn strip_noise(tree: &Tree) {
     tree.select(NOISE).remove();
     tree.select(HIDDEN).remove();
     let whole = tree.select("body").text().len();
@@ -59,28 +53,6 @@ pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
             element.remove();
         }
     }
-    for image in tree.select("img").iter() {
-        describe(&image);
-    }
-    if let Some(base) = base {
-        for link in tree.select("a[href]").iter() {
-            if let Ok(absolute) = base.join(link.attr_or("href", "").trim()) {
-                link.set_attr("href", absolute.as_str());
-            }
-        }
-    }
-}
-
-/// Replaces an image by its alternative text. Its URL is not informative, and may be a data URL.
-fn describe(image: &Selection) {
-    let alt = image.attr_or("alt", "");
-    if alt.trim().is_empty() {
-        image.remove();
-        return;
-    }
-    image.remove_all_attrs();
-    image.rename("span");
-    image.set_text(&alt);
 }
 
 /// Removes the site's navigation, headers and footers. Headers and footers of an article stay, and so do
@@ -104,13 +76,13 @@ fn is_content(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "main" | "article"))
 }
 
-/// The HTML of the main element if it holds enough text, else of the body.
-pub(super) fn content(tree: &Tree) -> String {
+/// The main element if it holds enough text, else the body.
+pub(super) fn content(tree: &Tree) -> NodeRef<'_> {
     let main = tree.select("main, [role='main']");
     if main.length() == 1 && main.text().trim().chars().nth(MIN_MAIN_CHARS).is_some() {
-        return main.html().to_string();
+        return main.nodes().first().copied().unwrap_or_else(|| tree.root());
     }
-    tree.select("body").html().to_string()
+    tree.body().unwrap_or_else(|| tree.root())
 }
 
 fn is_cookie_banner(name: &str) -> bool {

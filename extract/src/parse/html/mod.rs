@@ -6,11 +6,10 @@ mod charset;
 mod chrome;
 mod guard;
 mod head;
+mod writer;
 
 use dom_query::Document as Tree;
-use dom_smoothie::{Config, Readability, TextMode, is_probably_readable};
-use htmd::HtmlToMarkdown;
-use htmd::options::{BulletListMarker, Options};
+use dom_smoothie::{Config, Readability, is_probably_readable};
 use url::Url;
 
 use super::text;
@@ -28,11 +27,11 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     let base = head::base(&tree, address.as_ref());
     let title = head::title(&tree);
     let web = head::web(&tree, address.as_ref(), base.as_ref());
-    chrome::strip_noise(&tree, base.as_ref());
+    chrome::strip_noise(&tree);
     let readable = is_probably_readable(&tree, None, None);
     let article = if readable { article(Tree::from(tree.html()), address.as_ref()) } else { None };
     chrome::strip_frame(&tree);
-    let whole = markdown(chrome::content(&tree).as_str())?;
+    let whole = writer::write(&chrome::content(&tree), base.as_ref());
     let text = match article {
         Some(article) if weight(&article) as f64 >= MIN_SHARE * weight(&whole) as f64 => article,
         _ => whole,
@@ -56,43 +55,10 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
 
 /// The article of a page, if there is one.
 fn article(tree: Tree, address: Option<&Url>) -> Option<String> {
-    let config = Config { text_mode: TextMode::Markdown, ..Config::default() };
+    let config = Config { keep_classes: true, ..Config::default() };
     let address = address.map(Url::as_str);
     let article = Readability::with_document(tree, address, Some(config)).ok()?.parse().ok()?;
-    Some(space_headings(&article.text_content))
-}
-
-/// Inserts the space that the converter omits in a heading whose text is in a nested element: `##Title`.
-fn space_headings(markdown: &str) -> String {
-    let mut spaced = String::with_capacity(markdown.len());
-    let mut code = false;
-    for line in markdown.split_inclusive('\n') {
-        code ^= line.trim_start().starts_with("```");
-        let text = line.trim_start_matches('#');
-        let level = line.len() - text.len();
-        if !code && (1..=6).contains(&level) && text.starts_with(|first: char| !first.is_whitespace()) {
-            spaced.push_str(line.get(..level).unwrap_or_default());
-            spaced.push(' ');
-            spaced.push_str(text);
-        } else {
-            spaced.push_str(line);
-        }
-    }
-    spaced
-}
-
-fn markdown(html: &str) -> Result<String, Rejection> {
-    let options = Options {
-        bullet_list_marker: BulletListMarker::Dash,
-        ul_bullet_spacing: 1,
-        ol_number_spacing: 1,
-        ..Options::default()
-    };
-    HtmlToMarkdown::builder()
-        .options(options)
-        .build()
-        .convert(html)
-        .map_err(|error| Rejection::new(Verdict::Corrupt, format!("The page cannot be read: {error}.")))
+    Some(writer::write(&Tree::fragment(article.content).root(), None))
 }
 
 /// The number of letters and digits of a text.
