@@ -8,10 +8,6 @@ const NOISE: &str = "script, style, noscript, template, svg, canvas, iframe, obj
     button, input, select, textarea, dialog, [role='dialog'], [role='alertdialog'], \
     [role='search'], link, meta";
 
-/// Permanently hidden elements. Collapsed answers and inactive tab panels do not count.
-const HIDDEN: &str = "[hidden]:not([hidden='until-found']):not([role='region']):not([role='tabpanel'])\
-    :not([aria-labelledby])";
-
 /// Buttons that expand an answer. To a reader they are headings.
 const DISCLOSURE_BUTTONS: &str = "button[aria-expanded], button[aria-controls], h1 button, h2 button, h3 button, h4 button, \
     h5 button, h6 button, dt button, summary button";
@@ -50,7 +46,6 @@ const MIN_MAIN_CHARS: usize = 200;
 pub(super) fn strip_noise(tree: &Tree, base: Option<&Url>) {
     tree.select(DISCLOSURE_BUTTONS).rename("span");
     tree.select(NOISE).remove();
-    tree.select(HIDDEN).remove();
     let whole = tree.select("body").text().len();
     for element in tree.select("[id], [class]").iter() {
         let name = format!("{} {}", element.attr_or("id", ""), element.attr_or("class", ""));

@@ -4,21 +4,22 @@
 
 mod charset;
 mod chrome;
+mod dynamic;
 mod guard;
 mod head;
+mod hidden;
 mod robots;
+mod select;
+mod styles;
+mod words;
 
 use dom_query::Document as Tree;
-use dom_smoothie::{Config, Readability, TextMode, is_probably_readable};
 use htmd::HtmlToMarkdown;
 use htmd::options::{BulletListMarker, Options};
 use url::Url;
 
 use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Request, Verdict};
-
-/// Minimum share of the page's text in the article. A smaller article is a wrong guess.
-const MIN_SHARE: f64 = 0.3;
 
 /// Extracts the main content of a web page.
 pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
@@ -29,14 +30,13 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     let base = head::base(&tree, address.as_ref());
     let title = head::title(&tree);
     let web = head::web(&tree, address.as_ref(), base.as_ref());
+    dynamic::resolve(&tree);
+    hidden::remove(&tree);
     chrome::strip_noise(&tree, base.as_ref());
-    let readable = is_probably_readable(&tree, None, None);
-    let article = if readable { article(Tree::from(tree.html()), address.as_ref()) } else { None };
     chrome::strip_frame(&tree);
-    let whole = markdown(chrome::content(&tree).as_str())?;
-    let text = match article {
-        Some(article) if weight(&article) as f64 >= MIN_SHARE * weight(&whole) as f64 => article,
-        _ => whole,
+    let text = match select::content(&tree) {
+        Some(root) => markdown(&root.html())?,
+        None => String::new(),
     };
     if weight(&text) == 0 {
         return Err(Rejection {
@@ -57,33 +57,6 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
         notes: Vec::new(),
         web: Some(web),
     })
-}
-
-/// The article of a page, if there is one.
-fn article(tree: Tree, address: Option<&Url>) -> Option<String> {
-    let config = Config { text_mode: TextMode::Markdown, ..Config::default() };
-    let address = address.map(Url::as_str);
-    let article = Readability::with_document(tree, address, Some(config)).ok()?.parse().ok()?;
-    Some(space_headings(&article.text_content))
-}
-
-/// Inserts the space that the converter omits in a heading whose text is in a nested element: `##Title`.
-fn space_headings(markdown: &str) -> String {
-    let mut spaced = String::with_capacity(markdown.len());
-    let mut code = false;
-    for line in markdown.split_inclusive('\n') {
-        code ^= line.trim_start().starts_with("```");
-        let text = line.trim_start_matches('#');
-        let level = line.len() - text.len();
-        if !code && (1..=6).contains(&level) && text.starts_with(|first: char| !first.is_whitespace()) {
-            spaced.push_str(line.get(..level).unwrap_or_default());
-            spaced.push(' ');
-            spaced.push_str(text);
-        } else {
-            spaced.push_str(line);
-        }
-    }
-    spaced
 }
 
 fn markdown(html: &str) -> Result<String, Rejection> {
