@@ -4,16 +4,13 @@ use std::collections::HashMap;
 
 use dom_query::{Document as Tree, NodeId, NodeRef};
 
-use super::select::letters;
+use super::select::letters_of;
 
 /// Minimum letters of a `noscript` element that is content rather than a request to run scripts.
 const MIN_NOSCRIPT: u32 = 100;
 
 /// A `noscript` element must outweigh the rest of the page, of which menus and footers are a part, by this.
 const MIN_NOSCRIPT_SHARE: f64 = 0.5;
-
-/// Elements whose text is not read.
-const SILENT: &str = "script, style, template, noscript, head, svg, iframe, textarea, select";
 
 /// Puts such content in its place.
 pub(super) fn resolve(tree: &Tree) {
@@ -141,9 +138,9 @@ fn open_noscript(tree: &Tree) {
     if elements.is_empty() {
         return;
     }
-    let rest = visible_letters(&body);
+    let rest = letters_of(&body);
     for element in elements {
-        let text = visible_letters(&element);
+        let text = letters_of(&element);
         if text >= MIN_NOSCRIPT && f64::from(text) >= MIN_NOSCRIPT_SHARE * f64::from(rest) {
             element.rename("div");
             element.remove_all_attrs();
@@ -151,19 +148,4 @@ fn open_noscript(tree: &Tree) {
             element.remove_from_parent();
         }
     }
-}
-
-/// The letters of the text that is read below a node, itself excluded from the silent ones.
-fn visible_letters(root: &NodeRef) -> u32 {
-    let silent: Vec<&str> = SILENT.split(", ").collect();
-    let mut total = 0_u32;
-    let mut stack = root.children();
-    while let Some(node) = stack.pop() {
-        if node.is_text() {
-            total = total.saturating_add(letters(&node.text()));
-        } else if !node.node_name().is_some_and(|name| silent.contains(&&*name)) {
-            stack.extend(node.children_it(false));
-        }
-    }
-    total
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use dom_query::{Document as Tree, NodeRef};
 
-use super::select::letters;
+use super::select::letters_of;
 use super::styles::{self, Sheet};
 use super::words::Words;
 
@@ -76,7 +76,7 @@ const MAX_SHARE: f64 = 0.5;
 /// Removes hidden elements.
 pub(super) fn remove(tree: &Tree) {
     let Some(body) = tree.body() else { return };
-    let whole = letters(&visible(&body));
+    let whole = letters_of(&body);
     let sheet = Sheet::of(tree);
     let controlled = controlled(tree);
     let mut stack = vec![body];
@@ -86,31 +86,13 @@ pub(super) fn remove(tree: &Tree) {
                 continue;
             }
             let hidden = is_hidden(&child, &sheet) && !is_openable(&child, &controlled);
-            if hidden && f64::from(letters(&visible(&child))) <= MAX_SHARE * f64::from(whole) {
+            if hidden && f64::from(letters_of(&child)) <= MAX_SHARE * f64::from(whole) {
                 child.remove_from_parent();
             } else {
                 stack.push(child);
             }
         }
     }
-}
-
-/// The text of a node without that of scripts and styles.
-fn visible(root: &NodeRef) -> String {
-    let mut text = String::new();
-    let mut stack = vec![*root];
-    while let Some(node) = stack.pop() {
-        if node.is_text() {
-            text.push_str(&node.text());
-            text.push(' ');
-        } else if !node
-            .node_name()
-            .is_some_and(|name| matches!(&*name, "script" | "style" | "template" | "noscript"))
-        {
-            stack.extend(node.children_it(true));
-        }
-    }
-    text
 }
 
 fn is_hidden(node: &NodeRef, sheet: &Sheet) -> bool {
@@ -128,7 +110,7 @@ fn is_spoken_twice(node: &NodeRef) -> bool {
     if !node.attr_or("aria-hidden", "").eq_ignore_ascii_case("true") {
         return false;
     }
-    let spoken = |sibling: NodeRef| is_for_screen_readers(&sibling) && letters(&sibling.text()) > 0;
+    let spoken = |sibling: NodeRef| is_for_screen_readers(&sibling) && letters_of(&sibling) > 0;
     Words::of(node).any(&["clone", "cloned", "duplicate"])
         || node.next_element_sibling().is_some_and(spoken)
         || node.prev_element_sibling().is_some_and(spoken)

@@ -1,15 +1,32 @@
-//! Selection of a page's content: the root of it, and what below the root is none.
+//! Selection of a page's content: what frames it goes, and the root of the rest is found.
 
+mod contact;
+mod frame;
+mod heading;
+mod kind;
+mod prune;
 mod root;
 mod weights;
 
-pub(in crate::parse::html) use weights::letters;
-
 use dom_query::{Document as Tree, NodeRef};
+use url::Url;
 
-/// The element that holds the content of the page.
-pub(super) fn content(tree: &Tree) -> Option<NodeRef<'_>> {
+use super::structured::Data;
+pub(super) use heading::heading;
+pub(in crate::parse::html) use weights::{letters, letters_of};
+use weights::Weights;
+
+/// Removes what is no content from the tree. Returns the element that holds the rest.
+pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
     let body = tree.body()?;
-    let weights = weights::Weights::of(&body);
-    Some(root::find(body, &weights))
+    let kind = kind::of(tree, data, address);
+    let contacts = contact::take(tree);
+    frame::strip(&body, kind);
+    let root = root::find(body, &Weights::of(&body));
+    heading::take_in_hero(tree, &root);
+    prune::prune(&root, kind);
+    for contact in contacts {
+        root.append_child(&contact);
+    }
+    Some(root)
 }

@@ -149,3 +149,17 @@ pub(in crate::parse::html) fn letters(text: &str) -> u32 {
         .sum();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
+
+/// The letters of the text that is read below a node.
+pub(in crate::parse::html) fn letters_of(root: &NodeRef) -> u32 {
+    let mut total = 0_u32;
+    let mut stack = vec![*root];
+    while let Some(node) = stack.pop() {
+        if node.is_text() {
+            total = total.saturating_add(letters(&node.text()));
+        } else if node.id == root.id || !node.node_name().is_some_and(|name| SILENT.contains(&&*name)) {
+            stack.extend(node.children_it(false));
+        }
+    }
+    total
+}
