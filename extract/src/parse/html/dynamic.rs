@@ -12,11 +12,11 @@ const MIN_NOSCRIPT: u32 = 100;
 /// A `noscript` element must outweigh the rest of the page, of which menus and footers are a part, by this.
 const MIN_NOSCRIPT_SHARE: f64 = 0.5;
 
-/// Puts such content in its place.
-pub(super) fn resolve(tree: &Tree) {
+/// Puts such content in its place. Returns whether there was any.
+pub(super) fn resolve(tree: &Tree) -> bool {
     open_shadow_roots(tree);
-    place_streamed(tree);
-    open_noscript(tree);
+    let streamed = place_streamed(tree);
+    open_noscript(tree) || streamed
 }
 
 /// Content of a template, which is not part of the tree.
@@ -47,14 +47,15 @@ fn move_before(from: &NodeRef, place: &NodeRef) {
 /// The convention is React's: a hidden element with an id such as `S:1` holds the piece, and a template with
 /// an id such as `B:1` (a boundary, followed by its fallback) or `P:1` (a placeholder) marks the place. The
 /// two are paired by the calls of a script, or else by their numbers.
-fn place_streamed(tree: &Tree) {
+fn place_streamed(tree: &Tree) -> bool {
     let mut places: HashMap<String, NodeId> = HashMap::new();
     for template in tree.select("template[id]").nodes() {
         places.insert(template.attr_or("id", "").to_string(), template.id);
     }
     if places.is_empty() {
-        return;
+        return false;
     }
+    let mut moved = false;
     let calls = calls(tree);
     for piece in tree.select("[hidden][id*='S:']").nodes() {
         let id = piece.attr_or("id", "").to_string();
@@ -74,7 +75,9 @@ fn place_streamed(tree: &Tree) {
         move_before(piece, &place);
         place.remove_from_parent();
         piece.remove_from_parent();
+        moved = true;
     }
+    moved
 }
 
 /// Calls such as `$RC("B:0","S:0")` in scripts: the place of each piece.
@@ -132,20 +135,20 @@ fn remove_fallback(place: &NodeRef) {
 }
 
 /// Opens the `noscript` elements that hold the content of a page made by script, and removes the others.
-fn open_noscript(tree: &Tree) {
-    let Some(body) = tree.body() else { return };
+fn open_noscript(tree: &Tree) -> bool {
+    let Some(body) = tree.body() else { return false };
     let elements: Vec<_> = tree.select("body noscript").nodes().to_vec();
-    if elements.is_empty() {
-        return;
-    }
+    let mut opened = false;
     let rest = letters_of(&body);
     for element in elements {
         let text = letters_of(&element);
         if text >= MIN_NOSCRIPT && f64::from(text) >= MIN_NOSCRIPT_SHARE * f64::from(rest) {
             element.rename("div");
             element.remove_all_attrs();
+            opened = true;
         } else {
             element.remove_from_parent();
         }
     }
+    opened
 }

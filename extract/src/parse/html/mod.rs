@@ -33,13 +33,13 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     let web = head::web(&tree, address.as_ref(), base.as_ref());
     let data = structured::of(&tree);
     let signs = shell::Signs::of(&tree);
-    dynamic::resolve(&tree);
+    let placed = dynamic::resolve(&tree);
     hidden::remove(&tree);
     banners::remove(&tree);
     let content = select::content(&tree, &data, address.as_ref());
     let mut text = content.as_ref().map(|root| writer::write(root, base.as_ref())).unwrap_or_default();
-    structured::complete(&mut text, &data);
-    if let Some(rejection) = signs.judge(&text, &web) {
+    let completed = structured::complete(&mut text, &data);
+    if let Some(rejection) = signs.judge(&text, placed || completed, &web) {
         return Err(rejection);
     }
     Ok(Document {

@@ -53,12 +53,13 @@ impl Signs {
         Self { scripts, empty_mount }
     }
 
-    /// The rejection of a page without content of its own.
-    pub(super) fn judge(self, text: &str, web: &Web) -> Option<Rejection> {
+    /// The rejection of a page without content of its own. `served` is whether the page brings content for
+    /// readers without scripts.
+    pub(super) fn judge(self, text: &str, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
         let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
         let waits = self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
-        let shell = self.scripts && self.empty_mount && letters <= MAX_SHELL;
+        let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
         if letters > 0 && !waits && !shell {
             return None;
         }

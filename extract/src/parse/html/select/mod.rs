@@ -19,6 +19,7 @@ use weights::Weights;
 /// Removes what is no content from the tree. Returns the element that holds the rest.
 pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
     let body = tree.body()?;
+    tree.select("script, noscript, template, iframe, object, embed, canvas, audio, video").remove();
     let kind = kind::of(tree, data, address);
     let contacts = contact::take(tree);
     frame::strip(&body, kind);

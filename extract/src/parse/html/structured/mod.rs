@@ -14,6 +14,9 @@ const MAX_BYTES: usize = 2 << 20;
 /// Maximum number of items that are read.
 const MAX_ITEMS: usize = 500;
 
+/// Maximum number of items whose facts are compared with the page.
+const MAX_USED: usize = 40;
+
 /// The structured data of a page.
 #[derive(Debug, Default)]
 pub(super) struct Data {
@@ -83,10 +86,11 @@ fn collect(value: Value, data: &mut Data) {
     }
 }
 
-/// Appends to the text of a page the facts that it lacks.
-pub(super) fn complete(text: &mut String, data: &Data) {
+/// Appends to the text of a page the facts that it lacks. Returns whether there were any.
+pub(super) fn complete(text: &mut String, data: &Data) -> bool {
     let mut page = facts::Page::of(text);
-    for item in &data.items {
+    let before = text.len();
+    for item in data.items.iter().take(MAX_USED) {
         let Value::Object(item) = item else { continue };
         for addition in facts::missing(item, &mut page) {
             if !text.is_empty() {
@@ -96,6 +100,7 @@ pub(super) fn complete(text: &mut String, data: &Data) {
             text.push_str(&addition);
         }
     }
+    text.len() > before
 }
 
 /// A string of structured data as Markdown: it may hold HTML or escaped characters.
