@@ -13,12 +13,47 @@ const MOUNTS: &str = "#root, #app, #__next, #__nuxt, #___gatsby, #svelte, #app-r
 
 /// Phrases of a page that waits for its scripts or asks for them.
 const WAITING: &[&str] = &[
-    "enable javascript", "javascript is disabled", "javascript is required", "requires javascript", "javascript to run",
-    "without javascript", "turn on javascript", "javascript aktiv", "javascript deaktiv", "activer javascript",
-    "activez javascript", "habilita javascript", "active javascript", "habilite o javascript", "abilita javascript",
-    "attiva javascript", "javascript in", "включите javascript", "启用javascript", "javascriptを有効", "loading", "please wait",
-    "wird geladen", "laden", "lädt", "chargement", "cargando", "carregando", "caricamento", "ładowanie", "загрузка", "加载中",
-    "読み込み中", "로딩", "yükleniyor", "načítání", "indlæser", "laddar", "ladataan", "just a moment", "checking your browser",
+    "enable javascript",
+    "javascript is disabled",
+    "javascript is required",
+    "requires javascript",
+    "javascript to run",
+    "without javascript",
+    "turn on javascript",
+    "javascript aktiv",
+    "javascript deaktiv",
+    "activer javascript",
+    "activez javascript",
+    "habilita javascript",
+    "active javascript",
+    "habilite o javascript",
+    "abilita javascript",
+    "attiva javascript",
+    "javascript in",
+    "включите javascript",
+    "启用javascript",
+    "javascriptを有効",
+    "loading",
+    "please wait",
+    "wird geladen",
+    "laden",
+    "lädt",
+    "chargement",
+    "cargando",
+    "carregando",
+    "caricamento",
+    "ładowanie",
+    "загрузка",
+    "加载中",
+    "読み込み中",
+    "로딩",
+    "yükleniyor",
+    "načítání",
+    "indlæser",
+    "laddar",
+    "ladataan",
+    "just a moment",
+    "checking your browser",
 ];
 
 /// Longest text of a page that only waits, in letters and digits.
@@ -58,7 +93,8 @@ impl Signs {
     pub(super) fn judge(self, text: &str, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
         let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
-        let waits = self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
+        let waits =
+            self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
         let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
         if letters > 0 && !waits && !shell {
             return None;

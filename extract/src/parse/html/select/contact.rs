@@ -15,17 +15,78 @@ const MAX_ALL: u32 = 600;
 
 /// Names of days, of which opening hours have one.
 const DAYS: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekday", "mon-", "mon –", "mon–", "mon ",
-    "montag", "dienstag", "samstag", "sonntag", "freitag", "mo-", "mo–", "mo –", "lundi", "samedi", "vendredi", "lunes",
-    "viernes", "sábado", "segunda", "lunedì", "sabato", "maandag", "zaterdag", "måndag", "mandag", "lørdag", "lördag",
-    "poniedziałek", "понедельник", "пн", "суббот", "月曜", "周一", "星期", "월요일",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "weekday",
+    "mon-",
+    "mon –",
+    "mon–",
+    "mon ",
+    "montag",
+    "dienstag",
+    "samstag",
+    "sonntag",
+    "freitag",
+    "mo-",
+    "mo–",
+    "mo –",
+    "lundi",
+    "samedi",
+    "vendredi",
+    "lunes",
+    "viernes",
+    "sábado",
+    "segunda",
+    "lunedì",
+    "sabato",
+    "maandag",
+    "zaterdag",
+    "måndag",
+    "mandag",
+    "lørdag",
+    "lördag",
+    "poniedziałek",
+    "понедельник",
+    "пн",
+    "суббот",
+    "月曜",
+    "周一",
+    "星期",
+    "월요일",
 ];
 
 /// Words of opening hours.
 const HOURS: &[&str] = &[
-    "open", "hours", "closed", "geöffnet", "öffnungszeiten", "ouvert", "horaire", "abierto", "horario", "aberto", "horário",
-    "aperto", "orari", "geopend", "openingstijden", "öppet", "åpen", "åbent", "otwarte", "godziny", "часы", "открыт", "営業",
-    "营业", "영업",
+    "open",
+    "hours",
+    "closed",
+    "geöffnet",
+    "öffnungszeiten",
+    "ouvert",
+    "horaire",
+    "abierto",
+    "horario",
+    "aberto",
+    "horário",
+    "aperto",
+    "orari",
+    "geopend",
+    "openingstijden",
+    "öppet",
+    "åpen",
+    "åbent",
+    "otwarte",
+    "godziny",
+    "часы",
+    "открыт",
+    "営業",
+    "营业",
+    "영업",
 ];
 
 /// Takes the contact details out of the page's footers, unless the page has them elsewhere.
@@ -34,7 +95,10 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     let mut total = 0;
     for footer in tree.select(FOOTERS).nodes() {
         // A footer inside another has been read with it.
-        if footer.ancestors_it(None).any(|node| node.has_name("footer") || node.has_name("main") || node.has_name("article")) {
+        if footer
+            .ancestors_it(None)
+            .any(|node| node.has_name("footer") || node.has_name("main") || node.has_name("article"))
+        {
             continue;
         }
         let mut stack = vec![*footer];
@@ -72,7 +136,9 @@ fn is_contact(node: &NodeRef) -> bool {
         return false;
     }
     let inner = node.descendants_it().filter(|inner| {
-        inner.node_name().is_some_and(|name| matches!(&*name, "p" | "li" | "div" | "ul" | "td" | "section" | "address"))
+        inner
+            .node_name()
+            .is_some_and(|name| matches!(&*name, "p" | "li" | "div" | "ul" | "td" | "section" | "address"))
     });
     if &*name == "address" {
         return true;

@@ -8,29 +8,146 @@ use crate::parse::html::words::Words;
 
 /// Class names of asides that belong to the surrounding text.
 const CALLOUTS: &[&str] = &[
-    "note", "tip", "warn", "caution", "danger", "info", "admonition", "callout", "alert", "important", "hint",
+    "note",
+    "tip",
+    "warn",
+    "caution",
+    "danger",
+    "info",
+    "admonition",
+    "callout",
+    "alert",
+    "important",
+    "hint",
 ];
 
 /// Names of what is never content.
 const ALWAYS: &[&str] = &[
-    "breadcrumb", "breadcrumbs", "crumbs", "pagination", "pager", "paginator", "paging", "skiplink", "skiplinks",
-    "taboola", "outbrain", "zergnet", "adsbygoogle", "advert", "adverts", "advertisement", "advertising", "ads",
-    "sharedaddy", "addtoany", "sharethis", "addthis", "sharebar", "disqus",
+    "breadcrumb",
+    "breadcrumbs",
+    "crumbs",
+    "pagination",
+    "pager",
+    "paginator",
+    "paging",
+    "skiplink",
+    "skiplinks",
+    "taboola",
+    "outbrain",
+    "zergnet",
+    "adsbygoogle",
+    "advert",
+    "adverts",
+    "advertisement",
+    "advertising",
+    "ads",
+    "sharedaddy",
+    "addtoany",
+    "sharethis",
+    "addthis",
+    "sharebar",
+    "disqus",
 ];
 
 /// Names of what leads elsewhere, if it has little running text.
 const ELSEWHERE: &[&str] = &[
-    "related", "relatedposts", "recirc", "recirculation", "recommended", "recommendation", "recommendations", "recommends",
-    "similar", "popular", "trending", "mostread", "upnext", "sidebar", "sidebars", "newsletter", "subscribe", "signup",
-    "promo", "promos", "sponsored", "sponsor", "sponsors", "share", "sharing", "social", "socials", "follow", "readmore",
-    "prevnext", "crosslinks", "upsell", "upsells", "crosssell", "widget", "widgets", "recently",
+    "related",
+    "relatedposts",
+    "recirc",
+    "recirculation",
+    "recommended",
+    "recommendation",
+    "recommendations",
+    "recommends",
+    "similar",
+    "popular",
+    "trending",
+    "mostread",
+    "upnext",
+    "sidebar",
+    "sidebars",
+    "newsletter",
+    "subscribe",
+    "signup",
+    "promo",
+    "promos",
+    "sponsored",
+    "sponsor",
+    "sponsors",
+    "share",
+    "sharing",
+    "social",
+    "socials",
+    "follow",
+    "readmore",
+    "prevnext",
+    "crosslinks",
+    "upsell",
+    "upsells",
+    "crosssell",
+    "recently",
 ];
 
 /// Names of menus, if most of their text is links or they have no running text.
 const MENUS: &[&str] = &[
-    "nav", "navi", "navbar", "navigation", "subnav", "topnav", "sidenav", "menu", "menus", "submenu", "megamenu", "topbar",
-    "toolbar", "masthead", "header", "footer", "foot", "tags", "taglist", "toc", "login", "signin", "search", "searchbar",
-    "filters", "facets", "languages", "language", "lang", "switcher", "skip", "copyright", "legal", "colophon", "cart",
+    "nav",
+    "navi",
+    "navbar",
+    "navigation",
+    "subnav",
+    "topnav",
+    "sidenav",
+    "menu",
+    "menus",
+    "submenu",
+    "megamenu",
+    "topbar",
+    "toolbar",
+    "tags",
+    "taglist",
+    "toc",
+    "login",
+    "signin",
+    "searchbar",
+    "searchform",
+    "filters",
+    "facets",
+    "languages",
+    "language",
+    "lang",
+    "switcher",
+    "skip",
+    "copyright",
+    "legal",
+    "colophon",
+    "cart",
+];
+
+/// Whole names of the header and the footer of a site.
+const EDGES: &[&str] = &[
+    " header ",
+    " footer ",
+    " site-header ",
+    " site-footer ",
+    " site_header ",
+    " site_footer ",
+    " global-header ",
+    " global-footer ",
+    " global_header ",
+    " global_footer ",
+    " page-footer ",
+    " main-header ",
+    " main-footer ",
+    " masthead ",
+    " siteheader ",
+    " sitefooter ",
+    " footer-wrapper ",
+    " header-wrapper ",
+    " top-header ",
+    " footer-top ",
+    " footer-bottom ",
+    " top-bar ",
+    " topbar ",
 ];
 
 /// Names of visitors' comments.
@@ -41,8 +158,8 @@ const NEGATIONS: &[&str] = &["no", "has", "with", "without", "not"];
 
 /// Elements whose names are read: containers.
 const CONTAINERS: &[&str] = &[
-    "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure", "details",
-    "dl", "li", "article",
+    "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure",
+    "details", "dl", "li", "article",
 ];
 
 /// Removes the frame of a page.
@@ -80,37 +197,39 @@ struct Part<'a, 'b> {
 
 impl Part<'_, '_> {
     fn is_frame(&self) -> bool {
-        if !self.is_small() {
+        self.is_frame_by_element()
+            || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
+    }
+
+    fn is_frame_by_element(&self) -> bool {
+        // Markup that contradicts itself: all of the page in a footer.
+        if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
         let role = self.node.attr_or("role", "").to_ascii_lowercase();
-        match self.name {
-            "nav" => return true,
-            "header" => return !self.inside && !self.has_heading(),
-            "footer" => return !self.inside || self.weight.prose == 0,
-            "aside" => return !self.is_callout(),
-            "form" if self.is_service_form() => return true,
-            "input" | "select" | "textarea" | "datalist" | "fieldset" if self.weight.prose == 0 => {
-                return self.name != "fieldset";
+        let frame = match self.name {
+            "nav" => true,
+            "header" => !self.inside && !self.has_heading(),
+            "footer" => !self.inside || self.weight.prose == 0,
+            "aside" => !self.is_callout() && self.is_small(),
+            "form" => self.is_small() && self.is_service_form(),
+            "input" | "select" | "textarea" | "datalist" => true,
+            _ => false,
+        };
+        frame
+            || match role.as_str() {
+                "navigation" | "menu" | "menubar" | "search" | "tooltip" => true,
+                "banner" => !self.inside && !self.has_heading(),
+                "contentinfo" => !self.inside,
+                "complementary" => self.is_small(),
+                _ => false,
             }
-            _ => {}
-        }
-        match role.as_str() {
-            "navigation" | "menu" | "menubar" | "search" | "complementary" | "tooltip" => return true,
-            "banner" => return !self.inside && !self.has_heading(),
-            "contentinfo" => return !self.inside,
-            _ => {}
-        }
-        CONTAINERS.contains(&self.name) && self.is_frame_by_name()
     }
 
-    /// Whether the element holds little of the page's running text, so that a wrong guess costs little.
+    /// Whether the element holds little of the page's text, so that a wrong guess costs little.
     fn is_small(&self) -> bool {
-        if self.whole.prose > 0 {
-            self.weight.prose.saturating_mul(4) <= self.whole.prose
-        } else {
-            self.weight.letters.saturating_mul(2) <= self.whole.letters
-        }
+        self.weight.prose.saturating_mul(4) <= self.whole.prose
+            && self.weight.letters.saturating_mul(5) <= self.whole.letters.saturating_mul(2)
     }
 
     fn is_frame_by_name(&self) -> bool {
@@ -122,7 +241,11 @@ impl Part<'_, '_> {
         let plain = self.weight.prose == 0;
         words.any(ALWAYS)
             || (words.any(ELSEWHERE) && (plain || linked > 0.3))
-            || (words.any(MENUS) && plain && (linked > 0.5 || self.weight.letters < 100) && !self.has_heading())
+            || (words.any(MENUS)
+                && plain
+                && (linked > 0.5 || self.weight.letters < 100)
+                && !self.has_heading())
+            || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
             || (self.kind != Kind::Forum && words.any(COMMENTS))
     }
 

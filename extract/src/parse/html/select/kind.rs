@@ -20,14 +20,41 @@ pub(super) enum Kind {
 
 /// Segments of the addresses of discussions.
 const FORUM_PATHS: &[&str] = &[
-    "forum", "forums", "thread", "threads", "topic", "topics", "discussion", "discussions", "questions", "boards",
-    "viewtopic.php", "showthread.php", "t", "community", "answers", "comments", "board",
+    "forum",
+    "forums",
+    "thread",
+    "threads",
+    "topic",
+    "topics",
+    "discussion",
+    "discussions",
+    "questions",
+    "boards",
+    "viewtopic.php",
+    "showthread.php",
+    "t",
+    "community",
+    "answers",
+    "comments",
+    "board",
 ];
 
 /// Programs that run forums, as they name themselves.
 const FORUM_PROGRAMS: &[&str] = &[
-    "discourse", "phpbb", "vbulletin", "xenforo", "mybb", "smf", "flarum", "vanilla", "invision", "nodebb", "bbpress",
-    "fluxbb", "punbb", "woltlab",
+    "discourse",
+    "phpbb",
+    "vbulletin",
+    "xenforo",
+    "mybb",
+    "smf",
+    "flarum",
+    "vanilla",
+    "invision",
+    "nodebb",
+    "bbpress",
+    "fluxbb",
+    "punbb",
+    "woltlab",
 ];
 
 /// The kind of a page, by its structured data, its address and what it says of itself.
@@ -40,7 +67,11 @@ pub(super) fn of(tree: &Tree, data: &Data, address: Option<&Url>) -> Kind {
         })
     };
     let discussions = ["DiscussionForumPosting", "QAPage", "Question"];
-    if data.is_any(&discussions) && !data.is_any(&["FAQPage"]) || itemtype(&discussions[..2]) || is_forum_program(tree) || is_forum_path(address) {
+    if data.is_any(&discussions) && !data.is_any(&["FAQPage"])
+        || itemtype(&discussions[..2])
+        || is_forum_program(tree)
+        || is_forum_path(address)
+    {
         return Kind::Forum;
     }
     let og = tree.select_single("meta[property='og:type']").attr_or("content", "").to_ascii_lowercase();
@@ -48,25 +79,39 @@ pub(super) fn of(tree: &Tree, data: &Data, address: Option<&Url>) -> Kind {
     if og.starts_with("product") || (1..=3).contains(&products) {
         return Kind::Product;
     }
-    let articles = ["Article", "NewsArticle", "BlogPosting", "TechArticle", "Report", "ScholarlyArticle", "ReportageNewsArticle"];
-    if og.starts_with("article") || data.is_any(&articles) || itemtype(&articles) {
+    let articles = [
+        "Article",
+        "NewsArticle",
+        "BlogPosting",
+        "TechArticle",
+        "Report",
+        "ScholarlyArticle",
+        "ReportageNewsArticle",
+    ];
+    // A blog program calls all pages articles, but gives a date of publication to texts only.
+    let dated = tree.select("meta[property='article:published_time']").exists();
+    if dated || data.is_any(&articles) || itemtype(&articles) {
         return Kind::Article;
     }
     Kind::Other
 }
 
 fn is_forum_program(tree: &Tree) -> bool {
-    let generator = tree.select_single("meta[name='generator' i]").attr_or("content", "").to_ascii_lowercase();
+    let generator =
+        tree.select_single("meta[name='generator' i]").attr_or("content", "").to_ascii_lowercase();
     FORUM_PROGRAMS.iter().any(|program| generator.contains(program))
 }
 
 fn is_forum_path(address: Option<&Url>) -> bool {
     let Some(address) = address else { return false };
-    let segments: Vec<&str> = address.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let segments: Vec<&str> =
+        address.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
     // The last segment names the page itself: an article about forums is none.
     let parents = segments.split_last().map_or(&[][..], |(_, parents)| parents);
     let host = address.host_str().unwrap_or_default();
-    ["forum.", "forums.", "community.", "discuss.", "discussion.", "boards.", "talk."].iter().any(|name| host.starts_with(name))
+    ["forum.", "forums.", "community.", "discuss.", "discussion.", "boards.", "talk."]
+        .iter()
+        .any(|name| host.starts_with(name))
         || parents.iter().any(|part| FORUM_PATHS.contains(part))
         || segments.last().is_some_and(|last| last.ends_with(".php") && FORUM_PATHS.contains(last))
 }

@@ -13,8 +13,8 @@ use url::Url;
 
 use super::structured::Data;
 pub(super) use heading::heading;
-pub(in crate::parse::html) use weights::{letters, letters_of};
 use weights::Weights;
+pub(in crate::parse::html) use weights::{letters, letters_of};
 
 /// Removes what is no content from the tree. Returns the element that holds the rest.
 pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
@@ -23,7 +23,7 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     let kind = kind::of(tree, data, address);
     let contacts = contact::take(tree);
     frame::strip(&body, kind);
-    let root = root::find(body, &Weights::of(&body));
+    let root = root::find(tree, body, kind, &Weights::of(&body));
     heading::take_in_hero(tree, &root);
     prune::prune(&root, kind);
     for contact in contacts {

@@ -20,6 +20,9 @@ const INLINE: &[&str] = &[
 /// Minimum letters of a line of text that is prose rather than a label.
 const PROSE_LETTERS: u32 = 60;
 
+/// Letters of one block that count as prose: many paragraphs weigh more than a long listing.
+const MAX_PROSE: u32 = 600;
+
 /// The text of an element, in letters: alphanumeric characters, of which an ideograph counts as three.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Weight {
@@ -125,7 +128,7 @@ fn sum(
     let mut total = own;
     for weight in total.values_mut() {
         if weight.plain() >= PROSE_LETTERS && weight.link_density() < 0.5 {
-            weight.prose = weight.plain();
+            weight.prose = weight.plain().min(MAX_PROSE);
             weight.paragraphs = 1;
         }
     }

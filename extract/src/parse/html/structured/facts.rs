@@ -33,8 +33,7 @@ impl Page {
         }
         let known = own.iter().filter(|word| self.words.contains(*word)).count();
         let joined = joined(text);
-        (own.len() >= 12 && known as f64 >= PRESENT * own.len() as f64)
-            || self.joined.contains(&joined)
+        (own.len() >= 12 && known as f64 >= PRESENT * own.len() as f64) || self.joined.contains(&joined)
     }
 
     fn add(&mut self, text: &str) {
@@ -67,7 +66,15 @@ pub(super) fn missing(item: &Item, page: &mut Page) -> Vec<String> {
         questions.into_iter().take(MAX_PARTS).filter_map(|question| answers(question, page)).collect()
     } else if is(&["Question"]) {
         answers(item, page).into_iter().collect()
-    } else if is(&["Product", "ProductGroup", "IndividualProduct", "SoftwareApplication", "Book", "Vehicle", "Car"]) {
+    } else if is(&[
+        "Product",
+        "ProductGroup",
+        "IndividualProduct",
+        "SoftwareApplication",
+        "Book",
+        "Vehicle",
+        "Car",
+    ]) {
         product(item, page)
     } else if is(&["Recipe"]) {
         recipe(item, page)
@@ -148,7 +155,11 @@ impl Page {
         let whole = amount.split(['.', ',']).next().unwrap_or(amount).trim();
         let cents = amount.get(whole.len() + 1..).unwrap_or_default().trim_end_matches('0');
         let grouped: String = match whole.len() {
-            4..=6 => format!("{} {}", &whole.get(..whole.len() - 3).unwrap_or_default(), whole.get(whole.len() - 3..).unwrap_or_default()),
+            4..=6 => format!(
+                "{} {}",
+                &whole.get(..whole.len() - 3).unwrap_or_default(),
+                whole.get(whole.len() - 3..).unwrap_or_default()
+            ),
             _ => whole.to_owned(),
         };
         [whole.to_owned(), grouped].iter().any(|form| {
@@ -156,11 +167,12 @@ impl Page {
                 let rest = self.joined.get(at + found.len()..).unwrap_or_default();
                 cents.is_empty() || rest.starts_with(cents)
             })
-        }) || (whole.len() <= 3 && self.words.iter().take(100_000).any(|word| {
-            // A currency code or letter may stand right before or after the digits.
-            let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-            digits == whole && word.len() <= whole.len() + 3 && cents.is_empty()
-        }))
+        }) || (whole.len() <= 3
+            && self.words.iter().take(100_000).any(|word| {
+                // A currency code or letter may stand right before or after the digits.
+                let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+                digits == whole && word.len() <= whole.len() + 3 && cents.is_empty()
+            }))
     }
 }
 
@@ -235,7 +247,8 @@ fn business(item: &Item, page: &Page) -> Vec<String> {
     let mut facts = Facts::new(page);
     facts.add("Address", address(item));
     facts.add("Telephone", json::text(item, "telephone").filter(|number| !page.has_digits(number)));
-    facts.add("E-mail", json::text(item, "email").map(|email| email.trim_start_matches("mailto:").to_owned()));
+    facts
+        .add("E-mail", json::text(item, "email").map(|email| email.trim_start_matches("mailto:").to_owned()));
     let mut hours = json::texts(item, "openingHours");
     for spec in json::items(item, "openingHoursSpecification").into_iter().take(MAX_PARTS) {
         let days: Vec<String> = json::texts(spec, "dayOfWeek")
@@ -293,7 +306,9 @@ impl<'a> Facts<'a> {
     }
 
     fn add(&mut self, label: &str, value: Option<String>) {
-        if let Some(value) = value.map(|value| line(&value)).filter(|value| !value.is_empty() && !self.page.has(value)) {
+        if let Some(value) =
+            value.map(|value| line(&value)).filter(|value| !value.is_empty() && !self.page.has(value))
+        {
             let line = format!("- {label}: {value}");
             if !self.lines.contains(&line) {
                 self.lines.push(line);
@@ -327,7 +342,9 @@ fn spaced(name: &str) -> String {
 fn duration(value: &str) -> Option<String> {
     let (days, time) = value.trim().strip_prefix('P')?.split_once('T').unwrap_or(("", ""));
     let mut parts = Vec::new();
-    for (text, units) in [(days, [('D', "d"), ('H', "h"), ('M', "min")]), (time, [('D', "d"), ('H', "h"), ('M', "min")])] {
+    for (text, units) in
+        [(days, [('D', "d"), ('H', "h"), ('M', "min")]), (time, [('D', "d"), ('H', "h"), ('M', "min")])]
+    {
         let mut number = String::new();
         for character in text.chars() {
             if character.is_ascii_digit() || character == '.' {

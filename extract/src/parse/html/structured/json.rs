@@ -58,7 +58,10 @@ pub(super) fn texts(item: &Item, name: &str) -> Vec<String> {
 
 /// The texts of the items of a property: the steps of a section.
 pub(super) fn texts_of(item: &Item, name: &str) -> Vec<String> {
-    items(item, name).into_iter().filter_map(|step| text(step, "text").or_else(|| text(step, "name"))).collect()
+    items(item, name)
+        .into_iter()
+        .filter_map(|step| text(step, "text").or_else(|| text(step, "name")))
+        .collect()
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -74,7 +74,8 @@ fn collect(value: Value, data: &mut Data) {
                     continue;
                 }
                 // A page is no thing itself, but the main entity of one may be. That of a FAQ is its questions.
-                let page = types.iter().any(|kind| kind.ends_with("Page") && !matches!(*kind, "FAQPage" | "QAPage"));
+                let page =
+                    types.iter().any(|kind| kind.ends_with("Page") && !matches!(*kind, "FAQPage" | "QAPage"));
                 if page && let Some(entity) = item.get("mainEntity") {
                     stack.push(entity.clone());
                 }
