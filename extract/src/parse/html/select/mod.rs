@@ -1,10 +1,12 @@
 //! Selection of a page's content: what frames it goes, and the root of the rest is found.
 
+mod cards;
 mod contact;
 mod frame;
 mod heading;
 mod kind;
 mod prune;
+mod repeats;
 mod root;
 mod weights;
 
@@ -26,6 +28,8 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     let root = root::find(tree, body, kind, &Weights::of(&body));
     heading::take_in_hero(tree, &root);
     prune::prune(&root, kind);
+    repeats::remove_link_pictures(&root);
+    repeats::remove_copies(&root);
     for contact in contacts {
         root.append_child(&contact);
     }

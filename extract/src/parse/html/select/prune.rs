@@ -2,8 +2,9 @@
 
 use dom_query::NodeRef;
 
+use super::cards;
 use super::kind::Kind;
-use super::weights::{Weights, letters_of};
+use super::weights::{Weight, Weights, letters_of};
 
 /// Beginnings of headings above what leads elsewhere.
 const ELSEWHERE: &[&str] = &[
@@ -107,32 +108,75 @@ const ELSEWHERE: &[&str] = &[
     "관련",
 ];
 
+/// Beginnings of links that jump over the menu.
+const SKIPS: &[&str] = &[
+    "skip",
+    "jump to",
+    "zum inhalt",
+    "zum hauptinhalt",
+    "direkt zum",
+    "aller au contenu",
+    "passer au",
+    "ir al contenido",
+    "saltar",
+    "vai al contenuto",
+    "salta al",
+    "naar inhoud",
+    "naar de inhoud",
+    "hoppa till",
+    "hopp til",
+    "gå til",
+    "przejdź do",
+    "přejít",
+    "перейти к",
+    "ir para o conteúdo",
+    "pular para",
+];
+
 /// Removes such blocks below the root of the content.
 pub(super) fn prune(root: &NodeRef, kind: Kind) {
+    skip_links(root);
     headed_sections(root);
     let weights = Weights::of(root);
     let whole = weights.get(root);
-    // A list of links may be the content itself.
     let text = whole.prose.saturating_mul(5) >= whole.letters.saturating_mul(3);
-    if whole.link_density() > 0.5 || !(kind == Kind::Article || (kind == Kind::Other && text)) {
-        return;
-    }
+    let single = kind == Kind::Article || kind == Kind::Product || (kind == Kind::Other && text);
     let mut stack = vec![*root];
     while let Some(node) = stack.pop() {
         for child in node.children() {
             let Some(name) = child.node_name() else { continue };
             let weight = weights.get(&child);
-            let list = matches!(&*name, "ul" | "ol" | "div" | "section" | "table" | "dl");
-            if list
+            let block = matches!(&*name, "ul" | "ol" | "div" | "section" | "table" | "dl");
+            let small = weight.letters.saturating_mul(5) < whole.letters.saturating_mul(2);
+            let elsewhere = block
+                && small
                 && weight.prose == 0
-                && weight.links >= 3
-                && weight.link_density() > 0.75
-                && weight.letters.saturating_mul(3) < whole.letters
-            {
+                && (is_menu(weight)
+                    || (single
+                        && whole.link_density() < 0.5
+                        && weight.links >= 3
+                        && weight.link_density() > 0.75)
+                    || (single && cards::is_list(&child, weight, &weights)));
+            if elsewhere {
                 child.remove_from_parent();
             } else {
                 stack.push(child);
             }
+        }
+    }
+}
+
+/// Many links with short names and next to nothing else.
+fn is_menu(weight: Weight) -> bool {
+    weight.links >= 6 && weight.link_density() > 0.85 && weight.linked <= weight.links.saturating_mul(18)
+}
+
+fn skip_links(root: &NodeRef) {
+    let links: Vec<NodeRef> = root.descendants_it().filter(|node| node.has_name("a")).take(20).collect();
+    for link in links {
+        let text = link.text().trim().to_lowercase();
+        if link.attr_or("href", "").starts_with('#') && SKIPS.iter().any(|skip| text.starts_with(skip)) {
+            link.remove_from_parent();
         }
     }
 }
