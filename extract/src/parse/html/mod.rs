@@ -37,7 +37,8 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     hidden::remove(&tree);
     banners::remove(&tree);
     let content = select::content(&tree, &data, address.as_ref());
-    let mut text = content.as_ref().map(|root| writer::write(root, base.as_ref())).unwrap_or_default();
+    let heading = content.as_ref().and_then(|root| select::heading(&tree, root, title.as_deref()));
+    let mut text = content.map(|root| writer::write(&root, base.as_ref())).unwrap_or_default();
     let completed = structured::complete(&mut text, &data);
     if let Some(rejection) = signs.judge(&text, placed || completed, &web) {
         return Err(rejection);
@@ -45,7 +46,7 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     Ok(Document {
         format: Format::Html,
         markup: Markup::Markdown,
-        text: with_heading(text, content.and_then(|root| select::heading(&tree, &root, title.as_deref()))),
+        text: with_heading(text, heading),
         pages: Vec::new(),
         title,
         notes: Vec::new(),

@@ -202,16 +202,23 @@ impl Part<'_, '_> {
     }
 
     fn is_frame_by_element(&self) -> bool {
+        let role = self.node.attr_or("role", "").to_ascii_lowercase();
+        // Lists of names may have more letters than the text that they stand beside.
+        if role == "complementary"
+            && !self.is_callout()
+            && self.weight.prose.saturating_mul(4) <= self.whole.prose
+        {
+            return true;
+        }
         // Markup that contradicts itself: all of the page in a footer.
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
-        let role = self.node.attr_or("role", "").to_ascii_lowercase();
         let frame = match self.name {
             "nav" => true,
             "header" => !self.inside && !self.has_heading(),
             "footer" => !self.inside || self.weight.prose == 0,
-            "aside" => !self.is_callout() && self.is_small(),
+            "aside" => !self.is_callout() && self.weight.prose.saturating_mul(3) <= self.whole.prose,
             "form" => self.is_small() && self.is_service_form(),
             "input" | "select" | "textarea" | "datalist" => true,
             _ => false,
@@ -221,7 +228,6 @@ impl Part<'_, '_> {
                 "navigation" | "menu" | "menubar" | "search" | "tooltip" => true,
                 "banner" => !self.inside && !self.has_heading(),
                 "contentinfo" => !self.inside,
-                "complementary" => self.is_small(),
                 _ => false,
             }
     }

@@ -34,15 +34,46 @@ pub(super) fn take_in_hero(tree: &Tree, root: &NodeRef) {
     root.prepend_child(&hero);
 }
 
-/// The heading to put before the text, if the content has none: the page's own, or its title.
+/// The heading to put before the text, if the content has none: the page's own, or its title. A lower heading
+/// that says the same becomes the first one instead.
 pub(in crate::parse::html) fn heading(tree: &Tree, root: &NodeRef, title: Option<&str>) -> Option<String> {
     if has_heading(root) {
         return None;
     }
-    outer_heading(tree, root)
+    let own = outer_heading(tree, root)
         .map(|heading| text::line(&heading.text()))
-        .or_else(|| title.map(text::line))
-        .filter(|heading| !heading.is_empty())
+        .filter(|heading| title.is_none_or(|title| is_part(heading, title)));
+    let heading = own.or_else(|| title.map(text::line)).filter(|heading| !heading.is_empty())?;
+    let first = root.descendants_it().find(|node| {
+        node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4")) && letters_of(node) > 0
+    });
+    match first {
+        Some(first) if is_start(&first.text(), &heading) => {
+            first.rename("h1");
+            None
+        }
+        _ => Some(heading),
+    }
+}
+
+/// Whether a heading is what a title begins with, before the name of the site.
+fn is_start(heading: &str, title: &str) -> bool {
+    let (heading, title) = (words(heading), words(title));
+    !heading.is_empty() && title.starts_with(&heading)
+}
+
+/// Whether a heading shares half of its words with the title, and is not the name of the site at its end.
+fn is_part(heading: &str, title: &str) -> bool {
+    let (heading, title) = (words(heading), words(title));
+    let shared = heading.iter().filter(|word| title.contains(word)).count();
+    heading == title || (shared * 2 >= heading.len() && !title.ends_with(&heading))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn has_heading(root: &NodeRef) -> bool {

@@ -76,7 +76,8 @@ pub(super) fn of(tree: &Tree, data: &Data, address: Option<&Url>) -> Kind {
     }
     let og = tree.select_single("meta[property='og:type']").attr_or("content", "").to_ascii_lowercase();
     let products = data.count("Product") + data.count("ProductGroup");
-    if og.starts_with("product") || (1..=3).contains(&products) {
+    let marked = tree.select("[itemtype$='schema.org/Product']").length();
+    if og.starts_with("product") || (1..=3).contains(&products) || (products == 0 && marked == 1) {
         return Kind::Product;
     }
     let articles = [

@@ -136,6 +136,7 @@ const SKIPS: &[&str] = &[
 /// Removes such blocks below the root of the content.
 pub(super) fn prune(root: &NodeRef, kind: Kind) {
     skip_links(root);
+    before_heading(root);
     headed_sections(root);
     let weights = Weights::of(root);
     let whole = weights.get(root);
@@ -171,6 +172,27 @@ fn is_menu(weight: Weight) -> bool {
     weight.links >= 6 && weight.link_density() > 0.85 && weight.linked <= weight.links.saturating_mul(18)
 }
 
+/// Removes menus that stand before the page's heading.
+fn before_heading(root: &NodeRef) {
+    let Some(heading) = root.descendants_it().find(|node| node.has_name("h1") && letters_of(node) > 0) else {
+        return;
+    };
+    let weights = Weights::of(root);
+    let mut node = heading;
+    while node.id != root.id {
+        let mut before = node.prev_sibling();
+        while let Some(sibling) = before {
+            before = sibling.prev_sibling();
+            let weight = weights.get(&sibling);
+            if weight.prose == 0 && weight.links >= 2 && weight.link_density() > 0.4 {
+                sibling.remove_from_parent();
+            }
+        }
+        let Some(parent) = node.parent() else { return };
+        node = parent;
+    }
+}
+
 fn skip_links(root: &NodeRef) {
     let links: Vec<NodeRef> = root.descendants_it().filter(|node| node.has_name("a")).take(20).collect();
     for link in links {
@@ -190,7 +212,7 @@ fn headed_sections(root: &NodeRef) {
         if !heading.ancestors_it(None).any(|node| node.id == root.id) || !announces(&heading) {
             continue;
         }
-        let block = section(&heading, root, &weights, whole.prose);
+        let block = section(&heading, root, &weights, whole);
         block.iter().for_each(NodeRef::remove_from_parent);
     }
 }
@@ -208,11 +230,15 @@ fn announces(heading: &NodeRef) -> bool {
 }
 
 /// The heading and what belongs to it: its container if the heading begins it, or its following siblings.
-fn section<'a>(heading: &NodeRef<'a>, root: &NodeRef<'a>, weights: &Weights, whole: u32) -> Vec<NodeRef<'a>> {
+fn section<'a>(
+    heading: &NodeRef<'a>,
+    root: &NodeRef<'a>,
+    weights: &Weights,
+    whole: Weight,
+) -> Vec<NodeRef<'a>> {
     let mut top = *heading;
     while let Some(parent) = top.parent() {
-        let small = weights.get(&parent).prose.saturating_mul(4) <= whole;
-        if parent.id == root.id || !small || !begins(&top) {
+        if parent.id == root.id || !is_minor(weights.get(&parent), whole) || !begins(&top) {
             break;
         }
         top = parent;
@@ -223,19 +249,23 @@ fn section<'a>(heading: &NodeRef<'a>, root: &NodeRef<'a>, weights: &Weights, who
     }
     let level = heading.node_name();
     let mut next = top.next_sibling();
-    let mut prose = 0;
+    let mut total = Weight::default();
     while let Some(node) = next {
         if is_heading(&node) && node.node_name() <= level {
             break;
         }
-        prose += weights.get(&node).prose;
-        if prose.saturating_mul(4) > whole {
-            return Vec::new();
-        }
+        total.add(weights.get(&node));
         next = node.next_sibling();
         block.push(node);
     }
-    block
+    if is_minor(total, whole) { block } else { Vec::new() }
+}
+
+/// Whether a section may go: it has little running text, or many links.
+fn is_minor(section: Weight, whole: Weight) -> bool {
+    section.prose.saturating_mul(4) <= whole.prose
+        || (section.link_density() >= 0.3
+            && section.letters.saturating_mul(10) <= whole.letters.saturating_mul(7))
 }
 
 /// Whether nothing with text stands before the node in its parent.

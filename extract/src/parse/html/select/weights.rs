@@ -49,7 +49,7 @@ impl Weight {
         self.letters.saturating_sub(self.linked)
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.letters = self.letters.saturating_add(other.letters);
         self.linked = self.linked.saturating_add(other.linked);
         self.prose = self.prose.saturating_add(other.prose);

@@ -36,6 +36,13 @@ impl Page {
         (own.len() >= 12 && known as f64 >= PRESENT * own.len() as f64) || self.joined.contains(&joined)
     }
 
+    /// Whether most words of a name are there: search engines get it with the site's name.
+    fn has_mostly(&self, name: &str) -> bool {
+        let own: Vec<String> = words(name).collect();
+        let known = own.iter().filter(|word| self.words.contains(*word)).count();
+        known * 2 >= own.len()
+    }
+
     fn add(&mut self, text: &str) {
         self.words.extend(words(text));
         self.joined.push_str(&joined(text));
@@ -114,8 +121,8 @@ fn product(item: &Item, page: &Page) -> Vec<String> {
         blocks.push(description);
     }
     let mut facts = Facts::new(page);
-    facts.add("Name", json::text(item, "name"));
-    facts.add("Brand", json::text(item, "brand"));
+    facts.add("Name", json::text(item, "name").filter(|name| !page.has_mostly(name)));
+    facts.add("Brand", json::text(item, "brand").filter(|brand| !page.has_mostly(brand)));
     facts.add("SKU", json::text(item, "sku"));
     let offers = json::items(item, "offers");
     for offer in offers.into_iter().take(MAX_OFFERS) {
@@ -144,7 +151,8 @@ fn offer_facts(offer: &Item, facts: &mut Facts) {
         let value = value.rsplit(['/', '#']).next().unwrap_or_default().to_owned();
         spaced(&value)
     });
-    if !facts.is_empty() {
+    // Alone, it repeats what the page says in words of its own.
+    if facts.lines.iter().any(|line| line.starts_with("- Price")) {
         facts.add("Availability", availability);
     }
 }
