@@ -95,8 +95,8 @@ async fn a_meta_refresh_is_followed_like_a_redirect() {
         Page::of("text/html", format!("<title>Wait</title><meta http-equiv=refresh content='0; url={target}'>"))
     };
     let all = ["/old", "/circle", "/self", "/far", "/chain0"].map(str::to_owned);
-    site.set("/", to("start/"))
-        .set("/start/", to("/latest/"))
+    site.set("/", to("index.html"))
+        .set("/index.html", to("/latest/"))
         .set("/latest/", article("the manual", &links(all)))
         .set("/old", to("/new"))
         .set("/new", article("new things", ""))

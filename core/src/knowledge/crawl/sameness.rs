@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// Share of the words that may differ between two views of a page that name one canonical URL: a date, a visitor's
 /// name, a counter.
-const DIFFERENT_SHARE: usize = 20;
+const DIFFERENT_SHARE: usize = 40;
 
 /// SHA-256 of a text without the addresses in it, which may hold a session, and with uniform white space.
 pub(super) fn hash(text: &str) -> [u8; 32] {
@@ -18,7 +18,7 @@ pub(super) fn hash(text: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Whether two texts say the same but for one word in twenty. The same beginning is required: pages of one template
+/// Whether two texts say the same but for one word in forty. The same beginning is required: pages of one template
 /// differ in their titles.
 pub(super) fn is_nearly_equal(one: &str, other: &str) -> bool {
     let (one, other) = (without_addresses(one), without_addresses(other));

@@ -60,7 +60,9 @@ pub(super) fn step(
     }
     let (inside, outside) = frames(site, fetched, &web);
     let outcome = match (document, rejection) {
-        (Some(document), _) if !is_short || inside == 0 => kept(fetched, document, &web, links),
+        (Some(document), _) if !(is_short && inside > 0 && is_frameset(fetched)) => {
+            kept(fetched, document, &web, links)
+        }
         (None, Some(rejection)) if inside == 0 => failed(fetched, rejection, links),
         _ => {
             let message = "It only shows other pages in frames; they are read as pages of their own.";
@@ -68,6 +70,12 @@ pub(super) fn step(
         }
     };
     if is_short && !outside.is_empty() { Step::Frames(outcome, outside) } else { Step::Settle(outcome) }
+}
+
+/// Whether a page is a frameset: its text is a note for browsers without frames.
+fn is_frameset(fetched: &FetchResponse) -> bool {
+    const TAG: &[u8] = b"<frameset";
+    fetched.body.windows(TAG.len()).any(|bytes| bytes.eq_ignore_ascii_case(TAG))
 }
 
 /// Whether a text has few letters and digits.
