@@ -44,7 +44,8 @@ pub(super) fn step(
         }
     };
     let is_short = document.as_ref().is_none_or(|document| is_short(&document.text));
-    if is_short && let Some(next) = web.refresh.as_deref().and_then(|next| Url::parse(next).ok()) {
+    let refresh = web.refresh.as_deref().and_then(|next| Url::parse(next).ok());
+    if is_short && let Some(next) = refresh.or_else(|| fetched.refresh.clone()) {
         match (is_new(&next), site.scope().contains(&next) || may_leave) {
             (true, true) => return Step::Follow(next),
             (true, false) if document.is_none() => return Step::Settle(out_of_scope(&next)),
