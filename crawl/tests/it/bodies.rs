@@ -179,7 +179,8 @@ async fn a_refresh_header_names_the_next_page() {
         ("0; url=", None),
     ] {
         let site =
-            Site::start(move |_| Reply::Full(200, vec![("Refresh", value.to_owned())], b"wait".to_vec())).await;
+            Site::start(move |_| Reply::Full(200, vec![("Refresh", value.to_owned())], b"wait".to_vec()))
+                .await;
         let fetched = open_fetcher().fetch(&site.url("/page"), "*/*").await.unwrap();
         assert_eq!(fetched.refresh, next.map(|path| site.url(path)), "{value}");
     }

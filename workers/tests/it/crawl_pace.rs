@@ -23,7 +23,13 @@ async fn a_busy_site_is_asked_again_when_it_says() {
     site.set("/", article("the root", "<a href='/a'>a</a> <a href='/b'>b</a> <a href='/c'>c</a>"))
         .set("/a", article("apples", "").first(busy("1")))
         .set("/b", article("bananas", "").first(busy(&date)))
-        .set("/c", article("cherries", "").first(busy("soon")).first(busy("0")).first(Page::status(503).with("retry-after", "1")));
+        .set(
+            "/c",
+            article("cherries", "")
+                .first(busy("soon"))
+                .first(busy("0"))
+                .first(Page::status(503).with("retry-after", "1")),
+        );
     let id = add(&app, bot, &site.url, Some(10)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;
@@ -97,7 +103,10 @@ async fn two_crawls_of_a_host_share_its_pace() {
     let (requests, arrivals) = (site.requests(), site.arrivals());
     let first = |part: &str| requests.iter().position(|path| path.starts_with(part)).unwrap();
     let last = |part: &str| requests.iter().rposition(|path| path.starts_with(part)).unwrap();
-    assert!(first("/two") < last("/one") && first("/one") < last("/two"), "they run side by side: {requests:?}");
+    assert!(
+        first("/two") < last("/one") && first("/one") < last("/two"),
+        "they run side by side: {requests:?}"
+    );
     let span = arrivals[arrivals.len() - 1] - arrivals[0];
     let gaps = u32::try_from(arrivals.len() - 1).unwrap();
     // Lower bound only: a busy machine may delay the first arrival, but hardly by a fifth of all.

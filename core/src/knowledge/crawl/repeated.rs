@@ -54,7 +54,8 @@ pub(super) fn keep_once(pages: &mut [String]) {
             *count += 1;
         }
     }
-    let is_repeated = |block: &Block| holders.get(block.words.as_str()).is_some_and(|(_, count)| *count >= needed);
+    let is_repeated =
+        |block: &Block| holders.get(block.words.as_str()).is_some_and(|(_, count)| *count >= needed);
     let first = |block: &Block| holders.get(block.words.as_str()).map(|(first, _)| *first);
     for (index, (page, blocks)) in pages.iter_mut().zip(&blocks).enumerate() {
         let repeated: Vec<bool> = blocks.iter().map(is_repeated).collect();
@@ -117,7 +118,8 @@ fn is_long(block: &Block) -> bool {
 
 /// The number of words. A letter of a script without spaces counts as half a word.
 fn word_count(words: &str) -> usize {
-    let is_unspaced = |c: &char| matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+    let is_unspaced =
+        |c: &char| matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
     words.split(' ').count() + words.chars().filter(is_unspaced).count() / 2
 }
 
@@ -286,7 +288,9 @@ mod tests {
     #[test]
     fn pages_of_a_short_site_lose_only_sentences_at_their_edges() {
         let footer = "Reach out to us, and we will be happy to help.";
-        let pages = |count| site(count, |n| format!("[Brook](/)\n\nText {n}.\n\n{footer}\n\nMore {n}.\n\n{footer} Now."));
+        let pages = |count| {
+            site(count, |n| format!("[Brook](/)\n\nText {n}.\n\n{footer}\n\nMore {n}.\n\n{footer} Now."))
+        };
         assert_eq!(once(pages(2)), pages(2));
         let three = once(pages(3));
         assert_eq!(three[0], pages(3)[0]);
@@ -304,7 +308,9 @@ mod tests {
 
     #[test]
     fn a_heading_stays_with_its_own_text() {
-        let pages = site(5, |n| format!("## Ingredients\n\nFlour and {n} eggs.\n\n## Steps\n\n### Oven\n\nBake {n}."));
+        let pages = site(5, |n| {
+            format!("## Ingredients\n\nFlour and {n} eggs.\n\n## Steps\n\n### Oven\n\nBake {n}.")
+        });
         assert_eq!(once(pages.clone()), pages);
     }
 
@@ -325,7 +331,9 @@ mod tests {
             assert_eq!(once(pages.clone()), pages);
         }
         let pages = site(5, |n| {
-            format!("1. Open the settings of your account in the menu.\n\n2. Choose number {n}.\n3. Save what you have changed now.")
+            format!(
+                "1. Open the settings of your account in the menu.\n\n2. Choose number {n}.\n3. Save what you have changed now."
+            )
         });
         assert_eq!(once(pages.clone()), pages);
     }
