@@ -14,6 +14,7 @@ use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::limits::Limits;
 use crate::platform::meters::Meters;
+use crate::platform::pace::Pace;
 use crate::platform::queue::Queue;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
@@ -34,6 +35,7 @@ struct Parts {
     bus: Bus,
     meters: Meters,
     limits: Limits,
+    pace: Pace,
     state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
     fetcher: Fetcher,
@@ -94,10 +96,12 @@ impl Context {
     /// # Errors
     /// When the configuration is unusable.
     pub fn new(config: Config, providers: Providers) -> Result<Self> {
+        let bus = Bus::new(&config)?;
         Ok(Self(Arc::new(Parts {
             db: Db::new(&config.database)?,
             queue: Queue::new(&config)?,
-            bus: Bus::new(&config)?,
+            pace: Pace::new(bus.clone()),
+            bus,
             meters: Meters::default(),
             limits: Limits::new(&config.limits),
             state: Mutex::default(),
@@ -184,6 +188,12 @@ impl Context {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Turns of requests to web hosts.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// Process-wide state of a slice, such as a cache: one value per type, created on first use.

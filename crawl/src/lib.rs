@@ -5,7 +5,10 @@
 //! [`fetcher`] may build an HTTP client.
 
 pub mod challenge;
+pub mod directives;
+pub mod disposition;
 pub mod fetcher;
+pub mod pace;
 pub mod robots;
 pub mod scope;
 pub mod sitemap;

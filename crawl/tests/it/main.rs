@@ -5,6 +5,8 @@
 mod addresses;
 mod bodies;
 mod challenge;
+mod directives;
+mod file_names;
 mod names;
 mod proxies;
 mod redirects;
