@@ -1,6 +1,6 @@
 //! A page in the browser: navigation, waiting, scrolling, reading.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub(super) async fn render(
 ) -> Result<Rendered, RenderError> {
     let opened = timeout(COMMAND_TIMEOUT, open(session)).await.map_err(|_elapsed| RenderError::Timeout)?;
     let (page, activity) = opened.map_err(failed)?;
-    let frame = navigate(&page, url, limits).await?;
+    let frame = navigate(&page, &activity, url, limits).await?;
     settle(&page, &activity, limits.settle).await;
     scroll(&page, &activity, limits).await;
     read(&page, &activity, &frame, limits).await
@@ -67,17 +67,28 @@ async fn open(session: &Session) -> CdpResult<(Page, Activity)> {
     Ok((page, activity))
 }
 
-/// Starts loading a page. Returns its main frame when the response has arrived.
-async fn navigate(page: &Page, url: &Url, limits: &RenderLimits) -> Result<FrameId, RenderError> {
-    let navigated = timeout(limits.navigation, page.execute(NavigateParams::new(url.as_str()))).await;
-    let navigated = navigated.map_err(|_elapsed| RenderError::Timeout)?.map_err(failed)?.result;
-    match navigated.error_text {
-        Some(error) => Err(RenderError::Failed(error)),
-        None if navigated.is_download == Some(true) => {
-            Err(RenderError::Failed("it is a download".to_owned()))
+/// Starts loading a page. Returns its main frame when the response has arrived: a page may load forever.
+async fn navigate(
+    page: &Page,
+    activity: &Activity,
+    url: &Url,
+    limits: &RenderLimits,
+) -> Result<FrameId, RenderError> {
+    let navigated = timeout(limits.navigation, async {
+        let frame = page.mainframe().await.map_err(failed)?.ok_or(RenderError::Crashed)?;
+        let refused = async {
+            match page.execute(NavigateParams::new(url.as_str())).await.map(|sent| sent.result.error_text) {
+                Ok(None) => std::future::pending().await,
+                Ok(Some(error)) => RenderError::Failed(error),
+                Err(error) => failed(error),
+            }
+        };
+        tokio::select! {
+            error = refused => Err(error),
+            answered = activity.answered(&frame) => answered.map(|()| frame.clone()),
         }
-        None => Ok(navigated.frame_id),
-    }
+    });
+    navigated.await.map_err(|_elapsed| RenderError::Timeout)?
 }
 
 /// Waits until a page has no open requests and does not change, at most for `limit`.
@@ -155,8 +166,10 @@ struct Activity {
 #[derive(Default)]
 struct Requests {
     open: HashSet<String>,
-    /// Responses for the main document of a frame: the frame and the status of the last one.
-    documents: Vec<(FrameId, u16)>,
+    /// Frames of the documents that were requested, by request.
+    documents: HashMap<String, FrameId>,
+    /// Responses with documents, in order: a status, or the browser's name of an error.
+    answers: Vec<(FrameId, Result<u16, String>)>,
 }
 
 impl Activity {
@@ -176,8 +189,8 @@ impl Activity {
                 tokio::select! {
                     Some(event) = started.next() => change(&|requests| requests.start(&event)),
                     Some(event) = answered.next() => change(&|requests| requests.answer(&event)),
-                    Some(event) = finished.next() => change(&|requests| requests.end(event.request_id.as_ref())),
-                    Some(event) = aborted.next() => change(&|requests| requests.end(event.request_id.as_ref())),
+                    Some(event) = finished.next() => change(&|requests| requests.end(event.request_id.inner())),
+                    Some(event) = aborted.next() => change(&|requests| requests.fail(&event)),
                     Some(_) = dialogs.next() => {
                         // A dialog that has closed by itself is an error, too.
                         let _dismissed = page.execute(HandleJavaScriptDialogParams::new(false)).await;
@@ -197,7 +210,23 @@ impl Activity {
     /// Status of the last document in a frame.
     fn status(&self, frame: &FrameId) -> Option<u16> {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.documents.iter().rev().find(|(of, _)| of == frame).map(|(_, status)| *status)
+        let answers = requests.answers.iter().rev().filter(|(of, _)| of == frame);
+        answers.filter_map(|(_, answer)| answer.as_ref().ok().copied()).next()
+    }
+
+    /// Waits for the first document of a frame.
+    async fn answered(&self, frame: &FrameId) -> Result<(), RenderError> {
+        loop {
+            let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer =
+                requests.answers.iter().find(|(of, _)| of == frame).map(|(_, answer)| answer.clone());
+            drop(requests);
+            match answer {
+                Some(Ok(_)) => return Ok(()),
+                Some(Err(error)) => return Err(RenderError::Failed(error)),
+                None => sleep(LOOK).await,
+            }
+        }
     }
 }
 
@@ -215,20 +244,36 @@ const MAX_DOCUMENTS: usize = 100;
 
 impl Requests {
     fn start(&mut self, event: &EventRequestWillBeSent) {
+        let id = event.request_id.inner();
+        if event.r#type == Some(ResourceType::Document)
+            && self.documents.len() < MAX_DOCUMENTS
+            && let Some(frame) = &event.frame_id
+        {
+            self.documents.insert(id.clone(), frame.clone());
+        }
         // Streams stay open on purpose.
         let stream = matches!(event.r#type, Some(ResourceType::EventSource | ResourceType::Ping));
         if !stream && self.open.len() < MAX_OPEN {
-            self.open.insert(event.request_id.inner().clone());
+            self.open.insert(id.clone());
         }
     }
 
     fn answer(&mut self, event: &EventResponseReceived) {
-        if event.r#type == ResourceType::Document
-            && self.documents.len() < MAX_DOCUMENTS
-            && let Some(frame) = &event.frame_id
+        if event.r#type == ResourceType::Document {
+            self.document(event.request_id.inner(), Ok(u16::try_from(event.response.status).unwrap_or(0)));
+        }
+    }
+
+    fn fail(&mut self, event: &EventLoadingFailed) {
+        self.document(event.request_id.inner(), Err(event.error_text.clone()));
+        self.end(event.request_id.inner());
+    }
+
+    fn document(&mut self, id: &str, answer: Result<u16, String>) {
+        if let Some(frame) = self.documents.get(id)
+            && self.answers.len() < MAX_DOCUMENTS
         {
-            let status = u16::try_from(event.response.status).unwrap_or(0);
-            self.documents.push((frame.clone(), status));
+            self.answers.push((frame.clone(), answer));
         }
     }
 

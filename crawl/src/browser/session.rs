@@ -1,7 +1,7 @@
 //! Connection to the browser of one crawl, with a profile and a proxy of its own.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -28,7 +28,7 @@ use crate::fetcher::{Fetcher, ForwardProxy};
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum size of the browser's description of itself, in bytes.
-const MAX_VERSION: u64 = 64 * 1024;
+const MAX_VERSION: usize = 64 * 1024;
 
 /// A connected browser.
 pub(super) struct Session {
@@ -70,13 +70,14 @@ impl Session {
             }
             BrowserAddress::Endpoint(url) => {
                 let addresses = resolve(url).await?;
-                let browser = *addresses.first().ok_or(io::ErrorKind::NotFound)?;
+                let stream = timeout(COMMAND_TIMEOUT, TcpStream::connect(addresses.as_slice())).await??;
+                let browser = stream.peer_addr()?;
                 let clients = addresses.iter().map(|address| address.ip().to_canonical()).collect();
                 // The browser reaches this process at the address from which this process reaches the browser.
-                let proxy =
-                    ForwardProxy::start(fetcher, local_address(browser)?, clients, limits.proxy).await?;
+                let local = stream.local_addr()?.ip();
+                let proxy = ForwardProxy::start(fetcher, local, clients, limits.proxy).await?;
                 addresses.iter().for_each(|address| proxy.close_off(*address));
-                (proxy, None, endpoint(url, browser).await?)
+                (proxy, None, endpoint(url, browser, stream).await?)
             }
         };
         let config = HandlerConfig {
@@ -177,31 +178,32 @@ async fn resolve(url: &Url) -> io::Result<Vec<SocketAddr>> {
     Ok(timeout(COMMAND_TIMEOUT, tokio::net::lookup_host((host, port))).await??.collect())
 }
 
-/// The address of this machine towards another. Sends nothing.
-fn local_address(to: SocketAddr) -> io::Result<IpAddr> {
-    let any: IpAddr = if to.is_ipv4() { [0_u8; 4].into() } else { [0_u16; 8].into() };
-    let socket = UdpSocket::bind((any, 0))?;
-    socket.connect(to)?;
-    Ok(socket.local_addr()?.ip())
-}
-
-/// The WebSocket address of a running browser. Chromium accepts requests only under its IP address.
-async fn endpoint(url: &Url, browser: SocketAddr) -> io::Result<String> {
+/// The WebSocket address of a running browser, which it tells over `stream`. Chromium accepts requests only under its IP
+/// address.
+async fn endpoint(url: &Url, browser: SocketAddr, mut stream: TcpStream) -> io::Result<String> {
     if url.scheme() == "ws" && url.path().len() > 1 {
         return Ok(format!("ws://{browser}{}", url.path()));
     }
-    let answer = timeout(COMMAND_TIMEOUT, async {
-        let mut stream = TcpStream::connect(browser).await?;
-        let request = format!("GET /json/version HTTP/1.1\r\nHost: {browser}\r\nConnection: close\r\n\r\n");
+    let described = timeout(COMMAND_TIMEOUT, async {
+        let request = format!("GET /json/version HTTP/1.1\r\nHost: {browser}\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        stream.take(MAX_VERSION).read_to_end(&mut answer).await?;
-        Ok::<_, io::Error>(String::from_utf8_lossy(&answer).into_owned())
+        // The connection stays open after the answer.
+        while answer.len() < MAX_VERSION && stream.read_buf(&mut answer).await? > 0 {
+            if let Some(path) = session_path(&String::from_utf8_lossy(&answer)) {
+                return Ok(path);
+            }
+        }
+        Err(io::Error::other("it names no DevTools session"))
     });
-    let answer = answer.await??;
-    // A single field of a small JSON document. The path holds no characters that JSON would escape.
-    let named = answer.split_once("\"webSocketDebuggerUrl\"").and_then(|(_, rest)| rest.split('"').nth(1));
-    let path = named.and_then(|named| Url::parse(named).ok()).map(|named| named.path().to_owned());
-    let path = path.ok_or_else(|| io::Error::other("it names no DevTools session"))?;
-    Ok(format!("ws://{browser}{path}"))
+    Ok(format!("ws://{browser}{}", described.await??))
+}
+
+/// The path in the field `webSocketDebuggerUrl` of an answer, when it is complete. The document is small, and the
+/// address holds no characters that JSON would escape.
+fn session_path(answer: &str) -> Option<String> {
+    let (_, rest) = answer.split_once("\"webSocketDebuggerUrl\"")?;
+    let (_, rest) = rest.split_once('"')?;
+    let (address, _) = rest.split_once('"')?;
+    Some(Url::parse(address).ok()?.path().to_owned())
 }

@@ -7,7 +7,7 @@ use parlance_crawl::browser::{BrowserAddress, RenderError, RenderLimits, Rendere
 
 use crate::browser_pages as pages;
 use crate::browser_processes::RunningBrowser;
-use crate::site::{Reply, Site, open_fetcher};
+use crate::site::{Site, open_fetcher};
 
 pub(crate) fn limits() -> RenderLimits {
     RenderLimits {
@@ -57,7 +57,7 @@ async fn an_infinite_list_is_scrolled_up_to_a_bound() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_never_settles_is_taken_as_it_is() {
     let site = Site::start(pages::answer).await;
-    for path in ["/polling", "/dialogs", "/stalled-image", "/stream"] {
+    for path in ["/polling", "/dialogs", "/stalled", "/stream"] {
         let rendered = render(&site, path).await.unwrap();
         assert!(rendered.html.contains("Opening hours"), "{path}: {}", rendered.html);
     }

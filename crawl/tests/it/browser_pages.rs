@@ -57,7 +57,9 @@ pub(crate) fn answer(path: &str) -> Reply {
         }
         "/polling" => app("<div id=root></div>", &format!("{REACT};setInterval(() => fetch('/tick'), 50);")),
         "/dialogs" => app("<div id=root></div>", &format!("alert('a'); confirm('b'); prompt('c');\n{REACT}")),
-        "/stalled-image" => app("<div id=root></div>", &format!("fetch('/stall');\n{REACT}")),
+        "/stalled" => {
+            app("<div id=root></div><iframe src=/stall></iframe>", &format!("fetch('/stall');\n{REACT}"))
+        }
         "/stream" => app("<div id=root></div>", &format!("new EventSource('/drip');\n{REACT}")),
         "/stall" | "/silent" => Reply::Stall(vec![]),
         "/drip" => Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".to_vec()),
@@ -167,14 +169,14 @@ pub(crate) fn hostile(path: &str, tcp: u16, udp: u16) -> Reply {
 const HOSTILE: &str = "
 <link rel=dns-prefetch href='//127.0.0.2:TCP'><link rel=preconnect href='http://127.0.0.2:TCP'>
 <link rel=preload as=script href='http://127.0.0.2:TCP/p.js'><link rel=prefetch href='http://[::1]:TCP/f'>
-<link rel=stylesheet href='http://127.0.0.2:TCP/s.css'><script src='http://localhost:TCP/s.js' async></script>
+<link rel=stylesheet href='http://127.0.0.2:TCP/s.css'><script src='http://127.0.0.2:TCP/s.js' async></script>
 <style>@font-face{font-family:f;src:url(http://127.0.0.2:TCP/f.woff2)} p{font-family:f;background:url(http://127.0.0.2:TCP/b.png)}</style>
 <img src='http://127.0.0.2:TCP/i.png'><img src='/redirected'><video src='http://127.0.0.2:TCP/v.mp4' autoplay></video>
 <iframe src='http://127.0.0.2:TCP/frame'></iframe><iframe srcdoc=\"<script>fetch('http://127.0.0.2:TCP/srcdoc')</script>\"></iframe>
 <form id=form method=post action='http://127.0.0.2:TCP/form' target=hidden><input name=a></form><iframe name=hidden></iframe>
 <p id=done>text</p>
 <script>
-const hosts = ['127.0.0.2:TCP', 'localhost:TCP', '[::1]:TCP', '0.0.0.0:TCP', '2130706434:TCP', '[::ffff:127.0.0.2]:TCP'];
+const hosts = ['127.0.0.2:TCP', '[::1]:TCP', '0.0.0.0:TCP', '2130706434:TCP', '[::ffff:127.0.0.2]:TCP'];
 const quiet = (attempt) => { try { Promise.resolve(attempt()).catch(() => 0); } catch {} };
 (async () => {
   for (const host of hosts) {
@@ -196,7 +198,7 @@ const quiet = (attempt) => { try { Promise.resolve(attempt()).catch(() => 0); } 
   quiet(() => new WebTransport('https://127.0.0.2:UDP/transport').ready);
   quiet(() => document.getElementById('form').submit());
   quiet(async () => {
-    const servers = ['stun:127.0.0.2:UDP', 'turn:127.0.0.2:UDP', 'turn:127.0.0.2:TCP?transport=tcp', 'stun:localhost:UDP'];
+    const servers = ['stun:127.0.0.2:UDP', 'turn:127.0.0.2:UDP', 'turn:127.0.0.2:TCP?transport=tcp'];
     const peer = new RTCPeerConnection({ iceServers: servers.map((urls) => ({ urls, username: 'u', credential: 'c' })) });
     peer.createDataChannel('x');
     await peer.setLocalDescription(await peer.createOffer());
