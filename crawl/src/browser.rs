@@ -134,6 +134,26 @@ impl Renderer {
         session::Session::start(&self.fetcher, &self.address, &self.limits).await
     }
 
+    /// Starts or joins the browser, to find out whether it is available.
+    ///
+    /// # Errors
+    /// [`RenderError::Unavailable`] or [`RenderError::NotCompiled`].
+    #[cfg(feature = "browser")]
+    pub async fn check(&mut self) -> Result<(), RenderError> {
+        self.session = Some(self.start().await?);
+        Ok(())
+    }
+
+    /// Fails: this build has no browser support.
+    ///
+    /// # Errors
+    /// Always [`RenderError::NotCompiled`].
+    #[cfg(not(feature = "browser"))]
+    #[expect(clippy::unused_async, reason = "the same signature as with the feature")]
+    pub async fn check(&mut self) -> Result<(), RenderError> {
+        Err(RenderError::NotCompiled)
+    }
+
     /// Fails: this build has no browser support.
     ///
     /// # Errors

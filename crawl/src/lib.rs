@@ -7,7 +7,10 @@
 
 pub mod browser;
 pub mod challenge;
+pub mod directives;
+pub mod disposition;
 pub mod fetcher;
+pub mod pace;
 pub mod robots;
 pub mod scope;
 pub mod sitemap;

@@ -114,7 +114,7 @@ pub static FILE_TYPES: [FileType; 7] = [
         extensions: &["csv"],
         other_extensions: &["tsv", "tab"],
         media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
-        crawled_media_types: &[],
+        crawled_media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
         #[cfg(feature = "parsers")]
         signature: Signature::Text,
         #[cfg(feature = "parsers")]
@@ -128,7 +128,7 @@ pub static FILE_TYPES: [FileType; 7] = [
         extensions: &["pdf"],
         other_extensions: &[],
         media_types: &["application/pdf", "application/x-pdf"],
-        crawled_media_types: &["application/pdf"],
+        crawled_media_types: &["application/pdf", "application/x-pdf"],
         #[cfg(feature = "parsers")]
         signature: Signature::Line(b"%PDF-"),
         #[cfg(feature = "parsers")]
@@ -142,7 +142,7 @@ pub static FILE_TYPES: [FileType; 7] = [
         extensions: &["docx"],
         other_extensions: &["docm", "dotx"],
         media_types: &["application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
-        crawled_media_types: &[],
+        crawled_media_types: &["application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
         #[cfg(feature = "parsers")]
         signature: Signature::ZipEntry("word/document", ".xml"),
         #[cfg(feature = "parsers")]
@@ -156,7 +156,7 @@ pub static FILE_TYPES: [FileType; 7] = [
         extensions: &["doc"],
         other_extensions: &["dot"],
         media_types: &["application/msword"],
-        crawled_media_types: &[],
+        crawled_media_types: &["application/msword"],
         #[cfg(feature = "parsers")]
         signature: Signature::OleStream("WordDocument"),
         #[cfg(feature = "parsers")]
@@ -239,7 +239,7 @@ pub fn upload_labels() -> String {
     list(uploadable.map(|file_type| file_type.label), "or")
 }
 
-/// The labels of the types that the crawler reads, as a list: "plain text, Markdown, PDF and web pages".
+/// The labels of the types that the crawler reads, as a list: "plain text, Markdown, CSV, PDF, DOCX, DOC and web pages".
 #[must_use]
 pub fn crawled_labels() -> String {
     let crawled = FILE_TYPES.iter().filter(|file_type| !file_type.crawled_media_types.is_empty());
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn messages_list_the_uploadable_types() {
         assert_eq!(upload_labels(), "plain text, Markdown, CSV, PDF, DOCX or DOC");
-        assert_eq!(crawled_labels(), "plain text, Markdown, PDF and web pages");
+        assert_eq!(crawled_labels(), "plain text, Markdown, CSV, PDF, DOCX, DOC and web pages");
         assert_eq!(upload_extensions().collect::<Vec<_>>(), ["txt", "md", "csv", "pdf", "docx", "doc"]);
         assert_eq!(upload_type("a.TXT").unwrap().format, Format::Text);
         for refused in ["a.html", "a.tsv", "a.docm", "a", "a.exe"] {

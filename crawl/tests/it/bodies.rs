@@ -115,8 +115,8 @@ async fn error_responses_keep_their_headers() {
     let busy = fetcher.fetch(&site.url("/busy"), "*/*").await.unwrap();
     assert_eq!((busy.status, busy.retry_after), (429, Some(Duration::from_secs(120))));
     assert_eq!(
-        (busy.x_robots_tag.as_deref(), busy.body.as_ref()),
-        (Some("noindex, nofollow"), &b"later"[..])
+        (busy.x_robots_tag.as_slice(), busy.body.as_ref()),
+        (["noindex".to_owned(), "nofollow".to_owned()].as_slice(), &b"later"[..])
     );
     let challenge = fetcher.fetch(&site.url("/challenge"), "*/*").await.unwrap();
     assert_eq!((challenge.body.len(), challenge.mitigated.as_deref()), (256 * 1024, Some("challenge")));

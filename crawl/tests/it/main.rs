@@ -11,6 +11,8 @@ mod browser_pages;
 #[cfg(feature = "browser")]
 mod browser_processes;
 mod challenge;
+mod directives;
+mod file_names;
 mod forward_proxy;
 mod names;
 mod proxies;

@@ -6,6 +6,7 @@ mod charset;
 mod chrome;
 mod guard;
 mod head;
+mod robots;
 
 use dom_query::Document as Tree;
 use dom_smoothie::{Config, Readability, TextMode, is_probably_readable};
@@ -38,10 +39,14 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
         _ => whole,
     };
     if weight(&text) == 0 {
-        return Err(Rejection::new(
-            Verdict::Empty,
-            "The page has no text of its own: its content may be made by a script in the browser.",
-        ));
+        return Err(Rejection {
+            needs_browser: web.frames.is_empty() && web.refresh.is_none(),
+            web: Some(Box::new(web)),
+            ..Rejection::new(
+                Verdict::Empty,
+                "The page has no text of its own: its content may be made by a script in the browser.",
+            )
+        });
     }
     Ok(Document {
         format: Format::Html,
