@@ -112,6 +112,11 @@ impl Robots {
         if let Some(delay) = requested.filter(|delay| *delay > MAX_CRAWL_DELAY) {
             tracing::debug!(?delay, honoured = ?MAX_CRAWL_DELAY, "crawl delay of robots.txt capped");
         }
-        Self { crawl_delay: requested.map(|delay| delay.min(MAX_CRAWL_DELAY)), rules, reached, retry_after: None }
+        Self {
+            crawl_delay: requested.map(|delay| delay.min(MAX_CRAWL_DELAY)),
+            rules,
+            reached,
+            retry_after: None,
+        }
     }
 }

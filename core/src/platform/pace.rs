@@ -97,7 +97,11 @@ mod tests {
         assert_eq!(waits, [0, 1, 2]);
         assert_eq!(pace.take_local_turn("example.org", INTERVAL, now), Duration::ZERO);
         let later = now + Duration::from_secs(10);
-        assert_eq!(pace.take_local_turn("example.com", INTERVAL, later), Duration::ZERO, "nothing is saved up");
+        assert_eq!(
+            pace.take_local_turn("example.com", INTERVAL, later),
+            Duration::ZERO,
+            "nothing is saved up"
+        );
     }
 
     #[tokio::test]

@@ -136,8 +136,9 @@ async fn read(
     let tree = timeout(COMMAND_TIMEOUT, page.execute(GetFrameTreeParams::default())).await;
     let tree = tree.map_err(|_elapsed| RenderError::Timeout)?.map_err(failed)?;
     let main = &tree.result.frame_tree.frame;
-    let url =
-        Url::parse(&main.url).map_err(|_invalid| RenderError::Failed("it has no address".to_owned()))?;
+    // A download or an empty response leaves the blank page, which has another scheme.
+    let url = Url::parse(&main.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or_else(|| RenderError::Failed("it is no page".to_owned()))?;
     let status = activity.status(frame).ok_or_else(|| RenderError::Failed("it has no status".to_owned()))?;
     Ok(Rendered { url, status, html })
 }

@@ -6,8 +6,8 @@ use super::site;
 
 /// Query parameters that only track a visitor's origin.
 const TRACKING: [&str; 15] = [
-    "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "igshid", "msclkid", "twclid", "ttclid", "yclid",
-    "mc_cid", "mc_eid", "_ga", "_gl",
+    "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "igshid", "msclkid", "twclid", "ttclid",
+    "yclid", "mc_cid", "mc_eid", "_ga", "_gl",
 ];
 
 /// Parameters that hold a visitor's session, whatever their value.
@@ -136,8 +136,9 @@ fn lower_case(pair: &str) -> (String, String) {
 
 /// A path without the sessions of servlets (`/a;jsessionid=…`) and of ASP.NET (`/(S(…))/a`).
 fn without_sessions(path: &str) -> String {
-    let is_cookieless =
-        |segment: &&str| segment.len() > 4 && segment.ends_with("))") && segment.to_ascii_uppercase().starts_with("(S(");
+    let is_cookieless = |segment: &&str| {
+        segment.len() > 4 && segment.ends_with("))") && segment.to_ascii_uppercase().starts_with("(S(")
+    };
     let segments = path.split('/').filter(|segment| !is_cookieless(segment)).map(|segment| {
         let mut parts = segment.split(';');
         let name = parts.next().unwrap_or_default().to_owned();

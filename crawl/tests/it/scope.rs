@@ -129,7 +129,11 @@ fn views_of_one_page_have_the_same_key() {
         ["https://example.com/Default.aspx", "https://example.com/index.php", "https://example.com"],
         ["https://example.com/a?b=1&c=2", "https://example.com/a?c=2&b=1", "https://example.com/a/?b=1&c=2&"],
         ["https://example.com/a?print=1", "https://example.com/a?view=print", "https://example.com/a"],
-        ["https://example.com/a?q=%7Ex", "https://example.com/a?q=~x", "https://example.com/a?q=~x&printable=yes"],
+        [
+            "https://example.com/a?q=%7Ex",
+            "https://example.com/a?q=~x",
+            "https://example.com/a?q=~x&printable=yes",
+        ],
     ] {
         let [first, ..] = same.map(|address| key(&url(address)));
         same.iter().for_each(|address| assert_eq!(key(&url(address)), first, "{address}"));

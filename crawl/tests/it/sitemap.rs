@@ -110,7 +110,8 @@ async fn gzipped_and_plain_sitemaps_are_read_within_limits() {
     let maps = ["/a.xml.gz", "/bomb.xml.gz", "/cut.xml.gz", "/list.txt"]
         .map(|path| format!("Sitemap: {}\n", site.url(path)));
     let (robots, root) = (Robots::parse(maps.concat().as_bytes()), url("https://example.com/help"));
-    let pages = discover(&open_fetcher(), &Turns::default(), &robots, &root, &Scope::new(&root, true), 100).await;
+    let pages =
+        discover(&open_fetcher(), &Turns::default(), &robots, &root, &Scope::new(&root, true), 100).await;
     let wanted =
         ["https://example.com/help/gz", "https://example.com/help/bomb", "http://example.com/help/text"];
     assert_eq!(pages.iter().map(url::Url::as_str).collect::<Vec<_>>(), wanted);
@@ -142,7 +143,15 @@ async fn sitemaps_at_forbidden_urls_are_not_fetched() {
 #[tokio::test]
 async fn an_unreachable_site_has_no_sitemap_pages() {
     let root = url("http://127.0.0.1:1/");
-    let pages = discover(&open_fetcher(), &Turns::default(), &Robots::allow_all(), &root, &Scope::new(&root, true), 10).await;
+    let pages = discover(
+        &open_fetcher(),
+        &Turns::default(),
+        &Robots::allow_all(),
+        &root,
+        &Scope::new(&root, true),
+        10,
+    )
+    .await;
     assert!(pages.is_empty());
 }
 

@@ -67,7 +67,7 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                     None => {
                         let (stop, site, renderer) = (run.stop(), &mut site, &mut renderer);
                         Visitor { ctx, stop, site, renderer }.visit(&page).await?
-                    },
+                    }
                 };
                 let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
                 views.learn(&page.url, &outcome, &settled);

@@ -68,12 +68,15 @@ async fn a_canonical_url_is_believed_only_for_equal_texts() {
     let home = format!("<link rel=canonical href='{}/'>", site.url);
     let lamp = format!("<link rel=canonical href='{}/lamp'>", site.url);
     let far = "<link rel=canonical href='https://other.example/warranty'>";
-    site.set("/", head(&home, "linen", "<a href='/returns'>1</a> <a href='/warranty'>2</a> <a href='/lamp?v=1'>3</a>"))
-        .set("/returns", head(&home, "returns", ""))
-        .set("/warranty", head(far, "warranty", ""))
-        .set("/lamp?v=1", head(&lamp, "the lamp", "<p>Seen by 12 people.</p><a href='/lamp?v=2'>4</a>"))
-        .set("/lamp?v=2", head(&lamp, "the lamp", "<p>Seen by 13 people.</p>"))
-        .set("/lamp", head(&lamp, "the lamp", "<p>Seen by 14 people.</p>"));
+    site.set(
+        "/",
+        head(&home, "linen", "<a href='/returns'>1</a> <a href='/warranty'>2</a> <a href='/lamp?v=1'>3</a>"),
+    )
+    .set("/returns", head(&home, "returns", ""))
+    .set("/warranty", head(far, "warranty", ""))
+    .set("/lamp?v=1", head(&lamp, "the lamp", "<p>Seen by 12 people.</p><a href='/lamp?v=2'>4</a>"))
+    .set("/lamp?v=2", head(&lamp, "the lamp", "<p>Seen by 13 people.</p>"))
+    .set("/lamp", head(&lamp, "the lamp", "<p>Seen by 14 people.</p>"));
     let id = add(&app, bot, &site.url, Some(10)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;
@@ -92,7 +95,10 @@ async fn a_meta_refresh_is_followed_like_a_redirect() {
     let (app, site) = (start_app().await, Site::start().await);
     let bot = app.create_bot(app.tenant).await;
     let to = |target: &str| {
-        Page::of("text/html", format!("<title>Wait</title><meta http-equiv=refresh content='0; url={target}'>"))
+        Page::of(
+            "text/html",
+            format!("<title>Wait</title><meta http-equiv=refresh content='0; url={target}'>"),
+        )
     };
     let all = ["/old", "/circle", "/self", "/far", "/chain0"].map(str::to_owned);
     site.set("/", to("start/"))
@@ -143,7 +149,8 @@ async fn pages_of_the_site_map_come_before_a_crowd_of_links() {
     let days = (1..=30).map(|day| format!("/events/2027-03-{day:02}"));
     let content = ["/tickets", "/way"].map(str::to_owned);
     let all = links(menu.chain(days.clone()).chain(content));
-    let listed = ["/", "/way", "/groups", "/tickets"].map(|path| format!("<url><loc>{}{path}</loc></url>", site.url));
+    let listed =
+        ["/", "/way", "/groups", "/tickets"].map(|path| format!("<url><loc>{}{path}</loc></url>", site.url));
     site.set("/", article("the museum", &all))
         .set("/sitemap.xml", Page::of("application/xml", format!("<urlset>{}</urlset>", listed.concat())));
     for path in ["/tickets", "/way", "/groups"] {
@@ -180,7 +187,9 @@ async fn a_calendar_without_a_site_map_comes_last() {
 async fn dead_links_do_not_use_up_the_pages() {
     let (app, site) = (start_app().await, Site::start().await);
     let bot = app.create_bot(app.tenant).await;
-    let dead = |name: &str| (0..15).map(|n| format!("/{name}-{}", "abcdefghijklmno".chars().nth(n).unwrap())).collect::<Vec<_>>();
+    let dead = |name: &str| {
+        (0..15).map(|n| format!("/{name}-{}", "abcdefghijklmno".chars().nth(n).unwrap())).collect::<Vec<_>>()
+    };
     let good = ["/one", "/two", "/three"].map(str::to_owned);
     site.set("/", article("salt", &links(dead("gone").into_iter().chain(good.clone()))));
     good.iter().for_each(|path| drop(site.set(path, article(path, ""))));
@@ -211,7 +220,8 @@ async fn frames_of_a_frameset_are_read() {
     for path in ["/club/content.htm", "/club/prices.htm"] {
         assert_eq!(state(&whole_pages, path), Some(Fetched), "{whole_pages:?}");
     }
-    let text = async |id| parlance_core::knowledge::get(&app.ctx, app.tenant, id).await.unwrap().content.unwrap();
+    let text =
+        async |id| parlance_core::knowledge::get(&app.ctx, app.tenant, id).await.unwrap().content.unwrap();
     assert!(text(whole).await.contains("a shared note"));
     assert_eq!(source(&app, alone).await.status, Status::Ready, "a page without subpages");
     assert!(text(alone).await.contains("to know about the club"));

@@ -97,7 +97,10 @@ async fn two_crawls_of_a_host_share_its_pace() {
     let (requests, arrivals) = (site.requests(), site.arrivals());
     let first = |part: &str| requests.iter().position(|path| path.starts_with(part)).unwrap();
     let last = |part: &str| requests.iter().rposition(|path| path.starts_with(part)).unwrap();
-    assert!(first("/two") < last("/one") && first("/one") < last("/two"), "they run side by side: {requests:?}");
+    assert!(
+        first("/two") < last("/one") && first("/one") < last("/two"),
+        "they run side by side: {requests:?}"
+    );
     let span = arrivals[arrivals.len() - 1] - arrivals[0];
     let gaps = u32::try_from(arrivals.len() - 1).unwrap();
     // Lower bound only: a busy machine may delay the first arrival, but hardly by a fifth of all.

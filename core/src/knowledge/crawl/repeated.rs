@@ -50,7 +50,8 @@ pub(super) fn keep_once(pages: &mut [String]) {
             *count += 1;
         }
     }
-    let is_repeated = |block: &Block| holders.get(block.words.as_str()).is_some_and(|(_, count)| *count >= needed);
+    let is_repeated =
+        |block: &Block| holders.get(block.words.as_str()).is_some_and(|(_, count)| *count >= needed);
     let first = |block: &Block| holders.get(block.words.as_str()).map(|(first, _)| *first);
     for (index, (page, blocks)) in pages.iter_mut().zip(&blocks).enumerate() {
         let repeated: Vec<bool> = blocks.iter().map(is_repeated).collect();
@@ -108,7 +109,8 @@ fn may_go(block: &Block, is_at_edge: bool) -> bool {
 
 /// The number of words. A letter of a script without spaces counts as half a word.
 fn word_count(words: &str) -> usize {
-    let is_unspaced = |c: &char| matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+    let is_unspaced =
+        |c: &char| matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
     words.split(' ').count() + words.chars().filter(is_unspaced).count() / 2
 }
 
@@ -291,7 +293,9 @@ mod tests {
 
     #[test]
     fn a_heading_stays_with_its_own_text() {
-        let pages = site(5, |n| format!("## Ingredients\n\nFlour and {n} eggs.\n\n## Steps\n\n### Oven\n\nBake {n}."));
+        let pages = site(5, |n| {
+            format!("## Ingredients\n\nFlour and {n} eggs.\n\n## Steps\n\n### Oven\n\nBake {n}.")
+        });
         assert_eq!(once(pages.clone()), pages);
     }
 
@@ -312,7 +316,9 @@ mod tests {
             assert_eq!(once(pages.clone()), pages);
         }
         let pages = site(5, |n| {
-            format!("1. Open the settings of your account in the menu.\n\n2. Choose number {n}.\n3. Save what you have changed now.")
+            format!(
+                "1. Open the settings of your account in the menu.\n\n2. Choose number {n}.\n3. Save what you have changed now."
+            )
         });
         assert_eq!(once(pages.clone()), pages);
     }

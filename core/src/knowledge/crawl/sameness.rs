@@ -22,7 +22,8 @@ pub(super) fn hash(text: &str) -> [u8; 32] {
 /// differ in their titles.
 pub(super) fn is_nearly_equal(one: &str, other: &str) -> bool {
     let (one, other) = (without_addresses(one), without_addresses(other));
-    let first = |text: &str| text.lines().find(|line| !line.trim().is_empty()).map(str::trim).map(str::to_owned);
+    let first =
+        |text: &str| text.lines().find(|line| !line.trim().is_empty()).map(str::trim).map(str::to_owned);
     if first(&one) != first(&other) {
         return false;
     }
@@ -36,7 +37,9 @@ pub(super) fn is_nearly_equal(one: &str, other: &str) -> bool {
         *counts.entry(word).or_default() -= 1;
         words += 1;
     }
-    counts.values().for_each(|count| different += usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX));
+    counts
+        .values()
+        .for_each(|count| different += usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX));
     different * DIFFERENT_SHARE <= words
 }
 

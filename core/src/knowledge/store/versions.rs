@@ -122,7 +122,10 @@ pub(in crate::knowledge) async fn find_text(
 /// Numbers the pages of a document from 1.
 pub(in crate::knowledge) fn numbered(starts: &[i32]) -> Vec<PageStart> {
     let offset = |start: &i32| usize::try_from(*start).unwrap_or(0);
-    (1..).zip(starts).map(|(number, start)| PageStart { number, start: offset(start), markup: None }).collect()
+    (1..)
+        .zip(starts)
+        .map(|(number, start)| PageStart { number, start: offset(start), markup: None })
+        .collect()
 }
 
 /// Start offsets and markups of a web site's pages, in order of discovery.

@@ -2,8 +2,8 @@
 
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Fetched, Outcome, PageTask};
-use parlance_extract::protocol::{Markup, Reply};
 use parlance_crawl::scope;
+use parlance_extract::protocol::{Markup, Reply};
 use url::Url;
 
 use super::reading::{self, Reading};
@@ -26,7 +26,9 @@ pub(super) async fn add(
         if scope::site(&fetched.url) != scope::site(frame) {
             continue;
         }
-        let Reading::Reply(reply) = reading::read(visitor.ctx, visitor.stop, &fetched).await? else { continue };
+        let Reading::Reply(reply) = reading::read(visitor.ctx, visitor.stop, &fetched).await? else {
+            continue;
+        };
         let Reply::Document(document) = *reply else { continue };
         if document.web.as_ref().is_some_and(|web| web.noindex) || document.markup == Markup::Records {
             continue;

@@ -62,7 +62,8 @@ impl Pace for HostPace {
 
     async fn slow_down(&self, url: &Url, pause: Duration) {
         let host = scope::site(url);
-        let slower = (self.interval(&host) * 2).clamp(SLOW_INTERVAL, SLOWEST_INTERVAL.max(self.interval(&host)));
+        let slower =
+            (self.interval(&host) * 2).clamp(SLOW_INTERVAL, SLOWEST_INTERVAL.max(self.interval(&host)));
         self.intervals.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), slower);
         self.ctx.pace().hold(&host, pause).await;
     }

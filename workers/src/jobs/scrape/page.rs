@@ -107,10 +107,7 @@ fn directives(fetched: &FetchResponse, web: &Web) -> Directives {
     let until = web.unavailable_after.as_deref().map(|until| format!("unavailable_after: {until}"));
     let lines = fetched.x_robots_tag.iter().map(String::as_str).chain(until.as_deref());
     let headers = Directives::of_headers(lines);
-    Directives {
-        noindex: web.noindex || headers.noindex,
-        nofollow: web.nofollow || headers.nofollow,
-    }
+    Directives { noindex: web.noindex || headers.noindex, nofollow: web.nofollow || headers.nofollow }
 }
 
 /// The frames, the links and the canonical page within the scope, and where the page leads to later.

@@ -32,7 +32,8 @@ pub(super) async fn render(
     shell: Rejection,
 ) -> Result<Rendering> {
     let Some(renderer) = visitor.renderer.as_mut() else {
-        let remedy = "The operator of this server can set SCRAPE_BROWSER, so that such pages are read in a browser.";
+        let remedy =
+            "The operator of this server can set SCRAPE_BROWSER, so that such pages are read in a browser.";
         return Ok(Rendering::Shell(explained(shell, remedy)));
     };
     visitor.site.pace().wait(&fetched.url).await;

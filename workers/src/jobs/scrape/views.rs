@@ -54,7 +54,8 @@ impl Views {
         let (path, parameters) = parts(url);
         let says_nothing = |name: &String| {
             let key = (path.clone(), name.clone());
-            !self.significant.contains(&key) && self.equal.get(&key).is_some_and(|values| values.len() >= PROOF)
+            !self.significant.contains(&key)
+                && self.equal.get(&key).is_some_and(|values| values.len() >= PROOF)
         };
         let telling = |parameters: &Parameters| -> Parameters {
             let telling = parameters.iter().filter(|(name, _)| !says_nothing(name));
