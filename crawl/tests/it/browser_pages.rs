@@ -144,7 +144,7 @@ new IntersectionObserver(async (entries, observer) => {
 
 const MEMORY: &str = "
 const kept = [];
-setInterval(() => kept.push(new Uint8Array(50_000_000).fill(1)), 20);";
+setInterval(() => { kept.push(new Uint8Array(50_000_000).fill(1)); document.title += 'x'; fetch('/tick'); }, 20);";
 
 /// A page that tries to reach the forbidden ports in every way that a page has.
 pub(crate) fn hostile(path: &str, tcp: u16, udp: u16) -> Reply {
