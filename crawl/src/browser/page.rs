@@ -218,16 +218,17 @@ impl Activity {
     /// Waits for the first document of a frame.
     async fn answered(&self, frame: &FrameId) -> Result<(), RenderError> {
         loop {
-            let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-            let answer =
-                requests.answers.iter().find(|(of, _)| of == frame).map(|(_, answer)| answer.clone());
-            drop(requests);
-            match answer {
+            match self.first_answer(frame) {
                 Some(Ok(_)) => return Ok(()),
                 Some(Err(error)) => return Err(RenderError::Failed(error)),
                 None => sleep(LOOK).await,
             }
         }
+    }
+
+    fn first_answer(&self, frame: &FrameId) -> Option<Result<u16, String>> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.answers.iter().find(|(of, _)| of == frame).map(|(_, answer)| answer.clone())
     }
 }
 
