@@ -1,5 +1,6 @@
 //! A Chromium process of one crawl: flags, profile, memory limit, end.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -193,7 +194,7 @@ fn command(program: &Path, profile: &Path, proxy: SocketAddr) -> io::Result<Comm
         .arg("about:blank")
         // The browser inherits no secrets or settings.
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()))
+        .env("PATH", path())
         .env("HOME", profile)
         .env("TMPDIR", profile)
         .current_dir(profile)
@@ -202,6 +203,15 @@ fn command(program: &Path, profile: &Path, proxy: SocketAddr) -> io::Result<Comm
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     Ok(command)
+}
+
+/// The search path: of programs, as the setting names one, and of the browser's start script.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no setting of Parlance: a name on the PATH is looked up there"
+)]
+fn path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }
 
 /// Adds the end of the browser's own messages to an error. Ends the process first, which closes its output.

@@ -71,7 +71,10 @@ mod with_a_browser {
             .set("/blank", app(""))
             .set("/closed", app("location.href = '/secret'"))
             .set("/secret", Page::html("Secret", "<p>The secret plan.</p>"))
-            .set("/leaving", app(&format!("location.href = '{}/'", site.url.replace("127.0.0.1", "127.0.0.2"))))
+            .set(
+                "/leaving",
+                app(&format!("location.href = '{}/'", site.url.replace("127.0.0.1", "127.0.0.2"))),
+            )
             .set("/inward", app("location.href = 'http://10.0.0.1/'"))
             .set("/large", app("root.textContent = 'x'.repeat(11 * 1024 * 1024)"));
         let id = add(&test, bot, &format!("{}/", site.url), Some(10)).await;
