@@ -27,9 +27,9 @@ use crate::fetcher::{Fetcher, ProxyLimits};
 /// Whether this build can render pages.
 pub const COMPILED: bool = cfg!(feature = "browser");
 
-/// Number of times a crawl starts a browser again after one crashed or used too much memory.
+/// Number of browsers a crawl may start: the first, and one after each page that hung or crashed it.
 #[cfg(feature = "browser")]
-const MAX_STARTS: u32 = 4;
+const MAX_STARTS: u32 = 8;
 
 /// Limits of a rendered page and its browser.
 #[derive(Debug, Clone, Copy)]
@@ -117,8 +117,9 @@ impl Renderer {
         };
         let rendered = tokio::time::timeout(self.limits.page, session.render(url, &self.limits)).await;
         let rendered = rendered.unwrap_or(Err(RenderError::Timeout));
-        // A page may leave the browser unusable. Only one that the page left clean is used again.
-        if rendered.is_ok() && session.clear().await {
+        // A page that hangs or crashes may leave the browser unusable: the next page gets a fresh one.
+        let is_sound = matches!(rendered, Ok(_) | Err(RenderError::TooLarge { .. } | RenderError::Failed(_)));
+        if is_sound && session.clear().await {
             self.session = Some(session);
             return rendered;
         }
