@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use parlance_crawl::browser::{BrowserAddress, RenderError, RenderLimits, Rendered, Renderer};
+use parlance_crawl::browser::{BrowserAddress, RenderError, RenderLimits, Renderer};
 
 use crate::browser_pages as pages;
 use crate::browser_processes::RunningBrowser;
@@ -11,7 +11,7 @@ use crate::site::{Site, open_fetcher};
 
 pub(crate) fn limits() -> RenderLimits {
     RenderLimits {
-        settle: Duration::from_secs(4),
+        settle: Duration::from_secs(3),
         scroll: Duration::from_secs(8),
         page: Duration::from_secs(25),
         ..RenderLimits::default()
@@ -20,10 +20,6 @@ pub(crate) fn limits() -> RenderLimits {
 
 pub(crate) fn renderer(limits: RenderLimits) -> Renderer {
     Renderer::new(&open_fetcher(), "chromium".parse::<BrowserAddress>().unwrap(), limits)
-}
-
-async fn render(site: &Site, path: &str) -> Result<Rendered, RenderError> {
-    renderer(limits()).render(&site.url(path)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,19 +42,21 @@ async fn pages_made_by_scripts_are_rendered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_infinite_list_is_scrolled_up_to_a_bound() {
     let site = Site::start(pages::answer).await;
-    let rendered = render(&site, "/infinite").await.unwrap();
+    let mut renderer = renderer(limits());
+    let rendered = renderer.render(&site.url("/infinite")).await.unwrap();
     assert!(rendered.html.contains("Entry 60<"), "{}", rendered.html);
     let loaded = site.paths().iter().filter(|path| path.starts_with("/more")).count();
     assert!((3..=30).contains(&loaded), "{loaded}");
-    let inner = render(&site, "/inner-list").await.unwrap();
+    let inner = renderer.render(&site.url("/inner-list")).await.unwrap();
     assert!(inner.html.contains("Entry 40<"), "{}", inner.html);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_never_settles_is_taken_as_it_is() {
     let site = Site::start(pages::answer).await;
+    let mut renderer = renderer(limits());
     for path in ["/polling", "/dialogs", "/stalled", "/stream"] {
-        let rendered = render(&site, path).await.unwrap();
+        let rendered = renderer.render(&site.url(path)).await.unwrap();
         assert!(rendered.html.contains("Opening hours"), "{path}: {}", rendered.html);
     }
 }
@@ -77,7 +75,7 @@ async fn navigations_report_where_they_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_beyond_a_limit_fail() {
     let site = Site::start(pages::answer).await;
-    let mut renderer = renderer(RenderLimits { html: 100_000, page: Duration::from_secs(12), ..limits() });
+    let mut renderer = renderer(RenderLimits { html: 100_000, page: Duration::from_secs(7), ..limits() });
     let large = renderer.render(&site.url("/large")).await;
     assert!(matches!(large, Err(RenderError::TooLarge { limit: 100_000 })), "{large:?}");
     let endless = renderer.render(&site.url("/endless-loop")).await;
