@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, REFRESH, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +15,9 @@ use super::{FetchError, Fetcher};
 
 /// Bytes kept of an error page: enough to recognise a challenge.
 const ERROR_PAGE: usize = 256 * 1024;
+
+/// Longest delay of a `Refresh` header that counts as a redirect, in seconds.
+const MAX_REFRESH_SECONDS: f64 = 10.0;
 
 /// Response to a fetch, of any status.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct FetchResponse {
     pub x_robots_tag: Vec<String>,
     /// The `Content-Disposition` header: see [`crate::disposition`].
     pub content_disposition: Option<String>,
+    /// Target of a `Refresh` header within ten seconds, without fragment: browsers follow it like `meta refresh`.
+    pub refresh: Option<Url>,
     /// `Cf-Mitigated`: action of the site's Cloudflare shield.
     pub mitigated: Option<String>,
 }
@@ -121,6 +126,7 @@ async fn read(
             .and_then(|value| retry_after(&value, text(headers, DATE).as_deref())),
         x_robots_tag: lines(headers, HeaderName::from_static("x-robots-tag")),
         content_disposition: text(headers, CONTENT_DISPOSITION),
+        refresh: text(headers, REFRESH).and_then(|value| refresh(&url, &value)),
         mitigated: text(headers, HeaderName::from_static("cf-mitigated")),
         url,
     };
@@ -177,6 +183,21 @@ fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let at = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
     Some(at.duration_since(now.unwrap_or_else(std::time::SystemTime::now)).unwrap_or_default())
+}
+
+/// The target of `0; url=/next`. A longer delay reloads a live page.
+fn refresh(url: &Url, value: &str) -> Option<Url> {
+    let (seconds, target) = value.split_once([';', ','])?;
+    let seconds: f64 = seconds.trim().parse().ok()?;
+    let target = target.trim();
+    let target = match target.split_once('=') {
+        Some((name, target)) if name.trim().eq_ignore_ascii_case("url") => target.trim(),
+        _ => target,
+    };
+    let target = target.trim_matches(['"', '\'']);
+    let mut next = url.join(target).ok().filter(|_| !target.is_empty() && seconds <= MAX_REFRESH_SECONDS)?;
+    next.set_fragment(None);
+    (next != *url).then_some(next)
 }
 
 /// Maps a client error. A resolver error is at the end of the source chain.

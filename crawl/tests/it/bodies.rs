@@ -165,3 +165,23 @@ fn peak_memory() -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
+
+#[tokio::test]
+async fn a_refresh_header_names_the_next_page() {
+    for (value, next) in [
+        ("0; url=/next#top", Some("/next")),
+        ("5;URL='/next?a=b'", Some("/next?a=b")),
+        ("1, /next", Some("/next")),
+        ("60; url=/next", None),
+        ("0; url=/page", None),
+        ("0", None),
+        ("soon; url=/next", None),
+        ("0; url=", None),
+    ] {
+        let site =
+            Site::start(move |_| Reply::Full(200, vec![("Refresh", value.to_owned())], b"wait".to_vec()))
+                .await;
+        let fetched = open_fetcher().fetch(&site.url("/page"), "*/*").await.unwrap();
+        assert_eq!(fetched.refresh, next.map(|path| site.url(path)), "{value}");
+    }
+}

@@ -23,7 +23,13 @@ async fn a_busy_site_is_asked_again_when_it_says() {
     site.set("/", article("the root", "<a href='/a'>a</a> <a href='/b'>b</a> <a href='/c'>c</a>"))
         .set("/a", article("apples", "").first(busy("1")))
         .set("/b", article("bananas", "").first(busy(&date)))
-        .set("/c", article("cherries", "").first(busy("soon")).first(busy("0")).first(Page::status(503)));
+        .set(
+            "/c",
+            article("cherries", "")
+                .first(busy("soon"))
+                .first(busy("0"))
+                .first(Page::status(503).with("retry-after", "1")),
+        );
     let id = add(&app, bot, &site.url, Some(10)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;

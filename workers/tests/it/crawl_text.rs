@@ -3,6 +3,7 @@
 use parlance_core::ids::SourceId;
 use parlance_core::knowledge;
 use parlance_core::knowledge::crawl::PageState::{self, Fetched, Skipped};
+use parlance_testing::corpus::Block;
 use parlance_testing::{Page, Site, TestApp};
 
 use crate::crawl::{add, article, finish, outcomes, pages, start_app};
@@ -17,7 +18,7 @@ async fn linked_documents_are_read_like_uploads() {
     let bot = app.create_bot(app.tenant).await;
     let all = ["/terms.docx", "/fees.csv", "/download?id=7", "/plain.csv", "/film.bin", "/tool"];
     let links: String = all.map(|path| format!("<a href='{path}'>{path}</a> ")).concat();
-    let word = parlance_testing::corpus::docx("The notice is three months.");
+    let word = parlance_testing::corpus::docx(&[Block::Paragraph("The notice is three months.")]);
     let attachment = "attachment; filename=\"rules.md\"";
     site.set("/", article("the club", &links))
         .set("/terms.docx", Page::of("application/octet-stream", word))

@@ -8,8 +8,11 @@ use std::ops::Range;
 
 use super::sameness::without_addresses;
 
-/// Minimum number of pages that say something for it to belong to none of them: of two or three, all may well say it.
-const MIN_PAGES: usize = 4;
+/// Minimum number of pages that say something for it to belong to none of them.
+const MIN_PAGES: usize = 3;
+
+/// Of fewer pages, all may well say the same: only sentences at their edges are removed.
+const FEW_PAGES: usize = 4;
 
 /// Share of the pages, in percent.
 const SHARE: usize = 70;
@@ -41,7 +44,8 @@ struct Block {
 /// Removes from each page the blocks that nearly all pages have, unless the page is the first that has them.
 pub(super) fn keep_once(pages: &mut [String]) {
     let blocks: Vec<Vec<Block>> = pages.iter().map(|page| blocks(page)).collect();
-    let needed = (pages.len() * SHARE).div_ceil(100).max(MIN_PAGES);
+    let needed = (pages.len() * SHARE).div_ceil(100).max(pages.len().clamp(MIN_PAGES, FEW_PAGES));
+    let is_few = pages.len() < FEW_PAGES;
     let mut holders: HashMap<&str, (usize, usize)> = HashMap::new();
     for (index, page) in blocks.iter().enumerate() {
         let distinct: HashSet<&str> = page.iter().map(|block| block.words.as_str()).collect();
@@ -56,7 +60,7 @@ pub(super) fn keep_once(pages: &mut [String]) {
     for (index, (page, blocks)) in pages.iter_mut().zip(&blocks).enumerate() {
         let repeated: Vec<bool> = blocks.iter().map(is_repeated).collect();
         let elsewhere: Vec<bool> = blocks.iter().map(|block| first(block) != Some(index)).collect();
-        let dropped = dropped(blocks, &repeated, &elsewhere);
+        let dropped = dropped(blocks, &repeated, &elsewhere, is_few);
         if dropped.contains(&true) {
             *page = without(page, blocks, &dropped);
         }
@@ -64,7 +68,7 @@ pub(super) fn keep_once(pages: &mut [String]) {
 }
 
 /// Which blocks of a page are removed. `repeated`: nearly all pages have the block; `elsewhere`: an earlier page keeps it.
-fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool]) -> Vec<bool> {
+fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool], is_few: bool) -> Vec<bool> {
     let is_frame = |(block, repeated): (&Block, &bool)| *repeated || block.words.is_empty();
     // The title of a page stands before its bar.
     let titles = usize::from(blocks.first().is_some_and(|block| block.kind == Kind::Heading(1)));
@@ -78,14 +82,16 @@ fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool]) -> Vec<bool>
         .map(|(at, (block, (repeated, elsewhere)))| {
             let is_text = matches!(block.kind, Kind::Text | Kind::List);
             let is_at_edge = at < above || at >= below;
-            *repeated && *elsewhere && is_text && may_go(block, is_at_edge)
+            let may_go = if is_few { is_at_edge && is_long(block) } else { may_go(block, is_at_edge) };
+            *repeated && *elsewhere && is_text && may_go
         })
         .collect();
     // A heading goes with all that stands under it. From the bottom up: its subheadings are decided before.
     for (at, block) in blocks.iter().enumerate().rev() {
         let Kind::Heading(level) = block.kind else { continue };
         let may_go = repeated.get(at) == Some(&true) && elsewhere.get(at) == Some(&true);
-        let section = blocks.iter().zip(&dropped).skip(at + 1);
+        let rest = (blocks.get(at + 1..).unwrap_or_default(), dropped.get(at + 1..).unwrap_or_default());
+        let section = rest.0.iter().zip(rest.1);
         let mut section = section.take_while(|(block, _)| match block.kind {
             Kind::Heading(other) => other > level,
             _ => true,
@@ -102,9 +108,12 @@ fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool]) -> Vec<bool>
 
 /// Whether a repeated block may be removed: short ones only at the edges of a page, and no short facts at all.
 fn may_go(block: &Block, is_at_edge: bool) -> bool {
-    let is_long = word_count(&block.words) >= LONG_WORDS;
     let is_fact = block.words.bytes().any(|byte| byte.is_ascii_digit());
-    is_long || block.is_link || (is_at_edge && !is_fact)
+    is_long(block) || block.is_link || (is_at_edge && !is_fact)
+}
+
+fn is_long(block: &Block) -> bool {
+    word_count(&block.words) >= LONG_WORDS
 }
 
 /// The number of words. A letter of a script without spaces counts as half a word.
@@ -277,9 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_a_short_site_keep_everything() {
-        let pages = site(3, |n| format!("Text {n}.\n\nReach out to us, and we will be happy to help."));
-        assert_eq!(once(pages.clone()), pages);
+    fn pages_of_a_short_site_lose_only_sentences_at_their_edges() {
+        let footer = "Reach out to us, and we will be happy to help.";
+        let pages = |count| {
+            site(count, |n| format!("[Brook](/)\n\nText {n}.\n\n{footer}\n\nMore {n}.\n\n{footer} Now."))
+        };
+        assert_eq!(once(pages(2)), pages(2));
+        let three = once(pages(3));
+        assert_eq!(three[0], pages(3)[0]);
+        assert_eq!(three[1], format!("# Title 1\n\n[Brook](/)\n\nText 1.\n\n{footer}\n\nMore 1."));
     }
 
     #[test]
@@ -340,7 +355,7 @@ mod tests {
 
     #[test]
     fn hostile_markup_is_read_in_linear_time() {
-        for part in ["[", "](", "```\n", "# \n", "- ", "https://", "\n\n"] {
+        for part in ["[", "](", "](\n", "```\n", "# a\n", "- ", "https://", "h]", "\n\n"] {
             let page = part.repeat(200_000);
             let mut pages = vec![page; 5];
             keep_once(&mut pages);

@@ -1,7 +1,7 @@
 //! Settlement of pages and of the whole crawl: what is kept, what was read already, and the text of all pages.
 
 use super::page::{Cause, Fetched, Outcome, PageState, PageTask};
-use super::{Crawl, CrawlSite, KNOWN_PER_PAGE, repeated, sameness};
+use super::{Crawl, CrawlSite, KNOWN_PER_PAGE, order, repeated, sameness};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -55,7 +55,9 @@ pub async fn settle_page(
         }
     };
     if !links.is_empty() {
-        store::insert_pages(&mut *tx, tenant, job, links, crawl.max_pages * KNOWN_PER_PAGE).await?;
+        let known = store::list_known_pages(&mut *tx, tenant, job).await?;
+        let links = order::thin_out(&known, links, crawl.max_pages);
+        store::insert_pages(&mut *tx, tenant, job, &links, crawl.max_pages * KNOWN_PER_PAGE).await?;
     }
     tx.commit().await?;
     Ok(settled)

@@ -11,7 +11,7 @@ use parlance_crawl::robots::Robots;
 /// Maximum retry delay. A page of a site that asks for more fails.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
-/// Attempts of a page whose site asks to slow down (429): it answers, so patience is worth more than at a failure.
+/// Attempts of a page whose site asks to slow down (429, or `Retry-After`): patience is worth more than at a failure.
 const BUSY_ATTEMPTS: i32 = 5;
 
 /// The outcome of an error response, or `None` for a page.
@@ -30,7 +30,8 @@ pub(super) fn of_response(ctx: &Context, fetched: &FetchResponse, page: &PageTas
     let cause = cause.with_status(status);
     Some(match status {
         429 => retry(ctx, page, fetched.retry_after, BUSY_ATTEMPTS, cause),
-        500.. => retry(ctx, page, fetched.retry_after, PAGE_ATTEMPTS, cause),
+        500.. if fetched.retry_after.is_some() => retry(ctx, page, fetched.retry_after, BUSY_ATTEMPTS, cause),
+        500.. => retry(ctx, page, None, PAGE_ATTEMPTS, cause),
         _ => Outcome::failed(cause),
     })
 }

@@ -18,7 +18,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 const SLOW_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Maximum interval of such a host, unless its crawl delay is longer.
-const SLOWEST_INTERVAL: Duration = Duration::from_secs(10);
+const SLOWEST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Spaces the requests of one crawl.
 pub(super) struct HostPace {

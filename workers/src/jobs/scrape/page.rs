@@ -44,7 +44,8 @@ pub(super) fn step(
         }
     };
     let is_short = document.as_ref().is_none_or(|document| is_short(&document.text));
-    if is_short && let Some(next) = web.refresh.as_deref().and_then(|next| Url::parse(next).ok()) {
+    let refresh = web.refresh.as_deref().and_then(|next| Url::parse(next).ok());
+    if is_short && let Some(next) = refresh.or_else(|| fetched.refresh.clone()) {
         match (is_new(&next), site.scope().contains(&next) || may_leave) {
             (true, true) => return Step::Follow(next),
             (true, false) if document.is_none() => return Step::Settle(out_of_scope(&next)),
@@ -60,7 +61,9 @@ pub(super) fn step(
     }
     let (inside, outside) = frames(site, fetched, &web);
     let outcome = match (document, rejection) {
-        (Some(document), _) if !is_short || inside == 0 => kept(fetched, document, &web, links),
+        (Some(document), _) if !(is_short && inside > 0 && is_frameset(fetched)) => {
+            kept(fetched, document, &web, links)
+        }
         (None, Some(rejection)) if inside == 0 => failed(fetched, rejection, links),
         _ => {
             let message = "It only shows other pages in frames; they are read as pages of their own.";
@@ -68,6 +71,12 @@ pub(super) fn step(
         }
     };
     if is_short && !outside.is_empty() { Step::Frames(outcome, outside) } else { Step::Settle(outcome) }
+}
+
+/// Whether a page is a frameset: its text is a note for browsers without frames.
+fn is_frameset(fetched: &FetchResponse) -> bool {
+    const TAG: &[u8] = b"<frameset";
+    fetched.body.windows(TAG.len()).any(|bytes| bytes.eq_ignore_ascii_case(TAG))
 }
 
 /// Whether a text has few letters and digits.

@@ -46,7 +46,8 @@ impl Visitor<'_> {
     /// Visits a page. A problem with the page is its outcome; only a problem that stops the crawl is an error.
     pub(super) async fn visit(&mut self, page: &PageTask) -> Result<Outcome> {
         let mut url = page.url.clone();
-        let mut visited = HashSet::from([scope::key(&url)]);
+        // Not by key: `/` may send the visitor on to `/index.html`.
+        let mut visited = HashSet::from([scope::normalise(&url)]);
         loop {
             let mut fetched = match self.fetch(&url, page).await {
                 Answer::Page(fetched) => fetched,
@@ -55,7 +56,7 @@ impl Visitor<'_> {
             if let Some(outcome) = self.enter(&fetched.url, page).await {
                 return Ok(outcome);
             }
-            visited.insert(scope::key(&fetched.url));
+            visited.insert(scope::normalise(&fetched.url));
             let reply = match reading::read(self.ctx, self.stop, &fetched).await? {
                 Reading::Reply(reply) => *reply,
                 Reading::Unsupported(outcome) => return Ok(outcome),
@@ -65,7 +66,7 @@ impl Visitor<'_> {
                     match render::render(self, page, &fetched, shell).await? {
                         Rendering::Page(rendered, reply) => {
                             fetched = rendered;
-                            visited.insert(scope::key(&fetched.url));
+                            visited.insert(scope::normalise(&fetched.url));
                             reply
                         }
                         Rendering::Shell(shell) => Reply::Rejected(shell),
@@ -74,7 +75,8 @@ impl Visitor<'_> {
                 }
                 reply => reply,
             };
-            let is_new = |next: &Url| visited.len() <= MAX_REFRESHES && !visited.contains(&scope::key(next));
+            let is_new =
+                |next: &Url| visited.len() <= MAX_REFRESHES && !visited.contains(&scope::normalise(next));
             match page::step(self.site, &fetched, reply, is_new, page.ordinal == ROOT) {
                 Step::Follow(next) => url = next,
                 Step::Frames(outcome, frames) => return frames::add(self, page, outcome, &frames).await,

@@ -109,7 +109,7 @@ pub(in crate::knowledge) async fn list_known_pages(
     sqlx::query_as!(
         KnownPage,
         r#"
-        select ordinal, url, attempt, state as "state: PageState", http_status, listed,
+        select ordinal, url, key, attempt, state as "state: PageState", http_status, listed,
             extract(epoch from not_before - now())::float8 as "wait!"
         from source_page
         where tenant_id = $1 and source_id = $2 and version = $3

@@ -61,7 +61,8 @@ pub(in crate::knowledge) async fn find_same_text(
     .await
 }
 
-/// URLs and texts of the fetched pages that a page names as its canonical one, that name it, or that name the same one.
+/// URLs and texts of the fetched pages of the same title that a page names as its canonical one, that name it, or that
+/// name the same one.
 pub(in crate::knowledge) async fn list_canonical_texts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -74,6 +75,7 @@ pub(in crate::knowledge) async fn list_canonical_texts(
         select url, content as "content!" from source_page
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and state = 'fetched'
             and content is not null and (key = $5 or canonical = $5 or canonical = any($6))
+            and title is not distinct from $7
         order by ordinal
         "#,
         tenant.uuid(),
@@ -82,6 +84,7 @@ pub(in crate::knowledge) async fn list_canonical_texts(
         ordinal,
         page.canonical,
         &page.aliases,
+        page.title,
     )
     .map(|row| (row.url, row.content))
     .fetch_all(db)
