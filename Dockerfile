@@ -17,7 +17,8 @@ COPY . .
 # Both caches survive source changes. They are not part of the image, so the binary is copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p parlance $([ "$BROWSER" = off ] || echo --features browser) \
+    if [ "$BROWSER" != off ]; then set -- --features browser; fi \
+    && cargo build --release --locked -p parlance "$@" \
     && cp target/release/parlance /usr/local/bin/parlance
 # The cache keeps downloads across rebuilds of the binary.
 RUN --mount=type=cache,target=/var/cache/parlance \
@@ -27,9 +28,9 @@ FROM ${RUNTIME_IMAGE}
 ARG BROWSER
 # libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks. Chromium for pages made by scripts, and socat
 # for its container of its own: see deploy/browser-server.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 \
-        $([ "$BROWSER" = off ] || echo chromium-headless-shell socat) \
+RUN if [ "$BROWSER" != off ]; then set -- chromium-headless-shell socat; fi \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 "$@" \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 parlance \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/parlance \
