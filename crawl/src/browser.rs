@@ -75,7 +75,7 @@ pub struct Rendered {
     pub url: Url,
     /// HTTP status of the page.
     pub status: u16,
-    /// The document after its scripts ran, with the contents of open shadow trees in place.
+    /// The document after its scripts ran, without them, and with the contents of open shadow trees in place.
     pub html: String,
 }
 

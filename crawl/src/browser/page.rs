@@ -41,7 +41,8 @@ const STATE: &str = "[document.readyState, location.href, document.getElementsBy
 /// Scrolls the page, or the tallest part of it that scrolls, down by a screen. Returns whether anything moved.
 const SCROLL: &str = include_str!("scroll.js");
 
-/// The document as HTML, with the contents of open shadow trees in place. Returns at most `LIMIT` characters.
+/// The document as HTML without scripts, with the contents of open shadow trees in place. Returns at most `LIMIT`
+/// characters.
 const SERIALIZE: &str = include_str!("serialize.js");
 
 /// Renders a page. It stays open.

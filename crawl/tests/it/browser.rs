@@ -29,6 +29,7 @@ async fn pages_made_by_scripts_are_rendered() {
     for (path, wanted) in pages::FRAMEWORKS {
         let rendered = renderer.render(&site.url(path)).await.unwrap();
         assert_eq!(rendered.status, 200, "{path}");
+        assert!(!rendered.html.contains("Enable JavaScript"), "{path}");
         for text in *wanted {
             assert!(rendered.html.contains(text), "{path}: {text} in {}", rendered.html);
         }
