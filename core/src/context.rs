@@ -6,6 +6,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::Fetcher;
 
 use crate::error::Result;
@@ -170,6 +171,12 @@ impl Context {
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
         &self.0.fetcher
+    }
+
+    /// A browser for one crawl, if one is configured. It starts with the first page.
+    #[must_use]
+    pub fn renderer(&self) -> Option<Renderer> {
+        web::renderer(&self.0.config.scrape, &self.0.fetcher)
     }
 
     /// The database, for stores.

@@ -14,6 +14,7 @@ mod frames;
 mod host_pace;
 mod page;
 mod reading;
+mod render;
 mod site;
 mod views;
 mod visit;
@@ -45,6 +46,8 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let mut site = Site::new(ctx, crawl);
     let mut views = Views::default();
+    // Ends with this function, also when the crawl is stopped.
+    let mut renderer = ctx.renderer();
     let mut listed: Option<Vec<Link>> = None;
     let mut sitemap_added = !crawl.include_subpages;
     loop {
@@ -61,7 +64,10 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
             Next::Visit(page) => {
                 let outcome = match views.known(&page.url) {
                     Some(outcome) => outcome,
-                    None => Visitor { ctx, stop: run.stop(), site: &mut site }.visit(&page).await?,
+                    None => {
+                        let (stop, site, renderer) = (run.stop(), &mut site, &mut renderer);
+                        Visitor { ctx, stop, site, renderer }.visit(&page).await?
+                    }
                 };
                 let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
                 views.learn(&page.url, &outcome, &settled);

@@ -4,14 +4,17 @@ use std::collections::HashSet;
 
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
 use parlance_core::{Context, Result};
+use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_crawl::pace::Pace;
 use parlance_crawl::scope;
+use parlance_extract::protocol::Reply;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::page::{self, Step};
 use super::reading::{self, Reading};
+use super::render::{self, Rendering};
 use super::site::Site;
 use super::{failure, frames};
 
@@ -29,6 +32,8 @@ pub(super) struct Visitor<'a> {
     pub(super) ctx: &'a Context,
     pub(super) stop: &'a CancellationToken,
     pub(super) site: &'a mut Site,
+    /// The browser of the crawl; `None` if none is configured.
+    pub(super) renderer: &'a mut Option<Renderer>,
 }
 
 /// A response within the scope, or why there is none.
@@ -44,7 +49,7 @@ impl Visitor<'_> {
         // Not by key: `/` may send the visitor on to `/index.html`.
         let mut visited = HashSet::from([scope::normalise(&url)]);
         loop {
-            let fetched = match self.fetch(&url, page).await {
+            let mut fetched = match self.fetch(&url, page).await {
                 Answer::Page(fetched) => fetched,
                 Answer::Nothing(outcome) => return Ok(outcome),
             };
@@ -55,6 +60,20 @@ impl Visitor<'_> {
             let reply = match reading::read(self.ctx, self.stop, &fetched).await? {
                 Reading::Reply(reply) => *reply,
                 Reading::Unsupported(outcome) => return Ok(outcome),
+            };
+            let reply = match reply {
+                Reply::Rejected(shell) if shell.needs_browser => {
+                    match render::render(self, page, &fetched, shell).await? {
+                        Rendering::Page(rendered, reply) => {
+                            fetched = rendered;
+                            visited.insert(scope::normalise(&fetched.url));
+                            reply
+                        }
+                        Rendering::Shell(shell) => Reply::Rejected(shell),
+                        Rendering::Nothing(outcome) => return Ok(outcome),
+                    }
+                }
+                reply => reply,
             };
             let is_new =
                 |next: &Url| visited.len() <= MAX_REFRESHES && !visited.contains(&scope::normalise(next));
@@ -94,7 +113,7 @@ impl Visitor<'_> {
     }
 
     /// Skips a page that redirected out of scope. The first page moves the scope instead.
-    async fn enter(&mut self, to: &Url, page: &PageTask) -> Option<Outcome> {
+    pub(super) async fn enter(&mut self, to: &Url, page: &PageTask) -> Option<Outcome> {
         if self.site.scope().contains(to) {
             return None;
         }
