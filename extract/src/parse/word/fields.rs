@@ -40,6 +40,13 @@ impl Fields {
         }
     }
 
+    /// Sets the text of the innermost form field.
+    pub(super) fn set_form(&mut self, text: String) {
+        if self.extra == 0 && let Some(field) = self.open.last_mut() {
+            field.form = Some(text);
+        }
+    }
+
     /// The instruction ends and the result begins.
     pub(super) fn separate(&mut self) {
         if self.extra == 0 && let Some(field) = self.open.last_mut() {

@@ -64,6 +64,11 @@ impl Counters {
         let values = self.values.entry(list.counters).or_default();
         let first_use = list.overrides.contains_key(&level) && self.started.insert((id, level));
         let start = list.overrides.get(&level).copied().unwrap_or(definition.start);
+        // A level that was left out counts as used.
+        for (above, value) in values.iter_mut().enumerate().take(level) {
+            let start = || list.overrides.get(&above).copied().or(list.levels.get(above).map(|level| level.start));
+            *value = value.or_else(start);
+        }
         let current = values.get_mut(level)?;
         *current = Some(match *current {
             Some(value) if !first_use => value.saturating_add(1),

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::styles::Styles;
 use super::xml::Node;
 use super::{NoteKind, Reader};
 use crate::parse::word::fields::Fields;
@@ -24,7 +25,7 @@ impl Reader {
             "p" => self.paragraph(node, out),
             "tbl" => self.table(node, out),
             "sdt" => {
-                if let Some(content) = control_content(node) {
+                if let Some(content) = control_content(node, &self.styles) {
                     self.blocks(content, out);
                 }
             }
@@ -137,14 +138,48 @@ impl Reader {
     }
 }
 
-/// The content of a content control. None if it shows its placeholder.
-pub(super) fn control_content(control: &Node) -> Option<&Node> {
-    let properties = control.child("sdtPr");
-    let placeholder = properties.and_then(|properties| properties.toggle("showingPlcHdr"));
-    if placeholder == Some(true) {
-        return None;
+/// The content of a content control. None if it only prompts for an entry.
+///
+/// A control that shows its placeholder may hold text that the author of a template wrote; prompts have
+/// the style of placeholders or the words of Word.
+pub(super) fn control_content<'a>(control: &'a Node, styles: &Styles) -> Option<&'a Node> {
+    let content = control.child("sdtContent")?;
+    let shows_placeholder = control.child("sdtPr").and_then(|properties| properties.toggle("showingPlcHdr"));
+    if shows_placeholder == Some(true) {
+        let mut style = false;
+        let mut text = String::new();
+        scan(content, styles, &mut style, &mut text);
+        if style || is_prompt(&text) {
+            return None;
+        }
     }
-    control.child("sdtContent")
+    Some(content)
+}
+
+fn scan(node: &Node, styles: &Styles, style: &mut bool, text: &mut String) {
+    for child in node.nodes() {
+        match &*child.name {
+            "rStyle" => *style |= child.val().is_some_and(|id| styles.is_placeholder(id)),
+            "t" if text.len() <= MAX_PROMPT => text.push_str(&child.text()),
+            _ => scan(child, styles, style, text),
+        }
+    }
+}
+
+/// Longest prompt, in bytes.
+const MAX_PROMPT: usize = 120;
+
+/// Whether a text is one of the prompts that Word shows in empty controls.
+fn is_prompt(text: &str) -> bool {
+    const STARTS: [&str; 26] = [
+        "click ", "tap ", "choose ", "select ", "enter ", "klicken ", "wählen ", "geben sie", "cliquez", "choisissez",
+        "sélectionnez", "entrez", "haga clic", "haz clic", "elija", "seleccione", "fare clic", "scegliere", "clique ",
+        "escolha", "klik ", "kies ", "kliknij", "wybierz", "место для ввода", "выберите",
+    ];
+    let lower = text.trim().to_lowercase();
+    let lower = lower.trim_start_matches(['[', '<']);
+    lower.is_empty() || (text.len() <= MAX_PROMPT && STARTS.iter().any(|start| lower.starts_with(start)))
+        || lower.starts_with("单击") || lower.starts_with("クリック")
 }
 
 /// Removes the mark of the author from the start of a note, where it stands a second time.

@@ -150,8 +150,8 @@ fn level(node: &Node) -> Level {
     };
     let picture = node.child("lvlPicBulletId").is_some();
     Level {
-        // Zero by the standard; programs that leave it out mean one.
-        start: number(node, "start").unwrap_or(1),
+        // Word too counts from zero where the file does not say.
+        start: number(node, "start").unwrap_or(0),
         format: if picture { Format::Bullet } else { format },
         text: node.child("lvlText").and_then(Node::val).unwrap_or_default().to_owned(),
         legal: node.toggle("isLgl") == Some(true),

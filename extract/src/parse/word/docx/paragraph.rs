@@ -155,7 +155,7 @@ impl Reader {
                 line.push(text.unwrap_or_default(), Emphasis::default(), context.link.clone());
             }
             "sdt" => {
-                if let Some(content) = control_content(node) {
+                if let Some(content) = control_content(node, &self.styles) {
                     self.inlines(content, context, line);
                 }
             }

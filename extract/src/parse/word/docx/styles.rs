@@ -162,6 +162,12 @@ impl Styles {
         })
     }
 
+    /// Whether a character style is that of placeholders.
+    pub(super) fn is_placeholder(&self, id: &str) -> bool {
+        let name = self.styles.get(id).map_or(id, |style| &style.name);
+        name.replace(' ', "").eq_ignore_ascii_case("placeholdertext")
+    }
+
     /// The list of a numbering style.
     pub(super) fn numbering_list(&self, id: &str) -> Option<u32> {
         self.chain(id).find_map(|(_, style)| style.list.and_then(|(number, _)| number))

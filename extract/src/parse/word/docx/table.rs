@@ -17,7 +17,7 @@ impl Reader {
             match &*child.name {
                 "tr" => self.row(child, table),
                 "sdt" => {
-                    if let Some(content) = control_content(child) {
+                    if let Some(content) = control_content(child, &self.styles) {
                         self.rows(content, table);
                     }
                 }
@@ -50,7 +50,7 @@ impl Reader {
             match &*child.name {
                 "tc" => self.cell(child, row),
                 "sdt" => {
-                    if let Some(content) = control_content(child) {
+                    if let Some(content) = control_content(child, &self.styles) {
                         self.cells(content, row);
                     }
                 }
