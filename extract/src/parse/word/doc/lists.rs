@@ -40,7 +40,7 @@ fn read_definitions(bytes: &[u8]) -> HashMap<u32, Vec<Level>> {
     let mut definitions = HashMap::new();
     for index in 0..count {
         let record = slice(bytes, 2 + index * RECORD, RECORD);
-        let (Some(id), Some(flags)) = (u32_at(record, 0), u8_at(record, 24)) else { break };
+        let (Some(id), Some(flags)) = (u32_at(record, 0), u8_at(record, 26)) else { break };
         let count = if flags & 1 == 1 { 1 } else { LEVELS };
         let mut levels = Vec::with_capacity(count);
         for _ in 0..count {
