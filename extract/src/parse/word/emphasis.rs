@@ -85,7 +85,8 @@ fn whole_words(spans: Vec<Span>) -> Vec<Span> {
             out.push(span);
             continue;
         }
-        let plain = |text: String, span: &Span| Span { text, emphasis: Emphasis::default(), link: span.link.clone() };
+        let plain =
+            |text: String, span: &Span| Span { text, emphasis: Emphasis::default(), link: span.link.clone() };
         if before {
             let end = span.text.find(|character| !is_word(character)).unwrap_or(span.text.len());
             let rest = span.text.split_off(end);

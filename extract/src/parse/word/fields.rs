@@ -42,14 +42,18 @@ impl Fields {
 
     /// Sets the text of the innermost form field.
     pub(super) fn set_form(&mut self, text: String) {
-        if self.extra == 0 && let Some(field) = self.open.last_mut() {
+        if self.extra == 0
+            && let Some(field) = self.open.last_mut()
+        {
             field.form = Some(text);
         }
     }
 
     /// The instruction ends and the result begins.
     pub(super) fn separate(&mut self) {
-        if self.extra == 0 && let Some(field) = self.open.last_mut() {
+        if self.extra == 0
+            && let Some(field) = self.open.last_mut()
+        {
             field.result = true;
             field.link = link(&field.instruction);
         }
@@ -217,14 +221,23 @@ fn equation(text: &str, depth: usize) -> String {
             rest = rest.get(first.len_utf8()..).unwrap_or_default();
             continue;
         }
-        let end = rest.find(|character: char| !character.is_ascii_alphanumeric() && character != '*').unwrap_or(rest.len());
+        let end = rest
+            .find(|character: char| !character.is_ascii_alphanumeric() && character != '*')
+            .unwrap_or(rest.len());
         let switch = rest.get(..end).unwrap_or_default().to_ascii_lowercase();
         rest = rest.get(end..).unwrap_or_default();
         if switch == "*" || switch.starts_with("jc") || switch.starts_with("hps") {
-            // A format of the field: `\* jc2`.
+            // A format of the field: `\* jc2`, or `\* "Font:MS Mincho"`.
             rest = rest.trim_start();
-            let end = rest.find(|character: char| character.is_whitespace() || character == '\\').unwrap_or(rest.len());
-            rest = rest.get(end..).unwrap_or_default().trim_start();
+            let quoted = rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"'));
+            let end = |text: &str| {
+                text.find(|character: char| character.is_whitespace() || character == '\\').unwrap_or(text.len())
+            };
+            rest = match quoted {
+                Some((_, after)) => after,
+                None => rest.get(end(rest)..).unwrap_or_default(),
+            };
+            rest = rest.trim_start();
             continue;
         }
         // Options such as `\ac` or `\up 9` stand between the switch and its arguments.
@@ -283,7 +296,8 @@ fn arguments(text: &str) -> Option<(&str, Vec<&str>, &str)> {
 /// A part of an expression, in parentheses unless it is a single word.
 pub(super) fn atom(text: &str) -> String {
     let text = text.trim();
-    let single = !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || character == '.');
+    let single =
+        !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || character == '.');
     if single || text.is_empty() { text.to_owned() } else { format!("({text})") }
 }
 
@@ -294,7 +308,10 @@ mod tests {
     #[test]
     fn links_lead_to_the_web_or_to_a_mail_address() {
         for (instruction, expected) in [
-            (r#" HYPERLINK "https://a.example/claim" \l "step?kind=B" "#, Some("https://a.example/claim#step?kind=B")),
+            (
+                r#" HYPERLINK "https://a.example/claim" \l "step?kind=B" "#,
+                Some("https://a.example/claim#step?kind=B"),
+            ),
             (r#"HYPERLINK "mailto:desk@a.example""#, Some("mailto:desk@a.example")),
             (r"HYPERLINK https://a.example/ \t _blank", Some("https://a.example/")),
             (r#"HYPERLINK "https://a.example/" \o "a tip""#, Some("https://a.example/")),

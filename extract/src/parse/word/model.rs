@@ -38,13 +38,24 @@ pub(super) enum Marker {
 #[derive(Clone, Debug)]
 pub(super) enum Block {
     /// A heading of level 1 to 6.
-    Heading { level: u8, number: Option<String>, text: Vec<Span> },
+    Heading {
+        level: u8,
+        number: Option<String>,
+        text: Vec<Span>,
+    },
     Paragraph(Vec<Span>),
     /// A list item. Level 0 is the outermost.
-    Item { level: usize, marker: Marker, text: Vec<Span> },
+    Item {
+        level: usize,
+        marker: Marker,
+        text: Vec<Span>,
+    },
     Table(Table),
     /// A footnote or endnote with the label of its mark.
-    Note { label: String, blocks: Vec<Block> },
+    Note {
+        label: String,
+        blocks: Vec<Block>,
+    },
     /// Text that is Markdown already.
     Markdown(String),
 }

@@ -26,7 +26,10 @@ pub(super) enum Format {
     /// Decimal digits of a script.
     Digits(&'static str),
     /// East Asian counting with the ten digits, then ten, hundred, thousand and ten thousand.
-    Counting { characters: &'static str, leading_one: bool },
+    Counting {
+        characters: &'static str,
+        leading_one: bool,
+    },
     Hebrew,
 }
 
@@ -38,8 +41,10 @@ const ARABIC_ABJAD: &str = "أبجدهوزحطيكلمنسعفصقرشتثخذض
 const STEMS: &str = "甲乙丙丁戊己庚辛壬癸";
 const BRANCHES: &str = "子丑寅卯辰巳午未申酉戌亥";
 const HAN_DIGITS: &str = "〇一二三四五六七八九";
-const AIUEO: &str = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン";
-const IROHA: &str = "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセスン";
+const AIUEO: &str =
+    "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン";
+const IROHA: &str =
+    "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセスン";
 const GANADA: &str = "가나다라마바사아자차카타파하";
 const CHOSUNG: &str = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ";
 const CIRCLED: &str = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳㉑㉒㉓㉔㉕㉖㉗㉘㉙㉚㉛㉜㉝㉞㉟㊱㊲㊳㊴㊵㊶㊷㊸㊹㊺㊻㊼㊽㊾㊿";
@@ -190,10 +195,9 @@ pub(super) fn number(value: i64, format: Format) -> String {
             let symbol = count.checked_sub(1).and_then(|index| symbols.chars().nth(index));
             symbol.map_or_else(decimal, String::from)
         }
-        Format::Digits(digits) => decimal()
-            .chars()
-            .filter_map(|digit| digits.chars().nth(digit.to_digit(10)? as usize))
-            .collect(),
+        Format::Digits(digits) => {
+            decimal().chars().filter_map(|digit| digits.chars().nth(digit.to_digit(10)? as usize)).collect()
+        }
         Format::Ordinal => format!("{value}{}", ordinal_suffix(count)),
         Format::Cardinal => english(count, false).unwrap_or_else(decimal),
         Format::OrdinalWord => english(count, true).unwrap_or_else(decimal),
@@ -215,8 +219,19 @@ fn repeated(letters: &str, count: usize) -> Option<String> {
 
 fn roman(mut count: usize) -> Option<String> {
     const SIGNS: [(usize, &str); 13] = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
-        (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ];
     if !(1..32_768).contains(&count) {
         return None;
@@ -242,8 +257,26 @@ fn ordinal_suffix(count: usize) -> &'static str {
 }
 
 const UNITS: [&str; 20] = [
-    "Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve",
-    "Thirteen", "Fourteen", "Fifteen", "Sixteen", "Seventeen", "Eighteen", "Nineteen",
+    "Zero",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
 ];
 const TENS: [&str; 10] =
     ["", "", "Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"];
@@ -259,12 +292,18 @@ fn english(count: usize, ordinal: bool) -> Option<String> {
         return Some(cardinal);
     }
     const IRREGULAR: [(&str, &str); 7] = [
-        ("one", "first"), ("two", "second"), ("three", "third"), ("five", "fifth"), ("eight", "eighth"),
-        ("nine", "ninth"), ("twelve", "twelfth"),
+        ("one", "first"),
+        ("two", "second"),
+        ("three", "third"),
+        ("five", "fifth"),
+        ("eight", "eighth"),
+        ("nine", "ninth"),
+        ("twelve", "twelfth"),
     ];
     let last = cardinal.rsplit('-').next().unwrap_or_default().to_lowercase();
     let stem = cardinal.get(..cardinal.len() - last.len()).unwrap_or_default();
-    let irregular = IRREGULAR.iter().find(|(word, _)| *word == last).map(|(_, ordinal)| (*ordinal).to_owned());
+    let irregular =
+        IRREGULAR.iter().find(|(word, _)| *word == last).map(|(_, ordinal)| (*ordinal).to_owned());
     let word = irregular.unwrap_or_else(|| match last.strip_suffix('y') {
         Some(ten) => format!("{ten}ieth"),
         None => format!("{last}th"),
@@ -373,6 +412,9 @@ mod tests {
         ] {
             assert_eq!(number(value, by_name(format)), expected, "{format}");
         }
-        assert_eq!((by_code(4), by_code(23), by_code(0)), (Format::LowerLetter, Format::Bullet, Format::Decimal));
+        assert_eq!(
+            (by_code(4), by_code(23), by_code(0)),
+            (Format::LowerLetter, Format::Bullet, Format::Decimal)
+        );
     }
 }

@@ -32,7 +32,14 @@ pub(super) struct Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self { start: 1, format: Format::Decimal, text: String::new(), legal: false, restart: None, style: None }
+        Self {
+            start: 1,
+            format: Format::Decimal,
+            text: String::new(),
+            legal: false,
+            restart: None,
+            style: None,
+        }
     }
 }
 
@@ -66,7 +73,8 @@ impl Counters {
         let start = list.overrides.get(&level).copied().unwrap_or(definition.start);
         // A level that was left out counts as used.
         for (above, value) in values.iter_mut().enumerate().take(level) {
-            let start = || list.overrides.get(&above).copied().or(list.levels.get(above).map(|level| level.start));
+            let start =
+                || list.overrides.get(&above).copied().or(list.levels.get(above).map(|level| level.start));
             *value = value.or_else(start);
         }
         let current = values.get_mut(level)?;
@@ -91,7 +99,8 @@ fn label(list: &List, level: usize, values: &[Option<i64>; LEVELS]) -> String {
     let mut label = String::new();
     let mut characters = definition.text.chars().take(MAX_LABEL).peekable();
     while let Some(character) = characters.next() {
-        let digit = if character == '%' { characters.peek().and_then(|next| next.to_digit(10)) } else { None };
+        let digit =
+            if character == '%' { characters.peek().and_then(|next| next.to_digit(10)) } else { None };
         match digit {
             Some(digit @ 1..=9) => {
                 characters.next();
@@ -128,7 +137,11 @@ mod tests {
 
     #[test]
     fn deeper_levels_restart_below_a_new_number() {
-        let levels = vec![level(Format::Decimal, "§ %1"), level(Format::LowerLetter, "(%2)"), level(Format::Decimal, "%1.%2.%3")];
+        let levels = vec![
+            level(Format::Decimal, "§ %1"),
+            level(Format::LowerLetter, "(%2)"),
+            level(Format::Decimal, "%1.%2.%3"),
+        ];
         let list = List { counters: 1, levels, overrides: HashMap::new() };
         assert_eq!(run(&list, &[0, 1, 1, 2, 0, 1, 2]), ["§ 1", "(a)", "(b)", "1.b.1", "§ 2", "(a)", "2.a.1"]);
     }
@@ -137,7 +150,11 @@ mod tests {
     fn legal_numbering_writes_the_levels_above_in_digits() {
         let mut second = level(Format::Decimal, "%1.%2");
         second.legal = true;
-        let list = List { counters: 1, levels: vec![level(Format::UpperRoman, "Article %1."), second], overrides: HashMap::new() };
+        let list = List {
+            counters: 1,
+            levels: vec![level(Format::UpperRoman, "Article %1."), second],
+            overrides: HashMap::new(),
+        };
         assert_eq!(run(&list, &[0, 0, 1]), ["Article I.", "Article II.", "2.1"]);
     }
 
@@ -145,13 +162,18 @@ mod tests {
     fn a_level_that_never_restarts_counts_on() {
         let mut second = level(Format::Decimal, "%2)");
         second.restart = Some(0);
-        let list = List { counters: 1, levels: vec![level(Format::Decimal, "%1."), second], overrides: HashMap::new() };
+        let list = List {
+            counters: 1,
+            levels: vec![level(Format::Decimal, "%1."), second],
+            overrides: HashMap::new(),
+        };
         assert_eq!(run(&list, &[0, 1, 0, 1]), ["1.", "1)", "2.", "2)"]);
     }
 
     #[test]
     fn a_continued_list_counts_on_and_an_override_starts_anew() {
-        let list = List { counters: 1, levels: vec![level(Format::Decimal, "%1.")], overrides: HashMap::new() };
+        let list =
+            List { counters: 1, levels: vec![level(Format::Decimal, "%1.")], overrides: HashMap::new() };
         let anew = List { overrides: HashMap::from([(0, 5)]), ..list.clone() };
         let mut counters = Counters::default();
         let mut next = |id, list: &List| counters.next(id, list, 0);

@@ -38,18 +38,41 @@ fn is_path(text: &str) -> bool {
     let extension = lower.rsplit_once('.').is_some_and(|(_, last)| EXTENSIONS.contains(&last));
     let drive = lower.as_bytes().get(1) == Some(&b':') && lower.contains('\\');
     let address = !text.contains(' ') && (lower.contains("://") || lower.starts_with("www."));
-    let scheme = ["file:", "cid:", "data:", "\\\\", "http://", "https://"].iter().any(|start| lower.starts_with(start));
+    let scheme = ["file:", "cid:", "data:", "\\\\", "http://", "https://"]
+        .iter()
+        .any(|start| lower.starts_with(start));
     extension || drive || address || scheme
 }
 
 /// Names such as "Picture 3" or "Grafik 1".
 fn is_generic(text: &str) -> bool {
     const NAMES: [&str; 22] = [
-        "picture", "image", "graphic", "object", "shape", "text box", "chart", "diagram", "logo image", "bild", "grafik",
-        "objekt", "diagramm", "imagen", "gráfico", "immagine", "afbeelding", "imagem", "obraz", "рисунок", "图片", "図",
+        "picture",
+        "image",
+        "graphic",
+        "object",
+        "shape",
+        "text box",
+        "chart",
+        "diagram",
+        "logo image",
+        "bild",
+        "grafik",
+        "objekt",
+        "diagramm",
+        "imagen",
+        "gráfico",
+        "immagine",
+        "afbeelding",
+        "imagem",
+        "obraz",
+        "рисунок",
+        "图片",
+        "図",
     ];
     let lower = text.to_lowercase();
-    let name = lower.trim_end_matches(|character: char| character.is_ascii_digit() || character.is_whitespace());
+    let name =
+        lower.trim_end_matches(|character: char| character.is_ascii_digit() || character.is_whitespace());
     NAMES.contains(&name) || lower.starts_with("image result for")
 }
 

@@ -4,7 +4,8 @@
 //! encoded its signs by (L2/12-368), as far as business texts use them.
 
 /// Characters of Symbol from code 0x21. A space stands for a code without a sign.
-const SYMBOL_LOW: &str = "!∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_ αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼";
+const SYMBOL_LOW: &str =
+    "!∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_ αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼";
 /// Characters of Symbol from code 0xa0.
 const SYMBOL_HIGH: &str = "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊〈®©™∑";
 
@@ -117,7 +118,10 @@ fn wingdings(code: u32) -> Option<char> {
 /// Whether the characters of a font are signs instead of letters.
 pub(super) fn is_symbol_font(font: &str) -> bool {
     let font = font.to_ascii_lowercase();
-    font == "symbol" || font == "webdings" || font.starts_with("wingdings") || font.starts_with("standard symbols")
+    font == "symbol"
+        || font == "webdings"
+        || font.starts_with("wingdings")
+        || font.starts_with("standard symbols")
 }
 
 /// Replaces the codes of a symbol font in a text. Codes without a known sign are left out.

@@ -35,7 +35,9 @@ impl Writer {
 
     pub(super) fn block(&mut self, block: Block) {
         match block {
-            Block::Item { level, marker, text } => self.item(level, &marker, inline(text, Breaks::Lines, true)),
+            Block::Item { level, marker, text } => {
+                self.item(level, &marker, inline(text, Breaks::Lines, true))
+            }
             Block::Note { label, blocks } => {
                 let note = format!("[^{label}]: {}", flat(blocks, " "));
                 if self.list.is_some() { self.notes.push(note) } else { self.paragraph(&note) }
@@ -116,7 +118,10 @@ impl Writer {
         let (mut rows, headers) = self.grid(table);
         let mut headers = headers;
         // A row that is one cell over the full width says what the table is about.
-        while headers < 2 && rows.len() > 2 && let Some(title) = title_row(&rows) {
+        while headers < 2
+            && rows.len() > 2
+            && let Some(title) = title_row(&rows)
+        {
             self.paragraph(&title);
             rows.remove(0);
             headers = headers.saturating_sub(1);
@@ -150,7 +155,10 @@ impl Writer {
                 let mut text = flat(cell.blocks, "<br>");
                 if cell.continues && text.is_empty() {
                     let above = rows.last().and_then(|row| row.get(at));
-                    text = above.map(|above| above.text.clone()).filter(|text| self.may_repeat(text)).unwrap_or_default();
+                    text = above
+                        .map(|above| above.text.clone())
+                        .filter(|text| self.may_repeat(text))
+                        .unwrap_or_default();
                 }
                 let whole = columns >= width && width > 1;
                 for column in 0..columns {

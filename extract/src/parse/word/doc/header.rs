@@ -49,7 +49,14 @@ impl Header {
         Some(Self {
             second_table: flags & 0x0200 != 0,
             language: u16_at(main, 6)?,
-            stories: [length(0x4c)?, length(0x50)?, length(0x54)?, length(0x5c)?, length(0x60)?, length(0x64)?],
+            stories: [
+                length(0x4c)?,
+                length(0x50)?,
+                length(0x54)?,
+                length(0x5c)?,
+                length(0x60)?,
+                length(0x64)?,
+            ],
         })
     }
 

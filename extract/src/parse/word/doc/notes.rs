@@ -34,7 +34,8 @@ impl Notes {
     pub(super) fn read(references: [&[u8]; 2], texts: [&[u8]; 2], starts: [u32; 2]) -> Self {
         let mut by_position = HashMap::new();
         let mut footnotes = 0;
-        for (kind, ((references, texts), start)) in references.into_iter().zip(texts).zip(starts).enumerate() {
+        for (kind, ((references, texts), start)) in references.into_iter().zip(texts).zip(starts).enumerate()
+        {
             let texts = positions(texts, 0);
             for ((position, record), ends) in records(references, 2).into_iter().zip(texts.windows(2)) {
                 let [from, to] = ends else { continue };

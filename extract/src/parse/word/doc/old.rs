@@ -29,7 +29,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Rejection> {
     }
     let losses: Vec<_> = office.damage().into_iter().filter(|damage| damage.is_loss()).collect();
     let cut = losses.iter().any(|loss| loss.kind == DamageKind::Truncated);
-    Ok(Read { text: ir.to_markdown(), title: None, losses: Losses { cut, deep: false, parts: !losses.is_empty() } })
+    Ok(Read {
+        text: ir.to_markdown(),
+        title: None,
+        losses: Losses { cut, deep: false, parts: !losses.is_empty() },
+    })
 }
 
 /// Turns headings that the crate guesses, the first line and lines in capitals, into paragraphs.

@@ -1,8 +1,8 @@
 //! The text of the document: pieces of the main stream in their order (\[MS-DOC\] 2.8.35, 2.9.73).
 
 use encoding_rs::{
-    Encoding, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255, WINDOWS_1256,
-    WINDOWS_1257,
+    Encoding, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255,
+    WINDOWS_1256, WINDOWS_1257,
 };
 
 use super::bytes::{slice, u8_at, u16_at, u32_at};

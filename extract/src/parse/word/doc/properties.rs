@@ -261,7 +261,10 @@ impl Character {
                 0x0835 => self.bold = toggle(self.bold),
                 0x0836 => self.italic = toggle(self.italic),
                 0x0837 | 0x2a53 => self.strike = toggle(self.strike),
-                0x083c => self.hidden = if operand.first() == Some(&0x81) { self.hidden } else { toggle(self.hidden) },
+                0x083c => {
+                    self.hidden =
+                        if operand.first() == Some(&0x81) { self.hidden } else { toggle(self.hidden) }
+                }
                 0x0855 => self.special = operand.first() == Some(&1),
                 0x2a48 => self.raised = operand.first().copied().unwrap_or(0),
                 0x4a4f => self.font = u16_at(operand, 0),
@@ -280,7 +283,12 @@ pub(super) fn records(plc: &[u8], size: usize) -> Vec<(u32, &[u8])> {
     let positions = positions(plc, size);
     let count = positions.len().saturating_sub(1);
     let at = (count + 1) * 4;
-    positions.into_iter().take(count).enumerate().map(|(index, position)| (position, slice(plc, at + index * size, size))).collect()
+    positions
+        .into_iter()
+        .take(count)
+        .enumerate()
+        .map(|(index, position)| (position, slice(plc, at + index * size, size)))
+        .collect()
 }
 
 #[cfg(test)]

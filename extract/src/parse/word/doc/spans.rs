@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Reader, forms};
 use super::properties::{Character, Paragraph};
+use super::{Reader, forms};
 use crate::parse::word::model::{Emphasis, Span};
 use crate::parse::word::scripts::{self, Script};
 use crate::parse::word::symbols;
@@ -149,7 +149,8 @@ impl Reader {
 
     /// Text in a symbol font as the signs it shows.
     fn of_font(&self, text: String, character: &Character) -> String {
-        let name = |font: Option<u16>| font.and_then(|font| self.fonts.get(usize::from(font))).map(String::as_str);
+        let name =
+            |font: Option<u16>| font.and_then(|font| self.fonts.get(usize::from(font))).map(String::as_str);
         let fonts = [name(character.font), name(character.other_font)];
         let symbol = fonts.into_iter().flatten().find(|font| symbols::is_symbol_font(font));
         let is_private = |character| matches!(character, '\u{f000}'..='\u{f0ff}');

@@ -174,7 +174,9 @@ impl Reader {
             None => self.styles.heading(properties.style),
         };
         vec![match (level, number) {
-            (Some(level), Some((_, Marker::Number(number)))) => Block::Heading { level, number: Some(number), text },
+            (Some(level), Some((_, Marker::Number(number)))) => {
+                Block::Heading { level, number: Some(number), text }
+            }
             (Some(level), _) => Block::Heading { level, number: None, text },
             (None, Some((level, marker))) => Block::Item { level, marker, text },
             (None, None) => Block::Paragraph(text),

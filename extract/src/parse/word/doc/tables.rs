@@ -90,14 +90,16 @@ impl Open {
             self.rows.push((self.cells, None, false));
         }
         let grid = grid(self.rows.iter().filter_map(|(_, layout, _)| layout.as_ref()));
-        let rows = self.rows.into_iter().map(|(cells, layout, header)| row(cells, layout.as_ref(), header, &grid));
+        let rows =
+            self.rows.into_iter().map(|(cells, layout, header)| row(cells, layout.as_ref(), header, &grid));
         Block::Table(Table { rows: rows.collect() })
     }
 }
 
 /// The edges of all rows, from left to right.
 fn grid<'a>(layouts: impl Iterator<Item = &'a RowLayout>) -> Vec<i32> {
-    let mut edges: Vec<i32> = layouts.flat_map(|layout| layout.edges.iter().map(|edge| i32::from(*edge))).collect();
+    let mut edges: Vec<i32> =
+        layouts.flat_map(|layout| layout.edges.iter().map(|edge| i32::from(*edge))).collect();
     edges.sort_unstable();
     let mut grid: Vec<i32> = Vec::new();
     for edge in edges {

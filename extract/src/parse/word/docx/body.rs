@@ -29,7 +29,9 @@ impl Reader {
                     self.blocks(content, out);
                 }
             }
-            "AlternateContent" => self.alternatives(node, out, |reader, choice, out| reader.blocks(choice, out)),
+            "AlternateContent" => {
+                self.alternatives(node, out, |reader, choice, out| reader.blocks(choice, out))
+            }
             "oMathPara" | "oMath" => self.loose_math(node, out),
             "altChunk" => self.chunk(node, out),
             // Deleted and moved away. Properties hold no text.
@@ -82,7 +84,8 @@ impl Reader {
         let notes = if kind == NoteKind::Footnote { &self.footnotes } else { &self.endnotes };
         let note = notes.get(id).map(Rc::clone)?;
         let mark = mark.map(str::trim).filter(|mark| !mark.is_empty());
-        let custom = mark.filter(|mark| !mark.contains(['[', ']', '^']) && !self.notes.labels.contains(*mark));
+        let custom =
+            mark.filter(|mark| !mark.contains(['[', ']', '^']) && !self.notes.labels.contains(*mark));
         let label = match custom {
             Some(mark) => mark.to_owned(),
             None => self.next_label(kind, footnotes),
@@ -122,7 +125,8 @@ impl Reader {
         let name = name.to_ascii_lowercase();
         let is_page = name.ends_with("html") || name.ends_with("htm");
         let head = part.get(..512).unwrap_or(&part).to_ascii_lowercase();
-        let looks_like_page = head.windows(5).any(|window| window == b"<html") || head.starts_with(b"<!doctype html");
+        let looks_like_page =
+            head.windows(5).any(|window| window == b"<html") || head.starts_with(b"<!doctype html");
         if is_page || looks_like_page {
             let request = Request { media_type: Some("text/html".to_owned()), ..Request::default() };
             if let Ok(document) = crate::parse::html::read(&request, &part) {
@@ -172,14 +176,39 @@ const MAX_PROMPT: usize = 120;
 /// Whether a text is one of the prompts that Word shows in empty controls.
 fn is_prompt(text: &str) -> bool {
     const STARTS: [&str; 26] = [
-        "click ", "tap ", "choose ", "select ", "enter ", "klicken ", "wählen ", "geben sie", "cliquez", "choisissez",
-        "sélectionnez", "entrez", "haga clic", "haz clic", "elija", "seleccione", "fare clic", "scegliere", "clique ",
-        "escolha", "klik ", "kies ", "kliknij", "wybierz", "место для ввода", "выберите",
+        "click ",
+        "tap ",
+        "choose ",
+        "select ",
+        "enter ",
+        "klicken ",
+        "wählen ",
+        "geben sie",
+        "cliquez",
+        "choisissez",
+        "sélectionnez",
+        "entrez",
+        "haga clic",
+        "haz clic",
+        "elija",
+        "seleccione",
+        "fare clic",
+        "scegliere",
+        "clique ",
+        "escolha",
+        "klik ",
+        "kies ",
+        "kliknij",
+        "wybierz",
+        "место для ввода",
+        "выберите",
     ];
     let lower = text.trim().to_lowercase();
     let lower = lower.trim_start_matches(['[', '<']);
-    lower.is_empty() || (text.len() <= MAX_PROMPT && STARTS.iter().any(|start| lower.starts_with(start)))
-        || lower.starts_with("单击") || lower.starts_with("クリック")
+    lower.is_empty()
+        || (text.len() <= MAX_PROMPT && STARTS.iter().any(|start| lower.starts_with(start)))
+        || lower.starts_with("单击")
+        || lower.starts_with("クリック")
 }
 
 /// Removes the mark of the author from the start of a note, where it stands a second time.

@@ -116,7 +116,12 @@ impl Lists {
     }
 
     /// Counts a paragraph and gives its level and marker.
-    pub(super) fn next(&mut self, id: u32, level: Option<usize>, styles: &Styles) -> Option<(usize, Option<Marker>)> {
+    pub(super) fn next(
+        &mut self,
+        id: u32,
+        level: Option<usize>,
+        styles: &Styles,
+    ) -> Option<(usize, Option<Marker>)> {
         let list = self.list(id, styles)?;
         let level = level.unwrap_or(0).min(LEVELS - 1);
         Some((level, self.counters.next(id, &list, level)))

@@ -137,8 +137,13 @@ fn write(node: &Node, out: &mut String) {
 
 fn push_scripts(out: &mut String, base: &str, below: Option<String>, above: Option<String>) {
     // A base of several letters, such as "lim", needs no parentheses.
-    let simple = base.chars().all(char::is_alphanumeric) || base.chars().count() == 1 || base.ends_with([')', ']']);
-    if simple { out.push_str(base) } else { out.push_str(&atom(base)) }
+    let simple =
+        base.chars().all(char::is_alphanumeric) || base.chars().count() == 1 || base.ends_with([')', ']']);
+    if simple {
+        out.push_str(base)
+    } else {
+        out.push_str(&atom(base))
+    }
     for (sign, script) in [('_', below), ('^', above)] {
         if let Some(script) = script.filter(|script| !script.is_empty()) {
             out.push(sign);

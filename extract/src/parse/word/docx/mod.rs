@@ -133,7 +133,10 @@ impl Reader {
             let damage = xml::each(&xml, container, |node| {
                 // The others are separators.
                 let ordinary = matches!(node.attr("type"), None | Some("normal"));
-                if &*node.name == element && ordinary && let Some(id) = node.attr("id").map(Box::<str>::from) {
+                if &*node.name == element
+                    && ordinary
+                    && let Some(id) = node.attr("id").map(Box::<str>::from)
+                {
                     notes.insert(id, Rc::new(node));
                 }
                 true

@@ -108,7 +108,9 @@ impl Reader {
         }
         let mut text = text.replace('\u{ad}', "");
         let font = format.font.as_deref().unwrap_or_default();
-        if symbols::is_symbol_font(font) || text.contains(|character| matches!(character, '\u{f000}'..='\u{f0ff}')) {
+        if symbols::is_symbol_font(font)
+            || text.contains(|character| matches!(character, '\u{f000}'..='\u{f0ff}'))
+        {
             text = symbols::text(font, &text);
         }
         if let Some(script) = format.script {

@@ -85,7 +85,8 @@ impl Styles {
         let Some(id) = node.attr("styleId").map(Rc::<str>::from) else { return };
         let paragraph = node.child("pPr");
         let run = RunStyle::of(node.child("rPr"));
-        if node.attr("type") == Some("paragraph") && matches!(node.attr("default"), Some("1" | "true" | "on")) {
+        if node.attr("type") == Some("paragraph") && matches!(node.attr("default"), Some("1" | "true" | "on"))
+        {
             self.default_paragraph = Some(Rc::clone(&id));
         }
         let style = Style {
@@ -183,8 +184,5 @@ pub(super) fn outline(properties: &Node) -> Option<u8> {
 pub(super) fn list(properties: &Node) -> Option<(Option<u32>, Option<usize>)> {
     let number = properties.child("numPr")?;
     let value = |name: &str| number.child(name).and_then(Node::val).map(str::trim);
-    Some((
-        value("numId").and_then(|id| id.parse().ok()),
-        value("ilvl").and_then(|level| level.parse().ok()),
-    ))
+    Some((value("numId").and_then(|id| id.parse().ok()), value("ilvl").and_then(|level| level.parse().ok())))
 }

@@ -39,9 +39,17 @@ impl Reader {
         let header = properties.and_then(|properties| properties.toggle("tblHeader")) == Some(true);
         let mut row = Row { cells: Vec::new(), header };
         // Columns before the first cell, in rows that begin further right.
-        row.cells.extend((0..number("gridBefore")).map(|_| Cell { blocks: Vec::new(), columns: 1, continues: false }));
+        row.cells.extend((0..number("gridBefore")).map(|_| Cell {
+            blocks: Vec::new(),
+            columns: 1,
+            continues: false,
+        }));
         self.cells(node, &mut row);
-        row.cells.extend((0..number("gridAfter")).map(|_| Cell { blocks: Vec::new(), columns: 1, continues: false }));
+        row.cells.extend((0..number("gridAfter")).map(|_| Cell {
+            blocks: Vec::new(),
+            columns: 1,
+            continues: false,
+        }));
         table.rows.push(row);
     }
 
