@@ -231,7 +231,8 @@ fn equation(text: &str, depth: usize) -> String {
             rest = rest.trim_start();
             let quoted = rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"'));
             let end = |text: &str| {
-                text.find(|character: char| character.is_whitespace() || character == '\\').unwrap_or(text.len())
+                text.find(|character: char| character.is_whitespace() || character == '\\')
+                    .unwrap_or(text.len())
             };
             rest = match quoted {
                 Some((_, after)) => after,
@@ -293,12 +294,11 @@ fn arguments(text: &str) -> Option<(&str, Vec<&str>, &str)> {
     None
 }
 
-/// A part of an expression, in parentheses unless it is a single word.
+/// A part of a fraction, in parentheses unless it is a number or a single sign.
 pub(super) fn atom(text: &str) -> String {
     let text = text.trim();
-    let single =
-        !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || character == '.');
-    if single || text.is_empty() { text.to_owned() } else { format!("({text})") }
+    let number = text.chars().all(|character| character.is_ascii_digit() || matches!(character, '.' | ','));
+    if number || text.chars().count() == 1 { text.to_owned() } else { format!("({text})") }
 }
 
 #[cfg(test)]
@@ -328,7 +328,7 @@ mod tests {
     fn fields_without_a_result_are_computed() {
         for (instruction, expected) in [
             (r#" SYMBOL 183 \f "Symbol" "#, Some("•")),
-            (r"EQ \f(a+b,2c)", Some("(a+b)/2c")),
+            (r"EQ \f(a+b,2c)", Some("(a+b)/(2c)")),
             (r"EQ \r(3,x)", Some("root(3, x)")),
             (r#"EQ \* jc2 \* "Font:MS Mincho" \* hps10 \o\ad(\s\up 9(みなと),港)"#, Some("港")),
             ("MACROBUTTON NoMacro [Click here]", Some("[Click here]")),

@@ -11,6 +11,7 @@ mod fields;
 mod headings;
 mod model;
 mod number_formats;
+mod number_names;
 mod numbering;
 mod pictures;
 mod scripts;

@@ -6,6 +6,9 @@ use super::model::{Block, Cell, MAX_COLUMNS, MAX_REPEATED_CELL, Marker, Row, Tab
 /// Bytes that repeated cells may add to a document.
 const MAX_REPEATED: usize = 4 << 20;
 
+/// Cells that covered columns may add to a document.
+const MAX_ADDED_CELLS: usize = 1 << 20;
+
 /// Most rows of a header that are joined into one.
 const MAX_HEADER_ROWS: usize = 3;
 
@@ -19,6 +22,8 @@ pub(super) struct Writer {
     notes: Vec<String>,
     /// Bytes added by repeated cells.
     repeated: usize,
+    /// Cells added by covered columns.
+    added: usize,
 }
 
 impl Writer {
@@ -116,15 +121,12 @@ impl Writer {
             return;
         }
         let (mut rows, headers) = self.grid(table);
-        let mut headers = headers;
         // A row that is one cell over the full width says what the table is about.
-        while headers < 2
-            && rows.len() > 2
+        while rows.len() > 2
             && let Some(title) = title_row(&rows)
         {
             self.paragraph(&title);
             rows.remove(0);
-            headers = headers.saturating_sub(1);
         }
         let width = rows.iter().map(Vec::len).max().unwrap_or(0);
         if width == 0 || rows.iter().all(|row| row.iter().all(|cell| cell.text.is_empty())) {
@@ -151,7 +153,11 @@ impl Writer {
             let mut written: Vec<Written> = Vec::with_capacity(row.cells.len());
             for cell in row.cells {
                 let at = written.len();
-                let columns = cell.columns.clamp(1, MAX_COLUMNS.saturating_sub(at).max(1));
+                let mut columns = cell.columns.clamp(1, MAX_COLUMNS.saturating_sub(at).max(1));
+                if self.added >= MAX_ADDED_CELLS {
+                    columns = 1;
+                }
+                self.added += columns - 1;
                 let mut text = flat(cell.blocks, "<br>");
                 if cell.continues && text.is_empty() {
                     let above = rows.last().and_then(|row| row.get(at));
@@ -218,18 +224,25 @@ fn is_blank(block: &Block) -> bool {
     }
 }
 
-/// Number of header rows: those marked as such, or two where the first row has a group of columns and a
+/// Number of header rows below the titles: those marked as such, or two where the first row has a group of columns and a
 /// cell that reaches down beside it.
 fn header_rows(table: &Table) -> usize {
-    let marked = table.rows.iter().take_while(|row| row.header).count();
-    if marked > 1 && marked < table.rows.len() {
+    let width = table.rows.iter().map(row_width).max().unwrap_or(0);
+    let titles = table
+        .rows
+        .iter()
+        .take_while(|row| row.cells.len() == 1 && row_width(row) == width && width > 1)
+        .count();
+    let rows = table.rows.get(titles..).unwrap_or_default();
+    let marked = rows.iter().take_while(|row| row.header).count();
+    if marked > 1 && marked < rows.len() {
         return marked.min(MAX_HEADER_ROWS);
     }
-    let (Some(first), Some(second)) = (table.rows.first(), table.rows.get(1)) else { return 1 };
+    let (Some(first), Some(second)) = (rows.first(), rows.get(1)) else { return 1 };
     let grouped = first.cells.iter().any(|cell| cell.columns > 1);
     let reaches_down = second.cells.iter().any(|cell| cell.continues);
     let all = second.cells.iter().all(|cell| cell.continues);
-    if grouped && reaches_down && !all && table.rows.len() > 2 { 2 } else { 1 }
+    if grouped && reaches_down && !all && rows.len() > 2 { 2 } else { 1 }
 }
 
 /// The text of the first row if it is one cell over the full width.

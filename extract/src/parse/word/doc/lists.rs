@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bytes::{slice, u8_at, u16_at, u32_at, utf16};
 use crate::parse::word::model::Marker;
-use crate::parse::word::number_formats::by_code;
+use crate::parse::word::number_names::by_code;
 use crate::parse::word::numbering::{Counters, LEVELS, Level, List};
 
 /// Most lists that are read.

@@ -20,6 +20,8 @@ struct Note {
 /// The notes of a document.
 pub(super) struct Notes {
     by_position: HashMap<usize, Note>,
+    /// Positions of the marks, in order.
+    positions: Vec<usize>,
     footnotes: usize,
     /// Footnotes and endnotes numbered so far.
     counts: [usize; 2],
@@ -48,7 +50,22 @@ impl Notes {
                 );
             }
         }
-        Self { by_position, footnotes, counts: [0, 0], labels: HashSet::new(), pending: Vec::new() }
+        let mut positions: Vec<usize> = by_position.keys().copied().collect();
+        positions.sort_unstable();
+        Self {
+            by_position,
+            positions,
+            footnotes,
+            counts: [0, 0],
+            labels: HashSet::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// The first mark behind a position.
+    pub(super) fn after(&self, position: usize) -> usize {
+        let next = self.positions.partition_point(|known| *known <= position);
+        self.positions.get(next).copied().unwrap_or(usize::MAX)
     }
 
     /// Whether a note belongs to this position.

@@ -47,7 +47,7 @@ impl Reader {
             None => self.characters.next_start(offset).map_or(usize::MAX, |start| start as usize),
         };
         let length = run_end.saturating_sub(offset).div_ceil(piece.width).max(1);
-        let end = at.saturating_add(length).min(piece.end).min(limit).max(at + 1);
+        let end = at.saturating_add(length).min(piece.end).min(limit).min(self.notes.after(at)).max(at + 1);
         // Of the style of the paragraph only hidden text and fonts matter: its emphasis is that of all the
         // text.
         self.styles.apply_character(paragraph.style, &mut character);
@@ -67,14 +67,13 @@ impl Reader {
     }
 
     fn push_run(&mut self, range: Range<usize>, character: &Character, spans: &mut Vec<Span>) {
-        // A note that the author marked himself: the whole run is the mark.
-        let custom = !character.special && self.notes.is_at(range.start);
-        if custom && range.len() <= 16 && !character.deleted {
-            let units = self.text.units.get(range.clone()).unwrap_or_default();
-            let text = String::from_utf16_lossy(units);
-            if let Some(label) = self.reference(range.start, &text) {
+        let mut range = range;
+        // A note that the author marked himself.
+        if !character.special && !character.deleted && self.notes.is_at(range.start) {
+            let mark = self.custom_mark(range.clone());
+            if let Some(label) = self.reference(range.start, &mark) {
                 push(spans, &format!("[^{label}]"), Emphasis::default(), None);
-                return;
+                range.start += mark.encode_utf16().count();
             }
         }
         let mut text = String::new();
@@ -117,6 +116,22 @@ impl Reader {
             }
         }
         self.flush(&mut text, character, spans);
+    }
+
+    /// The mark of an author: signs up to the next letter, or all of a short raised text.
+    fn custom_mark(&self, range: Range<usize>) -> String {
+        const LONGEST: usize = 4;
+
+        let units = self.text.units.get(range).unwrap_or_default();
+        let text = String::from_utf16_lossy(units);
+        let ends = |character: &char| character.is_whitespace() || character.is_control();
+        let word: String = text.chars().take_while(|character| !ends(character)).take(LONGEST + 1).collect();
+        if word.chars().count() <= LONGEST {
+            return word;
+        }
+        let signs: String =
+            word.chars().take_while(|character| !character.is_alphanumeric()).take(LONGEST).collect();
+        if signs.is_empty() { word.chars().take(1).collect() } else { signs }
     }
 
     /// Adds the text collected so far, as the text of a field's instruction or as displayed text.

@@ -71,10 +71,18 @@ impl Reader {
         let fields = std::mem::replace(&mut self.fields, Fields::default());
         let carried = std::mem::take(&mut self.carried);
         self.blocks(container, &mut blocks);
+        self.flush_carried(&mut blocks);
         self.fields = fields;
         self.carried = carried;
         self.depth -= 1;
         blocks
+    }
+
+    /// Adds the text of a paragraph whose deleted end no other paragraph follows.
+    pub(super) fn flush_carried(&mut self, out: &mut Vec<Block>) {
+        if !self.carried.is_empty() {
+            out.push(Block::Paragraph(std::mem::take(&mut self.carried)));
+        }
     }
 
     /// Gives the label of a note and reads the note, which follows the current block. `mark` is the mark of

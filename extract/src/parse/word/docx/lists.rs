@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::styles::Styles;
 use super::xml::{Node, each};
 use crate::parse::word::model::Marker;
-use crate::parse::word::number_formats::{Format, by_name};
+use crate::parse::word::number_formats::Format;
+use crate::parse::word::number_names::by_name;
 use crate::parse::word::numbering::{Counters, LEVELS, Level, List};
 
 /// Most lists that are read.

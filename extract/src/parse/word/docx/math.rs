@@ -135,6 +135,10 @@ fn write(node: &Node, out: &mut String) {
     }
 }
 
+fn is_word(text: &str) -> bool {
+    text.chars().all(char::is_alphanumeric)
+}
+
 fn push_scripts(out: &mut String, base: &str, below: Option<String>, above: Option<String>) {
     // A base of several letters, such as "lim", needs no parentheses.
     let simple =
@@ -147,7 +151,7 @@ fn push_scripts(out: &mut String, base: &str, below: Option<String>, above: Opti
     for (sign, script) in [('_', below), ('^', above)] {
         if let Some(script) = script.filter(|script| !script.is_empty()) {
             out.push(sign);
-            out.push_str(&atom(&script));
+            if is_word(&script) { out.push_str(&script) } else { out.push_str(&atom(&script)) }
         }
     }
 }
@@ -174,7 +178,7 @@ mod tests {
     fn equations_are_linear_text() {
         let [a, b, c, n] = ["a", "b", "c", "n"].map(t);
         for (inner, expected) in [
-            (format!("<m:f><m:num>{a}{b}</m:num><m:den>{c}</m:den></m:f>"), "ab/c"),
+            (format!("<m:f><m:num>{a}{b}</m:num><m:den>{c}</m:den></m:f>"), "(ab)/c"),
             (format!("<m:f><m:num>{}</m:num><m:den>{}</m:den></m:f>", t("a+b"), t("2-c")), "(a+b)/(2-c)"),
             (format!("<m:sSup><m:e>{a}</m:e><m:sup>{}</m:sup></m:sSup>", t("n+1")), "a^(n+1)"),
             (format!("<m:sSubSup><m:e>{a}</m:e><m:sub>{b}</m:sub><m:sup>{c}</m:sup></m:sSubSup>"), "a_b^c"),

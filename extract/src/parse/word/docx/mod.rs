@@ -147,12 +147,16 @@ impl Reader {
     }
 
     fn read_body(&mut self, document: &[u8]) -> Damage {
-        xml::each(document, "body", |node| {
+        let damage = xml::each(document, "body", |node| {
             let mut blocks = Vec::new();
             self.block(&node, &mut blocks);
             self.write(blocks);
             self.writer.len() <= MAX_TEXT_BYTES
-        })
+        });
+        let mut blocks = Vec::new();
+        self.flush_carried(&mut blocks);
+        self.write(blocks);
+        damage
     }
 
     fn write(&mut self, blocks: Vec<Block>) {

@@ -78,6 +78,7 @@ impl Reader {
         let continues = |name: &str| property(name).is_some_and(|merge| merge.val() != Some("restart"));
         let mut blocks = Vec::new();
         self.blocks(node, &mut blocks);
+        self.flush_carried(&mut blocks);
         // A horizontally merged cell of old files: a part of the cell before it.
         if continues("hMerge")
             && let Some(before) = row.cells.last_mut()
