@@ -69,18 +69,12 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
     Ok(Document {
         format,
         markup: Markup::Markdown,
-        title: read.title.map(|title| text::line(&title)).or_else(|| first_heading(&read.text)),
+        title: read.title.map(|title| text::line(&title)),
         text: read.text,
         pages: Vec::new(),
         notes,
         web: None,
     })
-}
-
-/// The first heading, as the title of a document without one.
-fn first_heading(text: &str) -> Option<String> {
-    let line = text.lines().find(|line| line.starts_with('#'))?;
-    Some(line.trim_start_matches('#').trim().to_owned())
 }
 
 fn rejection(error: &Error) -> Rejection {

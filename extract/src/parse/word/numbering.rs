@@ -66,7 +66,11 @@ impl Counters {
         let level = level.min(LEVELS - 1);
         let definition = list.levels.get(level)?;
         if definition.format == Format::Bullet {
-            return Some(Marker::Bullet);
+            // Some authors use a word as the bullet: "Note:".
+            let text = definition.text.trim();
+            let word = text.chars().filter(|character| character.is_alphabetic()).count() > 1;
+            let word = word && text.chars().count() <= MAX_LABEL;
+            return Some(if word { Marker::Number(text.to_owned()) } else { Marker::Bullet });
         }
         let values = self.values.entry(list.counters).or_default();
         let first_use = list.overrides.contains_key(&level) && self.started.insert((id, level));

@@ -31,7 +31,7 @@ pub(super) fn character(font: &str, code: u32) -> Option<char> {
             0x50 | 0x52 => Some('☑'),
             0xa3 | 0x2a | 0x30 => Some('☐'),
             0x96..=0x98 => Some('•'),
-            0xa1 | 0x9a..=0xa2 => Some('■'),
+            0x9a..=0xa2 => Some('■'),
             _ => None,
         }
     } else if font == "wingdings 3" {

@@ -16,6 +16,8 @@ const MAX_HEADER_ROWS: usize = 3;
 #[derive(Default)]
 pub(super) struct Writer {
     out: String,
+    /// The first heading, without its number.
+    heading: Option<String>,
     /// Level of the outermost item of the list being written.
     list: Option<usize>,
     /// Notes of the list being written; they follow it.
@@ -27,10 +29,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// The Markdown of all blocks.
-    pub(super) fn finish(mut self) -> String {
+    /// The Markdown of all blocks, and the first heading.
+    pub(super) fn finish(mut self) -> (String, Option<String>) {
         self.end_list();
-        self.out
+        (self.out, self.heading)
     }
 
     /// Bytes written so far.
@@ -52,6 +54,7 @@ impl Writer {
                 if text.is_empty() {
                     return;
                 }
+                self.heading.get_or_insert_with(|| text.clone());
                 let marks = "#".repeat(usize::from(level.clamp(1, 6)));
                 let number = number.map(|number| number + " ").unwrap_or_default();
                 self.paragraph(&format!("{marks} {number}{text}"));

@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Rejection> {
         Some(read) => read,
         None => old::read(bytes)?,
     };
-    read.title = title(bytes);
+    read.title = title(bytes).or(read.title);
     Ok(read)
 }
 
@@ -51,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Rejection> {
 fn title(bytes: &[u8]) -> Option<String> {
     let mut file = CfbReader::new(Cursor::new(bytes)).ok()?;
     let summary = file.open_stream("\u{5}SummaryInformation").ok()?;
-    parse_summary_information(&summary)?.title
+    parse_summary_information(&summary)?.title.filter(|title| !title.trim().is_empty())
 }
 
 /// Reads a document of Word 97 or later. None if it is none, or damaged so that nothing can be read.
@@ -65,7 +65,8 @@ fn read_97(bytes: &[u8]) -> Option<Read> {
     let mut reader = Reader::new(main, &table, data, header)?;
     reader.read_main();
     let losses = Losses { cut: reader.text.cut, deep: reader.deep, parts: false };
-    Some(Read { text: reader.writer.finish(), title: None, losses })
+    let (text, title) = reader.writer.finish();
+    Some(Read { text, title, losses })
 }
 
 /// The state of reading one document.

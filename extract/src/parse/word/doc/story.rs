@@ -6,7 +6,6 @@ use super::Reader;
 use super::bytes::{slice, u16_at};
 use super::properties::Paragraph;
 use super::tables::Tables;
-use crate::parse::word::fields::Fields;
 use crate::parse::word::model::{Block, Marker, Span};
 
 const PARAGRAPH: u16 = 0x0d;
@@ -25,7 +24,7 @@ impl Reader {
             return all;
         }
         self.depth += 1;
-        let fields = std::mem::replace(&mut self.fields, Fields::default());
+        let fields = std::mem::take(&mut self.fields);
         let end = range.end.min(self.text.units.len());
         self.blocks(range.start.min(end)..end, &mut |_, mut blocks| all.append(&mut blocks));
         self.fields = fields;

@@ -66,9 +66,12 @@ impl Styles {
 
     /// The heading level (1 to 6) of a paragraph style, by its number or name.
     pub(super) fn heading(&self, id: u16) -> Option<u8> {
+        const TITLE: u16 = 62;
+
         for (position, style) in self.chain(id).enumerate() {
             let level = match style.built_in {
                 built_in @ 1..=9 => Some(built_in.min(6) as u8),
+                TITLE => (position == 0).then_some(1),
                 _ => headings::level(&style.name),
             };
             if level.is_some() {

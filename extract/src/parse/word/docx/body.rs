@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::styles::Styles;
 use super::xml::Node;
 use super::{NoteKind, Reader};
-use crate::parse::word::fields::Fields;
 use crate::parse::word::model::Block;
 use crate::protocol::Request;
 
@@ -68,7 +67,7 @@ impl Reader {
             return blocks;
         }
         self.depth += 1;
-        let fields = std::mem::replace(&mut self.fields, Fields::default());
+        let fields = std::mem::take(&mut self.fields);
         let carried = std::mem::take(&mut self.carried);
         self.blocks(container, &mut blocks);
         self.flush_carried(&mut blocks);

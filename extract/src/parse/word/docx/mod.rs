@@ -59,7 +59,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Error> {
     let damage = reader.read_body(&document);
     reader.note(damage);
     let title = reader.title();
-    Ok(Read { text: reader.writer.finish(), title, losses: reader.losses })
+    let (text, heading) = reader.writer.finish();
+    Ok(Read { text, title: title.or(heading), losses: reader.losses })
 }
 
 /// The state of reading one document.
@@ -208,6 +209,6 @@ impl Reader {
     fn title(&mut self) -> Option<String> {
         let name = PartName::new(TITLE_PART).ok()?;
         let xml = self.package.read_part(&name).ok()?;
-        CoreProperties::parse(&xml).ok()?.title
+        CoreProperties::parse(&xml).ok()?.title.filter(|title| !title.trim().is_empty())
     }
 }

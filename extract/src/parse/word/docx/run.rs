@@ -57,7 +57,12 @@ impl Reader {
 
     fn piece(&mut self, node: &Node, format: &Format, context: &Context, line: &mut Line) {
         match &*node.name {
-            "t" => self.text(&node.text(), format, line),
+            "t" => {
+                // Line ends in the file are no line breaks, and its white space counts only where kept.
+                let text = node.text().replace(['\n', '\r', '\t'], " ");
+                let kept = node.attr("space") == Some("preserve");
+                self.text(if kept { &text } else { text.trim_matches(' ') }, format, line);
+            }
             "tab" | "ptab" => self.text("\t", format, line),
             "br" | "cr" => {
                 let page = matches!(node.attr("type"), Some("page" | "column"));
@@ -89,10 +94,8 @@ impl Reader {
                     }
                 });
             }
-            "drawing" | "pict" | "object" => {
-                if !format.hidden && self.fields.shows_text() {
-                    self.drawing(node, line);
-                }
+            "drawing" | "pict" | "object" if !format.hidden && self.fields.shows_text() => {
+                self.drawing(node, line);
             }
             _ => {}
         }
