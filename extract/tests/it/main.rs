@@ -4,4 +4,6 @@
 mod child;
 mod confinement;
 mod corpus;
+mod doc;
 mod documents;
+mod docx;
