@@ -27,7 +27,8 @@ pub(super) struct Page {
     pub boxes: Vec<Area>,
     /// Links to web addresses.
     pub links: Vec<Link>,
-    /// Form fields that hold a value.
+    /// Form fields that hold a value, unless the value is drawn on the page as `glyphs`. The fields of forms
+    /// that are not drawn at all (XFA) lie below the page, one under the other.
     pub fields: Vec<Field>,
     /// Text that an annotation writes on the page (FreeText), without an appearance stream of its own.
     pub notes: Vec<FreeText>,
@@ -43,10 +44,18 @@ pub(super) struct Page {
     pub damaged: bool,
 }
 
+impl Page {
+    /// The whole page.
+    pub(super) fn area(&self) -> Rect {
+        Rect { x0: 0.0, y0: 0.0, x1: self.width, y1: self.height }
+    }
+}
+
 /// A character, a ligature or a cluster of characters that were drawn as one glyph.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Glyph {
-    /// Never empty. Several characters for ligatures and for replacements (`ActualText`). May be a blank.
+    /// Never empty. Several characters for ligatures and for replacements (`ActualText`). May be a blank. A soft
+    /// hyphen (U+00AD) is drawn as a hyphen where a word is divided at the end of a line.
     pub text: String,
     /// Upright box of the glyph on the page: advance along the line, ascent to descent across it.
     pub x0: f32,
@@ -54,7 +63,7 @@ pub(super) struct Glyph {
     pub x1: f32,
     pub y1: f32,
     /// Position of the baseline across the direction of writing: `y` of text at angle 0 and 180, `x` of text
-    /// at 90 and 270. In vertical writing, `x` of the centre of the column.
+    /// at 90 and 270. In vertical writing (whose `angle` is 0), `x` of the centre of the column.
     pub baseline: f32,
     /// Font size on the page (of the em square), in points.
     pub size: f32,
