@@ -48,7 +48,8 @@ pub(super) fn tables(lines: &[Line]) -> Vec<Aligned> {
 /// The end of the run of rows that may be a table and starts here: rows of several parts, and short lines
 /// between them.
 fn run_end(rows: &[Row], start: usize) -> usize {
-    if rows.get(start).is_none_or(|row| row.parts.len() < 2) {
+    // Blanks in code are no columns.
+    if rows.get(start).is_none_or(|row| row.parts.len() < 2 || (row.line.mono && row.parts.len() < 3)) {
         return start;
     }
     let mut end = start + 1;

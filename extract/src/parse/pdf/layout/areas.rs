@@ -33,7 +33,7 @@ pub(super) fn take(areas: &[Area], pieces: &mut Vec<Piece>, em: f32, width: f32)
         let (within, outside): (Vec<Placed>, Vec<Placed>) =
             placed.into_iter().partition(|part| contains(&rect, super::piece::centre(&part.rect)));
         placed = outside;
-        let nodes = region::read(Region { pieces: inside, placed: within }, em);
+        let nodes = region::read(Region { pieces: inside, placed: within, rules: Vec::new() }, em);
         placed.push(Placed { rect, node: Node::Apart(nodes) });
     }
     placed

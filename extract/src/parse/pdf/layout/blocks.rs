@@ -9,6 +9,9 @@ use super::lines::Line;
 use super::markers::{Start, start};
 use super::styles::Styles;
 
+/// Maximum number of lines of a heading.
+const MAX_HEADING_LINES: usize = 4;
+
 /// What a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -125,6 +128,13 @@ pub(super) fn blocks(lines: &[Line], context: Context<'_>) -> Vec<Block> {
             }
             end += 1;
         }
+        if first.level.is_some() && end - at > MAX_HEADING_LINES {
+            // Names, addresses or verses in large letters.
+            text = first.text.clone();
+            for next in seen.get(at + 1..end).unwrap_or_default() {
+                text.break_line(&next.text);
+            }
+        }
         let open = seen.get(end - 1).is_some_and(|last| !last.short);
         blocks.push(block(first, text, open, &mut indents, context));
         at = end;
@@ -155,7 +165,7 @@ fn block(first: &Seen<'_>, mut text: Inline, open: bool, indents: &mut Vec<f32>,
 fn is_heading_text(text: &str) -> bool {
     let count = text.chars().count();
     let sentences = text.matches(". ").count();
-    count <= 240 && !(sentences >= 2 && count > 100) && !text.ends_with([',', ';']) && !(text.ends_with('.') && count > 90)
+    count <= 240 && text.lines().count() < 2 && !(sentences >= 2 && count > 100) && !text.ends_with([',', ';']) && !(text.ends_with('.') && count > 90)
 }
 
 /// Whether a small text starts with the mark of a footnote.
@@ -181,7 +191,11 @@ fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> {
     let mut above: Option<&Line> = None;
     for (at, line) in lines.iter().enumerate() {
         let text = Inline::of(&spans(line));
-        let start = start(line, text.as_str(), context.starred);
+        let mut start = start(line, text.as_str(), context.starred);
+        if start == Start::Note && text.as_str().starts_with('[') && line.size >= 0.95 * context.styles.body {
+            // Verses and questionnaires number their paragraphs so.
+            start = Start::Text;
+        }
         let pitch = above.map_or(0.0, |above| line.baseline - above.baseline);
         let short = is_short(lines, at);
         let level = context.styles.level(line);
@@ -226,13 +240,13 @@ fn is_short(lines: &[Line], at: usize) -> bool {
         .filter(|other| (other.size - line.size).abs() < 0.2 * line.size)
         .map(|other| other.rect.x1)
         .fold(line.rect.x1, f32::max);
+    let left = near.iter().map(|other| other.rect.x0).fold(line.rect.x0, f32::min);
     let last = line.pieces.last().and_then(|piece| piece.text.chars().next_back()).unwrap_or(' ');
     if is_dash(last) && line.pieces.last().is_some_and(|piece| piece.text.chars().count() > 1) {
         return false;
     }
     let rtl = line.pieces.iter().filter(|p| p.text.chars().any(super::characters::is_rtl)).count() * 2 > line.pieces.len();
     if rtl {
-        let left = near.iter().map(|other| other.rect.x0).fold(line.rect.x0, f32::min);
         let word = next.pieces.last().map_or(0.0, |piece| piece.rect.x1 - piece.rect.x0);
         return line.rect.x0 - left > word + 0.9 * line.size;
     }
@@ -245,7 +259,7 @@ fn is_short(lines: &[Line], at: usize) -> bool {
         word = piece.rect.x1 - start;
     }
     let room = right - line.rect.x1;
-    if is_wide(last) { room > 3.0 * line.size } else { room > word + 0.7 * line.size }
+    if is_wide(last) { room > 3.0 * line.size } else { room > (word + 0.7 * line.size).max(0.08 * (right - left)) }
 }
 
 /// The distance of most lines from the one above.

@@ -126,12 +126,22 @@ fn decorated(text: &str, style: Style, links: &[Link]) -> String {
     };
     if let Some(link) = style.link.and_then(|link| links.get(link)) {
         let url = link.url.trim();
-        let same = url.trim_start_matches("mailto:").trim_end_matches('/').ends_with(inner.trim_end_matches('/'));
+        let same = is_own_address(inner, url);
         if !same && !url.is_empty() && words {
             marked = format!("[{}]({})", marked.replace('\n', " "), address(url));
         }
     }
     format!("{before}{marked}{after}")
+}
+
+/// Whether the words of a link are its address or a part of it.
+fn is_own_address(words: &str, url: &str) -> bool {
+    let bare = |text: &str| {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+        text.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
+    };
+    let words_like = words.contains(['/', '.', '@']);
+    words_like && bare(url).contains(&bare(words))
 }
 
 /// An address that ends where Markdown says.

@@ -17,6 +17,9 @@ const MAX_CELLS: usize = 20_000;
 /// Maximum number of lines in a cell of a table; more is a page with a frame.
 const MAX_LINES: usize = 25;
 
+/// Longest text, in characters, that is repeated in each column that its cell spans.
+const MAX_REPEATED: usize = 40;
+
 /// A straight line along one axis.
 #[derive(Clone, Copy, Debug)]
 struct Edge {
@@ -201,6 +204,9 @@ impl Grid {
         for row in 0..self.ys.len() - 1 {
             rows.extend(self.row(row, &owner, &held));
         }
+        if self.has_two_headers(&owner) {
+            join_headers(&mut rows);
+        }
         let mut cells = Cells { rows };
         cells.trim();
         if cells.width() < 2 || cells.rows.len() < 2 {
@@ -217,15 +223,34 @@ impl Grid {
         (column < self.columns() && row + 1 < self.ys.len()).then_some(row * self.columns() + column)
     }
 
+    /// Whether the first two rows are one heading: cells of the second divide a cell of the first, and another
+    /// cell spans both.
+    fn has_two_headers(&self, owner: &[usize]) -> bool {
+        let width = self.columns();
+        let (Some(first), Some(second)) = (owner.get(..width), owner.get(width..2 * width)) else {
+            return false;
+        };
+        let spans = first.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        let divided = |at: usize| {
+            first.get(at) == first.get(at + 1) && second.get(at) != second.get(at + 1)
+        };
+        let both = first.iter().zip(second).any(|(a, b)| a == b);
+        spans && both && self.ys.len() > 3 && (0..width.saturating_sub(1)).any(divided)
+    }
+
     /// The rows that a ruled row holds.
     fn row(&self, row: usize, owner: &[usize], held: &[Vec<Piece>]) -> Vec<Vec<String>> {
         let width = self.columns();
+        let members = owner.get(row * width..(row + 1) * width).unwrap_or_default();
+        let spans = |first: usize| members.iter().filter(|owner| **owner == first).count();
+        let letters = |cell: &Vec<Piece>| cell.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
         let content: Vec<Option<&Vec<Piece>>> = (0..width)
             .map(|column| {
-                let at = row * width + column;
-                let first = *owner.get(at)?;
-                // A cell over several rows is repeated in each, one over several columns stands in the first.
-                (first % width == column).then(|| held.get(first)).flatten()
+                let first = *owner.get(row * width + column)?;
+                // A cell over several rows is repeated in each, and a short one over several columns, too.
+                let cell = held.get(first)?;
+                let leads = first % width == column || spans(first) < width && letters(cell) <= MAX_REPEATED;
+                leads.then_some(cell)
             })
             .collect();
         if let Some(rows) = unruled_rows(&content) {
@@ -264,6 +289,24 @@ fn unruled_rows(content: &[Option<&Vec<Piece>>]) -> Option<Vec<Vec<String>>> {
         }
     }
     Some(rows.into_iter().map(|row| row.into_iter().map(cells::text).collect()).collect())
+}
+
+/// Joins the first two rows.
+fn join_headers(rows: &mut Vec<Vec<String>>) {
+    if rows.len() < 3 {
+        return;
+    }
+    let second = rows.remove(1);
+    if let Some(first) = rows.first_mut() {
+        for (cell, below) in first.iter_mut().zip(second) {
+            if cell.is_empty() {
+                *cell = below;
+            } else if *cell != below && !below.is_empty() {
+                cell.push(' ');
+                cell.push_str(&below);
+            }
+        }
+    }
 }
 
 fn middle(edges: &[f32], at: usize) -> f32 {

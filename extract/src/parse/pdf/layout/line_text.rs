@@ -32,7 +32,7 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
     let mut before = String::new();
     for piece in order {
         let text = logical(&piece.text);
-        let spaced = last.is_some_and(|last| is_spaced(last, piece));
+        let spaced = last.is_some_and(|last| is_spaced(last, piece) || leaves_latin(last, piece));
         let text = if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
         before.clone_from(&text);
         if let Some(previous) = last.filter(|previous| previous.script == Script::None && !spaced) {
@@ -139,6 +139,13 @@ fn is_spaced(last: &Piece, piece: &Piece) -> bool {
     let scripts = left.script != Script::None || right.script != Script::None;
     let same_row = !scripts && (left.baseline - right.baseline).abs() <= 0.1 * size;
     same_row || right.blank || gap > if scripts { 0.2 } else { GAP } * size
+}
+
+/// A Latin word before a right-to-left one: a blank belongs between them, but is often drawn on the wrong side.
+/// The other way round, a prefix may stand before the Latin word.
+fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
+    let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
+    last.text.chars().next_back().is_some_and(latin) && logical(&piece.text).chars().next().is_some_and(is_rtl)
 }
 
 /// An exponent, index or mark in one line, so that it never becomes part of a number.

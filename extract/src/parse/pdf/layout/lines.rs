@@ -44,10 +44,6 @@ impl Line {
         self.pieces.iter().map(|piece| piece.text.chars().count() + usize::from(!piece.glued)).sum()
     }
 
-    pub(super) fn height(&self) -> f32 {
-        (self.rect.y1 - self.rect.y0).max(1.0)
-    }
-
     /// Divides the line at gaps of at least `gap` points.
     pub(super) fn segments(&self, gap: f32) -> Vec<Line> {
         let mut parts: Vec<Vec<Piece>> = Vec::new();
@@ -149,7 +145,10 @@ fn take_adjacent(rows: &mut [Vec<Piece>], from: usize, to: usize, script: Script
             let after = piece.rect.x0 - other.rect.x1;
             let before = other.rect.x0 - piece.rect.x1;
             let reach = if script == Script::None { 1.0 } else { 0.45 } * main;
-            (-0.25 * main..reach).contains(&after) || (-0.25 * main..reach).contains(&before)
+            let mark = script == Script::Super && piece.text.chars().count() <= 3;
+            // The mark of a footnote stands apart from its text.
+            let ahead = if mark { 1.3 * main } else { reach };
+            (-0.25 * main..reach).contains(&after) || (-0.25 * main..ahead).contains(&before)
         };
         let beside_any = target.iter().any(beside);
         beside_any && (script != Script::None || !target.iter().any(overlap))

@@ -2,6 +2,7 @@
 
 use super::characters::is_bullet;
 use super::lines::Line;
+use super::piece::Script;
 
 /// What a line starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
     let mut characters = text.chars();
     let (Some(first), second) = (characters.next(), characters.next()) else { return Start::Text };
     let word = text.split_whitespace().next().unwrap_or_default();
+    if raised(line) && text.starts_with('[') {
+        return Start::Note;
+    }
     let alone = second.is_none_or(char::is_whitespace);
     if is_bullet(first) && (alone || !matches!(first, '·' | '»')) && text.chars().count() > 1 {
         return Start::Bullet(1);
@@ -47,6 +51,11 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
         return Start::Text;
     }
     numbered(word, text)
+}
+
+/// Whether a line starts with a raised mark.
+fn raised(line: &Line) -> bool {
+    line.pieces.len() > 1 && line.pieces.first().is_some_and(|piece| piece.script == Script::Super)
 }
 
 fn numbered(word: &str, text: &str) -> Start {

@@ -36,7 +36,10 @@ use piece::Piece;
 use region::{Node, Placed, Region};
 use styles::{Census, Styles};
 
-use super::page::{Area, Link, Page, Rule};
+use super::page::{Area, Link, Page, Rect, Rule};
+
+/// Maximum number of lines of a page that are kept apart from gutters.
+const MAX_RULES: usize = 500;
 
 /// A direction of writing of a page, as words.
 struct Words {
@@ -115,7 +118,15 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
         }
         let boxes = areas::take(&areas, &mut pieces, styles.body, width);
         placed.extend(boxes);
-        region::read(Region { pieces, placed }, styles.body)
+        let across = rules.iter().filter(|rule| {
+            (rule.y1 - rule.y0).abs() < 1.0 && rule.x1 - rule.x0 > 5.0 * styles.body
+                && !placed.iter().any(|part| piece::contains(&part.rect, (rule.x0 + 1.0, rule.y0)))
+        });
+        let rules = across
+            .take(MAX_RULES)
+            .map(|rule| Rect { x0: rule.x0, y0: rule.y0, x1: rule.x1, y1: rule.y1 })
+            .collect();
+        region::read(Region { pieces, placed, rules }, styles.body)
     };
     let mut page_blocks = Vec::new();
     let mut notes = Vec::new();

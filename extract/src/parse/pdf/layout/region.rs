@@ -32,12 +32,15 @@ pub(super) struct Placed {
 pub(super) struct Region {
     pub pieces: Vec<Piece>,
     pub placed: Vec<Placed>,
+    /// Horizontal lines: no gutter crosses them.
+    pub rules: Vec<Rect>,
 }
 
 impl Region {
     fn boxes(&self) -> Vec<Rect> {
         let pieces = self.pieces.iter().map(|piece| piece.rect);
-        pieces.chain(self.placed.iter().map(|placed| placed.rect)).collect()
+        let placed = self.placed.iter().map(|placed| placed.rect);
+        pieces.chain(placed).chain(self.rules.iter().copied()).collect()
     }
 
     /// Divides by a test on the place of each part.
@@ -48,6 +51,9 @@ impl Region {
         }
         for placed in self.placed {
             if first(&placed.rect) { a.placed.push(placed) } else { b.placed.push(placed) }
+        }
+        for rule in self.rules {
+            if first(&rule) { a.rules.push(rule) } else { b.rules.push(rule) }
         }
         (a, b)
     }

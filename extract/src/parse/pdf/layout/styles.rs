@@ -2,11 +2,11 @@
 
 use super::lines::Line;
 
-/// Number of heading levels told apart by size.
+/// Lowest level of a heading.
 const LEVELS: usize = 4;
 
-/// Minimum size of a heading relative to the body text.
-const LARGER: f32 = 1.12;
+/// Minimum size of the headings of each level, relative to the body text.
+const LARGER: [f32; 3] = [1.8, 1.38, 1.12];
 
 /// Longest heading, in characters.
 const MAX_HEADING: usize = 220;
@@ -31,13 +31,17 @@ impl Census {
 
     pub(super) fn styles(&self) -> Styles {
         let body = self.sizes.iter().max_by_key(|(_, count)| **count).map_or(20, |(size, _)| *size);
-        let least = (body as f32 * LARGER).ceil() as u32;
-        let mut larger: Vec<u32> = self.sizes.range(least..).rev().map(|(size, _)| *size).collect();
-        // Sizes that differ by rounding are of one level.
-        larger.dedup_by(|b, a| *a - *b <= 1);
-        larger.truncate(LEVELS - 1);
-        Styles { body: body as f32 / 2.0, headings: larger, all_bold: self.bold * 2 > self.all, mono: self.mono * 2 > self.all }
+        let mut levels: Vec<usize> =
+            self.sizes.keys().filter_map(|size| level(*size as f32 / body as f32)).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        Styles { body: body as f32 / 2.0, levels, all_bold: self.bold * 2 > self.all, mono: self.mono * 2 > self.all }
     }
+}
+
+/// The level of letters of this relative size.
+fn level(relative: f32) -> Option<usize> {
+    LARGER.iter().position(|least| relative >= *least)
 }
 
 fn key(size: f32) -> u32 {
@@ -48,8 +52,8 @@ fn key(size: f32) -> u32 {
 #[derive(Clone, Debug)]
 pub(super) struct Styles {
     pub body: f32,
-    /// Sizes of headings in half points, largest first.
-    headings: Vec<u32>,
+    /// Levels that occur, largest letters first. The first one in use counts as 1.
+    levels: Vec<usize>,
     /// Most text is bold, so bold says nothing.
     all_bold: bool,
     /// Most letters have the same width, so that says nothing.
@@ -71,12 +75,10 @@ impl Styles {
         if line.len() > MAX_HEADING || letters.count() < 2 || (line.mono && !self.mono) {
             return None;
         }
-        if line.size >= LARGER * self.body {
-            let size = key(line.size);
-            let at = self.headings.iter().position(|&heading| size + 1 >= heading);
-            return Some(at.map_or(LEVELS, |at| at + 1));
+        if let Some(level) = level(key(line.size) as f32 / key(self.body) as f32) {
+            return Some(self.levels.iter().position(|other| *other == level).unwrap_or_default() + 1);
         }
         let bold = line.bold && !self.all_bold && line.size >= 0.95 * self.body;
-        bold.then(|| (self.headings.len() + 1).min(LEVELS))
+        bold.then(|| (self.levels.len() + 1).min(LEVELS))
     }
 }
