@@ -226,6 +226,15 @@ fn keeps_level(seen: &[Seen<'_>], at: usize, styles: &Styles) -> bool {
     let alone = previous.is_none_or(|above| {
         above.level.is_some() || above.short || line.pitch > 1.6 * line.line.size || above.line.bold
     });
+    // A bold phrase that goes on in the next line, where the text begins.
+    let next = seen.get(at + 1);
+    let runs_in = next.is_some_and(|next| {
+        !next.line.bold && next.pitch < 1.6 * line.line.size && next.line.pieces.first().is_some_and(|piece| piece.bold)
+            && next.start == Start::Text
+    });
+    if runs_in {
+        return false;
+    }
     // Several bold lines in a row are a bold paragraph or a form.
     let bold = |step: usize| seen.get(at + step).is_some_and(|next| next.line.bold && next.pitch < 1.6 * line.line.size);
     alone && !(bold(1) && bold(2) && bold(3))
@@ -312,6 +321,10 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
         let outdented = line.line.rect.x0 < head.line.rect.x0 + 0.3 * size && at > first + 1 && left < -0.5 * size;
         let back = left.abs() < 0.3 * size && at == first + 1 && above.short;
         return if outdented || back { Break::Block } else if above.short && at > first + 1 { Break::Line } else { Break::None };
+    }
+    let opens_bold = |seen: &Seen<'_>| seen.line.pieces.first().is_some_and(|piece| piece.bold);
+    if above.short && opens_bold(line) && !line.line.bold && !above.line.bold {
+        return Break::Block;
     }
     let next_left = seen.get(at + 1).map_or(left, |next| line.line.rect.x0 - next.line.rect.x0);
     let indented = (0.7 * size..6.0 * size).contains(&left) && (next_left > 0.6 * size || seen.get(at + 1).is_none());

@@ -35,8 +35,8 @@ pub(super) fn is_combining(character: char) -> bool {
 pub(super) fn is_bullet(character: char) -> bool {
     matches!(character,
         '•' | '◦' | '▪' | '▫' | '○' | '●' | '■' | '□' | '‣' | '⁃' | '∙' | '·' | '►' | '▶' | '▸' | '➢' | '➤'
-        | '✓' | '✔' | '❖' | '◆' | '◇' | '»' | '\u{f0b7}' | '\u{f0a7}' | '\u{f0d8}' | '\u{f0fc}' | '\u{f076}'
-        | '\u{f02d}' | '\u{f06e}')
+        | '✓' | '✔' | '❖' | '◆' | '◇' | '»'
+        | '\u{e000}'..='\u{f8ff}')
 }
 
 /// Hyphens and dashes at which a line may break.

@@ -20,6 +20,12 @@ const MAX_LINES: usize = 25;
 /// Longest text, in characters, that is repeated in each column that its cell spans.
 const MAX_REPEATED: usize = 40;
 
+/// The same for each row that its cell spans.
+const MAX_REPEATED_BELOW: usize = 120;
+
+/// Text of a cell, in characters, above which few cells are a page with frames.
+const MAX_LETTERS: usize = 500;
+
 /// A straight line along one axis.
 #[derive(Clone, Copy, Debug)]
 struct Edge {
@@ -197,6 +203,8 @@ impl Grid {
         let filled = held.iter().filter(|cell| !cell.is_empty()).count();
         let owners = owner.iter().enumerate().filter(|(at, first)| at == *first).count();
         let long = held.iter().any(|cell| cell.len() > 40 && lines(cell.clone()).len() > MAX_LINES);
+        let letters = |cell: &Vec<Piece>| cell.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
+        let long = long || (filled <= 8 && held.iter().any(|cell| letters(cell) > MAX_LETTERS));
         if filled < 3 || filled * 5 < owners || long {
             return None;
         }
@@ -249,7 +257,8 @@ impl Grid {
                 let first = *owner.get(row * width + column)?;
                 // A cell over several rows is repeated in each, and a short one over several columns, too.
                 let cell = held.get(first)?;
-                let leads = first % width == column || spans(first) < width && letters(cell) <= MAX_REPEATED;
+                let below = first / width < row;
+                let leads = (first % width == column && (!below || letters(cell) <= MAX_REPEATED_BELOW)) || spans(first) < width && letters(cell) <= MAX_REPEATED;
                 leads.then_some(cell)
             })
             .collect();

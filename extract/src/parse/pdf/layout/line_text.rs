@@ -169,13 +169,20 @@ fn script(script: Script, text: &str, before: &str, spaced: bool) -> String {
         Some(c) if c.is_ascii_digit() && letters => text.to_owned(),
         Some(c) if c.is_ascii_digit() => marked(text),
         Some(c) if c.is_alphabetic() && digits => {
-            if word <= 2 { format!("^{text}") } else { format!("[{text}]") }
+            if is_unit(before, word) { format!("^{text}") } else { format!("[{text}]") }
         }
         Some(c) if c.is_alphabetic() && letters && word > 1 => text.to_owned(),
         Some(c) if c.is_alphabetic() || c == ')' || c == ']' => marked(text),
         _ if digits => format!("[{text}]"),
         _ => text.to_owned(),
     }
+}
+
+/// Whether the word before an exponent is a variable or a unit of length or time.
+fn is_unit(before: &str, word: usize) -> bool {
+    let start = before.char_indices().rev().nth(word.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let unit = before.get(start..).unwrap_or_default();
+    word == 1 || matches!(unit, "km" | "cm" | "mm" | "dm" | "nm" | "µm" | "ft" | "in" | "mi" | "yd" | "ms" | "sq" | "км" | "см" | "мм")
 }
 
 fn marked(text: &str) -> String {

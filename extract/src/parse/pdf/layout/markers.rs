@@ -28,7 +28,7 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
         return Start::Note;
     }
     let alone = second.is_none_or(char::is_whitespace);
-    if is_bullet(first) && (alone || !matches!(first, '·' | '»')) && text.chars().count() > 1 {
+    if is_bullet(first) && (alone || !matches!(first, '·' | '»')) && text.matches(first).count() == 1 && text.chars().count() > 1 {
         return Start::Bullet(1);
     }
     if matches!(first, '*' | '†' | '‡') && (starred || first != '*') && second.is_some() {

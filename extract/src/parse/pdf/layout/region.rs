@@ -79,14 +79,14 @@ fn divide(region: Region, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     }
     let boxes = region.boxes();
     let gutters = gutters(&boxes, em);
-    if let Some(gutter) = gutters.iter().find(|gutter| parts_prose(&region, gutter, em)) {
+    if let Some(gutter) = gutters.iter().find(|gutter| parts_prose(&region, gutter, &gutters, em)) {
         return cut(region, gutter, em, depth, nodes);
     }
     let mut region = region;
     if take_tables(&mut region) {
         return divide(region, em, depth + 1, nodes);
     }
-    match gutters.iter().find(|gutter| parts_columns(&region, gutter, em)) {
+    match gutters.iter().find(|gutter| parts_columns(&region, gutter, &gutters, em)) {
         Some(gutter) => cut(region, gutter, em, depth, nodes),
         None => leaf(region, nodes),
     }
@@ -133,15 +133,24 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
     (a.max(b) > 200 && a.min(b) * 5 < a.max(b)).then_some(a < b)
 }
 
-/// What stands on one side of a gutter.
+/// What stands beside a gutter, up to the next one.
 struct Side {
     lines: Vec<Line>,
     bounds: Rect,
 }
 
-fn sides(region: &Region, gutter: &Gutter) -> Option<(Side, Side)> {
+fn sides(region: &Region, gutter: &Gutter, all: &[Gutter]) -> Option<(Side, Side)> {
     let middle = gutter.middle();
-    let inside = |rect: &Rect| (gutter.y0..=gutter.y1).contains(&centre(rect).1);
+    // The other columns of the page would not look like running text.
+    let beside = |other: &&Gutter| other.y1.min(gutter.y1) - other.y0.max(gutter.y0) > 0.6 * gutter.height();
+    let near = |other: &&Gutter| other.height() > 0.8 * gutter.height() && beside(other);
+    let columns = || all.iter().filter(near);
+    let first = columns().filter(|other| other.x1 <= gutter.x0).map(Gutter::middle).fold(f32::NEG_INFINITY, f32::max);
+    let last = columns().filter(|other| other.x0 >= gutter.x1).map(Gutter::middle).fold(f32::INFINITY, f32::min);
+    let inside = |rect: &Rect| {
+        let (x, y) = centre(rect);
+        (gutter.y0..=gutter.y1).contains(&y) && (first..=last).contains(&x)
+    };
     let side = |left: bool| {
         let pieces: Vec<Piece> = region
             .pieces
@@ -156,11 +165,11 @@ fn sides(region: &Region, gutter: &Gutter) -> Option<(Side, Side)> {
 }
 
 /// Whether running text stands on both sides.
-fn parts_prose(region: &Region, gutter: &Gutter, em: f32) -> bool {
+fn parts_prose(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> bool {
     if gutter.height() < 4.0 * em {
         return false;
     }
-    let Some((left, right)) = sides(region, gutter) else { return false };
+    let Some((left, right)) = sides(region, gutter, all) else { return false };
     is_prose(&left, em) && is_prose(&right, em)
 }
 
@@ -181,8 +190,8 @@ fn is_prose(side: &Side, em: f32) -> bool {
 }
 
 /// Whether a gutter divides columns although one of them is no running text: blocks side by side.
-fn parts_columns(region: &Region, gutter: &Gutter, em: f32) -> bool {
-    let Some((left, right)) = sides(region, gutter) else { return false };
+fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> bool {
+    let Some((left, right)) = sides(region, gutter, all) else { return false };
     let (few, many) =
         if left.lines.len() <= right.lines.len() { (&left, &right) } else { (&right, &left) };
     if few.lines.len() < 2 || gutter.x1 - gutter.x0 < 0.9 * em {
