@@ -2,7 +2,7 @@
 
 use super::super::page::Link;
 use super::characters::{is_dash, is_wide};
-use super::inline::{Inline, has_leader};
+use super::inline::{Inline, Plain, has_leader};
 use super::joining::Vocabulary;
 use super::line_text::spans;
 use super::lines::Line;
@@ -43,10 +43,10 @@ impl Block {
     }
 
     pub(super) fn markdown(&self, links: &[Link], styles: &Styles) -> String {
-        let plain = styles.all_bold();
+        let plain = Plain { bold: styles.all_bold(), mono: styles.mono() };
         match self.kind {
             Kind::Heading(level) => {
-                format!("{} {}", "#".repeat(level.clamp(1, 6)), self.text.markdown(links, true).replace('\n', " "))
+                format!("{} {}", "#".repeat(level.clamp(1, 6)), self.text.markdown(links, Plain { bold: true, mono: true }).replace('\n', " "))
             }
             Kind::Item(depth, bullet) => {
                 let mark = if bullet { "- " } else { "" };
@@ -197,10 +197,14 @@ fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> {
             start = Start::Text;
         }
         let pitch = above.map_or(0.0, |above| line.baseline - above.baseline);
-        let short = is_short(lines, at);
+        let short = is_short(lines, at) && !runs_on(lines, at, text.as_str());
         let level = context.styles.level(line);
         seen.push(Seen { line, text, start, level, pitch, short });
         above = Some(line);
+    }
+    let listed: Vec<bool> = (0..seen.len()).map(|at| is_listed(&seen, at)).collect();
+    for (line, listed) in seen.iter_mut().zip(listed) {
+        line.short |= listed;
     }
     for at in 0..seen.len() {
         if !keeps_level(&seen, at, context.styles)
@@ -210,6 +214,34 @@ fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> {
         }
     }
     seen
+}
+
+/// Whether a sentence goes on in the next line although its first word had room here.
+fn runs_on(lines: &[Line], at: usize, text: &str) -> bool {
+    let (Some(line), Some(next)) = (lines.get(at), lines.get(at + 1)) else { return false };
+    let lower = super::line_text::text(next).starts_with(char::is_lowercase);
+    let widest = lines.get(at.saturating_sub(5)..(at + 6).min(lines.len())).unwrap_or_default();
+    let width = |line: &Line| line.rect.x1 - line.rect.x0;
+    let widest = widest.iter().map(width).fold(1.0, f32::max);
+    lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
+}
+
+/// Whether a line is one of a list of short lines, of which the longest reaches the edge, or a row of parts
+/// that stand far apart.
+fn is_listed(seen: &[Seen<'_>], at: usize) -> bool {
+    let Some(line) = seen.get(at) else { return false };
+    let parts = |line: &Line| {
+        line.pieces.windows(2).any(|pair| matches!(pair, [a, b] if b.rect.x0 - a.rect.x1 > 2.5 * line.size))
+    };
+    let next = seen.get(at + 1);
+    if parts(line.line) || next.is_some_and(|next| parts(next.line) && next.start == Start::Text) {
+        return true;
+    }
+    let near = seen.get(at.saturating_sub(3)..(at + 4).min(seen.len().saturating_sub(1))).unwrap_or_default();
+    let others = near.iter().filter(|other| !std::ptr::eq(*other, line));
+    let (short, all) = others.fold((0, 0), |(short, all), other| (short + usize::from(other.short), all + 1));
+    let continues = next.is_none_or(|next| next.text.as_str().starts_with(|c: char| c.is_lowercase() || is_wide(c)));
+    all >= 2 && short * 3 >= all * 2 && !continues && !line.text.as_str().ends_with(is_dash)
 }
 
 /// Bold lines in the size of the text are headings only where they stand alone.

@@ -13,6 +13,7 @@ pub(super) struct Frame {
     /// Vertical writing: its columns lie as lines, the first one on top.
     pub vertical: bool,
     pub width: f32,
+    pub height: f32,
     pub glyphs: Vec<Glyph>,
     pub rules: Vec<Rule>,
     pub areas: Vec<Area>,
@@ -90,7 +91,8 @@ fn direction(angle: u16) -> u16 {
 
 fn empty(page: &Page, angle: u16) -> Frame {
     let turn = |rect: &Rect| turn_rect(rect, page, angle);
-    let width = if matches!(angle, 90 | 270) { page.height } else { page.width };
+    let (width, height) =
+        if matches!(angle, 90 | 270) { (page.height, page.width) } else { (page.width, page.height) };
     let rules = page.rules.iter().map(|rule| {
         let rect = turn(&Rect { x0: rule.x0, y0: rule.y0, x1: rule.x1, y1: rule.y1 });
         Rule { x0: rect.x0, y0: rect.y0, x1: rect.x1, y1: rect.y1, width: rule.width }
@@ -99,6 +101,7 @@ fn empty(page: &Page, angle: u16) -> Frame {
         angle,
         vertical: false,
         width,
+        height,
         glyphs: Vec::new(),
         rules: rules.collect(),
         areas: page.boxes.iter().map(|area| Area { rect: turn(&area.rect), ..*area }).collect(),

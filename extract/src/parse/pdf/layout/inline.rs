@@ -15,6 +15,13 @@ struct Style {
     link: Option<usize>,
 }
 
+/// Marks that are left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain {
+    pub bold: bool,
+    pub mono: bool,
+}
+
 /// Text with a style for each character.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inline {
@@ -84,21 +91,21 @@ impl Inline {
         }
     }
 
-    /// The Markdown. With `plain`, without emphasis and code.
-    pub(super) fn markdown(&self, links: &[Link], plain: bool) -> String {
+    /// The Markdown.
+    pub(super) fn markdown(&self, links: &[Link], plain: Plain) -> String {
         let all_bold = self
             .text
             .chars()
             .zip(&self.styles)
             .filter(|(c, _)| c.is_alphanumeric())
             .all(|(_, style)| style.bold);
-        let bold = !plain && !all_bold;
+        let bold = !plain.bold && !all_bold;
         let characters: Vec<(char, Style)> = self
             .text
             .chars()
             .zip(self.styles.iter().map(|style| Style {
                 bold: style.bold && bold,
-                mono: style.mono && !plain,
+                mono: style.mono && !plain.mono,
                 link: style.link,
             }))
             .collect();

@@ -153,13 +153,22 @@ fn take_adjacent(rows: &mut [Vec<Piece>], from: usize, to: usize, script: Script
         let beside_any = target.iter().any(beside);
         beside_any && (script != Script::None || !target.iter().any(overlap))
     };
+    let base = target.first().map_or(0.0, |piece| piece.baseline);
+    let left = target.iter().map(|piece| piece.rect.x0).fold(f32::INFINITY, f32::min);
     let picked: Vec<bool> = rows.get(from).map(|row| chained(row, near, main)).unwrap_or_default();
     let Some(row) = rows.get_mut(from) else { return Vec::new() };
     let mut moved = Vec::new();
     let mut kept = Vec::new();
     for (mut piece, picked) in std::mem::take(row).into_iter().zip(picked) {
         if picked {
-            if piece.script == Script::None {
+            let raised = script == Script::None
+                && piece.baseline < base - 0.14 * main
+                && piece.rect.x1 <= left
+                && piece.text.len() <= 3
+                && piece.text.bytes().all(|byte| byte.is_ascii_digit());
+            if raised {
+                piece.script = Script::Super;
+            } else if piece.script == Script::None {
                 piece.script = script;
             }
             moved.push(piece);

@@ -119,3 +119,25 @@ fn count_lines(numbers: &[Number], texts: usize) -> bool {
     let all = numbers.len() - blank + 5 >= texts && numbers.len() * 10 >= texts * 8;
     numbers.len() >= MIN_NUMBERS && all && divided * 3 < numbers.len() && (blank > 0 || numbers.len() >= 12)
 }
+
+/// Takes the page number at the foot of a page, so that it never stands between two columns.
+pub(super) fn take_page_number(pieces: &mut Vec<Piece>, height: f32) -> Option<String> {
+    let last = pieces.iter().max_by(|a, b| a.baseline.total_cmp(&b.baseline))?;
+    let (baseline, size) = (last.baseline, last.size);
+    let row = |piece: &Piece| (piece.baseline - baseline).abs() < 0.3 * size;
+    let above = pieces.iter().filter(|piece| !row(piece)).map(|piece| piece.baseline).fold(0.0, f32::max);
+    if baseline < 0.88 * height || baseline - above < 1.4 * size || above == 0.0 {
+        return None;
+    }
+    let line = lines(pieces.iter().filter(|piece| row(piece)).cloned().collect());
+    let text = line.first().map(super::line_text::text)?;
+    let bare = text.trim_matches(|c: char| matches!(c, '-' | '–' | '—' | ' ' | '|' | '.'));
+    let bare = bare.strip_prefix("Page").or(bare.strip_prefix("Seite")).unwrap_or(bare).trim();
+    let roman = bare.len() <= 6 && bare.bytes().all(|byte| b"ivxlc".contains(&byte));
+    let digits = bare.len() <= 4 && bare.bytes().all(|byte| byte.is_ascii_digit());
+    if bare.is_empty() || !(digits || roman) {
+        return None;
+    }
+    pieces.retain(|piece| !row(piece));
+    Some(text)
+}

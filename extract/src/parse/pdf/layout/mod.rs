@@ -14,6 +14,7 @@ mod code;
 mod columns;
 mod doubles;
 mod extras;
+mod fractions;
 mod frame;
 mod inline;
 mod joining;
@@ -48,6 +49,7 @@ struct Words {
     areas: Vec<Area>,
     links: Vec<Link>,
     width: f32,
+    height: f32,
     angled: bool,
     upright: bool,
 }
@@ -79,6 +81,7 @@ fn prepare(frame: Frame) -> Words {
         areas: frame.areas,
         links: frame.links,
         width: frame.width,
+        height: frame.height,
         angled,
         upright,
     }
@@ -97,12 +100,13 @@ fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabula
 }
 
 fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
-    let Words { mut pieces, rules, areas, links, width, angled, upright } = part;
+    let Words { mut pieces, rules, areas, links, width, height, angled, upright } = part;
     let starred = pieces.iter().any(|piece| {
         let mut characters = piece.text.chars().rev();
         matches!(characters.next(), Some('*' | '†')) && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
     });
     let context = Context { styles, words, starred };
+    let mut number = None;
     let nodes = if angled {
         pieces.sort_by_key(|piece| piece.order);
         vec![Node::Block(pieces.iter().map(line_text::piece).collect::<Vec<_>>().join(" "))]
@@ -112,6 +116,8 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
             extras::add_fields(page, &mut pieces);
             placed = extras::notes(&page.notes);
         }
+        fractions::flatten(&rules, &mut pieces);
+        number = margins::take_page_number(&mut pieces, height);
         margins::remove_line_numbers(&mut pieces);
         for table in lattice::tables(&rules, &mut pieces) {
             placed.push(Placed { rect: table.rect, node: Node::Block(table.cells.markdown()) });
@@ -132,6 +138,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
     let mut notes = Vec::new();
     collect(nodes, context, &mut page_blocks, &mut notes);
     page_blocks.append(&mut notes);
+    page_blocks.extend(number.map(Block::done));
     write(&page_blocks, &links, styles)
 }
 

@@ -179,11 +179,7 @@ fn letter_spacing(row: &[Glyph]) -> Vec<f32> {
     let mut start = 0;
     for end in 1..=row.len() {
         let splits = match (row.get(end - 1), row.get(end)) {
-            (Some(last), Some(next)) => {
-                next.text.trim().is_empty()
-                    || last.text.trim().is_empty()
-                    || next.x0 - last.x1 > 1.5 * next.size
-            }
+            (Some(last), Some(next)) => next.x0 - last.x1 > 2.0 * next.size,
             _ => true,
         };
         if splits {
@@ -197,19 +193,25 @@ fn letter_spacing(row: &[Glyph]) -> Vec<f32> {
     spacing
 }
 
-fn spaced_gap(word: &[Glyph]) -> f32 {
-    let letters = word.iter().filter(|glyph| glyph.text.chars().all(char::is_alphabetic)).count();
-    if word.len() < 4 || letters * 5 < word.len() * 4 {
+fn spaced_gap(words: &[Glyph]) -> f32 {
+    let shown = || words.iter().filter(|glyph| !glyph.text.trim().is_empty());
+    let letters = shown().filter(|glyph| glyph.text.chars().all(char::is_alphabetic)).count();
+    if letters < 4 || letters * 10 < shown().count() * 7 {
         return 0.0;
     }
-    let mut gaps: Vec<f32> = word
+    let mut gaps: Vec<f32> = words
         .windows(2)
         .filter_map(|pair| match pair {
-            [a, b] => Some((b.x0 - a.x1) / a.size.max(1.0)),
+            [a, b] if !a.text.trim().is_empty() && !b.text.trim().is_empty() => {
+                Some((b.x0 - a.x1) / a.size.max(1.0))
+            }
             _ => None,
         })
         .collect();
     gaps.sort_by(f32::total_cmp);
     let median = gaps.get(gaps.len() / 2).copied().unwrap_or_default();
-    if (0.07..0.5).contains(&median) { median * 1.6 + 0.03 } else { 0.0 }
+    // Without blanks, a row of single letters far apart is a row of cells.
+    let blanks = shown().count() < words.len();
+    let most = if blanks { 0.8 } else { 0.5 };
+    if gaps.len() >= 3 && (0.07..most).contains(&median) { median * 1.6 + 0.03 } else { 0.0 }
 }

@@ -209,7 +209,24 @@ fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> b
         .count();
     let apart = shared * 2 < few.lines.len();
     let wide = gutter.x1 - gutter.x0 >= 1.8 * em;
-    apart || (is_prose(many, em) && wide) || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
+    let narrow = gutter.x1 - gutter.x0 >= 1.2 * em || styled_apart(few, many);
+    apart || (is_prose(many, em) && narrow) || (wide && is_pair(few, gutter, em)) || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
+}
+
+/// Whether the letters of one side are of another size or weight.
+fn styled_apart(few: &Side, many: &Side) -> bool {
+    let size = |side: &Side| side.lines.iter().map(|line| line.size).sum::<f32>() / side.lines.len().max(1) as f32;
+    let bold = |side: &Side| side.lines.iter().filter(|line| line.bold).count() * 2 > side.lines.len();
+    (size(few) - size(many)).abs() > 0.08 * size(many) || bold(few) != bold(many)
+}
+
+/// A label above its value, in a form: two lines that start at one place.
+fn is_pair(side: &Side, gutter: &Gutter, em: f32) -> bool {
+    let [label, value] = side.lines.as_slice() else { return false };
+    let aligned = (label.rect.x0 - value.rect.x0).abs() < 3.0;
+    let close = value.baseline - label.baseline < 2.4 * label.size.max(value.size);
+    let number = |line: &Line| super::cells::is_numeric(&super::line_text::text(line));
+    aligned && close && gutter.x1 - gutter.x0 >= 2.5 * em && !number(label) && !number(value)
 }
 
 /// Lines that follow each other closely, as those of an address do.
