@@ -27,6 +27,9 @@ const FIXED_PITCH: u32 = 1;
 const ITALIC: u32 = 1 << 6;
 const FORCE_BOLD: u32 = 1 << 18;
 
+/// Ligatures of Latin letters.
+const LIGATURES: [&str; 7] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft"];
+
 /// The fonts of a document.
 pub(super) struct Fonts<'a> {
     programs: FontCache<'a>,
@@ -188,7 +191,11 @@ impl<'a> Font<'a> {
     fn find_text(&self, code: u32) -> Option<String> {
         let mapped = self.to_unicode.as_ref().and_then(|map| map.lookup_bf_string(code)).map(string);
         if let Some(text) = mapped.as_ref().filter(|text| strings::is_readable(text)) {
-            return Some(text.clone());
+            // Some programs map the ligatures of TeX fonts to signs.
+            let is_sign = !self.is_composite() && !text.chars().any(|sign| sign.is_alphanumeric() || sign.is_ascii());
+            let ligature = is_sign.then(|| self.named_text(code)).flatten();
+            let ligature = ligature.filter(|name| LIGATURES.contains(&strings::plain(name).as_str()));
+            return Some(ligature.unwrap_or_else(|| text.clone()));
         }
         let readable = |text: &String| strings::is_readable(text);
         if self.symbols == names::Symbols::Wingdings && !self.is_composite() {
@@ -208,9 +215,9 @@ impl<'a> Font<'a> {
         texts.lookup_bf_string(cid).map(string)
     }
 
-    /// Text of an embedded font that states neither `ToUnicode` nor an encoding, from its own character map.
+    /// Text of an embedded font whose dictionary does not say it, from its own character map.
     fn unstated_text(&self, code: u32) -> Option<String> {
-        if self.to_unicode.is_some() || (self.states_encoding && !self.is_composite()) || self.drawn {
+        if !self.is_composite() && (self.to_unicode.is_some() || self.states_encoding) || self.drawn {
             return None;
         }
         let FontGlyph::Outline(glyph) = self.program.glyph(self.program.map_code(code), code) else { return None };
