@@ -1,13 +1,15 @@
 //! PDF to Markdown, page by page, in reading order.
 //!
-//! [`glyphs`] reads the characters and their places, and the layout makes lines, paragraphs, lists and tables
-//! of them.
+//! [`glyphs`] reads the characters and their places, [`layout`] makes lines, paragraphs, lists and tables of
+//! them, and [`running_headers`] drops headers and footers.
 
 mod glyphs;
+mod layout;
 mod page;
 mod quality;
+mod running_headers;
 
-use super::too_large;
+use super::{text, too_large};
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection};
 use glyphs::Reader;
 use page::Page;
@@ -44,6 +46,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         return Err(too_large());
     }
     let notes = quality.notes()?;
+    running_headers::remove(&mut texts);
     let (text, offsets) = join(&texts);
     Ok(Document {
         format: Format::Pdf,
@@ -58,44 +61,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
 
 /// Lays out the pages of a batch, empties it, and returns the size of their text in bytes.
 fn lay_out(batch: &mut Vec<Page>, texts: &mut Vec<String>, quality: &mut Quality) -> usize {
-    let laid_out = render(batch);
+    let laid_out = layout::render(batch);
     let mut size = 0;
     for (page, text) in batch.iter().zip(laid_out) {
         quality.add_page(page, &text);
         size += text.len();
-        texts.push(text);
+        texts.push(text::clean(&text));
     }
     batch.clear();
     size
-}
-
-/// Stand-in for the layout: glyphs in their order, one line per baseline.
-fn render(pages: &[Page]) -> Vec<String> {
-    pages
-        .iter()
-        .map(|page| {
-            let mut text = String::new();
-            let mut last: Option<&page::Glyph> = None;
-            for glyph in &page.glyphs {
-                if let Some(last) = last {
-                    if (last.baseline - glyph.baseline).abs() > 0.5 * glyph.size || last.angle != glyph.angle {
-                        text.push('\n');
-                    } else if glyph.x0 - last.x1 > 0.15 * glyph.size && glyph.angle == 0 {
-                        text.push(' ');
-                    }
-                }
-                text.push_str(&glyph.text);
-                last = Some(glyph);
-            }
-            for field in &page.fields {
-                text.push_str(&format!("\n{} {}", field.label, field.value));
-            }
-            for note in &page.notes {
-                text.push_str(&format!("\n{}", note.text));
-            }
-            text
-        })
-        .collect()
 }
 
 /// The title as a person wrote it: programs prefix their own name or use placeholders.
