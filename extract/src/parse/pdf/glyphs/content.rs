@@ -58,6 +58,8 @@ pub(super) struct Interpreter<'s, 'a> {
     depth: usize,
     painted: usize,
     pub(super) run: u32,
+    /// Number of glyphs without a text since the last one with a text.
+    pub(super) unread: usize,
     /// Content whose glyphs are all artifacts, such as a watermark annotation.
     pub(super) artifact: bool,
 }
@@ -142,6 +144,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             depth: 0,
             painted: 0,
             run: 0,
+            unread: 0,
             artifact: false,
         }
     }

@@ -191,11 +191,7 @@ impl<'a> Font<'a> {
     fn find_text(&self, code: u32) -> Option<String> {
         let mapped = self.to_unicode.as_ref().and_then(|map| map.lookup_bf_string(code)).map(string);
         if let Some(text) = mapped.as_ref().filter(|text| strings::is_readable(text)) {
-            // Some programs map the ligatures of TeX fonts to signs.
-            let is_sign = !self.is_composite() && !text.chars().any(|sign| sign.is_alphanumeric() || sign.is_ascii());
-            let ligature = is_sign.then(|| self.named_text(code)).flatten();
-            let ligature = ligature.filter(|name| LIGATURES.contains(&strings::plain(name).as_str()));
-            return Some(ligature.unwrap_or_else(|| text.clone()));
+            return Some(self.ligature(code, text).unwrap_or_else(|| text.clone()));
         }
         let readable = |text: &String| strings::is_readable(text);
         if self.symbols == names::Symbols::Wingdings && !self.is_composite() {
@@ -207,6 +203,18 @@ impl<'a> Font<'a> {
             .or_else(|| self.program_text(code).filter(readable))
             .or_else(|| self.named_text(code).filter(readable))
             .or_else(|| self.symbols.text(mapped.as_deref(), code))
+    }
+
+    /// The ligature that the glyph name says, where `ToUnicode` gives a sign or its first letters only, as it
+    /// does for TeX fonts of some programs.
+    fn ligature(&self, code: u32, mapped: &str) -> Option<String> {
+        if self.is_composite() {
+            return None;
+        }
+        let name = strings::plain(&self.named_text(code)?);
+        let mapped = strings::plain(mapped);
+        let wrong = !mapped.chars().any(char::is_alphanumeric) || (mapped.len() < name.len() && name.starts_with(&mapped));
+        (LIGATURES.contains(&name.as_str()) && wrong).then_some(name)
     }
 
     fn collection_text(&self, code: u32) -> Option<String> {

@@ -21,7 +21,7 @@ mod xfa;
 use hayro_syntax::object::{Dict, Object, Stream};
 use hayro_syntax::page::Page as Source;
 use hayro_syntax::page::Rotation;
-use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_syntax::{LoadPdfError, Pdf};
 
 use super::page::Page;
 use annotations::Annotations;
@@ -53,14 +53,10 @@ impl Reader {
     pub(super) fn open(bytes: &[u8]) -> Result<Self, OpenError> {
         match Pdf::new(bytes.to_vec()) {
             Ok(pdf) => Ok(Self { pdf }),
-            Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(OpenError::Encrypted),
-            Err(_) => Err(OpenError::Damaged),
+            // Other protection than by a password needs a key as well.
+            Err(LoadPdfError::Decryption(_)) => Err(OpenError::Encrypted),
+            Err(LoadPdfError::Invalid) => Err(OpenError::Damaged),
         }
-    }
-
-    /// Number of pages.
-    pub(super) fn len(&self) -> usize {
-        self.pdf.pages().len()
     }
 
     /// The title in the document information. Empty without one.
