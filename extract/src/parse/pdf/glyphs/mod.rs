@@ -15,6 +15,7 @@ mod names;
 mod paths;
 mod state;
 mod strings;
+mod structure;
 mod text;
 mod xfa;
 
@@ -28,6 +29,8 @@ use annotations::Annotations;
 use content::{Interpreter, Shared};
 use geometry::Matrix;
 use layers::Layers;
+use marked::Marks;
+use structure::Structure;
 
 /// Maximum size of the content of a page, in bytes.
 const MAX_CONTENT: usize = 256 << 20;
@@ -69,8 +72,9 @@ impl Reader {
         let catalog = self.pdf.xref().get::<Dict<'_>>(self.pdf.xref().root_id()).unwrap_or_default();
         let shared = Shared::new(Layers::new(&catalog));
         let annotations = Annotations::new(&catalog);
+        let structure = Structure::new(&catalog);
         for (index, source) in self.pdf.pages().iter().enumerate() {
-            let page = read_page(index, source, &shared, &annotations);
+            let page = read_page(index, source, &shared, &annotations, &structure);
             if !each(page) {
                 break;
             }
@@ -78,12 +82,19 @@ impl Reader {
     }
 }
 
-fn read_page<'a>(index: usize, source: &Source<'a>, shared: &Shared<'a>, annotations: &Annotations<'a>) -> Page {
+fn read_page<'a>(
+    index: usize,
+    source: &Source<'a>,
+    shared: &Shared<'a>,
+    annotations: &Annotations<'a>,
+    structure: &Structure<'a>,
+) -> Page {
     let (width, height) = source.render_dimensions();
     let mut page = Page { number: u32::try_from(index + 1).unwrap_or(u32::MAX), width, height, ..Page::default() };
     let matrix = upright(source);
     let content = content_of(source.raw(), &mut page);
-    let mut interpreter = Interpreter::new(shared, page, matrix);
+    let marks = Marks::new(structure.replacements(source.raw()));
+    let mut interpreter = Interpreter::new(shared, page, matrix, marks);
     let resources = source.raw().get::<Dict<'a>>(b"Resources");
     let inherited = resources.or_else(|| inherited_resources(source.raw())).unwrap_or_default();
     interpreter.run(&content, &inherited);
