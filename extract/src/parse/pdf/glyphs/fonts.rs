@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hayro_cmap::{BfString, CMap, CMapName, CidFamily};
-use hayro_font::{CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn};
+use hayro_font::{CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
 
 use super::names;
@@ -34,6 +34,7 @@ const LIGATURES: [&str; 7] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft"];
 pub(super) struct Fonts<'a> {
     programs: FontCache<'a>,
     known: RefCell<HashMap<(usize, usize), Option<Rc<Font<'a>>>>>,
+    substitute: RefCell<Option<Option<Rc<Font<'a>>>>>,
     substitutes: FontResolverFn,
     predefined: CMapResolverFn,
 }
@@ -71,6 +72,7 @@ impl<'a> Fonts<'a> {
         Self {
             programs: FontCache::new(),
             known: RefCell::default(),
+            substitute: RefCell::default(),
             substitutes: Arc::new(|query| {
                 Some(match query {
                     FontQuery::Standard(font) => font.get_font_data(),
@@ -94,6 +96,17 @@ impl<'a> Fonts<'a> {
         font
     }
 
+    /// The font for text whose own font is missing or damaged: Helvetica, which fits Latin text.
+    pub(super) fn substitute(&self) -> Option<Rc<Font<'a>>> {
+        let mut substitute = self.substitute.borrow_mut();
+        substitute
+            .get_or_insert_with(|| {
+                let program = self.programs.standard_font(StandardFont::Helvetica, &self.substitutes)?;
+                Some(Rc::new(self.describe(&Dict::empty(), None, program, u16::MAX)))
+            })
+            .clone()
+    }
+
     fn load(&self, dict: &Dict<'a>, id: u16) -> Option<Font<'a>> {
         let descendant = dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
         if let Some(descendant) = &descendant
@@ -102,6 +115,10 @@ impl<'a> Fonts<'a> {
             return None;
         }
         let program = self.programs.font(dict, &self.substitutes, &self.predefined)?;
+        Some(self.describe(dict, descendant, program, id))
+    }
+
+    fn describe(&self, dict: &Dict<'a>, descendant: Option<Dict<'a>>, program: Program<'a>, id: u16) -> Font<'a> {
         let owner = descendant.as_ref().unwrap_or(dict);
         let descriptor = owner.get::<Dict<'a>>(b"FontDescriptor").unwrap_or_default();
         let flags = descriptor.get::<u32>(b"Flags").unwrap_or_default();
@@ -133,7 +150,7 @@ impl<'a> Fonts<'a> {
             program,
         };
         font.space = font.measured_space();
-        Some(font)
+        font
     }
 
     fn cmap(&self, stream: &Stream<'_>) -> Option<CMap> {

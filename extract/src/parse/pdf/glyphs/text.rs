@@ -29,7 +29,8 @@ const MAX_SLANT: f64 = 1.5;
 impl Interpreter<'_, '_> {
     /// Shows a string.
     pub(super) fn show(&mut self, bytes: &[u8]) {
-        let Some(font) = self.state.font.clone() else {
+        let substitute = || self.shared.fonts.substitute().filter(|_| bytes.iter().all(|byte| is_latin(*byte)));
+        let Some(font) = self.state.font.clone().or_else(substitute) else {
             bytes.iter().for_each(|_| self.suppress());
             return;
         };
@@ -140,6 +141,11 @@ impl Interpreter<'_, '_> {
             color: state.fill,
         });
     }
+}
+
+/// Whether a byte of a string whose font is unknown is likely a Latin character.
+fn is_latin(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Direction of writing, clockwise on a page whose `y` grows downwards.
