@@ -64,7 +64,7 @@ fn lay_out(batch: &mut Vec<Page>, texts: &mut Vec<String>, quality: &mut Quality
     let laid_out = layout::render(batch);
     let mut size = 0;
     for (page, text) in batch.iter().zip(laid_out) {
-        quality.add_page(page, &text);
+        let text = if quality.add_page(page, &text) { text } else { String::new() };
         size += text.len();
         texts.push(text::clean(&text));
     }

@@ -38,6 +38,8 @@ pub(super) struct Page {
     pub image_coverage: f32,
     /// Number of visible glyphs that have no Unicode value. `glyphs` lacks them.
     pub suppressed: usize,
+    /// Number of words among them: several such glyphs in a row.
+    pub suppressed_words: usize,
     /// Number of filled or stroked paths that are neither rules nor boxes.
     pub drawings: usize,
     /// Whether a content stream of the page could not be decoded completely.

@@ -4,7 +4,7 @@ use super::glyphs::OpenError;
 use super::page::Page;
 use crate::protocol::{Rejection, Verdict};
 
-/// Share of characters without a meaning above which the text of a page is garbled.
+/// Share of characters without a meaning above which the text of a page is garbled, and worse than none.
 const MAX_GARBAGE: f64 = 0.3;
 
 /// A page covered by an image, with fewer letters than this, is a stamped scan.
@@ -26,8 +26,9 @@ const NAMED_PAGES: usize = 10;
 #[derive(Default)]
 pub(super) struct Quality {
     pages: usize,
-    /// Letters on pages that are neither scans nor garbled.
+    /// Letters on pages that are neither scans nor garbled, and the number of such pages.
     letters: usize,
+    readable: usize,
     /// Pages that are images without text, for text recognition.
     scans: Vec<u32>,
     /// Pages whose text is unreadable, for text recognition.
@@ -40,8 +41,8 @@ pub(super) struct Quality {
 }
 
 impl Quality {
-    /// Records a page and its text.
-    pub(super) fn add_page(&mut self, page: &Page, text: &str) {
+    /// Records a page and its text. False for a text that is garbled and must not be used.
+    pub(super) fn add_page(&mut self, page: &Page, text: &str) -> bool {
         self.pages += 1;
         if page.damaged {
             self.damaged.push(page.number);
@@ -51,23 +52,31 @@ impl Quality {
         let covered = page.image_coverage >= SCAN_COVERAGE || (!page.images.is_empty() && letters == 0);
         if unreadable as f64 > MAX_GARBAGE * (letters + unreadable) as f64 {
             self.garbled.push(page.number);
-        } else if covered && letters < SCAN_LETTERS {
+            return false;
+        }
+        if covered && letters < SCAN_LETTERS {
             self.scans.push(page.number);
         } else {
             self.letters += letters;
+            self.readable += usize::from(letters > 0);
             if letters == 0 && page.drawings > DRAWN_LETTERS {
                 self.drawn.push(page.number);
             }
-            if unreadable * LETTERS_PER_GLYPH > letters {
+            if page.suppressed_words > 0 || unreadable * LETTERS_PER_GLYPH > letters {
                 self.incomplete.push(page.number);
             }
         }
+        true
     }
 
     /// The notes for the owner, or the rejection of an unusable text.
     pub(super) fn notes(self) -> Result<Vec<String>, Rejection> {
         if self.letters == 0 {
             return Err(self.without_text());
+        }
+        // A file that reads well on most of its pages is of use.
+        if self.garbled.len() > self.readable {
+            return Err(garbled());
         }
         let mut notes = Vec::new();
         let mut note = |pages: &[u32], what: &str| {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
-use super::super::page::{Glyph, Page, Rect};
+use super::super::page::{Glyph, Page};
 
 /// Two equal glyphs closer than this are one, in shares of the size.
 const SAME_PLACE: f32 = 0.12;
@@ -31,18 +31,15 @@ pub(super) fn clean(page: &mut Page) {
 
 /// Removes glyphs that were drawn before at nearly the same place, as programs do for bold text and shadows.
 fn remove_doubles(glyphs: &mut Vec<Glyph>) {
-    // Cells are as wide as the farthest distance of two that are one.
     let mut places: HashMap<(u64, i32, i32), Vec<usize>> = HashMap::new();
     let mut double = vec![false; glyphs.len()];
     let mut bold = Vec::new();
     for (index, glyph) in glyphs.iter().enumerate() {
-        let key = |dx: i32, dy: i32| {
-            let cell = |at: f32| (at / CELL).floor().clamp(-1e6, 1e6) as i32;
-            (hash(&glyph.text), cell(glyph.x0) + dx, cell(glyph.y0) + dy)
-        };
-        let found = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))).find_map(|(dx, dy)| {
-            // Equal places are few, except in hostile files.
-            places.get(&key(dx, dy))?.iter().rev().take(8).copied().find(|other| {
+        let text = hash(&glyph.text);
+        let found = cells(glyph).find_map(|(x, y)| {
+            // Different glyphs of one text in one cell are few, except in hostile files.
+            let near = places.get(&(text, x, y))?;
+            near.iter().rev().take(MAX_NEAR).copied().find(|other| {
                 glyphs.get(*other).is_some_and(|other| is_double(other, glyph))
             })
         });
@@ -54,7 +51,7 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
                 bold.push(first);
             }
         } else {
-            places.entry(key(0, 0)).or_default().push(index);
+            places.entry((text, cell(glyph.x0), cell(glyph.y0))).or_default().push(index);
         }
     }
     for index in bold {
@@ -68,14 +65,27 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
     glyphs.retain(|_| !double.next().unwrap_or_default());
 }
 
-/// Side of a cell in the search for doubles, in points. Larger than [`SAME_PLACE`] of usual text.
-const CELL: f32 = 6.0;
+/// Side of a cell in the search for doubles, in points. Larger than the distance of two doubles of usual text.
+const CELL: f32 = 8.0;
+
+/// Maximum number of glyphs of a cell that are compared.
+const MAX_NEAR: usize = 8;
+
+fn cell(at: f32) -> i32 {
+    (at / CELL).floor().clamp(-1e6, 1e6) as i32
+}
+
+/// The cells that doubles of a glyph may lie in: mostly one, and four at most.
+fn cells(glyph: &Glyph) -> impl Iterator<Item = (i32, i32)> {
+    let reach = (SAME_PLACE_HIDDEN * glyph.size).min(CELL);
+    let around = |at: f32| (cell(at - reach)..=cell(at + reach)).take(3);
+    let rows = around(glyph.y0);
+    around(glyph.x0).flat_map(move |x| rows.clone().map(move |y| (x, y)))
+}
 
 fn hash(text: &str) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+    // The text of most glyphs is one character: the hash is exact.
+    text.bytes().fold(0, |hash: u64, byte| (hash << 8 | u64::from(byte)) ^ (hash >> 48))
 }
 
 fn is_double(one: &Glyph, other: &Glyph) -> bool {
@@ -89,19 +99,28 @@ fn is_double(one: &Glyph, other: &Glyph) -> bool {
     (one.x0 - other.x0).abs() < distance && (one.y0 - other.y0).abs() < distance
 }
 
+/// Maximum number of glyphs of a page that are looked at for marks drawn apart from their lines.
+const MAX_LOOKED_AT: usize = 5_000_000;
+
 /// Joins accents and combining marks that are glyphs of their own with their letters.
 fn compose_marks(glyphs: &mut Vec<Glyph>) {
     let mut gone = vec![false; glyphs.len()];
+    let mut searches = MAX_LOOKED_AT / glyphs.len().max(1);
     for index in 0..glyphs.len() {
         let Some(mark) = glyphs.get(index) else { break };
         let Some(combining) = combining(&mark.text) else { continue };
-        let place = (centre(mark), mark.baseline, mark.size, mark.angle, mark.y1);
+        let place = (centre(mark), mark.baseline, mark.size, mark.angle);
         let spacing = !mark.text.chars().all(is_combining_mark);
         // The letter is drawn right before or right after the mark.
         let before = (index > 0).then(|| index - 1);
         let candidates = if spacing { [Some(index + 1), before] } else { [before, Some(index + 1)] };
-        let base = candidates.into_iter().flatten().find(|at| {
+        let fits = |at: &usize| {
             !gone.get(*at).copied().unwrap_or(true) && glyphs.get(*at).is_some_and(|base| carries(base, place, spacing))
+        };
+        let base = candidates.into_iter().flatten().find(fits).or_else(|| {
+            // Some programs draw the marks of a line after its letters.
+            searches = searches.checked_sub(1)?;
+            (0..glyphs.len()).find(fits)
         });
         if let Some(at) = base
             && let Some(base) = glyphs.get_mut(at)
@@ -122,7 +141,7 @@ fn centre(glyph: &Glyph) -> (f32, f32) {
 }
 
 /// Whether a glyph is a letter that stands below or above a mark, and not beside it.
-fn carries(base: &Glyph, ((x, y), baseline, size, angle, _): ((f32, f32), f32, f32, u16, f32), spacing: bool) -> bool {
+fn carries(base: &Glyph, ((x, y), baseline, size, angle): ((f32, f32), f32, f32, u16), spacing: bool) -> bool {
     if !base.text.chars().any(char::is_alphabetic) || base.angle != angle {
         return false;
     }
@@ -176,11 +195,6 @@ fn with_mark(letter: &str, marks: &str, spacing: bool) -> Option<String> {
     Some(format!("{head}{composed}"))
 }
 
-/// The rectangle of a glyph.
-pub(super) fn area(glyph: &Glyph) -> Rect {
-    Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +230,12 @@ mod tests {
         assert_eq!(cleaned(vec![glyph("c", 0.0, 4.4), glyph("¸", 0.6, 3.3)]), "ç");
         assert_eq!(cleaned(vec![glyph("¨", 0.0, 3.3), glyph("ı", 0.2, 2.8)]), "ï");
         assert_eq!(cleaned(vec![glyph("e", 0.0, 4.4), glyph("\u{301}", 4.4, 0.0)]), "é");
+    }
+
+    #[test]
+    fn accents_drawn_after_the_line_join_their_letters() {
+        let late = vec![glyph("e", 0.0, 4.4), glyph("t", 4.4, 2.8), glyph("e", 7.2, 4.4), glyph("´", 0.6, 3.3)];
+        assert_eq!(cleaned(late), "éte");
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub(super) struct Interpreter<'s, 'a> {
     depth: usize,
     painted: usize,
     pub(super) run: u32,
+    /// Number of glyphs without a text since the last one with a text.
+    pub(super) unread: usize,
     /// Content whose glyphs are all artifacts, such as a watermark annotation.
     pub(super) artifact: bool,
 }
@@ -128,10 +130,10 @@ impl<'b, 'c> Operands<'b, 'c> {
 
 impl<'s, 'a> Interpreter<'s, 'a> {
     /// `matrix` maps the user space of the page to [`Page`].
-    pub(super) fn new(shared: &'s Shared<'a>, page: Page, matrix: Matrix) -> Self {
+    pub(super) fn new(shared: &'s Shared<'a>, page: Page, matrix: Matrix, marks: Marks) -> Self {
         Self {
             shared,
-            marks: Marks::default(),
+            marks,
             state: State::new(matrix, page.area()),
             page,
             saved: Vec::new(),
@@ -142,6 +144,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             depth: 0,
             painted: 0,
             run: 0,
+            unread: 0,
             artifact: false,
         }
     }
@@ -399,6 +402,8 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         self.depth += 1;
         self.painted += 1;
         let outer = (self.state.clone(), self.text, self.marks.depth());
+        // The identifiers of marked content in a form are its own.
+        let replacements = self.marks.take_replacements();
         let dict = form.dict();
         if let Some(matrix) = dict.get::<[f64; 6]>(b"Matrix") {
             self.state.matrix = Matrix::new(matrix).then(self.state.matrix);
@@ -416,6 +421,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         while self.marks.depth() > outer.2 {
             self.marks.end(&mut self.page);
         }
+        self.marks.put_replacements(replacements);
         self.path = Path::default();
         (self.state, self.text) = (outer.0, outer.1);
         self.depth -= 1;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hayro_cmap::{BfString, CMap, CMapName, CidFamily};
-use hayro_font::{CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn};
+use hayro_font::{CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
 
 use super::names;
@@ -27,10 +27,14 @@ const FIXED_PITCH: u32 = 1;
 const ITALIC: u32 = 1 << 6;
 const FORCE_BOLD: u32 = 1 << 18;
 
+/// Ligatures of Latin letters.
+const LIGATURES: [&str; 7] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft"];
+
 /// The fonts of a document.
 pub(super) struct Fonts<'a> {
     programs: FontCache<'a>,
     known: RefCell<HashMap<(usize, usize), Option<Rc<Font<'a>>>>>,
+    substitute: RefCell<Option<Option<Rc<Font<'a>>>>>,
     substitutes: FontResolverFn,
     predefined: CMapResolverFn,
 }
@@ -68,6 +72,7 @@ impl<'a> Fonts<'a> {
         Self {
             programs: FontCache::new(),
             known: RefCell::default(),
+            substitute: RefCell::default(),
             substitutes: Arc::new(|query| {
                 Some(match query {
                     FontQuery::Standard(font) => font.get_font_data(),
@@ -91,6 +96,17 @@ impl<'a> Fonts<'a> {
         font
     }
 
+    /// The font for text whose own font is missing or damaged: Helvetica, which fits Latin text.
+    pub(super) fn substitute(&self) -> Option<Rc<Font<'a>>> {
+        let mut substitute = self.substitute.borrow_mut();
+        substitute
+            .get_or_insert_with(|| {
+                let program = self.programs.standard_font(StandardFont::Helvetica, &self.substitutes)?;
+                Some(Rc::new(self.describe(&Dict::empty(), None, program, u16::MAX)))
+            })
+            .clone()
+    }
+
     fn load(&self, dict: &Dict<'a>, id: u16) -> Option<Font<'a>> {
         let descendant = dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
         if let Some(descendant) = &descendant
@@ -99,6 +115,10 @@ impl<'a> Fonts<'a> {
             return None;
         }
         let program = self.programs.font(dict, &self.substitutes, &self.predefined)?;
+        Some(self.describe(dict, descendant, program, id))
+    }
+
+    fn describe(&self, dict: &Dict<'a>, descendant: Option<Dict<'a>>, program: Program<'a>, id: u16) -> Font<'a> {
         let owner = descendant.as_ref().unwrap_or(dict);
         let descriptor = owner.get::<Dict<'a>>(b"FontDescriptor").unwrap_or_default();
         let flags = descriptor.get::<u32>(b"Flags").unwrap_or_default();
@@ -130,7 +150,7 @@ impl<'a> Fonts<'a> {
             program,
         };
         font.space = font.measured_space();
-        Some(font)
+        font
     }
 
     fn cmap(&self, stream: &Stream<'_>) -> Option<CMap> {
@@ -188,7 +208,7 @@ impl<'a> Font<'a> {
     fn find_text(&self, code: u32) -> Option<String> {
         let mapped = self.to_unicode.as_ref().and_then(|map| map.lookup_bf_string(code)).map(string);
         if let Some(text) = mapped.as_ref().filter(|text| strings::is_readable(text)) {
-            return Some(text.clone());
+            return Some(self.ligature(code, text).unwrap_or_else(|| text.clone()));
         }
         let readable = |text: &String| strings::is_readable(text);
         if self.symbols == names::Symbols::Wingdings && !self.is_composite() {
@@ -202,15 +222,27 @@ impl<'a> Font<'a> {
             .or_else(|| self.symbols.text(mapped.as_deref(), code))
     }
 
+    /// The ligature that the glyph name says, where `ToUnicode` gives a sign or its first letters only, as it
+    /// does for TeX fonts of some programs.
+    fn ligature(&self, code: u32, mapped: &str) -> Option<String> {
+        if self.is_composite() {
+            return None;
+        }
+        let name = strings::plain(&self.named_text(code)?);
+        let mapped = strings::plain(mapped);
+        let wrong = !mapped.chars().any(char::is_alphanumeric) || (mapped.len() < name.len() && name.starts_with(&mapped));
+        (LIGATURES.contains(&name.as_str()) && wrong).then_some(name)
+    }
+
     fn collection_text(&self, code: u32) -> Option<String> {
         let (encoding, texts) = self.collection.as_ref()?;
         let cid = (1..=4).find_map(|length| encoding.lookup_cid_code(code, length))?;
         texts.lookup_bf_string(cid).map(string)
     }
 
-    /// Text of an embedded font that states neither `ToUnicode` nor an encoding, from its own character map.
+    /// Text of an embedded font whose dictionary does not say it, from its own character map.
     fn unstated_text(&self, code: u32) -> Option<String> {
-        if self.to_unicode.is_some() || (self.states_encoding && !self.is_composite()) || self.drawn {
+        if !self.is_composite() && (self.to_unicode.is_some() || self.states_encoding) || self.drawn {
             return None;
         }
         let FontGlyph::Outline(glyph) = self.program.glyph(self.program.map_code(code), code) else { return None };

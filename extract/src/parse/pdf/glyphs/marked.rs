@@ -1,5 +1,7 @@
 //! Marked content: replacement text, artifacts and layers.
 
+use std::collections::HashMap;
+
 use hayro_syntax::object::{Dict, Name, Object, String as PdfString};
 
 use super::super::page::{Glyph, Page};
@@ -19,6 +21,8 @@ pub(super) struct Marks {
     open: Vec<Mark>,
     /// Number of open sequences beyond [`MAX_DEPTH`].
     deeper: usize,
+    /// Replacement texts of the structure tree by identifier.
+    replacements: HashMap<u32, String>,
 }
 
 #[derive(Clone, Default)]
@@ -31,6 +35,18 @@ struct Mark {
 }
 
 impl Marks {
+    pub(super) fn new(replacements: HashMap<u32, String>) -> Self {
+        Self { replacements, ..Self::default() }
+    }
+
+    pub(super) fn take_replacements(&mut self) -> HashMap<u32, String> {
+        std::mem::take(&mut self.replacements)
+    }
+
+    pub(super) fn put_replacements(&mut self, replacements: HashMap<u32, String>) {
+        self.replacements = replacements;
+    }
+
     pub(super) fn is_artifact(&self) -> bool {
         self.open.last().is_some_and(|mark| mark.artifact)
     }
@@ -75,14 +91,15 @@ impl Marks {
             }
             _ => Dict::empty(),
         };
-        mark.mcid = list.get::<u32>(b"MCID").or(mark.mcid);
+        let mcid = list.get::<u32>(b"MCID");
+        mark.mcid = mcid.or(mark.mcid);
         if list.get::<Name<'_>>(b"Type").is_some_and(|kind| &*kind == b"Pagination") {
             mark.artifact = true;
         }
-        if !self.is_replaced()
-            && let Some(text) = list.get::<PdfString<'_>>(b"ActualText")
-        {
-            mark.replacement = Some((strings::decode(text.as_bytes()), page.glyphs.len()));
+        if !self.is_replaced() {
+            let text = list.get::<PdfString<'_>>(b"ActualText").map(|text| strings::decode(text.as_bytes()));
+            let text = text.or_else(|| self.replacements.get(&mcid?).cloned());
+            mark.replacement = text.map(|text| (text, page.glyphs.len()));
         }
         self.open.push(mark);
     }

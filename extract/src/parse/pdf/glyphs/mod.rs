@@ -15,19 +15,22 @@ mod names;
 mod paths;
 mod state;
 mod strings;
+mod structure;
 mod text;
 mod xfa;
 
 use hayro_syntax::object::{Dict, Object, Stream};
 use hayro_syntax::page::Page as Source;
 use hayro_syntax::page::Rotation;
-use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_syntax::{LoadPdfError, Pdf};
 
 use super::page::Page;
 use annotations::Annotations;
 use content::{Interpreter, Shared};
 use geometry::Matrix;
 use layers::Layers;
+use marked::Marks;
+use structure::Structure;
 
 /// Maximum size of the content of a page, in bytes.
 const MAX_CONTENT: usize = 256 << 20;
@@ -53,14 +56,10 @@ impl Reader {
     pub(super) fn open(bytes: &[u8]) -> Result<Self, OpenError> {
         match Pdf::new(bytes.to_vec()) {
             Ok(pdf) => Ok(Self { pdf }),
-            Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(OpenError::Encrypted),
-            Err(_) => Err(OpenError::Damaged),
+            // Other protection than by a password needs a key as well.
+            Err(LoadPdfError::Decryption(_)) => Err(OpenError::Encrypted),
+            Err(LoadPdfError::Invalid) => Err(OpenError::Damaged),
         }
-    }
-
-    /// Number of pages.
-    pub(super) fn len(&self) -> usize {
-        self.pdf.pages().len()
     }
 
     /// The title in the document information. Empty without one.
@@ -73,8 +72,9 @@ impl Reader {
         let catalog = self.pdf.xref().get::<Dict<'_>>(self.pdf.xref().root_id()).unwrap_or_default();
         let shared = Shared::new(Layers::new(&catalog));
         let annotations = Annotations::new(&catalog);
+        let structure = Structure::new(&catalog);
         for (index, source) in self.pdf.pages().iter().enumerate() {
-            let page = read_page(index, source, &shared, &annotations);
+            let page = read_page(index, source, &shared, &annotations, &structure);
             if !each(page) {
                 break;
             }
@@ -82,12 +82,19 @@ impl Reader {
     }
 }
 
-fn read_page<'a>(index: usize, source: &Source<'a>, shared: &Shared<'a>, annotations: &Annotations<'a>) -> Page {
+fn read_page<'a>(
+    index: usize,
+    source: &Source<'a>,
+    shared: &Shared<'a>,
+    annotations: &Annotations<'a>,
+    structure: &Structure<'a>,
+) -> Page {
     let (width, height) = source.render_dimensions();
     let mut page = Page { number: u32::try_from(index + 1).unwrap_or(u32::MAX), width, height, ..Page::default() };
     let matrix = upright(source);
     let content = content_of(source.raw(), &mut page);
-    let mut interpreter = Interpreter::new(shared, page, matrix);
+    let marks = Marks::new(structure.replacements(source.raw()));
+    let mut interpreter = Interpreter::new(shared, page, matrix, marks);
     let resources = source.raw().get::<Dict<'a>>(b"Resources");
     let inherited = resources.or_else(|| inherited_resources(source.raw())).unwrap_or_default();
     interpreter.run(&content, &inherited);

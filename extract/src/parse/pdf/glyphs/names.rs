@@ -123,6 +123,28 @@ pub(super) fn by_glyph(data: &[u8]) -> HashMap<u32, char> {
     map
 }
 
+/// Prefixes of glyph names that are a prefix and the character code.
+const NUMBERED: [&str; 5] = ["a", "c", "A", "C", "char"];
+
+/// Adds the codes whose glyph names are their numbers, as in "a65": the code is the character.
+fn numbered(differences: &[u8], map: &mut HashMap<u32, String>) {
+    let names = String::from_utf8_lossy(differences);
+    let mut code: u32 = 0;
+    for word in names.replace('/', " /").split_ascii_whitespace() {
+        let Some(name) = word.strip_prefix('/') else {
+            code = word.parse().unwrap_or(0);
+            continue;
+        };
+        let is_number = |prefix: &str| name.strip_prefix(prefix) == Some(code.to_string().as_str());
+        if let Ok(byte @ 0x21..) = u8::try_from(code)
+            && NUMBERED.iter().any(|prefix| is_number(prefix))
+        {
+            map.insert(u32::from(byte), super::strings::decode(&[byte]));
+        }
+        code = code.saturating_add(1);
+    }
+}
+
 /// Text by character code, from the glyph names in the encoding of a simple font.
 pub(super) fn by_code(font: &Dict<'_>) -> HashMap<u32, String> {
     let mut map = HashMap::new();
@@ -147,6 +169,7 @@ pub(super) fn by_code(font: &Dict<'_>) -> HashMap<u32, String> {
     else {
         return map;
     };
+    numbered(differences, &mut map);
     for code in 0..=0xff {
         if let FontGlyph::Type3(glyph) = named.glyph(named.map_code(code), code)
             && let Some(text) = glyph.as_unicode()
@@ -159,4 +182,41 @@ pub(super) fn by_code(font: &Dict<'_>) -> HashMap<u32, String> {
         }
     }
     map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(encoding: &str) -> HashMap<u32, String> {
+        let font = format!("<</Type/Font/Subtype/TrueType/Encoding{encoding}>>");
+        by_code(&Dict::from_bytes(font.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn glyph_names_give_the_text_of_codes() {
+        let map = named("<</BaseEncoding/WinAnsiEncoding/Differences[33/ffi/f_f/uni00E9 64/nonsense]>>");
+        assert_eq!(map.get(&33).map(String::as_str), Some("ﬃ"));
+        assert_eq!(map.get(&34).map(String::as_str), Some("ff"));
+        assert_eq!(map.get(&35).map(String::as_str), Some("é"));
+        assert_eq!(map.get(&64), None);
+        assert_eq!(map.get(&65).map(String::as_str), Some("A"));
+    }
+
+    #[test]
+    fn numbered_glyph_names_give_the_character_of_their_number() {
+        let map = named("<</Differences[65/a65/g66 233/a233/a12]>>");
+        assert_eq!(map.get(&65).map(String::as_str), Some("A"));
+        assert_eq!(map.get(&66), None);
+        assert_eq!(map.get(&233).map(String::as_str), Some("é"));
+        assert_eq!(map.get(&234), None);
+    }
+
+    #[test]
+    fn private_characters_of_text_fonts_are_their_low_byte() {
+        assert_eq!(Symbols::of("arial").text(Some("\u{f041}"), 1).as_deref(), Some("A"));
+        assert_eq!(Symbols::of("symbolmt").text(Some("\u{f0b7}"), 1).as_deref(), Some("•"));
+        assert_eq!(Symbols::of("wingdings-regular").text(Some("\u{f0fc}"), 1).as_deref(), Some("✓"));
+        assert_eq!(Symbols::of("fontawesome").text(Some("\u{f015}"), 1), None);
+    }
 }

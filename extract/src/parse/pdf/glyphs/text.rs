@@ -20,14 +20,18 @@ const DESCENT: f64 = -0.22;
 /// tightly around the letters.
 const CLIP_MARGIN: f32 = 0.25;
 
+/// Number of unreadable glyphs in a row that are a word, and no bullet or sign.
+const WORD: usize = 3;
+
 /// Angles (in degrees) that differ less from a right one are right.
 const MAX_SLANT: f64 = 1.5;
 
 impl Interpreter<'_, '_> {
     /// Shows a string.
     pub(super) fn show(&mut self, bytes: &[u8]) {
-        let Some(font) = self.state.font.clone() else {
-            self.page.suppressed += bytes.len();
+        let substitute = || self.shared.fonts.substitute().filter(|_| bytes.iter().all(|byte| is_latin(*byte)));
+        let Some(font) = self.state.font.clone().or_else(substitute) else {
+            bytes.iter().for_each(|_| self.suppress());
             return;
         };
         let mut offset = 0;
@@ -90,12 +94,22 @@ impl Interpreter<'_, '_> {
                 // The replacement text needs the place of the glyph.
                 self.push(font, "\u{fffd}", matrix, area, size);
             } else if x != 0.0 {
-                self.page.suppressed += 1;
+                self.suppress();
             }
             return;
         };
+        self.unread = 0;
         if !text.is_empty() {
             self.push(font, &text, matrix, area, size);
+        }
+    }
+
+    /// Counts a glyph without a text, and the words that such glyphs make.
+    fn suppress(&mut self) {
+        self.page.suppressed += 1;
+        self.unread += 1;
+        if self.unread == WORD {
+            self.page.suppressed_words += 1;
         }
     }
 
@@ -127,6 +141,11 @@ impl Interpreter<'_, '_> {
             color: state.fill,
         });
     }
+}
+
+/// Whether a byte of a string whose font is unknown is likely a Latin character.
+fn is_latin(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Direction of writing, clockwise on a page whose `y` grows downwards.
