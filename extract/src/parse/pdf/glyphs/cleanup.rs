@@ -39,9 +39,11 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
         let found = cells(glyph).find_map(|(x, y)| {
             // Different glyphs of one text in one cell are few, except in hostile files.
             let near = places.get(&(text, x, y))?;
-            near.iter().rev().take(MAX_NEAR).copied().find(|other| {
-                glyphs.get(*other).is_some_and(|other| is_double(other, glyph))
-            })
+            near.iter()
+                .rev()
+                .take(MAX_NEAR)
+                .copied()
+                .find(|other| glyphs.get(*other).is_some_and(|other| is_double(other, glyph)))
         });
         if let Some(first) = found {
             if let Some(double) = double.get_mut(index) {
@@ -115,7 +117,8 @@ fn compose_marks(glyphs: &mut Vec<Glyph>) {
         let before = (index > 0).then(|| index - 1);
         let candidates = if spacing { [Some(index + 1), before] } else { [before, Some(index + 1)] };
         let fits = |at: &usize| {
-            !gone.get(*at).copied().unwrap_or(true) && glyphs.get(*at).is_some_and(|base| carries(base, place, spacing))
+            !gone.get(*at).copied().unwrap_or(true)
+                && glyphs.get(*at).is_some_and(|base| carries(base, place, spacing))
         };
         let base = candidates.into_iter().flatten().find(fits).or_else(|| {
             // Some programs draw the marks of a line after its letters.
@@ -141,7 +144,11 @@ fn centre(glyph: &Glyph) -> (f32, f32) {
 }
 
 /// Whether a glyph is a letter that stands below or above a mark, and not beside it.
-fn carries(base: &Glyph, ((x, y), baseline, size, angle): ((f32, f32), f32, f32, u16), spacing: bool) -> bool {
+fn carries(
+    base: &Glyph,
+    ((x, y), baseline, size, angle): ((f32, f32), f32, f32, u16),
+    spacing: bool,
+) -> bool {
     if !base.text.chars().any(char::is_alphabetic) || base.angle != angle {
         return false;
     }
@@ -220,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_glyph_drawn_twice_is_kept_once() {
-        let glyphs = vec![glyph("l", 0.0, 2.2), glyph("l", 0.4, 2.2), glyph("l", 2.2, 2.2), glyph("l", 2.6, 2.2)];
+        let glyphs =
+            vec![glyph("l", 0.0, 2.2), glyph("l", 0.4, 2.2), glyph("l", 2.2, 2.2), glyph("l", 2.6, 2.2)];
         assert_eq!(cleaned(glyphs), "ll");
     }
 
@@ -234,7 +242,8 @@ mod tests {
 
     #[test]
     fn accents_drawn_after_the_line_join_their_letters() {
-        let late = vec![glyph("e", 0.0, 4.4), glyph("t", 4.4, 2.8), glyph("e", 7.2, 4.4), glyph("´", 0.6, 3.3)];
+        let late =
+            vec![glyph("e", 0.0, 4.4), glyph("t", 4.4, 2.8), glyph("e", 7.2, 4.4), glyph("´", 0.6, 3.3)];
         assert_eq!(cleaned(late), "éte");
     }
 

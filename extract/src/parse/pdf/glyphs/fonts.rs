@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hayro_cmap::{BfString, CMap, CMapName, CidFamily};
-use hayro_font::{CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont};
+use hayro_font::{
+    CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont,
+};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
 
 use super::names;
@@ -108,7 +110,8 @@ impl<'a> Fonts<'a> {
     }
 
     fn load(&self, dict: &Dict<'a>, id: u16) -> Option<Font<'a>> {
-        let descendant = dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
+        let descendant =
+            dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
         if let Some(descendant) = &descendant
             && !(widths_are_bounded(descendant, b"W", 1) && widths_are_bounded(descendant, b"W2", 3))
         {
@@ -118,7 +121,13 @@ impl<'a> Fonts<'a> {
         Some(self.describe(dict, descendant, program, id))
     }
 
-    fn describe(&self, dict: &Dict<'a>, descendant: Option<Dict<'a>>, program: Program<'a>, id: u16) -> Font<'a> {
+    fn describe(
+        &self,
+        dict: &Dict<'a>,
+        descendant: Option<Dict<'a>>,
+        program: Program<'a>,
+        id: u16,
+    ) -> Font<'a> {
         let owner = descendant.as_ref().unwrap_or(dict);
         let descriptor = owner.get::<Dict<'a>>(b"FontDescriptor").unwrap_or_default();
         let flags = descriptor.get::<u32>(b"Flags").unwrap_or_default();
@@ -142,7 +151,8 @@ impl<'a> Fonts<'a> {
             italic: says(&["italic", "oblique"])
                 || flags & ITALIC != 0
                 || descriptor.get::<f32>(b"ItalicAngle").is_some_and(|angle| angle.abs() > 1.0),
-            mono: says(&["courier", "mono", "consol", "typewriter", "menlo", "cmtt"]) || flags & FIXED_PITCH != 0,
+            mono: says(&["courier", "mono", "consol", "typewriter", "menlo", "cmtt"])
+                || flags & FIXED_PITCH != 0,
             vertical: !program.is_horizontal(),
             space: DEFAULT_SPACE,
             em: if drawn { type3_em(dict) } else { 1.0 },
@@ -230,7 +240,8 @@ impl<'a> Font<'a> {
         }
         let name = strings::plain(&self.named_text(code)?);
         let mapped = strings::plain(mapped);
-        let wrong = !mapped.chars().any(char::is_alphanumeric) || (mapped.len() < name.len() && name.starts_with(&mapped));
+        let wrong = !mapped.chars().any(char::is_alphanumeric)
+            || (mapped.len() < name.len() && name.starts_with(&mapped));
         (LIGATURES.contains(&name.as_str()) && wrong).then_some(name)
     }
 
@@ -245,7 +256,9 @@ impl<'a> Font<'a> {
         if !self.is_composite() && (self.to_unicode.is_some() || self.states_encoding) || self.drawn {
             return None;
         }
-        let FontGlyph::Outline(glyph) = self.program.glyph(self.program.map_code(code), code) else { return None };
+        let FontGlyph::Outline(glyph) = self.program.glyph(self.program.map_code(code), code) else {
+            return None;
+        };
         let mut by_glyph = self.by_glyph.borrow_mut();
         let map = by_glyph.get_or_insert_with(|| {
             glyph.font_data().map(|font| names::by_glyph((*font.data).as_ref())).unwrap_or_default()

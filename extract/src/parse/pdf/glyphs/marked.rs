@@ -120,7 +120,8 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let Some(drawn) = page.glyphs.get(start..) else { return };
     let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else { return };
     let shown: String = drawn.iter().map(|glyph| glyph.text.as_str()).collect();
-    if letters(&shown) == letters(&text) && !text.contains('\u{ad}') || text.chars().count() > MAX_REPLACEMENT {
+    if letters(&shown) == letters(&text) && !text.contains('\u{ad}') || text.chars().count() > MAX_REPLACEMENT
+    {
         return;
     }
     // A hyphen of a divided word is replaced by nothing.
@@ -134,7 +135,9 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let mut glyph = first.clone();
     let area = drawn.iter().filter(same_line).fold(
         super::super::page::Rect { x0: first.x0, y0: first.y0, x1: first.x1, y1: first.y1 },
-        |area, glyph| union(area, super::super::page::Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 }),
+        |area, glyph| {
+            union(area, super::super::page::Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 })
+        },
     );
     (glyph.x0, glyph.y0, glyph.x1, glyph.y1) = (area.x0, area.y0, area.x1, area.y1);
     let ends_line = last.text.trim().is_empty() && !text.ends_with(' ');
