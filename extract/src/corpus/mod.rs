@@ -2,6 +2,7 @@
 //!
 //! Deterministic, and independent of other programs. For tests only; must never write a file.
 
+pub mod drawn;
 mod hostile;
 mod ole;
 mod pdf;

@@ -7,3 +7,5 @@ mod corpus;
 mod doc;
 mod documents;
 mod docx;
+mod pdf_glyphs;
+mod pdf_layout;
