@@ -6,6 +6,7 @@
 
 pub(crate) mod csv;
 mod detect;
+mod encoding;
 pub(crate) mod html;
 mod markdown;
 pub(crate) mod pdf;
