@@ -10,6 +10,7 @@ mod encoding;
 pub(crate) mod html;
 mod markdown;
 pub(crate) mod pdf;
+mod table;
 pub(crate) mod text;
 pub(crate) mod word;
 
