@@ -4,8 +4,10 @@
 
 mod hostile;
 mod ole;
+mod packages;
 mod pdf;
 mod valid;
+mod valid_packages;
 mod word;
 
 pub use hostile::hostile;

@@ -45,7 +45,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
 fn records(table: &str, dialect: Dialect, layout: Layout, quoting: bool) -> Result<Option<String>, Rejection> {
     let mut reader = dialect.reader(table, quoting);
     let mut record = StringRecord::new();
-    let mut records = Records::new(layout);
+    let mut records = Records::default();
+    records.begin(layout, None);
     let mut swallowed = false;
     while reader.read_record(&mut record).map_err(|error| damaged(&error))? {
         swallowed = record.iter().any(|cell| cell.contains('\n'));

@@ -61,6 +61,11 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
     legacy(bytes)
 }
 
+/// Decodes Johab, for formats that declare it.
+pub(super) fn johab(bytes: &[u8]) -> String {
+    johab::decode(bytes)
+}
+
 /// A decoder of a legacy encoding.
 type Decoder = fn(&[u8]) -> Cow<'_, str>;
 

@@ -16,6 +16,17 @@ pub(in crate::parse) struct Layout {
 }
 
 impl Layout {
+    /// Whether the first rows are beyond doubt a header: values stand below its words.
+    pub(in crate::parse) fn is_certain(rows: &[Vec<&str>]) -> bool {
+        let from = Rows { rows, width: width(rows) };
+        from.has_groups() || from.has_units() || (from.has_header() && from.has_values_below(0, 1))
+    }
+
+    /// Number of rows before the records.
+    pub(in crate::parse) fn before_records(self) -> usize {
+        self.titles + self.header_rows
+    }
+
     /// Detects the layout from the first rows.
     pub(in crate::parse) fn detect(rows: &[Vec<&str>]) -> Self {
         let width = width(rows);

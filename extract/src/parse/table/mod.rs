@@ -4,8 +4,10 @@
 //! number as the header, and a line end inside a cell becomes a space.
 
 mod layout;
+mod sheet;
 
 pub(super) use layout::Layout;
+pub(super) use sheet::{Row, Sheet, write_sheets};
 
 use super::{text, too_large};
 use crate::protocol::{MAX_TEXT_BYTES, Rejection, Verdict};
@@ -22,20 +24,31 @@ const NOTE_WORDS: usize = 5;
 /// Rows from the top of a table that decide its layout.
 pub(super) const SAMPLE_ROWS: usize = 200;
 
-/// Writer of the records of one table.
-#[derive(Debug)]
+/// Writer of the records of tables.
+#[derive(Debug, Default)]
 pub(super) struct Records {
     written: String,
+    /// First line of each record.
+    prefix: Option<String>,
     layout: Layout,
-    /// Rows read so far.
+    /// Rows of this table read so far.
     row: usize,
+    /// Whether this table has a title.
+    titled: bool,
     headers: Vec<String>,
 }
 
 impl Records {
-    /// Starts a table of this layout.
-    pub(super) fn new(layout: Layout) -> Self {
-        Self { written: String::new(), layout, row: 0, headers: Vec::new() }
+    /// Starts a table of this layout, whose records start with `prefix`.
+    pub(super) fn begin(&mut self, layout: Layout, prefix: Option<String>) {
+        self.end();
+        *self = Self { written: std::mem::take(&mut self.written), prefix, layout, ..Self::default() };
+    }
+
+    /// Adds lines that belong to no table as a record.
+    pub(super) fn push_lines(&mut self, lines: &str) {
+        self.start_record();
+        self.written.push_str(lines);
     }
 
     /// Adds a row: titles first, then the rows of the header, then records.
@@ -64,25 +77,43 @@ impl Records {
         if self.written.len() > MAX_TEXT_BYTES { Err(too_large()) } else { Ok(()) }
     }
 
-    /// The text of the table. That of a table with only a header is the header.
-    pub(super) fn finish(self) -> String {
-        let titles_only = self.row <= self.layout.titles + self.layout.header_rows;
-        if !titles_only || self.headers.is_empty() {
-            return self.written;
+    /// The text of all tables.
+    pub(super) fn finish(mut self) -> String {
+        self.end();
+        self.written
+    }
+
+    /// Writes the header of a table without records: it is its text.
+    fn end(&mut self) {
+        let headers = std::mem::take(&mut self.headers);
+        if !headers.is_empty() && self.row <= self.layout.titles + self.layout.header_rows {
+            self.start_record();
+            self.written.push_str(&headers.join("\n"));
         }
-        let separator = if self.written.is_empty() { "" } else { "\n\n" };
-        format!("{}{separator}{}", self.written, self.headers.join("\n"))
+    }
+
+    fn start_record(&mut self) {
+        if !self.written.is_empty() {
+            self.written.push_str("\n\n");
+        }
+        if let Some(prefix) = &self.prefix {
+            self.written.push_str(prefix);
+            self.written.push('\n');
+        }
     }
 
     /// Title and comment lines above the header form one record.
     fn write_title(&mut self, cells: &[&str]) {
         let line = title_line(cells);
-        if !line.is_empty() {
-            if !self.written.is_empty() {
-                self.written.push('\n');
-            }
-            self.written.push_str(&line);
+        if line.is_empty() {
+            return;
         }
+        if std::mem::replace(&mut self.titled, true) {
+            self.written.push('\n');
+        } else {
+            self.start_record();
+        }
+        self.written.push_str(&line);
     }
 
     /// A group heading applies to the columns on its right until the next one.
@@ -120,21 +151,19 @@ impl Records {
     }
 
     fn write_record(&mut self, cells: &[&str]) {
-        let start = self.written.len();
         if self.is_note(cells) {
-            let line = title_line(cells);
-            self.written.push_str(if start > 0 { "\n\n" } else { "" });
-            self.written.push_str(&line);
+            self.push_lines(&title_line(cells));
             return;
         }
+        let mut empty = true;
         for (column, cell) in cells.iter().enumerate() {
             if cell.trim().is_empty() {
                 continue;
             }
-            if self.written.len() > start {
+            if std::mem::take(&mut empty) {
+                self.start_record();
+            } else {
                 self.written.push('\n');
-            } else if start > 0 {
-                self.written.push_str("\n\n");
             }
             match self.headers.get(column).filter(|header| !header.is_empty()) {
                 Some(header) => self.written.push_str(header),
