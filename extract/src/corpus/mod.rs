@@ -93,6 +93,30 @@ pub fn csv(rows: &[&[&str]]) -> Vec<u8> {
     rows.iter().map(row).collect::<String>().into_bytes()
 }
 
+/// An XLSX workbook with a sheet of this XML: rows, and what follows them.
+#[must_use]
+pub fn xlsx(sheet: &str) -> Vec<u8> {
+    packages::xlsx(&[("Sheet", "", sheet)])
+}
+
+/// A PPTX presentation with a slide of this title and this XML text, and speaker notes.
+#[must_use]
+pub fn pptx(title: &str, text: &str, notes: &str) -> Vec<u8> {
+    packages::pptx(&[(title, &[text], notes, "")])
+}
+
+/// An OpenDocument file of a kind ("text", "spreadsheet", "presentation") with this XML as its body.
+#[must_use]
+pub fn open_document(kind: &str, body: &str) -> Vec<u8> {
+    packages::open_document(kind, "", body)
+}
+
+/// An EPUB e-book with a chapter of this XHTML.
+#[must_use]
+pub fn epub(chapter: &str) -> Vec<u8> {
+    packages::epub(&[("extra.xhtml", ""), ("chapter.xhtml", chapter)])
+}
+
 /// A web page with this title and body.
 #[must_use]
 pub fn html(title: &str, body: &str) -> Vec<u8> {

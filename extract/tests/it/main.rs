@@ -5,3 +5,4 @@ mod child;
 mod confinement;
 mod corpus;
 mod documents;
+mod file_types;

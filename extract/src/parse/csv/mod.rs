@@ -12,9 +12,14 @@ use dialect::Dialect;
 
 /// Extracts the records of a CSV file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
-    let text = text::read(bytes)?;
+    let mut text = text::read(bytes)?;
     // FileMaker writes line ends and repetitions in a cell as VT and GS.
-    let text = text::clean(&text.replace(['\x0b', '\x1c', '\x1d', '\x1e', '\x1f', '\0'], " "));
+    for control in ['\x0b', '\x1c', '\x1d', '\x1e', '\x1f', '\0'] {
+        if text.contains(control) {
+            text = text.replace(control, " ");
+        }
+    }
+    let text = text::clean(&text);
     let dialect = Dialect::detect(&text);
     let body = dialect.body(&text);
     let table = quotes::remove_blanks(body, dialect.delimiter, dialect.quote);

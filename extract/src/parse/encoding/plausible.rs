@@ -133,10 +133,18 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
     let within = after_letter && before_letter;
     let digit = previous.is_ascii_digit() || next.is_ascii_digit();
     match current {
+        // Runs of anything but lines of boxes, dots and dashes are in no text.
+        _ if previous == current
+            && !matches!(current, '\u{2500}'..='\u{25a0}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}') =>
+        {
+            -1.0
+        }
         char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}' => GARBAGE,
         _ if current.is_control() => GARBAGE,
+        '\u{a0}' if previous == current => 0.0,
         '\u{a0}' => if within { 0.5 } else { 1.0 },
-        '\u{feff}' | '\u{200b}'..='\u{200f}' | '’' | '\u{ad}' | '·' => 1.0,
+        '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '·' => 1.0,
+        '’' => if after_letter || before_letter || digit { 1.0 } else { 0.0 },
         // Dashes have space on both sides or on none.
         '–' | '—' | '‐' => if after_letter == before_letter { 0.7 } else { -0.5 },
         '…' => if within { -1.0 } else { 0.5 },
