@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "parsers")]
 use crate::{
-    parse::{Parser, csv, html, pdf, text, word},
+    parse::{Parser, csv, epub, html, json, odf, pdf, rtf, slides, text, word, workbook},
     protocol::Markup,
 };
 
@@ -30,6 +30,26 @@ pub enum Format {
     Doc,
     /// A web page.
     Html,
+    /// Excel 2007 and later.
+    Xlsx,
+    /// Excel 97 to 2003.
+    Xls,
+    /// PowerPoint 2007 and later.
+    Pptx,
+    /// PowerPoint 97 to 2003.
+    Ppt,
+    /// OpenDocument text.
+    Odt,
+    /// OpenDocument spreadsheet.
+    Ods,
+    /// OpenDocument presentation.
+    Odp,
+    /// Rich Text Format.
+    Rtf,
+    /// An e-book.
+    Epub,
+    /// JSON, or JSON Lines.
+    Json,
 }
 
 /// A row of the table.
@@ -70,14 +90,18 @@ pub(crate) enum Signature {
     Markup(&'static [&'static str]),
     /// Bytes at the start of a line within the first KiB.
     Line(&'static [u8]),
+    /// Bytes at the start of the file.
+    Start(&'static [u8]),
     /// A ZIP archive with an entry of this prefix and suffix.
     ZipEntry(&'static str, &'static str),
+    /// A ZIP archive whose entry `mimetype` starts with this.
+    ZipType(&'static str),
     /// An OLE compound file with this stream.
     OleStream(&'static str),
 }
 
 /// All types, in the order of [`Format`]. Lists in messages keep this order.
-pub static FILE_TYPES: [FileType; 7] = [
+pub static FILE_TYPES: [FileType; 17] = [
     FileType {
         format: Format::Text,
         name: "text",
@@ -111,8 +135,8 @@ pub static FILE_TYPES: [FileType; 7] = [
         name: "csv",
         label: "CSV",
         phrase: "comma-separated values",
-        extensions: &["csv"],
-        other_extensions: &["tsv", "tab"],
+        extensions: &["csv", "tsv", "tab"],
+        other_extensions: &[],
         media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
         crawled_media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
         #[cfg(feature = "parsers")]
@@ -167,14 +191,154 @@ pub static FILE_TYPES: [FileType; 7] = [
         name: "html",
         label: "web pages",
         phrase: "a web page",
-        extensions: &[],
-        other_extensions: &["html", "htm", "xhtml"],
+        extensions: &["html", "htm", "xhtml"],
+        other_extensions: &[],
         media_types: &["text/html", "application/xhtml+xml"],
         crawled_media_types: &["text/html", "application/xhtml+xml"],
         #[cfg(feature = "parsers")]
         signature: Signature::Markup(&["<!doctype html", "<html", "<head", "<body", "<title", "<meta "]),
         #[cfg(feature = "parsers")]
         parse: html::read,
+    },
+    FileType {
+        format: Format::Xlsx,
+        name: "xlsx",
+        label: "XLSX",
+        phrase: "an Excel workbook (XLSX)",
+        extensions: &["xlsx", "xlsm"],
+        other_extensions: &["xltx", "xltm"],
+        media_types: &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+        crawled_media_types: &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipEntry("xl/workbook", ".xml"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| workbook::read(Format::Xlsx, bytes),
+    },
+    FileType {
+        format: Format::Xls,
+        name: "xls",
+        label: "XLS",
+        phrase: "an Excel 97 workbook (XLS)",
+        extensions: &["xls"],
+        other_extensions: &["xlt"],
+        media_types: &["application/vnd.ms-excel"],
+        crawled_media_types: &["application/vnd.ms-excel"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::OleStream("Workbook"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| workbook::read(Format::Xls, bytes),
+    },
+    FileType {
+        format: Format::Pptx,
+        name: "pptx",
+        label: "PPTX",
+        phrase: "a PowerPoint presentation (PPTX)",
+        extensions: &["pptx"],
+        other_extensions: &["pptm", "potx", "ppsx"],
+        media_types: &["application/vnd.openxmlformats-officedocument.presentationml.presentation"],
+        crawled_media_types: &["application/vnd.openxmlformats-officedocument.presentationml.presentation"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipEntry("ppt/presentation", ".xml"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| slides::read(Format::Pptx, bytes),
+    },
+    FileType {
+        format: Format::Ppt,
+        name: "ppt",
+        label: "PPT",
+        phrase: "a PowerPoint 97 presentation (PPT)",
+        extensions: &["ppt"],
+        other_extensions: &["pot", "pps"],
+        media_types: &["application/vnd.ms-powerpoint"],
+        crawled_media_types: &["application/vnd.ms-powerpoint"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::OleStream("PowerPoint Document"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| slides::read(Format::Ppt, bytes),
+    },
+    FileType {
+        format: Format::Odt,
+        name: "odt",
+        label: "ODT",
+        phrase: "an OpenDocument text (ODT)",
+        extensions: &["odt"],
+        other_extensions: &["ott"],
+        media_types: &["application/vnd.oasis.opendocument.text"],
+        crawled_media_types: &["application/vnd.oasis.opendocument.text"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipType("application/vnd.oasis.opendocument.text"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| odf::read(Format::Odt, bytes),
+    },
+    FileType {
+        format: Format::Ods,
+        name: "ods",
+        label: "ODS",
+        phrase: "an OpenDocument spreadsheet (ODS)",
+        extensions: &["ods"],
+        other_extensions: &["ots"],
+        media_types: &["application/vnd.oasis.opendocument.spreadsheet"],
+        crawled_media_types: &["application/vnd.oasis.opendocument.spreadsheet"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipType("application/vnd.oasis.opendocument.spreadsheet"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| odf::read(Format::Ods, bytes),
+    },
+    FileType {
+        format: Format::Odp,
+        name: "odp",
+        label: "ODP",
+        phrase: "an OpenDocument presentation (ODP)",
+        extensions: &["odp"],
+        other_extensions: &["otp"],
+        media_types: &["application/vnd.oasis.opendocument.presentation"],
+        crawled_media_types: &["application/vnd.oasis.opendocument.presentation"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipType("application/vnd.oasis.opendocument.presentation"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| odf::read(Format::Odp, bytes),
+    },
+    FileType {
+        format: Format::Rtf,
+        name: "rtf",
+        label: "RTF",
+        phrase: "an RTF document",
+        extensions: &["rtf"],
+        other_extensions: &[],
+        media_types: &["application/rtf", "text/rtf", "text/richtext"],
+        crawled_media_types: &["application/rtf", "text/rtf", "text/richtext"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::Start(b"{\\rtf"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| rtf::read(bytes),
+    },
+    FileType {
+        format: Format::Epub,
+        name: "epub",
+        label: "EPUB",
+        phrase: "an e-book (EPUB)",
+        extensions: &["epub"],
+        other_extensions: &[],
+        media_types: &["application/epub+zip"],
+        crawled_media_types: &["application/epub+zip"],
+        #[cfg(feature = "parsers")]
+        signature: Signature::ZipType("application/epub+zip"),
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| epub::read(bytes),
+    },
+    FileType {
+        format: Format::Json,
+        name: "json",
+        label: "JSON",
+        phrase: "JSON",
+        extensions: &["json", "jsonl", "ndjson"],
+        other_extensions: &["geojson"],
+        media_types: &["application/json", "text/json", "application/x-ndjson", "application/jsonl", "application/geo+json"],
+        crawled_media_types: &[],
+        #[cfg(feature = "parsers")]
+        signature: Signature::Text,
+        #[cfg(feature = "parsers")]
+        parse: |_, bytes| json::read(bytes),
     },
 ];
 
@@ -232,14 +396,14 @@ pub fn upload_extensions() -> impl Iterator<Item = &'static str> {
     FILE_TYPES.iter().filter_map(|file_type| file_type.extensions.first().copied())
 }
 
-/// The labels of the types that may be uploaded, as a list: "plain text, …, DOCX or DOC".
+/// The labels of the types that may be uploaded, as a list: "plain text, …, EPUB or JSON".
 #[must_use]
 pub fn upload_labels() -> String {
     let uploadable = FILE_TYPES.iter().filter(|file_type| !file_type.extensions.is_empty());
     list(uploadable.map(|file_type| file_type.label), "or")
 }
 
-/// The labels of the types that the crawler reads, as a list: "plain text, Markdown, CSV, PDF, DOCX, DOC and web pages".
+/// The labels of the types that the crawler reads, as a list: "plain text, …, RTF and EPUB".
 #[must_use]
 pub fn crawled_labels() -> String {
     let crawled = FILE_TYPES.iter().filter(|file_type| !file_type.crawled_media_types.is_empty());
@@ -293,14 +457,18 @@ mod tests {
 
     #[test]
     fn messages_list_the_uploadable_types() {
-        assert_eq!(upload_labels(), "plain text, Markdown, CSV, PDF, DOCX or DOC");
-        assert_eq!(crawled_labels(), "plain text, Markdown, CSV, PDF, DOCX, DOC and web pages");
-        assert_eq!(upload_extensions().collect::<Vec<_>>(), ["txt", "md", "csv", "pdf", "docx", "doc"]);
+        assert_eq!(upload_labels(), "plain text, Markdown, CSV, PDF, DOCX, DOC, web pages, XLSX, XLS, PPTX, PPT, ODT, ODS, ODP, RTF, EPUB or JSON");
+        assert_eq!(
+            crawled_labels(),
+            "plain text, Markdown, CSV, PDF, DOCX, DOC, web pages, XLSX, XLS, PPTX, PPT, ODT, ODS, ODP, RTF and EPUB"
+        );
+        assert_eq!(upload_extensions().collect::<Vec<_>>(), ["txt", "md", "csv", "pdf", "docx", "doc", "html", "xlsx", "xls", "pptx", "ppt", "odt", "ods", "odp", "rtf", "epub", "json"]);
         assert_eq!(upload_type("a.TXT").unwrap().format, Format::Text);
-        for refused in ["a.html", "a.tsv", "a.docm", "a", "a.exe"] {
+        for refused in ["a.xml", "a.xltx", "a.docm", "a", "a.exe"] {
             assert!(upload_type(refused).is_none(), "{refused}");
         }
-        assert_eq!(by_file_name("a.html").unwrap().format, Format::Html);
+        assert_eq!(upload_type("a.tsv").unwrap().format, Format::Csv);
+        assert_eq!(by_file_name("a.docm").unwrap().format, Format::Docx);
     }
 
     #[test]

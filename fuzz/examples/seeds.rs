@@ -12,6 +12,9 @@ const MAX_BYTES: usize = 2_500;
 /// Word 97 pads its files; the smallest has this size.
 const MAX_DOC_BYTES: usize = 12_000;
 
+/// A presentation has many parts.
+const MAX_PACKAGE_BYTES: usize = 8_000;
+
 /// Small, but takes seconds.
 const SLOW: &str = "cmap.pdf";
 
@@ -26,6 +29,13 @@ fn main() -> std::io::Result<()> {
             "docx" => ("extract_docx", b"", MAX_BYTES),
             "doc" => ("extract_doc", b"", MAX_DOC_BYTES),
             "html" => ("extract_html", b"", MAX_BYTES),
+            "xlsx" => ("extract_xlsx", b"", MAX_BYTES),
+            "pptx" => ("extract_pptx", b"", MAX_PACKAGE_BYTES),
+            "xls" | "ppt" => ("extract_ole", b"", MAX_DOC_BYTES),
+            "odt" | "ods" | "odp" => ("extract_odf", b"", MAX_BYTES),
+            "epub" => ("extract_epub", b"", MAX_BYTES),
+            "rtf" => ("extract_rtf", b"", MAX_BYTES),
+            "json" | "jsonl" => ("extract_json", b"", MAX_BYTES),
             _ => continue,
         };
         if sample.bytes.len() <= max && sample.name != SLOW {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
+use parlance_extract::corpus;
 use parlance_extract::protocol::{Document, MAX_TEXT_BYTES, PARSER_STACK, Rejection, Request, Web};
 use url::Url;
 use zip::write::SimpleFileOptions;
@@ -56,6 +57,60 @@ pub fn docx(input: &[u8]) {
 /// A Word 97 document.
 pub fn doc(input: &[u8]) {
     check_file(&named(Some("a.doc")), input);
+}
+
+/// An XLSX workbook; other bytes become the XML of its sheet.
+pub fn xlsx(input: &[u8]) {
+    packaged("a.xlsx", input, corpus::xlsx);
+}
+
+/// A PPTX presentation; other bytes become the XML text of its slide.
+pub fn pptx(input: &[u8]) {
+    packaged("a.pptx", input, |text| corpus::pptx("", text, ""));
+}
+
+/// An Excel 97 workbook or a PowerPoint 97 presentation.
+pub fn ole(input: &[u8]) {
+    check_file(&named(Some("a.xls")), input);
+}
+
+/// An OpenDocument file; other bytes become the body of one. The first byte chooses its kind.
+pub fn open_document(input: &[u8]) {
+    let (kind, body) = match input.split_first() {
+        Some((b's', rest)) => ("spreadsheet", rest),
+        Some((b'p', rest)) => ("presentation", rest),
+        Some((b't', rest)) => ("text", rest),
+        _ => ("text", input),
+    };
+    packaged("a.odt", body, |body| corpus::open_document(kind, body));
+}
+
+/// An e-book; other bytes become its chapter.
+pub fn epub(input: &[u8]) {
+    packaged("a.epub", input, corpus::epub);
+}
+
+/// An RTF file; other bytes become the text of one.
+pub fn rtf(input: &[u8]) {
+    if input.starts_with(b"{\\rtf") {
+        check_file(&named(Some("a.rtf")), input);
+    } else {
+        check_file(&named(Some("a.rtf")), &[b"{\\rtf1\\ansi ", input].concat());
+    }
+}
+
+/// A JSON file.
+pub fn json(input: &[u8]) {
+    check_file(&named(Some("a.json")), input);
+}
+
+/// A package; other bytes are written into one.
+fn packaged(name: &str, input: &[u8], package: impl Fn(&str) -> Vec<u8>) {
+    if input.starts_with(b"PK") {
+        check_file(&named(Some(name)), input);
+    } else {
+        check_file(&named(Some(name)), &package(&crate::text_of(input)));
+    }
 }
 
 /// A web page. The first line may be its media type.

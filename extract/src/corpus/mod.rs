@@ -5,8 +5,10 @@
 pub mod drawn;
 mod hostile;
 mod ole;
+mod packages;
 mod pdf;
 mod valid;
+mod valid_packages;
 mod word;
 
 pub use hostile::hostile;
@@ -104,6 +106,30 @@ pub fn csv(rows: &[&[&str]]) -> Vec<u8> {
     };
     let row = |row: &&[&str]| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n";
     rows.iter().map(row).collect::<String>().into_bytes()
+}
+
+/// An XLSX workbook with a sheet of this XML: rows, and what follows them.
+#[must_use]
+pub fn xlsx(sheet: &str) -> Vec<u8> {
+    packages::xlsx(&[("Sheet", "", sheet)])
+}
+
+/// A PPTX presentation with a slide of this title and this XML text, and speaker notes.
+#[must_use]
+pub fn pptx(title: &str, text: &str, notes: &str) -> Vec<u8> {
+    packages::pptx(&[(title, &[text], notes, "")])
+}
+
+/// An OpenDocument file of a kind ("text", "spreadsheet", "presentation") with this XML as its body.
+#[must_use]
+pub fn open_document(kind: &str, body: &str) -> Vec<u8> {
+    packages::open_document(kind, "", body)
+}
+
+/// An EPUB e-book with a chapter of this XHTML.
+#[must_use]
+pub fn epub(chapter: &str) -> Vec<u8> {
+    packages::epub(&[("extra.xhtml", ""), ("chapter.xhtml", chapter)])
 }
 
 /// A web page with this title and body.

@@ -18,6 +18,7 @@ pub fn valid() -> Vec<Sample> {
     samples.extend(pdfs());
     samples.extend(words());
     samples.extend(pages());
+    samples.extend(super::valid_packages::samples());
     samples
 }
 

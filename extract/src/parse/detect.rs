@@ -109,7 +109,9 @@ impl Declared {
                 if let Some(markup) = magic::markup(&head) {
                     return Ok(markup);
                 }
-                Format::Text.file_type()
+                // Programs name tables as text by what opens them: Excel.
+                let sheet = matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
+                if sheet { Format::Csv.file_type() } else { Format::Text.file_type() }
             }
         };
         self.refuse_binary(bytes, file_type)
@@ -175,6 +177,11 @@ mod tests {
             ("page.php", "text/html", b"<p>words", Format::Html),
             ("a.docx", "", b"%PDF-1.7\n", Format::Pdf),
             ("a.txt", "text/plain", b"\n\n%PDF-1.4\n", Format::Pdf),
+            ("a.doc", "application/msword", b"{\\rtf1\\ansi x}", Format::Rtf),
+            ("a.json", "", b"[1]", Format::Json),
+            ("a.txt", "text/plain", b"[1]", Format::Text),
+            ("a.xls", "application/vnd.ms-excel", b"<html><table><tr><td>x", Format::Html),
+            ("a.xls", "application/vnd.ms-excel", b"name\tprice\nA\t1", Format::Csv),
         ] {
             assert_eq!(detect(name, media_type, bytes).unwrap(), format, "{name}");
         }
@@ -189,7 +196,7 @@ mod tests {
                 "named report.pdf but holds a PNG image. Upload",
             ),
             ("photo.png", b"\x89PNG\r\n\x1a\n\0", "The file is a PNG image. Upload"),
-            ("a.doc", b"{\\rtf1\\ansi x}", "holds an RTF document. Save it as DOCX"),
+            ("a.doc", b"%!PS-Adobe", "holds a PostScript document. Save it as PDF"),
             ("a.pdf", b"\x7fELF\x02\x01\x01\0\0\0", "holds a program"),
         ] {
             let rejection = detect(name, "", bytes).unwrap_err();
@@ -220,7 +227,7 @@ mod tests {
         let png = detect("a.png", "", b"\x89PNG\r\n\x1a\n\0").unwrap_err().message;
         let unknown = detect("a.bin", "", &[0; 100]).unwrap_err().message;
         for message in [&png, &unknown] {
-            assert!(message.ends_with("Upload plain text, Markdown, CSV, PDF, DOCX or DOC."), "{message}");
+            assert!(message.ends_with(&format!("Upload {}.", file_types::upload_labels())), "{message}");
         }
         for advice in magic::ADVICE.into_iter().chain(containers::ADVICE) {
             let words = advice.split(|letter: char| !letter.is_ascii_alphanumeric());

@@ -4,13 +4,25 @@
 //! does what all formats share: the size cap, removal of unstorable characters, the check for blank texts
 //! and the warning about a misleading name.
 
+mod archive;
+mod blocks;
 pub(crate) mod csv;
 mod detect;
+mod encoding;
+pub(crate) mod epub;
 pub(crate) mod html;
+pub(crate) mod json;
 mod markdown;
+pub(crate) mod odf;
+mod office;
 pub(crate) mod pdf;
+pub(crate) mod rtf;
+pub(crate) mod slides;
+mod table;
 pub(crate) mod text;
 pub(crate) mod word;
+pub(crate) mod workbook;
+mod xml;
 
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
 
@@ -57,6 +69,11 @@ fn finish(mut document: Document) -> Result<Document, Rejection> {
     let title = document.title.map(|title| text::shorten(text::line(&title), MAX_TITLE_CHARS));
     document.title = title.filter(|title| !title.is_empty());
     Ok(document)
+}
+
+/// A document without pages, title or notes.
+fn document(format: Format, markup: Markup, text: String) -> Document {
+    Document { format, markup, text, pages: Vec::new(), title: None, notes: Vec::new(), web: None }
 }
 
 fn too_large() -> Rejection {

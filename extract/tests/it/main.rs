@@ -9,3 +9,4 @@ mod documents;
 mod docx;
 mod pdf_glyphs;
 mod pdf_layout;
+mod file_types;

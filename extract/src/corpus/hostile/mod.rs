@@ -1,6 +1,7 @@
 //! Hostile and mislabelled files.
 
 mod other;
+mod packages;
 mod pdf;
 mod web;
 mod word;
@@ -14,5 +15,6 @@ pub fn hostile() -> Vec<Sample> {
     samples.extend(pdf::samples());
     samples.extend(word::samples());
     samples.extend(web::samples());
+    samples.extend(packages::samples());
     samples
 }

@@ -16,11 +16,8 @@ fn names() -> Vec<Sample> {
         let entries: Vec<_> = entries.iter().map(|name| (*name, b"<x/>".as_slice())).collect();
         word::archive(&entries)
     };
-    let odt: &[(&str, &[u8])] =
-        &[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<x/>")];
     let mut samples = vec![
         Sample::rejected("png.pdf", png, &[UnsupportedType]),
-        Sample::rejected("rtf.doc", "{\\rtf1\\ansi Some words.}", &[UnsupportedType]),
         Sample::rejected(
             "program.doc",
             [b"\x7fELF\x02\x01\x01\0".as_slice(), &noise(4096)].concat(),
@@ -31,14 +28,13 @@ fn names() -> Vec<Sample> {
             [b"\x1f\x8b\x08\0".as_slice(), &noise(4096)].concat(),
             &[UnsupportedType],
         ),
-        Sample::rejected("sheet.docx", archive(&["xl/workbook.xml"]), &[UnsupportedType]),
-        Sample::rejected("slides.docx", archive(&["ppt/presentation.xml"]), &[UnsupportedType]),
+        Sample::rejected("binary-sheet.docx", archive(&["xl/workbook.bin"]), &[UnsupportedType]),
+        Sample::rejected("pages.docx", archive(&["Index/Document.iwa"]), &[UnsupportedType]),
         Sample::rejected("archive.docx", archive(&["a.txt"]), &[UnsupportedType]),
-        Sample::rejected("open.docx", word::archive(odt), &[UnsupportedType]),
         Sample::text("pdf.txt", pdf(&["The words of a PDF."]), &["The words of a PDF."]),
         Sample::text("page.pdf", html("A page", "<p>The words of a page."), &["The words of a page."]),
     ];
-    for extension in ["txt", "md", "csv", "pdf", "docx", "doc", "html"] {
+    for extension in ["txt", "md", "csv", "pdf", "docx", "doc", "html", "xlsx", "odt", "rtf", "json"] {
         samples.push(Sample::rejected(
             &format!("noise.{extension}"),
             noise(100_000),

@@ -1,9 +1,14 @@
-//! CSV dialect detection from the first rows: delimiter, quote character and header row.
+//! CSV dialect detection from the first rows: delimiter, quote character and escape character.
 
+use super::super::table::SAMPLE_ROWS as ROWS;
+use super::quotes;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-/// Maximum number of rows sampled.
-const ROWS: usize = 200;
+/// Delimiter of a file with one column. Clean texts have no NUL.
+const NONE: u8 = 0;
+
+/// Share of rows below which a common width is chance.
+const MIN_AGREEMENT: f64 = 0.75;
 
 /// Maximum size of the sample, in bytes.
 const SAMPLE: usize = 1 << 18;
@@ -18,8 +23,8 @@ pub(super) struct Dialect {
     pub(super) delimiter: u8,
     /// Quote character of cells that contain a delimiter.
     pub(super) quote: u8,
-    /// Whether the first row is a header.
-    pub(super) header: bool,
+    /// Whether a backslash makes a quote character ordinary.
+    escape: bool,
     /// Whether the first line is Excel's `sep=;` declaration rather than a row.
     declared: bool,
 }
@@ -28,11 +33,12 @@ impl Dialect {
     /// Detects the dialect of a CSV text.
     pub(super) fn detect(text: &str) -> Self {
         let declared = declared_delimiter(text);
-        let mut dialect = Self { delimiter: b',', quote: b'"', header: false, declared: declared.is_some() };
+        let mut dialect =
+            Self { delimiter: b',', quote: b'"', escape: false, declared: declared.is_some() };
         let sample = sample(dialect.body(text));
         dialect.quote = quote(sample);
+        dialect.escape = escapes(sample, dialect.quote);
         dialect.delimiter = declared.unwrap_or_else(|| best_delimiter(dialect, sample));
-        dialect.header = has_header(&dialect.rows(sample));
         dialect
     }
 
@@ -46,14 +52,16 @@ impl Dialect {
         ReaderBuilder::new()
             .delimiter(self.delimiter)
             .quote(self.quote)
+            .escape(self.escape.then_some(b'\\'))
             .quoting(quoting)
             .flexible(true)
             .has_headers(false)
             .from_reader(table.as_bytes())
     }
 
-    fn rows(self, sample: &str) -> Vec<StringRecord> {
-        self.reader(sample, true).into_records().take(ROWS).filter_map(Result::ok).collect()
+    /// The first rows of a table.
+    pub(super) fn rows(self, table: &str) -> Vec<StringRecord> {
+        self.reader(&quotes::remove_blanks(sample(table), self.delimiter, self.quote), true).into_records().take(ROWS).filter_map(Result::ok).collect()
     }
 }
 
@@ -88,62 +96,71 @@ fn quote(sample: &str) -> u8 {
     if around('\'') > 0 && around('"') == 0 && !sample.contains('"') { b'\'' } else { b'"' }
 }
 
+/// Whether a backslash stands before a quote character within cells. Before a delimiter or a line end it may be
+/// the end of a path.
+fn escapes(sample: &str, quote: u8) -> bool {
+    let mark = ['\\', char::from(quote)].iter().collect::<String>();
+    sample.match_indices(&mark).any(|(at, _)| {
+        let after = sample.get(at + mark.len()..).and_then(|rest| rest.chars().next());
+        after.is_some_and(|after| after.is_alphanumeric() || after == ' ')
+    })
+}
+
 /// The delimiter with the most rows of one common width above one.
 fn best_delimiter(dialect: Dialect, sample: &str) -> u8 {
     let mut best = (0.0, b',');
     for delimiter in DELIMITERS {
-        let rows = Dialect { delimiter, ..dialect }.rows(sample);
+        let dialect = Dialect { delimiter, ..dialect };
+        let rows = dialect.rows(sample);
+        if is_one_column(dialect, &rows) {
+            continue;
+        }
         let score = score(&rows);
         if score > best.0 {
             best = (score, delimiter);
         }
     }
-    best.1
+    if best.0 > 0.0 { best.1 } else { NONE }
+}
+
+/// Number of rows of the most common width above one, and that width.
+fn common_width(rows: &[StringRecord]) -> (usize, usize) {
+    let mut widths: Vec<usize> = rows.iter().map(StringRecord::len).collect();
+    widths.sort_unstable();
+    let runs = widths.chunk_by(|a, b| a == b).map(|run| (run.len(), run.first().copied().unwrap_or_default()));
+    runs.filter(|(_, width)| *width > 1).max_by_key(|(count, _)| *count).unwrap_or_default()
 }
 
 fn score(rows: &[StringRecord]) -> f64 {
-    let mut widths: Vec<usize> = rows.iter().map(StringRecord::len).collect();
-    widths.sort_unstable();
-    let (common, count) = widths
-        .chunk_by(|a, b| a == b)
-        .map(|run| (run.first().copied().unwrap_or_default(), run.len()))
-        .filter(|(width, _)| *width > 1)
-        .max_by_key(|(_, count)| *count)
-        .unwrap_or_default();
     if rows.is_empty() {
         return 0.0;
     }
+    let (count, common) = common_width(rows);
     // Agreement dominates; width has little weight, so that commas in prose do not beat semicolons.
     let agreement = count as f64 / rows.len() as f64;
     agreement * agreement * (1.0 + (common as f64).ln() / 8.0)
 }
 
-/// The first row is a header if its cells are distinct, non-empty words.
-fn has_header(rows: &[StringRecord]) -> bool {
-    let Some((first, rest)) = rows.split_first() else { return false };
-    if rest.is_empty() {
+/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others differ, and every
+/// comma stands before a blank or between digits.
+fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
+    if !matches!(dialect.delimiter, b',' | b';') || rows.first().is_none_or(|first| first.len() != 1) {
         return false;
     }
-    let cells: Vec<&str> = first.iter().map(str::trim).collect();
-    let named = cells.iter().filter(|cell| !cell.is_empty()).count();
-    let mut distinct: Vec<&str> = cells.iter().copied().filter(|cell| !cell.is_empty()).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    // One blank cell is allowed: tables with a label column often leave the corner blank.
-    let all_named = named > 0 && named + 1 >= cells.len() && distinct.len() == named;
-    all_named && !cells.iter().any(|cell| is_value(cell))
-}
-
-/// Whether a cell is a number, an amount, a date, an e-mail address or a URL, and so not a column name.
-fn is_value(cell: &str) -> bool {
-    let digits = cell.chars().filter(char::is_ascii_digit).count();
-    let letters = cell.chars().filter(|character| character.is_alphabetic()).count();
-    // Years such as 2019 are common column names, though they look like values.
-    let year = digits == 4 && cell.len() == 4 && (cell.starts_with("19") || cell.starts_with("20"));
-    (digits > 0 && letters == 0 && !year)
-        || (cell.contains('@') && cell.contains('.'))
-        || cell.starts_with("http://")
-        || cell.starts_with("https://")
+    let digit = |cell: &str, last: bool| {
+        let mut bytes = cell.bytes();
+        (if last { bytes.next_back() } else { bytes.next() }).is_some_and(|byte| byte.is_ascii_digit())
+    };
+    let (mut prose, mut numbers) = (true, true);
+    for row in rows {
+        for (left, right) in row.iter().zip(row.iter().skip(1)) {
+            let number = digit(left, true) && digit(right, false);
+            prose &= right.starts_with(' ') || number;
+            numbers &= number;
+        }
+    }
+    let agreement = common_width(rows).0 as f64 / rows.len() as f64;
+    numbers || (prose && agreement < MIN_AGREEMENT)
 }
 
 #[cfg(test)]
@@ -163,16 +180,21 @@ mod tests {
     }
 
     #[test]
-    fn a_header_row_consists_of_distinct_words() {
-        for (text, header) in [
-            ("name,price\nA,1\n", true),
-            (",2019,2020\nsales,1,2\n", true),
-            ("1,2\n3,4\n", false),
-            ("ann@example.org,Ann\nbob@example.org,Bob\n", false),
-            ("a,a\nb,c\n", false),
-            ("only one row,of words\n", false),
+    fn commas_of_one_column_are_no_delimiters() {
+        for text in [
+            "question\nIs it late, sometimes?\nA dog, a bicycle, or both?\nWhere, please, is it?\n",
+            "question\nIs it late, sometimes?\nA dog, or both?\n",
+            "price\n1,5\n2,75\n12,00\n",
+            "name\nAda\nBo\n",
         ] {
-            assert_eq!(Dialect::detect(text).header, header, "{text}");
+            assert_eq!(Dialect::detect(text).delimiter, NONE, "{text}");
         }
+        assert_eq!(Dialect::detect("Title\na,b\n1,2\n3,4\n5,6\n").delimiter, b',');
+    }
+
+    #[test]
+    fn a_backslash_before_a_quotation_mark_escapes_it() {
+        assert!(Dialect::detect("a,b\n1,\"5 \\\" wide\"\n").escape);
+        assert!(!Dialect::detect("a,b\n1,\"C:\\\"\n").escape);
     }
 }

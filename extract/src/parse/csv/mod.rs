@@ -1,35 +1,38 @@
-//! CSV to records: one line `Header: value` per cell, records separated by a blank line.
-//!
-//! No row is split or lost. A cell beyond the header gets its column number as the header, and a line end
-//! inside a cell becomes a space.
+//! CSV files: dialect, quotation marks and rows. The layout and the records are those of [`table`].
 
 mod dialect;
+mod quotes;
 
 use csv::StringRecord;
 
-use super::{text, too_large};
-use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Verdict};
+use super::table::{Layout, Records};
+use super::text;
+use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use dialect::Dialect;
-
-/// Maximum header length. Headers repeat in every record, so long ones would multiply the text.
-const MAX_HEADER_CHARS: usize = 120;
-
-/// Maximum number of columns.
-const MAX_COLUMNS: usize = 2_000;
 
 /// Extracts the records of a CSV file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
-    let text = text::clean(&text::read(bytes)?);
+    let mut text = text::read(bytes)?;
+    // FileMaker writes line ends and repetitions in a cell as VT and GS.
+    for control in ['\x0b', '\x1c', '\x1d', '\x1e', '\x1f', '\0'] {
+        if text.contains(control) {
+            text = text.replace(control, " ");
+        }
+    }
+    let text = text::clean(&text);
     let dialect = Dialect::detect(&text);
-    let table = dialect.body(&text);
+    let body = dialect.body(&text);
+    let table = quotes::remove_blanks(body, dialect.delimiter, dialect.quote);
+    let sample = dialect.rows(&table);
+    let layout = Layout::detect(&sample.iter().map(|row| row.iter().collect()).collect::<Vec<_>>());
     let mut notes = Vec::new();
-    let text = match records(table, dialect, true)? {
+    let text = match records(&table, dialect, layout, true)? {
         Some(text) => text,
         None => {
             notes.push(
                 "A quotation mark in the file is never closed; quotation marks were read as text.".to_owned(),
             );
-            records(table, dialect, false)?.unwrap_or_default()
+            records(body, dialect, layout, false)?.unwrap_or_default()
         }
     };
     Ok(Document {
@@ -44,66 +47,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
 }
 
 /// The records as text, or `None` if an unclosed quotation mark swallowed rows.
-fn records(table: &str, dialect: Dialect, quoting: bool) -> Result<Option<String>, Rejection> {
+fn records(table: &str, dialect: Dialect, layout: Layout, quoting: bool) -> Result<Option<String>, Rejection> {
     let mut reader = dialect.reader(table, quoting);
     let mut record = StringRecord::new();
-    let mut headers = Vec::new();
-    let mut written = String::new();
-    let mut first = true;
+    let mut records = Records::default();
+    records.begin(layout, None);
     let mut swallowed = false;
     while reader.read_record(&mut record).map_err(|error| damaged(&error))? {
-        if record.len() > MAX_COLUMNS {
-            return Err(Rejection::new(
-                Verdict::TooLarge,
-                format!(
-                    "A row of the file has {} cells; at most {MAX_COLUMNS} are read. Split the table.",
-                    record.len()
-                ),
-            ));
-        }
         swallowed = record.iter().any(|cell| cell.contains('\n'));
-        if std::mem::take(&mut first) && dialect.header {
-            headers = record.iter().map(header).collect();
-            continue;
-        }
-        write(&mut written, &headers, &record);
-        if written.len() > MAX_TEXT_BYTES {
-            return Err(too_large());
-        }
-    }
-    // The text of a file with only a header is the header.
-    if written.is_empty() {
-        written = headers.join("\n");
+        records.push(&record.iter().collect::<Vec<_>>())?;
     }
     let unclosed = swallowed && quoting && table.matches(char::from(dialect.quote)).count() % 2 == 1;
-    Ok((!unclosed).then_some(written))
-}
-
-fn write(written: &mut String, headers: &[String], record: &StringRecord) {
-    let start = written.len();
-    for (column, cell) in record.iter().enumerate() {
-        if cell.trim().is_empty() {
-            continue;
-        }
-        if written.len() > start {
-            written.push('\n');
-        } else if start > 0 {
-            written.push_str("\n\n");
-        }
-        match headers.get(column).filter(|header| !header.is_empty()) {
-            Some(header) => written.push_str(header),
-            None => {
-                written.push_str("Column ");
-                written.push_str(&(column + 1).to_string());
-            }
-        }
-        written.push_str(": ");
-        text::push_line(written, cell);
-    }
-}
-
-fn header(cell: &str) -> String {
-    text::shorten(text::line(cell), MAX_HEADER_CHARS)
+    Ok((!unclosed).then(|| records.finish()))
 }
 
 fn damaged(error: &csv::Error) -> Rejection {
@@ -165,7 +120,63 @@ mod tests {
     fn long_headers_are_cut_and_too_many_columns_refused() {
         let long = format!("{},b\nx,1\ny,2\n", "h".repeat(5000));
         assert!(text(&long).len() < 400);
-        let wide = "a,".repeat(MAX_COLUMNS + 1);
+        let wide = "a,".repeat(2_001);
         assert_eq!(read(wide.as_bytes()).unwrap_err().verdict, Verdict::TooLarge);
+    }
+
+    #[test]
+    fn titles_and_notes_are_no_records() {
+        assert_eq!(
+            text("Prices of the ferry,,\n\"From May, in crowns\",,\n,,\nname,small,large\nA,1,2\nB,3,4\n\
+                  Children under six travel for free,,\n"),
+            "Prices of the ferry\nFrom May, in crowns\n\nname: A\nsmall: 1\nlarge: 2\n\n\
+             name: B\nsmall: 3\nlarge: 4\n\nChildren under six travel for free"
+        );
+        assert_eq!(
+            text("# Made by the office, today\nname,small,large\nA,1,2\n# to be checked\nB,3,4\n"),
+            "Made by the office, today\n\nname: A\nsmall: 1\nlarge: 2\n\nto be checked\n\n\
+             name: B\nsmall: 3\nlarge: 4"
+        );
+    }
+
+    #[test]
+    fn the_names_of_two_header_rows_are_joined() {
+        assert_eq!(
+            text("Stop,Weekday,,Sunday\n,First,Last,First\nOakham,05:10,23:40,07:00\nSelby,05:47,00:12,07:39\n"),
+            "Stop: Oakham\nWeekday First: 05:10\nWeekday Last: 23:40\nSunday First: 07:00\n\n\
+             Stop: Selby\nWeekday First: 05:47\nWeekday Last: 00:12\nSunday First: 07:39"
+        );
+        assert_eq!(
+            text("Item;Weight;Length\n;(kg);(cm)\nA;5;6\nB;7;8\n"),
+            "Item: A\nWeight (kg): 5\nLength (cm): 6\n\nItem: B\nWeight (kg): 7\nLength (cm): 8"
+        );
+    }
+
+    #[test]
+    fn blanks_before_quotation_marks_are_ignored() {
+        assert_eq!(
+            text("name, remark, size\n\"Ada\", \"a, b\", 4\n\"Bo\", \"said \"\"no\"\"\", 5\n"),
+            "name: Ada\nremark: a, b\nsize: 4\n\nname: Bo\nremark: said \"no\"\nsize: 5"
+        );
+        assert_eq!(text("a,b\n1,\"5 \\\" wide\"\n"), "a: 1\nb: 5 \" wide");
+    }
+
+    #[test]
+    fn control_characters_stay_within_a_cell() {
+        assert_eq!(text("name,address\r\"A\",\"Quay 1\x0bLindow\"\rB,x\x1dy\r"), "name: A\naddress: Quay 1 Lindow\n\nname: B\naddress: x y");
+        assert_eq!(text("a,b\n\0,2\n"), "b: 2");
+    }
+
+    #[test]
+    fn one_column_of_prose_stays_one_column() {
+        assert_eq!(
+            text("question\nIs it late, sometimes?\nA dog, a bicycle, or both?\nWhere, please, is it?\n"),
+            "question: Is it late, sometimes?\n\nquestion: A dog, a bicycle, or both?\n\nquestion: Where, please, is it?"
+        );
+    }
+
+    #[test]
+    fn a_repeated_header_is_no_record() {
+        assert_eq!(text("name,price\nA,1\nname,price\nB,2\n"), "name: A\nprice: 1\n\nname: B\nprice: 2");
     }
 }

@@ -13,11 +13,11 @@ use crate::protocol::{Rejection, Verdict};
 
 const SAVE_AS_DOCX: &str = "Save it as DOCX or PDF and upload that.";
 const SAVE_AS_PDF: &str = "Save it as PDF and upload that.";
-const SAVE_AS_CSV: &str = "Save its sheets as CSV and upload those.";
+const SAVE_AS_XLSX: &str = "Save it as XLSX and upload that.";
 
 /// All remedies, for the check against the table of types.
 #[cfg(test)]
-pub(super) const ADVICE: [&str; 3] = [SAVE_AS_DOCX, SAVE_AS_PDF, SAVE_AS_CSV];
+pub(super) const ADVICE: [&str; 3] = [SAVE_AS_DOCX, SAVE_AS_PDF, SAVE_AS_XLSX];
 
 /// Detects the content of a ZIP archive.
 pub(super) fn zip(bytes: &[u8]) -> Content {
@@ -28,19 +28,22 @@ pub(super) fn zip(bytes: &[u8]) -> Content {
              that made it.",
         ));
     };
+    let mut media_type = [0; 128];
+    let read = archive.by_name("mimetype").ok().and_then(|mut entry| entry.read(&mut media_type).ok());
+    let media_type = media_type.get(..read.unwrap_or_default()).unwrap_or_default();
     let holds = |start: &str, end: &str| {
         archive.file_names().filter_map(Result::ok).any(|name| name.starts_with(start) && name.ends_with(end))
     };
-    let supported =
-        find(|signature| matches!(signature, Signature::ZipEntry(start, end) if holds(start, end)));
+    let supported = find(|signature| match signature {
+        Signature::ZipEntry(start, end) => holds(start, end),
+        Signature::ZipType(name) => media_type.starts_with(name.as_bytes()),
+        _ => false,
+    });
     if let Some(file_type) = supported {
         return Content::Supported(file_type);
     }
     if holds("xl/workbook", "") {
-        return Content::Foreign("an Excel workbook", SAVE_AS_CSV);
-    }
-    if holds("ppt/presentation", "") {
-        return Content::Foreign("a PowerPoint presentation", SAVE_AS_PDF);
+        return Content::Foreign("a binary Excel workbook (XLSB)", SAVE_AS_XLSX);
     }
     if holds("Index/", ".iwa") || holds("index.apxl", "") || holds("Index.zip", "") {
         return Content::Foreign("an Apple iWork document", SAVE_AS_DOCX);
@@ -51,21 +54,10 @@ pub(super) fn zip(bytes: &[u8]) -> Content {
     if holds("visio/", "") {
         return Content::Foreign("a Visio drawing", SAVE_AS_PDF);
     }
-    let mut media_type = [0; 64];
-    let read = archive.by_name("mimetype").ok().and_then(|mut entry| entry.read(&mut media_type).ok());
-    match media_type.get(..read.unwrap_or_default()).unwrap_or_default() {
-        b"application/epub+zip" => Content::Foreign("an e-book (EPUB)", SAVE_AS_PDF),
-        m if m.starts_with(b"application/vnd.oasis.opendocument.text") => {
-            Content::Foreign("an OpenDocument text", SAVE_AS_DOCX)
-        }
-        m if m.starts_with(b"application/vnd.oasis.opendocument.spreadsheet") => {
-            Content::Foreign("an OpenDocument spreadsheet", SAVE_AS_CSV)
-        }
-        m if m.starts_with(b"application/vnd.oasis.opendocument") => {
-            Content::Foreign("an OpenDocument file", SAVE_AS_PDF)
-        }
-        _ => Content::Foreign("a ZIP archive", "Unpack it and upload the files in it."),
+    if media_type.starts_with(b"application/vnd.oasis.opendocument") {
+        return Content::Foreign("an OpenDocument file", SAVE_AS_PDF);
     }
+    Content::Foreign("a ZIP archive", "Unpack it and upload the files in it.")
 }
 
 /// Detects the content of an OLE compound file: Office 97 to 2003, or an encrypted newer document.
@@ -89,10 +81,8 @@ pub(super) fn ole(bytes: &[u8]) -> Content {
     };
     if let Some(file_type) = stream(&holds) {
         Content::Supported(file_type)
-    } else if holds("Workbook") || holds("Book") {
-        Content::Foreign("an Excel workbook", SAVE_AS_CSV)
-    } else if holds("PowerPoint Document") {
-        Content::Foreign("a PowerPoint presentation", SAVE_AS_PDF)
+    } else if holds("Book") {
+        Content::Foreign("a workbook of Excel 95", SAVE_AS_XLSX)
     } else if holds("__properties_version1.0") {
         Content::Foreign("an Outlook message", SAVE_AS_PDF)
     } else if let Some(file_type) = stream(&|name| reader.entries().iter().any(|entry| entry.name == name)) {

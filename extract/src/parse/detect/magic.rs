@@ -14,16 +14,14 @@ const LINE_HEAD: usize = 1024;
 
 const SAVE_AS_DOCX: &str = "Save it as DOCX or PDF and upload that.";
 const SAVE_AS_PDF: &str = "Save it as PDF and upload that.";
-const SAVE_AS_DOCX_ONLY: &str = "Save it as DOCX and upload that.";
 const UNPACK: &str = "Unpack it and upload the files in it.";
 
 /// All remedies, for the check against the table of types.
 #[cfg(test)]
-pub(super) const ADVICE: [&str; 4] = [SAVE_AS_DOCX, SAVE_AS_PDF, SAVE_AS_DOCX_ONLY, UNPACK];
+pub(super) const ADVICE: [&str; 3] = [SAVE_AS_DOCX, SAVE_AS_PDF, UNPACK];
 
 /// Signatures of unsupported types at the start of a file: bytes, name with an article, remedy.
 const FOREIGN: &[(&[u8], &str, &str)] = &[
-    (b"{\\rtf", "an RTF document", SAVE_AS_DOCX_ONLY),
     (b"\x89PNG\r\n\x1a\n", "a PNG image", ""),
     (b"\xff\xd8\xff", "a JPEG image", ""),
     (b"GIF8", "a GIF image", ""),
@@ -67,7 +65,11 @@ pub(super) fn content(bytes: &[u8]) -> Content {
     let head = bytes.get(..LINE_HEAD).unwrap_or(bytes);
     let supported = FILE_TYPES
         .iter()
-        .find(|file_type| matches!(file_type.signature, Signature::Line(mark) if starts_a_line(head, mark)));
+        .find(|file_type| match file_type.signature {
+            Signature::Line(mark) => starts_a_line(head, mark),
+            Signature::Start(mark) => bytes.trim_ascii_start().starts_with(mark),
+            _ => false,
+        });
     supported.map_or(Content::Unmarked, Content::Supported)
 }
 

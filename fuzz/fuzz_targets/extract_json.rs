@@ -1,0 +1,4 @@
+//! JSON and JSON Lines.
+#![cfg_attr(fuzzing, no_main)]
+
+parlance_fuzz::target!(parlance_fuzz::extract::json);
