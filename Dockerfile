@@ -21,9 +21,11 @@ RUN --mount=type=cache,target=/var/cache/parlance \
     PARLANCE_CACHE_DIR=/var/cache/parlance parlance fetch --into /opt/parlance
 
 FROM ${RUNTIME_IMAGE}
-# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks.
+# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks, Tesseract for scanned pages in the six
+# languages of bots (English is part of tesseract-ocr).
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 \
+        tesseract-ocr tesseract-ocr-deu tesseract-ocr-fra tesseract-ocr-ita tesseract-ocr-por tesseract-ocr-spa \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 parlance \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/parlance \

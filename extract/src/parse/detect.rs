@@ -155,7 +155,12 @@ mod tests {
     use super::*;
 
     fn request(name: &str, media_type: &str) -> Request {
-        Request { name: Some(name.to_owned()), media_type: Some(media_type.to_owned()), url: None }
+        Request {
+            name: Some(name.to_owned()),
+            media_type: Some(media_type.to_owned()),
+            url: None,
+            image_of_page: None,
+        }
     }
 
     fn detect(name: &str, media_type: &str, bytes: &[u8]) -> Result<Format, Rejection> {

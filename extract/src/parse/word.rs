@@ -44,6 +44,7 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
         pages: Vec::new(),
         title: ir.metadata.title.map(|title| text::line(&title)),
         notes,
+        scanned_pages: Vec::new(),
         web: None,
     })
 }

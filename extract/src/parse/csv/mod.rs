@@ -39,6 +39,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         pages: Vec::new(),
         title: None,
         notes,
+        scanned_pages: Vec::new(),
         web: None,
     })
 }

@@ -53,6 +53,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         return Err(too_large());
     }
     let extraction = streamed.map_err(|error| quality::rejection(&error))?;
+    let scanned_pages = quality.scans().to_vec();
     let notes = quality.notes(&extraction)?;
     running_headers::remove(&mut pages);
     let (text, offsets) = join(&pages);
@@ -63,6 +64,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         pages: offsets,
         title,
         notes,
+        scanned_pages,
         web: None,
     })
 }

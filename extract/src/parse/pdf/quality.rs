@@ -2,7 +2,7 @@
 
 use unpdf::{Error, ExtractionQuality, Page};
 
-use crate::protocol::{Rejection, Verdict};
+use crate::protocol::{Rejection, Verdict, name_pages};
 
 /// Maximum share of undecodable characters. Above it the text is garbled.
 const MAX_GARBAGE: f64 = 0.3;
@@ -15,9 +15,6 @@ const SCAN_COVERAGE: f32 = 0.5;
 
 /// Letters per unreadable string above which the unreadable strings are taken for bullets and ornaments.
 const LETTERS_PER_RUN: usize = 100;
-
-/// Maximum number of pages that a note names.
-const NAMED_PAGES: usize = 10;
 
 /// Statistics over the pages.
 #[derive(Default)]
@@ -63,6 +60,11 @@ impl Quality {
         self.failed_encrypted |= matches!(error, Error::Encrypted | Error::InvalidPassword);
     }
 
+    /// Pages that are images without text.
+    pub(super) fn scans(&self) -> &[u32] {
+        &self.scans
+    }
+
     /// The notes for the owner, or the rejection of an unusable text.
     pub(super) fn notes(self, quality: &ExtractionQuality) -> Result<Vec<String>, Rejection> {
         if self.letters_of_text_pages == 0 {
@@ -78,10 +80,7 @@ impl Quality {
             notes.push("The file is damaged: some of its pages are missing from the text.".to_owned());
         }
         if !self.failed.is_empty() {
-            notes.push(format!("{} could not be read completely.", named(&self.failed)));
-        }
-        if !self.scans.is_empty() {
-            notes.push(format!("{}: images without text, which were not read.", named(&self.scans)));
+            notes.push(format!("{} could not be read completely.", name_pages(&self.failed)));
         }
         if self.unreadable_runs * LETTERS_PER_RUN > self.letters {
             notes.push(
@@ -100,11 +99,12 @@ impl Quality {
             return garbled();
         }
         if !self.scans.is_empty() || self.images || quality.is_scan_pdf || self.drawn_glyphs {
-            return Rejection::new(
+            let scanned = Rejection::new(
                 Verdict::ScannedNoText,
                 "The pages of the file are images without text. Run text recognition (OCR) over it, or \
                  upload the document it was printed from.",
             );
+            return Rejection { scanned_pages: self.scans.clone(), ..scanned };
         }
         if self.pages == 0 || !self.failed.is_empty() || quality.pages_incomplete {
             return damaged();
@@ -124,15 +124,6 @@ pub(super) fn rejection(error: &Error) -> Rejection {
 /// Undecodable characters and those of the private use area, which only the file's font can show.
 fn is_undecoded(character: char) -> bool {
     matches!(character, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}')
-}
-
-fn named(pages: &[u32]) -> String {
-    let mut names: Vec<String> = pages.iter().take(NAMED_PAGES).map(ToString::to_string).collect();
-    if pages.len() > NAMED_PAGES {
-        names.push(format!("{} more", pages.len() - NAMED_PAGES));
-    }
-    let word = if pages.len() == 1 { "Page" } else { "Pages" };
-    format!("{word} {}", names.join(", "))
 }
 
 fn encrypted() -> Rejection {

@@ -79,8 +79,11 @@ async fn extract(
             format!("It is {essence}, which is not read: only {} are.", file_types::crawled_labels());
         return Ok(Outcome::Skipped(Cause::new("unsupported_type", message).with_status(fetched.status)));
     }
-    let request =
-        Request { name: None, media_type: Some(media_type.to_owned()), url: Some(fetched.url.to_string()) };
+    let request = Request {
+        media_type: Some(media_type.to_owned()),
+        url: Some(fetched.url.to_string()),
+        ..Request::default()
+    };
     match ctx.extractor().extract(&request, fetched.body.clone(), stop).await {
         Ok(document) => Ok(page_outcome(site, &fetched, document)),
         Err(Error::Rejected { code, message }) => {
