@@ -26,11 +26,13 @@ RUN --mount=type=cache,target=/var/cache/parlance \
 
 FROM ${RUNTIME_IMAGE}
 ARG BROWSER
-# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks. Chromium for pages made by scripts, and socat
-# for its container of its own: see deploy/browser-server.
+# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks, Tesseract for scanned pages in the six
+# languages of bots (English is part of tesseract-ocr). Chromium for pages made by scripts, and socat for its container of
+# its own: see deploy/browser-server.
 RUN if [ "$BROWSER" != off ]; then set -- chromium-headless-shell socat; fi \
     && apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 "$@" \
+    && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 \
+        tesseract-ocr tesseract-ocr-deu tesseract-ocr-fra tesseract-ocr-ita tesseract-ocr-por tesseract-ocr-spa "$@" \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 parlance \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/parlance \

@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Extract the text of one file from standard input. Workers start this process for each file.
     #[command(hide = true)]
     Extract,
+    /// Become a text recognition program with limits. Workers start this process for each scanned page.
+    #[command(hide = true)]
+    Recognise(Recognise),
 }
 
 impl Command {
@@ -64,6 +67,16 @@ impl Command {
             _ => "parlance",
         }
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Recognise {
+    /// Path of Tesseract.
+    pub(crate) program: PathBuf,
+    /// Names of language data, joined by `+`.
+    pub(crate) languages: String,
+    /// Resolution of the image, in dots per inch.
+    pub(crate) dpi: u32,
 }
 
 #[derive(Debug, clap::Args)]

@@ -31,6 +31,9 @@ fn main() -> ExitCode {
         // First, so that the child starts with no settings read, no threads and no open files.
         return parlance_extract::child::run();
     }
+    if let Command::Recognise(recognise) = &args.command {
+        return parlance_extract::recogniser::run(&recognise.program, &recognise.languages, recognise.dpi);
+    }
     match run(args) {
         Ok(code) => code,
         Err(error) => {
@@ -69,7 +72,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Key(command) => tenants::run_key(config, &data_dir, command).await?,
             Command::Fetch(to) => fetch::run(config, to.into).await?,
             Command::Doctor => return doctor::run(&config, &data_dir).await,
-            Command::Openapi | Command::Settings(_) | Command::Extract => {}
+            Command::Openapi | Command::Settings(_) | Command::Extract | Command::Recognise(_) => {}
         }
         Ok(ExitCode::SUCCESS)
     })

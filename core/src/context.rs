@@ -106,7 +106,10 @@ impl Context {
             meters: Meters::default(),
             limits: Limits::new(&config.limits),
             state: Mutex::default(),
-            extractor: Extractor::new(config.extract.program.as_deref())?,
+            extractor: Extractor::new(
+                config.extract.program.as_deref(),
+                config.extract.tesseract.as_deref(),
+            )?,
             fetcher: web::fetcher(&config.scrape)?,
             providers,
             config,

@@ -23,6 +23,19 @@ stored_enum! {
 }
 
 impl Language {
+    /// The code of ISO 639-2, which names Tesseract's language data.
+    #[must_use]
+    pub const fn iso_639_2(self) -> &'static str {
+        match self {
+            Language::English => "eng",
+            Language::Spanish => "spa",
+            Language::French => "fra",
+            Language::German => "deu",
+            Language::Italian => "ita",
+            Language::Portuguese => "por",
+        }
+    }
+
     /// The Postgres text search configuration of this language.
     #[must_use]
     pub const fn text_search(self) -> &'static str {

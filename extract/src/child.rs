@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use crate::protocol::{MAX_REPLY_BYTES, PARSER_STACK, Rejection, Reply, Request, Verdict};
+use crate::render;
 use crate::{limits, parse};
 
 /// Maximum length of the request line, in bytes: a name, a media type and a URL.
@@ -28,7 +29,10 @@ pub fn run() -> ExitCode {
     }
     // A panic becomes a rejection. Its message may contain untrusted bytes.
     std::panic::set_hook(Box::new(|_| {}));
-    match read().and_then(|(request, bytes)| write(&answer(request, bytes))) {
+    match read().and_then(|(request, bytes)| {
+        let (reply, pixels) = answer(request, bytes);
+        write(&reply, &pixels)
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string()),
     }
@@ -50,27 +54,32 @@ fn read() -> std::io::Result<(Request, Vec<u8>)> {
     Ok((request, bytes))
 }
 
-fn answer(request: Request, bytes: Vec<u8>) -> Reply {
+/// The reply, and the pixels that follow it.
+fn answer(request: Request, bytes: Vec<u8>) -> (Reply, Vec<u8>) {
     let parser = thread::Builder::new().stack_size(PARSER_STACK).spawn(move || {
         // Unwind safe: the arguments are the only shared state, and they are dropped here.
-        catch_unwind(AssertUnwindSafe(|| parse(&request, &bytes)))
+        catch_unwind(AssertUnwindSafe(|| match request.image_of_page {
+            Some(page) => render::page(&bytes, page).map(|(image, pixels)| (Reply::Image(image), pixels)),
+            None => parse(&request, &bytes).map(|document| (Reply::Document(document), Vec::new())),
+        }))
     });
-    match parser.map(thread::JoinHandle::join) {
-        Ok(Ok(Ok(Ok(document)))) => Reply::Document(document),
-        Ok(Ok(Ok(Err(rejection)))) => Reply::Rejected(rejection),
-        Ok(Ok(Err(_)) | Err(_)) => Reply::Rejected(Rejection::new(
+    let rejection = match parser.map(thread::JoinHandle::join) {
+        Ok(Ok(Ok(Ok(reply)))) => return reply,
+        Ok(Ok(Ok(Err(rejection)))) => rejection,
+        Ok(Ok(Err(_)) | Err(_)) => Rejection::new(
             Verdict::Corrupt,
             "The file is damaged in a way that its reader could not handle. Save it again from the program \
              that made it.",
-        )),
-        Err(_) => Reply::Rejected(Rejection::new(
+        ),
+        Err(_) => Rejection::new(
             Verdict::TooLarge,
             "The file is too large to be read in the memory that a file may take.",
-        )),
-    }
+        ),
+    };
+    (Reply::Rejected(rejection), Vec::new())
 }
 
-fn write(reply: &Reply) -> std::io::Result<()> {
+fn write(reply: &Reply, pixels: &[u8]) -> std::io::Result<()> {
     let mut json = serde_json::to_vec(reply)?;
     if json.len() > MAX_REPLY_BYTES {
         json = serde_json::to_vec(&Reply::Rejected(Rejection::new(
@@ -80,5 +89,6 @@ fn write(reply: &Reply) -> std::io::Result<()> {
     }
     let mut output = std::io::stdout().lock();
     output.write_all(&json)?;
+    output.write_all(pixels)?;
     output.flush()
 }

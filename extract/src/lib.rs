@@ -15,6 +15,11 @@ pub mod limits;
 #[cfg(feature = "parsers")]
 mod parse;
 #[cfg(feature = "parsers")]
+pub mod recogniser;
+#[cfg(feature = "parsers")]
+mod render;
+
+#[cfg(feature = "parsers")]
 pub use parse::parse;
 
 #[cfg(feature = "corpus")]

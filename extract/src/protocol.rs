@@ -1,7 +1,7 @@
 //! Protocol between the parent and the extraction child, and the child's resource limits.
 //!
 //! The child reads one line of JSON, a [`Request`], and then the file until end of input. It writes one
-//! JSON [`Reply`]. An abnormal exit counts as a reply too: [`verdict_for_exit`].
+//! JSON [`Reply`]; after [`Reply::Image`], the pixels of the page follow. An abnormal exit counts as a reply too: [`verdict_for_exit`].
 //!
 //! Values only: this module must never start a process or parse a file.
 
@@ -37,6 +37,9 @@ pub struct Request {
     pub media_type: Option<String>,
     /// URL of a web page, the base of its relative links.
     pub url: Option<String>,
+    /// Page to render as an image, from 1, instead of extracting text.
+    #[serde(default)]
+    pub image_of_page: Option<u32>,
 }
 
 /// The child's reply.
@@ -45,6 +48,8 @@ pub struct Request {
 pub enum Reply {
     /// The extracted document.
     Document(Document),
+    /// A rendered page.
+    Image(PageImage),
     /// The reason for not extracting one.
     Rejected(Rejection),
 }
@@ -60,6 +65,9 @@ pub struct Rejection {
     /// is [`Verdict::Empty`].
     #[serde(default)]
     pub needs_browser: bool,
+    /// Pages of a PDF without readable text, from 1: text recognition may read them.
+    #[serde(default)]
+    pub scanned_pages: Vec<u32>,
     /// Metadata of a web page without text: a frameset, a page that only sends the browser on.
     #[serde(default)]
     pub web: Option<Box<Web>>,
@@ -68,7 +76,7 @@ pub struct Rejection {
 impl Rejection {
     /// Creates a rejection.
     pub fn new(verdict: Verdict, message: impl Into<String>) -> Self {
-        Self { verdict, message: message.into(), needs_browser: false, web: None }
+        Self { verdict, message: message.into(), needs_browser: false, scanned_pages: Vec::new(), web: None }
     }
 }
 
@@ -150,8 +158,23 @@ pub struct Document {
     pub title: Option<String>,
     /// Warnings for the owner, as sentences: a file name that contradicts the content, or unreadable pages.
     pub notes: Vec<String>,
+    /// Pages of a PDF without readable text, from 1: text recognition may read them.
+    #[serde(default)]
+    pub scanned_pages: Vec<u32>,
     /// Metadata of a web page.
     pub web: Option<Web>,
+}
+
+/// A page as a grayscale image. Its pixels follow the reply: `width × height` bytes, row by row from the top
+/// left, 0 is black.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageImage {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Resolution in dots per inch.
+    pub dpi: u32,
 }
 
 /// Metadata of a web page, for the crawler.
@@ -175,6 +198,20 @@ pub struct Web {
     /// Value of the robots directive `unavailable_after`, as written: a date in any common form.
     #[serde(default)]
     pub unavailable_after: Option<String>,
+}
+
+/// Maximum number of pages that a sentence names.
+const NAMED_PAGES: usize = 10;
+
+/// Names pages in a sentence: "Page 3", "Pages 3, 5".
+#[must_use]
+pub fn name_pages(pages: &[u32]) -> String {
+    let mut names: Vec<String> = pages.iter().take(NAMED_PAGES).map(ToString::to_string).collect();
+    if pages.len() > NAMED_PAGES {
+        names.push(format!("{} more", pages.len() - NAMED_PAGES));
+    }
+    let word = if pages.len() == 1 { "Page" } else { "Pages" };
+    format!("{word} {}", names.join(", "))
 }
 
 /// Maps an abnormal exit of the child to a rejection. `signal` and `code` are those of its exit status;

@@ -121,7 +121,7 @@ pub fn html(input: &[u8]) {
         _ => ("text/html".to_owned(), input),
     };
     let url = Some("https://example.org/shop/hours?day=1".to_owned());
-    check_file(&Request { name: None, media_type: Some(media_type), url }, page);
+    check_file(&Request { media_type: Some(media_type), url, ..Request::default() }, page);
 }
 
 fn named(name: Option<&str>) -> Request {

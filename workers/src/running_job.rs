@@ -1,7 +1,7 @@
 //! A running job, as its handler sees it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlance_core::jobs::{Claim, Job, Progress};
 use parlance_core::{Context, Error, Result};
@@ -20,7 +20,13 @@ pub(crate) struct Run {
 struct ProgressCounter {
     done: AtomicI64,
     total: AtomicI64,
-    unit: OnceLock<&'static str>,
+    unit: Mutex<Option<&'static str>>,
+}
+
+impl ProgressCounter {
+    fn unit(&self) -> MutexGuard<'_, Option<&'static str>> {
+        self.unit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Run {
@@ -56,8 +62,7 @@ impl Run {
     /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.
     pub(crate) fn set_total(&self, total: usize, unit: &'static str) {
         self.progress.total.store(i64::try_from(total).unwrap_or(i64::MAX), Ordering::Relaxed);
-        // Later calls do not change the unit.
-        let _already_set = self.progress.unit.set(unit);
+        *self.progress.unit() = Some(unit);
     }
 
     /// Returns a callback that reports the amount of work done.
@@ -68,7 +73,7 @@ impl Run {
 
     /// The progress so far.
     pub(crate) fn progress(&self) -> Progress {
-        let unit = self.progress.unit.get().copied();
+        let unit = *self.progress.unit();
         Progress {
             done: self.progress.done.load(Ordering::Relaxed),
             total: unit.map(|_| self.progress.total.load(Ordering::Relaxed)),

@@ -20,7 +20,7 @@ const MAX_WAIT: f64 = 600.0;
 pub(super) async fn extraction() -> Finding {
     let request = Request { name: Some("doctor.md".to_owned()), ..Request::default() };
     let extraction = async {
-        Extractor::new(None)?.extract(&request, "# It works\n".into(), &CancellationToken::new()).await
+        Extractor::new(None, None)?.extract(&request, "# It works\n".into(), &CancellationToken::new()).await
     };
     match extraction.await {
         Ok(_) => Finding::Good("files are read in a separate process".to_owned()),
@@ -39,6 +39,22 @@ pub(super) async fn browser(config: &Config) -> Finding {
         Err(error) => Finding::Bad(
             Chain(&error).to_string(),
             "check SCRAPE_BROWSER, and that this build has the feature `browser` (docs/operations.md)",
+        ),
+    }
+}
+
+/// Whether scanned pages are read, and in which languages.
+pub(super) async fn recognition(config: &Config) -> Finding {
+    let tesseract = config.extract.tesseract.as_deref();
+    let languages = async { Extractor::new(None, tesseract)?.recognised_languages().await };
+    match languages.await {
+        Ok(Some(languages)) => {
+            Finding::Good(format!("Tesseract reads scanned pages in {}", languages.join(", ")))
+        }
+        Ok(None) => Finding::Note("scanned pages are not read: Tesseract is not installed or off".to_owned()),
+        Err(error) => Finding::Bad(
+            Chain(&error).to_string(),
+            "install Tesseract with its language data (Debian: tesseract-ocr, tesseract-ocr-deu, …), or set TESSERACT=off",
         ),
     }
 }

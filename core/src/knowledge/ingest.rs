@@ -11,11 +11,12 @@ use parlance_extract::protocol::{Document, Request};
 
 use super::chunk::{Chunk, Markup, Text};
 use super::store;
-use crate::bots;
+use crate::bots::{self, Bot};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, State};
+use crate::language::Language;
 use crate::purge_job::{self, Purge};
 
 /// Chunks per embed job: about a second of work. Small enough for fairness and visible progress, large enough
@@ -146,10 +147,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
         return Err(Error::rejected("empty", "The document has no text in it."));
     }
     let tenant = claim.about.tenant;
-    let bot = match bots::get(ctx, tenant, owner(claim)?).await {
-        Err(Error::NotFound(_)) => return Err(Error::Cancelled),
-        bot => bot?,
-    };
+    let bot = bot(ctx, claim).await?;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
@@ -258,6 +256,21 @@ async fn go_live(
 
 pub(super) fn following(claim: &Claim) -> About {
     About { parent: Some(claim.id), ..claim.about }
+}
+
+/// The language of the bot of a job.
+///
+/// # Errors
+/// [`Error::Cancelled`] when the bot was deleted.
+pub async fn language(ctx: &Context, claim: &Claim) -> Result<Language> {
+    Ok(bot(ctx, claim).await?.language)
+}
+
+async fn bot(ctx: &Context, claim: &Claim) -> Result<Bot> {
+    match bots::get(ctx, claim.about.tenant, owner(claim)?).await {
+        Err(Error::NotFound(_)) => Err(Error::Cancelled),
+        bot => bot,
+    }
 }
 
 fn owner(claim: &Claim) -> Result<BotId> {

@@ -117,11 +117,14 @@ pub struct Scrape {
     pub wait: Duration,
 }
 
-/// Text extraction. No environment variables: for tests only.
+/// Text extraction.
 #[derive(Clone, Debug, Default)]
 pub struct Extract {
-    /// Program started as `PROGRAM extract`; `None`: the current executable.
+    /// Program started as `PROGRAM extract`; `None`: the current executable. No environment variable: for
+    /// tests only.
     pub program: Option<PathBuf>,
+    /// Tesseract, which reads scanned pages; `None`: they are not read.
+    pub tesseract: Option<PathBuf>,
 }
 
 /// Chunk sizes.
@@ -291,7 +294,7 @@ impl Config {
                 contact: read.text("SCRAPE_CONTACT"),
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
             },
-            extract: Extract::default(),
+            extract: Extract { program: None, tesseract: Extract::tesseract(&read)? },
             chunking: Chunking::read(&read)?,
             index: Index { from_chunks: 5_000 },
             jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
@@ -309,6 +312,21 @@ impl Config {
             },
             cache_dir: read.text("PARLANCE_CACHE_DIR").map(PathBuf::from),
         })
+    }
+}
+
+impl Extract {
+    /// Finds the program. That the default is not installed is no error.
+    fn tesseract(read: &Reader<'_>) -> Result<Option<PathBuf>, ConfigError> {
+        const NAME: &str = "TESSERACT";
+        match read.required(NAME)?.as_str() {
+            "off" => Ok(None),
+            program => match which::which(program) {
+                Ok(path) => Ok(Some(path)),
+                Err(_) if read.is_default(NAME) => Ok(None),
+                Err(_) => Err(read.error(NAME, format!("is {program:?}, which is no program"))),
+            },
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Text extraction in child processes, one per file: a parser crash must not take a worker down.
 //!
+//! Pages of a PDF that are images without text are read by a text recognition program where there is one:
+//! [`recognition`].
+//!
 //! Must never parse a file in this process. The parsers are not dependencies of this crate; the child is the
 //! same binary (`parlance extract`), which sets its own resource limits before it reads a byte.
 
@@ -7,15 +10,25 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use parlance_extract::protocol::{self, Document, Reply, Request};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
+use parlance_extract::protocol::{self, Document, Rejection, Reply, Request, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, Result};
+
+mod recognition;
+
+use recognition::Recogniser;
+
+/// A document, or the verdict on a file without one.
+pub type Extraction = std::result::Result<Document, Rejection>;
 
 /// The running executable, even after an upgrade replaced its file.
 const SELF: &str = "/proc/self/exe";
@@ -26,26 +39,32 @@ pub struct Extractor {
     program: PathBuf,
     /// Limits concurrent children: each may use a core and a gigabyte.
     permits: Arc<Semaphore>,
+    /// Number of permits.
+    parallelism: usize,
+    /// Text recognition; `None`: scanned pages are not read.
+    recogniser: Option<Arc<Recogniser>>,
 }
 
 impl Extractor {
-    /// An extractor that runs `program extract`; the current executable if `None`.
+    /// An extractor that runs `program extract`; the current executable if `None`. Scanned pages are read by
+    /// `tesseract`, if there is one.
     ///
     /// # Errors
     /// When the path of the current executable is unknown.
-    pub fn new(program: Option<&Path>) -> Result<Self> {
+    pub fn new(program: Option<&Path>, tesseract: Option<&Path>) -> Result<Self> {
         let program = match program {
             Some(program) => program.to_owned(),
             None if Path::new(SELF).exists() => PathBuf::from(SELF),
             None => std::env::current_exe()
                 .map_err(|error| Error::internal("cannot find the path of this executable", error))?,
         };
-        let permits = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { program, permits: Arc::new(Semaphore::new(permits)) })
+        let parallelism = std::thread::available_parallelism().map_or(1, usize::from);
+        let recogniser = tesseract.map(|tesseract| Arc::new(Recogniser::new(&program, tesseract)));
+        Ok(Self { program, permits: Arc::new(Semaphore::new(parallelism)), parallelism, recogniser })
     }
 
     /// Extracts the text of a file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a permit, and immediately
-    /// when stopped.
+    /// when stopped. Scanned pages are not read.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
@@ -56,62 +75,166 @@ impl Extractor {
         bytes: Bytes,
         stop: &CancellationToken,
     ) -> Result<Document> {
-        match self.read(request, bytes, stop).await? {
-            Reply::Document(document) => Ok(document),
-            Reply::Rejected(rejection) => Err(rejected(rejection)),
+        let extracted = stop.run_until_cancelled(self.extract_text(request, &bytes)).await;
+        let extracted = extracted.ok_or(Error::Cancelled)??;
+        recognition::without(extracted, self.recogniser.is_some()).map_err(rejected)
+    }
+
+    /// Extracts the text of a file, and reads its scanned pages by text recognition: in `language` (ISO 639-2),
+    /// if its data is installed. `progress` gets the scanned pages done and their number.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`].
+    pub async fn extract_with_scans(
+        &self,
+        request: &Request,
+        bytes: Bytes,
+        language: &str,
+        progress: &(dyn Fn(usize, usize) + Sync),
+        stop: &CancellationToken,
+    ) -> Result<Document> {
+        let read = self.read_with_scans(request, bytes, language, progress, stop).await?;
+        read.map_err(rejected)
+    }
+
+    /// As [`Extractor::extract_with_scans`], with a rejection as a value: that of a web page carries its metadata.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when stopped; [`Error::Internal`] when a child cannot be started.
+    pub async fn read_with_scans(
+        &self,
+        request: &Request,
+        bytes: Bytes,
+        language: &str,
+        progress: &(dyn Fn(usize, usize) + Sync),
+        stop: &CancellationToken,
+    ) -> Result<Extraction> {
+        let extracted = async {
+            let extracted = self.extract_text(request, &bytes).await?;
+            let Some(recogniser) = self.recogniser.as_deref() else {
+                return Ok(recognition::without(extracted, false));
+            };
+            let pages: Vec<u32> = recognition::scanned_pages(&extracted).to_vec();
+            if pages.is_empty() {
+                return Ok(extracted);
+            }
+            progress(0, pages.len());
+            // Boxed, because the compiler cannot infer that a stream of borrowing futures is `Send`.
+            let recognitions: Vec<BoxFuture<'_, Option<String>>> = pages
+                .iter()
+                .take(recognition::MAX_PAGES)
+                .map(|page| self.recognise(recogniser, request, &bytes, *page, language).boxed())
+                .collect();
+            let mut recognised = stream::iter(recognitions).buffered(self.parallelism);
+            let mut texts = Vec::new();
+            while let Some(text) = recognised.next().await {
+                texts.push(text);
+                progress(texts.len(), pages.len());
+            }
+            Ok::<_, Error>(recognition::merge(extracted, pages.into_iter().zip(texts).collect()))
+        };
+        stop.run_until_cancelled(extracted).await.ok_or(Error::Cancelled)?
+    }
+
+    /// The languages that scanned pages are read in (names of Tesseract's data); `None`: they are not read.
+    ///
+    /// # Errors
+    /// When Tesseract does not start or has no languages.
+    pub async fn recognised_languages(&self) -> Result<Option<Vec<String>>> {
+        match self.recogniser.as_deref() {
+            Some(recogniser) => Ok(Some(recogniser.languages().await?.to_vec())),
+            None => Ok(None),
         }
     }
 
-    /// As [`Extractor::extract`], with a rejection as a value: that of a web page carries its metadata.
-    ///
-    /// # Errors
-    /// [`Error::Rejected`] for an oversized reply; [`Error::Cancelled`] when stopped; [`Error::Internal`] when a
-    /// child cannot be started.
-    pub async fn read(&self, request: &Request, bytes: Bytes, stop: &CancellationToken) -> Result<Reply> {
-        stop.run_until_cancelled(self.read_now(request, bytes)).await.ok_or(Error::Cancelled)?
+    /// The text of a page by recognition; `None` if it cannot be read.
+    async fn recognise(
+        &self,
+        recogniser: &Recogniser,
+        request: &Request,
+        bytes: &Bytes,
+        page: u32,
+        language: &str,
+    ) -> Option<String> {
+        let recognised = async {
+            let _permit = self.permit().await?;
+            let request = Request { image_of_page: Some(page), ..request.clone() };
+            match self.reply(&request, bytes).await? {
+                Ok((Reply::Image(image), pixels)) => recogniser.read(image, pixels, language).await,
+                Ok(_) => Ok(None),
+                Err(rejection) => {
+                    tracing::info!(page, %rejection, "scanned page not rendered");
+                    Ok(None)
+                }
+            }
+        };
+        recognised.await.unwrap_or_else(|error| {
+            tracing::warn!(page, error = %Chain(&error), "text recognition failed; leaving the page out");
+            None
+        })
     }
 
-    async fn read_now(&self, request: &Request, bytes: Bytes) -> Result<Reply> {
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|error| Error::internal("the extraction semaphore is closed", error))?;
-        let mut child = self.spawn()?;
+    async fn extract_text(&self, request: &Request, bytes: &Bytes) -> Result<Extraction> {
+        let _permit = self.permit().await?;
+        Ok(self.reply(request, bytes).await?.and_then(|(reply, _)| match reply {
+            Reply::Document(document) => Ok(document),
+            Reply::Rejected(rejection) => Err(rejection),
+            Reply::Image(_) => Err(protocol::verdict_for_exit(None, None, false)),
+        }))
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
+        let permit = self.permits.acquire().await;
+        permit.map_err(|error| Error::internal("the extraction semaphore is closed", error))
+    }
+
+    /// The child's reply, with the bytes that follow it.
+    async fn reply(
+        &self,
+        request: &Request,
+        bytes: &[u8],
+    ) -> Result<std::result::Result<(Reply, Bytes), Rejection>> {
         let mut header = serde_json::to_vec(request)
             .map_err(|error| Error::internal("cannot encode the extraction request", error))?;
         header.push(b'\n');
-        let Ok(exchanged) =
-            tokio::time::timeout(protocol::REPLY_TIMEOUT, exchange(&mut child, &header, &bytes)).await
-        else {
-            // Dropping would kill the child too, but the permit must not be released before it has exited.
-            child
-                .kill()
-                .await
-                .map_err(|error| Error::internal("cannot kill an extraction process", error))?;
-            return Ok(Reply::Rejected(protocol::verdict_for_exit(None, None, true)));
+        let mut command = Command::new(&self.program);
+        command.arg("extract");
+        let exchanged = exchange(command, &header, bytes, protocol::REPLY_TIMEOUT).await?;
+        let Some((status, reply)) = exchanged else {
+            return Ok(Err(protocol::verdict_for_exit(None, None, true)));
         };
-        let (status, reply) =
-            exchanged.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
-        parse_reply(status, &reply)
-    }
-
-    fn spawn(&self) -> Result<Child> {
-        Command::new(&self.program)
-            .arg("extract")
-            // The child inherits no secrets or settings.
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| Error::internal(format!("cannot start {}", self.program.display()), error))
+        Ok(parse_reply(status, reply))
     }
 }
 
+/// Runs a child process with this input. Returns its exit status and its output of at most
+/// [`protocol::MAX_REPLY_BYTES`] and a byte, or `None` after the timeout.
+async fn exchange(
+    mut command: Command,
+    header: &[u8],
+    bytes: &[u8],
+    timeout: Duration,
+) -> Result<Option<(ExitStatus, Vec<u8>)>> {
+    let program = command.as_std().get_program().to_owned();
+    let mut child = command
+        // The child inherits no secrets or settings.
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| Error::internal(format!("cannot start {}", program.display()), error))?;
+    let Ok(exchanged) = tokio::time::timeout(timeout, converse(&mut child, header, bytes)).await else {
+        // Dropping would kill the child too, but the permit must not be released before it has exited.
+        child.kill().await.map_err(|error| Error::internal("cannot kill a child process", error))?;
+        return Ok(None);
+    };
+    exchanged.map(Some).map_err(|error| Error::internal("cannot talk to a child process", error))
+}
+
 /// Sends the file and receives the reply, which may arrive before the file is fully read.
-async fn exchange(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
+async fn converse(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let send = async {
         let Some(mut stdin) = stdin else { return };
@@ -135,16 +258,20 @@ async fn exchange(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Re
     Ok((child.wait().await?, reply))
 }
 
-fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Reply> {
+fn parse_reply(status: ExitStatus, reply: Vec<u8>) -> std::result::Result<(Reply, Bytes), Rejection> {
     if reply.len() > protocol::MAX_REPLY_BYTES {
-        return Err(Error::rejected("too_large", "The file holds more text than one source may."));
+        let message = "The file holds more text than one source may.";
+        return Err(Rejection::new(Verdict::TooLarge, message));
     }
-    match serde_json::from_slice(reply) {
-        Ok(Reply::Document(document)) if status.success() => Ok(Reply::Document(document)),
-        Ok(Reply::Rejected(rejection)) => Ok(Reply::Rejected(rejection)),
-        Ok(Reply::Document(_)) | Err(_) => {
+    let mut values = serde_json::Deserializer::from_slice(&reply).into_iter();
+    let parsed = values.next();
+    let end = values.byte_offset();
+    match parsed {
+        Some(Ok(Reply::Rejected(rejection))) => Err(rejection),
+        Some(Ok(document)) if status.success() => Ok((document, Bytes::from(reply).slice(end..))),
+        _ => {
             tracing::info!(%status, "extraction process died; rejecting the file");
-            Ok(Reply::Rejected(protocol::verdict_for_exit(status.signal(), status.code(), false)))
+            Err(protocol::verdict_for_exit(status.signal(), status.code(), false))
         }
     }
 }

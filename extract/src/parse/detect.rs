@@ -110,7 +110,8 @@ impl Declared {
                     return Ok(markup);
                 }
                 // Programs name tables as text by what opens them: Excel.
-                let sheet = matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
+                let sheet =
+                    matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
                 if sheet { Format::Csv.file_type() } else { Format::Text.file_type() }
             }
         };
@@ -157,7 +158,12 @@ mod tests {
     use super::*;
 
     fn request(name: &str, media_type: &str) -> Request {
-        Request { name: Some(name.to_owned()), media_type: Some(media_type.to_owned()), url: None }
+        Request {
+            name: Some(name.to_owned()),
+            media_type: Some(media_type.to_owned()),
+            url: None,
+            image_of_page: None,
+        }
     }
 
     fn detect(name: &str, media_type: &str, bytes: &[u8]) -> Result<Format, Rejection> {

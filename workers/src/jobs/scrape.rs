@@ -3,6 +3,7 @@
 //! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended.
 
 use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Tally};
+use parlance_core::knowledge::ingest;
 use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
 use url::Url;
@@ -46,6 +47,7 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let mut site = Site::new(ctx, crawl);
     let mut views = Views::default();
+    let language = ingest::language(ctx, claim).await?;
     // Ends with this function, also when the crawl is stopped.
     let mut renderer = ctx.renderer();
     let mut listed: Option<Vec<Link>> = None;
@@ -66,7 +68,7 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                     Some(outcome) => outcome,
                     None => {
                         let (stop, site, renderer) = (run.stop(), &mut site, &mut renderer);
-                        Visitor { ctx, stop, site, renderer }.visit(&page).await?
+                        Visitor { ctx, stop, language, site, renderer }.visit(&page).await?
                     }
                 };
                 let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;

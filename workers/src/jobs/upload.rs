@@ -14,6 +14,13 @@ pub(super) async fn run(run: &Run, job: ExtractFile) -> Result<()> {
         .await?
         .ok_or_else(|| Error::rejected("file_missing", "The stored file is gone; upload it again."))?;
     run.set_total(bytes.len(), "bytes");
-    let document = ctx.extractor().extract(&file.declared, bytes, run.stop()).await?;
+    let language = ingest::language(ctx, claim).await?.iso_639_2();
+    let progress = run.progress_reporter();
+    let report = |done, pages| {
+        run.set_total(pages, "pages");
+        progress(done);
+    };
+    let document =
+        ctx.extractor().extract_with_scans(&file.declared, bytes, language, &report, run.stop()).await?;
     ingest::settle_extracted(ctx, claim, &job, &document).await
 }

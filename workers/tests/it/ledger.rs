@@ -41,6 +41,7 @@ fn document(text: &str) -> Document {
         pages: Vec::new(),
         title: None,
         notes: Vec::new(),
+        scanned_pages: Vec::new(),
         web: None,
     }
 }

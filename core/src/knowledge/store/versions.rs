@@ -38,7 +38,7 @@ pub(in crate::knowledge) async fn find_file(
     )
     .map(|row| StoredFile {
         blob_key: row.blob_key,
-        declared: Request { name: row.file_name, media_type: row.media_type, url: None },
+        declared: Request { name: row.file_name, media_type: row.media_type, ..Request::default() },
     })
     .fetch_optional(db)
     .await

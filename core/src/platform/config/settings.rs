@@ -275,6 +275,12 @@ pub const SECTIONS: &[Section] = &[
         title: "Workers",
         settings: &[
             setting(
+                "TESSERACT",
+                "the program that reads scanned pages (Tesseract 4 or later), a path or a name on the PATH; `off`: scanned pages are not read, as if it is not installed",
+                Some("tesseract"),
+                "/usr/local/bin/tesseract",
+            ),
+            setting(
                 "WORKER_CONCURRENCY",
                 "the number of concurrent jobs per queue and process",
                 Some("2"),
@@ -367,6 +373,11 @@ impl<'a> Reader<'a> {
             (Some(_), None) => Err(error(other, format!("is not set, but {one} is"))),
             (None, Some(_)) => Err(error(one, format!("is not set, but {other} is"))),
         }
+    }
+
+    /// Whether a variable is unset or has its default value.
+    pub(super) fn is_default(&self, name: &'static str) -> bool {
+        self.text(name).as_deref() == find(name).default
     }
 
     pub(super) fn required(&self, name: &'static str) -> Result<String, ConfigError> {

@@ -50,6 +50,7 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
         pages: Vec::new(),
         title,
         notes: Vec::new(),
+        scanned_pages: Vec::new(),
         web: Some(web),
     })
 }

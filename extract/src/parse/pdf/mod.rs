@@ -45,6 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     if size > MAX_TEXT_BYTES {
         return Err(too_large());
     }
+    let scanned_pages = quality.unread_pages();
     let notes = quality.notes()?;
     running_headers::remove(&mut texts);
     let (text, offsets) = join(&texts);
@@ -55,6 +56,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         pages: offsets,
         title: stated_title(&reader.title()),
         notes,
+        scanned_pages,
         web: None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::glyphs::OpenError;
 use super::page::Page;
-use crate::protocol::{Rejection, Verdict};
+use crate::protocol::{Rejection, Verdict, name_pages};
 
 /// Share of characters without a meaning above which the text of a page is garbled, and worse than none.
 const MAX_GARBAGE: f64 = 0.3;
@@ -18,9 +18,6 @@ const LETTERS_PER_GLYPH: usize = 25;
 
 /// Number of drawings without any text that make a page of outlined letters.
 const DRAWN_LETTERS: usize = 100;
-
-/// Maximum number of pages that a note names.
-const NAMED_PAGES: usize = 10;
 
 /// Statistics over the pages.
 #[derive(Default)]
@@ -69,30 +66,36 @@ impl Quality {
         true
     }
 
+    /// Pages without readable text, in order.
+    pub(super) fn unread_pages(&self) -> Vec<u32> {
+        let mut pages = [self.scans.as_slice(), &self.garbled, &self.drawn].concat();
+        pages.sort_unstable();
+        pages
+    }
+
     /// The notes for the owner, or the rejection of an unusable text.
     pub(super) fn notes(self) -> Result<Vec<String>, Rejection> {
+        let scanned_pages = self.unread_pages();
         if self.letters == 0 {
-            return Err(self.without_text());
+            return Err(Rejection { scanned_pages, ..self.without_text() });
         }
         // A file that reads well on most of its pages is of use.
         if self.garbled.len() > self.readable {
-            return Err(garbled());
+            return Err(Rejection { scanned_pages, ..garbled() });
         }
         let mut notes = Vec::new();
         let mut note = |pages: &[u32], what: &str| {
             if !pages.is_empty() {
-                notes.push(format!("{}{what}", named(pages)));
+                notes.push(format!("{}{what}", name_pages(pages)));
             }
         };
         note(&self.damaged, " could not be read completely.");
-        note(&self.scans, ": images without text, which were not read.");
-        note(&self.drawn, ": letters drawn as shapes, which were not read.");
         note(
             &self.garbled,
             if self.garbled.len() == 1 {
-                ": its fonts do not say which characters they show; its text is missing."
+                ": its fonts do not say which characters they show."
             } else {
-                ": their fonts do not say which characters they show; their text is missing."
+                ": their fonts do not say which characters they show."
             },
         );
         note(
@@ -131,15 +134,6 @@ pub(super) fn rejection(error: OpenError) -> Rejection {
 /// Undecodable characters and those of the private use area, which only the file's font can show.
 fn is_undecoded(character: char) -> bool {
     matches!(character, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}')
-}
-
-fn named(pages: &[u32]) -> String {
-    let mut names: Vec<String> = pages.iter().take(NAMED_PAGES).map(ToString::to_string).collect();
-    if pages.len() > NAMED_PAGES {
-        names.push(format!("{} more", pages.len() - NAMED_PAGES));
-    }
-    let word = if pages.len() == 1 { "Page" } else { "Pages" };
-    format!("{word} {}", names.join(", "))
 }
 
 fn encrypted() -> Rejection {

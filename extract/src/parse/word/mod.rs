@@ -73,6 +73,7 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
         text: read.text,
         pages: Vec::new(),
         notes,
+        scanned_pages: Vec::new(),
         web: None,
     })
 }

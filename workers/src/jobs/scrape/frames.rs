@@ -3,7 +3,7 @@
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Fetched, Outcome, PageTask};
 use parlance_crawl::scope;
-use parlance_extract::protocol::{Markup, Reply};
+use parlance_extract::protocol::Markup;
 use url::Url;
 
 use super::reading::{self, Reading};
@@ -26,10 +26,12 @@ pub(super) async fn add(
         if scope::site(&fetched.url) != scope::site(frame) {
             continue;
         }
-        let Reading::Reply(reply) = reading::read(visitor.ctx, visitor.stop, &fetched).await? else {
+        let Reading::Reply(reply) =
+            reading::read(visitor.ctx, visitor.stop, visitor.language, &fetched).await?
+        else {
             continue;
         };
-        let Reply::Document(document) = *reply else { continue };
+        let Ok(document) = *reply else { continue };
         if document.web.as_ref().is_some_and(|web| web.noindex) || document.markup == Markup::Records {
             continue;
         }

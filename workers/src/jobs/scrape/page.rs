@@ -1,10 +1,11 @@
 //! Outcome of a read page: its text and links, or where it leads instead.
 
 use parlance_core::knowledge::crawl::{Cause, Fetched, Link, Outcome};
+use parlance_core::providers::extract::Extraction;
 use parlance_crawl::directives::Directives;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_crawl::scope;
-use parlance_extract::protocol::{Document, Rejection, Reply, Web};
+use parlance_extract::protocol::{Document, Rejection, Web};
 use url::Url;
 
 use super::link;
@@ -29,16 +30,16 @@ pub(super) enum Step {
 pub(super) fn step(
     site: &Site,
     fetched: &FetchResponse,
-    reply: Reply,
+    reply: Extraction,
     is_new: impl Fn(&Url) -> bool,
     may_leave: bool,
 ) -> Step {
     let (document, rejection, web) = match reply {
-        Reply::Document(mut document) => {
+        Ok(mut document) => {
             let web = document.web.take().unwrap_or_default();
             (Some(document), None, web)
         }
-        Reply::Rejected(mut rejection) => {
+        Err(mut rejection) => {
             let web = rejection.web.take().map(|web| *web).unwrap_or_default();
             (None, Some(rejection), web)
         }

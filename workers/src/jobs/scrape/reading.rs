@@ -1,11 +1,13 @@
 //! Reading of a response: which type it is, and its text from the extraction process.
 
 use parlance_core::knowledge::crawl::{Cause, Outcome};
+use parlance_core::language::Language;
+use parlance_core::providers::extract::Extraction;
 use parlance_core::{Context, Error, Result};
 use parlance_crawl::disposition;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_extract::file_types;
-use parlance_extract::protocol::{Reply, Request};
+use parlance_extract::protocol::Request;
 use tokio_util::sync::CancellationToken;
 
 /// `Accept` header: pages, then texts, then documents.
@@ -27,7 +29,7 @@ const UNKNOWN: [&str; 8] = [
 /// What became of a response.
 pub(super) enum Reading {
     /// The document, or the verdict on it.
-    Reply(Box<Reply>),
+    Reply(Box<Extraction>),
     /// The type is not read.
     Unsupported(Outcome),
 }
@@ -39,6 +41,7 @@ pub(super) enum Reading {
 pub(super) async fn read(
     ctx: &Context,
     stop: &CancellationToken,
+    language: Language,
     fetched: &FetchResponse,
 ) -> Result<Reading> {
     let Some(request) = request(fetched) else {
@@ -50,7 +53,9 @@ pub(super) async fn read(
         let cause = Cause::new("unsupported_type", message).with_status(fetched.status);
         return Ok(Reading::Unsupported(Outcome::skipped(cause)));
     };
-    match ctx.extractor().read(&request, fetched.body.clone(), stop).await {
+    let (bytes, language) = (fetched.body.clone(), language.iso_639_2());
+    let extraction = ctx.extractor().read_with_scans(&request, bytes, language, &|_, _| {}, stop);
+    match extraction.await {
         Ok(reply) => Ok(Reading::Reply(Box::new(reply))),
         Err(Error::Rejected { code, message }) => {
             let cause = Cause::new(code, message).with_status(fetched.status);
@@ -73,12 +78,13 @@ fn request(fetched: &FetchResponse) -> Option<Request> {
     };
     if UNKNOWN.contains(&essence.as_str()) {
         let is_read = name.as_deref().and_then(file_types::by_file_name).is_some_and(is_crawled);
-        return is_read.then_some(Request { name, media_type: None, url });
+        return is_read.then_some(Request { name, media_type: None, url, image_of_page: None });
     }
     file_types::is_crawled(&essence).then(|| Request {
         name,
         media_type: fetched.media_type.clone().or_else(|| Some(essence)),
         url,
+        image_of_page: None,
     })
 }
 

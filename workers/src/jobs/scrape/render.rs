@@ -2,10 +2,11 @@
 
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
+use parlance_core::providers::extract::Extraction;
 use parlance_crawl::browser::{RenderError, Rendered};
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_crawl::pace::Pace;
-use parlance_extract::protocol::{Rejection, Reply};
+use parlance_extract::protocol::Rejection;
 
 use super::failure;
 use super::reading::{self, Reading};
@@ -14,7 +15,7 @@ use super::visit::Visitor;
 /// What became of a page made by scripts.
 pub(super) enum Rendering {
     /// The page as a browser shows it, and what was read from it.
-    Page(FetchResponse, Reply),
+    Page(FetchResponse, Extraction),
     /// The page stays without text, for this reason.
     Shell(Rejection),
     /// The page leads to one that may not be read, or did not load.
@@ -54,9 +55,9 @@ pub(super) async fn render(
     if let Some(outcome) = failure::of_response(visitor.ctx, &response, page) {
         return Ok(Rendering::Nothing(outcome));
     }
-    Ok(match reading::read(visitor.ctx, visitor.stop, &response).await? {
+    Ok(match reading::read(visitor.ctx, visitor.stop, visitor.language, &response).await? {
         Reading::Reply(reply) => match *reply {
-            Reply::Rejected(still) if still.needs_browser => {
+            Err(still) if still.needs_browser => {
                 Rendering::Shell(explained(still, "It shows no text in a browser either."))
             }
             reply => Rendering::Page(response, reply),

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
+use parlance_core::language::Language;
 use parlance_core::{Context, Result};
 use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_crawl::pace::Pace;
 use parlance_crawl::scope;
-use parlance_extract::protocol::Reply;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -31,6 +31,8 @@ const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 pub(super) struct Visitor<'a> {
     pub(super) ctx: &'a Context,
     pub(super) stop: &'a CancellationToken,
+    /// Language of the bot, for text recognition.
+    pub(super) language: Language,
     pub(super) site: &'a mut Site,
     /// The browser of the crawl; `None` if none is configured.
     pub(super) renderer: &'a mut Option<Renderer>,
@@ -57,19 +59,19 @@ impl Visitor<'_> {
                 return Ok(outcome);
             }
             visited.insert(scope::normalise(&fetched.url));
-            let reply = match reading::read(self.ctx, self.stop, &fetched).await? {
+            let reply = match reading::read(self.ctx, self.stop, self.language, &fetched).await? {
                 Reading::Reply(reply) => *reply,
                 Reading::Unsupported(outcome) => return Ok(outcome),
             };
             let reply = match reply {
-                Reply::Rejected(shell) if shell.needs_browser => {
+                Err(shell) if shell.needs_browser => {
                     match render::render(self, page, &fetched, shell).await? {
                         Rendering::Page(rendered, reply) => {
                             fetched = rendered;
                             visited.insert(scope::normalise(&fetched.url));
                             reply
                         }
-                        Rendering::Shell(shell) => Reply::Rejected(shell),
+                        Rendering::Shell(shell) => Err(shell),
                         Rendering::Nothing(outcome) => return Ok(outcome),
                     }
                 }
