@@ -135,7 +135,7 @@ impl Writer<'_> {
             || seam::ends_with_currency(before)
             || seam::starts_with_currency(unit)
             || seam::starts_with_currency(&following(node))
-            || has(MINORS);
+            || has(&["cents", "decimals", "fraction", "pence"]);
         if is_price {
             flow.line.push_word(seam::decimal_separator(number, self.comma), flow.line.last_style());
             flow.seam = Seam::default();

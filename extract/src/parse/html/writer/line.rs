@@ -185,8 +185,12 @@ impl Line {
         let mut out = String::new();
         let mut open: Vec<Mark> = Vec::new();
         for (run, style) in self.runs.iter().zip(&styles) {
-            let wanted = marks(*style);
+            let mut wanted = marks(*style);
             let kept = open.iter().zip(&wanted).take_while(|(open, wanted)| open == wanted).count();
+            if run.text.trim().is_empty() {
+                // Marks never open before white space.
+                wanted.truncate(kept);
+            }
             let mut unstruck = false;
             for mark in open.drain(kept..).rev() {
                 unstruck |= mark == Mark::Strike;

@@ -265,11 +265,11 @@ fn is_permalink(node: &NodeRef, href: &str, has_text: bool, context: Context) ->
     }
     let name = dom::text(node, 200).to_lowercase();
     let named = PERMALINK_NAMES.iter().any(|start| name.starts_with(start));
-    let whole = node.parent().is_none_or(|parent| dom::text(&parent, 400).to_lowercase() == name);
     let only_for_screen_readers = node.element_children().iter().any(dom::for_screen_readers)
         && !node.children_it(false).any(|child| child.is_nonempty_text());
     if context.heading {
-        return !whole && (named || only_for_screen_readers || dom::keyword(node, "aria-hidden") == "true");
+        let whole = || node.parent().is_none_or(|parent| dom::text(&parent, 400).to_lowercase() == name);
+        return !whole() && (named || only_for_screen_readers || dom::keyword(node, "aria-hidden") == "true");
     }
     // A builder may put the link beside the heading.
     classed && (named || only_for_screen_readers) && beside_heading(node)
