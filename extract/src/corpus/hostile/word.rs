@@ -1,11 +1,12 @@
 //! Word documents with decompression bombs, deep nesting and false metadata.
 
-use crate::corpus::word::{archive, of_body, of_document, paragraph};
+use crate::corpus::word::{archive, of_body, of_document, of_parts, paragraph};
 use crate::corpus::{Block, Sample, doc, docx, half, noise, ole};
 use crate::protocol::Verdict::{Corrupt, Empty, Encrypted, Timeout, TooComplex, TooLarge};
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = packages();
+    samples.extend(multipliers());
     samples.extend(compounds());
     samples
 }
@@ -57,6 +58,56 @@ fn packages() -> Vec<Sample> {
             &[Corrupt],
         ),
         Sample::any("noise-inside.docx", damaged(whole)),
+    ]
+}
+
+/// Small files whose text multiplies: by merged cells, notes in themselves and computed numbers.
+fn multipliers() -> Vec<Sample> {
+    let wide = |text: &str| {
+        format!(
+            "<w:tr><w:tc><w:tcPr><w:gridSpan w:val=\"9999\"/></w:tcPr>{}</w:tc></w:tr>",
+            paragraph("", text)
+        )
+    };
+    let tall = |merge: &str, text: &str| {
+        format!("<w:tr><w:tc><w:tcPr><w:vMerge{merge}/></w:tcPr>{}</w:tc></w:tr>", paragraph("", text))
+    };
+    let note = "<w:footnoteReference w:id=\"1\"/>".repeat(40);
+    let item = paragraph("<w:numPr><w:ilvl w:val=\"0\"/><w:numId w:val=\"1\"/></w:numPr>", "x");
+    let level = format!(
+        "<w:abstractNum w:abstractNumId=\"0\"><w:lvl w:ilvl=\"0\"><w:start w:val=\"32767\"/>\
+         <w:numFmt w:val=\"upperRoman\"/><w:lvlText w:val=\"{}\"/></w:lvl></w:abstractNum>\
+         <w:num w:numId=\"1\"><w:abstractNumId w:val=\"0\"/></w:num>",
+        "%1".repeat(100_000)
+    );
+    let fraction =
+        format!("{}<m:t>x</m:t>{}", "<m:f><m:num>".repeat(50_000), "</m:num></m:f>".repeat(50_000));
+    vec![
+        Sample::any("wide-cells.docx", of_body(&format!("<w:tbl>{}</w:tbl>", wide("x").repeat(50_000)))),
+        Sample::any(
+            "tall-cell.docx",
+            of_body(&format!(
+                "<w:tbl>{}{}</w:tbl>",
+                tall(" w:val=\"restart\"", &"word ".repeat(100_000)),
+                tall("", "").repeat(50_000)
+            )),
+        ),
+        Sample::text(
+            "note-in-itself.docx",
+            of_parts(
+                &format!("<w:p><w:r><w:t>Words</w:t>{note}</w:r></w:p>"),
+                &[(
+                    "footnotes",
+                    &format!(
+                        "<w:footnote w:id=\"1\"><w:p><w:r>{note}<w:t>Inside</w:t></w:r></w:p></w:footnote>"
+                    ),
+                )],
+                &[],
+            ),
+            &["Words[^1]", "Inside"],
+        ),
+        Sample::any("long-numbers.docx", of_parts(&item.repeat(50_000), &[("numbering", &level)], &[])),
+        Sample::any("deep-equation.docx", of_body(&format!("<w:p><m:oMath>{fraction}</m:oMath></w:p>"))),
     ]
 }
 

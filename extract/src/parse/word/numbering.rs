@@ -12,7 +12,7 @@ use super::number_formats::{Format, number};
 /// Levels of a list.
 pub(super) const LEVELS: usize = 9;
 
-/// Longest number that is written, in characters.
+/// Length at which a number is cut, in bytes.
 const MAX_LABEL: usize = 120;
 
 /// A level of a list.
@@ -103,6 +103,9 @@ fn label(list: &List, level: usize, values: &[Option<i64>; LEVELS]) -> String {
     let mut label = String::new();
     let mut characters = definition.text.chars().take(MAX_LABEL).peekable();
     while let Some(character) = characters.next() {
+        if label.len() > MAX_LABEL {
+            break;
+        }
         let digit =
             if character == '%' { characters.peek().and_then(|next| next.to_digit(10)) } else { None };
         match digit {

@@ -15,8 +15,9 @@ mod story;
 mod styles;
 mod tables;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Cursor;
+use std::ops::Range;
 
 use office_oxide::cfb::{CfbReader, parse_summary_information};
 
@@ -82,7 +83,7 @@ struct Reader {
     lists: Lists,
     notes: Notes,
     /// Text boxes by the position of their anchor, with the range of their text; sorted.
-    text_boxes: Vec<(usize, std::ops::Range<usize>)>,
+    text_boxes: VecDeque<(usize, Range<usize>)>,
     fields: Fields,
     writer: Writer,
     /// Properties that styles give to paragraphs.
@@ -132,7 +133,7 @@ impl Reader {
     fn read_main(&mut self) {
         let end = (self.header.start(1) as usize).min(self.text.units.len());
         self.blocks(0..end, &mut |reader, blocks| reader.write(blocks));
-        let left: Vec<_> = std::mem::take(&mut self.text_boxes);
+        let left = std::mem::take(&mut self.text_boxes);
         for (_, range) in left {
             let blocks = self.story(range);
             self.write(blocks);

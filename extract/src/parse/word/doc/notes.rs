@@ -1,6 +1,6 @@
 //! Footnotes, endnotes and text boxes: where they belong and where their text is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use super::Reader;
@@ -116,7 +116,7 @@ impl Reader {
 }
 
 /// Text boxes of the main text: the position of their anchor and the range of their text.
-pub(super) fn text_boxes(anchors: &[u8], texts: &[u8], start: usize) -> Vec<(usize, Range<usize>)> {
+pub(super) fn text_boxes(anchors: &[u8], texts: &[u8], start: usize) -> VecDeque<(usize, Range<usize>)> {
     const ANCHOR: usize = 26;
     const TEXT: usize = 22;
     /// Offset of the identifier of the shape.
@@ -137,5 +137,5 @@ pub(super) fn text_boxes(anchors: &[u8], texts: &[u8], start: usize) -> Vec<(usi
         })
         .collect();
     boxes.sort_by_key(|(anchor, range)| (*anchor, range.start));
-    boxes
+    boxes.into()
 }

@@ -151,10 +151,10 @@ impl Reader {
     fn boxes_before(&mut self, end: usize) -> Vec<Block> {
         let mut blocks = Vec::new();
         while self.depth == 0
-            && let Some((anchor, _)) = self.text_boxes.first()
+            && let Some((anchor, _)) = self.text_boxes.front()
             && *anchor <= end
+            && let Some((_, range)) = self.text_boxes.pop_front()
         {
-            let (_, range) = self.text_boxes.remove(0);
             blocks.extend(self.story(range));
         }
         blocks

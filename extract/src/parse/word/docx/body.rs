@@ -87,6 +87,9 @@ impl Reader {
     /// Gives the label of a note and reads the note, which follows the current block. `mark` is the mark of
     /// the author, if he wrote one.
     pub(super) fn reference(&mut self, kind: NoteKind, id: &str, mark: Option<&str>) -> Option<String> {
+        if let Some(label) = self.notes.known.get(&(kind, Box::from(id))) {
+            return Some(label.clone());
+        }
         let footnotes = self.footnotes.len();
         let notes = if kind == NoteKind::Footnote { &self.footnotes } else { &self.endnotes };
         let note = notes.get(id).map(Rc::clone)?;
@@ -98,6 +101,7 @@ impl Reader {
             None => self.next_label(kind, footnotes),
         };
         self.notes.labels.insert(label.clone());
+        self.notes.known.insert((kind, Box::from(id)), label.clone());
         let place = self.notes.pending.len();
         let mut blocks = self.story(&note);
         if let Some(mark) = mark {

@@ -11,7 +11,7 @@ mod styles;
 mod table;
 mod xml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::rc::Rc;
 
@@ -39,6 +39,9 @@ const MAX_ENTRIES: usize = 12_500;
 
 /// Bytes of all parts together.
 const MAX_PACKAGE_BYTES: u64 = 256 << 20;
+
+/// Most charts, diagrams and other parts that the text refers to.
+const MAX_PARTS: usize = 500;
 
 type Package = OpcReader<Cursor<Vec<u8>>>;
 
@@ -78,6 +81,8 @@ struct Reader {
     carried: Vec<Span>,
     writer: Writer,
     losses: Losses,
+    /// Charts, diagrams and other parts read so far.
+    parts: usize,
     /// Depth of nested containers that are stories of their own: notes, text boxes, other documents.
     depth: usize,
 }
@@ -87,14 +92,16 @@ struct Reader {
 struct Notes {
     footnotes: usize,
     endnotes: usize,
-    labels: std::collections::HashSet<String>,
+    labels: HashSet<String>,
+    /// Labels of the notes that were read. A note that is referred to again is not read again.
+    known: HashMap<(NoteKind, Box<str>), String>,
     /// Notes of the current block, which follow it.
     pending: Vec<Block>,
     /// Text that follows is the mark of this note, written by the author.
     custom: Option<(NoteKind, Box<str>)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum NoteKind {
     Footnote,
     Endnote,
@@ -115,6 +122,7 @@ impl Reader {
             carried: Vec::new(),
             writer: Writer::default(),
             losses: Losses::default(),
+            parts: 0,
             depth: 0,
         }
     }
@@ -184,6 +192,11 @@ impl Reader {
             return None;
         }
         let target = relation.target.clone();
+        self.parts += 1;
+        if self.parts > MAX_PARTS {
+            self.losses.parts = true;
+            return None;
+        }
         let part = self.part(&target)?;
         Some((target.to_string(), part))
     }
