@@ -82,7 +82,7 @@ fn request(fetched: &FetchResponse) -> Option<Request> {
     }
     file_types::is_crawled(&essence).then(|| Request {
         name,
-        media_type: fetched.media_type.clone().or_else(|| Some(essence)),
+        media_type: fetched.media_type.clone().or(Some(essence)),
         url,
         image_of_page: None,
     })
