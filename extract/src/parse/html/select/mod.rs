@@ -15,8 +15,13 @@ use url::Url;
 
 use super::structured::Data;
 pub(super) use heading::heading;
+pub(in crate::parse::html) use weights::letters_of;
 use weights::Weights;
-pub(in crate::parse::html) use weights::{letters, letters_of};
+
+/// The letters of the content outside links.
+pub(super) fn plain_letters(root: &NodeRef) -> u32 {
+    Weights::of(root).get(root).plain()
+}
 
 /// Removes what is no content from the tree. Returns the element that holds the rest.
 pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
@@ -35,3 +40,4 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     }
     Some(root)
 }
+
