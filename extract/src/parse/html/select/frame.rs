@@ -8,43 +8,170 @@ use crate::parse::html::words::Words;
 
 /// Class names of asides that belong to the surrounding text.
 const CALLOUTS: &[&str] = &[
-    "note", "tip", "warn", "caution", "danger", "info", "admonition", "callout", "alert", "important", "hint",
+    "note",
+    "tip",
+    "warn",
+    "caution",
+    "danger",
+    "info",
+    "admonition",
+    "callout",
+    "alert",
+    "important",
+    "hint",
 ];
 
 /// Names of what is never content.
 const ALWAYS: &[&str] = &[
-    "breadcrumb", "breadcrumbs", "crumbs", "pagination", "pager", "paginator", "paging", "skiplink", "skiplinks",
-    "taboola", "outbrain", "zergnet", "adsbygoogle", "advert", "adverts", "advertisement", "advertising", "ads",
-    "sharedaddy", "addtoany", "sharethis", "addthis", "sharebar", "disqus",
+    "breadcrumb",
+    "breadcrumbs",
+    "crumbs",
+    "pagination",
+    "pager",
+    "paginator",
+    "paging",
+    "skiplink",
+    "skiplinks",
+    "taboola",
+    "outbrain",
+    "zergnet",
+    "adsbygoogle",
+    "advert",
+    "adverts",
+    "advertisement",
+    "advertising",
+    "ads",
+    "sharedaddy",
+    "addtoany",
+    "sharethis",
+    "addthis",
+    "sharebar",
+    "disqus",
 ];
 
 /// Names of what leads elsewhere, if it has little running text.
 const ELSEWHERE: &[&str] = &[
-    "related", "relatedposts", "recirc", "recirculation", "recommended", "recommendation", "recommendations", "recommends",
-    "similar", "popular", "trending", "mostread", "upnext", "sidebar", "sidebars", "newsletter", "subscribe", "signup",
-    "promo", "promos", "sponsored", "sponsor", "sponsors", "share", "sharing", "social", "socials", "follow", "readmore",
-    "prevnext", "crosslinks", "upsell", "upsells", "crosssell", "recently",
+    "related",
+    "relatedposts",
+    "recirc",
+    "recirculation",
+    "recommended",
+    "recommendation",
+    "recommendations",
+    "recommends",
+    "similar",
+    "popular",
+    "trending",
+    "mostread",
+    "upnext",
+    "sidebar",
+    "sidebars",
+    "newsletter",
+    "subscribe",
+    "signup",
+    "promo",
+    "promos",
+    "sponsored",
+    "sponsor",
+    "sponsors",
+    "share",
+    "sharing",
+    "social",
+    "socials",
+    "follow",
+    "readmore",
+    "prevnext",
+    "crosslinks",
+    "upsell",
+    "upsells",
+    "crosssell",
+    "recently",
 ];
 
 /// Names of menus, if most of their text is links or they have no running text.
 const MENUS: &[&str] = &[
-    "nav", "navi", "navbar", "navigation", "subnav", "topnav", "sidenav", "menu", "menus", "submenu", "megamenu", "topbar",
-    "toolbar", "tags", "taglist", "toc", "login", "signin", "searchbar", "searchform",
-    "filters", "facets", "languages", "language", "lang", "switcher", "skip", "copyright", "legal", "colophon", "cart",
+    "nav",
+    "navi",
+    "navbar",
+    "navigation",
+    "subnav",
+    "topnav",
+    "sidenav",
+    "menu",
+    "menus",
+    "submenu",
+    "megamenu",
+    "topbar",
+    "toolbar",
+    "tags",
+    "taglist",
+    "toc",
+    "login",
+    "signin",
+    "searchbar",
+    "searchform",
+    "filters",
+    "facets",
+    "languages",
+    "language",
+    "lang",
+    "switcher",
+    "skip",
+    "copyright",
+    "legal",
+    "colophon",
+    "cart",
 ];
 
 /// Parts of the names of a site's footer.
 const FOOTERS: &[&str] = &[
-    "sitefooter", "site-footer", "site_footer", "globalfooter", "global-footer", "global_footer", "page-footer", "pagefooter",
-    "main-footer", "mainfooter", "footercontent", "footer-content", "footer-wrap", "footer-container", "app-footer", " footer ",
-    "footer-main", "footer-area", "footer-widgets", "footer-inner",
+    "sitefooter",
+    "site-footer",
+    "site_footer",
+    "globalfooter",
+    "global-footer",
+    "global_footer",
+    "page-footer",
+    "pagefooter",
+    "main-footer",
+    "mainfooter",
+    "footercontent",
+    "footer-content",
+    "footer-wrap",
+    "footer-container",
+    "app-footer",
+    " footer ",
+    "footer-main",
+    "footer-area",
+    "footer-widgets",
+    "footer-inner",
 ];
 
 /// Whole names of the header and the footer of a site.
 const EDGES: &[&str] = &[
-    " header ", " footer ", " site-header ", " site-footer ", " site_header ", " site_footer ", " global-header ", " global-footer ",
-    " global_header ", " global_footer ", " page-footer ", " main-header ", " main-footer ", " masthead ", " siteheader ", " sitefooter ",
-    " footer-wrapper ", " header-wrapper ", " top-header ", " footer-top ", " footer-bottom ", " top-bar ", " topbar ",
+    " header ",
+    " footer ",
+    " site-header ",
+    " site-footer ",
+    " site_header ",
+    " site_footer ",
+    " global-header ",
+    " global-footer ",
+    " global_header ",
+    " global_footer ",
+    " page-footer ",
+    " main-header ",
+    " main-footer ",
+    " masthead ",
+    " siteheader ",
+    " sitefooter ",
+    " footer-wrapper ",
+    " header-wrapper ",
+    " top-header ",
+    " footer-top ",
+    " footer-bottom ",
+    " top-bar ",
+    " topbar ",
 ];
 
 /// Names of visitors' comments.
@@ -55,8 +182,8 @@ const NEGATIONS: &[&str] = &["no", "has", "with", "without", "not"];
 
 /// Elements whose names are read: containers.
 const CONTAINERS: &[&str] = &[
-    "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure", "details",
-    "dl", "li", "article",
+    "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure",
+    "details", "dl", "li", "article",
 ];
 
 /// Removes the frame of a page.
@@ -94,20 +221,28 @@ struct Part<'a, 'b> {
 
 impl Part<'_, '_> {
     fn is_frame(&self) -> bool {
-        self.is_frame_by_element() || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
+        self.is_frame_by_element()
+            || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
     }
 
     fn is_frame_by_element(&self) -> bool {
         let role = self.node.attr_or("role", "").to_ascii_lowercase();
         // Lists of names may have more letters than the text that they stand beside.
-        if role == "complementary" && !self.is_callout() && self.weight.prose.saturating_mul(4) <= self.whole.prose {
+        if role == "complementary"
+            && !self.is_callout()
+            && self.weight.prose.saturating_mul(4) <= self.whole.prose
+        {
             return true;
         }
         // Markup that contradicts itself: all of the page in a footer.
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
-        if matches!(self.name, "div" | "section") && !self.inside && Words::of(self.node).contain(FOOTERS) && !self.has_heading() {
+        if matches!(self.name, "div" | "section")
+            && !self.inside
+            && Words::of(self.node).contain(FOOTERS)
+            && !self.has_heading()
+        {
             return true;
         }
         let frame = match self.name {
@@ -143,7 +278,10 @@ impl Part<'_, '_> {
         let plain = self.weight.prose == 0;
         words.any(ALWAYS)
             || (words.any(ELSEWHERE) && (plain || linked > 0.3))
-            || (words.any(MENUS) && plain && (linked > 0.5 || self.weight.letters < 100) && !self.has_heading())
+            || (words.any(MENUS)
+                && plain
+                && (linked > 0.5 || self.weight.letters < 100)
+                && !self.has_heading())
             || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
             || (self.kind == Kind::Forum && words.any(&["signature", "signatures", "sig"]))
             || (self.kind != Kind::Forum && words.any(COMMENTS))

@@ -15,8 +15,8 @@ use url::Url;
 
 use super::structured::Data;
 pub(super) use heading::heading;
-pub(in crate::parse::html) use weights::letters_of;
 use weights::Weights;
+pub(in crate::parse::html) use weights::letters_of;
 
 /// The letters of the content outside links.
 pub(super) fn plain_letters(root: &NodeRef) -> u32 {
@@ -40,4 +40,3 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     }
     Some(root)
 }
-

@@ -8,26 +8,129 @@ use super::weights::{Weight, Weights, letters_of};
 
 /// Beginnings of headings above what leads elsewhere.
 const ELSEWHERE: &[&str] = &[
-    "related", "read more", "read next", "read also", "see also:", "more from", "more stories", "more news", "more on this", "you may also",
-    "you might also", "you may like", "you might like", "recommended", "recommendations", "popular posts", "most popular",
-    "most read", "trending", "latest news", "latest posts", "latest articles", "recent posts", "recent articles", "up next",
-    "similar", "customers also", "people also", "frequently bought", "recently viewed", "others also", "also viewed", "explore more",
-    "share this", "share on", "share article", "follow us", "subscribe", "newsletter", "sign up", "leave a reply",
-    "leave a comment", "post a comment", "add a comment", "join the conversation", "sponsored", "advertisement", "tags:", "filed under",
-    "inspired by your", "based on your", "compare with similar",
-    "das könnte", "mehr zum thema", "ähnliche", "weitere artikel", "lesen sie auch", "auch interessant", "verwandte", "kommentar schreiben",
-    "à lire aussi", "lire aussi", "articles similaires", "sur le même", "vous aimerez", "produits similaires", "artículos relacionados",
-    "relacionad", "te puede interesar", "también te", "leia também", "veja também", "leia mais", "artigos relacionados",
-    "leggi anche", "articoli correlati", "potrebbe interessarti", "lees ook", "gerelateerd", "meer nieuws", "läs också", "les også",
-    "læs også", "czytaj także", "zobacz też", "podobne", "čtěte také", "související", "читайте также", "похожие", "смотрите также",
-    "関連記事", "関連商品", "おすすめ", "相关", "推荐", "相關", "관련",
+    "related",
+    "read more",
+    "read next",
+    "read also",
+    "see also:",
+    "more from",
+    "more stories",
+    "more news",
+    "more on this",
+    "you may also",
+    "you might also",
+    "you may like",
+    "you might like",
+    "recommended",
+    "recommendations",
+    "popular posts",
+    "most popular",
+    "most read",
+    "trending",
+    "latest news",
+    "latest posts",
+    "latest articles",
+    "recent posts",
+    "recent articles",
+    "up next",
+    "similar",
+    "customers also",
+    "people also",
+    "frequently bought",
+    "recently viewed",
+    "others also",
+    "also viewed",
+    "explore more",
+    "share this",
+    "share on",
+    "share article",
+    "follow us",
+    "subscribe",
+    "newsletter",
+    "sign up",
+    "leave a reply",
+    "leave a comment",
+    "post a comment",
+    "add a comment",
+    "join the conversation",
+    "sponsored",
+    "advertisement",
+    "tags:",
+    "filed under",
+    "inspired by your",
+    "based on your",
+    "compare with similar",
+    "das könnte",
+    "mehr zum thema",
+    "ähnliche",
+    "weitere artikel",
+    "lesen sie auch",
+    "auch interessant",
+    "verwandte",
+    "kommentar schreiben",
+    "à lire aussi",
+    "lire aussi",
+    "articles similaires",
+    "sur le même",
+    "vous aimerez",
+    "produits similaires",
+    "artículos relacionados",
+    "relacionad",
+    "te puede interesar",
+    "también te",
+    "leia também",
+    "veja também",
+    "leia mais",
+    "artigos relacionados",
+    "leggi anche",
+    "articoli correlati",
+    "potrebbe interessarti",
+    "lees ook",
+    "gerelateerd",
+    "meer nieuws",
+    "läs också",
+    "les også",
+    "læs også",
+    "czytaj także",
+    "zobacz też",
+    "podobne",
+    "čtěte také",
+    "související",
+    "читайте также",
+    "похожие",
+    "смотрите также",
+    "関連記事",
+    "関連商品",
+    "おすすめ",
+    "相关",
+    "推荐",
+    "相關",
+    "관련",
 ];
 
 /// Beginnings of links that jump over the menu.
 const SKIPS: &[&str] = &[
-    "skip", "jump to", "zum inhalt", "zum hauptinhalt", "direkt zum", "aller au contenu", "passer au", "ir al contenido", "saltar",
-    "vai al contenuto", "salta al", "naar inhoud", "naar de inhoud", "hoppa till", "hopp til", "gå til", "przejdź do", "přejít",
-    "перейти к", "ir para o conteúdo", "pular para",
+    "skip",
+    "jump to",
+    "zum inhalt",
+    "zum hauptinhalt",
+    "direkt zum",
+    "aller au contenu",
+    "passer au",
+    "ir al contenido",
+    "saltar",
+    "vai al contenuto",
+    "salta al",
+    "naar inhoud",
+    "naar de inhoud",
+    "hoppa till",
+    "hopp til",
+    "gå til",
+    "przejdź do",
+    "přejít",
+    "перейти к",
+    "ir para o conteúdo",
+    "pular para",
 ];
 
 /// Removes such blocks below the root of the content.
@@ -46,10 +149,15 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
             let weight = weights.get(&child);
             let block = matches!(&*name, "ul" | "ol" | "div" | "section" | "table" | "dl");
             let small = weight.letters.saturating_mul(5) < whole.letters.saturating_mul(2);
-            let elsewhere = block && small && weight.prose == 0 && (
-                is_menu(weight)
-                || (single && whole.link_density() < 0.5 && weight.links >= 3 && weight.link_density() > 0.75)
-                || (single && cards::is_list(&child, weight, &weights)));
+            let elsewhere = block
+                && small
+                && weight.prose == 0
+                && (is_menu(weight)
+                    || (single
+                        && whole.link_density() < 0.5
+                        && weight.links >= 3
+                        && weight.link_density() > 0.75)
+                    || (single && cards::is_list(&child, weight, &weights)));
             if elsewhere {
                 child.remove_from_parent();
             } else {
@@ -122,7 +230,12 @@ fn announces(heading: &NodeRef) -> bool {
 }
 
 /// The heading and what belongs to it: its container if the heading begins it, or its following siblings.
-fn section<'a>(heading: &NodeRef<'a>, root: &NodeRef<'a>, weights: &Weights, whole: Weight) -> Vec<NodeRef<'a>> {
+fn section<'a>(
+    heading: &NodeRef<'a>,
+    root: &NodeRef<'a>,
+    weights: &Weights,
+    whole: Weight,
+) -> Vec<NodeRef<'a>> {
     let mut top = *heading;
     while let Some(parent) = top.parent() {
         if parent.id == root.id || !is_minor(weights.get(&parent), whole) || !begins(&top) {
@@ -151,7 +264,8 @@ fn section<'a>(heading: &NodeRef<'a>, root: &NodeRef<'a>, weights: &Weights, who
 /// Whether a section may go: it has little running text, or many links.
 fn is_minor(section: Weight, whole: Weight) -> bool {
     section.prose.saturating_mul(4) <= whole.prose
-        || (section.link_density() >= 0.3 && section.letters.saturating_mul(10) <= whole.letters.saturating_mul(7))
+        || (section.link_density() >= 0.3
+            && section.letters.saturating_mul(10) <= whole.letters.saturating_mul(7))
 }
 
 /// Whether nothing with text stands before the node in its parent.

@@ -44,9 +44,13 @@ pub(super) fn remove_copies(root: &NodeRef) {
 
 /// Blocks with a class: a page's builder shows them twice, an author without one writes twice.
 fn is_block(node: &NodeRef) -> bool {
-    node.has_attr("class") && node.node_name().is_some_and(|name| {
-        matches!(&*name, "div" | "section" | "article" | "ul" | "ol" | "dl" | "table" | "li" | "figure" | "details")
-    })
+    node.has_attr("class")
+        && node.node_name().is_some_and(|name| {
+            matches!(
+                &*name,
+                "div" | "section" | "article" | "ul" | "ol" | "dl" | "table" | "li" | "figure" | "details"
+            )
+        })
 }
 
 /// A hash of an element's name and classes.
@@ -77,7 +81,8 @@ impl Prefix {
 
     fn push(&mut self, text: &str) {
         for character in text.chars().filter(|character| !character.is_whitespace()) {
-            self.hash = self.hash.wrapping_mul(Self::FACTOR).wrapping_add(u64::from(u32::from(character)) + 1);
+            self.hash =
+                self.hash.wrapping_mul(Self::FACTOR).wrapping_add(u64::from(u32::from(character)) + 1);
             self.power = self.power.wrapping_mul(Self::FACTOR);
         }
         self.letters = self.letters.saturating_add(letters(text));
@@ -116,8 +121,10 @@ pub(super) fn remove_link_pictures(root: &NodeRef) {
     }
     for link in links {
         if named.contains(&*link.attr_or("href", "")) {
-            let pictures: Vec<NodeRef> =
-                link.descendants_it().filter(|node| node.has_name("img") || node.has_name("picture")).collect();
+            let pictures: Vec<NodeRef> = link
+                .descendants_it()
+                .filter(|node| node.has_name("img") || node.has_name("picture"))
+                .collect();
             pictures.iter().for_each(NodeRef::remove_from_parent);
         }
     }
