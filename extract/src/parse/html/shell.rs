@@ -59,9 +59,6 @@ const WAITING: &[&str] = &[
 /// Longest text of a page that only waits, in letters and digits.
 const MAX_WAITING: usize = 200;
 
-/// Letters outside links of a page that holds only a link to its site.
-const MAX_BARE: u32 = 10;
-
 /// Longest text in the mount element of a shell, in letters.
 const MAX_WAITING_LETTERS: u32 = 200;
 
@@ -94,14 +91,14 @@ impl Signs {
     }
 
     /// The rejection of a page without content of its own. `served` is whether the page brings content for
-    /// readers without scripts, `plain` the number of letters outside links.
-    pub(super) fn judge(self, text: &str, plain: u32, served: bool, web: &Web) -> Option<Rejection> {
+    /// readers without scripts, `bare` whether there is but a link.
+    pub(super) fn judge(self, text: &str, bare: bool, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
         let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
         let waits =
             self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
         let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
-        let bare = !served && self.scripts && letters <= MAX_WAITING && plain <= MAX_BARE;
+        let bare = bare && !served && letters <= MAX_WAITING;
         if letters > 0 && !waits && !shell && !bare {
             return None;
         }
