@@ -68,10 +68,17 @@ impl Writer<'_> {
 
     /// A block element without a form of its own.
     pub(super) fn block(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
-        if dom::has_class(node, &["mw-editsection", "katex-html"]) {
+        if dom::has_class(node, &["mw-editsection", "katex-html"]) || super::inline::is_tool(node) {
             return;
         }
         self.flush(flow, false);
+        if !context.cell
+            && matches!(name, "div" | "p" | "header" | "section")
+            && super::buttons::is_question(node)
+        {
+            self.question(node, context, flow);
+            return;
+        }
         let at = flow.blocks.len();
         let mut context = self.styled(node, name, context);
         context.lines = context.lines || keeps_lines(node);

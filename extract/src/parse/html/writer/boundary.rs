@@ -155,7 +155,8 @@ impl Writer<'_> {
                     display.is_some_and(|display| display.starts_with("inline-") || display == "table-cell");
                 if is_unit || is_box || dom::style(node, "float").is_some() { Edge::Unit } else { Edge::Span }
             }
-            "code" | "tt" | "q" | "ruby" | "nobr" | "slot" => Edge::Span,
+            "rt" | "rb" | "rtc" | "ruby" => Edge::None,
+            "code" | "tt" | "q" | "nobr" | "slot" => Edge::Span,
             // Blocks on one line, and custom elements.
             _ => Edge::Unit,
         }

@@ -90,7 +90,7 @@ const MAX_QUESTION: usize = 300;
 impl Writer<'_> {
     pub(super) fn button(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let name = dom::text(node, MAX_QUESTION + 1);
-        if self.tabs.is_tab(node) || is_copy_tool(node) {
+        if self.tabs.is_tab(node) || is_copy_tool(node) || copies_code(node, &name) {
             return;
         }
         if !name.chars().any(char::is_alphanumeric) {
@@ -115,7 +115,7 @@ impl Writer<'_> {
             }
             return;
         }
-        if dom::holds(node, |name| dom::is_block_name(name)) && name.len() > 60 {
+        if dom::holds(node, dom::is_block_name) && name.len() > 60 {
             // A card that is a button.
             self.block(node, "button", context, flow);
             return;
@@ -183,6 +183,30 @@ impl Writer<'_> {
     }
 }
 
+/// Whether an element that is no button names what it unfolds.
+pub(super) fn is_question(node: &NodeRef) -> bool {
+    let stated = dom::keyword(node, "role") == "button" || node.has_attr("aria-expanded");
+    let toggles = ["data-toggle", "data-bs-toggle"].iter().any(|name| dom::keyword(node, name) == "collapse");
+    let named = node.has_attr("class") && {
+        let class = dom::class_words(node);
+        let has = |words: &[&str]| words.iter().any(|word| class.contains(*word));
+        has(&["question"]) && !has(&["questions", "list", "wrapper", "item", "container", "answer"])
+            || (has(&["accordion", "faq", "collapsible", "toggle"])
+                && has(&["title", "header", "heading", "trigger", "head", "button", "summary"]))
+    };
+    if !(stated || toggles || named) {
+        return false;
+    }
+    let text = dom::text(node, MAX_QUESTION + 1);
+    let leaf = !dom::holds(node, |name| {
+        dom::heading_level(name).is_some()
+            || matches!(name, "p" | "ul" | "ol" | "table" | "button" | "details" | "dl")
+    });
+    let fits =
+        leaf && text.len() <= MAX_QUESTION && text.chars().any(char::is_alphanumeric) && !is_tool(&text);
+    fits && (named || toggles || text.ends_with(['?', '？', '؟']) || unfolds(node, &text))
+}
+
 /// Whether a button unfolds what it names.
 fn unfolds(node: &NodeRef, name: &str) -> bool {
     if name.len() > MAX_QUESTION {
@@ -217,7 +241,50 @@ pub(super) fn is_copy_tool(node: &NodeRef) -> bool {
         || node.has_attr("data-clipboard-text")
         || node.has_attr("data-clipboard-target")
         || node.has_name("clipboard-copy");
-    classed && dom::text(node, 60).len() < 60
+    let name = dom::text(node, 60).to_lowercase();
+    classed && (name.is_empty() || COPIES.contains(&name.trim_end_matches(['!', '.', '…'])))
+}
+
+/// Names of buttons that copy.
+const COPIES: &[&str] = &[
+    "copy",
+    "copied",
+    "copy code",
+    "copy to clipboard",
+    "kopieren",
+    "code kopieren",
+    "copier",
+    "copier le code",
+    "copiar",
+    "copia",
+    "kopiëren",
+    "kopiuj",
+    "копировать",
+    "скопировать",
+    "复制",
+    "複製",
+    "コピー",
+    "복사",
+    "copy snippet",
+    "copy command",
+    "copied!",
+    "wrap",
+    "toggle word wrap",
+    "run",
+    "try it",
+    "open in playground",
+    "expand",
+    "download",
+];
+
+/// Whether a button with this name stands beside code and copies it.
+pub(super) fn copies_code(node: &NodeRef, name: &str) -> bool {
+    let name = name.trim_end_matches(['!', '.', '…']).to_lowercase();
+    COPIES.contains(&name.as_str())
+        && node.ancestors_it(Some(3)).any(|outer| {
+            let mut inner = outer.descendants_it().take(60);
+            !outer.has_name("body") && !outer.has_name("main") && inner.any(|inner| inner.has_name("pre"))
+        })
 }
 
 /// Whether a word on a button is a value to choose: a size, a number with its unit.

@@ -36,13 +36,8 @@ const GUTTERS: &[&str] = &[
     "hljs-ln-n",
     "blob-num",
     "rouge-gutter",
-    "number",
-    "num",
-    "nums",
     "lno",
     "prettyprint-line-number",
-    "numbers",
-    "rownum",
 ];
 
 /// Parts of such class names.
@@ -123,6 +118,8 @@ fn raw(cell: &NodeRef) -> String {
 struct Lines {
     out: String,
     keep_gutters: bool,
+    /// Line numbers left out.
+    gutters: usize,
     /// Numbers in elements of their own that begin a line: start and end in `out`, and value.
     numbers: Vec<(usize, usize, u32)>,
 }
@@ -141,9 +138,12 @@ impl Lines {
                 self.out.push('\n');
                 continue;
             }
+            if !self.keep_gutters && is_gutter(&child) {
+                self.gutters += 1;
+                continue;
+            }
             if dom::never_content(&name)
                 || matches!(&*name, "button" | "svg" | "img" | "input")
-                || (!self.keep_gutters && is_gutter(&child))
                 || buttons::is_copy_tool(&child)
                 || dom::for_screen_readers(&child)
             {
@@ -193,10 +193,20 @@ impl Lines {
         let code =
             code.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n").replace(['\u{a0}', '\u{202f}'], " ");
         let code: String = code.chars().filter(|character| !dom::invisible(*character)).collect();
+        let code = if gutter || self.gutters > 1 { dedented(&code) } else { code };
         let first = code.find(|character: char| !character.is_whitespace()).unwrap_or(0);
         let start = code.get(..first).and_then(|blank| blank.rfind('\n')).map_or(0, |at| at + 1);
         code.get(start..).unwrap_or_default().trim_end().to_owned()
     }
+}
+
+/// Without the white space that separated all lines from their numbers.
+fn dedented(code: &str) -> String {
+    let lines = || code.split('\n').filter(|line| !line.trim().is_empty());
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let common = lines().map(indent).min().unwrap_or(0);
+    let lines = code.split('\n').map(|line| line.get(common..).unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a line end follows an element as text.
@@ -204,7 +214,7 @@ fn newline_follows(node: &NodeRef) -> bool {
     node.next_sibling().is_some_and(|next| {
         let mut text = String::new();
         dom::push_text(&next, &mut text);
-        text.starts_with(['\n', '\r'])
+        next.has_name("br") || text.starts_with(['\n', '\r'])
     })
 }
 
@@ -223,19 +233,7 @@ fn is_gutter(node: &NodeRef) -> bool {
         return false;
     }
     let text = dom::text(node, 64);
-    text.split_whitespace().all(is_number)
-        && (!text.is_empty() || !dom::holds(node, |name| name == "code"))
-        && (!matches!(class.as_str(), "number" | "num" | "nums") || text.is_empty() || begins_line(node))
-}
-
-/// Whether an element begins a line: a number of the code may be highlighted by the same class.
-fn begins_line(node: &NodeRef) -> bool {
-    node.prev_sibling().is_none_or(|before| {
-        let text = if before.is_element() { dom::text(&before, 1) } else { String::new() };
-        let mut raw = String::new();
-        dom::push_text(&before, &mut raw);
-        raw.ends_with('\n') || (before.has_name("br") && text.is_empty())
-    })
+    text.split_whitespace().all(is_number) && (!text.is_empty() || !dom::holds(node, |name| name == "code"))
 }
 
 fn is_number(word: &str) -> bool {

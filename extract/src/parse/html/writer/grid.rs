@@ -140,7 +140,7 @@ impl Grid {
         grid
     }
 
-    /// Removes columns that are empty, and those that exist only because all cells span two.
+    /// Removes columns that are empty, and those that only wide cells reach.
     fn drop_columns(&mut self) {
         let width = self.lines.first().map_or(0, |line| line.places.len());
         let mut kept = vec![true; width];
@@ -152,7 +152,7 @@ impl Grid {
             let same = column > 0
                 && self.lines.iter().all(|line| {
                     let origin = |column: usize| line.places.get(column).and_then(|place| place.origin);
-                    origin(column) == origin(column - 1)
+                    origin(column).is_none() || origin(column) == origin(column - 1)
                 });
             if let Some(keep) = kept.get_mut(column) {
                 *keep = !empty && !same;

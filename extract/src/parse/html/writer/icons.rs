@@ -4,7 +4,7 @@ use dom_query::NodeRef;
 
 use super::block::Flow;
 use super::seam::Edge;
-use super::{Context, Writer, dom};
+use super::{Context, Writer, buttons, dom};
 
 /// Meaning of an icon in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,9 @@ const LIGATURES: &[&str] = &[
     "google-symbols",
 ];
 
+/// Maximum length of an icon's name, in bytes.
+const MAX_LABEL: usize = 100;
+
 /// Endings of image files.
 const FILES: &[&str] = &[".jpg", ".jpeg", ".png", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico"];
 
@@ -106,7 +109,7 @@ impl Writer<'_> {
             let is_emoji = dom::has_class(node, &["emoji", "wp-smiley"]);
             let in_formula = dom::class(node).contains("math-fallback-image");
             let said = self.caption.contains(name.as_str()) && !self.caption.is_empty();
-            if !said && !in_formula && (is_emoji || context.style.link == 0 || !is_decoration(node)) {
+            if !said && !in_formula && (is_emoji || !is_decoration(node)) {
                 self.label_text(&name, context, flow);
             }
             return;
@@ -120,7 +123,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn svg(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
-        if let Some(name) = svg_name(node) {
+        if let Some(name) = svg_name(node, context) {
             if dom::keyword(node, "aria-hidden") != "true" && !context.heading {
                 self.label_text(&name, context, flow);
             } else if context.cell {
@@ -161,8 +164,15 @@ impl Writer<'_> {
         {
             return false;
         }
+        let class = dom::class_words(node);
+        let iconic = is_ligature
+            || matches!(name, "i" | "ion-icon")
+            || name.contains("icon")
+            || ICONS.iter().any(|word| class.contains(*word))
+            || dom::keyword(node, "role") == "img"
+            || (context.cell && name != "div");
         let label = dom::attribute(node, "aria-label").or_else(|| dom::attribute(node, "title"));
-        if let Some(label) = label {
+        if let Some(label) = label.filter(|label| iconic && label.len() <= MAX_LABEL) {
             self.label_text(&label, context, flow);
             return true;
         }
@@ -170,16 +180,10 @@ impl Writer<'_> {
             self.note_icon(&dom::text(node, 40));
             return true;
         }
-        if node.first_element_child().is_none() {
-            let class = dom::class_words(node);
-            if ICONS.iter().any(|word| class.contains(*word)) || name == "i" || context.cell {
-                self.note_icon(&node.class().unwrap_or_default());
-                self.note_icon(
-                    &dom::attribute(node, "name")
-                        .or_else(|| dom::attribute(node, "icon"))
-                        .unwrap_or_default(),
-                );
-            }
+        if node.first_element_child().is_none() && (iconic || context.cell) {
+            self.note_icon(&node.class().unwrap_or_default());
+            let name = dom::attribute(node, "name").or_else(|| dom::attribute(node, "icon"));
+            self.note_icon(&name.unwrap_or_default());
         }
         false
     }
@@ -201,14 +205,17 @@ impl Writer<'_> {
 
     /// The name of a link that shows only an image or an icon.
     pub(super) fn name_of_icon_link(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
+        let is_tool = |name: &String| name.len() > MAX_LABEL || buttons::is_tool(name);
         if let Some(name) = dom::attribute(node, "aria-label") {
-            self.label_text(&name, context, flow);
+            if !is_tool(&name) {
+                self.label_text(&name, context, flow);
+            }
             return;
         }
         let before = flow.line.end();
         self.children(node, context, flow);
         if flow.line.end() == before
-            && let Some(name) = dom::attribute(node, "title")
+            && let Some(name) = dom::attribute(node, "title").filter(|name| !is_tool(name))
         {
             self.label_text(&name, context, flow);
         }
@@ -222,9 +229,12 @@ impl Writer<'_> {
     }
 }
 
-/// The name of a drawing.
-fn svg_name(node: &NodeRef) -> Option<String> {
+/// The name of a drawing. In links, titles are names of tools rather than text.
+fn svg_name(node: &NodeRef, context: Context) -> Option<String> {
     dom::attribute(node, "aria-label").or_else(|| {
+        if context.style.link > 0 && !context.cell {
+            return None;
+        }
         let title = node.element_children().into_iter().find(|child| child.has_name("title"))?;
         let mut text = String::new();
         for inner in title.descendants_it() {

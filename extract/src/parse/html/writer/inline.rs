@@ -5,7 +5,7 @@ use dom_query::NodeRef;
 use super::block::Flow;
 use super::line::Style;
 use super::seam::{self, Edge, Seam};
-use super::{Context, Writer, dom};
+use super::{Context, Writer, buttons, dom};
 
 /// Classes of prices that no longer hold.
 const OLD_PRICES: &[&str] = &[
@@ -34,14 +34,19 @@ const OLD_PRICES: &[&str] = &[
 /// Class words of elements that hold a price.
 const PRICES: &[&str] = &["price", "prices", "amount", "cost", "preis", "prix", "precio", "money", "pricing"];
 
+/// Class words of elements that hold the decimals of a price.
+const MINORS: &[&str] =
+    &["cents", "cent", "dec", "decimal", "decimals", "fraction", "minor", "pence", "small"];
+
 impl Writer<'_> {
     pub(super) fn inline(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
-        if self.is_icon(node, name, context, flow) || is_second_copy(node, context) {
+        if self.is_icon(node, name, context, flow) || is_second_copy(node, context) || is_tool(node) {
             return;
         }
         let edge = self.edge(node, name);
+        let outer = context;
         let context = self.styled(node, name, context);
-        self.decimals(node, context, flow);
+        self.decimals(node, Context { price: outer.price, ..context }, flow);
         flow.seam.opened = flow.seam.opened.max(edge);
         match name {
             "code" | "tt" => self.code_span(node, context, flow),
@@ -120,11 +125,17 @@ impl Writer<'_> {
             return false;
         }
         let class = dom::class_words(node);
-        let is_price = context.price
+        let has = |words: &[&str]| words.iter().any(|word| class.contains(*word));
+        let minor = has(MINORS) || matches!(node.node_name().as_deref(), Some("sup" | "sub" | "small"));
+        // Two prices side by side are two prices.
+        if (!minor && has(PRICES)) || flow.line.last_style().strike != context.style.strike {
+            return false;
+        }
+        let is_price = (context.price && (minor || flow.seam.closed == Edge::None))
             || seam::ends_with_currency(before)
             || seam::starts_with_currency(unit)
             || seam::starts_with_currency(&following(node))
-            || ["cents", "cent", "decimal", "decimals", "fraction"].iter().any(|word| class.contains(*word));
+            || has(&["cents", "decimals", "fraction", "pence"]);
         if is_price {
             flow.line.push_word(seam::decimal_separator(number, self.comma), flow.line.last_style());
             flow.seam = Seam::default();
@@ -186,11 +197,14 @@ fn follows(node: &NodeRef, name: &str) -> bool {
 
 /// Whether an element is hidden from screen readers because the same stands beside it for them.
 fn is_second_copy(node: &NodeRef, context: Context) -> bool {
-    if dom::has_class(
-        node,
-        &["katex-html", "mw-editsection", "mathjax_preview", "mathjax", "headline-link-icon"],
-    ) {
+    if dom::has_class(node, &["katex-html", "mw-editsection"]) {
         return true;
+    }
+    if dom::has_class(node, &["mathjax_preview", "mathjax", "mathjax_display", "mathjax_svg"]) {
+        // MathJax 2: the source follows in a script.
+        let mut beside =
+            std::iter::successors(node.next_element_sibling(), NodeRef::next_element_sibling).take(3);
+        return beside.any(|beside| dom::keyword(&beside, "type").starts_with("math/tex"));
     }
     if dom::keyword(node, "aria-hidden") != "true" {
         return false;
@@ -201,6 +215,12 @@ fn is_second_copy(node: &NodeRef, context: Context) -> bool {
             && dom::has_text(&beside)
             && (context.price || !dom::has_text(node) || shares_words(node, &beside))
     })
+}
+
+/// Whether an element is a tool beside code.
+pub(super) fn is_tool(node: &NodeRef) -> bool {
+    (node.has_attr("class") && buttons::is_copy_tool(node))
+        || (dom::keyword(node, "role") == "button" && buttons::copies_code(node, &dom::text(node, 60)))
 }
 
 /// Whether two elements say the same: the digits of one are those of the other.

@@ -39,6 +39,7 @@ enum Space {
     None,
     Word,
     Line,
+    Paragraph,
 }
 
 /// A line, or several that `br` separates. White space is normalised.
@@ -84,15 +85,19 @@ impl Line {
             _ if self.runs.is_empty() => "",
             Space::Word => " ",
             Space::Line => "\n",
+            Space::Paragraph => "\n\n",
         };
         match self.runs.last_mut() {
-            Some(last) if last.style == style && !style.code => {
+            Some(last) if last.style == style && !style.code && space != "\n\n" => {
                 last.text.push_str(space);
                 last.text.push_str(word);
             }
             last => {
                 if !space.is_empty() {
-                    let common = last.map(|last| last.style.common(style)).unwrap_or_default();
+                    let common = match last {
+                        Some(last) if space != "\n\n" => last.style.common(style),
+                        _ => Style::default(),
+                    };
                     self.runs.push(Run { text: space.to_owned(), style: common });
                 }
                 self.runs.push(Run { text: word.to_owned(), style });
@@ -107,9 +112,12 @@ impl Line {
         }
     }
 
-    /// Puts the next text on a line of its own.
+    /// Puts the next text on a line of its own; twice, apart from the last one.
     pub(super) fn break_line(&mut self) {
-        self.space = Space::Line;
+        self.space = match self.space {
+            Space::Line | Space::Paragraph => Space::Paragraph,
+            Space::None | Space::Word => Space::Line,
+        };
     }
 
     /// The last character, unless white space follows it.
@@ -177,19 +185,24 @@ impl Line {
         let mut out = String::new();
         let mut open: Vec<Mark> = Vec::new();
         for (run, style) in self.runs.iter().zip(&styles) {
-            let wanted = marks(*style);
+            let mut wanted = marks(*style);
             let kept = open.iter().zip(&wanted).take_while(|(open, wanted)| open == wanted).count();
+            if run.text.trim().is_empty() {
+                // Marks never open before white space.
+                wanted.truncate(kept);
+            }
+            let mut unstruck = false;
             for mark in open.drain(kept..).rev() {
+                unstruck |= mark == Mark::Strike;
                 close(mark, &address, &mut out);
             }
+            // Struck text stays apart from what precedes and follows it.
+            let starts_struck = wanted.iter().skip(kept).any(|mark| *mark == Mark::Strike);
+            let glued = out.ends_with(char::is_alphanumeric) && starts_struck;
+            if glued || (unstruck && run.text.starts_with(char::is_alphanumeric)) {
+                out.push(' ');
+            }
             for mark in wanted.iter().skip(kept) {
-                if *mark == Mark::Strike && out.ends_with(char::is_alphanumeric) {
-                    out.push(' ');
-                }
-                // Struck text stays apart from what precedes and follows it.
-                if out.ends_with("~~") && run.text.starts_with(char::is_alphanumeric) {
-                    out.push(' ');
-                }
                 out.push_str(match mark {
                     Mark::Link(_) => "[",
                     Mark::Strike => "~~",
@@ -197,13 +210,6 @@ impl Line {
                     Mark::Em => "*",
                 });
                 open.push(*mark);
-            }
-            if kept == wanted.len()
-                && wanted.is_empty()
-                && out.ends_with("~~")
-                && run.text.starts_with(char::is_alphanumeric)
-            {
-                out.push(' ');
             }
             if style.code {
                 out.push_str(&code_span(&run.text));

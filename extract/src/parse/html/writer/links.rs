@@ -1,12 +1,14 @@
 //! Links: addresses, links around blocks, links of headings to themselves, links that show only an icon.
 
+use std::collections::HashMap;
+
 use dom_query::NodeRef;
 use url::Url;
 
 use super::block::{Block, Flow};
 use super::line::Line;
 use super::seam::Edge;
-use super::{Context, Writer, dom};
+use super::{Context, Writer, buttons, dom, inline};
 
 /// Maximum length of an address, in bytes. Longer ones carry state rather than a location.
 const MAX_ADDRESS: usize = 2_048;
@@ -68,26 +70,63 @@ const PERMALINK_NAMES: &[&str] = &[
     "jump to",
 ];
 
+/// Length of a link's text that is compared, in bytes.
+const MAX_TITLE: usize = 200;
+
 /// Maximum length of a line that bears the link around it, in bytes.
 const MAX_BEARER: usize = 200;
+
+/// Parts of addresses that share a page.
+const SHARES: &[&str] = &[
+    "sharer",
+    "intent/tweet",
+    "intent/post",
+    "/share?",
+    "share.php",
+    "sharearticle",
+    "pinterest.com/pin/create",
+    "wa.me/?",
+    "whatsapp://",
+    "api.whatsapp.com/send",
+    "t.me/share",
+    "reddit.com/submit",
+    "/submit?url",
+    "mailto:?",
+    "addtoany.com",
+    "send?text=",
+    "fb-messenger:",
+    "tumblr.com/share",
+    "vk.com/share",
+    "line.me/r/msg",
+    "getpocket.com",
+    "share-offsite",
+];
 
 impl Writer<'_> {
     pub(super) fn link(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let href = dom::attribute(node, "href").unwrap_or_default();
         let to_itself = href.starts_with('#') || node.has_attr("data-anchor");
         let has_text = dom::has_text(node);
-        if self.tabs.is_tab(node) || is_permalink(node, &href, has_text, context) {
+        if self.tabs.is_tab(node) || inline::is_tool(node) || is_permalink(node, &href, has_text, context) {
             return;
         }
         let plain = context.heading && (to_itself || dom::has_class(node, PERMALINKS));
         let address =
             if plain || context.style.link > 0 { None } else { self.address(&href, &dom::text(node, 400)) };
         if !has_text {
+            // A card has its address twice: around its picture and around its title.
+            if shares(&href) || (!context.cell && self.is_titled(node, &href)) {
+                return;
+            }
             let mut inner = context;
             if let Some(address) = address {
                 inner.style.link = self.add_link(address);
             }
             self.name_of_icon_link(node, inner, flow);
+            return;
+        }
+        if href.starts_with('#') && flow.line.is_blank() && !context.flat && buttons::is_question(node) {
+            self.question(node, context, flow);
             return;
         }
         let holds_blocks = !context.flat && dom::holds(node, dom::is_block_name);
@@ -110,6 +149,17 @@ impl Writer<'_> {
         self.children(node, inner, flow);
         self.contact(node, &href, context, flow);
         flow.seam.closed = Edge::Unit;
+    }
+
+    /// Whether a link with only an image says what another link with the same address says.
+    fn is_titled(&self, node: &NodeRef, href: &str) -> bool {
+        let Some(title) = self.titled.get(href) else { return false };
+        let name = dom::attribute(node, "aria-label")
+            .or_else(|| node.descendants_it().take(20).find_map(|inner| dom::attribute(&inner, "alt")));
+        name.is_none_or(|name| {
+            let name = name.to_lowercase();
+            title.contains(&name) || name.contains(title.as_str())
+        })
     }
 
     fn add_link(&mut self, address: String) -> u32 {
@@ -171,6 +221,20 @@ impl Writer<'_> {
     }
 }
 
+/// The texts of links by their addresses.
+pub(super) fn titled(root: &NodeRef) -> HashMap<String, String> {
+    let links = root.descendants_it().filter(|node| node.has_name("a") && dom::has_text(node));
+    links
+        .filter_map(|link| Some((dom::attribute(&link, "href")?, dom::text(&link, MAX_TITLE).to_lowercase())))
+        .collect()
+}
+
+/// Whether an address shares the page on another site.
+fn shares(href: &str) -> bool {
+    let href = href.to_ascii_lowercase();
+    SHARES.iter().any(|part| href.contains(part))
+}
+
 /// The line that bears a link around blocks: the first sentence after the heading, so that the heading is its
 /// words alone, or the heading if there is nothing else.
 fn bearer(blocks: &mut [Block]) -> Option<&mut Line> {
@@ -201,11 +265,11 @@ fn is_permalink(node: &NodeRef, href: &str, has_text: bool, context: Context) ->
     }
     let name = dom::text(node, 200).to_lowercase();
     let named = PERMALINK_NAMES.iter().any(|start| name.starts_with(start));
-    let whole = node.parent().is_none_or(|parent| dom::text(&parent, 400).to_lowercase() == name);
     let only_for_screen_readers = node.element_children().iter().any(dom::for_screen_readers)
         && !node.children_it(false).any(|child| child.is_nonempty_text());
     if context.heading {
-        return !whole && (named || only_for_screen_readers || dom::keyword(node, "aria-hidden") == "true");
+        let whole = || node.parent().is_none_or(|parent| dom::text(&parent, 400).to_lowercase() == name);
+        return !whole() && (named || only_for_screen_readers || dom::keyword(node, "aria-hidden") == "true");
     }
     // A builder may put the link beside the heading.
     classed && (named || only_for_screen_readers) && beside_heading(node)

@@ -162,7 +162,7 @@ impl Writer<'_> {
                             group.heads.extend(blocks);
                         }
                     } else {
-                        let mut line = self.one_line(&child, inner);
+                        let line = self.one_line(&child, inner);
                         if let Some(group) = groups.last_mut()
                             && !line.is_blank()
                         {
@@ -246,7 +246,7 @@ fn pair(term: Line, descriptions: Vec<Vec<Block>>, cell: bool) -> Line {
     // One line: breaks within it separate words.
     for run in &mut line.runs {
         if run.text.contains('\n') {
-            run.text = run.text.replace('\n', " ");
+            run.text = run.text.replace("\n\n", " ").replace('\n', " ");
         }
     }
     line

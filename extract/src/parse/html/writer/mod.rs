@@ -45,6 +45,7 @@ pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
     let mut writer = Writer {
         base,
         links: Vec::new(),
+        titled: links::titled(root),
         tabs: tabs::Tabs::of(root),
         sheet: sheet::Sheet::of(root),
         comma: has_decimal_comma(root),
@@ -53,8 +54,14 @@ pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
         caption: String::new(),
         repeated: table::MAX_REPEATED_BYTES,
     };
-    let blocks = writer.blocks(root, Context::default());
-    writer.render(&blocks)
+    let mut flow = Flow::default();
+    if root.is_element() {
+        writer.node(root, Context::default(), &mut flow);
+    } else {
+        writer.children(root, Context::default(), &mut flow);
+    }
+    writer.flush(&mut flow, false);
+    writer.render(&flow.blocks)
 }
 
 /// State of one conversion.
@@ -62,6 +69,8 @@ struct Writer<'b> {
     base: Option<&'b Url>,
     /// Addresses of the links, by their number less one.
     links: Vec<String>,
+    /// Texts of links by their addresses as written.
+    titled: std::collections::HashMap<String, String>,
     tabs: tabs::Tabs,
     sheet: sheet::Sheet,
     /// Whether the language of the page has a decimal comma.

@@ -65,13 +65,17 @@ impl Writer<'_> {
         match block {
             Block::Line { line, .. } => {
                 let text = line.markdown(|number| self.address_of(number));
-                for (index, part) in
-                    text.split('\n').map(str::trim).filter(|part| !part.is_empty()).enumerate()
-                {
-                    if index > 0 {
-                        separate("\n", prefix, out);
+                let mut breaks = "";
+                for part in text.split('\n').map(str::trim) {
+                    if part.is_empty() {
+                        breaks = if breaks.is_empty() { "" } else { "\n\n" };
+                        continue;
+                    }
+                    if !breaks.is_empty() {
+                        separate(breaks, prefix, out);
                     }
                     push_escaped(part, out);
+                    breaks = "\n";
                 }
             }
             Block::Heading { level, line } => {

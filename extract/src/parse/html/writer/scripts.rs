@@ -29,6 +29,19 @@ impl Writer<'_> {
         let tail = flow.line.tail(24);
         let is_mark = is_note_mark(node, &text);
         let is_number = text.trim_start_matches(['-', '+', '−', '–']).chars().all(|c| c.is_ascii_digit());
+        if digits && (slash_follows(node) || matches!(last, Some('/' | '⁄'))) {
+            // A fraction: 1 1/2.
+            if last.is_some_and(|last| last.is_ascii_digit()) {
+                flow.line.space_word();
+            }
+            return self.push_script("", &text, context, flow);
+        }
+        if digits
+            && matches!(last, Some(',' | '.'))
+            && tail.chars().rev().nth(1).is_some_and(|before| before.is_ascii_digit())
+        {
+            return self.push_script("", &text, context, flow);
+        }
         match last {
             // A mark of a note on its own or after a word.
             _ if is_sup && is_mark => self.note(&text, context, flow),
@@ -132,6 +145,15 @@ fn is_note_mark(node: &NodeRef, text: &str) -> bool {
             .take(8)
             .any(|inner| inner.has_name("a") && inner.attr("href").is_some_and(|href| href.contains('#')))
         || parent_links(node)
+}
+
+/// Whether the text after an element begins with the bar of a fraction.
+fn slash_follows(node: &NodeRef) -> bool {
+    node.next_sibling().is_some_and(|next| {
+        let mut text = String::new();
+        dom::push_text(&next, &mut text);
+        text.trim_start().starts_with(['/', '⁄'])
+    })
 }
 
 fn parent_links(node: &NodeRef) -> bool {

@@ -88,8 +88,19 @@ pub(super) fn separates(left: &str, right: &str, seam: Seam) -> bool {
         // Two numbers must not become another number. Emphasis within a number is rare but harmless.
         return between || strongest >= Edge::Span;
     }
+    let count = |word: &str| word.chars().count();
     if !between {
-        return false;
+        return match strongest {
+            // A name whose element ends with a colon, a word beside a number.
+            _ if last == ':' && seam.closed != Edge::None => first.is_alphanumeric() || is_currency(first),
+            Edge::Emphasis | Edge::Span if last.is_lowercase() && count(word) > 2 => {
+                first.is_ascii_digit() || is_currency(first)
+            }
+            Edge::Span if last.is_ascii_digit() && first.is_alphabetic() => {
+                count(next) > 1 && !ORDINALS.contains(&next) && word.bytes().all(|byte| byte.is_ascii_digit())
+            }
+            _ => false,
+        };
     }
     if matches!(last, ':' | ';' | ',' | '!' | '?' | ')' | '.' | '%') {
         let number = left.chars().rev().nth(1).is_some_and(|before| before.is_ascii_digit());
@@ -109,7 +120,13 @@ pub(super) fn separates(left: &str, right: &str, seam: Seam) -> bool {
     if last.is_numeric() && first.is_alphabetic() {
         return !ORDINALS.contains(&next);
     }
-    last.is_lowercase() && first.is_uppercase() && word.chars().count() > 1
+    let cased = |character: char| character.is_lowercase() || character.is_uppercase();
+    if seam.closed == Edge::Span && seam.opened == Edge::Span && cased(last) && cased(first) {
+        // Parts of words are short; words rarely are.
+        return count(word) > 2 && count(next) > 2
+            || (last.is_lowercase() && first.is_uppercase() && count(word) > 1);
+    }
+    last.is_lowercase() && first.is_uppercase() && count(word) > 1
 }
 
 /// Whether text beside an element that is a unit may continue its word: `<a>dog</a>s`.

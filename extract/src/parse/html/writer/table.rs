@@ -264,7 +264,9 @@ fn is_layout(table: &NodeRef, source: &Source) -> bool {
     cells().any(|cell| {
         let long = dom::text(cell, LONG_CELL).len() >= LONG_CELL;
         let big = dom::holds(cell, |name| {
-            dom::heading_level(name).is_some() || matches!(name, "form" | "pre" | "main" | "article")
+            dom::heading_level(name).is_some()
+                || matches!(name, "form" | "main" | "article")
+                || (name == "pre" && !data)
         });
         let table = dom::holds(cell, |name| name == "table");
         big || (long && !data) || (table && (long || !data))
@@ -286,7 +288,7 @@ fn looks_like_header(source: &Source) -> bool {
     if filled.len() < 2 {
         return false;
     }
-    let row = first.first().and_then(dom_parent);
+    let row = first.first().and_then(row_of);
     let named = row.is_some_and(|row| {
         let words = dom::class_words(&row);
         ["head", "header", "heading", "thead", "headings", "headline", "kopf"]
@@ -302,7 +304,7 @@ fn looks_like_header(source: &Source) -> bool {
             .map(|inner| dom::text(&inner, 200).len())
             .sum();
         let styled =
-            dom::style(cell, "font-weight").is_some_and(|value| value == "bold" || value >= "600".to_owned());
+            dom::style(cell, "font-weight").is_some_and(|value| value == "bold" || value.as_str() >= "600");
         styled
             || dom::has_class(cell, &["header", "head", "th", "heading", "tablehead"])
             || (marked > 0 && marked >= text.len())
@@ -328,6 +330,6 @@ fn looks_like_header(source: &Source) -> bool {
         })
 }
 
-fn dom_parent<'a>(cell: &NodeRef<'a>) -> Option<NodeRef<'a>> {
+fn row_of<'a>(cell: &NodeRef<'a>) -> Option<NodeRef<'a>> {
     cell.ancestors_it(Some(3)).find(|node| node.has_name("tr") || dom::keyword(node, "role") == "row")
 }
