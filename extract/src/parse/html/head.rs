@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use dom_query::Document as Tree;
+use dom_query::{Document as Tree, Selection};
 use url::Url;
 
 use super::{robots, text};
@@ -74,7 +74,7 @@ fn targets(
     let mut found = Vec::new();
     let mut size = 0;
     for element in tree.select(selector).iter() {
-        if is_nofollow(&element.attr_or("rel", "")) {
+        if is_nofollow(&element.attr_or("rel", "")) || (attribute == "src" && is_for_no_script(&element)) {
             continue;
         }
         let Some(link) = absolute(&element.attr_or(attribute, ""), base) else { continue };
@@ -88,6 +88,11 @@ fn targets(
         }
     }
     found
+}
+
+/// Frames for browsers without scripts count visits.
+fn is_for_no_script(element: &Selection) -> bool {
+    element.nodes().iter().any(|node| node.ancestors_it(None).any(|above| above.has_name("noscript")))
 }
 
 fn is_nofollow(rel: &str) -> bool {

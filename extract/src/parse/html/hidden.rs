@@ -73,6 +73,9 @@ const TOGGLES: &[&str] =
 /// A hidden element that holds this share of the page is shown by a script: a page hidden until it has loaded.
 const MAX_SHARE: f64 = 0.5;
 
+/// Siblings that are compared.
+const MAX_SIBLINGS: usize = 200;
+
 /// Removes hidden elements.
 pub(super) fn remove(tree: &Tree) {
     let Some(body) = tree.body() else { return };
@@ -171,6 +174,25 @@ fn is_openable(node: &NodeRef, controlled: &HashSet<String>) -> bool {
         || words.any(PANELS)
         || node.has_name("dd")
         || follows_toggle(node)
+        || is_one_of_a_set(node)
+}
+
+/// Whether the element is one of several of its class, most of them hidden: slides, pages of one text.
+fn is_one_of_a_set(node: &NodeRef) -> bool {
+    let (Some(class), Some(parent)) = (node.attr("class"), node.parent()) else { return false };
+    let first = |class: &str| class.split_ascii_whitespace().next().map(str::to_owned);
+    let name = first(&class);
+    let mut alike = 0;
+    let mut shown = false;
+    for sibling in parent.children_it(false).filter(NodeRef::is_element).take(MAX_SIBLINGS) {
+        if sibling.node_name() == node.node_name() && first(&sibling.attr_or("class", "")) == name {
+            alike += 1;
+            shown |= !sibling.has_attr("hidden")
+                && !sibling.attr("style").is_some_and(|style| styles::hides(&style))
+                && sibling.attr("class") != Some(class.clone());
+        }
+    }
+    alike >= 3 && shown && name.is_some()
 }
 
 /// Whether a control stands right before the element: a button, a label, a question.
@@ -201,7 +223,7 @@ fn repeats(node: &NodeRef) -> bool {
     let hidden = node.has_attr("hidden");
     let mut pairs = 0;
     let mut heading = false;
-    for child in parent.children_it(false).filter(NodeRef::is_element).take(200) {
+    for child in parent.children_it(false).filter(NodeRef::is_element).take(MAX_SIBLINGS) {
         if heading && child.has_attr("hidden") == hidden && child.attr("style") == style {
             pairs += 1;
         }

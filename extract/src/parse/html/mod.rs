@@ -38,9 +38,10 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     banners::remove(&tree);
     let content = select::content(&tree, &data, address.as_ref());
     let heading = content.as_ref().and_then(|root| select::heading(&tree, root, title.as_deref()));
+    let bare = content.as_ref().is_none_or(select::is_bare);
     let mut text = content.map(|root| writer::write(&root, base.as_ref())).unwrap_or_default();
     let completed = structured::complete(&mut text, &data);
-    if let Some(rejection) = signs.judge(&text, placed || completed, &web) {
+    if let Some(rejection) = signs.judge(&text, bare, placed || completed, &web) {
         return Err(rejection);
     }
     Ok(Document {
@@ -68,5 +69,7 @@ fn with_heading(text: String, heading: Option<String>) -> String {
     }
 }
 
+#[cfg(test)]
+mod content_tests;
 #[cfg(test)]
 mod tests;

@@ -70,6 +70,8 @@ const MAX_SHELL: usize = 600;
 pub(super) struct Signs {
     /// The page has scripts.
     scripts: bool,
+    /// The page is a set of frames.
+    frameset: bool,
     /// An element for a framework's page is there and holds next to nothing.
     empty_mount: bool,
 }
@@ -85,22 +87,22 @@ impl Signs {
         let mounts = tree.select(MOUNTS);
         let empty_mount =
             mounts.exists() && mounts.nodes().iter().all(|mount| letters_of(mount) <= MAX_WAITING_LETTERS);
-        Self { scripts, empty_mount }
+        Self { scripts, frameset: tree.select("frameset").exists(), empty_mount }
     }
 
     /// The rejection of a page without content of its own. `served` is whether the page brings content for
-    /// readers without scripts.
-    pub(super) fn judge(self, text: &str, served: bool, web: &Web) -> Option<Rejection> {
+    /// readers without scripts, `bare` whether there is but a link.
+    pub(super) fn judge(self, text: &str, bare: bool, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
         let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
         let waits =
             self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
         let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
-        if letters > 0 && !waits && !shell {
+        let bare = bare && !served && letters <= MAX_WAITING;
+        if letters > 0 && !waits && !shell && !bare {
             return None;
         }
-        let leads_on = web.refresh.is_some() || (letters == 0 && !web.frames.is_empty());
-        let needs_browser = self.scripts && !leads_on;
+        let needs_browser = self.scripts && web.refresh.is_none() && !self.frameset;
         let message = if needs_browser {
             "The page is made by a script in the browser: what the server sends has no text of its own."
         } else {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::Verdict;
 
 const ADDRESS: &str = "https://example.org/docs/page.html";
 

@@ -1,8 +1,10 @@
 //! Addresses, telephone numbers and opening hours in a page's footer: often they stand nowhere else.
 
-use dom_query::{Document as Tree, NodeRef};
+use std::collections::HashSet;
 
-use super::weights::{letters, letters_of};
+use dom_query::{Document as Tree, NodeId, NodeRef};
+
+use super::weights::{Weights, letters};
 
 /// Footers of a page.
 const FOOTERS: &str = "footer, [role='contentinfo'], #footer, .footer, .site-footer, #colophon";
@@ -91,20 +93,24 @@ const HOURS: &[&str] = &[
 
 /// Takes the contact details out of the page's footers, unless the page has them elsewhere.
 pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
+    let Some(body) = tree.body() else { return Vec::new() };
+    let weights = Weights::of(&body);
     let mut taken: Vec<NodeRef> = Vec::new();
+    let mut read: HashSet<NodeId> = HashSet::new();
     let mut total = 0;
     for footer in tree.select(FOOTERS).nodes() {
         // A footer inside another has been read with it.
-        if footer
-            .ancestors_it(None)
-            .any(|node| node.has_name("footer") || node.has_name("main") || node.has_name("article"))
-        {
+        let inside =
+            |node: NodeRef| node.has_name("main") || node.has_name("article") || read.contains(&node.id);
+        if footer.ancestors_it(None).any(inside) {
             continue;
         }
+        read.insert(footer.id);
         let mut stack = vec![*footer];
         while let Some(node) = stack.pop() {
-            if is_contact(&node) {
-                total += letters_of(&node);
+            let own = weights.get(&node).letters;
+            if own <= MAX_BLOCK && is_contact(&node) {
+                total += own;
                 if total > MAX_ALL {
                     break;
                 }
@@ -127,12 +133,12 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
 /// Whether a block is contact details: an address, or a line with a telephone number or opening hours.
 fn is_contact(node: &NodeRef) -> bool {
     let Some(name) = node.node_name() else { return false };
-    if !matches!(&*name, "address" | "p" | "li" | "div" | "td" | "dd" | "span" | "dl" | "table") {
+    if !matches!(&*name, "address" | "p" | "li" | "div" | "td" | "dd" | "dl" | "table") {
         return false;
     }
     let text = node.text();
     let own = letters(&text);
-    if own == 0 || own > MAX_BLOCK || text.contains(['©', '®']) {
+    if own == 0 || text.contains(['©', '®']) {
         return false;
     }
     let inner = node.descendants_it().filter(|inner| {

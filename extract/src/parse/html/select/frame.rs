@@ -123,6 +123,30 @@ const MENUS: &[&str] = &[
     "cart",
 ];
 
+/// Parts of the names of a site's footer.
+const FOOTERS: &[&str] = &[
+    "sitefooter",
+    "site-footer",
+    "site_footer",
+    "globalfooter",
+    "global-footer",
+    "global_footer",
+    "page-footer",
+    "pagefooter",
+    "main-footer",
+    "mainfooter",
+    "footercontent",
+    "footer-content",
+    "footer-wrap",
+    "footer-container",
+    "app-footer",
+    " footer ",
+    "footer-main",
+    "footer-area",
+    "footer-widgets",
+    "footer-inner",
+];
+
 /// Whole names of the header and the footer of a site.
 const EDGES: &[&str] = &[
     " header ",
@@ -214,6 +238,13 @@ impl Part<'_, '_> {
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
+        if matches!(self.name, "div" | "section")
+            && !self.inside
+            && Words::of(self.node).contain(FOOTERS)
+            && !self.has_heading()
+        {
+            return true;
+        }
         let frame = match self.name {
             "nav" => true,
             "header" => !self.inside && !self.has_heading(),
@@ -252,6 +283,7 @@ impl Part<'_, '_> {
                 && (linked > 0.5 || self.weight.letters < 100)
                 && !self.has_heading())
             || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
+            || (self.kind == Kind::Forum && words.any(&["signature", "signatures", "sig"]))
             || (self.kind != Kind::Forum && words.any(COMMENTS))
     }
 

@@ -6,7 +6,10 @@ use super::kind::Kind;
 use super::weights::{Weight, Weights};
 
 /// Minimum share of the content that the chosen element holds.
-const SHARE: f64 = 0.8;
+const SHARE: f64 = 0.9;
+
+/// The same on a page that is one text: what stands around it is seldom part of it.
+const TEXT_SHARE: f64 = 0.8;
 
 /// The same on a page of several texts of equal standing, such as the posts of a discussion.
 const FORUM_SHARE: f64 = 0.97;
@@ -28,7 +31,11 @@ pub(super) fn find<'a>(tree: &'a Tree, body: NodeRef<'a>, kind: Kind, weights: &
         return article;
     }
     let main = marked("main").or_else(|| marked("[role='main']"));
-    let share = if kind == Kind::Forum { FORUM_SHARE } else { SHARE };
+    let share = match kind {
+        Kind::Forum => FORUM_SHARE,
+        Kind::Article => TEXT_SHARE,
+        Kind::Product | Kind::Other => SHARE,
+    };
     descend(main.unwrap_or(body), share, weights, score)
 }
 
