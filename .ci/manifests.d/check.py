@@ -149,10 +149,11 @@ def pod_is_whole(name: str, template: dict, given: dict[str, set[str]]) -> None:
             if probe in container:
                 port = container[probe]["httpGet"]["port"]
                 must(port in named, f"{name}: {probe} uses unknown port {port}")
-        scraped = template["metadata"].get("annotations", {}).get("prometheus.io/port")
-        must(scraped is None or int(scraped) in named.values(), f"{name}: Prometheus scrapes unknown port {scraped}")
         for mount in container.get("volumeMounts", []):
             must(mount["name"] in volumes, f"{name}: no volume {mount['name']}")
+    opened = {port["containerPort"] for container in pod["containers"] for port in container.get("ports", [])}
+    scraped = template["metadata"].get("annotations", {}).get("prometheus.io/port")
+    must(scraped is None or int(scraped) in opened, f"{name}: Prometheus scrapes unknown port {scraped}")
 
 
 def ports(deployment: dict) -> set[str]:

@@ -115,7 +115,8 @@ impl Renderer {
             Some(session) if session.is_alive() => session,
             _ => self.start().await?,
         };
-        let rendered = tokio::time::timeout(self.limits.page, session.render(url, &self.limits)).await;
+        let rendered =
+            tokio::time::timeout(self.limits.page, Box::pin(session.render(url, &self.limits))).await;
         let rendered = rendered.unwrap_or(Err(RenderError::Timeout));
         // A page that hangs or crashes may leave the browser unusable: the next page gets a fresh one.
         let is_sound = matches!(rendered, Ok(_) | Err(RenderError::TooLarge { .. } | RenderError::Failed(_)));
@@ -132,7 +133,8 @@ impl Renderer {
             return Err(RenderError::Crashed);
         }
         self.starts += 1;
-        session::Session::start(&self.fetcher, &self.address, &self.limits).await
+        // Boxed, here and above: the futures of the protocol are large, and those of a job are nested deeply.
+        Box::pin(session::Session::start(&self.fetcher, &self.address, &self.limits)).await
     }
 
     /// Starts or joins the browser, to find out whether it is available.

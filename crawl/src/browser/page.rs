@@ -137,6 +137,9 @@ async fn read(
     let tree = timeout(COMMAND_TIMEOUT, page.execute(GetFrameTreeParams::default())).await;
     let tree = tree.map_err(|_elapsed| RenderError::Timeout)?.map_err(failed)?;
     let main = &tree.result.frame_tree.frame;
+    if let Some(to) = &main.unreachable_url {
+        return Err(RenderError::Failed(format!("it leads to {to}, which does not load")));
+    }
     // A download or an empty response leaves the blank page, which has another scheme.
     let url = Url::parse(&main.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let url = url.ok_or_else(|| RenderError::Failed("it is no page".to_owned()))?;

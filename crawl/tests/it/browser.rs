@@ -4,10 +4,11 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use parlance_crawl::browser::{BrowserAddress, RenderError, RenderLimits, Renderer};
+use parlance_crawl::fetcher::{Fetcher, FetcherConfig};
 
 use crate::browser_pages as pages;
 use crate::browser_processes::RunningBrowser;
-use crate::site::{Site, open_fetcher};
+use crate::site::{Site, config, open_fetcher};
 
 pub(crate) fn limits() -> RenderLimits {
     RenderLimits {
@@ -19,7 +20,11 @@ pub(crate) fn limits() -> RenderLimits {
 }
 
 pub(crate) fn renderer(limits: RenderLimits) -> Renderer {
-    Renderer::new(&open_fetcher(), "chromium".parse::<BrowserAddress>().unwrap(), limits)
+    Renderer::new(&open_fetcher(), chromium(), limits)
+}
+
+fn chromium() -> BrowserAddress {
+    "chromium".parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,6 +118,10 @@ async fn no_page_reaches_a_forbidden_address() {
     assert_eq!(trap.connections(), 0);
     let mut packet = [0; 64];
     assert!(udp.recv_from(&mut packet).is_err(), "a packet arrived");
+    let open = FetcherConfig { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], ..config() };
+    let mut unguarded = Renderer::new(&Fetcher::new(open).unwrap(), chromium(), limits());
+    unguarded.render(&site.url("/hostile")).await.unwrap();
+    assert!(trap.connections() > 10, "the attempts of the page arrive where they are allowed");
     let direct = renderer.render(&trap.url("/")).await;
     assert!(matches!(direct, Err(RenderError::Refused(_))), "{direct:?}");
 }

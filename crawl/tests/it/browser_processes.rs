@@ -35,6 +35,7 @@ pub(crate) struct RunningBrowser {
 }
 
 impl RunningBrowser {
+    #[expect(clippy::zombie_processes, reason = "waited for when it is dropped")]
     pub(crate) async fn start() -> Self {
         let profile = TempDir::new().unwrap();
         let browser = Command::new("chromium")

@@ -30,7 +30,7 @@ const LISTED_PER_PAGE: usize = 10;
 pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
-    let pages = tokio::time::timeout(crawl::CRAWL_TIME, crawl_pages(run, &job, &crawl));
+    let pages = tokio::time::timeout(crawl::CRAWL_TIME, Box::pin(crawl_pages(run, &job, &crawl)));
     let crawled = run.stop().run_until_cancelled(pages).await.ok_or(Error::Cancelled)?;
     let timed_out = match crawled {
         Ok(result) => {

@@ -65,7 +65,7 @@ impl Visitor<'_> {
             };
             let reply = match reply {
                 Err(shell) if shell.needs_browser => {
-                    match render::render(self, page, &fetched, shell).await? {
+                    match Box::pin(render::render(self, page, &fetched, shell)).await? {
                         Rendering::Page(rendered, reply) => {
                             fetched = rendered;
                             visited.insert(scope::normalise(&fetched.url));
