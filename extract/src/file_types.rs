@@ -333,7 +333,13 @@ pub static FILE_TYPES: [FileType; 17] = [
         phrase: "JSON",
         extensions: &["json", "jsonl", "ndjson"],
         other_extensions: &["geojson"],
-        media_types: &["application/json", "text/json", "application/x-ndjson", "application/jsonl", "application/geo+json"],
+        media_types: &[
+            "application/json",
+            "text/json",
+            "application/x-ndjson",
+            "application/jsonl",
+            "application/geo+json",
+        ],
         crawled_media_types: &[],
         #[cfg(feature = "parsers")]
         signature: Signature::Text,
@@ -457,12 +463,21 @@ mod tests {
 
     #[test]
     fn messages_list_the_uploadable_types() {
-        assert_eq!(upload_labels(), "plain text, Markdown, CSV, PDF, DOCX, DOC, web pages, XLSX, XLS, PPTX, PPT, ODT, ODS, ODP, RTF, EPUB or JSON");
+        assert_eq!(
+            upload_labels(),
+            "plain text, Markdown, CSV, PDF, DOCX, DOC, web pages, XLSX, XLS, PPTX, PPT, ODT, ODS, ODP, RTF, EPUB or JSON"
+        );
         assert_eq!(
             crawled_labels(),
             "plain text, Markdown, CSV, PDF, DOCX, DOC, web pages, XLSX, XLS, PPTX, PPT, ODT, ODS, ODP, RTF and EPUB"
         );
-        assert_eq!(upload_extensions().collect::<Vec<_>>(), ["txt", "md", "csv", "pdf", "docx", "doc", "html", "xlsx", "xls", "pptx", "ppt", "odt", "ods", "odp", "rtf", "epub", "json"]);
+        assert_eq!(
+            upload_extensions().collect::<Vec<_>>(),
+            [
+                "txt", "md", "csv", "pdf", "docx", "doc", "html", "xlsx", "xls", "pptx", "ppt", "odt", "ods",
+                "odp", "rtf", "epub", "json"
+            ]
+        );
         assert_eq!(upload_type("a.TXT").unwrap().format, Format::Text);
         for refused in ["a.xml", "a.xltx", "a.docm", "a", "a.exe"] {
             assert!(upload_type(refused).is_none(), "{refused}");

@@ -5,9 +5,12 @@ use super::word::archive;
 
 const NAMESPACE: &str = "http://schemas.openxmlformats.org";
 
+/// A sheet: name, attributes of its entry, XML of its rows and what follows them.
+type SheetSource<'a> = (&'a str, &'a str, &'a str);
+
 /// An XLSX workbook of these sheets: name, attributes of its entry, XML of its rows and what follows them.
-pub(super) fn xlsx(sheets: &[(&str, &str, &str)]) -> Vec<u8> {
-    let entries = |entry: &dyn Fn(usize, &(&str, &str, &str)) -> String| -> String {
+pub(super) fn xlsx(sheets: &[SheetSource<'_>]) -> Vec<u8> {
+    let entries = |entry: &dyn Fn(usize, &SheetSource<'_>) -> String| -> String {
         sheets.iter().enumerate().map(|(index, sheet)| entry(index + 1, sheet)).collect()
     };
     let types = format!(
@@ -90,11 +93,13 @@ pub(super) fn xls(name: &str, rows: &[&[&str]]) -> Vec<u8> {
     let record = |kind: u16, content: &[u8]| {
         [&kind.to_le_bytes(), (content.len() as u16).to_le_bytes().as_slice(), content].concat()
     };
-    let begin = |kind: u16| record(0x0809, &[0x0600_u16, kind, 0, 0, 0, 0, 0, 0].map(u16::to_le_bytes).concat());
+    let begin =
+        |kind: u16| record(0x0809, &[0x0600_u16, kind, 0, 0, 0, 0, 0, 0].map(u16::to_le_bytes).concat());
     let end = record(0x000a, &[]);
     let globals = begin(0x0005);
     let entry = |offset: u32| {
-        let head = [&offset.to_le_bytes(), [0, 0].as_slice(), &[name.len() as u8, 0], name.as_bytes()].concat();
+        let head =
+            [&offset.to_le_bytes(), [0, 0].as_slice(), &[name.len() as u8, 0], name.as_bytes()].concat();
         record(0x0085, &head)
     };
     let offset = globals.len() + entry(0).len() + end.len();
@@ -141,7 +146,9 @@ pub(super) fn pptx(slides: &[(&str, &[&str], &str, &str)]) -> Vec<u8> {
     };
     for (index, (title, lines, notes, attributes)) in slides.iter().enumerate() {
         let number = index + 1;
-        types.push_str(&format!("<Override PartName=\"/ppt/slides/slide{number}.xml\" ContentType=\"{kind}.slide+xml\"/>"));
+        types.push_str(&format!(
+            "<Override PartName=\"/ppt/slides/slide{number}.xml\" ContentType=\"{kind}.slide+xml\"/>"
+        ));
         types.push_str(&format!("<Override PartName=\"/ppt/notesSlides/notesSlide{number}.xml\" ContentType=\"{kind}.notesSlide+xml\"/>"));
         list.push_str(&format!("<p:sldId id=\"{}\" r:id=\"rId{number}\"/>", 255 + number));
         relations.push_str(&format!(
@@ -149,7 +156,13 @@ pub(super) fn pptx(slides: &[(&str, &[&str], &str, &str)]) -> Vec<u8> {
         ));
         let page = number.to_string();
         let heading = if title.is_empty() { String::new() } else { shape(2, "title", 0, &[title]) };
-        let shapes = [heading, shape(3, "body", 100, lines), shape(4, "ftr", 200, &["Running footer"]), shape(5, "sldNum", 300, &[&page])].concat();
+        let shapes = [
+            heading,
+            shape(3, "body", 100, lines),
+            shape(4, "ftr", 200, &["Running footer"]),
+            shape(5, "sldNum", 300, &[&page]),
+        ]
+        .concat();
         parts.push((
             format!("ppt/slides/slide{number}.xml"),
             format!("<p:sld {names} {attributes}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>"),
@@ -157,7 +170,10 @@ pub(super) fn pptx(slides: &[(&str, &[&str], &str, &str)]) -> Vec<u8> {
         if !notes.is_empty() {
             parts.push((
                 format!("ppt/notesSlides/notesSlide{number}.xml"),
-                format!("<p:notes {names}><p:cSld><p:spTree>{}</p:spTree></p:cSld></p:notes>", shape(2, "body", 0, &[notes])),
+                format!(
+                    "<p:notes {names}><p:cSld><p:spTree>{}</p:spTree></p:cSld></p:notes>",
+                    shape(2, "body", 0, &[notes])
+                ),
             ));
             parts.push((
                 format!("ppt/slides/_rels/slide{number}.xml.rels"),
@@ -176,7 +192,9 @@ pub(super) fn pptx(slides: &[(&str, &[&str], &str, &str)]) -> Vec<u8> {
     ));
     parts.push((
         "ppt/_rels/presentation.xml.rels".to_owned(),
-        format!("<Relationships xmlns=\"{NAMESPACE}/package/2006/relationships\">{relations}</Relationships>"),
+        format!(
+            "<Relationships xmlns=\"{NAMESPACE}/package/2006/relationships\">{relations}</Relationships>"
+        ),
     ));
     let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, xml)| (name.as_str(), xml.as_bytes())).collect();
     archive(&parts)
@@ -208,7 +226,9 @@ pub(super) fn epub(chapters: &[(&str, &str)]) -> Vec<u8> {
     let manifest = list(&|index, name| {
         format!("<item id=\"c{index}\" href=\"text/{name}\" media-type=\"application/xhtml+xml\"/>")
     });
-    let spine = list(&|index, _| format!("<itemref idref=\"c{index}\"{}/>", if index == 0 { " linear=\"no\"" } else { "" }));
+    let spine = list(&|index, _| {
+        format!("<itemref idref=\"c{index}\"{}/>", if index == 0 { " linear=\"no\"" } else { "" })
+    });
     let package = format!(
         "<package xmlns=\"http://www.idpf.org/2007/opf\" xmlns:dc=\"d\"><metadata><dc:title>The handbook</dc:title></metadata>\
          <manifest><item id=\"nav\" properties=\"nav\" href=\"nav.xhtml\" media-type=\"application/xhtml+xml\"/>{manifest}</manifest>\
@@ -219,7 +239,8 @@ pub(super) fn epub(chapters: &[(&str, &str)]) -> Vec<u8> {
             "<html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>The handbook</title></head><body>{body}</body></html>"
         )
     };
-    let container: &[u8] = b"<container><rootfiles><rootfile full-path=\"OEBPS/book.opf\"/></rootfiles></container>";
+    let container: &[u8] =
+        b"<container><rootfiles><rootfile full-path=\"OEBPS/book.opf\"/></rootfiles></container>";
     let pages: Vec<(String, String)> = chapters
         .iter()
         .map(|(name, body)| (format!("OEBPS/text/{}", name.replace("%20", " ")), page(body)))

@@ -1,7 +1,7 @@
 //! Valid workbooks, presentations, OpenDocument files, e-books, RTF and JSON files.
 
-use super::packages::{epub, open_document, pptx, sheet_rows, xls, xlsx};
 use super::Sample;
+use super::packages::{epub, open_document, pptx, sheet_rows, xls, xlsx};
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut samples = workbooks();
@@ -40,7 +40,11 @@ fn workbooks() -> Vec<Sample> {
             xls("Fares", &[&["Route", "Größe"], &["Esk", "8"], &["Moor", "11.5"]]),
             &["Sheet: Fares\n\nRoute: Esk\nGröße: 8\n\nRoute: Moor\nGröße: 11.5"],
         ),
-        Sample::text("page.xls", "<html><body><table><tr><th>Plan</th></tr><tr><td>Small</td></tr></table>", &["Plan", "Small"]),
+        Sample::text(
+            "page.xls",
+            "<html><body><table><tr><th>Plan</th></tr><tr><td>Small</td></tr></table>",
+            &["Plan", "Small"],
+        ),
         Sample::text(
             "sheet.ods",
             open_document(
@@ -63,11 +67,23 @@ fn presentations() -> Vec<Sample> {
         Sample::text(
             "slides.pptx",
             pptx(&[
-                ("Terms of trade", &["Return within thirty days", "Refunds take five"], "Mention the exceptions.", ""),
+                (
+                    "Terms of trade",
+                    &["Return within thirty days", "Refunds take five"],
+                    "Mention the exceptions.",
+                    "",
+                ),
                 ("Hidden", &["draft"], "", "show=\"0\""),
                 ("", &["No title here"], "", ""),
             ]),
-            &["## Terms of trade\n\n", "Return within thirty days", "Refunds take five", "Notes: Mention the exceptions.", "## Slide 3", "No title here"],
+            &[
+                "## Terms of trade\n\n",
+                "Return within thirty days",
+                "Refunds take five",
+                "Notes: Mention the exceptions.",
+                "## Slide 3",
+                "No title here",
+            ],
         ),
         Sample::text(
             "slides.odp",

@@ -59,7 +59,8 @@ impl Blocks {
     pub(super) fn table(&mut self, rows: &[Vec<String>]) {
         let filled = |row: &&Vec<String>| row.iter().any(|cell| !cell.trim().is_empty());
         let rows: Vec<&Vec<String>> = rows.iter().filter(filled).collect();
-        let last = |row: &&Vec<String>| row.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
+        let last =
+            |row: &&Vec<String>| row.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
         let width = rows.iter().map(last).max().unwrap_or_default().min(MAX_CELLS);
         if width < 2 {
             // A frame around text.

@@ -110,7 +110,8 @@ impl Declared {
                     return Ok(markup);
                 }
                 // Programs name tables as text by what opens them: Excel.
-                let sheet = matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
+                let sheet =
+                    matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
                 if sheet { Format::Csv.file_type() } else { Format::Text.file_type() }
             }
         };

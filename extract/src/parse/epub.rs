@@ -14,7 +14,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let container = archive.read("META-INF/container.xml")?.ok_or_else(office::damaged)?;
     let container = xml::parse(&container)?.root;
     let package_path = container.descendants().find(|node| local(node) == "rootfile");
-    let package_path = package_path.and_then(|node| node.attribute("full-path")).ok_or_else(office::damaged)?;
+    let package_path =
+        package_path.and_then(|node| node.attribute("full-path")).ok_or_else(office::damaged)?;
     let package = archive.read(package_path)?.ok_or_else(office::damaged)?;
     let package = xml::parse(&package)?.root;
     let folder = package_path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -55,7 +56,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         return Err(office::damaged());
     }
     let mut document = super::document(Format::Epub, Markup::Markdown, chapters.join("\n\n"));
-    document.title = package.descendants().find(|node| local(node) == "title").map(|title| text::line(&title.text()));
+    document.title =
+        package.descendants().find(|node| local(node) == "title").map(|title| text::line(&title.text()));
     if missing + locked > 0 {
         document.notes.push(format!("Chapters that could not be read: {}.", missing + locked));
     }
@@ -83,9 +85,12 @@ fn spine(package: &Node) -> Vec<String> {
     let manifest: Vec<&Node> = find("manifest").into_iter().flat_map(Node::elements).collect();
     let spine = find("spine").into_iter().flat_map(Node::elements);
     let excluded = |item: &Node| {
-        let has = |name: &str| item.attribute("properties").unwrap_or_default().split(' ').any(|own| own == name);
+        let has =
+            |name: &str| item.attribute("properties").unwrap_or_default().split(' ').any(|own| own == name);
         let id = item.attribute("id").unwrap_or_default().to_ascii_lowercase();
-        has("nav") || has("cover-image") || matches!(id.as_str(), "cover" | "coverpage" | "cover-page" | "toc" | "nav")
+        has("nav")
+            || has("cover-image")
+            || matches!(id.as_str(), "cover" | "coverpage" | "cover-page" | "toc" | "nav")
     };
     let by_id: std::collections::HashMap<&str, &&Node> =
         manifest.iter().filter_map(|item| Some((item.attribute("id")?, item))).collect();

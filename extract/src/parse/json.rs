@@ -169,7 +169,9 @@ mod tests {
     #[test]
     fn nested_values_have_paths() {
         assert_eq!(
-            records(r#"[{"a":{"b":1,"c":[1,"x",null]},"d":[{"e":true},{"e":false}],"f":null,"g":"two\nlines"}]"#),
+            records(
+                r#"[{"a":{"b":1,"c":[1,"x",null]},"d":[{"e":true},{"e":false}],"f":null,"g":"two\nlines"}]"#
+            ),
             "a.b: 1\na.c: 1, x\nd.1.e: true\nd.2.e: false\ng: two lines"
         );
     }
@@ -177,7 +179,9 @@ mod tests {
     #[test]
     fn an_object_has_a_record_for_each_section() {
         assert_eq!(
-            records(r#"{"title":"Fares","tags":["sea","day"],"office":{"city":"Lindow"},"fares":[{"to":"Esk"},{"to":"Moor"}]}"#),
+            records(
+                r#"{"title":"Fares","tags":["sea","day"],"office":{"city":"Lindow"},"fares":[{"to":"Esk"},{"to":"Moor"}]}"#
+            ),
             "title: Fares\ntags: sea, day\n\noffice.city: Lindow\n\nfares.to: Esk\n\nfares.to: Moor"
         );
     }
@@ -185,7 +189,9 @@ mod tests {
     #[test]
     fn numbers_and_escapes_are_exact() {
         assert_eq!(
-            records(r#"{"id":12345678901234567890123,"rate":1.10,"e":-2.5E+10,"s":"\u00e9\ud83d\ude00\t\/"}"#),
+            records(
+                r#"{"id":12345678901234567890123,"rate":1.10,"e":-2.5E+10,"s":"\u00e9\ud83d\ude00\t\/"}"#
+            ),
             "id: 12345678901234567890123\nrate: 1.10\ne: -2.5E+10\ns: é😀 /"
         );
     }

@@ -10,7 +10,8 @@ use crate::protocol::{Rejection, Verdict};
 
 /// Opens an Office file.
 pub(super) fn open(format: DocumentFormat, bytes: &[u8]) -> Result<Office, Rejection> {
-    Office::from_reader_with(Cursor::new(bytes.to_vec()), format, &options()).map_err(|error| rejection(&error))
+    Office::from_reader_with(Cursor::new(bytes.to_vec()), format, &options())
+        .map_err(|error| rejection(&error))
 }
 
 /// Warnings about text that could not be read.
@@ -58,10 +59,12 @@ fn rejection(error: &OfficeError) -> Rejection {
             Verdict::TooLarge,
             "The file unpacks to more than a document may hold. Split it into smaller files.",
         ),
-        (_, Some(Core::MalformedXml(why))) if why.contains("nest") || why.contains("depth") => Rejection::new(
-            Verdict::TooComplex,
-            "The file nests deeper than can be read. Save it again from the program that made it.",
-        ),
+        (_, Some(Core::MalformedXml(why))) if why.contains("nest") || why.contains("depth") => {
+            Rejection::new(
+                Verdict::TooComplex,
+                "The file nests deeper than can be read. Save it again from the program that made it.",
+            )
+        }
         _ if error.to_string().to_ascii_lowercase().contains("encrypt") => encrypted(),
         _ => damaged(),
     }

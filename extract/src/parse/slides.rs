@@ -2,8 +2,8 @@
 //!
 //! Speaker notes follow their slide. Hidden slides and comments of reviewers are left out.
 
-use office_oxide::ir::{DocumentIR, Element, Heading, InlineContent, Paragraph, Section, TextSpan};
 use office_oxide::DocumentFormat;
+use office_oxide::ir::{DocumentIR, Element, Heading, InlineContent, Paragraph, Section, TextSpan};
 
 use super::{markdown, office, text};
 use crate::protocol::{Document, Format, Markup, Rejection};
@@ -64,7 +64,11 @@ fn slide(mut section: Section, number: usize) -> String {
         return String::new();
     }
     if !titled {
-        let title = Element::Heading(Heading { level: 2, content: words(&format!("Slide {number}")), ..Heading::default() });
+        let title = Element::Heading(Heading {
+            level: 2,
+            content: words(&format!("Slide {number}")),
+            ..Heading::default()
+        });
         written = [render(vec![title]), written].join("\n\n").trim_end().to_owned();
     }
     if !spoken.is_empty() {
@@ -81,7 +85,9 @@ fn render(elements: Vec<Element>) -> String {
 
 fn is_running(element: &Element) -> bool {
     match element {
-        Element::Paragraph(Paragraph { placeholder_role: Some(role), .. }) => RUNNING.contains(&role.as_str()),
+        Element::Paragraph(Paragraph { placeholder_role: Some(role), .. }) => {
+            RUNNING.contains(&role.as_str())
+        }
         Element::Endnote(_) | Element::Image(_) => true,
         Element::TextBox(frame) => !frame.content.is_empty() && frame.content.iter().all(is_running),
         _ => false,

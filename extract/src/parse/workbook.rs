@@ -4,11 +4,11 @@
 
 use std::collections::HashSet;
 
-use office_oxide::{Document as Office, DocumentFormat};
 use office_oxide::xls::XlsDocument;
 use office_oxide::xlsx::{
     Cell, CellRef, CellValue, DateTimeValue, SheetState, Worksheet, XlsxDocument, numfmt,
 };
+use office_oxide::{Document as Office, DocumentFormat};
 
 use super::table::{Row, Sheet, write_sheets};
 use super::{office, text, too_large};
@@ -69,7 +69,8 @@ impl Workbook {
                 self.hidden += usize::from(!worksheet.rows.is_empty());
                 continue;
             }
-            let mut sheet = Sheet { name: worksheet.name.clone(), rows: Vec::new(), merged: merged(worksheet) };
+            let mut sheet =
+                Sheet { name: worksheet.name.clone(), rows: Vec::new(), merged: merged(worksheet) };
             for row in &worksheet.rows {
                 let mut cells = Vec::new();
                 for cell in &row.cells {
@@ -94,7 +95,9 @@ impl Workbook {
                 continue;
             }
             let spans = source.merged_cells.iter();
-            let merged = spans.map(|(first, last, column, _)| (usize::from(*first), usize::from(*last), usize::from(*column)));
+            let merged = spans.map(|(first, last, column, _)| {
+                (usize::from(*first), usize::from(*last), usize::from(*column))
+            });
             let mut sheet = Sheet { name: source.name.clone(), rows: Vec::new(), merged: merged.collect() };
             for (number, row) in source.rows.iter().enumerate() {
                 let mut cells = Vec::new();

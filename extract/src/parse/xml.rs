@@ -149,7 +149,8 @@ fn too_deep() -> Rejection {
 fn element(start: &BytesStart<'_>) -> Node {
     let attribute = |attribute: quick_xml::events::attributes::Attribute<'_>| {
         let raw: &str = &attribute.value;
-        let value = quick_xml::escape::unescape(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned);
+        let value =
+            quick_xml::escape::unescape(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned);
         (attribute.key.as_ref().to_owned(), value)
     };
     Node {

@@ -23,7 +23,11 @@ fn slides_are_pages() {
     assert!(at(0).starts_with("## Terms of trade"));
     assert!(at(2).starts_with("## Slide 3"));
     assert_eq!(document.notes, ["Hidden slides were not read: 1."]);
-    assert!(!document.text.contains("draft") && !document.text.contains("Running footer"), "{}", document.text);
+    assert!(
+        !document.text.contains("draft") && !document.text.contains("Running footer"),
+        "{}",
+        document.text
+    );
 }
 
 #[test]
@@ -57,17 +61,26 @@ fn packages_are_recognised_by_their_content() {
     ] {
         let document = reply("named.txt", &bytes).unwrap();
         assert_eq!(document.format, format);
-        assert!(document.notes[0].starts_with("The file is named named.txt but holds"), "{:?}", document.notes);
+        assert!(
+            document.notes[0].starts_with("The file is named named.txt but holds"),
+            "{:?}",
+            document.notes
+        );
     }
 }
 
 #[test]
 fn a_dos_text_is_read_and_a_senseless_one_refused() {
     let german = b"Gr\x81\xe1e aus K\x94ln: \x81ber s\x81\xe1e \x8epfel l\x84\xe1t sich sch\x94n plaudern.";
-    assert_eq!(reply("a.txt", german).unwrap().text, "Grüße aus Köln: über süße Äpfel läßt sich schön plaudern.");
+    assert_eq!(
+        reply("a.txt", german).unwrap().text,
+        "Grüße aus Köln: über süße Äpfel läßt sich schön plaudern."
+    );
     let table = b"Gr\x94\xe1e;Preis\r\nklein;1\r\ngro\xe1;2\r\n";
     assert_eq!(reply("a.csv", table).unwrap().text, "Größe: klein\nPreis: 1\n\nGröße: groß\nPreis: 2");
-    let ebcdic = b"\xd9\x89\x83\x88\xa3\x85\x95@\xa4\x95\x84@\xd9\x85\x87\x85\x93\x95@\x84\x85\xa2@\xc8\x81\xa4\xa2".repeat(20);
+    let ebcdic =
+        b"\xd9\x89\x83\x88\xa3\x85\x95@\xa4\x95\x84@\xd9\x85\x87\x85\x93\x95@\x84\x85\xa2@\xc8\x81\xa4\xa2"
+            .repeat(20);
     let refused = reply("a.txt", &ebcdic).unwrap_err();
     assert!(matches!(refused.verdict, Verdict::GarbledText | Verdict::UnsupportedType), "{refused}");
 }

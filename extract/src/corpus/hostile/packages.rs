@@ -21,7 +21,8 @@ fn workbooks() -> Vec<Sample> {
     let merged = format!("{rows}<mergeCells>{merged}</mergeCells>");
     let wide = "<c><v>1</v></c>".repeat(3_000);
     let wide = format!("<sheetData>{}</sheetData>", format!("<row>{wide}</row>").repeat(20));
-    let long = format!("<sheetData>{}</sheetData>", "<row><c><v>12345</v></c><c><v>2</v></c></row>".repeat(400_000));
+    let long =
+        format!("<sheetData>{}</sheetData>", "<row><c><v>12345</v></c><c><v>2</v></c></row>".repeat(400_000));
     let locked = ole::compound(&[("EncryptionInfo", &noise(500)), ("EncryptedPackage", &noise(8_000))]);
     let lines: Vec<&str> = vec!["words"; 20_000];
     vec![
@@ -42,7 +43,11 @@ fn workbooks() -> Vec<Sample> {
 }
 
 fn open_documents() -> Vec<Sample> {
-    let deep = format!("{}<text:p>words</text:p>{}", "<text:section>".repeat(5_000), "</text:section>".repeat(5_000));
+    let deep = format!(
+        "{}<text:p>words</text:p>{}",
+        "<text:section>".repeat(5_000),
+        "</text:section>".repeat(5_000)
+    );
     let repeated = "<table:table><table:table-row table:number-rows-repeated=\"9999999\"><table:table-cell \
         table:number-columns-repeated=\"9999999\"><text:p>word</text:p></table:table-cell></table:table-row></table:table>";
     let spaces = "<text:p>a<text:s text:c=\"999999999\"/>b</text:p>";

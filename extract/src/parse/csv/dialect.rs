@@ -33,8 +33,7 @@ impl Dialect {
     /// Detects the dialect of a CSV text.
     pub(super) fn detect(text: &str) -> Self {
         let declared = declared_delimiter(text);
-        let mut dialect =
-            Self { delimiter: b',', quote: b'"', escape: false, declared: declared.is_some() };
+        let mut dialect = Self { delimiter: b',', quote: b'"', escape: false, declared: declared.is_some() };
         let sample = sample(dialect.body(text));
         dialect.quote = quote(sample);
         dialect.escape = escapes(sample, dialect.quote);
@@ -61,7 +60,11 @@ impl Dialect {
 
     /// The first rows of a table.
     pub(super) fn rows(self, table: &str) -> Vec<StringRecord> {
-        self.reader(&quotes::remove_blanks(sample(table), self.delimiter, self.quote), true).into_records().take(ROWS).filter_map(Result::ok).collect()
+        self.reader(&quotes::remove_blanks(sample(table), self.delimiter, self.quote), true)
+            .into_records()
+            .take(ROWS)
+            .filter_map(Result::ok)
+            .collect()
     }
 }
 
@@ -127,7 +130,8 @@ fn best_delimiter(dialect: Dialect, sample: &str) -> u8 {
 fn common_width(rows: &[StringRecord]) -> (usize, usize) {
     let mut widths: Vec<usize> = rows.iter().map(StringRecord::len).collect();
     widths.sort_unstable();
-    let runs = widths.chunk_by(|a, b| a == b).map(|run| (run.len(), run.first().copied().unwrap_or_default()));
+    let runs =
+        widths.chunk_by(|a, b| a == b).map(|run| (run.len(), run.first().copied().unwrap_or_default()));
     runs.filter(|(_, width)| *width > 1).max_by_key(|(count, _)| *count).unwrap_or_default()
 }
 

@@ -47,7 +47,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
 }
 
 /// The records as text, or `None` if an unclosed quotation mark swallowed rows.
-fn records(table: &str, dialect: Dialect, layout: Layout, quoting: bool) -> Result<Option<String>, Rejection> {
+fn records(
+    table: &str,
+    dialect: Dialect,
+    layout: Layout,
+    quoting: bool,
+) -> Result<Option<String>, Rejection> {
     let mut reader = dialect.reader(table, quoting);
     let mut record = StringRecord::new();
     let mut records = Records::default();
@@ -127,8 +132,10 @@ mod tests {
     #[test]
     fn titles_and_notes_are_no_records() {
         assert_eq!(
-            text("Prices of the ferry,,\n\"From May, in crowns\",,\n,,\nname,small,large\nA,1,2\nB,3,4\n\
-                  Children under six travel for free,,\n"),
+            text(
+                "Prices of the ferry,,\n\"From May, in crowns\",,\n,,\nname,small,large\nA,1,2\nB,3,4\n\
+                  Children under six travel for free,,\n"
+            ),
             "Prices of the ferry\nFrom May, in crowns\n\nname: A\nsmall: 1\nlarge: 2\n\n\
              name: B\nsmall: 3\nlarge: 4\n\nChildren under six travel for free"
         );
@@ -142,7 +149,9 @@ mod tests {
     #[test]
     fn the_names_of_two_header_rows_are_joined() {
         assert_eq!(
-            text("Stop,Weekday,,Sunday\n,First,Last,First\nOakham,05:10,23:40,07:00\nSelby,05:47,00:12,07:39\n"),
+            text(
+                "Stop,Weekday,,Sunday\n,First,Last,First\nOakham,05:10,23:40,07:00\nSelby,05:47,00:12,07:39\n"
+            ),
             "Stop: Oakham\nWeekday First: 05:10\nWeekday Last: 23:40\nSunday First: 07:00\n\n\
              Stop: Selby\nWeekday First: 05:47\nWeekday Last: 00:12\nSunday First: 07:39"
         );
@@ -163,7 +172,10 @@ mod tests {
 
     #[test]
     fn control_characters_stay_within_a_cell() {
-        assert_eq!(text("name,address\r\"A\",\"Quay 1\x0bLindow\"\rB,x\x1dy\r"), "name: A\naddress: Quay 1 Lindow\n\nname: B\naddress: x y");
+        assert_eq!(
+            text("name,address\r\"A\",\"Quay 1\x0bLindow\"\rB,x\x1dy\r"),
+            "name: A\naddress: Quay 1 Lindow\n\nname: B\naddress: x y"
+        );
         assert_eq!(text("a,b\n\0,2\n"), "b: 2");
     }
 

@@ -63,13 +63,11 @@ pub(super) fn content(bytes: &[u8]) -> Content {
         return content;
     }
     let head = bytes.get(..LINE_HEAD).unwrap_or(bytes);
-    let supported = FILE_TYPES
-        .iter()
-        .find(|file_type| match file_type.signature {
-            Signature::Line(mark) => starts_a_line(head, mark),
-            Signature::Start(mark) => bytes.trim_ascii_start().starts_with(mark),
-            _ => false,
-        });
+    let supported = FILE_TYPES.iter().find(|file_type| match file_type.signature {
+        Signature::Line(mark) => starts_a_line(head, mark),
+        Signature::Start(mark) => bytes.trim_ascii_start().starts_with(mark),
+        _ => false,
+    });
     supported.map_or(Content::Unmarked, Content::Supported)
 }
 

@@ -247,7 +247,10 @@ mod tests {
             (web(web::EUC_JP, JAPANESE), JAPANESE),
             (web(web::ISO_2022_JP, JAPANESE), JAPANESE),
             (web(web::GBK, CHINESE), CHINESE),
-            (web(web::BIG5, "購買後三十天內可以退貨，請保留您的收據和包裝。"), "購買後三十天內可以退貨，請保留您的收據和包裝。"),
+            (
+                web(web::BIG5, "購買後三十天內可以退貨，請保留您的收據和包裝。"),
+                "購買後三十天內可以退貨，請保留您的收據和包裝。",
+            ),
             (web(web::EUC_KR, KOREAN), KOREAN),
         ] {
             assert_eq!(read(&bytes), text);
@@ -256,7 +259,10 @@ mod tests {
 
     #[test]
     fn seven_bit_korean_and_chinese_are_read() {
-        assert_eq!(read(b"\x1b$)C\x0eGQ1[\x0f \x0e9.<-\x0f\x0a\x0e5QB0\x0f \x0eAY\x0f"), "한글 문서\n둘째 줄");
+        assert_eq!(
+            read(b"\x1b$)C\x0eGQ1[\x0f \x0e9.<-\x0f\x0a\x0e5QB0\x0f \x0eAY\x0f"),
+            "한글 문서\n둘째 줄"
+        );
         assert_eq!(read(b"to ~{<:Ky2;S{~} and ~~"), "to 己所不欲 and ~");
         assert_eq!(read(b"a ~{ brace ~}"), "a ~{ brace ~}");
     }
@@ -278,7 +284,8 @@ mod tests {
     fn bytes_that_no_encoding_explains_are_garbled() {
         // EBCDIC, and letters chosen at random.
         let ebcdic = b"\xd9\x89\x83\x88\xa3\x85\x95@\xa4\x95\x84@\xd9\x85\x87\x85\x93\x95@\x84\x85\xa2@\xc8\x81\xa4\xa2\x85\xa2".repeat(3);
-        let random: Vec<u8> = (0..600_u32).map(|i| 0x80 | (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let random: Vec<u8> =
+            (0..600_u32).map(|i| 0x80 | (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         for bytes in [ebcdic, random] {
             let decoded = decode(&bytes);
             assert!(decoded.garbled, "{}", decoded.text);

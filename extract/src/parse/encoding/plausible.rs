@@ -112,7 +112,9 @@ fn letter(before: [char; 2], current: char, next: char, run: usize) -> f64 {
     let displaced = match current {
         'ς' => next.is_alphabetic(),
         'ъ' | 'ь' | 'Ъ' | 'Ь' => !previous.is_alphabetic() && next.is_alphabetic(),
-        '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' => !matches!(previous, '\u{e01}'..='\u{e4e}'),
+        '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' => {
+            !matches!(previous, '\u{e01}'..='\u{e4e}')
+        }
         _ => false,
     };
     if displaced {
@@ -135,23 +137,51 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
     match current {
         // Runs of anything but lines of boxes, dots and dashes are in no text.
         _ if previous == current
-            && !matches!(current, '\u{2500}'..='\u{25a0}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}') =>
+            && !matches!(
+                current,
+                '\u{2500}'..='\u{25a0}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}'
+            ) =>
         {
             -1.0
         }
         char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}' => GARBAGE,
         _ if current.is_control() => GARBAGE,
         '\u{a0}' if previous == current => 0.0,
-        '\u{a0}' => if within { 0.5 } else { 1.0 },
+        '\u{a0}' => {
+            if within {
+                0.5
+            } else {
+                1.0
+            }
+        }
         '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '·' => 1.0,
-        '’' => if after_letter || before_letter || digit { 1.0 } else { 0.0 },
+        '’' if after_letter || before_letter || digit => 1.0,
+        '’' => 0.0,
         // Dashes have space on both sides or on none.
-        '–' | '—' | '‐' => if after_letter == before_letter { 0.7 } else { -0.5 },
-        '…' => if within { -1.0 } else { 0.5 },
+        '–' | '—' | '‐' => {
+            if after_letter == before_letter {
+                0.7
+            } else {
+                -0.5
+            }
+        }
+        '…' => {
+            if within {
+                -1.0
+            } else {
+                0.5
+            }
+        }
         '“' | '„' | '«' | '‘' | '¿' | '¡' | '‹' if !after_letter && before_letter => 1.0,
-        '”' | '»' | '“' | '‘' | '›' if !before_letter && (after_letter || previous.is_ascii_punctuation()) => 1.0,
+        '”' | '»' | '“' | '‘' | '›'
+            if !before_letter && (after_letter || previous.is_ascii_punctuation()) =>
+        {
+            1.0
+        }
         '«' | '»' | '“' | '”' | '„' if !within => 0.5,
-        '€' | '£' | '¥' | '°' | '±' | '²' | '³' | '×' | '½' | '¼' | '¾' | '‰' | '÷' | '№' if digit => 1.0,
+        '€' | '£' | '¥' | '°' | '±' | '²' | '³' | '×' | '½' | '¼' | '¾' | '‰' | '÷' | '№' if digit => {
+            1.0
+        }
         '§' | '•' | '†' | '£' | '€' | '№' if !after_letter => 0.8,
         '©' | '®' | '™' | '°' | '€' | '²' | '³' if !within => 0.8,
         'ª' | 'º' if digit || (after_letter && !before_letter) => 0.5,
@@ -217,10 +247,15 @@ fn in_standard(characters: &[char]) -> f64 {
         total
     };
     // First levels: GB 2312 rows 16 to 55, Big5, JIS X 0208 rows 16 to 47, hangul of KS X 1001.
-    [level(GBK, 0xb0..=0xd7), level(BIG5, 0xa4..=0xc6), level(EUC_JP, 0xb0..=0xcf), level(EUC_KR, 0xb0..=0xc8)]
-        .into_iter()
-        .reduce(f64::max)
-        .unwrap_or_default()
+    [
+        level(GBK, 0xb0..=0xd7),
+        level(BIG5, 0xa4..=0xc6),
+        level(EUC_JP, 0xb0..=0xcf),
+        level(EUC_KR, 0xb0..=0xc8),
+    ]
+    .into_iter()
+    .reduce(f64::max)
+    .unwrap_or_default()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

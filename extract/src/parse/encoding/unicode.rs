@@ -50,7 +50,8 @@ pub(super) fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
         (low, high) if high > half && low * 10 <= high => return Some(UTF_16LE),
         _ => {}
     }
-    let binary = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1a | 0x1b);
+    let binary =
+        |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1a | 0x1b);
     if pairs.len() < 4 || head.iter().filter(|byte| binary(byte)).count() * 50 < head.len() {
         return None;
     }

@@ -92,19 +92,23 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Value<'a>, Fault> {
         self.skip_space();
         match self.rest().bytes().next() {
-            Some(b'{') => self.nested('{', '}', |reader, members: &mut Vec<(String, Value<'a>)>| {
-                let name = reader.string()?.into_owned();
-                reader.skip_space();
-                if !reader.take(':') {
-                    return Err(reader.fault());
-                }
-                members.push((name, reader.value()?));
-                Ok(())
-            }).map(Value::Object),
-            Some(b'[') => self.nested('[', ']', |reader, elements: &mut Vec<Value<'a>>| {
-                elements.push(reader.value()?);
-                Ok(())
-            }).map(Value::Array),
+            Some(b'{') => self
+                .nested('{', '}', |reader, members: &mut Vec<(String, Value<'a>)>| {
+                    let name = reader.string()?.into_owned();
+                    reader.skip_space();
+                    if !reader.take(':') {
+                        return Err(reader.fault());
+                    }
+                    members.push((name, reader.value()?));
+                    Ok(())
+                })
+                .map(Value::Object),
+            Some(b'[') => self
+                .nested('[', ']', |reader, elements: &mut Vec<Value<'a>>| {
+                    elements.push(reader.value()?);
+                    Ok(())
+                })
+                .map(Value::Array),
             Some(b'"') => self.string().map(Value::Scalar),
             _ => self.literal(),
         }
@@ -142,9 +146,12 @@ impl<'a> Reader<'a> {
 
     fn literal(&mut self) -> Result<Value<'a>, Fault> {
         let rest = self.rest();
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'))
+            .unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
-        let number = word.starts_with(|c: char| c.is_ascii_digit() || c == '-') && word.parse::<f64>().is_ok();
+        let number =
+            word.starts_with(|c: char| c.is_ascii_digit() || c == '-') && word.parse::<f64>().is_ok();
         let word = match word {
             "null" => "",
             "true" | "false" => word,

@@ -26,7 +26,13 @@ pub(super) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn new(styles: &'a Styles) -> Self {
-        Self { styles, blocks: Blocks::default(), notes: Vec::new(), frames: Vec::new(), numbers: HashMap::new() }
+        Self {
+            styles,
+            blocks: Blocks::default(),
+            notes: Vec::new(),
+            frames: Vec::new(),
+            numbers: HashMap::new(),
+        }
     }
 
     /// The Markdown, with the notes at the end.
@@ -71,9 +77,18 @@ impl<'a> Body<'a> {
                 self.read_frames();
             }
             // Lists of what the text has elsewhere, and deleted text.
-            "text:table-of-content" | "text:alphabetical-index" | "text:illustration-index" | "text:table-index"
-            | "text:object-index" | "text:user-index" | "text:tracked-changes" | "office:forms"
-            | "office:annotation" | "presentation:notes" | "svg:title" | "svg:desc" => {}
+            "text:table-of-content"
+            | "text:alphabetical-index"
+            | "text:illustration-index"
+            | "text:table-index"
+            | "text:object-index"
+            | "text:user-index"
+            | "text:tracked-changes"
+            | "office:forms"
+            | "office:annotation"
+            | "presentation:notes"
+            | "svg:title"
+            | "svg:desc" => {}
             "text:section" if node.attribute("text:display") == Some("none") => {}
             _ => self.read(node),
         }
@@ -157,7 +172,10 @@ impl<'a> Body<'a> {
             let nested = |node: &&Node| {
                 matches!(
                     node.name.as_str(),
-                    "table:table-row" | "table:table-rows" | "table:table-header-rows" | "table:table-row-group"
+                    "table:table-row"
+                        | "table:table-rows"
+                        | "table:table-header-rows"
+                        | "table:table-row-group"
                 )
             };
             groups.extend(group.elements().filter(nested));
@@ -186,7 +204,9 @@ impl<'a> Body<'a> {
                             text.clone()
                         }
                         (true, 2..) => row.last().cloned().unwrap_or_default(),
-                        (true, _) => rows.last().and_then(|above| above.get(row.len())).cloned().unwrap_or_default(),
+                        (true, _) => {
+                            rows.last().and_then(|above| above.get(row.len())).cloned().unwrap_or_default()
+                        }
                     };
                     spanned = if covered { spanned.saturating_sub(1) } else { spanned };
                     row.push(value);
@@ -271,9 +291,15 @@ impl<'a> Body<'a> {
                 }
             }
             "text:span" if self.styles.hides(node.attribute("text:style-name")) => {}
-            "office:annotation" | "office:annotation-end" | "text:hidden-text" | "text:hidden-paragraph"
-            | "text:ruby-text" | "svg:title" | "svg:desc" => {}
-            "draw:frame" | "draw:custom-shape" | "draw:g" | "draw:rect" | "draw:ellipse" | "draw:text-box" => {
+            "office:annotation"
+            | "office:annotation-end"
+            | "text:hidden-text"
+            | "text:hidden-paragraph"
+            | "text:ruby-text"
+            | "svg:title"
+            | "svg:desc" => {}
+            "draw:frame" | "draw:custom-shape" | "draw:g" | "draw:rect" | "draw:ellipse"
+            | "draw:text-box" => {
                 self.frames.push(node);
             }
             _ => self.inline_into(node, out),
@@ -282,7 +308,8 @@ impl<'a> Body<'a> {
 
     fn note(&mut self, node: &'a Node, out: &mut String) {
         let mark = node.child("text:note-citation").map(|mark| mark.text()).unwrap_or_default();
-        let mark = if mark.trim().is_empty() { (self.notes.len() + 1).to_string() } else { mark.trim().to_owned() };
+        let mark =
+            if mark.trim().is_empty() { (self.notes.len() + 1).to_string() } else { mark.trim().to_owned() };
         let text = node.child("text:note-body").map(|body| self.cell(body)).unwrap_or_default();
         out.push_str(&format!("[^{mark}]"));
         self.notes.push((mark, text));

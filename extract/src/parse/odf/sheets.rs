@@ -28,7 +28,8 @@ pub(super) fn read(spreadsheet: Option<&Node>, styles: &Styles) -> Result<Docume
 }
 
 fn sheet(table: &Node, styles: &Styles, bytes: &mut usize) -> Result<Sheet, Rejection> {
-    let mut sheet = Sheet { name: table.attribute("table:name").unwrap_or_default().to_owned(), ..Sheet::default() };
+    let mut sheet =
+        Sheet { name: table.attribute("table:name").unwrap_or_default().to_owned(), ..Sheet::default() };
     let mut number: usize = 0;
     for source in table.descendants().filter(|node| node.name == "table:table-row") {
         let repeated = source.number("table:number-rows-repeated");
@@ -65,7 +66,10 @@ fn cells(row: &Node, styles: &Styles) -> Vec<(usize, usize, String)> {
         let text = display(cell, styles);
         if !text.trim().is_empty() {
             let span = cell.number("table:number-rows-spanned");
-            cells.extend((0..repeated.min(MAX_REPEATED)).map(|index| (column.saturating_add(index), span, text.clone())));
+            cells.extend(
+                (0..repeated.min(MAX_REPEATED))
+                    .map(|index| (column.saturating_add(index), span, text.clone())),
+            );
         }
         column = column.saturating_add(repeated);
     }

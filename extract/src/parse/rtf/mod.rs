@@ -253,9 +253,12 @@ impl Reader {
         let on = value != Some(0);
         match word {
             "u" => self.unicode(value.unwrap_or_default()),
-            "uc" => self.group.skip = value.and_then(|value| usize::try_from(value).ok()).unwrap_or(1).min(16),
+            "uc" => {
+                self.group.skip = value.and_then(|value| usize::try_from(value).ok()).unwrap_or(1).min(16)
+            }
             "ansicpg" => {
-                self.default_codepage = value.and_then(|value| u16::try_from(value).ok()).unwrap_or(codepages::DEFAULT);
+                self.default_codepage =
+                    value.and_then(|value| u16::try_from(value).ok()).unwrap_or(codepages::DEFAULT);
                 self.group.codepage = self.default_codepage;
             }
             "mac" => self.default_codepage = codepages::MAC,
@@ -338,7 +341,9 @@ impl Reader {
                 self.writer.set_heading(level.unwrap_or_default());
             }
             "outlinelevel" => self.writer.set_heading(level(value)),
-            "ilvl" => self.writer.set_depth(value.and_then(|value| usize::try_from(value).ok()).unwrap_or_default()),
+            "ilvl" => {
+                self.writer.set_depth(value.and_then(|value| usize::try_from(value).ok()).unwrap_or_default())
+            }
             _ => {}
         }
     }
@@ -403,13 +408,62 @@ fn level(outline: Option<i32>) -> usize {
 fn is_destination(word: &str) -> bool {
     matches!(
         word,
-        "colortbl" | "info" | "pict" | "header" | "headerl" | "headerr" | "headerf" | "footer" | "footerl"
-            | "footerr" | "footerf" | "annotation" | "atnid" | "atnauthor" | "atntime" | "atndate" | "atnref"
-            | "xe" | "tc" | "tcn" | "ftnsep" | "ftnsepc" | "ftncn" | "aftnsep" | "aftnsepc" | "aftncn" | "filetbl"
-            | "listtable" | "listoverridetable" | "revtbl" | "rsidtbl" | "generator" | "themedata" | "sp"
-            | "colorschememapping" | "latentstyles" | "datastore" | "datafield" | "objdata" | "objclass"
-            | "bkmkstart" | "bkmkend" | "pnseclvl" | "pn" | "private" | "formfield" | "xmlnstbl" | "mmathPr"
-            | "nonshppict" | "nonesttables" | "falt" | "panose" | "fontemb" | "wgrffmtfilter" | "pgptbl" | "shpgrp"
+        "colortbl"
+            | "info"
+            | "pict"
+            | "header"
+            | "headerl"
+            | "headerr"
+            | "headerf"
+            | "footer"
+            | "footerl"
+            | "footerr"
+            | "footerf"
+            | "annotation"
+            | "atnid"
+            | "atnauthor"
+            | "atntime"
+            | "atndate"
+            | "atnref"
+            | "xe"
+            | "tc"
+            | "tcn"
+            | "ftnsep"
+            | "ftnsepc"
+            | "ftncn"
+            | "aftnsep"
+            | "aftnsepc"
+            | "aftncn"
+            | "filetbl"
+            | "listtable"
+            | "listoverridetable"
+            | "revtbl"
+            | "rsidtbl"
+            | "generator"
+            | "themedata"
+            | "sp"
+            | "colorschememapping"
+            | "latentstyles"
+            | "datastore"
+            | "datafield"
+            | "objdata"
+            | "objclass"
+            | "bkmkstart"
+            | "bkmkend"
+            | "pnseclvl"
+            | "pn"
+            | "private"
+            | "formfield"
+            | "xmlnstbl"
+            | "mmathPr"
+            | "nonshppict"
+            | "nonesttables"
+            | "falt"
+            | "panose"
+            | "fontemb"
+            | "wgrffmtfilter"
+            | "pgptbl"
+            | "shpgrp"
     )
 }
 

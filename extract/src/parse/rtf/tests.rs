@@ -12,7 +12,10 @@ fn paragraphs_and_characters_are_read() {
         (r"{\rtf1\ansi One\par Two\line three}", "One\n\nTwo\nthree"),
         (r"{\rtf1\ansi\ansicpg1252 Gr\'fc\'dfe f\'fcr 5\~\'80}", "Grüße für 5\u{a0}€"),
         (r"{\rtf1\ansi\ansicpg1251 \'c2\'ee\'e7\'e2\'f0\'e0\'f2}", "Возврат"),
-        (r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}}A\f1\'c2\'ee\f0 B}", "AВоB"),
+        (
+            r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}}A\f1\'c2\'ee\f0 B}",
+            "AВоB",
+        ),
         (r"{\rtf1\ansi{\fonttbl{\f0\fcharset128 Mincho;}}\f0\'93\'fa\'96\'7b}", "日本"),
         (r"{\rtf1\ansi\uc1 \u8364? \u-10179?\u-8704? \u1042\'c2}", "€ 😀 В"),
         (r"{\rtf1\ansi{\uc0\u8364}5 {\uc2\u8364 ab}x}", "€5 €x"),

@@ -155,7 +155,8 @@ impl Writer {
 
     /// The instruction of a field: its result is a link if it has an address.
     pub(super) fn set_link(&mut self, instruction: &str) {
-        let address = instruction.trim().strip_prefix("HYPERLINK").map(|rest| rest.trim().trim_start_matches('"'));
+        let address =
+            instruction.trim().strip_prefix("HYPERLINK").map(|rest| rest.trim().trim_start_matches('"'));
         let address = address.and_then(|rest| rest.split(['"', ' ']).next()).unwrap_or_default();
         self.link = address.starts_with("http").then(|| (self.text.len(), address.to_owned()));
     }

@@ -39,7 +39,8 @@ impl Layout {
             if from.has_header() {
                 return Self { titles, header_rows: 1 };
             }
-            let title = width > 1 && (filled(row) < 2 || filled(row) * 2 <= width || is_comment_row(row, width));
+            let title =
+                width > 1 && (filled(row) < 2 || filled(row) * 2 <= width || is_comment_row(row, width));
             if !title {
                 // A record: the table has no header.
                 return Self { titles, header_rows: 0 };
@@ -78,7 +79,8 @@ impl Rows<'_, '_> {
         }
         let named = filled(first);
         let blank = span(first) - named;
-        let mut distinct: Vec<&str> = first.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+        let mut distinct: Vec<&str> =
+            first.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
         let values = distinct.iter().any(|cell| is_value(cell));
         distinct.sort_unstable();
         distinct.dedup();
@@ -93,10 +95,16 @@ impl Rows<'_, '_> {
         if self.rows.len() < 3 || self.width < 2 {
             return false;
         }
-        let columns = (0..2).filter_map(|row| self.rows.get(row)).map(|row| span(row)).max().unwrap_or_default();
+        let columns =
+            (0..2).filter_map(|row| self.rows.get(row)).map(|row| span(row)).max().unwrap_or_default();
         let names = || (0..columns).map(|column| (self.cell(0, column), self.cell(1, column)));
-        let (groups, members) = (names().filter(|(group, _)| !group.is_empty()).count(), names().filter(|(_, name)| !name.is_empty()).count());
-        if names().any(|(group, name)| is_value(group) || is_value(name) || is_comment(group) || group.ends_with(':')) {
+        let (groups, members) = (
+            names().filter(|(group, _)| !group.is_empty()).count(),
+            names().filter(|(_, name)| !name.is_empty()).count(),
+        );
+        if names().any(|(group, name)| {
+            is_value(group) || is_value(name) || is_comment(group) || group.ends_with(':')
+        }) {
             return false;
         }
         // A lone first cell is a title.
@@ -105,7 +113,8 @@ impl Rows<'_, '_> {
         }
         let unnamed = names().filter(|(group, name)| group.is_empty() && name.is_empty()).count();
         let spanned = names().skip(1).any(|(group, name)| group.is_empty() && !name.is_empty());
-        let mut distinct: Vec<&str> = names().map(|(group, _)| group).filter(|group| !group.is_empty()).collect();
+        let mut distinct: Vec<&str> =
+            names().map(|(group, _)| group).filter(|group| !group.is_empty()).collect();
         distinct.sort_unstable();
         distinct.dedup();
         let repeated = distinct.len() < groups;
@@ -114,7 +123,9 @@ impl Rows<'_, '_> {
         }
         // A column of its own has a name in the first row only, and values below.
         let complement = (0..columns).any(|column| {
-            !self.cell(0, column).is_empty() && self.cell(1, column).is_empty() && !self.cell(2, column).is_empty()
+            !self.cell(0, column).is_empty()
+                && self.cell(1, column).is_empty()
+                && !self.cell(2, column).is_empty()
         });
         let corner = self.cell(0, 0).is_empty() && self.cell(1, 0).is_empty();
         if complement || corner {

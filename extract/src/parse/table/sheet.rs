@@ -5,7 +5,8 @@ use crate::protocol::Rejection;
 
 /// Names that programs give to sheets, in their languages, before a number.
 const DEFAULT_NAMES: [&str; 12] = [
-    "sheet", "tabelle", "feuil", "feuille", "hoja", "foglio", "planilha", "blad", "ark", "arkusz", "лист", "list",
+    "sheet", "tabelle", "feuil", "feuille", "hoja", "foglio", "planilha", "blad", "ark", "arkusz", "лист",
+    "list",
 ];
 
 /// Maximum length of a sheet's name. It repeats in every record.
@@ -36,7 +37,9 @@ impl Row {
     fn expand(&self, left: usize) -> Vec<&str> {
         let mut cells = Vec::new();
         for (column, cell) in &self.cells {
-            let Some(column) = column.checked_sub(left).filter(|column| *column <= super::MAX_COLUMNS) else { continue };
+            let Some(column) = column.checked_sub(left).filter(|column| *column <= super::MAX_COLUMNS) else {
+                continue;
+            };
             if column >= cells.len() {
                 cells.resize(column + 1, "");
             }
@@ -86,16 +89,23 @@ fn is_default(name: &str) -> bool {
 }
 
 fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Result<(), Rejection> {
+    records.begin(Layout::default(), label.map(str::to_owned));
     let mut in_table = false;
     let mut merged = Merged::new(sheet);
     let mut lines: Vec<String> = Vec::new();
     let blocks = sheet.rows.chunk_by(|row, next| next.number <= row.number + 1);
     let blocks: Vec<&[Row]> = blocks.collect();
     for (index, block) in blocks.iter().enumerate() {
-        let left = block.iter().filter_map(|row| row.cells.first()).map(|(column, _)| *column).min().unwrap_or_default();
+        let left = block
+            .iter()
+            .filter_map(|row| row.cells.first())
+            .map(|(column, _)| *column)
+            .min()
+            .unwrap_or_default();
         let sample: Vec<Vec<&str>> = block.iter().take(SAMPLE_ROWS).map(|row| row.expand(left)).collect();
         let wide = sample.iter().any(|row| row.iter().filter(|cell| !cell.trim().is_empty()).count() > 1);
-        if !wide && blocks.len() > 1 {
+        let lone = !wide && (blocks.len() > 1 || block.len() == 1);
+        if lone {
             // Titles above and notes below tables. They end no table: the next block may go on with it.
             lines.extend(sample.iter().map(|row| title_line(row)).filter(|line| !line.is_empty()));
             lines.extend(block.iter().skip(SAMPLE_ROWS).map(|row| title_line(&row.expand(left))));
@@ -105,11 +115,13 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
         }
         let layout = Layout::detect(&sample);
         // A blank row within a table: what follows is no header unless its words stand above values.
-        let goes_on = in_table && !(layout.header_rows > 0 && Layout::is_certain(sample.get(layout.titles..).unwrap_or_default()));
+        let goes_on = in_table
+            && !(layout.header_rows > 0
+                && Layout::is_certain(sample.get(layout.titles..).unwrap_or_default()));
         if !lines.is_empty() {
-            records.push_lines(&labelled(&std::mem::take(&mut lines).join("\n"), label));
+            records.push_lines(&std::mem::take(&mut lines).join("\n"));
         }
-        if !wide && blocks.len() > 1 {
+        if lone {
             continue;
         }
         if !goes_on {
@@ -130,10 +142,6 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
     Ok(())
 }
 
-fn labelled(lines: &str, label: Option<&str>) -> String {
-    label.map_or_else(|| lines.to_owned(), |label| format!("{label}\n{lines}"))
-}
-
 /// Cells merged over several rows. Their value is repeated in each row.
 struct Merged<'a> {
     /// Merged cells that begin below the rows seen, last one first.
@@ -145,7 +153,8 @@ struct Merged<'a> {
 
 impl<'a> Merged<'a> {
     fn new(sheet: &'a Sheet) -> Self {
-        let mut below: Vec<_> = sheet.merged.iter().copied().filter(|(first, last, _)| last > first).collect();
+        let mut below: Vec<_> =
+            sheet.merged.iter().copied().filter(|(first, last, _)| last > first).collect();
         below.sort_unstable_by(|a, b| b.cmp(a));
         Self { below, open: Vec::new(), sheet }
     }
@@ -162,7 +171,9 @@ impl<'a> Merged<'a> {
             }
         }
         for (_, column, value) in &self.open {
-            let Some(column) = column.checked_sub(left).filter(|column| *column <= super::MAX_COLUMNS) else { continue };
+            let Some(column) = column.checked_sub(left).filter(|column| *column <= super::MAX_COLUMNS) else {
+                continue;
+            };
             if column >= cells.len() {
                 cells.resize(column + 1, "");
             }
@@ -194,7 +205,10 @@ mod tests {
             "Sheet: 2025\nname: A\nprice: 1\n\nSheet: 2026\nname: A\nprice: 2"
         );
         assert_eq!(write_sheets(vec![sheet("Fees", "a,b\nx,1")]).unwrap(), "Sheet: Fees\n\na: x\nb: 1");
-        assert_eq!(write_sheets(vec![sheet("Sheet1", "a,b\nx,1"), sheet("Sheet2", "")]).unwrap(), "a: x\nb: 1");
+        assert_eq!(
+            write_sheets(vec![sheet("Sheet1", "a,b\nx,1"), sheet("Sheet2", "")]).unwrap(),
+            "a: x\nb: 1"
+        );
     }
 
     #[test]
@@ -214,6 +228,19 @@ mod tests {
     fn a_blank_row_does_not_end_a_table() {
         let text = write_sheets(vec![sheet("Sheet1", "name,city\nAnn,Rome\n\nBob,Oslo\nCy,Bonn")]);
         assert_eq!(text.unwrap(), "name: Ann\ncity: Rome\n\nname: Bob\ncity: Oslo\n\nname: Cy\ncity: Bonn");
+    }
+
+    #[test]
+    fn lines_around_tables_name_their_sheet_once() {
+        let sheets = vec![
+            sheet("2025", "Fees\n\nStop,Adult,\n,single,return\nA,1,2\n\nValid from May"),
+            sheet("2026", "Closed"),
+        ];
+        assert_eq!(
+            write_sheets(sheets).unwrap(),
+            "Sheet: 2025\nFees\n\nSheet: 2025\nStop: A\nAdult single: 1\nAdult return: 2\n\n\
+             Sheet: 2025\nValid from May\n\nSheet: 2026\nClosed"
+        );
     }
 
     #[test]
