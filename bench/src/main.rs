@@ -11,6 +11,7 @@ mod chat;
 mod client;
 mod corpus;
 mod embedding;
+mod extract;
 mod ingest;
 mod ledger;
 mod memory;
@@ -46,7 +47,8 @@ use search::SearchArgs;
 #[command(name = "bench", version)]
 struct Args {
     /// What to measure: all, up, upload, chat, search, growth, streams, memory, embedding, ingest, ledger,
-    /// api, peers, answers. Default: all. `answers` needs a folder of question sets as a further argument.
+    /// api, peers, answers, extract. Default: all. `answers` and `extract` need a folder as a further argument:
+    /// of question sets, and of files and pages with reference texts.
     #[arg(value_name = "WHAT", value_parser = parse_selection)]
     selections: Vec<Selection>,
     /// Internal: run one side of `embedding`.
@@ -69,7 +71,7 @@ struct Args {
 #[derive(Clone, Debug)]
 enum Selection {
     Measurement(Measurement),
-    /// The question sets of `answers`.
+    /// The inputs of `answers` and `extract`.
     Folder(PathBuf),
 }
 
@@ -129,10 +131,12 @@ enum Measurement {
     Peers,
     /// Quality of the built-in answers on a folder of question sets.
     Answers,
+    /// Quality of text extraction on a folder of files and web pages with reference texts.
+    Extract,
 }
 
 impl Measurement {
-    const EACH: [Measurement; 13] = [
+    const EACH: [Measurement; 14] = [
         Measurement::Up,
         Measurement::Upload,
         Measurement::Chat,
@@ -146,6 +150,7 @@ impl Measurement {
         Measurement::Api,
         Measurement::Peers,
         Measurement::Answers,
+        Measurement::Extract,
     ];
 
     fn name(self) -> String {
@@ -171,6 +176,10 @@ impl Measurement {
                 let folder =
                     args.folder().context("answers needs a folder of question sets: bench answers DIR")?;
                 answers::measure(folder).await
+            }
+            Measurement::Extract => {
+                let folder = args.folder().context("extract needs a folder of files: bench extract DIR")?;
+                extract::measure(folder, &args.peers.peers_python)
             }
         }
     }
@@ -210,11 +219,14 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
         progress("warning: the machine is busy; its load will distort the figures");
     }
     let all = chosen.is_empty() && args.folder().is_none() || chosen.contains(&Measurement::All);
-    // All includes `answers` only with a folder.
-    let is_chosen = |measurement: Measurement| {
-        chosen.contains(&measurement)
-            || all && (measurement != Measurement::Answers || args.folder().is_some())
+    // All includes these only with a folder of their inputs.
+    let is_possible = |measurement: Measurement| match measurement {
+        Measurement::Answers => args.folder().is_some_and(|folder| !extract::has_inputs(folder)),
+        Measurement::Extract => args.folder().is_some_and(extract::has_inputs),
+        _ => true,
     };
+    let is_chosen =
+        |measurement: Measurement| chosen.contains(&measurement) || all && is_possible(measurement);
     let mut report = Report::new(&parts);
     let mut complete = true;
     for measurement in Measurement::EACH.into_iter().filter(|measurement| is_chosen(*measurement)) {

@@ -20,9 +20,9 @@ use crate::server::{DataFolder, Demo, Server, UpFile};
 /// Location of the peers.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PeerArgs {
-    /// Python interpreter of the environment with the peers, for `peers`.
+    /// Python interpreter of the environment with the peers, for `peers` and `extract`.
     #[arg(long, default_value = "target/peers/bin/python")]
-    peers_python: PathBuf,
+    pub(crate) peers_python: PathBuf,
 }
 
 /// Documents to ingest, and their size: about 1,000 chunks.

@@ -107,7 +107,8 @@ fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+        size if size > 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
     }
 }
 

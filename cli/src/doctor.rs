@@ -43,6 +43,7 @@ pub(crate) async fn run(config: &Config, data_dir: &Path) -> anyhow::Result<Exit
         ("reranker", models::reranker(config).await),
         ("llm", models::chat_model(config).await),
         ("reader", jobs::extraction().await),
+        ("browser", jobs::browser(config).await),
     ]);
     findings.extend(jobs::ledger(&running).await);
     let mut healthy = true;

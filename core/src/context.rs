@@ -6,6 +6,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::Fetcher;
 
 use crate::error::Result;
@@ -14,6 +15,7 @@ use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::limits::Limits;
 use crate::platform::meters::Meters;
+use crate::platform::pace::Pace;
 use crate::platform::queue::Queue;
 use crate::providers::absent::Absent;
 use crate::providers::blob::{self, BlobStore};
@@ -34,6 +36,7 @@ struct Parts {
     bus: Bus,
     meters: Meters,
     limits: Limits,
+    pace: Pace,
     state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
     fetcher: Fetcher,
@@ -94,10 +97,12 @@ impl Context {
     /// # Errors
     /// When the configuration is unusable.
     pub fn new(config: Config, providers: Providers) -> Result<Self> {
+        let bus = Bus::new(&config)?;
         Ok(Self(Arc::new(Parts {
             db: Db::new(&config.database)?,
             queue: Queue::new(&config)?,
-            bus: Bus::new(&config)?,
+            pace: Pace::new(bus.clone()),
+            bus,
             meters: Meters::default(),
             limits: Limits::new(&config.limits),
             state: Mutex::default(),
@@ -168,6 +173,12 @@ impl Context {
         &self.0.fetcher
     }
 
+    /// A browser for one crawl, if one is configured. It starts with the first page.
+    #[must_use]
+    pub fn renderer(&self) -> Option<Renderer> {
+        web::renderer(&self.0.config.scrape, &self.0.fetcher)
+    }
+
     /// The database, for stores.
     #[must_use]
     pub fn db(&self) -> &Db {
@@ -184,6 +195,12 @@ impl Context {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Turns of requests to web hosts.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// Process-wide state of a slice, such as a cache: one value per type, created on first use.

@@ -11,6 +11,7 @@ mod access_rules;
 mod client;
 mod error;
 mod fetch;
+mod proxy;
 mod public_addresses;
 mod refusal;
 mod resolver;
@@ -18,9 +19,11 @@ mod resolver;
 pub use error::{FetchError, FetcherError};
 pub use fetch::FetchResponse;
 pub(crate) use fetch::{FetchOptions, OnExcess};
+pub use proxy::{ForwardProxy, ProxyLimits};
 pub use refusal::Refusal;
 pub use resolver::{Lookup, SystemLookup};
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +80,18 @@ pub fn user_agent(contact: Option<&str>) -> String {
 pub struct Fetcher {
     config: Arc<FetcherConfig>,
     rules: Arc<Rules>,
+    lookup: Names,
     clients: Clients,
+}
+
+/// A name lookup, opaque in debug output.
+#[derive(Clone)]
+struct Names(Arc<dyn Lookup>);
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
 }
 
 impl Fetcher {
@@ -96,7 +110,7 @@ impl Fetcher {
     pub fn with_lookup(config: FetcherConfig, lookup: Arc<dyn Lookup>) -> Result<Self, FetcherError> {
         let rules = Arc::new(Rules::new(&config));
         let clients = Clients::build(&config, &rules, &lookup)?;
-        Ok(Self { config: Arc::new(config), rules, clients })
+        Ok(Self { config: Arc::new(config), rules, lookup: Names(lookup), clients })
     }
 
     /// Checks a URL without resolving its name: scheme, port, credentials, host name and literal address. A

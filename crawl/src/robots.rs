@@ -27,11 +27,12 @@ pub struct Robots {
     rules: robotxt::Robots,
     crawl_delay: Option<Duration>,
     reached: bool,
+    retry_after: Option<Duration>,
 }
 
 impl Robots {
     /// Fetches and parses the robots.txt of a page's site. A missing file (4xx) or too many redirects allow
-    /// everything; a server error (5xx) or no response disallows everything.
+    /// everything; a server error (5xx), too many requests (429) or no response disallows everything.
     ///
     /// # Errors
     /// Only [`FetchError::Refused`]: the fetcher refuses the site or a redirect of the file.
@@ -89,11 +90,16 @@ impl Robots {
         self.reached
     }
 
+    /// Time after which the site wants to be asked for its rules again, if they are not known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     fn from_response(fetched: &FetchResponse) -> Self {
         match fetched.status {
             200..=299 => Self::parse(&fetched.body),
-            300..=499 => Self::allow_all(),
-            _ => Self::unreachable(),
+            429 | 500.. => Self { retry_after: fetched.retry_after, ..Self::unreachable() },
+            _ => Self::allow_all(),
         }
     }
 
@@ -106,6 +112,11 @@ impl Robots {
         if let Some(delay) = requested.filter(|delay| *delay > MAX_CRAWL_DELAY) {
             tracing::debug!(?delay, honoured = ?MAX_CRAWL_DELAY, "crawl delay of robots.txt capped");
         }
-        Self { crawl_delay: requested.map(|delay| delay.min(MAX_CRAWL_DELAY)), rules, reached }
+        Self {
+            crawl_delay: requested.map(|delay| delay.min(MAX_CRAWL_DELAY)),
+            rules,
+            reached,
+            retry_after: None,
+        }
     }
 }

@@ -6,25 +6,31 @@
 mod read;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use url::Url;
 
 use crate::fetcher::{FetchOptions, FetchResponse, Fetcher, OnExcess};
+use crate::pace::Pace;
 use crate::robots::Robots;
 use crate::scope::{Scope, key, normalise};
 
 /// Maximum number of sitemaps fetched per crawl, including indexes.
 pub const MAX_FILES: usize = 10;
 
+/// Maximum pause before a sitemap is requested again.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
 /// Maximum size of a sitemap, in bytes, before and after decompression. The rest is ignored.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// Returns the in-scope pages of the site's sitemaps: normalised, distinct, in order, at most `limit`.
 ///
-/// The sitemaps are those listed in robots.txt, else `/sitemap.xml`; an index is followed one level deep.
-/// The crawl delay applies between two sitemaps. The caller must check [`Robots::allowed`] per page.
+/// The sitemaps are those listed in robots.txt, else `/sitemap.xml`, else `/sitemap_index.xml`; an index is followed
+/// one level deep. The caller must check [`Robots::allowed`] per page.
 pub async fn discover(
     fetcher: &Fetcher,
+    pace: &dyn Pace,
     robots: &Robots,
     root: &Url,
     scope: &Scope,
@@ -35,12 +41,12 @@ pub async fn discover(
     while !pages.is_full()
         && let Some((map, depth)) = files.next()
     {
-        if files.fetched > 1
-            && let Some(delay) = robots.crawl_delay()
-        {
-            tokio::time::sleep(delay).await;
-        }
-        let Some(fetched) = fetch(fetcher, &map).await else { continue };
+        let Some(fetched) = fetch(fetcher, pace, &map).await else {
+            if robots.sitemaps().is_empty() {
+                files.push(guess(robots, root, "/sitemap_index.xml"), 0);
+            }
+            continue;
+        };
         let read = read::entries(&fetched.body, MAX_BYTES);
         read.pages.iter().for_each(|page| pages.add(&fetched.url, page));
         if depth == 0 {
@@ -54,27 +60,46 @@ fn initial_sitemaps(robots: &Robots, root: &Url) -> Vec<Url> {
     if !robots.sitemaps().is_empty() {
         return robots.sitemaps().to_vec();
     }
-    root.join("/sitemap.xml").ok().filter(|map| robots.allowed(map)).into_iter().collect()
+    guess(robots, root, "/sitemap.xml").into_iter().collect()
 }
 
-async fn fetch(fetcher: &Fetcher, map: &Url) -> Option<FetchResponse> {
-    let request = FetchOptions {
+fn guess(robots: &Robots, root: &Url, path: &str) -> Option<Url> {
+    root.join(path).ok().filter(|map| robots.allowed(map))
+}
+
+/// Fetches a sitemap; once more if the site asks to wait.
+async fn fetch(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchResponse> {
+    let first = request(fetcher, pace, map).await?;
+    match first.retry_after {
+        Some(pause) if matches!(first.status, 429 | 503) && pause <= MAX_PAUSE => {
+            pace.slow_down(map, pause).await;
+            request(fetcher, pace, map).await
+        }
+        _ => Some(first),
+    }
+    .filter(|fetched| {
+        if !fetched.is_success() {
+            tracing::debug!(%map, status = fetched.status, "sitemap skipped: error status");
+        }
+        fetched.is_success()
+    })
+}
+
+async fn request(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchResponse> {
+    let options = FetchOptions {
         accept: "application/xml, text/xml, text/plain;q=0.8, */*;q=0.1",
         max_bytes: MAX_BYTES,
         on_excess: OnExcess::Truncate,
         max_redirects: 5,
     };
-    match fetcher.run(map, request).await {
-        Ok(fetched) if fetched.is_success() => Some(fetched),
-        Ok(fetched) => {
-            tracing::debug!(%map, status = fetched.status, "sitemap skipped: error status");
-            None
-        }
-        Err(error) => {
+    pace.wait(map).await;
+    fetcher
+        .run(map, options)
+        .await
+        .inspect_err(|error| {
             tracing::debug!(%map, %error, code = error.code(), "sitemap skipped: not fetched");
-            None
-        }
-    }
+        })
+        .ok()
 }
 
 /// Sitemaps to fetch, each once, with its depth below the initial ones.

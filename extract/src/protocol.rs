@@ -56,12 +56,19 @@ pub struct Rejection {
     pub verdict: Verdict,
     /// Reason and remedy as a sentence for a person.
     pub message: String,
+    /// The file is a web page whose content a script makes in the browser: a browser may read it. The verdict
+    /// is [`Verdict::Empty`].
+    #[serde(default)]
+    pub needs_browser: bool,
+    /// Metadata of a web page without text: a frameset, a page that only sends the browser on.
+    #[serde(default)]
+    pub web: Option<Box<Web>>,
 }
 
 impl Rejection {
     /// Creates a rejection.
     pub fn new(verdict: Verdict, message: impl Into<String>) -> Self {
-        Self { verdict, message: message.into() }
+        Self { verdict, message: message.into(), needs_browser: false, web: None }
     }
 }
 
@@ -152,12 +159,22 @@ pub struct Document {
 pub struct Web {
     /// Canonical URL, absolute.
     pub canonical: Option<String>,
-    /// Link targets: absolute `http` and `https` URLs without fragment, distinct, in document order.
+    /// Link targets: absolute `http` and `https` URLs without fragment, distinct, in document order. Links with
+    /// `rel=nofollow` are left out.
     pub links: Vec<String>,
-    /// Robots directive `nofollow`.
+    /// Sources of the page's frames and inline frames, of the same form as `links`.
+    #[serde(default)]
+    pub frames: Vec<String>,
+    /// Target of a `meta refresh` to another page within ten seconds, absolute, without fragment.
+    #[serde(default)]
+    pub refresh: Option<String>,
+    /// Robots directive `nofollow` or `none`, addressed to all crawlers or to ours.
     pub nofollow: bool,
-    /// Robots directive `noindex`.
+    /// Robots directive `noindex` or `none`, addressed to all crawlers or to ours.
     pub noindex: bool,
+    /// Value of the robots directive `unavailable_after`, as written: a date in any common form.
+    #[serde(default)]
+    pub unavailable_after: Option<String>,
 }
 
 /// Maps an abnormal exit of the child to a rejection. `signal` and `code` are those of its exit status;

@@ -201,8 +201,8 @@ fn check(document: &Document) {
         assert!(!title.contains(is_bad), "{title:?}");
     }
     assert!(notes.iter().all(|note| !note.trim().is_empty()), "{notes:?}");
-    if let Some(Web { canonical, links, .. }) = web {
-        canonical.iter().chain(links).for_each(|link| check_link(link));
+    if let Some(Web { canonical, links, frames, refresh, .. }) = web {
+        canonical.iter().chain(links).chain(frames).chain(refresh).for_each(|link| check_link(link));
         assert_eq!(links.iter().collect::<HashSet<_>>().len(), links.len(), "each link once: {links:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! A fake web site on a free port for crawls, with configurable pages and recorded requests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, Request, Response, Server, listener::TcpAcceptor};
@@ -21,6 +21,7 @@ pub struct Site {
 struct State {
     pages: HashMap<String, Page>,
     requests: Vec<(String, HashMap<String, String>)>,
+    arrivals: Vec<Instant>,
 }
 
 /// The response at a path.
@@ -32,6 +33,8 @@ pub struct Page {
     delay: Duration,
     /// Returns this status this many times before the page.
     failures: (u16, usize),
+    /// Responses before this one.
+    earlier: VecDeque<Page>,
 }
 
 impl Page {
@@ -54,6 +57,7 @@ impl Page {
             body: body.into(),
             delay: Duration::ZERO,
             failures: (500, 0),
+            earlier: VecDeque::new(),
         }
     }
 
@@ -80,6 +84,13 @@ impl Page {
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// Returns this page at the first request that no earlier page answers.
+    #[must_use]
+    pub fn first(mut self, page: Page) -> Self {
+        self.earlier.push_back(page);
         self
     }
 
@@ -117,6 +128,12 @@ impl Site {
         self.state.lock().unwrap().requests.iter().map(|(path, _)| path.clone()).collect()
     }
 
+    /// The times of all requests, in order.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Instant> {
+        self.state.lock().unwrap().arrivals.clone()
+    }
+
     /// The number of requests of a path.
     #[must_use]
     pub fn request_count(&self, path: &str) -> usize {
@@ -152,7 +169,11 @@ impl Endpoint for SiteEndpoint {
         let page = {
             let mut state = self.0.lock().unwrap();
             state.requests.push((path.clone(), headers));
+            state.arrivals.push(Instant::now());
             let page = state.pages.get_mut(&path).map(|page| {
+                if let Some(earlier) = page.earlier.pop_front() {
+                    return earlier;
+                }
                 let current = page.clone();
                 page.failures.1 = page.failures.1.saturating_sub(1);
                 current

@@ -6,6 +6,7 @@ use parlance_core::error::Chain;
 use parlance_core::jobs::{self, Kind, State, fleet};
 use parlance_core::platform::config::Config;
 use parlance_core::providers::extract::Extractor;
+use parlance_core::providers::web;
 use parlance_core::{Context, Providers};
 use parlance_extract::protocol::Request;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,18 @@ pub(super) async fn extraction() -> Finding {
         Err(error) => Finding::Bad(
             Chain(&error).to_string(),
             "the file-reading process must be able to start and to set its own limits (setrlimit): check the container's limits",
+        ),
+    }
+}
+
+/// Whether pages made by scripts can be read.
+pub(super) async fn browser(config: &Config) -> Finding {
+    match web::check_browser(&config.scrape).await {
+        Ok(Some(address)) => Finding::Good(format!("pages made by scripts are read in {address}")),
+        Ok(None) => Finding::Note("SCRAPE_BROWSER is not set: pages made by scripts are not read".to_owned()),
+        Err(error) => Finding::Bad(
+            Chain(&error).to_string(),
+            "check SCRAPE_BROWSER, and that this build has the feature `browser` (docs/operations.md)",
         ),
     }
 }

@@ -53,6 +53,8 @@ pub struct PageStart {
     pub number: i32,
     /// Start offset in characters.
     pub start: usize,
+    /// Markup of the page, if it is another than that of the text.
+    pub markup: Option<Markup>,
 }
 
 /// A text to split.
@@ -124,7 +126,7 @@ pub fn split(
     let mut splitting = Splitting { sizing, tokenize, stopped, chunks: Vec::new() };
     if text.apart {
         for (page, part) in parts(text) {
-            splitting.split(part, text.markup, page.start)?;
+            splitting.split(part, page.markup.unwrap_or(text.markup), page.start)?;
             let fresh = splitting.chunks.iter_mut().rev().take_while(|chunk| chunk.page.is_none());
             fresh.for_each(|chunk| chunk.page = Some(page.number));
         }

@@ -1,4 +1,4 @@
-//! The bus: job events, cache invalidation and shared rate limits, through Redis. Only this folder names `fred`.
+//! The bus: job events, cache invalidation, shared rate limits and host turns, through Redis. Only this folder names `fred`.
 //!
 //! Best effort: an event that Redis does not take is dropped, because the ledger holds the truth. Refers to jobs by id.
 //! Must never: import the ledger.
@@ -19,6 +19,7 @@ use crate::platform::config::Config;
 mod cache;
 mod near_cache;
 mod shared_buckets;
+mod shared_turns;
 mod subscription;
 
 use near_cache::NearCache;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use parlance_crawl::browser::{BrowserAddress, BrowserAddressError};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -108,6 +109,8 @@ pub struct Scrape {
     pub allow_networks: Vec<IpNet>,
     /// Allowed ports besides 80 and 443.
     pub allow_ports: Vec<u16>,
+    /// Browser for pages made by scripts; `None`: they are not read.
+    pub browser: Option<BrowserAddress>,
     /// Contact for web site owners, part of the user agent.
     pub contact: Option<String>,
     /// Time a request waits for its crawl before it returns 202.
@@ -281,6 +284,10 @@ impl Config {
             scrape: Scrape {
                 allow_networks: read.list("SCRAPE_ALLOW_NETWORKS", "has an entry that is not a network")?,
                 allow_ports: read.list("SCRAPE_ALLOW_PORTS", "has an entry that is not a port")?,
+                browser: match read.text("SCRAPE_BROWSER") {
+                    Some(_) => Some(read.parsed("SCRAPE_BROWSER", &BrowserAddressError.to_string())?),
+                    None => None,
+                },
                 contact: read.text("SCRAPE_CONTACT"),
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
             },

@@ -56,10 +56,22 @@ impl Extractor {
         bytes: Bytes,
         stop: &CancellationToken,
     ) -> Result<Document> {
-        stop.run_until_cancelled(self.extract_now(request, bytes)).await.ok_or(Error::Cancelled)?
+        match self.read(request, bytes, stop).await? {
+            Reply::Document(document) => Ok(document),
+            Reply::Rejected(rejection) => Err(rejected(rejection)),
+        }
     }
 
-    async fn extract_now(&self, request: &Request, bytes: Bytes) -> Result<Document> {
+    /// As [`Extractor::extract`], with a rejection as a value: that of a web page carries its metadata.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] for an oversized reply; [`Error::Cancelled`] when stopped; [`Error::Internal`] when a
+    /// child cannot be started.
+    pub async fn read(&self, request: &Request, bytes: Bytes, stop: &CancellationToken) -> Result<Reply> {
+        stop.run_until_cancelled(self.read_now(request, bytes)).await.ok_or(Error::Cancelled)?
+    }
+
+    async fn read_now(&self, request: &Request, bytes: Bytes) -> Result<Reply> {
         let _permit = self
             .permits
             .acquire()
@@ -77,7 +89,7 @@ impl Extractor {
                 .kill()
                 .await
                 .map_err(|error| Error::internal("cannot kill an extraction process", error))?;
-            return Err(rejected(protocol::verdict_for_exit(None, None, true)));
+            return Ok(Reply::Rejected(protocol::verdict_for_exit(None, None, true)));
         };
         let (status, reply) =
             exchanged.map_err(|error| Error::internal("cannot talk to an extraction process", error))?;
@@ -123,16 +135,16 @@ async fn exchange(child: &mut Child, header: &[u8], bytes: &[u8]) -> std::io::Re
     Ok((child.wait().await?, reply))
 }
 
-fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Document> {
+fn parse_reply(status: ExitStatus, reply: &[u8]) -> Result<Reply> {
     if reply.len() > protocol::MAX_REPLY_BYTES {
         return Err(Error::rejected("too_large", "The file holds more text than one source may."));
     }
     match serde_json::from_slice(reply) {
-        Ok(Reply::Document(document)) if status.success() => Ok(document),
-        Ok(Reply::Rejected(rejection)) => Err(rejected(rejection)),
+        Ok(Reply::Document(document)) if status.success() => Ok(Reply::Document(document)),
+        Ok(Reply::Rejected(rejection)) => Ok(Reply::Rejected(rejection)),
         Ok(Reply::Document(_)) | Err(_) => {
             tracing::info!(%status, "extraction process died; rejecting the file");
-            Err(rejected(protocol::verdict_for_exit(status.signal(), status.code(), false)))
+            Ok(Reply::Rejected(protocol::verdict_for_exit(status.signal(), status.code(), false)))
         }
     }
 }

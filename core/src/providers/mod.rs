@@ -7,4 +7,4 @@ pub mod embed;
 pub mod extract;
 mod onnx;
 pub mod rerank;
-pub(crate) mod web;
+pub mod web;

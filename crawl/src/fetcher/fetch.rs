@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, REFRESH, RETRY_AFTER,
+};
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -13,6 +15,9 @@ use super::{FetchError, Fetcher};
 
 /// Bytes kept of an error page: enough to recognise a challenge.
 const ERROR_PAGE: usize = 256 * 1024;
+
+/// Longest delay of a `Refresh` header that counts as a redirect, in seconds.
+const MAX_REFRESH_SECONDS: f64 = 10.0;
 
 /// Response to a fetch, of any status.
 #[derive(Debug, Clone)]
@@ -29,8 +34,12 @@ pub struct FetchResponse {
     pub redirects: Vec<Url>,
     /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
     pub retry_after: Option<Duration>,
-    /// All `X-Robots-Tag` headers, joined by commas.
-    pub x_robots_tag: Option<String>,
+    /// The `X-Robots-Tag` header lines: see [`crate::directives`].
+    pub x_robots_tag: Vec<String>,
+    /// The `Content-Disposition` header: see [`crate::disposition`].
+    pub content_disposition: Option<String>,
+    /// Target of a `Refresh` header within ten seconds, without fragment: browsers follow it like `meta refresh`.
+    pub refresh: Option<Url>,
     /// `Cf-Mitigated`: action of the site's Cloudflare shield.
     pub mitigated: Option<String>,
 }
@@ -113,8 +122,11 @@ async fn read(
         media_type: text(headers, CONTENT_TYPE),
         body: Bytes::new(),
         redirects,
-        retry_after: text(headers, RETRY_AFTER).and_then(|value| retry_after(&value)),
-        x_robots_tag: text(headers, HeaderName::from_static("x-robots-tag")),
+        retry_after: text(headers, RETRY_AFTER)
+            .and_then(|value| retry_after(&value, text(headers, DATE).as_deref())),
+        x_robots_tag: lines(headers, HeaderName::from_static("x-robots-tag")),
+        content_disposition: text(headers, CONTENT_DISPOSITION),
+        refresh: text(headers, REFRESH).and_then(|value| refresh(&url, &value)),
         mitigated: text(headers, HeaderName::from_static("cf-mitigated")),
         url,
     };
@@ -152,19 +164,40 @@ async fn body(
     Ok(body.freeze())
 }
 
+fn lines(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+}
+
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let lines: Vec<_> =
-        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let lines = lines(headers, name);
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-fn retry_after(value: &str) -> Option<Duration> {
+/// The delay of a `Retry-After` value. A date counts from the response's `Date`, so that a wrong clock on either
+/// side does not matter.
+fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let at = httpdate::parse_http_date(value).ok()?;
-    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    Some(at.duration_since(now.unwrap_or_else(std::time::SystemTime::now)).unwrap_or_default())
+}
+
+/// The target of `0; url=/next`. A longer delay reloads a live page.
+fn refresh(url: &Url, value: &str) -> Option<Url> {
+    let (seconds, target) = value.split_once([';', ','])?;
+    let seconds: f64 = seconds.trim().parse().ok()?;
+    let target = target.trim();
+    let target = match target.split_once('=') {
+        Some((name, target)) if name.trim().eq_ignore_ascii_case("url") => target.trim(),
+        _ => target,
+    };
+    let target = target.trim_matches(['"', '\'']);
+    let mut next = url.join(target).ok().filter(|_| !target.is_empty() && seconds <= MAX_REFRESH_SECONDS)?;
+    next.set_fragment(None);
+    (next != *url).then_some(next)
 }
 
 /// Maps a client error. A resolver error is at the end of the source chain.

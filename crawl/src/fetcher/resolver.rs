@@ -65,7 +65,7 @@ impl Resolve for GuardedResolver {
 }
 
 /// All addresses of a name, or an error if a single one is not allowed.
-async fn checked(
+pub(super) async fn checked(
     rules: &Rules,
     lookup: &dyn Lookup,
     reach: Reach,

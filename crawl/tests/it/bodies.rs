@@ -115,8 +115,8 @@ async fn error_responses_keep_their_headers() {
     let busy = fetcher.fetch(&site.url("/busy"), "*/*").await.unwrap();
     assert_eq!((busy.status, busy.retry_after), (429, Some(Duration::from_secs(120))));
     assert_eq!(
-        (busy.x_robots_tag.as_deref(), busy.body.as_ref()),
-        (Some("noindex, nofollow"), &b"later"[..])
+        (busy.x_robots_tag.as_slice(), busy.body.as_ref()),
+        (["noindex".to_owned(), "nofollow".to_owned()].as_slice(), &b"later"[..])
     );
     let challenge = fetcher.fetch(&site.url("/challenge"), "*/*").await.unwrap();
     assert_eq!((challenge.body.len(), challenge.mitigated.as_deref()), (256 * 1024, Some("challenge")));
@@ -164,4 +164,24 @@ fn peak_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+#[tokio::test]
+async fn a_refresh_header_names_the_next_page() {
+    for (value, next) in [
+        ("0; url=/next#top", Some("/next")),
+        ("5;URL='/next?a=b'", Some("/next?a=b")),
+        ("1, /next", Some("/next")),
+        ("60; url=/next", None),
+        ("0; url=/page", None),
+        ("0", None),
+        ("soon; url=/next", None),
+        ("0; url=", None),
+    ] {
+        let site =
+            Site::start(move |_| Reply::Full(200, vec![("Refresh", value.to_owned())], b"wait".to_vec()))
+                .await;
+        let fetched = open_fetcher().fetch(&site.url("/page"), "*/*").await.unwrap();
+        assert_eq!(fetched.refresh, next.map(|path| site.url(path)), "{value}");
+    }
 }

@@ -4,7 +4,16 @@
 
 mod addresses;
 mod bodies;
+#[cfg(feature = "browser")]
+mod browser;
+#[cfg(feature = "browser")]
+mod browser_pages;
+#[cfg(feature = "browser")]
+mod browser_processes;
 mod challenge;
+mod directives;
+mod file_names;
+mod forward_proxy;
 mod names;
 mod proxies;
 mod redirects;
@@ -12,5 +21,3 @@ mod robots;
 mod scope;
 mod site;
 mod sitemap;
-#[cfg(feature = "spider")]
-mod spider;

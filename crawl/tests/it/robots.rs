@@ -91,12 +91,13 @@ fn crawl_delays_are_capped_and_sitemaps_listed() {
 }
 
 #[tokio::test]
-async fn a_missing_file_allows_and_a_server_error_disallows() {
+async fn a_missing_file_allows_and_a_busy_server_disallows() {
     for (status, allowed, reached) in [
         (200, true, true),
         (404, true, true),
         (403, true, true),
         (410, true, true),
+        (429, false, false),
         (500, false, false),
         (503, false, false),
     ] {

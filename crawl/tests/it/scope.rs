@@ -101,3 +101,49 @@ fn equivalent_urls_have_the_same_key() {
     assert_eq!(key(&url("https://example.com/a?b=1")), "example.com/a?b=1");
     assert_ne!(key(&url("https://example.com/a")), key(&url("https://example.com/A")));
 }
+
+#[test]
+fn sessions_are_no_part_of_a_url() {
+    for (raw, normal) in [
+        ("https://example.com/a;jsessionid=1A2B?b=1", "https://example.com/a?b=1"),
+        ("https://example.com/a;JSESSIONID=1A2B.node1/b;v=1", "https://example.com/a/b;v=1"),
+        ("https://example.com/(S(lit3py55t21z5v55vlm25s55))/a.aspx", "https://example.com/a.aspx"),
+        ("https://example.com/a?PHPSESSID=x&b=1", "https://example.com/a?b=1"),
+        ("https://example.com/a?sid=3f9a2c7b1d8e&b=1", "https://example.com/a?b=1"),
+        ("https://example.com/a?session=0c4e8a1b2d", "https://example.com/a"),
+        ("https://example.com/a?ASPSESSIONIDQQ=ABC", "https://example.com/a"),
+        // Names that are sessions elsewhere, with values that are none.
+        ("https://example.com/a?sid=12", "https://example.com/a?sid=12"),
+        ("https://example.com/a?session=spring2026", "https://example.com/a?session=spring2026"),
+        ("https://example.com/?s=opening+hours", "https://example.com/?s=opening+hours"),
+    ] {
+        assert_eq!(normalise(&url(raw)).as_str(), normal);
+        assert_eq!(normalise(&url(normal)).as_str(), normal, "normalisation is idempotent");
+    }
+}
+
+#[test]
+fn views_of_one_page_have_the_same_key() {
+    for same in [
+        ["https://example.com/a/index.html", "http://www.example.com/a/", "https://example.com//a"],
+        ["https://example.com/Default.aspx", "https://example.com/index.php", "https://example.com"],
+        ["https://example.com/a?b=1&c=2", "https://example.com/a?c=2&b=1", "https://example.com/a/?b=1&c=2&"],
+        ["https://example.com/a?print=1", "https://example.com/a?view=print", "https://example.com/a"],
+        [
+            "https://example.com/a?q=%7Ex",
+            "https://example.com/a?q=~x",
+            "https://example.com/a?q=~x&printable=yes",
+        ],
+    ] {
+        let [first, ..] = same.map(|address| key(&url(address)));
+        same.iter().for_each(|address| assert_eq!(key(&url(address)), first, "{address}"));
+    }
+    for [one, other] in [
+        ["https://example.com/a?print=letter", "https://example.com/a"],
+        ["https://example.com/index.html/b", "https://example.com/b"],
+        ["https://example.com/a?view=list", "https://example.com/a"],
+        ["https://example.com/index", "https://example.com/"],
+    ] {
+        assert_ne!(key(&url(one)), key(&url(other)), "{one}");
+    }
+}

@@ -1,7 +1,12 @@
 //! Sitemap discovery and parsing.
 
 use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use async_trait::async_trait;
+use parlance_crawl::pace::Pace;
 use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
 use parlance_crawl::sitemap::{MAX_FILES, discover};
@@ -21,9 +26,28 @@ fn index(maps: &[String]) -> String {
     format!("<sitemapindex>{maps}</sitemapindex>")
 }
 
+/// Counts turns and never waits.
+#[derive(Default)]
+struct Turns {
+    taken: AtomicUsize,
+    pauses: Mutex<Vec<Duration>>,
+}
+
+#[async_trait]
+impl Pace for Turns {
+    async fn wait(&self, _url: &url::Url) {
+        self.taken.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn slow_down(&self, _url: &url::Url, pause: Duration) {
+        self.pauses.lock().unwrap().push(pause);
+    }
+}
+
 async fn found(site: &Site, robots: &Robots, limit: usize) -> Vec<String> {
     let root = site.url("/help");
-    let pages = discover(&open_fetcher(), robots, &root, &Scope::new(&root, true), limit).await;
+    let scope = Scope::new(&root, true);
+    let pages = discover(&open_fetcher(), &Turns::default(), robots, &root, &scope, limit).await;
     pages.iter().map(|page| page.path().to_owned() + page.query().map_or("", |_| "?")).collect()
 }
 
@@ -86,7 +110,8 @@ async fn gzipped_and_plain_sitemaps_are_read_within_limits() {
     let maps = ["/a.xml.gz", "/bomb.xml.gz", "/cut.xml.gz", "/list.txt"]
         .map(|path| format!("Sitemap: {}\n", site.url(path)));
     let (robots, root) = (Robots::parse(maps.concat().as_bytes()), url("https://example.com/help"));
-    let pages = discover(&open_fetcher(), &robots, &root, &Scope::new(&root, true), 100).await;
+    let pages =
+        discover(&open_fetcher(), &Turns::default(), &robots, &root, &Scope::new(&root, true), 100).await;
     let wanted =
         ["https://example.com/help/gz", "https://example.com/help/bomb", "http://example.com/help/text"];
     assert_eq!(pages.iter().map(url::Url::as_str).collect::<Vec<_>>(), wanted);
@@ -118,6 +143,42 @@ async fn sitemaps_at_forbidden_urls_are_not_fetched() {
 #[tokio::test]
 async fn an_unreachable_site_has_no_sitemap_pages() {
     let root = url("http://127.0.0.1:1/");
-    let pages = discover(&open_fetcher(), &Robots::allow_all(), &root, &Scope::new(&root, true), 10).await;
+    let pages = discover(
+        &open_fetcher(),
+        &Turns::default(),
+        &Robots::allow_all(),
+        &root,
+        &Scope::new(&root, true),
+        10,
+    )
+    .await;
     assert!(pages.is_empty());
+}
+
+#[tokio::test]
+async fn a_busy_site_is_asked_once_more_in_its_turn() {
+    let times = AtomicUsize::new(0);
+    let site = Site::start(move |path| match (path, times.fetch_add(1, Ordering::SeqCst)) {
+        ("/sitemap.xml", 0) => Reply::Full(429, vec![("Retry-After", "7".into())], vec![]),
+        ("/sitemap.xml", _) => Reply::page(map(&["/help/a"])),
+        _ => Reply::status(404),
+    })
+    .await;
+    let (root, turns) = (site.url("/help"), Turns::default());
+    let scope = Scope::new(&root, true);
+    let pages = discover(&open_fetcher(), &turns, &Robots::allow_all(), &root, &scope, 10).await;
+    assert_eq!(pages.len(), 1);
+    assert_eq!(turns.taken.load(Ordering::SeqCst), 2);
+    assert_eq!(*turns.pauses.lock().unwrap(), [Duration::from_secs(7)]);
+}
+
+#[tokio::test]
+async fn an_index_at_its_usual_place_is_found() {
+    let site = Site::start(|path| match path {
+        "/sitemap_index.xml" => Reply::page(index(&["/pages.xml".into()])),
+        "/pages.xml" => Reply::page(map(&["/help/a"])),
+        _ => Reply::status(404),
+    })
+    .await;
+    assert_eq!(found(&site, &Robots::allow_all(), 10).await, ["/help/a"]);
 }

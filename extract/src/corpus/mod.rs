@@ -2,6 +2,7 @@
 //!
 //! Deterministic, and independent of other programs. For tests only; must never write a file.
 
+pub mod drawn;
 mod hostile;
 mod ole;
 mod packages;
@@ -11,6 +12,7 @@ mod valid_packages;
 mod word;
 
 pub use hostile::hostile;
+pub use ole::RichDoc;
 pub use valid::valid;
 pub use word::Block;
 
@@ -73,10 +75,23 @@ pub fn docx(blocks: &[Block<'_>]) -> Vec<u8> {
     word::docx(blocks)
 }
 
+/// A DOCX document with the XML of its body, of further parts (`styles`, `numbering`, `footnotes`, `endnotes`,
+/// `comments`) and the targets of links by identifier.
+#[must_use]
+pub fn docx_of(body: &str, parts: &[(&str, &str)], links: &[(&str, &str)]) -> Vec<u8> {
+    word::of_parts(body, parts, links)
+}
+
 /// A Word 97 document (DOC) of these paragraphs.
 #[must_use]
 pub fn doc(paragraphs: &[&str]) -> Vec<u8> {
     ole::doc(paragraphs)
+}
+
+/// A Word 97 document (DOC) with properties.
+#[must_use]
+pub fn rich_doc(doc: &RichDoc<'_>) -> Vec<u8> {
+    ole::rich(doc)
 }
 
 /// A CSV file as in RFC 4180.

@@ -13,6 +13,19 @@ const TABLE: u32 = 0xffff_fffd;
 /// Offset of the text in the document stream: after the header.
 const TEXT: usize = 1024;
 
+/// A Word 97 document with properties of paragraphs and characters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RichDoc<'a> {
+    /// Texts with their final marks, and their properties. The first page of properties holds them all.
+    pub paragraphs: &'a [(&'a str, &'a [u8])],
+    /// Position behind each run of characters, and its properties.
+    pub runs: &'a [(usize, &'a [u8])],
+    /// Lengths of the stories in characters: main text, footnotes, headers, comments, endnotes, text boxes.
+    pub stories: [u32; 6],
+    /// Structures of the table stream by their index in the header.
+    pub parts: &'a [(usize, &'a [u8])],
+}
+
 /// Writes a compound file of these streams.
 pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     let streams: Vec<(&str, Vec<u8>)> = streams
@@ -90,6 +103,83 @@ pub(super) fn word(paragraphs: &[&str], flags: u16, characters: Option<u32>) -> 
     put(0x1a6, &(pieces.len() as u32).to_le_bytes());
     main.extend(text.into_iter().flat_map(u16::to_le_bytes));
     (main, pieces)
+}
+
+/// A Word 97 document with properties.
+pub(super) fn rich(rich: &RichDoc<'_>) -> Vec<u8> {
+    let texts: Vec<&str> = rich.paragraphs.iter().map(|(text, _)| *text).collect();
+    let text: Vec<u16> = texts.concat().encode_utf16().collect();
+    let (mut main, mut table) = word(&[], 0, Some(text.len() as u32));
+    main.extend(text.iter().flat_map(|unit| unit.to_le_bytes()));
+    let offset = |position: usize| (TEXT + position * 2) as u32;
+    let mut ends = Vec::new();
+    for text in &texts {
+        ends.push(ends.last().unwrap_or(&0) + text.encode_utf16().count());
+    }
+    let mut parts: Vec<(usize, Vec<u8>)> =
+        rich.parts.iter().map(|(index, part)| (*index, part.to_vec())).collect();
+    // Style zero before the properties of a paragraph; a length in words, of which half a word is its own.
+    let paragraphs = rich.paragraphs.iter().zip(&ends).map(|((_, properties), end)| {
+        let mut content = [&[0, 0], *properties].concat();
+        if content.len().is_multiple_of(2) {
+            content.splice(0..0, [0, (content.len() / 2) as u8]);
+        } else {
+            content.insert(0, content.len().div_ceil(2) as u8);
+        }
+        (offset(*end), content)
+    });
+    let paragraphs: Vec<_> = paragraphs.collect();
+    let runs = rich
+        .runs
+        .iter()
+        .map(|(end, properties)| (offset(*end), [&[properties.len() as u8], *properties].concat()));
+    let runs: Vec<_> = runs.collect();
+    for (index, record, entries) in [(13, 13, paragraphs), (12, 1, runs)] {
+        main.resize(main.len().next_multiple_of(SECTOR), 0);
+        let page = (main.len() / SECTOR) as u32;
+        let last = entries.last().map_or(offset(0), |(end, _)| *end);
+        main.extend(properties_page(offset(0), &entries, record));
+        parts.push((index, [offset(0), last, page].into_iter().flat_map(u32::to_le_bytes).collect()));
+    }
+    let mut put = |at: usize, value: u32| {
+        if let Some(place) = main.get_mut(at..at + 4) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+    };
+    for (at, length) in [0x4c, 0x50, 0x54, 0x5c, 0x60, 0x64].into_iter().zip(rich.stories) {
+        put(at, length);
+    }
+    for (index, part) in parts {
+        put(0x9a + index * 8, table.len() as u32);
+        put(0x9e + index * 8, part.len() as u32);
+        table.extend(part);
+    }
+    compound(&[("1Table", &table), ("WordDocument", &main)])
+}
+
+/// A page of properties: offsets, places of the properties, and these from the end.
+fn properties_page(start: u32, entries: &[(u32, Vec<u8>)], record: usize) -> Vec<u8> {
+    let mut page = vec![0; SECTOR];
+    let mut offsets: Vec<u8> = start.to_le_bytes().to_vec();
+    let mut records = Vec::new();
+    let mut free = SECTOR - 1;
+    for (end, content) in entries {
+        offsets.extend(end.to_le_bytes());
+        free = (free - content.len()) & !1;
+        if let Some(place) = page.get_mut(free..free + content.len()) {
+            place.copy_from_slice(content);
+        }
+        records.push((free / 2) as u8);
+        records.resize(records.len() + record - 1, 0);
+    }
+    let head = [offsets, records].concat();
+    if let Some(place) = page.get_mut(..head.len()) {
+        place.copy_from_slice(&head);
+    }
+    if let Some(count) = page.last_mut() {
+        *count = entries.len() as u8;
+    }
+    page
 }
 
 fn chain(chains: &mut Vec<u32>, sectors: usize) {

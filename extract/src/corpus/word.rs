@@ -84,6 +84,44 @@ pub(super) fn of_document(document: &str) -> Vec<u8> {
     ])
 }
 
+/// A DOCX document with this body, the content of further parts (`styles`, `numbering`, `footnotes`,
+/// `endnotes`, `comments`) and the targets of links by identifier.
+pub(super) fn of_parts(body: &str, parts: &[(&str, &str)], links: &[(&str, &str)]) -> Vec<u8> {
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    const NAMESPACES: &str = "xmlns:m=\"http://schemas.openxmlformats.org/officeDocument/2006/math\" \
+        xmlns:mc=\"http://schemas.openxmlformats.org/markup-compatibility/2006\" \
+        xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\" \
+        xmlns:wps=\"http://schemas.microsoft.com/office/word/2010/wordprocessingShape\" \
+        xmlns:v=\"urn:schemas-microsoft-com:vml\"";
+
+    let mut relations = String::new();
+    let mut entries = Vec::new();
+    for (name, content) in parts {
+        relations.push_str(&format!(
+            "<Relationship Id=\"r-{name}\" Type=\"{OFFICE}/{name}\" Target=\"{name}.xml\"/>"
+        ));
+        entries
+            .push((format!("word/{name}.xml"), format!("<w:{name} {W} {NAMESPACES}>{content}</w:{name}>")));
+    }
+    for (id, target) in links {
+        relations.push_str(&format!(
+            "<Relationship Id=\"{id}\" Type=\"{OFFICE}/hyperlink\" Target=\"{target}\" TargetMode=\"External\"/>"
+        ));
+    }
+    let relations = format!(
+        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{relations}</Relationships>"
+    );
+    let document = format!("<w:document {W} {NAMESPACES}><w:body>{body}</w:body></w:document>");
+    let mut files = vec![
+        ("[Content_Types].xml", TYPES.as_bytes()),
+        ("_rels/.rels", RELATIONS.as_bytes()),
+        ("word/_rels/document.xml.rels", relations.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+    ];
+    files.extend(entries.iter().map(|(name, content)| (name.as_str(), content.as_bytes())));
+    archive(&files)
+}
+
 /// A ZIP archive of these entries.
 pub(super) fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));

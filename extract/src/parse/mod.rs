@@ -57,8 +57,9 @@ fn finish(mut document: Document) -> Result<Document, Rejection> {
     // Page offsets count characters, so a format with pages cleans each page itself.
     if document.pages.is_empty() {
         document.text = text::clean(&document.text);
-        // A Markdown file stays as its author wrote it.
-        if document.markup == Markup::Markdown && document.format != Format::Markdown {
+        // A Markdown file stays as its author wrote it, and the writer of pages escapes only what it must.
+        if document.markup == Markup::Markdown && !matches!(document.format, Format::Markdown | Format::Html)
+        {
             document.text = markdown::unescape(&document.text);
         }
     }

@@ -4,5 +4,9 @@
 mod child;
 mod confinement;
 mod corpus;
+mod doc;
 mod documents;
+mod docx;
+mod pdf_glyphs;
+mod pdf_layout;
 mod file_types;

@@ -2,8 +2,6 @@
 //!
 //! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended.
 
-use std::time::Duration;
-
 use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Tally};
 use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
@@ -11,13 +9,22 @@ use url::Url;
 
 use crate::running_job::Run;
 
+mod failure;
+mod frames;
+mod host_pace;
+mod page;
+mod reading;
+mod render;
 mod site;
+mod views;
 mod visit;
 
 use site::Site;
+use views::Views;
+use visit::{ROOT, Visitor};
 
-/// Delay between two requests to a site without its own crawl delay.
-const DEFAULT_DELAY: Duration = Duration::from_millis(100);
+/// Pages of a site map that are noted, per page of the limit.
+const LISTED_PER_PAGE: usize = 10;
 
 pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
@@ -37,26 +44,44 @@ pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
 /// Crawls pages until none are left or the limit is reached.
 async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let mut site = Site::new(crawl);
-    let mut sitemap_read = !crawl.include_subpages;
-    let mut requested = false;
+    let mut site = Site::new(ctx, crawl);
+    let mut views = Views::default();
+    // Ends with this function, also when the crawl is stopped.
+    let mut renderer = ctx.renderer();
+    let mut listed: Option<Vec<Link>> = None;
+    let mut sitemap_added = !crawl.include_subpages;
     loop {
         let (next, tally) = crawl::next(ctx, claim.about.tenant, job, crawl).await?;
         report(run, crawl, tally);
+        let is_crowded = tally.known > i64::from(crawl.max_pages);
         match next {
+            // More links than pages to read: the site map tells which of them matter.
+            Next::Visit(page) if !sitemap_added && is_crowded && listed.is_none() && page.ordinal != ROOT => {
+                let links = sitemap_pages(run, &mut site, crawl).await;
+                crawl::add_listed(ctx, claim, job, crawl, &links, false).await?;
+                listed = Some(links);
+            }
             Next::Visit(page) => {
-                if std::mem::replace(&mut requested, true) {
-                    tokio::time::sleep(site.delay(&page.url).unwrap_or(DEFAULT_DELAY)).await;
-                }
-                let outcome = visit::visit(ctx, run.stop(), &mut site, &page).await?;
-                crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
+                let outcome = match views.known(&page.url) {
+                    Some(outcome) => outcome,
+                    None => {
+                        let (stop, site, renderer) = (run.stop(), &mut site, &mut renderer);
+                        Visitor { ctx, stop, site, renderer }.visit(&page).await?
+                    }
+                };
+                let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
+                views.learn(&page.url, &outcome, &settled);
             }
             Next::Wait(pause) => tokio::time::sleep(pause).await,
             // Links come before sitemap pages: they indicate best which pages belong to the site.
-            Next::Done if !sitemap_read && tally.known < i64::from(crawl.max_pages) => {
-                sitemap_read = true;
-                let links = sitemap_pages(run, &mut site, crawl).await;
-                crawl::add_pages(ctx, claim, job, crawl, &links).await?;
+            Next::Done if !sitemap_added && tally.has_room => {
+                sitemap_added = true;
+                let mut links = match listed.take() {
+                    Some(links) => links,
+                    None => sitemap_pages(run, &mut site, crawl).await,
+                };
+                links.truncate(usize::try_from(crawl.max_pages).unwrap_or(1));
+                crawl::add_listed(ctx, claim, job, crawl, &links, true).await?;
             }
             Next::Done => return Ok(()),
         }
@@ -65,10 +90,11 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
 
 async fn sitemap_pages(run: &Run, site: &mut Site, crawl: &Crawl) -> Vec<Link> {
     let fetcher = run.ctx().fetcher();
-    let limit = usize::try_from(crawl.max_pages).unwrap_or(1);
+    let limit = usize::try_from(crawl.max_pages).unwrap_or(1) * LISTED_PER_PAGE;
     // Without readable rules, the sitemap is not requested either.
-    let Ok(robots) = site.robots(fetcher, &crawl.url).await.cloned() else { return Vec::new() };
-    let pages = sitemap::discover(fetcher, &robots, &crawl.url, site.scope(), limit).await;
+    let root = site.root().clone();
+    let Ok(robots) = site.robots(fetcher, &root).await.cloned() else { return Vec::new() };
+    let pages = sitemap::discover(fetcher, site.pace(), &robots, &root, site.scope(), limit).await;
     pages.iter().map(link).collect()
 }
 

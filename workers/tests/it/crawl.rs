@@ -9,7 +9,7 @@ use parlance_core::knowledge::{self, Source, SourceRequest, Status};
 use parlance_core::{Error, PageRequest};
 use parlance_testing::{Builder, Page, Site, TestApp, TestEmbedder};
 
-async fn start_app() -> TestApp {
+pub(crate) async fn start_app() -> TestApp {
     Builder::default()
         .embedder(TestEmbedder::default())
         .configure(|config| config.scrape.allow_networks = vec!["127.0.0.0/8".parse().unwrap()])
@@ -23,27 +23,27 @@ fn site(bot: BotId, url: &str, max_pages: Option<i64>) -> SourceRequest {
     SourceRequest { bot, original: knowledge::Original::of_site(site) }
 }
 
-async fn add(app: &TestApp, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
+pub(crate) async fn add(app: &TestApp, bot: BotId, url: &str, most: Option<i64>) -> SourceId {
     knowledge::add(&app.ctx, app.tenant, site(bot, url, most)).await.unwrap().source.id
 }
 
-async fn source(app: &TestApp, source: SourceId) -> Source {
+pub(crate) async fn source(app: &TestApp, source: SourceId) -> Source {
     knowledge::get_source(&app.ctx, app.tenant, source).await.unwrap()
 }
 
-async fn pages(app: &TestApp, source: SourceId) -> Vec<SitePage> {
+pub(crate) async fn pages(app: &TestApp, source: SourceId) -> Vec<SitePage> {
     let first = PageRequest::largest(1);
     crawl::list_pages(&app.ctx, app.tenant, source, first).await.unwrap().items
 }
 
 /// Runs the crawl and all follow-up jobs in this process.
-async fn finish(app: &TestApp) {
+pub(crate) async fn finish(app: &TestApp) {
     for kind in [Kind::Scrape, Kind::Chunk, Kind::Embed, Kind::Purge] {
         while app.step(kind).await.is_some() {}
     }
 }
 
-fn outcomes<'a>(pages: &'a [SitePage], site: &Site) -> Vec<(&'a str, PageState, Option<&'a str>)> {
+pub(crate) fn outcomes<'a>(pages: &'a [SitePage], site: &Site) -> Vec<(&'a str, PageState, Option<&'a str>)> {
     pages
         .iter()
         .map(|page| {
@@ -52,7 +52,7 @@ fn outcomes<'a>(pages: &'a [SitePage], site: &Site) -> Vec<(&'a str, PageState, 
         .collect()
 }
 
-fn article(matter: &str, links: &str) -> Page {
+pub(crate) fn article(matter: &str, links: &str) -> Page {
     let body = format!(
         "<h1>{matter}</h1><p>Whoever asks about {matter} is told all there is to know about {matter}, \
          in as many words as a page of some length has, so that nobody has to ask a second time.</p>{links}"
@@ -253,7 +253,9 @@ async fn max_pages_limits_the_crawl_and_is_reported() {
     let pages = pages(&app, id).await;
     assert_eq!(pages.iter().filter(|page| page.state == PageState::Fetched).count(), 4);
     assert!(pages.iter().skip(4).all(|page| page.reason.as_deref() == Some("max_pages")));
-    assert_eq!(site.requests().len(), 5, "four pages and robots.txt");
+    let read = site.requests().iter().filter(|path| !path.contains("sitemap")).count();
+    assert_eq!(read, 5, "four pages and robots.txt");
+    assert_eq!(site.requests().len(), 7, "the site map is asked for which pages matter");
     app.end().await;
 }
 

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod crawl;
+mod crawl_browser;
+mod crawl_frontier;
+mod crawl_pace;
+mod crawl_text;
 mod embedding;
 mod fairness;
 mod files;

@@ -119,7 +119,7 @@ fn an_overlap_as_large_as_a_chunk_is_rejected() {
 }
 
 fn pages(starts: &[(i32, usize)]) -> Vec<PageStart> {
-    starts.iter().map(|&(number, start)| PageStart { number, start }).collect()
+    starts.iter().map(|&(number, start)| PageStart { number, start, markup: None }).collect()
 }
 
 #[test]
@@ -146,6 +146,17 @@ fn no_chunk_spans_independent_pages() {
         chunks.iter().map(|chunk| (String::from_iter(&characters[chunk.span.clone()]), chunk.page)).collect();
     assert_eq!(seen, [("# Ö\n\none".to_owned(), Some(2)), ("another two".to_owned(), Some(5))]);
     assert_eq!(chunks[1].heading, None, "the headings of one page say nothing about another");
+}
+
+#[test]
+fn a_page_of_records_is_split_as_records() {
+    let records = "Name: one\nPrice: 1\n\nName: two\nPrice: 2\n\nName: three\nPrice: 3";
+    let mut text = Text { apart: true, ..whole(&format!("# Words\n\nwords\n\n{records}"), Markup::Markdown) };
+    text.pages = pages(&[(1, 0), (2, 16)]);
+    text.pages[1].markup = Some(Markup::Records);
+    let chunks = split(&text, Sizing { tokens: 5, overlap: 1 }, &words, &|| false).unwrap();
+    let seen: Vec<_> = chunks.iter().skip(1).map(|chunk| (chunk.content.as_str(), chunk.page)).collect();
+    assert_eq!(seen, records.split("\n\n").map(|record| (record, Some(2))).collect::<Vec<_>>());
 }
 
 #[test]

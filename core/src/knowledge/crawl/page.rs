@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use crate::knowledge::chunk::Markup;
 use crate::stored_enum;
 
 /// A page to fetch.
@@ -25,6 +26,8 @@ pub struct Tally {
     pub done: i64,
     /// Pages discovered.
     pub known: i64,
+    /// Whether the crawl may read further pages.
+    pub has_room: bool,
 }
 
 /// A URL with its page key.
@@ -41,12 +44,26 @@ pub struct Link {
 pub enum Outcome {
     /// Fetched.
     Fetched(Fetched),
-    /// Outside of the crawl's scope, or fetched under another URL.
-    Skipped(Cause),
-    /// Failed.
-    Failed(Cause),
+    /// Not kept: not wanted, outside of the crawl's scope, or fetched under another URL. Its links are followed.
+    Skipped(Cause, Vec<Link>),
+    /// Failed. A page without text of its own may still link to others.
+    Failed(Cause, Vec<Link>),
     /// To be retried after this pause.
     RetryLater(Duration, Cause),
+}
+
+impl Outcome {
+    /// A skipped page without links.
+    #[must_use]
+    pub fn skipped(cause: Cause) -> Self {
+        Self::Skipped(cause, Vec::new())
+    }
+
+    /// A failed page without links.
+    #[must_use]
+    pub fn failed(cause: Cause) -> Self {
+        Self::Failed(cause, Vec::new())
+    }
 }
 
 /// A fetched page.
@@ -56,14 +73,18 @@ pub struct Fetched {
     pub url: String,
     /// The title.
     pub title: Option<String>,
-    /// The main content, as Markdown.
+    /// The main content.
     pub text: String,
+    /// How the content is written.
+    pub markup: Markup,
     /// HTTP status of the response.
     pub http_status: i32,
     /// Size of the response after decompression, in bytes.
     pub bytes: i64,
-    /// Keys of the page's other URLs: redirect target and canonical URL.
+    /// Keys of the page's other URLs: the redirect target.
     pub aliases: Vec<String>,
+    /// Key of the canonical URL that the page states: a hint, which counts where the texts agree.
+    pub canonical: Option<String>,
     /// Linked pages within the crawl's scope.
     pub links: Vec<Link>,
 }

@@ -122,10 +122,13 @@ pub(in crate::knowledge) async fn find_text(
 /// Numbers the pages of a document from 1.
 pub(in crate::knowledge) fn numbered(starts: &[i32]) -> Vec<PageStart> {
     let offset = |start: &i32| usize::try_from(*start).unwrap_or(0);
-    (1..).zip(starts).map(|(number, start)| PageStart { number, start: offset(start) }).collect()
+    (1..)
+        .zip(starts)
+        .map(|(number, start)| PageStart { number, start: offset(start), markup: None })
+        .collect()
 }
 
-/// Start offsets of a web site's pages, in order of discovery.
+/// Start offsets and markups of a web site's pages, in order of discovery.
 pub(in crate::knowledge) async fn list_page_starts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -134,7 +137,7 @@ pub(in crate::knowledge) async fn list_page_starts(
 ) -> sqlx::Result<Vec<PageStart>> {
     sqlx::query!(
         r#"
-        select ordinal, start_at as "start_at!"
+        select ordinal, start_at as "start_at!", markup as "markup: Markup"
         from source_page
         where tenant_id = $1 and source_id = $2 and version = $3 and start_at is not null
         order by ordinal
@@ -143,7 +146,11 @@ pub(in crate::knowledge) async fn list_page_starts(
         source.uuid(),
         version,
     )
-    .map(|row| PageStart { number: row.ordinal, start: usize::try_from(row.start_at).unwrap_or(0) })
+    .map(|row| PageStart {
+        number: row.ordinal,
+        start: usize::try_from(row.start_at).unwrap_or(0),
+        markup: row.markup,
+    })
     .fetch_all(db)
     .await
 }

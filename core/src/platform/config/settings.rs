@@ -263,6 +263,12 @@ pub const SECTIONS: &[Section] = &[
                 None,
                 "10.1.0.0/16,fd00::/8",
             ),
+            setting(
+                "SCRAPE_BROWSER",
+                "the Chromium that reads pages made by scripts: a program, or the DevTools address of a running one; unset: such pages are not read",
+                None,
+                "chromium",
+            ),
         ],
     },
     Section {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use dom_query::Document as Tree;
 use url::Url;
 
-use super::text;
+use super::{robots, text};
 use crate::protocol::Web;
 
 /// Maximum number of links kept.
@@ -16,6 +16,9 @@ const MAX_LINKS_BYTES: usize = 2 << 20;
 
 /// Maximum length of a URL, in bytes. Longer ones carry state rather than a location.
 const MAX_LINK_BYTES: usize = 2_048;
+
+/// Longest delay of a `meta refresh` that counts as a redirect, in seconds. A longer one reloads a live page.
+const MAX_REFRESH_SECONDS: f64 = 10.0;
 
 /// The base URL of the page's links.
 pub(super) fn base(tree: &Tree, address: Option<&Url>) -> Option<Url> {
@@ -38,20 +41,15 @@ pub(super) fn title(tree: &Tree) -> Option<String> {
 
 /// The page's metadata for the crawler.
 pub(super) fn web(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Web {
-    let metas = tree.select("meta[name='robots' i]");
-    let directives: Vec<String> = metas
-        .iter()
-        .flat_map(|meta| {
-            let content = meta.attr_or("content", "").to_ascii_lowercase();
-            content.split([',', ' ', ';']).map(|name| name.trim().to_owned()).collect::<Vec<_>>()
-        })
-        .collect();
-    let has = |name: &str| directives.iter().any(|directive| directive == name || directive == "none");
+    let robots = robots::of(tree);
     Web {
         canonical: canonical(tree, base),
-        links: links(tree, address, base),
-        nofollow: has("nofollow"),
-        noindex: has("noindex"),
+        links: targets(tree, "a[href], area[href]", "href", address, base),
+        frames: targets(tree, "frame[src], iframe[src]", "src", address, base),
+        refresh: refresh(tree, address, base),
+        nofollow: robots.nofollow,
+        noindex: robots.noindex,
+        unavailable_after: robots.unavailable_after,
     }
 }
 
@@ -60,26 +58,77 @@ fn canonical(tree: &Tree, base: Option<&Url>) -> Option<String> {
     absolute(&href, base).map(String::from)
 }
 
-fn links(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Vec<String> {
+/// The distinct URLs in an attribute of the selected elements.
+fn targets(
+    tree: &Tree,
+    selector: &str,
+    attribute: &str,
+    address: Option<&Url>,
+    base: Option<&Url>,
+) -> Vec<String> {
     let mut page = address.cloned();
     if let Some(page) = &mut page {
         page.set_fragment(None);
     }
     let mut seen = HashSet::new();
-    let mut links = Vec::new();
+    let mut found = Vec::new();
     let mut size = 0;
-    for element in tree.select("a[href], area[href]").iter() {
-        let Some(link) = absolute(&element.attr_or("href", ""), base) else { continue };
+    for element in tree.select(selector).iter() {
+        if is_nofollow(&element.attr_or("rel", "")) {
+            continue;
+        }
+        let Some(link) = absolute(&element.attr_or(attribute, ""), base) else { continue };
         // Skip links to a fragment of the page itself.
         if page.as_ref() != Some(&link) && seen.insert(link.clone()) {
             size += link.as_str().len();
-            links.push(link.into());
+            found.push(link.into());
         }
-        if links.len() == MAX_LINKS || size > MAX_LINKS_BYTES {
+        if found.len() == MAX_LINKS || size > MAX_LINKS_BYTES {
             break;
         }
     }
-    links
+    found
+}
+
+fn is_nofollow(rel: &str) -> bool {
+    rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"))
+}
+
+/// The target of a `meta refresh` that leads to another page soon.
+fn refresh(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Option<String> {
+    let contents = tree.select("meta[http-equiv='refresh' i][content]");
+    let target = contents.iter().find_map(|meta| {
+        let content = meta.attr_or("content", "");
+        let (seconds, target) = refresh_value(&content)?;
+        (seconds <= MAX_REFRESH_SECONDS).then(|| absolute(target, base)).flatten()
+    })?;
+    let mut page = address.cloned();
+    if let Some(page) = &mut page {
+        page.set_fragment(None);
+    }
+    (page.as_ref() != Some(&target)).then(|| target.into())
+}
+
+/// The seconds and the URL of `5; url='/next'`, as browsers read it: the `url=` and the quotes may lack.
+fn refresh_value(content: &str) -> Option<(f64, &str)> {
+    let content = content.trim_ascii_start();
+    let end = content.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(content.len());
+    let (time, rest) = content.split_at_checked(end)?;
+    let seconds = if time.is_empty() { 0.0 } else { time.parse().ok()? };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, ';' | ','));
+    let target = match rest.get(..3) {
+        Some(word) if word.eq_ignore_ascii_case("url") => {
+            let after = rest.get(3..)?.trim_ascii_start();
+            after.strip_prefix('=').map_or(rest, str::trim_ascii_start)
+        }
+        _ => rest,
+    };
+    let target = match target.chars().next() {
+        Some(quote @ ('"' | '\'')) => target.get(1..)?.split(quote).next()?,
+        _ => target,
+    };
+    let target = target.trim();
+    (!target.is_empty()).then_some((seconds, target))
 }
 
 /// A URL that a crawler can fetch, without its fragment.
@@ -92,4 +141,25 @@ fn absolute(href: &str, base: Option<&Url>) -> Option<Url> {
     link.set_fragment(None);
     (matches!(link.scheme(), "http" | "https") && link.has_host() && link.as_str().len() <= MAX_LINK_BYTES)
         .then_some(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refresh_values_are_read_as_browsers_read_them() {
+        for (content, target) in [
+            ("0; url=/next", Some((0.0, "/next"))),
+            ("0;URL='/next'", Some((0.0, "/next"))),
+            ("5, \"next.html\"", Some((5.0, "next.html"))),
+            (" 3 ; url = next ", Some((3.0, "next"))),
+            ("0.5;url=url", Some((0.5, "url"))),
+            ("; url=/x", Some((0.0, "/x"))),
+            ("30", None),
+            ("0; url=''", None),
+        ] {
+            assert_eq!(refresh_value(content), target, "{content}");
+        }
+    }
 }

@@ -2,22 +2,25 @@
 //!
 //! The HTML tree builder takes quadratic time on deep nesting, so [`guard`] runs first.
 
+mod banners;
 mod charset;
-mod chrome;
+mod dynamic;
 mod guard;
 mod head;
+mod hidden;
+mod robots;
+mod select;
+mod shell;
+mod structured;
+mod styles;
+mod words;
+mod writer;
 
 use dom_query::Document as Tree;
-use dom_smoothie::{Config, Readability, TextMode, is_probably_readable};
-use htmd::HtmlToMarkdown;
-use htmd::options::{BulletListMarker, Options};
 use url::Url;
 
 use super::text;
-use crate::protocol::{Document, Format, Markup, Rejection, Request, Verdict};
-
-/// Minimum share of the page's text in the article. A smaller article is a wrong guess.
-const MIN_SHARE: f64 = 0.3;
+use crate::protocol::{Document, Format, Markup, Rejection, Request};
 
 /// Extracts the main content of a web page.
 pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
@@ -28,25 +31,22 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     let base = head::base(&tree, address.as_ref());
     let title = head::title(&tree);
     let web = head::web(&tree, address.as_ref(), base.as_ref());
-    chrome::strip_noise(&tree, base.as_ref());
-    let readable = is_probably_readable(&tree, None, None);
-    let article = if readable { article(Tree::from(tree.html()), address.as_ref()) } else { None };
-    chrome::strip_frame(&tree);
-    let whole = markdown(chrome::content(&tree).as_str())?;
-    let text = match article {
-        Some(article) if weight(&article) as f64 >= MIN_SHARE * weight(&whole) as f64 => article,
-        _ => whole,
-    };
-    if weight(&text) == 0 {
-        return Err(Rejection::new(
-            Verdict::Empty,
-            "The page has no text of its own: its content may be made by a script in the browser.",
-        ));
+    let data = structured::of(&tree);
+    let signs = shell::Signs::of(&tree);
+    let placed = dynamic::resolve(&tree);
+    hidden::remove(&tree);
+    banners::remove(&tree);
+    let content = select::content(&tree, &data, address.as_ref());
+    let heading = content.as_ref().and_then(|root| select::heading(&tree, root, title.as_deref()));
+    let mut text = content.map(|root| writer::write(&root, base.as_ref())).unwrap_or_default();
+    let completed = structured::complete(&mut text, &data);
+    if let Some(rejection) = signs.judge(&text, placed || completed, &web) {
+        return Err(rejection);
     }
     Ok(Document {
         format: Format::Html,
         markup: Markup::Markdown,
-        text: with_title(text, title.as_deref()),
+        text: with_heading(text, heading),
         pages: Vec::new(),
         title,
         notes: Vec::new(),
@@ -54,59 +54,16 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     })
 }
 
-/// The article of a page, if there is one.
-fn article(tree: Tree, address: Option<&Url>) -> Option<String> {
-    let config = Config { text_mode: TextMode::Markdown, ..Config::default() };
-    let address = address.map(Url::as_str);
-    let article = Readability::with_document(tree, address, Some(config)).ok()?.parse().ok()?;
-    Some(space_headings(&article.text_content))
-}
-
-/// Inserts the space that the converter omits in a heading whose text is in a nested element: `##Title`.
-fn space_headings(markdown: &str) -> String {
-    let mut spaced = String::with_capacity(markdown.len());
-    let mut code = false;
-    for line in markdown.split_inclusive('\n') {
-        code ^= line.trim_start().starts_with("```");
-        let text = line.trim_start_matches('#');
-        let level = line.len() - text.len();
-        if !code && (1..=6).contains(&level) && text.starts_with(|first: char| !first.is_whitespace()) {
-            spaced.push_str(line.get(..level).unwrap_or_default());
-            spaced.push(' ');
-            spaced.push_str(text);
-        } else {
-            spaced.push_str(line);
-        }
-    }
-    spaced
-}
-
-fn markdown(html: &str) -> Result<String, Rejection> {
-    let options = Options {
-        bullet_list_marker: BulletListMarker::Dash,
-        ul_bullet_spacing: 1,
-        ol_number_spacing: 1,
-        ..Options::default()
-    };
-    HtmlToMarkdown::builder()
-        .options(options)
-        .build()
-        .convert(html)
-        .map_err(|error| Rejection::new(Verdict::Corrupt, format!("The page cannot be read: {error}.")))
-}
-
 /// The number of letters and digits of a text.
 fn weight(text: &str) -> usize {
     text.chars().filter(|character| character.is_alphanumeric()).count()
 }
 
-/// Prepends the title as a heading, unless the text has one: page headings are often outside the main content.
-fn with_title(text: String, title: Option<&str>) -> String {
-    match title {
-        Some(title) if !text.lines().any(|line| line.starts_with("# ")) => {
-            format!("# {}\n\n{text}", text::line(title))
-        }
-        _ => text,
+/// Prepends a heading: page headings are often outside the main content.
+fn with_heading(text: String, heading: Option<String>) -> String {
+    match heading {
+        Some(heading) => format!("# {heading}\n\n{text}"),
+        None => text,
     }
 }
 

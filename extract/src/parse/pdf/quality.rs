@@ -1,10 +1,10 @@
 //! Text quality of a PDF: rejections for unusable text, notes for incomplete text.
 
-use unpdf::{Error, ExtractionQuality, Page};
-
+use super::glyphs::OpenError;
+use super::page::Page;
 use crate::protocol::{Rejection, Verdict};
 
-/// Maximum share of undecodable characters. Above it the text is garbled.
+/// Share of characters without a meaning above which the text of a page is garbled, and worse than none.
 const MAX_GARBAGE: f64 = 0.3;
 
 /// A page covered by an image, with fewer letters than this, is a stamped scan.
@@ -13,8 +13,11 @@ const SCAN_LETTERS: usize = 40;
 /// Minimum share of the page that a scan covers.
 const SCAN_COVERAGE: f32 = 0.5;
 
-/// Letters per unreadable string above which the unreadable strings are taken for bullets and ornaments.
-const LETTERS_PER_RUN: usize = 100;
+/// Letters per unreadable glyph above which the unreadable ones are taken for bullets and ornaments.
+const LETTERS_PER_GLYPH: usize = 25;
+
+/// Number of drawings without any text that make a page of outlined letters.
+const DRAWN_LETTERS: usize = 100;
 
 /// Maximum number of pages that a note names.
 const NAMED_PAGES: usize = 10;
@@ -22,102 +25,106 @@ const NAMED_PAGES: usize = 10;
 /// Statistics over the pages.
 #[derive(Default)]
 pub(super) struct Quality {
-    letters: usize,
-    replaced: usize,
-    /// Letters on pages that are not scans.
-    letters_of_text_pages: usize,
-    unreadable_runs: usize,
-    drawn_glyphs: bool,
-    images: bool,
     pages: usize,
+    /// Letters on pages that are neither scans nor garbled, and the number of such pages.
+    letters: usize,
+    readable: usize,
+    /// Pages that are images without text, for text recognition.
     scans: Vec<u32>,
-    failed: Vec<u32>,
-    failed_encrypted: bool,
+    /// Pages whose text is unreadable, for text recognition.
+    garbled: Vec<u32>,
+    /// Pages of which some words are unreadable.
+    incomplete: Vec<u32>,
+    /// Pages whose letters are drawn as shapes.
+    drawn: Vec<u32>,
+    damaged: Vec<u32>,
 }
 
 impl Quality {
-    /// Records a page and its text.
-    pub(super) fn add_page(&mut self, page: &Page, text: &str) {
-        let letters = text.chars().filter(|character| character.is_alphanumeric()).count();
+    /// Records a page and its text. False for a text that is garbled and must not be used.
+    pub(super) fn add_page(&mut self, page: &Page, text: &str) -> bool {
         self.pages += 1;
-        self.letters += letters;
-        self.replaced += text.chars().filter(|character| is_undecoded(*character)).count();
-        self.unreadable_runs += page.suppressed_text_runs;
-        self.drawn_glyphs |= page.fill_op_count > 100 && page.text_op_count == 0;
-        self.images |= page.image_op_count > 0;
-        let covered = page.image_coverage >= SCAN_COVERAGE || (page.image_op_count > 0 && letters == 0);
+        if page.damaged {
+            self.damaged.push(page.number);
+        }
+        let letters = text.chars().filter(|character| character.is_alphanumeric()).count();
+        let unreadable = page.suppressed + text.chars().filter(|character| is_undecoded(*character)).count();
+        let covered = page.image_coverage >= SCAN_COVERAGE || (!page.images.is_empty() && letters == 0);
+        if unreadable as f64 > MAX_GARBAGE * (letters + unreadable) as f64 {
+            self.garbled.push(page.number);
+            return false;
+        }
         if covered && letters < SCAN_LETTERS {
             self.scans.push(page.number);
         } else {
-            self.letters_of_text_pages += letters;
+            self.letters += letters;
+            self.readable += usize::from(letters > 0);
+            if letters == 0 && page.drawings > DRAWN_LETTERS {
+                self.drawn.push(page.number);
+            }
+            if page.suppressed_words > 0 || unreadable * LETTERS_PER_GLYPH > letters {
+                self.incomplete.push(page.number);
+            }
         }
-        if page.undecodable_content_streams > 0 {
-            self.failed.push(page.number);
-        }
-    }
-
-    /// Records an unreadable page.
-    pub(super) fn add_failure(&mut self, page: u32, error: &Error) {
-        self.pages += 1;
-        self.failed.push(page);
-        self.failed_encrypted |= matches!(error, Error::Encrypted | Error::InvalidPassword);
+        true
     }
 
     /// The notes for the owner, or the rejection of an unusable text.
-    pub(super) fn notes(self, quality: &ExtractionQuality) -> Result<Vec<String>, Rejection> {
-        if self.letters_of_text_pages == 0 {
-            return Err(self.without_text(quality));
+    pub(super) fn notes(self) -> Result<Vec<String>, Rejection> {
+        if self.letters == 0 {
+            return Err(self.without_text());
         }
-        if self.replaced as f64 > MAX_GARBAGE * (self.letters + self.replaced) as f64
-            || self.unreadable_runs > self.letters
-        {
+        // A file that reads well on most of its pages is of use.
+        if self.garbled.len() > self.readable {
             return Err(garbled());
         }
         let mut notes = Vec::new();
-        if quality.pages_incomplete {
-            notes.push("The file is damaged: some of its pages are missing from the text.".to_owned());
-        }
-        if !self.failed.is_empty() {
-            notes.push(format!("{} could not be read completely.", named(&self.failed)));
-        }
-        if !self.scans.is_empty() {
-            notes.push(format!("{}: images without text, which were not read.", named(&self.scans)));
-        }
-        if self.unreadable_runs * LETTERS_PER_RUN > self.letters {
-            notes.push(
-                "Some text is set in fonts that do not say which characters they show; it is missing."
-                    .to_owned(),
-            );
-        }
+        let mut note = |pages: &[u32], what: &str| {
+            if !pages.is_empty() {
+                notes.push(format!("{}{what}", named(pages)));
+            }
+        };
+        note(&self.damaged, " could not be read completely.");
+        note(&self.scans, ": images without text, which were not read.");
+        note(&self.drawn, ": letters drawn as shapes, which were not read.");
+        note(
+            &self.garbled,
+            if self.garbled.len() == 1 {
+                ": its fonts do not say which characters they show; its text is missing."
+            } else {
+                ": their fonts do not say which characters they show; their text is missing."
+            },
+        );
+        note(
+            &self.incomplete,
+            ": some text is set in fonts that do not say which characters they show; it is missing.",
+        );
         Ok(notes)
     }
 
-    fn without_text(&self, quality: &ExtractionQuality) -> Rejection {
-        if self.failed_encrypted {
-            return encrypted();
-        }
-        if self.unreadable_runs > 0 {
+    fn without_text(&self) -> Rejection {
+        if !self.garbled.is_empty() {
             return garbled();
         }
-        if !self.scans.is_empty() || self.images || quality.is_scan_pdf || self.drawn_glyphs {
+        if !self.scans.is_empty() || !self.drawn.is_empty() {
             return Rejection::new(
                 Verdict::ScannedNoText,
                 "The pages of the file are images without text. Run text recognition (OCR) over it, or \
                  upload the document it was printed from.",
             );
         }
-        if self.pages == 0 || !self.failed.is_empty() || quality.pages_incomplete {
+        if self.pages == 0 || !self.damaged.is_empty() {
             return damaged();
         }
         Rejection::new(Verdict::Empty, "The pages of the file have no text on them.")
     }
 }
 
-/// Maps a parser error to a rejection.
-pub(super) fn rejection(error: &Error) -> Rejection {
+/// Maps an error of the reader to a rejection.
+pub(super) fn rejection(error: OpenError) -> Rejection {
     match error {
-        Error::Encrypted | Error::InvalidPassword => encrypted(),
-        _ => damaged(),
+        OpenError::Encrypted => encrypted(),
+        OpenError::Damaged => damaged(),
     }
 }
 

@@ -51,7 +51,15 @@ pub(super) fn remove(pages: &mut [String]) {
     }
     for (page, lines) in pages.iter_mut().zip(dropped).filter(|(_, lines)| !lines.is_empty()) {
         let kept = page.lines().enumerate().filter(|(line, _)| !lines.contains(line)).map(|(_, text)| text);
-        *page = kept.collect::<Vec<_>>().join("\n");
+        let mut text = String::with_capacity(page.len());
+        for line in kept {
+            // A dropped line leaves one blank line, not two.
+            if !(line.is_empty() && (text.is_empty() || text.ends_with("\n\n"))) {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        *page = text.trim_end().to_owned();
     }
 }
 

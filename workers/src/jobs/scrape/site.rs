@@ -1,30 +1,41 @@
-//! State of a crawled site: its scope and the robots.txt of each host.
+//! State of a crawled site: its scope, and the robots.txt and the pace of each host.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::time::Duration;
 
+use parlance_core::Context;
 use parlance_core::knowledge::crawl::Crawl;
 use parlance_crawl::fetcher::{FetchError, Fetcher};
+use parlance_crawl::pace::Pace;
 use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
 use url::Url;
 
+use super::host_pace::HostPace;
+
 /// A crawled site.
 pub(super) struct Site {
     include_subpages: bool,
+    /// The first page, after its redirects.
+    root: Url,
     scope: Scope,
     /// By origin: a host with and without `www.` has separate rules.
     robots: HashMap<String, Robots>,
+    pace: HostPace,
 }
 
 impl Site {
-    pub(super) fn new(crawl: &Crawl) -> Self {
+    pub(super) fn new(ctx: &Context, crawl: &Crawl) -> Self {
         Self {
             include_subpages: crawl.include_subpages,
+            root: crawl.root.clone(),
             scope: Scope::new(&crawl.root, crawl.include_subpages),
             robots: HashMap::new(),
+            pace: HostPace::new(ctx.clone()),
         }
+    }
+
+    pub(super) fn root(&self) -> &Url {
+        &self.root
     }
 
     pub(super) fn scope(&self) -> &Scope {
@@ -33,24 +44,37 @@ impl Site {
 
     /// Moves the scope to the URL that the first page redirected to.
     pub(super) fn move_to(&mut self, root: &Url) {
+        self.root = root.clone();
         self.scope = Scope::new(root, self.include_subpages);
+    }
+
+    pub(super) fn pace(&self) -> &HostPace {
+        &self.pace
     }
 
     /// The rules of a page's host, fetched once per crawl.
     pub(super) async fn robots(&mut self, fetcher: &Fetcher, page: &Url) -> Result<&Robots, FetchError> {
-        match self.robots.entry(page.origin().ascii_serialization()) {
-            // Retry rules that could not be fetched.
-            Entry::Occupied(known) if known.get().reached() => Ok(known.into_mut()),
-            Entry::Occupied(mut known) => {
-                known.insert(Robots::fetch(fetcher, page).await?);
-                Ok(known.into_mut())
-            }
-            Entry::Vacant(unknown) => Ok(unknown.insert(Robots::fetch(fetcher, page).await?)),
-        }
+        let origin = page.origin().ascii_serialization();
+        // Retry rules that could not be fetched.
+        let fetched = match self.robots.get(&origin).is_some_and(Robots::reached) {
+            true => None,
+            false => Some(self.fetch_robots(fetcher, page).await?),
+        };
+        let entry = self.robots.entry(origin);
+        Ok(match fetched {
+            Some(robots) => entry.insert_entry(robots).into_mut(),
+            None => entry.or_insert_with(Robots::allow_all),
+        })
     }
 
-    /// The crawl delay of a page's host.
-    pub(super) fn delay(&self, page: &Url) -> Option<Duration> {
-        self.robots.get(&page.origin().ascii_serialization())?.crawl_delay()
+    async fn fetch_robots(&self, fetcher: &Fetcher, page: &Url) -> Result<Robots, FetchError> {
+        fetcher.check(page)?;
+        self.pace.wait(page).await;
+        let robots = Robots::fetch(fetcher, page).await?;
+        self.pace.set_delay(page, robots.crawl_delay());
+        if let Some(pause) = robots.retry_after() {
+            self.pace.slow_down(page, pause).await;
+        }
+        Ok(robots)
     }
 }

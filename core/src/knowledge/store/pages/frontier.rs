@@ -1,34 +1,15 @@
 //! Crawl frontier: pages still to be fetched.
 
-use std::time::Duration;
-
 use sqlx::PgExecutor;
 
 use crate::ids::{SourceId, TenantId};
-use crate::knowledge::crawl::{CrawlSite, Link};
+use crate::knowledge::crawl::{CrawlSite, KnownPage, Link, PageState};
 
 /// The web site of a crawl.
 pub(in crate::knowledge) struct Site {
     pub(in crate::knowledge) url: String,
     pub(in crate::knowledge) include_subpages: bool,
     pub(in crate::knowledge) max_pages: i32,
-}
-
-/// The next page to fetch, with counts.
-pub(in crate::knowledge) struct NextPage {
-    pub(in crate::knowledge) page: Option<QueuedPage>,
-    /// Pages that count towards `max_pages`.
-    pub(in crate::knowledge) counted: i64,
-    pub(in crate::knowledge) done: i64,
-    pub(in crate::knowledge) known: i64,
-}
-
-pub(in crate::knowledge) struct QueuedPage {
-    pub(in crate::knowledge) ordinal: i32,
-    pub(in crate::knowledge) url: String,
-    pub(in crate::knowledge) attempt: i32,
-    /// Remaining delay before the page may be fetched.
-    pub(in crate::knowledge) wait: Option<Duration>,
 }
 
 pub(in crate::knowledge) async fn find_site(
@@ -119,44 +100,47 @@ pub(in crate::knowledge) async fn find_root(
     .await
 }
 
-/// The queued page that may be fetched first, with progress counts.
-pub(in crate::knowledge) async fn find_next_page(
+/// All pages of a crawl, in order of discovery.
+pub(in crate::knowledge) async fn list_known_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
-) -> sqlx::Result<NextPage> {
-    let row = sqlx::query!(
+) -> sqlx::Result<Vec<KnownPage>> {
+    sqlx::query_as!(
+        KnownPage,
         r#"
-        with mine as (
-            select ordinal, url, attempt, state, not_before from source_page
-            where tenant_id = $1 and source_id = $2 and version = $3
-        )
-        select next.ordinal as "ordinal?", next.url as "url?", next.attempt as "attempt?",
-            extract(epoch from next.not_before - now())::float8 as wait,
-            counted as "counted!", done as "done!", known as "known!"
-        from (
-            select count(*) as known, count(*) filter (where state <> 'queued') as done,
-                count(*) filter (where state in ('fetched', 'failed')) as counted
-            from mine
-        ) as counts
-        left join lateral (
-            select * from mine where state = 'queued'
-            order by greatest(not_before, now()), ordinal
-            limit 1
-        ) as next on true
+        select ordinal, url, key, attempt, state as "state: PageState", http_status, listed,
+            extract(epoch from not_before - now())::float8 as "wait!"
+        from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3
+        order by ordinal
         "#,
         tenant.uuid(),
         job.source.uuid(),
         job.version,
     )
-    .fetch_one(db)
+    .fetch_all(db)
+    .await
+}
+
+/// Notes that the site map names these pages.
+pub(in crate::knowledge) async fn mark_listed(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    keys: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update source_page set listed = true
+        where tenant_id = $1 and source_id = $2 and version = $3 and key = any($4) and not listed
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        keys,
+    )
+    .execute(db)
     .await?;
-    let wait = row.wait.filter(|seconds| *seconds > 0.0).map(Duration::from_secs_f64);
-    let page = row.ordinal.zip(row.url).zip(row.attempt).map(|((ordinal, url), attempt)| QueuedPage {
-        ordinal,
-        url,
-        attempt,
-        wait,
-    });
-    Ok(NextPage { page, counted: row.counted, done: row.done, known: row.known })
+    Ok(())
 }

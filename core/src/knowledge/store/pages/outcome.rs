@@ -5,23 +5,49 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 
 use crate::ids::TenantId;
+use crate::knowledge::chunk::Markup;
 use crate::knowledge::crawl::{Cause, CrawlSite, Fetched, PageState, PageTask};
 use crate::platform::db::interval;
 
-/// URL of an already fetched duplicate: same content, or one of the page's alias URLs.
+/// URL of the page that was fetched under one of these keys already.
 pub(in crate::knowledge) async fn find_duplicate_page(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
     ordinal: i32,
-    hash: &[u8],
     aliases: &[String],
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
         r#"
         select url from source_page
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and state = 'fetched'
-            and (content_hash = $5 or key = any($6))
+            and key = any($5)
+        order by ordinal
+        limit 1
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        aliases,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// URL of an already fetched page with the same text.
+pub(in crate::knowledge) async fn find_same_text(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    hash: &[u8],
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        select url from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and state = 'fetched'
+            and content_hash = $5
         order by ordinal
         limit 1
         "#,
@@ -30,9 +56,38 @@ pub(in crate::knowledge) async fn find_duplicate_page(
         job.version,
         ordinal,
         hash,
-        aliases,
     )
     .fetch_optional(db)
+    .await
+}
+
+/// URLs and texts of the fetched pages of the same title that a page names as its canonical one, that name it, or that
+/// name the same one.
+pub(in crate::knowledge) async fn list_canonical_texts(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    ordinal: i32,
+    page: &Fetched,
+) -> sqlx::Result<Vec<(String, String)>> {
+    sqlx::query!(
+        r#"
+        select url, content as "content!" from source_page
+        where tenant_id = $1 and source_id = $2 and version = $3 and ordinal <> $4 and state = 'fetched'
+            and content is not null and (key = $5 or canonical = $5 or canonical = any($6))
+            and title is not distinct from $7
+        order by ordinal
+        "#,
+        tenant.uuid(),
+        job.source.uuid(),
+        job.version,
+        ordinal,
+        page.canonical,
+        &page.aliases,
+        page.title,
+    )
+    .map(|row| (row.url, row.content))
+    .fetch_all(db)
     .await
 }
 
@@ -48,7 +103,8 @@ pub(in crate::knowledge) async fn keep_page(
         r#"
         update source_page
         set state = 'fetched', attempt = attempt + 1, reason = null, message = null, http_status = $5,
-            bytes = $6, title = $7, content = $8, content_hash = $9, url = $10, fetched_at = now()
+            bytes = $6, title = $7, content = $8, content_hash = $9, url = $10, canonical = $11, markup = $12,
+            fetched_at = now()
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal = $4
         "#,
         tenant.uuid(),
@@ -61,6 +117,8 @@ pub(in crate::knowledge) async fn keep_page(
         page.text,
         hash,
         page.url,
+        page.canonical,
+        page.markup as Markup,
     )
     .execute(db)
     .await?;

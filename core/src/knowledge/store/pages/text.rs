@@ -3,17 +3,27 @@
 use sqlx::PgExecutor;
 
 use crate::ids::{SourceId, TenantId};
+use crate::knowledge::chunk::Markup;
 use crate::knowledge::crawl::{Cause, CrawlSite};
+
+/// The text of a fetched page.
+#[derive(Debug)]
+pub(in crate::knowledge) struct PageText {
+    pub(in crate::knowledge) ordinal: i32,
+    pub(in crate::knowledge) text: String,
+    pub(in crate::knowledge) markup: Markup,
+}
 
 /// Texts of the fetched pages, in order.
 pub(in crate::knowledge) async fn list_page_texts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
-) -> sqlx::Result<Vec<(i32, String)>> {
-    sqlx::query!(
+) -> sqlx::Result<Vec<PageText>> {
+    sqlx::query_as!(
+        PageText,
         r#"
-        select ordinal, content as "content!"
+        select ordinal, content as "text!", coalesce(markup, 'markdown') as "markup!: Markup"
         from source_page
         where tenant_id = $1 and source_id = $2 and version = $3 and state = 'fetched'
         order by ordinal
@@ -22,7 +32,6 @@ pub(in crate::knowledge) async fn list_page_texts(
         job.source.uuid(),
         job.version,
     )
-    .map(|row| (row.ordinal, row.content))
     .fetch_all(db)
     .await
 }

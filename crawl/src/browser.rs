@@ -1,0 +1,169 @@
+//! Rendering of pages that scripts make, in a Chromium whose only way out is the fetcher's proxy.
+//!
+//! A crawl has a [`Renderer`] of its own: it starts or joins the browser at the first page, with a fresh profile,
+//! and ends it when the value is dropped. The browser itself is driven through spider's Chrome layer, which is
+//! compiled with the feature `browser`; without it every page fails with [`RenderError::NotCompiled`].
+//!
+//! It must never let the browser connect anywhere but to a [`ForwardProxy`](crate::fetcher::ForwardProxy).
+
+mod address;
+mod error;
+#[cfg(feature = "browser")]
+mod page;
+#[cfg(feature = "browser")]
+mod process;
+#[cfg(feature = "browser")]
+mod session;
+
+pub use address::{BrowserAddress, BrowserAddressError};
+pub use error::RenderError;
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::fetcher::{Fetcher, ProxyLimits};
+
+/// Whether this build can render pages.
+pub const COMPILED: bool = cfg!(feature = "browser");
+
+/// Number of browsers a crawl may start: the first, and one after each page that hung or crashed it.
+#[cfg(feature = "browser")]
+const MAX_STARTS: u32 = 8;
+
+/// Limits of a rendered page and its browser.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderLimits {
+    /// Time of a whole page, with scrolling.
+    pub page: Duration,
+    /// Time until the server's response to the page arrives.
+    pub navigation: Duration,
+    /// Time that a page gets to finish loading. A page that never does is taken as it is then.
+    pub settle: Duration,
+    /// Time of scrolling.
+    pub scroll: Duration,
+    /// Screens scrolled down, so that lists load more entries.
+    pub screens: u32,
+    /// Size of the rendered HTML, in bytes.
+    pub html: usize,
+    /// Private memory of the browser's processes together, in bytes. Enforced on Linux for a browser that the crawl
+    /// started.
+    pub memory: u64,
+    /// Limits of the connections of a page.
+    pub proxy: ProxyLimits,
+}
+
+impl Default for RenderLimits {
+    fn default() -> Self {
+        Self {
+            page: Duration::from_secs(45),
+            navigation: Duration::from_secs(15),
+            settle: Duration::from_secs(8),
+            scroll: Duration::from_secs(15),
+            screens: 10,
+            html: 10 * 1024 * 1024,
+            memory: 1024 * 1024 * 1024,
+            proxy: ProxyLimits::default(),
+        }
+    }
+}
+
+/// A rendered page.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// URL after redirects and navigations by script, without a fragment. The caller checks that it may be read.
+    pub url: Url,
+    /// HTTP status of the page.
+    pub status: u16,
+    /// The document after its scripts ran, without them, and with the contents of open shadow trees in place.
+    pub html: String,
+}
+
+/// The browser of one crawl. Dropping it ends the browser and deletes its profile.
+pub struct Renderer {
+    fetcher: Fetcher,
+    address: BrowserAddress,
+    limits: RenderLimits,
+    #[cfg(feature = "browser")]
+    session: Option<session::Session>,
+    #[cfg(feature = "browser")]
+    starts: u32,
+}
+
+impl Renderer {
+    /// A renderer that reaches what the fetcher reaches. Starts nothing yet.
+    pub fn new(fetcher: &Fetcher, address: BrowserAddress, limits: RenderLimits) -> Self {
+        Self {
+            fetcher: fetcher.clone(),
+            address,
+            limits,
+            #[cfg(feature = "browser")]
+            session: None,
+            #[cfg(feature = "browser")]
+            starts: 0,
+        }
+    }
+
+    /// Renders a page: runs its scripts, waits until it settles, and scrolls down.
+    ///
+    /// # Errors
+    /// When the URL is refused, the browser is not available, or the page does not load: see [`RenderError`].
+    #[cfg(feature = "browser")]
+    pub async fn render(&mut self, url: &Url) -> Result<Rendered, RenderError> {
+        self.fetcher.check(url)?;
+        let session = match self.session.take() {
+            Some(session) if session.is_alive() => session,
+            _ => self.start().await?,
+        };
+        let rendered = tokio::time::timeout(self.limits.page, session.render(url, &self.limits)).await;
+        let rendered = rendered.unwrap_or(Err(RenderError::Timeout));
+        // A page that hangs or crashes may leave the browser unusable: the next page gets a fresh one.
+        let is_sound = matches!(rendered, Ok(_) | Err(RenderError::TooLarge { .. } | RenderError::Failed(_)));
+        if is_sound && session.clear().await {
+            self.session = Some(session);
+            return rendered;
+        }
+        if session.exceeded_memory() { Err(RenderError::Memory) } else { rendered }
+    }
+
+    #[cfg(feature = "browser")]
+    async fn start(&mut self) -> Result<session::Session, RenderError> {
+        if self.starts == MAX_STARTS {
+            return Err(RenderError::Crashed);
+        }
+        self.starts += 1;
+        session::Session::start(&self.fetcher, &self.address, &self.limits).await
+    }
+
+    /// Starts or joins the browser, to find out whether it is available.
+    ///
+    /// # Errors
+    /// [`RenderError::Unavailable`] or [`RenderError::NotCompiled`].
+    #[cfg(feature = "browser")]
+    pub async fn check(&mut self) -> Result<(), RenderError> {
+        self.session = Some(self.start().await?);
+        Ok(())
+    }
+
+    /// Fails: this build has no browser support.
+    ///
+    /// # Errors
+    /// Always [`RenderError::NotCompiled`].
+    #[cfg(not(feature = "browser"))]
+    #[expect(clippy::unused_async, reason = "the same signature as with the feature")]
+    pub async fn check(&mut self) -> Result<(), RenderError> {
+        Err(RenderError::NotCompiled)
+    }
+
+    /// Fails: this build has no browser support.
+    ///
+    /// # Errors
+    /// Always [`RenderError::NotCompiled`], or the refusal of the URL.
+    #[cfg(not(feature = "browser"))]
+    #[expect(clippy::unused_async, reason = "the same signature as with the feature")]
+    pub async fn render(&mut self, url: &Url) -> Result<Rendered, RenderError> {
+        tracing::debug!(address = %self.address, limits = ?self.limits, "no browser support in this build");
+        self.fetcher.check(url)?;
+        Err(RenderError::NotCompiled)
+    }
+}

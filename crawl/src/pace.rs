@@ -1,0 +1,16 @@
+//! Pace of requests: the caller decides when the next request to a host may be sent.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use url::Url;
+
+/// Spaces the requests to each host.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// Waits for the turn of a request to the URL's host.
+    async fn wait(&self, url: &Url);
+
+    /// The host asked for a pause (429 or 503): no request is sent for that long, and later ones are spaced further.
+    async fn slow_down(&self, url: &Url, pause: Duration);
+}

@@ -1,0 +1,45 @@
+//! Lists of cards that lead to other things of the same kind: products, articles.
+
+use std::collections::HashSet;
+
+use dom_query::NodeRef;
+
+use super::weights::{Weight, Weights};
+
+/// Minimum cards of a list.
+const MIN_CARDS: usize = 3;
+
+/// Longest card on average, in letters.
+const MAX_CARD: u32 = 300;
+
+/// Whether an element is a list of cards: children of the same form, each of which links elsewhere.
+pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool {
+    if weight.links < 3 || weight.link_density() < 0.25 {
+        return false;
+    }
+    let children: Vec<NodeRef> = node
+        .children_it(false)
+        .filter(|child| child.is_element() && weights.get(child).letters > 0)
+        .collect();
+    if children.len() < MIN_CARDS
+        || weight.letters > MAX_CARD.saturating_mul(u32::try_from(children.len()).unwrap_or(u32::MAX))
+    {
+        return false;
+    }
+    let mut targets = HashSet::new();
+    let mut cards = 0;
+    let first = children.first().and_then(|child| child.node_name());
+    for child in &children {
+        let link = if child.has_name("a") && child.has_attr("href") {
+            Some(*child)
+        } else {
+            child.descendants_it().find(|inner| inner.has_name("a") && inner.has_attr("href"))
+        };
+        let Some(link) = link else { continue };
+        let href = link.attr_or("href", "");
+        if child.node_name() == first && !href.starts_with('#') && targets.insert(href.to_string()) {
+            cards += 1;
+        }
+    }
+    cards >= MIN_CARDS && cards * 5 >= children.len() * 4
+}

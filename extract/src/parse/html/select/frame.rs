@@ -1,0 +1,280 @@
+//! Removal of what frames a page: menus, headers, footers, side columns, widgets.
+
+use dom_query::NodeRef;
+
+use super::kind::Kind;
+use super::weights::{Weight, Weights, letters_of};
+use crate::parse::html::words::Words;
+
+/// Class names of asides that belong to the surrounding text.
+const CALLOUTS: &[&str] = &[
+    "note",
+    "tip",
+    "warn",
+    "caution",
+    "danger",
+    "info",
+    "admonition",
+    "callout",
+    "alert",
+    "important",
+    "hint",
+];
+
+/// Names of what is never content.
+const ALWAYS: &[&str] = &[
+    "breadcrumb",
+    "breadcrumbs",
+    "crumbs",
+    "pagination",
+    "pager",
+    "paginator",
+    "paging",
+    "skiplink",
+    "skiplinks",
+    "taboola",
+    "outbrain",
+    "zergnet",
+    "adsbygoogle",
+    "advert",
+    "adverts",
+    "advertisement",
+    "advertising",
+    "ads",
+    "sharedaddy",
+    "addtoany",
+    "sharethis",
+    "addthis",
+    "sharebar",
+    "disqus",
+];
+
+/// Names of what leads elsewhere, if it has little running text.
+const ELSEWHERE: &[&str] = &[
+    "related",
+    "relatedposts",
+    "recirc",
+    "recirculation",
+    "recommended",
+    "recommendation",
+    "recommendations",
+    "recommends",
+    "similar",
+    "popular",
+    "trending",
+    "mostread",
+    "upnext",
+    "sidebar",
+    "sidebars",
+    "newsletter",
+    "subscribe",
+    "signup",
+    "promo",
+    "promos",
+    "sponsored",
+    "sponsor",
+    "sponsors",
+    "share",
+    "sharing",
+    "social",
+    "socials",
+    "follow",
+    "readmore",
+    "prevnext",
+    "crosslinks",
+    "upsell",
+    "upsells",
+    "crosssell",
+    "recently",
+];
+
+/// Names of menus, if most of their text is links or they have no running text.
+const MENUS: &[&str] = &[
+    "nav",
+    "navi",
+    "navbar",
+    "navigation",
+    "subnav",
+    "topnav",
+    "sidenav",
+    "menu",
+    "menus",
+    "submenu",
+    "megamenu",
+    "topbar",
+    "toolbar",
+    "tags",
+    "taglist",
+    "toc",
+    "login",
+    "signin",
+    "searchbar",
+    "searchform",
+    "filters",
+    "facets",
+    "languages",
+    "language",
+    "lang",
+    "switcher",
+    "skip",
+    "copyright",
+    "legal",
+    "colophon",
+    "cart",
+];
+
+/// Whole names of the header and the footer of a site.
+const EDGES: &[&str] = &[
+    " header ",
+    " footer ",
+    " site-header ",
+    " site-footer ",
+    " site_header ",
+    " site_footer ",
+    " global-header ",
+    " global-footer ",
+    " global_header ",
+    " global_footer ",
+    " page-footer ",
+    " main-header ",
+    " main-footer ",
+    " masthead ",
+    " siteheader ",
+    " sitefooter ",
+    " footer-wrapper ",
+    " header-wrapper ",
+    " top-header ",
+    " footer-top ",
+    " footer-bottom ",
+    " top-bar ",
+    " topbar ",
+];
+
+/// Names of visitors' comments.
+const COMMENTS: &[&str] = &["comments", "comment", "respond", "commentlist", "replies"];
+
+/// Words beside which a name describes a layout, not the element: `has-sidebar`.
+const NEGATIONS: &[&str] = &["no", "has", "with", "without", "not"];
+
+/// Elements whose names are read: containers.
+const CONTAINERS: &[&str] = &[
+    "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure",
+    "details", "dl", "li", "article",
+];
+
+/// Removes the frame of a page.
+pub(super) fn strip(body: &NodeRef, kind: Kind) {
+    let weights = Weights::of(body);
+    let whole = weights.get(body);
+    let mut stack = vec![(*body, false)];
+    while let Some((node, inside)) = stack.pop() {
+        for child in node.children() {
+            let Some(name) = child.node_name() else { continue };
+            if !child.is_element() {
+                continue;
+            }
+            let element =
+                Part { node: &child, name: &name, weight: weights.get(&child), whole, inside, kind };
+            if element.is_frame() {
+                child.remove_from_parent();
+            } else {
+                let content = matches!(&*name, "main" | "article") || child.attr_or("role", "") == *"main";
+                stack.push((child, inside || content));
+            }
+        }
+    }
+}
+
+struct Part<'a, 'b> {
+    node: &'a NodeRef<'b>,
+    name: &'a str,
+    weight: Weight,
+    whole: Weight,
+    /// The element is inside the main element or an article.
+    inside: bool,
+    kind: Kind,
+}
+
+impl Part<'_, '_> {
+    fn is_frame(&self) -> bool {
+        self.is_frame_by_element()
+            || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
+    }
+
+    fn is_frame_by_element(&self) -> bool {
+        let role = self.node.attr_or("role", "").to_ascii_lowercase();
+        // Lists of names may have more letters than the text that they stand beside.
+        if role == "complementary"
+            && !self.is_callout()
+            && self.weight.prose.saturating_mul(4) <= self.whole.prose
+        {
+            return true;
+        }
+        // Markup that contradicts itself: all of the page in a footer.
+        if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
+            return false;
+        }
+        let frame = match self.name {
+            "nav" => true,
+            "header" => !self.inside && !self.has_heading(),
+            "footer" => !self.inside || self.weight.prose == 0,
+            "aside" => !self.is_callout() && self.weight.prose.saturating_mul(3) <= self.whole.prose,
+            "form" => self.is_small() && self.is_service_form(),
+            "input" | "select" | "textarea" | "datalist" => true,
+            _ => false,
+        };
+        frame
+            || match role.as_str() {
+                "navigation" | "menu" | "menubar" | "search" | "tooltip" => true,
+                "banner" => !self.inside && !self.has_heading(),
+                "contentinfo" => !self.inside,
+                _ => false,
+            }
+    }
+
+    /// Whether the element holds little of the page's text, so that a wrong guess costs little.
+    fn is_small(&self) -> bool {
+        self.weight.prose.saturating_mul(4) <= self.whole.prose
+            && self.weight.letters.saturating_mul(5) <= self.whole.letters.saturating_mul(2)
+    }
+
+    fn is_frame_by_name(&self) -> bool {
+        let words = Words::of(self.node);
+        if words.is_empty() || words.any(NEGATIONS) {
+            return false;
+        }
+        let linked = self.weight.link_density();
+        let plain = self.weight.prose == 0;
+        words.any(ALWAYS)
+            || (words.any(ELSEWHERE) && (plain || linked > 0.3))
+            || (words.any(MENUS)
+                && plain
+                && (linked > 0.5 || self.weight.letters < 100)
+                && !self.has_heading())
+            || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
+            || (self.kind != Kind::Forum && words.any(COMMENTS))
+    }
+
+    fn has_heading(&self) -> bool {
+        self.node.descendants_it().any(|node| node.has_name("h1") && letters_of(&node) > 0)
+    }
+
+    fn is_callout(&self) -> bool {
+        let class = self.node.attr_or("class", "").to_ascii_lowercase();
+        CALLOUTS.iter().any(|word| class.contains(word))
+    }
+
+    /// Forms that search, subscribe or log in.
+    fn is_service_form(&self) -> bool {
+        if self.weight.prose > 300 {
+            return false;
+        }
+        self.node.descendants_it().any(|field| {
+            let kind = field.attr_or("type", "").to_ascii_lowercase();
+            let name = field.attr_or("name", "").to_ascii_lowercase();
+            field.has_name("input")
+                && (matches!(kind.as_str(), "search" | "email" | "password")
+                    || matches!(name.as_str(), "q" | "s" | "search" | "query" | "email"))
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! Selection of a page's content: what frames it goes, and the root of the rest is found.
+
+mod cards;
+mod contact;
+mod frame;
+mod heading;
+mod kind;
+mod prune;
+mod repeats;
+mod root;
+mod weights;
+
+use dom_query::{Document as Tree, NodeRef};
+use url::Url;
+
+use super::structured::Data;
+pub(super) use heading::heading;
+use weights::Weights;
+pub(in crate::parse::html) use weights::{letters, letters_of};
+
+/// Removes what is no content from the tree. Returns the element that holds the rest.
+pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
+    let body = tree.body()?;
+    tree.select("script, noscript, template, iframe, object, embed, canvas, audio, video").remove();
+    let kind = kind::of(tree, data, address);
+    let contacts = contact::take(tree);
+    frame::strip(&body, kind);
+    let root = root::find(tree, body, kind, &Weights::of(&body));
+    heading::take_in_hero(tree, &root);
+    prune::prune(&root, kind);
+    repeats::remove_link_pictures(&root);
+    repeats::remove_copies(&root);
+    for contact in contacts {
+        root.append_child(&contact);
+    }
+    Some(root)
+}

@@ -1,0 +1,281 @@
+//! Removal of blocks inside the content that lead elsewhere: lists of links, related texts, comments.
+
+use dom_query::NodeRef;
+
+use super::cards;
+use super::kind::Kind;
+use super::weights::{Weight, Weights, letters_of};
+
+/// Beginnings of headings above what leads elsewhere.
+const ELSEWHERE: &[&str] = &[
+    "related",
+    "read more",
+    "read next",
+    "read also",
+    "see also:",
+    "more from",
+    "more stories",
+    "more news",
+    "more on this",
+    "you may also",
+    "you might also",
+    "you may like",
+    "you might like",
+    "recommended",
+    "recommendations",
+    "popular posts",
+    "most popular",
+    "most read",
+    "trending",
+    "latest news",
+    "latest posts",
+    "latest articles",
+    "recent posts",
+    "recent articles",
+    "up next",
+    "similar",
+    "customers also",
+    "people also",
+    "frequently bought",
+    "recently viewed",
+    "others also",
+    "also viewed",
+    "explore more",
+    "share this",
+    "share on",
+    "share article",
+    "follow us",
+    "subscribe",
+    "newsletter",
+    "sign up",
+    "leave a reply",
+    "leave a comment",
+    "post a comment",
+    "add a comment",
+    "join the conversation",
+    "sponsored",
+    "advertisement",
+    "tags:",
+    "filed under",
+    "inspired by your",
+    "based on your",
+    "compare with similar",
+    "das könnte",
+    "mehr zum thema",
+    "ähnliche",
+    "weitere artikel",
+    "lesen sie auch",
+    "auch interessant",
+    "verwandte",
+    "kommentar schreiben",
+    "à lire aussi",
+    "lire aussi",
+    "articles similaires",
+    "sur le même",
+    "vous aimerez",
+    "produits similaires",
+    "artículos relacionados",
+    "relacionad",
+    "te puede interesar",
+    "también te",
+    "leia também",
+    "veja também",
+    "leia mais",
+    "artigos relacionados",
+    "leggi anche",
+    "articoli correlati",
+    "potrebbe interessarti",
+    "lees ook",
+    "gerelateerd",
+    "meer nieuws",
+    "läs också",
+    "les også",
+    "læs også",
+    "czytaj także",
+    "zobacz też",
+    "podobne",
+    "čtěte také",
+    "související",
+    "читайте также",
+    "похожие",
+    "смотрите также",
+    "関連記事",
+    "関連商品",
+    "おすすめ",
+    "相关",
+    "推荐",
+    "相關",
+    "관련",
+];
+
+/// Beginnings of links that jump over the menu.
+const SKIPS: &[&str] = &[
+    "skip",
+    "jump to",
+    "zum inhalt",
+    "zum hauptinhalt",
+    "direkt zum",
+    "aller au contenu",
+    "passer au",
+    "ir al contenido",
+    "saltar",
+    "vai al contenuto",
+    "salta al",
+    "naar inhoud",
+    "naar de inhoud",
+    "hoppa till",
+    "hopp til",
+    "gå til",
+    "przejdź do",
+    "přejít",
+    "перейти к",
+    "ir para o conteúdo",
+    "pular para",
+];
+
+/// Removes such blocks below the root of the content.
+pub(super) fn prune(root: &NodeRef, kind: Kind) {
+    skip_links(root);
+    before_heading(root);
+    headed_sections(root);
+    let weights = Weights::of(root);
+    let whole = weights.get(root);
+    let text = whole.prose.saturating_mul(5) >= whole.letters.saturating_mul(3);
+    let single = kind == Kind::Article || kind == Kind::Product || (kind == Kind::Other && text);
+    let mut stack = vec![*root];
+    while let Some(node) = stack.pop() {
+        for child in node.children() {
+            let Some(name) = child.node_name() else { continue };
+            let weight = weights.get(&child);
+            let block = matches!(&*name, "ul" | "ol" | "div" | "section" | "table" | "dl");
+            let small = weight.letters.saturating_mul(5) < whole.letters.saturating_mul(2);
+            let elsewhere = block
+                && small
+                && weight.prose == 0
+                && (is_menu(weight)
+                    || (single
+                        && whole.link_density() < 0.5
+                        && weight.links >= 3
+                        && weight.link_density() > 0.75)
+                    || (single && cards::is_list(&child, weight, &weights)));
+            if elsewhere {
+                child.remove_from_parent();
+            } else {
+                stack.push(child);
+            }
+        }
+    }
+}
+
+/// Many links with short names and next to nothing else.
+fn is_menu(weight: Weight) -> bool {
+    weight.links >= 6 && weight.link_density() > 0.85 && weight.linked <= weight.links.saturating_mul(18)
+}
+
+/// Removes menus that stand before the page's heading.
+fn before_heading(root: &NodeRef) {
+    let Some(heading) = root.descendants_it().find(|node| node.has_name("h1") && letters_of(node) > 0) else {
+        return;
+    };
+    let weights = Weights::of(root);
+    let mut node = heading;
+    while node.id != root.id {
+        let mut before = node.prev_sibling();
+        while let Some(sibling) = before {
+            before = sibling.prev_sibling();
+            let weight = weights.get(&sibling);
+            if weight.prose == 0 && weight.links >= 2 && weight.link_density() > 0.4 {
+                sibling.remove_from_parent();
+            }
+        }
+        let Some(parent) = node.parent() else { return };
+        node = parent;
+    }
+}
+
+fn skip_links(root: &NodeRef) {
+    let links: Vec<NodeRef> = root.descendants_it().filter(|node| node.has_name("a")).take(20).collect();
+    for link in links {
+        let text = link.text().trim().to_lowercase();
+        if link.attr_or("href", "").starts_with('#') && SKIPS.iter().any(|skip| text.starts_with(skip)) {
+            link.remove_from_parent();
+        }
+    }
+}
+
+/// Removes what stands below a heading that announces other texts, up to the next heading of its level.
+fn headed_sections(root: &NodeRef) {
+    let weights = Weights::of(root);
+    let whole = weights.get(root);
+    let headings: Vec<NodeRef> = root.descendants_it().filter(is_heading).collect();
+    for heading in headings {
+        if !heading.ancestors_it(None).any(|node| node.id == root.id) || !announces(&heading) {
+            continue;
+        }
+        let block = section(&heading, root, &weights, whole);
+        block.iter().for_each(NodeRef::remove_from_parent);
+    }
+}
+
+fn is_heading(node: &NodeRef) -> bool {
+    node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))
+}
+
+fn announces(heading: &NodeRef) -> bool {
+    if letters_of(heading) > 40 {
+        return false;
+    }
+    let text = heading.text().trim().to_lowercase();
+    ELSEWHERE.iter().any(|phrase| text.starts_with(phrase))
+}
+
+/// The heading and what belongs to it: its container if the heading begins it, or its following siblings.
+fn section<'a>(
+    heading: &NodeRef<'a>,
+    root: &NodeRef<'a>,
+    weights: &Weights,
+    whole: Weight,
+) -> Vec<NodeRef<'a>> {
+    let mut top = *heading;
+    while let Some(parent) = top.parent() {
+        if parent.id == root.id || !is_minor(weights.get(&parent), whole) || !begins(&top) {
+            break;
+        }
+        top = parent;
+    }
+    let mut block = vec![top];
+    if top.id != heading.id {
+        return block;
+    }
+    let level = heading.node_name();
+    let mut next = top.next_sibling();
+    let mut total = Weight::default();
+    while let Some(node) = next {
+        if is_heading(&node) && node.node_name() <= level {
+            break;
+        }
+        total.add(weights.get(&node));
+        next = node.next_sibling();
+        block.push(node);
+    }
+    if is_minor(total, whole) { block } else { Vec::new() }
+}
+
+/// Whether a section may go: it has little running text, or many links.
+fn is_minor(section: Weight, whole: Weight) -> bool {
+    section.prose.saturating_mul(4) <= whole.prose
+        || (section.link_density() >= 0.3
+            && section.letters.saturating_mul(10) <= whole.letters.saturating_mul(7))
+}
+
+/// Whether nothing with text stands before the node in its parent.
+fn begins(node: &NodeRef) -> bool {
+    let mut before = node.prev_sibling();
+    while let Some(sibling) = before {
+        if letters_of(&sibling) > 0 {
+            return false;
+        }
+        before = sibling.prev_sibling();
+    }
+    true
+}

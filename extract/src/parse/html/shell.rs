@@ -1,0 +1,115 @@
+//! Pages that a script makes in the browser: what the server sends is a shell without content.
+
+use dom_query::Document as Tree;
+
+use super::select::letters_of;
+use super::weight;
+use crate::protocol::{Rejection, Verdict, Web};
+
+/// Names of the elements into which frameworks put the page.
+const MOUNTS: &str = "#root, #app, #__next, #__nuxt, #___gatsby, #svelte, #app-root, #main-app, #react-root, #mount, \
+    #application, #app-mount, #ember-app, #q-app, #vue-app, #app-container, #shopify-section-app, #reactRoot, \
+    app-root, my-app, [ng-app], [data-reactroot], [ng-version], [data-server-rendered], [id^='ember']";
+
+/// Phrases of a page that waits for its scripts or asks for them.
+const WAITING: &[&str] = &[
+    "enable javascript",
+    "javascript is disabled",
+    "javascript is required",
+    "requires javascript",
+    "javascript to run",
+    "without javascript",
+    "turn on javascript",
+    "javascript aktiv",
+    "javascript deaktiv",
+    "activer javascript",
+    "activez javascript",
+    "habilita javascript",
+    "active javascript",
+    "habilite o javascript",
+    "abilita javascript",
+    "attiva javascript",
+    "javascript in",
+    "включите javascript",
+    "启用javascript",
+    "javascriptを有効",
+    "loading",
+    "please wait",
+    "wird geladen",
+    "laden",
+    "lädt",
+    "chargement",
+    "cargando",
+    "carregando",
+    "caricamento",
+    "ładowanie",
+    "загрузка",
+    "加载中",
+    "読み込み中",
+    "로딩",
+    "yükleniyor",
+    "načítání",
+    "indlæser",
+    "laddar",
+    "ladataan",
+    "just a moment",
+    "checking your browser",
+];
+
+/// Longest text of a page that only waits, in letters and digits.
+const MAX_WAITING: usize = 200;
+
+/// Longest text in the mount element of a shell, in letters.
+const MAX_WAITING_LETTERS: u32 = 200;
+
+/// Longest text of a page whose mount element is empty, in letters and digits: a banner and a footer.
+const MAX_SHELL: usize = 600;
+
+/// Signs that a script makes the page, read before anything is removed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signs {
+    /// The page has scripts.
+    scripts: bool,
+    /// An element for a framework's page is there and holds next to nothing.
+    empty_mount: bool,
+}
+
+impl Signs {
+    /// Reads the signs.
+    pub(super) fn of(tree: &Tree) -> Self {
+        let scripts = tree.select("script").nodes().iter().any(|script| {
+            let kind = script.attr_or("type", "").to_ascii_lowercase();
+            let runs = kind.is_empty() || kind.contains("javascript") || kind == "module";
+            runs && (script.has_attr("src") || script.text().trim().len() > 20)
+        });
+        let mounts = tree.select(MOUNTS);
+        let empty_mount =
+            mounts.exists() && mounts.nodes().iter().all(|mount| letters_of(mount) <= MAX_WAITING_LETTERS);
+        Self { scripts, empty_mount }
+    }
+
+    /// The rejection of a page without content of its own. `served` is whether the page brings content for
+    /// readers without scripts.
+    pub(super) fn judge(self, text: &str, served: bool, web: &Web) -> Option<Rejection> {
+        let letters = weight(text);
+        let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
+        let waits =
+            self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
+        let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
+        if letters > 0 && !waits && !shell {
+            return None;
+        }
+        let leads_on = web.refresh.is_some() || (letters == 0 && !web.frames.is_empty());
+        let needs_browser = self.scripts && !leads_on;
+        let message = if needs_browser {
+            "The page is made by a script in the browser: what the server sends has no text of its own."
+        } else {
+            "The page has no text of its own."
+        };
+        Some(Rejection {
+            needs_browser,
+            web: Some(Box::new(web.clone())),
+            ..Rejection::new(Verdict::Empty, message)
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Blocks of a page, and the flow that collects them.
+
+use super::line::Line;
+use super::seam::Seam;
+use super::{Context, Writer, dom};
+use dom_query::NodeRef;
+
+/// A block.
+#[derive(Debug)]
+pub(super) enum Block {
+    /// Text. Lines that are no paragraph stay together: no blank line separates them.
+    Line { line: Line, paragraph: bool },
+    /// A heading.
+    Heading { level: u8, line: Line },
+    /// Code, with its lines as they are.
+    Code { language: String, code: String },
+    /// A table.
+    Table(Table),
+    /// A list.
+    List(Vec<Item>),
+    /// A quotation.
+    Quote(Vec<Block>),
+    /// A rule.
+    Rule,
+    /// A boundary between groups of lines.
+    Gap,
+}
+
+/// An item of a list, with its marker: `-`, `3.`.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) marker: String,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// A table whose spans are expanded. All rows have the same number of cells. Without `head`, its header row
+/// is empty.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) head: Option<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// Blocks so far, and the current line.
+#[derive(Default)]
+pub(super) struct Flow {
+    pub(super) blocks: Vec<Block>,
+    pub(super) line: Line,
+    pub(super) seam: Seam,
+}
+
+impl Writer<'_> {
+    /// Ends the current line.
+    pub(super) fn flush(&mut self, flow: &mut Flow, paragraph: bool) {
+        flow.seam = Seam::default();
+        let mut line = std::mem::take(&mut flow.line);
+        self.settle_buttons(&mut line);
+        if !line.is_blank() {
+            flow.blocks.push(Block::Line { line, paragraph });
+        }
+    }
+
+    /// Ends the current line and appends a block.
+    pub(super) fn push(&mut self, flow: &mut Flow, block: Block) {
+        self.flush(flow, false);
+        flow.blocks.push(block);
+    }
+
+    /// A block element without a form of its own.
+    pub(super) fn block(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
+        if dom::has_class(node, &["mw-editsection", "katex-html"]) || super::inline::is_tool(node) {
+            return;
+        }
+        self.flush(flow, false);
+        if !context.cell
+            && matches!(name, "div" | "p" | "header" | "section")
+            && super::buttons::is_question(node)
+        {
+            self.question(node, context, flow);
+            return;
+        }
+        let at = flow.blocks.len();
+        let mut context = self.styled(node, name, context);
+        context.lines = context.lines || keeps_lines(node);
+        if let Some(name) = self.tabs.name(node)
+            && dom::text(node, 2 * name.len() + 80).find(&name).is_none_or(|at| at > 0)
+        {
+            let mut line = Line::default();
+            line.push(&name, super::Style { strong: !context.cell, ..Default::default() }, false);
+            flow.blocks.push(Block::Line { line, paragraph: true });
+            let named = flow.blocks.len();
+            self.children(node, context, flow);
+            self.flush(flow, true);
+            // A panel without text has no name.
+            if flow.blocks.len() == named {
+                flow.blocks.pop();
+            }
+            return;
+        }
+        if self.is_row_of_words(node) {
+            self.children(node, Context { flat: true, ..context }, flow);
+        } else {
+            self.children(node, context, flow);
+        }
+        self.flush(flow, matches!(name, "p" | "figcaption" | "address" | "legend" | "center"));
+        // Several lines of one element belong together, apart from the next.
+        if flow.blocks.len() > at + 1 {
+            flow.blocks.insert(at, Block::Gap);
+            flow.blocks.push(Block::Gap);
+        }
+    }
+}
+
+/// Whether the inline style keeps the line ends of the text.
+fn keeps_lines(node: &NodeRef) -> bool {
+    dom::style(node, "white-space").is_some_and(|value| value.starts_with("pre") || value == "break-spaces")
+}

@@ -1,0 +1,179 @@
+//! Annotations: links, text that they write on the page, and form fields.
+
+use std::cell::RefCell;
+
+use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
+
+use super::super::page::{Field, FreeText, Link, Rect};
+use super::content::Interpreter;
+use super::fields::{self, Widget};
+use super::geometry::Matrix;
+use super::{strings, xfa};
+
+/// Maximum number of annotations that are read per page.
+const MAX_ANNOTATIONS: usize = 10_000;
+
+/// Bits of `/F` (ISO 32000-2, table 167) that keep an annotation off the screen.
+const HIDDEN: u32 = 1 << 1;
+const NO_VIEW: u32 = 1 << 5;
+
+/// The annotations of a document.
+pub(super) struct Annotations<'a> {
+    /// The viewer must draw the values of fields anew.
+    outdated: bool,
+    /// The values of a form that only its XML says.
+    xfa: RefCell<Vec<(String, String)>>,
+    /// The form has fields of its own, so that its XML repeats them.
+    has_fields: bool,
+    form: Dict<'a>,
+}
+
+impl<'a> Annotations<'a> {
+    pub(super) fn new(catalog: &Dict<'a>) -> Self {
+        let form = catalog.get::<Dict<'a>>(b"AcroForm").unwrap_or_default();
+        let has_fields = form
+            .get::<Array<'a>>(b"Fields")
+            .is_some_and(|list| list.iter::<Dict<'a>>().any(|field| fields::is_filled(&field)));
+        Self {
+            outdated: form.get::<bool>(b"NeedAppearances").unwrap_or_default(),
+            xfa: RefCell::new(if has_fields { Vec::new() } else { xfa::values(&form) }),
+            has_fields,
+            form,
+        }
+    }
+
+    /// Reads the annotations of a page into it.
+    pub(super) fn read(&self, page: &Dict<'a>, first: bool, out: &mut Interpreter<'_, 'a>, matrix: Matrix) {
+        if let Some(list) = page.get::<Array<'a>>(b"Annots") {
+            for annotation in list.iter::<Dict<'a>>().take(MAX_ANNOTATIONS) {
+                self.annotation(&annotation, out, matrix);
+            }
+        }
+        if first && !self.has_fields {
+            self.place_xfa(out);
+        }
+    }
+
+    fn annotation(&self, annotation: &Dict<'a>, out: &mut Interpreter<'_, 'a>, matrix: Matrix) {
+        let flags = annotation.get::<u32>(b"F").unwrap_or_default();
+        let hidden = flags & (HIDDEN | NO_VIEW) != 0 || out.shared.layers.hide(annotation, b"OC");
+        let Some([x0, y0, x1, y1]) = annotation.get::<[f64; 4]>(b"Rect") else { return };
+        let rect = matrix.bounds(x0, y0, x1, y1);
+        if hidden {
+            return;
+        }
+        match annotation.get::<Name<'a>>(b"Subtype").as_deref() {
+            Some(b"Link") => out.page.links.extend(link(annotation).map(|url| Link { rect, url })),
+            Some(b"Widget") => self.widget(annotation, rect, out, matrix),
+            Some(b"FreeText") => {
+                if !appearance(annotation, out, matrix, false) {
+                    let text = annotation.get::<PdfString<'a>>(b"Contents");
+                    let text = text.map(|text| lines(&strings::decode(text.as_bytes()))).unwrap_or_default();
+                    if !text.is_empty() {
+                        out.page.notes.push(FreeText { rect, text });
+                    }
+                }
+            }
+            Some(b"Watermark" | b"PrinterMark" | b"TrapNet") => {
+                appearance(annotation, out, matrix, true);
+            }
+            // Marks over text, comments and attachments show nothing that is part of the document.
+            Some(
+                b"Text" | b"Popup" | b"Highlight" | b"Underline" | b"StrikeOut" | b"Squiggly" | b"Ink"
+                | b"Caret" | b"FileAttachment" | b"Sound" | b"Movie" | b"Screen" | b"Redact",
+            )
+            | None => {}
+            Some(_) => {
+                appearance(annotation, out, matrix, false);
+            }
+        }
+    }
+
+    fn widget(&self, annotation: &Dict<'a>, rect: Rect, out: &mut Interpreter<'_, 'a>, matrix: Matrix) {
+        let Some(widget) = Widget::new(annotation, &self.form) else { return };
+        if widget.is_drawn_as_text() && !self.outdated && appearance(annotation, out, matrix, false) {
+            return;
+        }
+        if let Some((kind, value)) = widget.value(annotation) {
+            let size = widget.size().unwrap_or((rect.y1 - rect.y0).min(12.0) * 0.8);
+            let value = lines(&value);
+            if !value.is_empty() {
+                out.page.fields.push(Field { rect, label: widget.label(), value, kind, size });
+            }
+        }
+    }
+
+    fn place_xfa(&self, out: &mut Interpreter<'_, 'a>) {
+        // A line of text is 14 points high.
+        let (left, mut top, line) = (36.0, out.page.height, 14.0);
+        for (label, value) in self.xfa.borrow_mut().drain(..) {
+            let rect = Rect { x0: left, y0: top, x1: out.page.width - left, y1: top + line };
+            out.page.fields.push(Field { rect, label, value, size: 10.0, ..Field::default() });
+            top += line;
+        }
+    }
+}
+
+/// Draws the appearance of an annotation. False when it draws no text.
+fn appearance<'a>(
+    annotation: &Dict<'a>,
+    out: &mut Interpreter<'_, 'a>,
+    matrix: Matrix,
+    artifact: bool,
+) -> bool {
+    let Some(form) = normal_appearance(annotation) else { return false };
+    let Some([x0, y0, x1, y1]) = annotation.get::<[f64; 4]>(b"Rect") else { return false };
+    let [bx0, by0, bx1, by1] =
+        form.dict().get::<[f64; 4]>(b"BBox").unwrap_or([0.0, 0.0, (x1 - x0).abs(), (y1 - y0).abs()]);
+    // The box of the form, transformed, is fitted into the rectangle (ISO 32000-2, 12.5.5).
+    let own = form.dict().get::<[f64; 6]>(b"Matrix").map_or(Matrix::IDENTITY, Matrix::new);
+    let area = own.bounds(bx0, by0, bx1, by1);
+    let (width, height) = (f64::from(area.x1 - area.x0), f64::from(area.y1 - area.y0));
+    if !(width > 0.0 && height > 0.0) {
+        return false;
+    }
+    let (sx, sy) = ((x1 - x0).abs() / width, (y1 - y0).abs() / height);
+    let fit = Matrix::new([
+        sx,
+        0.0,
+        0.0,
+        sy,
+        x0.min(x1) - f64::from(area.x0) * sx,
+        y0.min(y1) - f64::from(area.y0) * sy,
+    ]);
+    let before = out.page.glyphs.len();
+    out.start(fit.then(matrix));
+    out.artifact = artifact;
+    out.paint_form(&form, &Dict::empty());
+    out.artifact = false;
+    out.page.glyphs.get(before..).is_some_and(|drawn| drawn.iter().any(|glyph| !glyph.text.trim().is_empty()))
+}
+
+fn normal_appearance<'a>(annotation: &Dict<'a>) -> Option<Stream<'a>> {
+    match annotation.get::<Dict<'a>>(b"AP")?.get::<Object<'a>>(b"N")? {
+        Object::Stream(stream) => Some(stream),
+        Object::Dict(states) => states.get::<Stream<'a>>(annotation.get::<Name<'a>>(b"AS")?),
+        _ => None,
+    }
+}
+
+/// The web address of a link.
+fn link(annotation: &Dict<'_>) -> Option<String> {
+    let action = annotation.get::<Dict<'_>>(b"A")?;
+    let address = action.get::<PdfString<'_>>(b"URI")?;
+    let address = strings::decode(address.as_bytes());
+    let address = address.trim();
+    let lower = address.to_ascii_lowercase();
+    let known = ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| lower.starts_with(scheme));
+    if lower.starts_with("www.") {
+        return Some(format!("https://{address}"));
+    }
+    known.then(|| address.to_owned())
+}
+
+/// The text with `\n` between its lines and without other control characters.
+fn lines(text: &str) -> String {
+    let lines: Vec<String> =
+        text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']).map(strings::plain).collect();
+    lines.join("\n").trim().to_owned()
+}

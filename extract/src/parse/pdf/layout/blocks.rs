@@ -1,0 +1,426 @@
+//! Lines to headings, paragraphs, list items, notes and code.
+
+use super::super::page::Link;
+use super::characters::{is_dash, is_wide};
+use super::inline::{Inline, Plain, has_leader};
+use super::joining::Vocabulary;
+use super::line_text::spans;
+use super::lines::Line;
+use super::markers::{Start, start};
+use super::styles::Styles;
+
+/// Maximum number of lines of a heading.
+const MAX_HEADING_LINES: usize = 4;
+
+/// What a block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Heading(usize),
+    Paragraph,
+    /// A list item, indented by this many levels. Its number, if any, is part of the text.
+    Item(usize, bool),
+    /// A note at the foot of the page.
+    Note,
+    Code,
+    /// Complete Markdown.
+    Done,
+}
+
+/// A block of text.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub kind: Kind,
+    pub text: Inline,
+    /// The Markdown of code and of complete blocks.
+    pub raw: String,
+    /// The last line reaches the right edge, so the sentence may go on elsewhere.
+    pub open: bool,
+}
+
+impl Block {
+    pub(super) fn done(raw: String) -> Self {
+        Self { kind: Kind::Done, text: Inline::default(), raw, open: false }
+    }
+
+    pub(super) fn markdown(&self, links: &[Link], styles: &Styles) -> String {
+        let plain = Plain { bold: styles.all_bold(), mono: styles.mono() };
+        match self.kind {
+            Kind::Heading(level) => {
+                format!(
+                    "{} {}",
+                    "#".repeat(level.clamp(1, 6)),
+                    self.text.markdown(links, Plain { bold: true, mono: true }).replace('\n', " ")
+                )
+            }
+            Kind::Item(depth, bullet) => {
+                let mark = if bullet { "- " } else { "" };
+                format!("{}{mark}{}", "  ".repeat(depth.min(6)), self.text.markdown(links, plain))
+            }
+            Kind::Note => escaped(self.text.markdown(links, plain)),
+            Kind::Paragraph => escaped(self.text.markdown(links, plain)),
+            Kind::Code | Kind::Done => self.raw.clone(),
+        }
+    }
+}
+
+/// Escapes a character that would start a heading, a quotation or a list.
+fn escaped(text: String) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let marks = matches!(word, "-" | "+" | "*" | ">") || (!word.is_empty() && word.chars().all(|c| c == '#'));
+    if marks { format!("\\{text}") } else { text }
+}
+
+/// What is the same for all lines of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'a> {
+    pub styles: &'a Styles,
+    pub words: &'a Vocabulary,
+    /// A star behind a word of the page refers to a note.
+    pub starred: bool,
+}
+
+/// A line and what was found out about it.
+struct Seen<'a> {
+    line: &'a Line,
+    text: Inline,
+    start: Start,
+    level: Option<usize>,
+    /// Distance of the baseline from that of the line above.
+    pitch: f32,
+    /// The line ends although the first word of the next one had room.
+    short: bool,
+}
+
+/// How a line relates to the one above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Break {
+    None,
+    Line,
+    Block,
+}
+
+/// Forms the blocks of a column.
+pub(super) fn blocks(lines: &[Line], context: Context<'_>) -> Vec<Block> {
+    let seen = see(lines, context);
+    let pitch = usual_pitch(&seen);
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut indents: Vec<f32> = Vec::new();
+    let mut at = 0;
+    while let Some(first) = seen.get(at) {
+        let code = super::code::extent(lines.get(at..).unwrap_or_default(), context.styles);
+        if code > 0 {
+            let raw = super::code::fenced(lines.get(at..at + code).unwrap_or_default());
+            blocks.push(Block { kind: Kind::Code, text: Inline::default(), raw, open: false });
+            at += code;
+            continue;
+        }
+        let mut end = at + 1;
+        let mut text = first.text.clone();
+        while seen.get(end).is_some() {
+            match relation(&seen, at, end, pitch) {
+                Break::Block => break,
+                Break::Line => {
+                    if let Some(next) = seen.get(end) {
+                        text.break_line(&next.text);
+                    }
+                }
+                Break::None => {
+                    if let Some(next) = seen.get(end) {
+                        text.join(&next.text, context.words);
+                    }
+                }
+            }
+            end += 1;
+        }
+        if first.level.is_some() && end - at > MAX_HEADING_LINES {
+            // Names, addresses or verses in large letters.
+            text = first.text.clone();
+            for next in seen.get(at + 1..end).unwrap_or_default() {
+                text.break_line(&next.text);
+            }
+        }
+        let open = seen.get(end - 1).is_some_and(|last| !last.short);
+        blocks.push(block(first, text, open, &mut indents, context));
+        at = end;
+    }
+    blocks
+}
+
+fn block(
+    first: &Seen<'_>,
+    mut text: Inline,
+    open: bool,
+    indents: &mut Vec<f32>,
+    context: Context<'_>,
+) -> Block {
+    let small = first.line.size < 0.95 * context.styles.body;
+    let kind = match first.start {
+        Start::Bullet(marks) => {
+            text.skip(marks);
+            Kind::Item(depth(first.line.rect.x0, first.line.size, indents), true)
+        }
+        Start::Note => Kind::Note,
+        _ if first.level.is_some() && is_heading_text(text.as_str()) => {
+            Kind::Heading(first.level.unwrap_or(1))
+        }
+        Start::Number(_) => Kind::Item(depth(first.line.rect.x0, first.line.size, indents), false),
+        _ if small && is_note(first.text.as_str()) => Kind::Note,
+        _ => Kind::Paragraph,
+    };
+    if !matches!(kind, Kind::Item(..)) {
+        indents.clear();
+    }
+    Block { kind, text, raw: String::new(), open }
+}
+
+/// A heading is short, and no sequence of sentences.
+fn is_heading_text(text: &str) -> bool {
+    let count = text.chars().count();
+    let sentences = text.matches(". ").count();
+    count <= 240
+        && text.lines().count() < 2
+        && !(sentences >= 2 && count > 100)
+        && !text.ends_with([',', ';'])
+        && !(text.ends_with('.') && count > 90)
+}
+
+/// Whether a small text starts with the mark of a footnote.
+fn is_note(text: &str) -> bool {
+    let mark = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(mark, _)| mark);
+    mark.is_some_and(|mark| !mark.is_empty() && mark.len() <= 3 && mark.bytes().all(|b| b.is_ascii_digit()))
+        || text.starts_with(['*', '†', '‡'])
+}
+
+/// The level of a list item among the indents that are open.
+fn depth(x: f32, size: f32, indents: &mut Vec<f32>) -> usize {
+    while indents.last().is_some_and(|last| *last > x + 0.5 * size) {
+        indents.pop();
+    }
+    if indents.last().is_none_or(|last| *last < x - 0.5 * size) {
+        indents.push(x);
+    }
+    indents.len().saturating_sub(1)
+}
+
+fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> {
+    let mut seen: Vec<Seen> = Vec::with_capacity(lines.len());
+    let mut above: Option<&Line> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let text = Inline::of(&spans(line));
+        let mut start = start(line, text.as_str(), context.starred);
+        if start == Start::Note && text.as_str().starts_with('[') && line.size >= 0.95 * context.styles.body {
+            // Verses and questionnaires number their paragraphs so.
+            start = Start::Text;
+        }
+        let pitch = above.map_or(0.0, |above| line.baseline - above.baseline);
+        let short = is_short(lines, at) && !runs_on(lines, at, text.as_str());
+        let level = context.styles.level(line);
+        seen.push(Seen { line, text, start, level, pitch, short });
+        above = Some(line);
+    }
+    let listed: Vec<bool> = (0..seen.len()).map(|at| is_listed(&seen, at)).collect();
+    for (line, listed) in seen.iter_mut().zip(listed) {
+        line.short |= listed;
+    }
+    for at in 0..seen.len() {
+        if !keeps_level(&seen, at, context.styles)
+            && let Some(line) = seen.get_mut(at)
+        {
+            line.level = None;
+        }
+    }
+    seen
+}
+
+/// Whether a sentence goes on in the next line although its first word had room here.
+fn runs_on(lines: &[Line], at: usize, text: &str) -> bool {
+    let (Some(line), Some(next)) = (lines.get(at), lines.get(at + 1)) else { return false };
+    let lower = super::line_text::text(next).starts_with(char::is_lowercase);
+    let widest = lines.get(at.saturating_sub(5)..(at + 6).min(lines.len())).unwrap_or_default();
+    let width = |line: &Line| line.rect.x1 - line.rect.x0;
+    let widest = widest.iter().map(width).fold(1.0, f32::max);
+    lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
+}
+
+/// Whether a line is one of a list of short lines, of which the longest reaches the edge, or a row of parts
+/// that stand far apart.
+fn is_listed(seen: &[Seen<'_>], at: usize) -> bool {
+    let Some(line) = seen.get(at) else { return false };
+    let parts = |line: &Line| {
+        line.pieces.windows(2).any(|pair| matches!(pair, [a, b] if b.rect.x0 - a.rect.x1 > 2.5 * line.size))
+    };
+    let next = seen.get(at + 1);
+    if parts(line.line) || next.is_some_and(|next| parts(next.line) && next.start == Start::Text) {
+        return true;
+    }
+    let near = seen.get(at.saturating_sub(3)..(at + 4).min(seen.len().saturating_sub(1))).unwrap_or_default();
+    let others = near.iter().filter(|other| !std::ptr::eq(*other, line));
+    let (short, all) = others.fold((0, 0), |(short, all), other| (short + usize::from(other.short), all + 1));
+    let continues =
+        next.is_none_or(|next| next.text.as_str().starts_with(|c: char| c.is_lowercase() || is_wide(c)));
+    all >= 2 && short * 3 >= all * 2 && !continues && !line.text.as_str().ends_with(is_dash)
+}
+
+/// Bold lines in the size of the text are headings only where they stand alone.
+fn keeps_level(seen: &[Seen<'_>], at: usize, styles: &Styles) -> bool {
+    let Some(line) = seen.get(at) else { return false };
+    if line.level.is_none() || line.line.size >= 1.12 * styles.body {
+        return line.level.is_some();
+    }
+    let text = line.text.as_str();
+    if text.ends_with(['.', ',', ';', ':'])
+        || text.chars().count() > 140
+        || !text.chars().any(char::is_alphabetic)
+    {
+        return false;
+    }
+    let previous = at.checked_sub(1).and_then(|above| seen.get(above));
+    let alone = previous.is_none_or(|above| {
+        above.level.is_some() || above.short || line.pitch > 1.6 * line.line.size || above.line.bold
+    });
+    // A bold phrase that goes on in the next line, where the text begins.
+    let next = seen.get(at + 1);
+    let runs_in = next.is_some_and(|next| {
+        !next.line.bold
+            && next.pitch < 1.6 * line.line.size
+            && next.line.pieces.first().is_some_and(|piece| piece.bold)
+            && next.start == Start::Text
+    });
+    if runs_in {
+        return false;
+    }
+    // Several bold lines in a row are a bold paragraph or a form.
+    let bold = |step: usize| {
+        seen.get(at + step).is_some_and(|next| next.line.bold && next.pitch < 1.6 * line.line.size)
+    };
+    alone && !(bold(1) && bold(2) && bold(3))
+}
+
+/// Whether the first word of the next line had room at the end of this one.
+fn is_short(lines: &[Line], at: usize) -> bool {
+    let (Some(line), Some(next)) = (lines.get(at), lines.get(at + 1)) else { return false };
+    let near = lines.get(at.saturating_sub(5)..(at + 6).min(lines.len())).unwrap_or_default();
+    let right = near
+        .iter()
+        .filter(|other| (other.size - line.size).abs() < 0.2 * line.size)
+        .map(|other| other.rect.x1)
+        .fold(line.rect.x1, f32::max);
+    let left = near.iter().map(|other| other.rect.x0).fold(line.rect.x0, f32::min);
+    let last = line.pieces.last().and_then(|piece| piece.text.chars().next_back()).unwrap_or(' ');
+    if is_dash(last) && line.pieces.last().is_some_and(|piece| piece.text.chars().count() > 1) {
+        return false;
+    }
+    let rtl = line.pieces.iter().filter(|p| p.text.chars().any(super::characters::is_rtl)).count() * 2
+        > line.pieces.len();
+    if rtl {
+        let word = next.pieces.last().map_or(0.0, |piece| piece.rect.x1 - piece.rect.x0);
+        return line.rect.x0 - left > word + 0.9 * line.size;
+    }
+    let mut word = 0.0;
+    let start = next.rect.x0;
+    for (at, piece) in next.pieces.iter().enumerate() {
+        if at > 0 && !piece.glued {
+            break;
+        }
+        word = piece.rect.x1 - start;
+    }
+    let room = right - line.rect.x1;
+    if is_wide(last) {
+        room > 3.0 * line.size
+    } else {
+        room > (word + 0.7 * line.size).max(0.08 * (right - left))
+    }
+}
+
+/// The distance of most lines from the one above.
+fn usual_pitch(seen: &[Seen<'_>]) -> f32 {
+    let mut pitches: Vec<f32> = seen
+        .iter()
+        .skip(1)
+        .filter(|line| line.pitch > 0.5 * line.line.size)
+        .map(|line| line.pitch / line.line.size)
+        .collect();
+    pitches.sort_by(f32::total_cmp);
+    // Where most gaps divide paragraphs, the lower quarter shows the leading.
+    let at = if pitches.len() < 4 { 0 } else { pitches.len() * 2 / 5 };
+    pitches.get(at).copied().unwrap_or(1.25).clamp(0.9, 2.6)
+}
+
+/// How line `at` relates to the one above it, in a block that starts at `first`.
+fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
+    let (Some(head), Some(above), Some(line)) = (seen.get(first), seen.get(at - 1), seen.get(at)) else {
+        return Break::Block;
+    };
+    let size = line.line.size.max(above.line.size).max(1.0);
+    if above.level != line.level && !matches!(head.start, Start::Bullet(_)) {
+        return Break::Block;
+    }
+    if above.level.is_some() && line.level.is_some() && !matches!(head.start, Start::Bullet(_)) {
+        let alike = (above.line.size - line.line.size).abs() <= 0.06 * size;
+        let goes_on = alike
+            && line.pitch <= 1.75 * size
+            && line.start == Start::Text
+            && above.line.bold == line.line.bold;
+        return if goes_on { Break::None } else { Break::Block };
+    }
+    if (above.line.size - line.line.size).abs() > 0.12 * size
+        || line.line.mono != above.line.mono && line.line.mono
+    {
+        return Break::Block;
+    }
+    if line.pitch > (pitch + 0.38) * size || line.pitch > 3.0 * size {
+        return Break::Block;
+    }
+    let left = line.line.rect.x0 - above.line.rect.x0;
+    match line.start {
+        Start::Bullet(_) | Start::Note => return Break::Block,
+        Start::Number(value) if begins_item(head, above, value, left, size) => return Break::Block,
+        Start::Section if above.short || head.start == Start::Section => return Break::Block,
+        _ => {}
+    }
+    if has_leader(line.text.as_str()) || has_leader(above.text.as_str()) {
+        return Break::Line;
+    }
+    let listed = matches!(head.start, Start::Bullet(_) | Start::Number(_) | Start::Note);
+    if listed {
+        // The text of an item is indented; text at the mark or left of it is no part of the list.
+        let outdented =
+            line.line.rect.x0 < head.line.rect.x0 + 0.3 * size && at > first + 1 && left < -0.5 * size;
+        let back = left.abs() < 0.3 * size && at == first + 1 && above.short;
+        return if outdented || back {
+            Break::Block
+        } else if above.short && at > first + 1 {
+            Break::Line
+        } else {
+            Break::None
+        };
+    }
+    let opens_bold = |seen: &Seen<'_>| seen.line.pieces.first().is_some_and(|piece| piece.bold);
+    if above.short && opens_bold(line) && !line.line.bold && !above.line.bold {
+        return Break::Block;
+    }
+    let next_left = seen.get(at + 1).map_or(left, |next| line.line.rect.x0 - next.line.rect.x0);
+    let indented =
+        (0.7 * size..6.0 * size).contains(&left) && (next_left > 0.6 * size || seen.get(at + 1).is_none());
+    if indented && !(at == first + 1 && !above.short) {
+        return Break::Block;
+    }
+    // Hanging indents: the first line of an entry stands out to the left.
+    let stands_out = left < -0.7 * size && at > first + 1 && above.short;
+    if stands_out {
+        return Break::Block;
+    }
+    if above.short { Break::Line } else { Break::None }
+}
+
+/// Whether a line that starts like "3." begins a list item. A sentence may end with a number, too.
+fn begins_item(head: &Seen<'_>, above: &Seen<'_>, value: Option<u32>, left: f32, size: f32) -> bool {
+    if above.short {
+        return true;
+    }
+    match (head.start, value) {
+        (Start::Number(Some(last)), Some(value)) => value == last + 1 || value == 1,
+        (Start::Number(None), _) => true,
+        _ => left.abs() > 0.6 * size && value.is_none_or(|value| value <= 2),
+    }
+}

@@ -1,0 +1,138 @@
+//! Groups of glyphs by direction of writing, each turned upright.
+
+use super::super::page::{Area, Glyph, Link, Page, Rect, Rule};
+use super::characters::is_wide;
+
+/// Slant of a scanned page that counts as upright, in degrees.
+const SLANT: u16 = 8;
+
+/// The glyphs and drawings of one direction of writing, in coordinates in which the text is upright.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frame {
+    pub angle: u16,
+    /// Vertical writing: its columns lie as lines, the first one on top.
+    pub vertical: bool,
+    pub width: f32,
+    pub height: f32,
+    pub glyphs: Vec<Glyph>,
+    pub rules: Vec<Rule>,
+    pub areas: Vec<Area>,
+    pub links: Vec<Link>,
+}
+
+/// Divides a page. The frame with most glyphs comes first.
+pub(super) fn frames(page: &Page) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = Vec::new();
+    let stacked = is_stacked(&page.glyphs);
+    let any_vertical = stacked || page.glyphs.iter().any(|glyph| glyph.vertical);
+    for glyph in page.glyphs.iter().filter(|glyph| is_sound(glyph)) {
+        let direction = direction(glyph.angle);
+        let vertical = glyph.vertical
+            || (stacked && glyph.text.chars().all(is_wide))
+            // Latin words lie on their side in vertical columns.
+            || (any_vertical && direction == 90);
+        let angle = if vertical { 90 } else { direction };
+        let known = frames.iter().position(|frame| frame.angle == angle && frame.vertical == vertical);
+        let at = known.unwrap_or_else(|| {
+            frames.push(Frame { vertical, ..empty(page, angle) });
+            frames.len() - 1
+        });
+        if let Some(frame) = frames.get_mut(at) {
+            let mut glyph = glyph.clone();
+            turn_glyph(&mut glyph, page, angle);
+            if vertical {
+                glyph.baseline = f32::midpoint(glyph.y0, glyph.y1);
+            }
+            frame.glyphs.push(glyph);
+        }
+    }
+    if !frames.iter().any(|frame| frame.angle == 0) {
+        frames.push(empty(page, 0));
+    }
+    frames.sort_by_key(|frame| std::cmp::Reverse(frame.glyphs.len()));
+    frames
+}
+
+/// Whether most Chinese and Japanese characters stand below the one drawn before: vertical writing that the
+/// file does not declare.
+fn is_stacked(glyphs: &[Glyph]) -> bool {
+    let (mut below, mut all) = (0, 0);
+    for pair in glyphs.windows(2) {
+        let [a, b] = pair else { continue };
+        if !(a.text.chars().all(is_wide) && b.text.chars().all(is_wide)) {
+            continue;
+        }
+        all += 1;
+        let step = (b.y0 - a.y0) / a.size.max(1.0);
+        below += usize::from((a.x0 - b.x0).abs() < 0.3 * a.size && (0.7..1.7).contains(&step));
+    }
+    all >= 8 && below * 10 > all * 7
+}
+
+/// Damaged files place glyphs at infinity.
+fn is_sound(glyph: &Glyph) -> bool {
+    let near = |value: f32| value.is_finite() && value.abs() < 1.0e5;
+    [glyph.x0, glyph.y0, glyph.x1, glyph.y1, glyph.baseline].into_iter().all(near)
+        && glyph.size.is_finite()
+        && glyph.size > 0.2
+        && !glyph.text.is_empty()
+}
+
+/// The right angle of a glyph. Other angles, such as those of watermarks, are kept in steps of 5 degrees.
+fn direction(angle: u16) -> u16 {
+    let angle = angle % 360;
+    for right in [0, 90, 180, 270, 360] {
+        if angle.abs_diff(right) <= SLANT {
+            return right % 360;
+        }
+    }
+    angle / 5 * 5
+}
+
+fn empty(page: &Page, angle: u16) -> Frame {
+    let turn = |rect: &Rect| turn_rect(rect, page, angle);
+    let (width, height) =
+        if matches!(angle, 90 | 270) { (page.height, page.width) } else { (page.width, page.height) };
+    let rules = page.rules.iter().map(|rule| {
+        let rect = turn(&Rect { x0: rule.x0, y0: rule.y0, x1: rule.x1, y1: rule.y1 });
+        Rule { x0: rect.x0, y0: rect.y0, x1: rect.x1, y1: rect.y1, width: rule.width }
+    });
+    Frame {
+        angle,
+        vertical: false,
+        width,
+        height,
+        glyphs: Vec::new(),
+        rules: rules.collect(),
+        areas: page.boxes.iter().map(|area| Area { rect: turn(&area.rect), ..*area }).collect(),
+        links: page.links.iter().map(|link| Link { rect: turn(&link.rect), url: link.url.clone() }).collect(),
+    }
+}
+
+fn turn_glyph(glyph: &mut Glyph, page: &Page, angle: u16) {
+    let rect = turn_rect(&Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 }, page, angle);
+    (glyph.x0, glyph.y0, glyph.x1, glyph.y1) = (rect.x0, rect.y0, rect.x1, rect.y1);
+    glyph.baseline = match angle {
+        90 => page.width - glyph.baseline,
+        180 => page.height - glyph.baseline,
+        _ => glyph.baseline,
+    };
+}
+
+/// A rectangle of the page, turned so that text at `angle` is upright.
+fn turn_rect(rect: &Rect, page: &Page, angle: u16) -> Rect {
+    let (x0, y0, x1, y1) = match angle {
+        90 => (rect.y0, page.width - rect.x1, rect.y1, page.width - rect.x0),
+        180 => (page.width - rect.x1, page.height - rect.y1, page.width - rect.x0, page.height - rect.y0),
+        270 => (page.height - rect.y1, rect.x0, page.height - rect.y0, rect.x1),
+        _ => (rect.x0, rect.y0, rect.x1, rect.y1),
+    };
+    Rect { x0, y0, x1, y1 }
+}
+
+impl Frame {
+    /// Whether the text lies along the edges of the page.
+    pub(super) fn is_right_angled(&self) -> bool {
+        self.angle.is_multiple_of(90)
+    }
+}

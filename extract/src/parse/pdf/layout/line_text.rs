@@ -1,0 +1,245 @@
+//! The text of a line: order of reading, blanks, exponents, emphasis and links.
+
+use super::characters::{is_digit, is_rtl, is_wide, mirrored, plain};
+use super::lines::Line;
+use super::piece::{Piece, Script};
+
+/// Gap that divides two pieces of different rows, in em.
+const GAP: f32 = 0.15;
+
+/// A run of text in one style, in logical order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Span {
+    pub text: String,
+    /// A blank precedes the span.
+    pub spaced: bool,
+    pub bold: bool,
+    pub mono: bool,
+    pub link: Option<usize>,
+}
+
+/// The spans of a line, one for each piece.
+pub(super) fn spans(line: &Line) -> Vec<Span> {
+    let mut pieces: Vec<&Piece> = line.pieces.iter().collect();
+    let (rtl, ltr) = strong(&line.pieces);
+    let mirrored = rtl > 0 && rtl * 2 >= ltr;
+    if !mirrored && rtl > 0 {
+        reverse_runs(&mut pieces, |piece| piece.text.chars().any(is_rtl));
+    }
+    let order = if mirrored { rtl_order(&line.pieces) } else { pieces };
+    let mut spans: Vec<Span> = Vec::with_capacity(order.len());
+    let mut last: Option<&Piece> = None;
+    let mut before = String::new();
+    for piece in order {
+        let text = logical(&piece.text);
+        let spaced = last.is_some_and(|last| is_spaced(last, piece) || leaves_latin(last, piece));
+        let text =
+            if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
+        before.clone_from(&text);
+        if let Some(previous) = last.filter(|previous| previous.script == Script::None && !spaced) {
+            before.insert_str(0, &logical(&previous.text));
+        }
+        spans.push(Span { text, spaced, bold: piece.bold, mono: piece.mono, link: piece.link });
+        last = Some(piece);
+    }
+    if mirrored {
+        mirror_brackets(&mut spans);
+    }
+    spans
+}
+
+/// Numbers of strong characters from right to left, and from left to right.
+fn strong(pieces: &[Piece]) -> (usize, usize) {
+    let mut counts = (0, 0);
+    for character in pieces.iter().flat_map(|piece| piece.text.chars()).filter(|c| c.is_alphabetic()) {
+        if is_rtl(character) {
+            counts.0 += 1;
+        } else {
+            counts.1 += 1;
+        }
+    }
+    counts
+}
+
+/// Pieces of a right-to-left line in reading order: right to left, but runs of Latin and of numbers from
+/// left to right.
+fn rtl_order(pieces: &[Piece]) -> Vec<&Piece> {
+    let mut order: Vec<&Piece> = pieces.iter().rev().collect();
+    reverse_runs(&mut order, |piece| {
+        !piece.text.chars().any(is_rtl) && piece.text.chars().any(|c| c.is_alphabetic() || is_digit(c))
+    });
+    order
+}
+
+/// Reverses each maximal run of pieces that `inside` accepts.
+fn reverse_runs(pieces: &mut [&Piece], inside: impl Fn(&Piece) -> bool) {
+    for run in pieces.chunk_by_mut(|a, b| inside(a) && inside(b)) {
+        // Numbers alone stand in the order of the line.
+        let words = run.iter().any(|piece| piece.text.chars().any(char::is_alphabetic));
+        if run.len() > 1 && words {
+            run.reverse();
+        }
+    }
+}
+
+/// A piece from visual to logical order.
+fn logical(text: &str) -> String {
+    if !text.chars().any(is_rtl) {
+        return plain(text);
+    }
+    let reversed: Vec<char> = text.chars().rev().collect();
+    let mut logical = String::with_capacity(text.len());
+    // Numbers and Latin words inside keep their order.
+    let foreign = |c: char| is_digit(c) || (c.is_alphabetic() && !is_rtl(c));
+    let mut at = 0;
+    while let Some(&character) = reversed.get(at) {
+        if !foreign(character) {
+            logical.push(character);
+            at += 1;
+            continue;
+        }
+        let mut end = at + 1;
+        while let Some(&next) = reversed.get(end) {
+            let joins = matches!(next, '.' | ',' | ':' | '/' | '-' | '_')
+                && reversed.get(end + 1).is_some_and(|&after| foreign(after));
+            if !foreign(next) && !joins {
+                break;
+            }
+            end += 1;
+        }
+        logical.extend(reversed.get(at..end).unwrap_or_default().iter().rev());
+        at = end;
+    }
+    plain(&logical)
+}
+
+/// Drawn brackets show their mirror image in right-to-left text. Some files state the character that was
+/// meant, others the drawn one; then a closing bracket comes first.
+fn mirror_brackets(spans: &mut [Span]) {
+    let open = |c: char| matches!(c, '(' | '[' | '{' | '«');
+    let close = |c: char| matches!(c, ')' | ']' | '}' | '»');
+    let first = spans.iter().flat_map(|span| span.text.chars()).find(|&c| open(c) || close(c));
+    if first.is_some_and(close) {
+        for span in spans {
+            span.text = span.text.chars().map(mirrored).collect();
+        }
+    }
+}
+
+/// Whether a blank divides two pieces that follow each other in reading order.
+fn is_spaced(last: &Piece, piece: &Piece) -> bool {
+    let (left, right) = if piece.rect.x0 >= last.rect.x0 { (last, piece) } else { (piece, last) };
+    if right.glued {
+        return false;
+    }
+    let wide =
+        left.text.chars().next_back().is_some_and(is_wide) && right.text.chars().next().is_some_and(is_wide);
+    let gap = right.rect.x0 - left.rect.x1;
+    let size = left.size.max(right.size);
+    if wide {
+        return gap > 0.8 * size;
+    }
+    let scripts = left.script != Script::None || right.script != Script::None;
+    let same_row = !scripts && (left.baseline - right.baseline).abs() <= 0.1 * size;
+    same_row || right.blank || gap > if scripts { 0.2 } else { GAP } * size
+}
+
+/// A Latin word before a right-to-left one: a blank belongs between them, but is often drawn on the wrong side.
+/// The other way round, a prefix may stand before the Latin word.
+fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
+    let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
+    last.text.chars().next_back().is_some_and(latin)
+        && logical(&piece.text).chars().next().is_some_and(is_rtl)
+}
+
+/// An exponent, index or mark in one line, so that it never becomes part of a number.
+fn script(script: Script, text: &str, before: &str, spaced: bool) -> String {
+    let last = if spaced { None } else { before.chars().next_back() };
+    let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let letters = text.chars().all(char::is_alphabetic);
+    let word = before.chars().rev().take_while(|c| c.is_alphabetic()).count();
+    if script == Script::Sub {
+        // Formulas of chemistry read as H2O.
+        let element = digits && word <= 2 && before.chars().any(char::is_uppercase);
+        return match last {
+            Some(c) if c.is_alphanumeric() && !element => format!("_{text}"),
+            _ => text.to_owned(),
+        };
+    }
+    match last {
+        Some(c) if c.is_ascii_digit() && digits => {
+            if text.len() == 2 && is_price(before) {
+                format!(".{text}")
+            } else {
+                format!("^{text}")
+            }
+        }
+        Some(c) if c.is_ascii_digit() && letters => text.to_owned(),
+        Some(c) if c.is_ascii_digit() => marked(text),
+        Some(c) if c.is_alphabetic() && digits => {
+            if is_unit(before, word) {
+                format!("^{text}")
+            } else {
+                format!("[{text}]")
+            }
+        }
+        Some(c) if c.is_alphabetic() && letters && word > 1 => text.to_owned(),
+        Some(c) if c.is_alphabetic() || c == ')' || c == ']' => marked(text),
+        _ if digits => format!("[{text}]"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether the word before an exponent is a variable or a unit of length or time.
+fn is_unit(before: &str, word: usize) -> bool {
+    let start = before.char_indices().rev().nth(word.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let unit = before.get(start..).unwrap_or_default();
+    word == 1
+        || matches!(
+            unit,
+            "km" | "cm"
+                | "mm"
+                | "dm"
+                | "nm"
+                | "µm"
+                | "ft"
+                | "in"
+                | "mi"
+                | "yd"
+                | "ms"
+                | "sq"
+                | "км"
+                | "см"
+                | "мм"
+        )
+}
+
+fn marked(text: &str) -> String {
+    if text.chars().any(char::is_alphanumeric) && text.chars().any(|c| matches!(c, '+' | '-' | '−' | '/')) {
+        let single = text.starts_with(['-', '−', '+']) && text.chars().skip(1).all(char::is_alphanumeric);
+        return if single { format!("^{text}") } else { format!("^({text})") };
+    }
+    if text.chars().all(char::is_alphanumeric) { format!("^{text}") } else { text.to_owned() }
+}
+
+/// A currency sign, and digits up to the end.
+fn is_price(before: &str) -> bool {
+    before.contains(['€', '$', '£', '¥', '₹', '₽', '₩', '₺', '₴'])
+}
+
+/// The plain text of a line.
+pub(super) fn text(line: &Line) -> String {
+    let mut text = String::new();
+    for span in spans(line) {
+        if span.spaced {
+            text.push(' ');
+        }
+        text.push_str(&span.text);
+    }
+    text.trim().to_owned()
+}
+
+/// The plain text of a piece.
+pub(super) fn piece(piece: &Piece) -> String {
+    logical(&piece.text)
+}

@@ -1,0 +1,207 @@
+//! Layout of PDF pages: positioned characters to Markdown in reading order.
+//!
+//! A page is divided by direction of writing ([`frame`]). In each, characters become words ([`piece`]) and
+//! lines ([`lines`]); ruled tables ([`lattice`]) and boxes ([`areas`]) are taken out; gutters divide the rest
+//! into columns ([`region`]); and lines become headings, paragraphs and lists ([`blocks`]). Every step is
+//! bounded and at most quadratic in the words of one line.
+
+mod aligned;
+mod areas;
+mod blocks;
+mod cells;
+mod characters;
+mod code;
+mod columns;
+mod extras;
+mod fractions;
+mod frame;
+mod inline;
+mod joining;
+mod lattice;
+mod line_text;
+mod lines;
+mod margins;
+mod markers;
+mod piece;
+mod region;
+mod styles;
+#[cfg(test)]
+mod tests;
+
+use blocks::{Block, Context, Kind, blocks};
+use frame::Frame;
+use joining::Vocabulary;
+use lines::lines;
+use piece::Piece;
+use region::{Node, Placed, Region};
+use styles::{Census, Styles};
+
+use super::page::{Area, Link, Page, Rect, Rule};
+
+/// Maximum number of lines of a page that are kept apart from gutters.
+const MAX_RULES: usize = 500;
+
+/// A direction of writing of a page, as words.
+struct Words {
+    pieces: Vec<Piece>,
+    rules: Vec<Rule>,
+    areas: Vec<Area>,
+    links: Vec<Link>,
+    width: f32,
+    height: f32,
+    angled: bool,
+    upright: bool,
+}
+
+/// Renders the pages as Markdown.
+pub(super) fn render(pages: &[Page]) -> Vec<String> {
+    let mut census = Census::default();
+    let mut words = Vocabulary::default();
+    let prepared: Vec<Vec<Words>> =
+        pages.iter().map(|page| frame::frames(page).into_iter().map(prepare).collect()).collect();
+    for part in prepared.iter().flatten() {
+        for line in lines(part.pieces.clone()) {
+            census.add(&line);
+            words.add(&line_text::text(&line));
+        }
+    }
+    let styles = census.styles();
+    pages.iter().zip(prepared).map(|(page, parts)| render_page(page, parts, &styles, &words)).collect()
+}
+
+fn prepare(frame: Frame) -> Words {
+    let angled = !frame.is_right_angled();
+    let upright = frame.angle == 0 && !frame.vertical;
+    Words {
+        pieces: piece::pieces(frame.glyphs, &frame.links),
+        rules: frame.rules,
+        areas: frame.areas,
+        links: frame.links,
+        width: frame.width,
+        height: frame.height,
+        angled,
+        upright,
+    }
+}
+
+fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabulary) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let markdown = render_part(page, part, styles, words);
+        if !text.is_empty() && !markdown.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&markdown);
+    }
+    text
+}
+
+fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
+    let Words { mut pieces, rules, areas, links, width, height, angled, upright } = part;
+    let starred = pieces.iter().any(|piece| {
+        let mut characters = piece.text.chars().rev();
+        matches!(characters.next(), Some('*' | '†'))
+            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
+    });
+    let context = Context { styles, words, starred };
+    let mut number = None;
+    let nodes = if angled {
+        pieces.sort_by_key(|piece| piece.order);
+        vec![Node::Block(pieces.iter().map(line_text::piece).collect::<Vec<_>>().join(" "))]
+    } else {
+        let mut placed = Vec::new();
+        if upright {
+            extras::add_fields(page, &mut pieces);
+            placed = extras::notes(&page.notes);
+        }
+        fractions::flatten(&rules, &mut pieces);
+        number = margins::take_page_number(&mut pieces, height);
+        margins::remove_line_numbers(&mut pieces);
+        for table in lattice::tables(&rules, &mut pieces) {
+            placed.push(Placed { rect: table.rect, node: Node::Block(table.cells.markdown()) });
+        }
+        let boxes = areas::take(&areas, &mut pieces, styles.body, width);
+        placed.extend(boxes);
+        let across = rules.iter().filter(|rule| {
+            (rule.y1 - rule.y0).abs() < 1.0
+                && rule.x1 - rule.x0 > 5.0 * styles.body
+                && !placed.iter().any(|part| piece::contains(&part.rect, (rule.x0 + 1.0, rule.y0)))
+        });
+        let rules = across
+            .take(MAX_RULES)
+            .map(|rule| Rect { x0: rule.x0, y0: rule.y0, x1: rule.x1, y1: rule.y1 })
+            .collect();
+        region::read(Region { pieces, placed, rules }, styles.body)
+    };
+    let mut page_blocks = Vec::new();
+    let mut notes = Vec::new();
+    collect(nodes, context, &mut page_blocks, &mut notes);
+    page_blocks.append(&mut notes);
+    page_blocks.extend(number.map(Block::done));
+    write(&page_blocks, &links, styles)
+}
+
+/// Forms the blocks of the parts of a page, the notes at its foot apart.
+fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: &mut Vec<Block>) {
+    let mut after_lines = false;
+    for node in nodes {
+        let lines_before = std::mem::take(&mut after_lines);
+        match node {
+            Node::Block(text) => all.push(Block::done(text)),
+            Node::Apart(nodes) => {
+                let mut apart = Vec::new();
+                collect(nodes, context, &mut apart, notes);
+                all.append(&mut apart);
+            }
+            Node::Lines(lines) => {
+                let mut first = true;
+                for block in blocks(&lines, context) {
+                    if block.kind == Kind::Note {
+                        notes.push(block);
+                        continue;
+                    }
+                    let goes_on =
+                        first && lines_before && all.last().is_some_and(|last| continues(last, &block));
+                    first = false;
+                    match all.last_mut() {
+                        Some(last) if goes_on => {
+                            last.text.join(&block.text, context.words);
+                            last.open = block.open;
+                        }
+                        _ => all.push(block),
+                    }
+                }
+                after_lines = true;
+            }
+        }
+    }
+}
+
+/// Whether a paragraph goes on at the top of the next column.
+fn continues(last: &Block, next: &Block) -> bool {
+    let text = last.text.as_str().trim_end();
+    let ended = text.ends_with(['.', '!', '?', ':', '。', '！', '？', '」']);
+    matches!(last.kind, Kind::Paragraph | Kind::Item(..))
+        && next.kind == Kind::Paragraph
+        && last.open
+        && !ended
+        && next.text.as_str().starts_with(|c: char| c.is_lowercase() || characters::is_wide(c))
+}
+
+fn write(blocks: &[Block], links: &[Link], styles: &Styles) -> String {
+    let mut text = String::new();
+    let mut above: Option<Kind> = None;
+    for block in blocks {
+        let markdown = block.markdown(links, styles);
+        if markdown.trim().is_empty() {
+            continue;
+        }
+        if let Some(above) = above {
+            let listed = matches!((above, block.kind), (Kind::Item(..), Kind::Item(..)));
+            text.push_str(if listed { "\n" } else { "\n\n" });
+        }
+        text.push_str(&markdown);
+        above = Some(block.kind);
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! The content of a Word document, common to DOCX and DOC.
+
+use std::rc::Rc;
+
+/// Direct emphasis of a piece of text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Emphasis {
+    pub(super) bold: bool,
+    pub(super) italic: bool,
+    pub(super) strike: bool,
+}
+
+/// A piece of a paragraph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// The text. A line feed is a line break inside the paragraph.
+    pub(super) text: String,
+    pub(super) emphasis: Emphasis,
+    /// Absolute address the text links to.
+    pub(super) link: Option<Rc<str>>,
+}
+
+impl Span {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), emphasis: Emphasis::default(), link: None }
+    }
+}
+
+/// What stands before a list item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    Bullet,
+    /// The number as displayed, with its punctuation: `1.`, `(a)`, `§ 3`.
+    Number(String),
+}
+
+/// A block of the document, in reading order.
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    /// A heading of level 1 to 6.
+    Heading {
+        level: u8,
+        number: Option<String>,
+        text: Vec<Span>,
+    },
+    Paragraph(Vec<Span>),
+    /// A list item. Level 0 is the outermost.
+    Item {
+        level: usize,
+        marker: Marker,
+        text: Vec<Span>,
+    },
+    Table(Table),
+    /// A footnote or endnote with the label of its mark.
+    Note {
+        label: String,
+        blocks: Vec<Block>,
+    },
+    /// Text that is Markdown already.
+    Markdown(String),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    pub(super) cells: Vec<Cell>,
+    /// Whether the author marked the row as a header that repeats on every page.
+    pub(super) header: bool,
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    pub(super) blocks: Vec<Block>,
+    /// Number of columns that the cell covers, at least 1.
+    pub(super) columns: usize,
+    /// Whether the cell continues the merged cell above.
+    pub(super) continues: bool,
+}
+
+/// Longest text that is repeated for a merged cell, in bytes.
+pub(super) const MAX_REPEATED_CELL: usize = 512;
+
+/// Most columns that a table may have. Word itself stops at 63.
+pub(super) const MAX_COLUMNS: usize = 256;

@@ -1,0 +1,100 @@
+//! Descriptions of pictures.
+
+/// Longest description that is kept, in characters.
+const MAX_DESCRIPTION: usize = 600;
+
+/// Sentences that programs add to descriptions they made up.
+const ADDED: [&str; 6] = [
+    "description automatically generated",
+    "automatisch generierte beschreibung",
+    "description générée automatiquement",
+    "descripción generada automáticamente",
+    "descrizione generata automaticamente",
+    "ai-generated content may be incorrect",
+];
+
+/// The description that an author wrote for a picture. None if it is a file name, an address or a name that
+/// a program gave.
+pub(super) fn description(text: &str) -> Option<String> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let lower = line.to_lowercase();
+        if !ADDED.iter().any(|added| lower.contains(added)) {
+            lines.push(line.trim());
+        }
+    }
+    let text = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() || is_path(&text) || is_generic(&text) || !text.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    Some(text.chars().take(MAX_DESCRIPTION).collect())
+}
+
+fn is_path(text: &str) -> bool {
+    const EXTENSIONS: [&str; 14] = [
+        "png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf", "svg", "webp", "eps", "ico", "pict",
+    ];
+    let lower = text.to_lowercase();
+    let extension = lower.rsplit_once('.').is_some_and(|(_, last)| EXTENSIONS.contains(&last));
+    let drive = lower.as_bytes().get(1) == Some(&b':') && lower.contains('\\');
+    let address = !text.contains(' ') && (lower.contains("://") || lower.starts_with("www."));
+    let scheme = ["file:", "cid:", "data:", "\\\\", "http://", "https://"]
+        .iter()
+        .any(|start| lower.starts_with(start));
+    extension || drive || address || scheme
+}
+
+/// Names such as "Picture 3" or "Grafik 1".
+fn is_generic(text: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "picture",
+        "image",
+        "graphic",
+        "object",
+        "shape",
+        "text box",
+        "chart",
+        "diagram",
+        "logo image",
+        "bild",
+        "grafik",
+        "objekt",
+        "diagramm",
+        "imagen",
+        "gráfico",
+        "immagine",
+        "afbeelding",
+        "imagem",
+        "obraz",
+        "рисунок",
+        "图片",
+        "図",
+    ];
+    let lower = text.to_lowercase();
+    let name =
+        lower.trim_end_matches(|character: char| character.is_ascii_digit() || character.is_whitespace());
+    NAMES.contains(&name) || lower.starts_with("image result for")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_an_author_wrote_describes_a_picture() {
+        for (text, expected) in [
+            ("Plan of the harbour with berth 7", Some("Plan of the harbour with berth 7")),
+            (r"C:\Users\ann\Desktop\map1.png", None),
+            (r"\\server\share\map", None),
+            ("/home/ann/map.jpeg", None),
+            ("map.svg", None),
+            ("https://a.example/map", None),
+            ("Picture 12", None),
+            ("A boat\n\nDescription automatically generated", Some("A boat")),
+            ("Description automatically generated with low confidence", None),
+            ("  ", None),
+        ] {
+            assert_eq!(description(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Pages made by scripts: rendered in the browser of the crawl, if the operator configured one, and read again.
+
+use parlance_core::Result;
+use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
+use parlance_crawl::browser::{RenderError, Rendered};
+use parlance_crawl::fetcher::FetchResponse;
+use parlance_crawl::pace::Pace;
+use parlance_extract::protocol::{Rejection, Reply};
+
+use super::failure;
+use super::reading::{self, Reading};
+use super::visit::Visitor;
+
+/// What became of a page made by scripts.
+pub(super) enum Rendering {
+    /// The page as a browser shows it, and what was read from it.
+    Page(FetchResponse, Reply),
+    /// The page stays without text, for this reason.
+    Shell(Rejection),
+    /// The page leads to one that may not be read, or did not load.
+    Nothing(Outcome),
+}
+
+/// Renders and reads a page that was rejected because scripts make its text.
+///
+/// # Errors
+/// As [`reading::read`].
+pub(super) async fn render(
+    visitor: &mut Visitor<'_>,
+    page: &PageTask,
+    fetched: &FetchResponse,
+    shell: Rejection,
+) -> Result<Rendering> {
+    let Some(renderer) = visitor.renderer.as_mut() else {
+        let remedy =
+            "The operator of this server can set SCRAPE_BROWSER, so that such pages are read in a browser.";
+        return Ok(Rendering::Shell(explained(shell, remedy)));
+    };
+    visitor.site.pace().wait(&fetched.url).await;
+    let rendered = match renderer.render(&fetched.url).await {
+        Ok(rendered) => rendered,
+        Err(error @ (RenderError::Unavailable(_) | RenderError::NotCompiled)) => {
+            return Ok(Rendering::Shell(explained(shell, &error.to_string())));
+        }
+        Err(error) => {
+            let cause = Cause::new(error.code(), error.to_string()).with_status(fetched.status);
+            return Ok(Rendering::Nothing(Outcome::failed(cause)));
+        }
+    };
+    if let Some(outcome) = arrive(visitor, page, fetched, &rendered).await {
+        return Ok(Rendering::Nothing(outcome));
+    }
+    let response = response(fetched, rendered);
+    if let Some(outcome) = failure::of_response(visitor.ctx, &response, page) {
+        return Ok(Rendering::Nothing(outcome));
+    }
+    Ok(match reading::read(visitor.ctx, visitor.stop, &response).await? {
+        Reading::Reply(reply) => match *reply {
+            Reply::Rejected(still) if still.needs_browser => {
+                Rendering::Shell(explained(still, "It shows no text in a browser either."))
+            }
+            reply => Rendering::Page(response, reply),
+        },
+        Reading::Unsupported(outcome) => Rendering::Nothing(outcome),
+    })
+}
+
+/// The outcome of a page whose scripts led the browser to a URL that may not be read.
+async fn arrive(
+    visitor: &mut Visitor<'_>,
+    page: &PageTask,
+    fetched: &FetchResponse,
+    rendered: &Rendered,
+) -> Option<Outcome> {
+    if rendered.url == fetched.url {
+        return None;
+    }
+    if let Some(outcome) = visitor.enter(&rendered.url, page).await {
+        return Some(outcome);
+    }
+    let fetcher = visitor.ctx.fetcher();
+    match visitor.site.robots(fetcher, &rendered.url).await {
+        Ok(robots) if !robots.allowed(&rendered.url) => Some(failure::of_robots(visitor.ctx, robots, page)),
+        Ok(_) => None,
+        Err(error) => Some(failure::of_fetch(visitor.ctx, &error, page)),
+    }
+}
+
+/// The rendered page as a response. The headers of the first response hold.
+fn response(fetched: &FetchResponse, rendered: Rendered) -> FetchResponse {
+    FetchResponse {
+        url: rendered.url,
+        status: rendered.status,
+        media_type: Some("text/html; charset=utf-8".to_owned()),
+        body: rendered.html.into(),
+        ..fetched.clone()
+    }
+}
+
+/// Adds a sentence to the message of a rejection.
+fn explained(rejection: Rejection, sentence: &str) -> Rejection {
+    Rejection { message: format!("{} {sentence}", rejection.message), ..rejection }
+}
