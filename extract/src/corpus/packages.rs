@@ -5,9 +5,12 @@ use super::word::archive;
 
 const NAMESPACE: &str = "http://schemas.openxmlformats.org";
 
+/// A sheet: name, attributes of its entry, XML of its rows and what follows them.
+type SheetSource<'a> = (&'a str, &'a str, &'a str);
+
 /// An XLSX workbook of these sheets: name, attributes of its entry, XML of its rows and what follows them.
-pub(super) fn xlsx(sheets: &[(&str, &str, &str)]) -> Vec<u8> {
-    let entries = |entry: &dyn Fn(usize, &(&str, &str, &str)) -> String| -> String {
+pub(super) fn xlsx(sheets: &[SheetSource<'_>]) -> Vec<u8> {
+    let entries = |entry: &dyn Fn(usize, &SheetSource<'_>) -> String| -> String {
         sheets.iter().enumerate().map(|(index, sheet)| entry(index + 1, sheet)).collect()
     };
     let types = format!(

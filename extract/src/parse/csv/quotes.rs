@@ -8,13 +8,13 @@ use std::borrow::Cow;
 pub(super) fn remove_blanks(table: &str, delimiter: u8, quote: u8) -> Cow<'_, str> {
     let (delimiter, quote) = (char::from(delimiter), char::from(quote));
     let blank = |character: char| character == ' ' || (character == '\t' && delimiter != '\t');
-    let marks = table.match_indices(quote);
+    let mut marks = table.match_indices(quote);
     let apart = |(at, _): (usize, &str)| {
         let before = table.get(..at).unwrap_or_default();
         let after = table.get(at + quote.len_utf8()..).unwrap_or_default();
         before.ends_with(blank) || after.starts_with(blank)
     };
-    if !marks.map(apart).any(|apart| apart) {
+    if !marks.any(apart) {
         return Cow::Borrowed(table);
     }
     let mut plain = String::with_capacity(table.len());

@@ -155,13 +155,8 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
             }
         }
         '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '·' => 1.0,
-        '’' => {
-            if after_letter || before_letter || digit {
-                1.0
-            } else {
-                0.0
-            }
-        }
+        '’' if after_letter || before_letter || digit => 1.0,
+        '’' => 0.0,
         // Dashes have space on both sides or on none.
         '–' | '—' | '‐' => {
             if after_letter == before_letter {

@@ -36,6 +36,8 @@ pub(super) struct Records {
     /// Whether this table has a title.
     titled: bool,
     headers: Vec<String>,
+    /// Name of the last group of columns.
+    last_group: String,
 }
 
 impl Records {
@@ -45,7 +47,7 @@ impl Records {
         *self = Self { written: std::mem::take(&mut self.written), prefix, layout, ..Self::default() };
     }
 
-    /// Adds lines that belong to no table as a record.
+    /// Adds lines as a record.
     pub(super) fn push_lines(&mut self, lines: &str) {
         self.start_record();
         self.written.push_str(lines);
@@ -127,6 +129,7 @@ impl Records {
                 group = if spans && cell.is_empty() { group } else { cell };
                 self.headers.push(header(group.trim_start_matches('#')));
             }
+            self.last_group = header(group);
             return;
         }
         for (column, cell) in cells.iter().enumerate() {
@@ -138,7 +141,10 @@ impl Records {
                     *group = text::shorten(format!("{group} {cell}"), MAX_HEADER_CHARS);
                 }
                 Some(_) => {}
-                None => self.headers.push(cell),
+                // Blank cells at the end of the first row belong to its last group.
+                None => {
+                    self.headers.push(text::shorten(format!("{} {cell}", self.last_group), MAX_HEADER_CHARS))
+                }
             }
         }
     }

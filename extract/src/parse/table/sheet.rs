@@ -89,6 +89,7 @@ fn is_default(name: &str) -> bool {
 }
 
 fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Result<(), Rejection> {
+    records.begin(Layout::default(), label.map(str::to_owned));
     let mut in_table = false;
     let mut merged = Merged::new(sheet);
     let mut lines: Vec<String> = Vec::new();
@@ -103,7 +104,8 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
             .unwrap_or_default();
         let sample: Vec<Vec<&str>> = block.iter().take(SAMPLE_ROWS).map(|row| row.expand(left)).collect();
         let wide = sample.iter().any(|row| row.iter().filter(|cell| !cell.trim().is_empty()).count() > 1);
-        if !wide && blocks.len() > 1 {
+        let lone = !wide && (blocks.len() > 1 || block.len() == 1);
+        if lone {
             // Titles above and notes below tables. They end no table: the next block may go on with it.
             lines.extend(sample.iter().map(|row| title_line(row)).filter(|line| !line.is_empty()));
             lines.extend(block.iter().skip(SAMPLE_ROWS).map(|row| title_line(&row.expand(left))));
@@ -117,9 +119,9 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
             && !(layout.header_rows > 0
                 && Layout::is_certain(sample.get(layout.titles..).unwrap_or_default()));
         if !lines.is_empty() {
-            records.push_lines(&labelled(&std::mem::take(&mut lines).join("\n"), label));
+            records.push_lines(&std::mem::take(&mut lines).join("\n"));
         }
-        if !wide && blocks.len() > 1 {
+        if lone {
             continue;
         }
         if !goes_on {
@@ -138,10 +140,6 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
         }
     }
     Ok(())
-}
-
-fn labelled(lines: &str, label: Option<&str>) -> String {
-    label.map_or_else(|| lines.to_owned(), |label| format!("{label}\n{lines}"))
 }
 
 /// Cells merged over several rows. Their value is repeated in each row.
@@ -230,6 +228,19 @@ mod tests {
     fn a_blank_row_does_not_end_a_table() {
         let text = write_sheets(vec![sheet("Sheet1", "name,city\nAnn,Rome\n\nBob,Oslo\nCy,Bonn")]);
         assert_eq!(text.unwrap(), "name: Ann\ncity: Rome\n\nname: Bob\ncity: Oslo\n\nname: Cy\ncity: Bonn");
+    }
+
+    #[test]
+    fn lines_around_tables_name_their_sheet_once() {
+        let sheets = vec![
+            sheet("2025", "Fees\n\nStop,Adult,\n,single,return\nA,1,2\n\nValid from May"),
+            sheet("2026", "Closed"),
+        ];
+        assert_eq!(
+            write_sheets(sheets).unwrap(),
+            "Sheet: 2025\nFees\n\nSheet: 2025\nStop: A\nAdult single: 1\nAdult return: 2\n\n\
+             Sheet: 2025\nValid from May\n\nSheet: 2026\nClosed"
+        );
     }
 
     #[test]
