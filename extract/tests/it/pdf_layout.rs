@@ -139,6 +139,6 @@ fn numbers_broken_at_a_hyphen_are_joined() {
 #[test]
 fn cents_above_the_line_stay_cents() {
     let content =
-        written(&[(60.0, 700.0, 12, "Rope costs $19"), (140.8, 705.0, 7, "99"), (150.0, 700.0, 12, "each")]);
+        written(&[(60.0, 700.0, 12, "Rope costs $19"), (140.8, 705.0, 7, "99"), (152.0, 700.0, 12, "each")]);
     assert_eq!(text(&content, ""), "Rope costs $19.99 each");
 }

@@ -9,6 +9,9 @@ use super::lines::Line;
 use super::markers::{Start, start};
 use super::styles::Styles;
 
+/// Longest block, in bytes.
+const MAX_BLOCK: usize = 20_000;
+
 /// Maximum number of lines of a heading.
 const MAX_HEADING_LINES: usize = 4;
 
@@ -116,7 +119,7 @@ pub(super) fn blocks(lines: &[Line], context: Context<'_>) -> Vec<Block> {
         }
         let mut end = at + 1;
         let mut text = first.text.clone();
-        while seen.get(end).is_some() {
+        while seen.get(end).is_some() && text.as_str().len() < MAX_BLOCK {
             match relation(&seen, at, end, pitch) {
                 Break::Block => break,
                 Break::Line => {

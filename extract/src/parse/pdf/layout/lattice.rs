@@ -14,6 +14,9 @@ const MAX_RULES: usize = 6_000;
 const MAX_PAIRS: usize = 4_000_000;
 const MAX_CELLS: usize = 20_000;
 
+/// Maximum number of ruled tables of a page.
+const MAX_TABLES: usize = 200;
+
 /// Maximum number of lines in a cell of a table; more is a page with a frame.
 const MAX_LINES: usize = 25;
 
@@ -59,7 +62,7 @@ pub(super) fn tables(rules: &[Rule], pieces: &mut Vec<Piece>) -> Vec<Lattice> {
         return Vec::new();
     }
     let mut tables = Vec::new();
-    for (across, down) in components(&across, &down) {
+    for (across, down) in components(&across, &down).into_iter().take(MAX_TABLES) {
         if let Some(grid) = Grid::new(&across, &down)
             && let Some(table) = grid.table(pieces)
         {

@@ -41,6 +41,9 @@ use super::page::{Area, Link, Page, Rect, Rule};
 /// Maximum number of lines of a page that are kept apart from gutters.
 const MAX_RULES: usize = 500;
 
+/// Share of the height of a page at its edges where running headers stand.
+const EDGE: f32 = 0.08;
+
 /// A direction of writing of a page, as words.
 struct Words {
     pieces: Vec<Piece>,
@@ -61,7 +64,8 @@ pub(super) fn render(pages: &[Page]) -> Vec<String> {
         pages.iter().map(|page| frame::frames(page).into_iter().map(prepare).collect()).collect();
     for part in prepared.iter().flatten() {
         for line in lines(part.pieces.clone()) {
-            census.add(&line);
+            let edge = line.baseline < EDGE * part.height || line.baseline > (1.0 - EDGE) * part.height;
+            census.add(&line, edge);
             words.add(&line_text::text(&line));
         }
     }
