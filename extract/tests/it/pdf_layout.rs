@@ -34,7 +34,9 @@ fn column(mark: &str, x: f32, top: f32, lines: usize) -> String {
 fn holds_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
-        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not in order in {text}"));
+        let at = rest.find(part);
+        assert!(at.is_some(), "{part:?} is not in order in {text}");
+        let at = at.unwrap_or_default();
         rest = &rest[at + part.len()..];
     }
 }

@@ -24,6 +24,7 @@ mod margins;
 mod markers;
 mod piece;
 mod region;
+mod seen;
 mod styles;
 #[cfg(test)]
 mod tests;
