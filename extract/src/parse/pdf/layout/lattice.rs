@@ -229,6 +229,7 @@ impl Grid {
         }
         let mut cells = Cells { rows };
         cells.trim();
+        cells.turn_rtl();
         if cells.width() < 2 || cells.rows.len() < 2 {
             return None;
         }

@@ -58,7 +58,12 @@ fn runs_on(lines: &[Line], at: usize, text: &str) -> bool {
     let widest = lines.get(at.saturating_sub(5)..(at + 6).min(lines.len())).unwrap_or_default();
     let width = |line: &Line| line.rect.x1 - line.rect.x0;
     let widest = widest.iter().map(width).fold(1.0, f32::max);
-    lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
+    let next = line_text::text(next);
+    let address = next
+        .split_whitespace()
+        .next()
+        .is_some_and(|word| word.contains(['@', '/']) || word.starts_with("www."));
+    !address && lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
 }
 
 /// Whether a line is one of a list of short lines, of which the longest reaches the edge, or a row of parts

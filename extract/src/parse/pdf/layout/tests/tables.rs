@@ -3,6 +3,16 @@
 use super::Sheet;
 
 #[test]
+fn the_first_column_of_a_hebrew_table_is_the_right_one() {
+    let rows = [("ריחמ", "גוס"), ("90", "קאיק"), ("250", "הריס"), ("15", "תפור")];
+    let sheet = rows.iter().enumerate().fold(Sheet::new(), |sheet, (row, (price, kind))| {
+        let y = 100.0 + 14.0 * row as f32;
+        sheet.at(100.0, y, price).at(300.0, y, kind)
+    });
+    assert!(sheet.text().starts_with("| סוג | מחיר |\n| --- | --- |\n| קיאק | 90 |"));
+}
+
+#[test]
 fn numbers_of_table_rows_stay() {
     let mut sheet = Sheet::new().at(40.0, 100.0, "No").at(80.0, 100.0, "Quay").at(200.0, 100.0, "Berths");
     for row in 1..=6_u8 {
