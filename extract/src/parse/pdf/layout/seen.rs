@@ -59,11 +59,13 @@ fn runs_on(lines: &[Line], at: usize, text: &str) -> bool {
     let width = |line: &Line| line.rect.x1 - line.rect.x0;
     let widest = widest.iter().map(width).fold(1.0, f32::max);
     let next = line_text::text(next);
-    let address = next
-        .split_whitespace()
-        .next()
-        .is_some_and(|word| word.contains(['@', '/']) || word.starts_with("www."));
-    !address && lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
+    !is_address(&next) && lower && !text.ends_with(['.', ':', ';', '!', '?']) && width(line) > 0.6 * widest
+}
+
+/// Whether a text starts with a web or mail address.
+fn is_address(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.contains(['@', '/']) || word.starts_with("www.")
 }
 
 /// Whether a line is one of a list of short lines, of which the longest reaches the edge, or a row of parts
@@ -80,8 +82,10 @@ fn is_listed(seen: &[Seen<'_>], at: usize) -> bool {
     let near = seen.get(at.saturating_sub(3)..(at + 4).min(seen.len().saturating_sub(1))).unwrap_or_default();
     let others = near.iter().filter(|other| !std::ptr::eq(*other, line));
     let (short, all) = others.fold((0, 0), |(short, all), other| (short + usize::from(other.short), all + 1));
-    let continues =
-        next.is_none_or(|next| next.text.as_str().starts_with(|c: char| c.is_lowercase() || is_wide(c)));
+    let continues = next.is_none_or(|next| {
+        let text = next.text.as_str();
+        text.starts_with(|c: char| c.is_lowercase() || is_wide(c)) && !is_address(text)
+    });
     all >= 2 && short * 3 >= all * 2 && !continues && !line.text.as_str().ends_with(is_dash)
 }
 
