@@ -53,6 +53,8 @@ struct Words {
     links: Vec<Link>,
     width: f32,
     height: f32,
+    angle: u16,
+    vertical: bool,
     angled: bool,
     upright: bool,
 }
@@ -84,12 +86,16 @@ fn prepare(frame: Frame) -> Words {
         links: frame.links,
         width: frame.width,
         height: frame.height,
+        angle: frame.angle,
+        vertical: frame.vertical,
         angled,
         upright,
     }
 }
 
 fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabulary) -> String {
+    let mut parts = parts;
+    set_upright(page, &mut parts);
     let mut text = String::new();
     for part in parts {
         let markdown = render_part(page, part, styles, words);
@@ -101,8 +107,37 @@ fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabula
     text
 }
 
+/// Moves turned words inside ruled tables, such as the headings of narrow columns, to the upright words.
+fn set_upright(page: &Page, parts: &mut [Words]) {
+    let Some(main) = parts.first().filter(|part| part.upright) else { return };
+    let places = if parts.len() > 1 { lattice::places(&main.rules) } else { Vec::new() };
+    if places.is_empty() {
+        return;
+    }
+    let mut moved = Vec::new();
+    for part in
+        parts.iter_mut().filter(|part| !part.angled && !part.vertical && matches!(part.angle, 90 | 270))
+    {
+        let mut kept = Vec::new();
+        for line in lines(std::mem::take(&mut part.pieces)).iter().flat_map(|line| line.segments(line.size)) {
+            let rect = frame::turn_back(&line.rect, page, part.angle);
+            if places.iter().any(|place| piece::contains(place, piece::centre(&rect))) {
+                let (bold, size) = (line.bold, line.size);
+                let text = line_text::text(&line);
+                moved.push(Piece { rect, baseline: rect.y1, size, text, bold, ..Piece::default() });
+            } else {
+                kept.extend(line.pieces);
+            }
+        }
+        part.pieces = kept;
+    }
+    if let Some(main) = parts.first_mut() {
+        main.pieces.append(&mut moved);
+    }
+}
+
 fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
-    let Words { mut pieces, rules, areas, links, width, height, angled, upright } = part;
+    let Words { mut pieces, rules, areas, links, width, height, angled, upright, .. } = part;
     let starred = pieces.iter().any(|piece| {
         let mut characters = piece.text.chars().rev();
         matches!(characters.next(), Some('*' | '†'))

@@ -13,6 +13,35 @@ fn the_first_column_of_a_hebrew_table_is_the_right_one() {
 }
 
 #[test]
+fn turned_headings_stand_in_their_cells() {
+    let mut sheet = Sheet::new();
+    for x in [40.0, 160.0, 200.0, 240.0] {
+        sheet = sheet.rule(x, 100.0, x, 220.0);
+    }
+    for y in [100.0, 180.0, 200.0, 220.0] {
+        sheet = sheet.rule(40.0, y, 240.0, y);
+    }
+    for (x, heading) in [(185.0, "Weekday"), (225.0, "Sunday")] {
+        for (at, character) in heading.chars().enumerate() {
+            let bottom = 175.0 - 5.0 * at as f32;
+            sheet.glyph(character, [x - 8.0, bottom - 5.0, x + 2.0, bottom], x, 270, x as u32);
+        }
+    }
+    let text = sheet
+        .at(45.0, 194.0, "Crane")
+        .at(170.0, 194.0, "10")
+        .at(210.0, 194.0, "20")
+        .at(45.0, 214.0, "Pilot")
+        .at(170.0, 214.0, "30")
+        .at(210.0, 214.0, "40")
+        .text();
+    assert_eq!(
+        text,
+        "|  | Weekday | Sunday |\n| --- | --- | --- |\n| Crane | 10 | 20 |\n| Pilot | 30 | 40 |"
+    );
+}
+
+#[test]
 fn numbers_of_table_rows_stay() {
     let mut sheet = Sheet::new().at(40.0, 100.0, "No").at(80.0, 100.0, "Quay").at(200.0, 100.0, "Berths");
     for row in 1..=6_u8 {
