@@ -19,7 +19,9 @@ fn map(entries: &[(u8, &str)]) -> String {
     let entries: String = entries.iter().map(|(code, to)| format!("<{code:02X}> <{to}>\n")).collect();
     stream(
         "",
-        &format!("begincmap 1 begincodespacerange <00> <FF> endcodespacerange\n99 beginbfchar\n{entries}endbfchar endcmap"),
+        &format!(
+            "begincmap 1 begincodespacerange <00> <FF> endcodespacerange\n99 beginbfchar\n{entries}endbfchar endcmap"
+        ),
     )
 }
 
@@ -44,7 +46,8 @@ fn replacement_text_takes_the_place_of_glyphs() {
 
 #[test]
 fn the_structure_tree_replaces_glyphs() {
-    let content = "BT /F1 12 Tf 60 700 Td /Span <</MCID 0>> BDC (#) Tj EMC /P <</MCID 1>> BDC ( of letters) Tj EMC ET";
+    let content =
+        "BT /F1 12 Tf 60 700 Td /Span <</MCID 0>> BDC (#) Tj EMC /P <</MCID 1>> BDC ( of letters) Tj EMC ET";
     let objects = [
         "<</Type/StructTreeRoot/ParentTree<</Nums[0[8 0 R 9 0 R]]>>>>".to_owned(),
         "<</S/Span/P 7 0 R/ActualText(Logo)>>".to_owned(),
@@ -70,8 +73,12 @@ fn a_hyphen_replaced_by_nothing_joins_the_word() {
 #[test]
 fn text_drawn_several_times_is_read_once() {
     let twice = "BT /F1 12 Tf 60 700 Td (Parking is free) Tj 0.4 0 Td (Parking is free) Tj ET ";
-    let shadow = "0.6 g BT /F2 20 Tf 61 600.8 Td (Winter menu) Tj ET 0 g BT /F2 20 Tf 60 602 Td (Winter menu) Tj ET ";
-    let read = text(Drawn { content: &format!("{SENTENCE}{}{shadow}", twice.replace("700", "660")), ..Drawn::default() });
+    let shadow =
+        "0.6 g BT /F2 20 Tf 61 600.8 Td (Winter menu) Tj ET 0 g BT /F2 20 Tf 60 602 Td (Winter menu) Tj ET ";
+    let read = text(Drawn {
+        content: &format!("{SENTENCE}{}{shadow}", twice.replace("700", "660")),
+        ..Drawn::default()
+    });
     assert_eq!(read.matches("Parking is free").count(), 1, "{read}");
     assert_eq!(read.matches("Winter menu").count(), 1, "{read}");
 }
@@ -106,7 +113,9 @@ fn text_outside_the_page_and_the_clip_is_left_out() {
 #[test]
 fn pages_are_read_upright() {
     for (rotate, matrix) in [(90, "0 1 -1 0 300 60"), (180, "-1 0 0 -1 500 300"), (270, "0 -1 1 0 300 700")] {
-        let content = format!("q 0 0 595 842 re W n BT /F1 12 Tf {matrix} Tm (Turned words) Tj 0 -20 Td (Second line.) Tj ET Q");
+        let content = format!(
+            "q 0 0 595 842 re W n BT /F1 12 Tf {matrix} Tm (Turned words) Tj 0 -20 Td (Second line.) Tj ET Q"
+        );
         let page = format!("/Rotate {rotate}");
         let read = text(Drawn { content: &content, page: &page, ..Drawn::default() });
         assert!(read.find("Turned words") < read.find("Second line."), "{rotate}: {read}");
@@ -133,21 +142,29 @@ fn hidden_layers_are_left_out() {
 
 #[test]
 fn invisible_text_of_a_scan_is_read() {
-    let content = "BT 3 Tr /F1 12 Tf 60 700 Td (Recognised words of the scan, which lie under its image.) Tj ET";
+    let content =
+        "BT 3 Tr /F1 12 Tf 60 700 Td (Recognised words of the scan, which lie under its image.) Tj ET";
     assert!(text(Drawn { content, ..Drawn::default() }).contains("Recognised words of the scan"));
 }
 
 #[test]
 fn notes_written_on_the_page_are_text() {
     let annotation = |flags: u32, text: &str| {
-        format!("<</Type/Annot/Subtype/FreeText/F {flags}/Rect[60 500 300 540]/DA(/Helv 12 Tf)/Contents({text})>>")
+        format!(
+            "<</Type/Annot/Subtype/FreeText/F {flags}/Rect[60 500 300 540]/DA(/Helv 12 Tf)/Contents({text})>>"
+        )
     };
     let objects = [
         annotation(4, "Gate closes at six"),
         annotation(2, "Hidden remark"),
         "<</Type/Annot/Subtype/Highlight/Rect[60 690 300 710]/Contents(Reviewer remark)>>".to_owned(),
     ];
-    let page = Drawn { content: SENTENCE, page: "/Annots[7 0 R 8 0 R 9 0 R]", objects: &objects, ..Drawn::default() };
+    let page = Drawn {
+        content: SENTENCE,
+        page: "/Annots[7 0 R 8 0 R 9 0 R]",
+        objects: &objects,
+        ..Drawn::default()
+    };
     let read = text(page);
     assert!(read.contains("Gate closes at six") && !read.contains("remark"), "{read}");
 }

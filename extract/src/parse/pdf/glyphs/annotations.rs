@@ -79,8 +79,8 @@ impl<'a> Annotations<'a> {
             }
             // Marks over text, comments and attachments show nothing that is part of the document.
             Some(
-                b"Text" | b"Popup" | b"Highlight" | b"Underline" | b"StrikeOut" | b"Squiggly" | b"Ink" | b"Caret"
-                | b"FileAttachment" | b"Sound" | b"Movie" | b"Screen" | b"Redact",
+                b"Text" | b"Popup" | b"Highlight" | b"Underline" | b"StrikeOut" | b"Squiggly" | b"Ink"
+                | b"Caret" | b"FileAttachment" | b"Sound" | b"Movie" | b"Screen" | b"Redact",
             )
             | None => {}
             Some(_) => {
@@ -133,8 +133,14 @@ fn appearance<'a>(
         return false;
     }
     let (sx, sy) = ((x1 - x0).abs() / width, (y1 - y0).abs() / height);
-    let fit =
-        Matrix::new([sx, 0.0, 0.0, sy, x0.min(x1) - f64::from(area.x0) * sx, y0.min(y1) - f64::from(area.y0) * sy]);
+    let fit = Matrix::new([
+        sx,
+        0.0,
+        0.0,
+        sy,
+        x0.min(x1) - f64::from(area.x0) * sx,
+        y0.min(y1) - f64::from(area.y0) * sy,
+    ]);
     let before = out.page.glyphs.len();
     out.start(fit.then(matrix));
     out.artifact = artifact;

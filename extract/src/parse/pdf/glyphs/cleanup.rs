@@ -1,7 +1,6 @@
 //! Corrections over the glyphs of a page: text drawn twice, and marks drawn apart from their letters.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
@@ -31,17 +30,21 @@ pub(super) fn clean(page: &mut Page) {
 
 /// Removes glyphs that were drawn before at nearly the same place, as programs do for bold text and shadows.
 fn remove_doubles(glyphs: &mut Vec<Glyph>) {
-    let mut places: HashMap<(u64, i32, i32), Vec<usize>> = HashMap::new();
+    // The last glyph of each text in each cell, and the one before it of each glyph.
+    let mut places: FxHashMap<(u64, i32, i32), usize> = FxHashMap::default();
+    places.reserve(glyphs.len());
+    let mut before = vec![usize::MAX; glyphs.len()];
     let mut double = vec![false; glyphs.len()];
     let mut bold = Vec::new();
     for (index, glyph) in glyphs.iter().enumerate() {
         let text = hash(&glyph.text);
         let found = cells(glyph).find_map(|(x, y)| {
             // Different glyphs of one text in one cell are few, except in hostile files.
-            let near = places.get(&(text, x, y))?;
-            near.iter().rev().take(MAX_NEAR).copied().find(|other| {
-                glyphs.get(*other).is_some_and(|other| is_double(other, glyph))
-            })
+            let last = places.get(&(text, x, y)).copied();
+            let near = std::iter::successors(last, |at| before.get(*at).copied());
+            near.take(MAX_NEAR)
+                .take_while(|at| *at != usize::MAX)
+                .find(|other| glyphs.get(*other).is_some_and(|other| is_double(other, glyph)))
         });
         if let Some(first) = found {
             if let Some(double) = double.get_mut(index) {
@@ -51,7 +54,10 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
                 bold.push(first);
             }
         } else {
-            places.entry((text, cell(glyph.x0), cell(glyph.y0))).or_default().push(index);
+            let last = places.insert((text, cell(glyph.x0), cell(glyph.y0)), index);
+            if let (Some(last), Some(before)) = (last, before.get_mut(index)) {
+                *before = last;
+            }
         }
     }
     for index in bold {
@@ -115,7 +121,8 @@ fn compose_marks(glyphs: &mut Vec<Glyph>) {
         let before = (index > 0).then(|| index - 1);
         let candidates = if spacing { [Some(index + 1), before] } else { [before, Some(index + 1)] };
         let fits = |at: &usize| {
-            !gone.get(*at).copied().unwrap_or(true) && glyphs.get(*at).is_some_and(|base| carries(base, place, spacing))
+            !gone.get(*at).copied().unwrap_or(true)
+                && glyphs.get(*at).is_some_and(|base| carries(base, place, spacing))
         };
         let base = candidates.into_iter().flatten().find(fits).or_else(|| {
             // Some programs draw the marks of a line after its letters.
@@ -141,7 +148,11 @@ fn centre(glyph: &Glyph) -> (f32, f32) {
 }
 
 /// Whether a glyph is a letter that stands below or above a mark, and not beside it.
-fn carries(base: &Glyph, ((x, y), baseline, size, angle): ((f32, f32), f32, f32, u16), spacing: bool) -> bool {
+fn carries(
+    base: &Glyph,
+    ((x, y), baseline, size, angle): ((f32, f32), f32, f32, u16),
+    spacing: bool,
+) -> bool {
     if !base.text.chars().any(char::is_alphabetic) || base.angle != angle {
         return false;
     }
@@ -220,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_glyph_drawn_twice_is_kept_once() {
-        let glyphs = vec![glyph("l", 0.0, 2.2), glyph("l", 0.4, 2.2), glyph("l", 2.2, 2.2), glyph("l", 2.6, 2.2)];
+        let glyphs =
+            vec![glyph("l", 0.0, 2.2), glyph("l", 0.4, 2.2), glyph("l", 2.2, 2.2), glyph("l", 2.6, 2.2)];
         assert_eq!(cleaned(glyphs), "ll");
     }
 
@@ -234,7 +246,8 @@ mod tests {
 
     #[test]
     fn accents_drawn_after_the_line_join_their_letters() {
-        let late = vec![glyph("e", 0.0, 4.4), glyph("t", 4.4, 2.8), glyph("e", 7.2, 4.4), glyph("´", 0.6, 3.3)];
+        let late =
+            vec![glyph("e", 0.0, 4.4), glyph("t", 4.4, 2.8), glyph("e", 7.2, 4.4), glyph("´", 0.6, 3.3)];
         assert_eq!(cleaned(late), "éte");
     }
 

@@ -176,7 +176,13 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         }
     }
 
-    fn execute(&mut self, operator: &[u8], operands: &Operands<'_, '_>, resources: &Resources<'a>, bottom: usize) {
+    fn execute(
+        &mut self,
+        operator: &[u8],
+        operands: &Operands<'_, '_>,
+        resources: &Resources<'a>,
+        bottom: usize,
+    ) {
         match operator {
             b"q" => self.save(),
             b"Q" => self.restore(bottom),
@@ -187,7 +193,9 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             }
             b"w" => self.state.line_width = operands.number(),
             b"gs" => self.extended_state(operands, resources),
-            b"g" | b"rg" | b"k" | b"sc" | b"scn" => self.state.fill = color(&operands.numbers[..operands.count.min(4)]),
+            b"g" | b"rg" | b"k" | b"sc" | b"scn" => {
+                self.state.fill = color(&operands.numbers[..operands.count.min(4)])
+            }
             b"G" | b"RG" | b"K" | b"SC" | b"SCN" => {
                 self.state.stroke = color(&operands.numbers[..operands.count.min(4)]);
             }
@@ -263,7 +271,9 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         match operator {
             b"BT" => self.text = TextMatrices::START,
             b"Tf" => {
-                let name = operands.first.and_then(|name| if let Object::Name(name) = name { Some(name) } else { None });
+                let name = operands
+                    .first
+                    .and_then(|name| if let Object::Name(name) = name { Some(name) } else { None });
                 self.state.size = operands.number();
                 let dict = name.and_then(|name| resources.fonts.get::<Dict<'a>>(name.as_ref() as &[u8]));
                 self.state.font = dict.and_then(|dict| self.shared.fonts.get(&dict));
@@ -371,7 +381,9 @@ impl<'s, 'a> Interpreter<'s, 'a> {
     }
 
     fn paint_object(&mut self, operands: &Operands<'_, '_>, resources: &Resources<'a>) {
-        let Some(object) = operands.name().and_then(|name| resources.objects.get::<Stream<'a>>(name)) else { return };
+        let Some(object) = operands.name().and_then(|name| resources.objects.get::<Stream<'a>>(name)) else {
+            return;
+        };
         if self.marks.is_hidden() || self.shared.layers.hide(object.dict(), b"OC") {
             return;
         }
@@ -385,7 +397,11 @@ impl<'s, 'a> Interpreter<'s, 'a> {
     fn paint_image(&mut self) {
         let area = self.state.matrix.bounds(0.0, 0.0, 1.0, 1.0);
         let area = intersection(area, self.state.clip.unwrap_or(area));
-        if !self.marks.is_hidden() && area.x1 > area.x0 && area.y1 > area.y0 && self.page.images.len() < MAX_IMAGES {
+        if !self.marks.is_hidden()
+            && area.x1 > area.x0
+            && area.y1 > area.y0
+            && self.page.images.len() < MAX_IMAGES
+        {
             self.page.images.push(area);
         }
     }

@@ -118,7 +118,10 @@ impl<'a> Widget<'a> {
             _ => Vec::new(),
         };
         let shown = chosen.into_iter().map(|value| {
-            options.iter().find(|(exported, _)| *exported == value).map_or(value.clone(), |(_, shown)| shown.clone())
+            options
+                .iter()
+                .find(|(exported, _)| *exported == value)
+                .map_or(value.clone(), |(_, shown)| shown.clone())
         });
         Some(shown.collect::<Vec<_>>().join(", "))
     }
@@ -148,9 +151,9 @@ impl<'a> Widget<'a> {
 pub(super) fn is_filled(field: &Dict<'_>) -> bool {
     field.contains_key(b"V")
         || field.contains_key(b"FT")
-        || field
-            .get::<Array<'_>>(b"Kids")
-            .is_some_and(|kids| kids.iter::<Dict<'_>>().any(|kid| kid.contains_key(b"V") || kid.contains_key(b"FT")))
+        || field.get::<Array<'_>>(b"Kids").is_some_and(|kids| {
+            kids.iter::<Dict<'_>>().any(|kid| kid.contains_key(b"V") || kid.contains_key(b"FT"))
+        })
 }
 
 fn text(value: &Object<'_>) -> Option<String> {

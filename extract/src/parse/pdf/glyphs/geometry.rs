@@ -85,8 +85,7 @@ impl Bounds {
 
     /// `None` without points, and when a coordinate is not finite.
     pub(super) fn rect(self) -> Option<Rect> {
-        let rect =
-            Rect { x0: self.x0 as f32, y0: self.y0 as f32, x1: self.x1 as f32, y1: self.y1 as f32 };
+        let rect = Rect { x0: self.x0 as f32, y0: self.y0 as f32, x1: self.x1 as f32, y1: self.y1 as f32 };
         [rect.x0, rect.y0, rect.x1, rect.y1].iter().all(|side| side.is_finite()).then_some(rect)
     }
 }

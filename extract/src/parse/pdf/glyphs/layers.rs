@@ -61,6 +61,8 @@ impl Layers {
 fn references(owner: &Dict<'_>, key: &[u8]) -> Vec<ObjectIdentifier> {
     owner
         .get::<Array<'_>>(key)
-        .map(|list| list.raw_iter().filter_map(|entry| entry.as_obj_ref()).map(ObjectIdentifier::from).collect())
+        .map(|list| {
+            list.raw_iter().filter_map(|entry| entry.as_obj_ref()).map(ObjectIdentifier::from).collect()
+        })
         .unwrap_or_default()
 }

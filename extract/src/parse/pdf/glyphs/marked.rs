@@ -29,7 +29,6 @@ pub(super) struct Marks {
 struct Mark {
     artifact: bool,
     hidden: bool,
-    mcid: Option<u32>,
     /// Replacement text and the number of glyphs before it, for the outermost sequence that has one.
     replacement: Option<(String, usize)>,
 }
@@ -53,10 +52,6 @@ impl Marks {
 
     pub(super) fn is_hidden(&self) -> bool {
         self.open.last().is_some_and(|mark| mark.hidden)
-    }
-
-    pub(super) fn mcid(&self) -> Option<u32> {
-        self.open.last().and_then(|mark| mark.mcid)
     }
 
     pub(super) fn is_replaced(&self) -> bool {
@@ -91,14 +86,12 @@ impl Marks {
             }
             _ => Dict::empty(),
         };
-        let mcid = list.get::<u32>(b"MCID");
-        mark.mcid = mcid.or(mark.mcid);
         if list.get::<Name<'_>>(b"Type").is_some_and(|kind| &*kind == b"Pagination") {
             mark.artifact = true;
         }
         if !self.is_replaced() {
             let text = list.get::<PdfString<'_>>(b"ActualText").map(|text| strings::decode(text.as_bytes()));
-            let text = text.or_else(|| self.replacements.get(&mcid?).cloned());
+            let text = text.or_else(|| self.replacements.get(&list.get::<u32>(b"MCID")?).cloned());
             mark.replacement = text.map(|text| (text, page.glyphs.len()));
         }
         self.open.push(mark);
@@ -120,7 +113,8 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let Some(drawn) = page.glyphs.get(start..) else { return };
     let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else { return };
     let shown: String = drawn.iter().map(|glyph| glyph.text.as_str()).collect();
-    if letters(&shown) == letters(&text) && !text.contains('\u{ad}') || text.chars().count() > MAX_REPLACEMENT {
+    if letters(&shown) == letters(&text) && !text.contains('\u{ad}') || text.chars().count() > MAX_REPLACEMENT
+    {
         return;
     }
     // A hyphen of a divided word is replaced by nothing.
@@ -134,7 +128,9 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let mut glyph = first.clone();
     let area = drawn.iter().filter(same_line).fold(
         super::super::page::Rect { x0: first.x0, y0: first.y0, x1: first.x1, y1: first.y1 },
-        |area, glyph| union(area, super::super::page::Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 }),
+        |area, glyph| {
+            union(area, super::super::page::Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 })
+        },
     );
     (glyph.x0, glyph.y0, glyph.x1, glyph.y1) = (area.x0, area.y0, area.x1, area.y1);
     let ends_line = last.text.trim().is_empty() && !text.ends_with(' ');

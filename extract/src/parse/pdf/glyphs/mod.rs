@@ -90,7 +90,8 @@ fn read_page<'a>(
     structure: &Structure<'a>,
 ) -> Page {
     let (width, height) = source.render_dimensions();
-    let mut page = Page { number: u32::try_from(index + 1).unwrap_or(u32::MAX), width, height, ..Page::default() };
+    let mut page =
+        Page { number: u32::try_from(index + 1).unwrap_or(u32::MAX), width, height, ..Page::default() };
     let matrix = upright(source);
     let content = content_of(source.raw(), &mut page);
     let marks = Marks::new(structure.replacements(source.raw()));
@@ -111,7 +112,8 @@ fn upright(source: &Source<'_>) -> Matrix {
     let area = source.intersected_crop_box();
     let (width, height) = source.base_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
-    let flipped = Matrix::translation(-area.x0, -area.y0).then(Matrix::new([1.0, 0.0, 0.0, -1.0, 0.0, height]));
+    let flipped =
+        Matrix::translation(-area.x0, -area.y0).then(Matrix::new([1.0, 0.0, 0.0, -1.0, 0.0, height]));
     flipped.then(match source.rotation() {
         Rotation::None => Matrix::IDENTITY,
         Rotation::Horizontal => Matrix::new([0.0, 1.0, -1.0, 0.0, height, 0.0]),

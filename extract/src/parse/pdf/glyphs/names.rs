@@ -63,7 +63,15 @@ fn symbol(byte: u8) -> Option<char> {
     const GREEK: &str = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ";
     const SMALL: &str = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ";
     Some(match byte {
-        b' '..=b'!' | b'#' | b'%'..=b'&' | b'('..=b')' | b'+'..=b',' | b'.'..=b'?' | b'[' | b']' | b'_'
+        b' '..=b'!'
+        | b'#'
+        | b'%'..=b'&'
+        | b'('..=b')'
+        | b'+'..=b','
+        | b'.'..=b'?'
+        | b'['
+        | b']'
+        | b'_'
         | b'{'..=b'}' => char::from(byte),
         b'A'..=b'Z' => GREEK.chars().nth(usize::from(byte - b'A'))?,
         b'a'..=b'z' => SMALL.chars().nth(usize::from(byte - b'a'))?,
@@ -157,8 +165,9 @@ pub(super) fn by_code(font: &Dict<'_>) -> HashMap<u32, String> {
     };
     let differences = encoding.get::<Array<'_>>(b"Differences").map(|list| list.data()).unwrap_or_default();
     // The reader of fonts knows the glyph names, but asks `ToUnicode` first: a font that has none.
-    let mut dict = format!("<</Type/Font/Subtype/Type3/FontMatrix[0.001 0 0 0.001 0 0]/Encoding<<{base}/Differences")
-        .into_bytes();
+    let mut dict =
+        format!("<</Type/Font/Subtype/Type3/FontMatrix[0.001 0 0 0.001 0 0]/Encoding<<{base}/Differences")
+            .into_bytes();
     dict.push(b'[');
     dict.extend_from_slice(differences);
     dict.extend_from_slice(b"]>>>>");

@@ -35,7 +35,8 @@ impl<'a> Structure<'a> {
     /// its text, and the others have none.
     pub(super) fn replacements(&self, page: &Dict<'a>) -> HashMap<u32, String> {
         let mut texts = HashMap::new();
-        let Some(owners) = page.get::<i32>(b"StructParents").and_then(|key| self.owners(i64::from(key))) else {
+        let Some(owners) = page.get::<i32>(b"StructParents").and_then(|key| self.owners(i64::from(key)))
+        else {
             return texts;
         };
         let mut known: HashMap<ObjectIdentifier, Option<(String, ObjectIdentifier)>> = HashMap::new();

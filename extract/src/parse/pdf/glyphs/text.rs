@@ -29,7 +29,8 @@ const MAX_SLANT: f64 = 1.5;
 impl Interpreter<'_, '_> {
     /// Shows a string.
     pub(super) fn show(&mut self, bytes: &[u8]) {
-        let substitute = || self.shared.fonts.substitute().filter(|_| bytes.iter().all(|byte| is_latin(*byte)));
+        let substitute =
+            || self.shared.fonts.substitute().filter(|_| bytes.iter().all(|byte| is_latin(*byte)));
         let Some(font) = self.state.font.clone().or_else(substitute) else {
             bytes.iter().for_each(|_| self.suppress());
             return;
@@ -113,7 +114,14 @@ impl Interpreter<'_, '_> {
         }
     }
 
-    fn push(&mut self, font: &Font<'_>, text: &str, matrix: Matrix, area: super::super::page::Rect, size: f32) {
+    fn push(
+        &mut self,
+        font: &Font<'_>,
+        text: &str,
+        matrix: Matrix,
+        area: super::super::page::Rect,
+        size: f32,
+    ) {
         let (origin_x, origin_y) = matrix.apply(0.0, 0.0);
         // Mirrored text reads from its other end only if it is turned upside down too.
         let angle = if font.vertical { 0 } else { degrees(matrix.a, matrix.b) };
@@ -128,17 +136,13 @@ impl Interpreter<'_, '_> {
             size,
             angle,
             vertical: font.vertical,
-            bold: font.bold || (state.mode == FILL_AND_STROKE && state.line_width > 0.0 && state.fill == state.stroke),
-            italic: font.italic,
+            bold: font.bold
+                || (state.mode == FILL_AND_STROKE && state.line_width > 0.0 && state.fill == state.stroke),
             mono: font.mono,
-            font: font.id,
             order: u32::try_from(self.page.glyphs.len()).unwrap_or(u32::MAX),
             run: self.run,
-            space: (f64::from(font.space) / 1000.0 * matrix.scale_x()) as f32,
             artifact: self.artifact || self.marks.is_artifact(),
             hidden: state.mode == INVISIBLE,
-            mcid: self.marks.mcid(),
-            color: state.fill,
         });
     }
 }

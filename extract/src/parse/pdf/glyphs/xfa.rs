@@ -63,7 +63,10 @@ fn parse(xml: &[u8]) -> Vec<(String, String)> {
                 if open.len() >= MAX_DEPTH {
                     break;
                 }
-                if name == "data" && data_depth.is_none() && open.last().is_some_and(|outer| outer == "datasets") {
+                if name == "data"
+                    && data_depth.is_none()
+                    && open.last().is_some_and(|outer| outer == "datasets")
+                {
                     data_depth = Some(open.len());
                 }
                 open.push(name);
