@@ -11,6 +11,9 @@ const LETTER: f32 = 0.5;
 /// Adds the values of the form fields to the pieces, each at its place.
 pub(super) fn add_fields(page: &Page, pieces: &mut Vec<Piece>) {
     let printed = lines(pieces.clone());
+    let mut sizes: Vec<f32> = printed.iter().map(|line| line.size).collect();
+    sizes.sort_by(f32::total_cmp);
+    let most = sizes.get(sizes.len() / 2).copied().unwrap_or(10.0);
     let mut order = pieces.iter().map(|piece| piece.order).max().unwrap_or_default();
     for field in &page.fields {
         let value = field.value.trim();
@@ -37,7 +40,7 @@ pub(super) fn add_fields(page: &Page, pieces: &mut Vec<Piece>) {
             continue;
         }
         let baseline = matching_baseline(&printed, field);
-        add(pieces, &text, field, baseline, &mut order);
+        add(pieces, &text, field, most, baseline, &mut order);
     }
 }
 
@@ -65,8 +68,9 @@ fn matching_baseline(printed: &[super::lines::Line], field: &Field) -> f32 {
         .unwrap_or(first)
 }
 
-fn add(pieces: &mut Vec<Piece>, text: &str, field: &Field, baseline: f32, order: &mut u32) {
-    let size = if field.size > 3.0 { field.size.min(24.0) } else { 10.0 };
+fn add(pieces: &mut Vec<Piece>, text: &str, field: &Field, most: f32, baseline: f32, order: &mut u32) {
+    // A value is never a heading, whatever the size of its letters.
+    let size = if field.size > 3.0 { field.size.min(most) } else { most.min(10.0) };
     let width = field.rect.x1 - field.rect.x0;
     for (at, line) in text.lines().enumerate() {
         let count = line.chars().count().max(1) as f32;

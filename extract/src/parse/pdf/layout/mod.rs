@@ -12,7 +12,6 @@ mod cells;
 mod characters;
 mod code;
 mod columns;
-mod doubles;
 mod extras;
 mod fractions;
 mod frame;
@@ -73,10 +72,8 @@ pub(super) fn render(pages: &[Page]) -> Vec<String> {
 fn prepare(frame: Frame) -> Words {
     let angled = !frame.is_right_angled();
     let upright = frame.angle == 0 && !frame.vertical;
-    let mut glyphs = frame.glyphs;
-    doubles::remove(&mut glyphs);
     Words {
-        pieces: piece::pieces(glyphs, &frame.links),
+        pieces: piece::pieces(frame.glyphs, &frame.links),
         rules: frame.rules,
         areas: frame.areas,
         links: frame.links,

@@ -86,7 +86,10 @@ fn divide(region: Region, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     if take_tables(&mut region) {
         return divide(region, em, depth + 1, nodes);
     }
-    match gutters.iter().find(|gutter| parts_columns(&region, gutter, &gutters, em)) {
+    let apart = |gutter: &&Gutter| {
+        parts_columns(&region, gutter, &gutters, em) || is_beside_placed(&region, gutter)
+    };
+    match gutters.iter().find(apart) {
         Some(gutter) => cut(region, gutter, em, depth, nodes),
         None => leaf(region, nodes),
     }
@@ -128,7 +131,11 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
     let size = |region: &Region| region.pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
     let (a, b) = (size(left), size(right));
     if !left.placed.is_empty() || !right.placed.is_empty() {
-        return None;
+        // A box beside the text is a note, too.
+        let boxed = |region: &Region| {
+            region.pieces.is_empty() && region.placed.iter().all(|part| matches!(part.node, Node::Apart(_)))
+        };
+        return if a.max(b) < 200 { None } else if boxed(left) { Some(true) } else { boxed(right).then_some(false) };
     }
     (a.max(b) > 200 && a.min(b) * 5 < a.max(b)).then_some(a < b)
 }
@@ -213,6 +220,19 @@ fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> b
     apart || (is_prose(many, em) && narrow) || (wide && is_pair(few, gutter, em)) || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
 }
 
+/// Whether one side holds complete parts only, and the other lines of text.
+fn is_beside_placed(region: &Region, gutter: &Gutter) -> bool {
+    let middle = gutter.middle();
+    let inside = |rect: &Rect| (gutter.y0..=gutter.y1).contains(&centre(rect).1);
+    let count = |left: bool| {
+        let side = |rect: &Rect| inside(rect) && (centre(rect).0 < middle) == left;
+        let pieces = region.pieces.iter().filter(|piece| side(&piece.rect)).count();
+        let placed = region.placed.iter().filter(|placed| side(&placed.rect)).count();
+        (pieces, placed)
+    };
+    matches!((count(true), count(false)), ((0, 1..), (8.., _)) | ((8.., _), (0, 1..)))
+}
+
 /// Whether the letters of one side are of another size or weight.
 fn styled_apart(few: &Side, many: &Side) -> bool {
     let size = |side: &Side| side.lines.iter().map(|line| line.size).sum::<f32>() / side.lines.len().max(1) as f32;
@@ -223,8 +243,8 @@ fn styled_apart(few: &Side, many: &Side) -> bool {
 /// A label above its value, in a form: two lines that start at one place.
 fn is_pair(side: &Side, gutter: &Gutter, em: f32) -> bool {
     let [label, value] = side.lines.as_slice() else { return false };
-    let aligned = (label.rect.x0 - value.rect.x0).abs() < 3.0;
-    let close = value.baseline - label.baseline < 2.4 * label.size.max(value.size);
+    let aligned = (label.rect.x0 - value.rect.x0).abs() < 0.7 * label.size;
+    let close = value.baseline - label.baseline < 2.9 * label.size.max(value.size);
     let number = |line: &Line| super::cells::is_numeric(&super::line_text::text(line));
     aligned && close && gutter.x1 - gutter.x0 >= 2.5 * em && !number(label) && !number(value)
 }
