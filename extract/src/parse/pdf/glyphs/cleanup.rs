@@ -167,6 +167,9 @@ fn carries(
 
 /// The combining marks that a glyph stands for, if it is an accent.
 fn combining(text: &str) -> Option<String> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ') {
+        return None;
+    }
     if text.chars().all(is_combining_mark) {
         return Some(text.to_owned());
     }

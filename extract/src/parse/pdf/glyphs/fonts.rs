@@ -54,6 +54,7 @@ pub(super) struct Font<'a> {
     by_name: RefCell<Option<HashMap<u32, String>>>,
     dict: Dict<'a>,
     texts: RefCell<FxHashMap<u32, Option<Rc<str>>>>,
+    advances: RefCell<FxHashMap<u32, (f64, f64)>>,
     symbols: names::Symbols,
     states_encoding: bool,
     pub(super) bold: bool,
@@ -131,6 +132,7 @@ impl<'a> Fonts<'a> {
             by_name: RefCell::default(),
             dict: dict.clone(),
             texts: RefCell::default(),
+            advances: RefCell::default(),
             symbols: names::Symbols::of(&face),
             states_encoding: dict.contains_key(b"Encoding"),
             bold: says(&["bold", "black", "heavy", "semibold", "demi"])
@@ -183,8 +185,10 @@ impl<'a> Font<'a> {
 
     /// Advance of a code, in thousandths of the font size: horizontal, and vertical in vertical writing.
     pub(super) fn advance(&self, code: u32) -> (f64, f64) {
-        let advance = self.program.code_advance(code);
-        (advance.x, advance.y)
+        *self.advances.borrow_mut().entry(code).or_insert_with(|| {
+            let advance = self.program.code_advance(code);
+            (advance.x, advance.y)
+        })
     }
 
     /// The text that a code shows. `None` when the font does not say.
