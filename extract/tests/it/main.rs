@@ -6,3 +6,4 @@ mod confinement;
 mod corpus;
 mod documents;
 mod pdf_glyphs;
+mod pdf_layout;

@@ -82,8 +82,7 @@ fn table(rows: &[Row]) -> Option<(usize, usize, Cells)> {
     let several: Vec<&Row> = rows.iter().filter(|row| row.parts.len() >= 2).collect();
     // Headings over several columns must not join them.
     let most = several.iter().map(|row| row.parts.len()).max().unwrap_or_default();
-    let full: Vec<&Row> =
-        several.iter().copied().filter(|row| row.parts.len() * 4 >= most * 3).collect();
+    let full: Vec<&Row> = several.iter().copied().filter(|row| row.parts.len() * 4 >= most * 3).collect();
     let columns = columns(if full.len() >= 2 { &full } else { &several })?;
     let count = columns.len();
     if several.len() < if count >= 3 { 2 } else { 3 } || several.len() * 2 < rows.len() {
@@ -108,7 +107,9 @@ fn table(rows: &[Row]) -> Option<(usize, usize, Cells)> {
         let pitch = above.map_or(f32::INFINITY, |above| row.line.baseline - above.line.baseline);
         let numeric = cells.iter().any(|cell| !cell.is_empty() && is_numeric(&cells::text(cell.clone())));
         let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-        let continues = pitch <= 1.35 * row.line.size && !numeric && filled < count
+        let continues = pitch <= 1.35 * row.line.size
+            && !numeric
+            && filled < count
             && (first_empty || (filled == 1 && is_lower_start(row.line)));
         match held.last_mut() {
             Some(last) if continues => {

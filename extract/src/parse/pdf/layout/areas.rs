@@ -14,19 +14,31 @@ pub(super) fn take(areas: &[Area], pieces: &mut Vec<Piece>, em: f32, width: f32)
         .iter()
         .filter(|area| area.stroked || area.fill.is_some())
         .map(|area| area.rect)
-        .filter(|rect| rect.y1 - rect.y0 > 2.6 * em && rect.x1 - rect.x0 > 6.0 * em && rect.x1 - rect.x0 < 0.97 * width)
+        .filter(|rect| {
+            rect.y1 - rect.y0 > 2.6 * em && rect.x1 - rect.x0 > 6.0 * em && rect.x1 - rect.x0 < 0.97 * width
+        })
         .collect();
     rects.sort_by(|a, b| size(a).total_cmp(&size(b)));
-    rects.dedup_by(|a, b| (a.x0 - b.x0).abs() < 3.0 && (a.y0 - b.y0).abs() < 3.0 && (a.x1 - b.x1).abs() < 3.0 && (a.y1 - b.y1).abs() < 3.0);
+    rects.dedup_by(|a, b| {
+        (a.x0 - b.x0).abs() < 3.0
+            && (a.y0 - b.y0).abs() < 3.0
+            && (a.x1 - b.x1).abs() < 3.0
+            && (a.y1 - b.y1).abs() < 3.0
+    });
     if rects.len() > MAX_BOXES {
         return Vec::new();
     }
     let total = pieces.len();
     let mut placed: Vec<Placed> = Vec::new();
     for rect in rects {
-        let inside: Vec<Piece> = pieces.iter().filter(|piece| contains(&rect, piece.centre())).cloned().collect();
+        let inside: Vec<Piece> =
+            pieces.iter().filter(|piece| contains(&rect, piece.centre())).cloned().collect();
         // The background of a page or of a single line is no box.
-        if inside.len() < 3 || inside.len() * 10 > total * 7 || crossed(pieces, &rect) || lines(inside.clone()).len() < 2 {
+        if inside.len() < 3
+            || inside.len() * 10 > total * 7
+            || crossed(pieces, &rect)
+            || lines(inside.clone()).len() < 2
+        {
             continue;
         }
         pieces.retain(|piece| !contains(&rect, piece.centre()));

@@ -46,7 +46,11 @@ impl Block {
         let plain = Plain { bold: styles.all_bold(), mono: styles.mono() };
         match self.kind {
             Kind::Heading(level) => {
-                format!("{} {}", "#".repeat(level.clamp(1, 6)), self.text.markdown(links, Plain { bold: true, mono: true }).replace('\n', " "))
+                format!(
+                    "{} {}",
+                    "#".repeat(level.clamp(1, 6)),
+                    self.text.markdown(links, Plain { bold: true, mono: true }).replace('\n', " ")
+                )
             }
             Kind::Item(depth, bullet) => {
                 let mark = if bullet { "- " } else { "" };
@@ -142,7 +146,13 @@ pub(super) fn blocks(lines: &[Line], context: Context<'_>) -> Vec<Block> {
     blocks
 }
 
-fn block(first: &Seen<'_>, mut text: Inline, open: bool, indents: &mut Vec<f32>, context: Context<'_>) -> Block {
+fn block(
+    first: &Seen<'_>,
+    mut text: Inline,
+    open: bool,
+    indents: &mut Vec<f32>,
+    context: Context<'_>,
+) -> Block {
     let small = first.line.size < 0.95 * context.styles.body;
     let kind = match first.start {
         Start::Bullet(marks) => {
@@ -150,7 +160,9 @@ fn block(first: &Seen<'_>, mut text: Inline, open: bool, indents: &mut Vec<f32>,
             Kind::Item(depth(first.line.rect.x0, first.line.size, indents), true)
         }
         Start::Note => Kind::Note,
-        _ if first.level.is_some() && is_heading_text(text.as_str()) => Kind::Heading(first.level.unwrap_or(1)),
+        _ if first.level.is_some() && is_heading_text(text.as_str()) => {
+            Kind::Heading(first.level.unwrap_or(1))
+        }
         Start::Number(_) => Kind::Item(depth(first.line.rect.x0, first.line.size, indents), false),
         _ if small && is_note(first.text.as_str()) => Kind::Note,
         _ => Kind::Paragraph,
@@ -165,7 +177,11 @@ fn block(first: &Seen<'_>, mut text: Inline, open: bool, indents: &mut Vec<f32>,
 fn is_heading_text(text: &str) -> bool {
     let count = text.chars().count();
     let sentences = text.matches(". ").count();
-    count <= 240 && text.lines().count() < 2 && !(sentences >= 2 && count > 100) && !text.ends_with([',', ';']) && !(text.ends_with('.') && count > 90)
+    count <= 240
+        && text.lines().count() < 2
+        && !(sentences >= 2 && count > 100)
+        && !text.ends_with([',', ';'])
+        && !(text.ends_with('.') && count > 90)
 }
 
 /// Whether a small text starts with the mark of a footnote.
@@ -240,7 +256,8 @@ fn is_listed(seen: &[Seen<'_>], at: usize) -> bool {
     let near = seen.get(at.saturating_sub(3)..(at + 4).min(seen.len().saturating_sub(1))).unwrap_or_default();
     let others = near.iter().filter(|other| !std::ptr::eq(*other, line));
     let (short, all) = others.fold((0, 0), |(short, all), other| (short + usize::from(other.short), all + 1));
-    let continues = next.is_none_or(|next| next.text.as_str().starts_with(|c: char| c.is_lowercase() || is_wide(c)));
+    let continues =
+        next.is_none_or(|next| next.text.as_str().starts_with(|c: char| c.is_lowercase() || is_wide(c)));
     all >= 2 && short * 3 >= all * 2 && !continues && !line.text.as_str().ends_with(is_dash)
 }
 
@@ -251,7 +268,10 @@ fn keeps_level(seen: &[Seen<'_>], at: usize, styles: &Styles) -> bool {
         return line.level.is_some();
     }
     let text = line.text.as_str();
-    if text.ends_with(['.', ',', ';', ':']) || text.chars().count() > 140 || !text.chars().any(char::is_alphabetic) {
+    if text.ends_with(['.', ',', ';', ':'])
+        || text.chars().count() > 140
+        || !text.chars().any(char::is_alphabetic)
+    {
         return false;
     }
     let previous = at.checked_sub(1).and_then(|above| seen.get(above));
@@ -261,14 +281,18 @@ fn keeps_level(seen: &[Seen<'_>], at: usize, styles: &Styles) -> bool {
     // A bold phrase that goes on in the next line, where the text begins.
     let next = seen.get(at + 1);
     let runs_in = next.is_some_and(|next| {
-        !next.line.bold && next.pitch < 1.6 * line.line.size && next.line.pieces.first().is_some_and(|piece| piece.bold)
+        !next.line.bold
+            && next.pitch < 1.6 * line.line.size
+            && next.line.pieces.first().is_some_and(|piece| piece.bold)
             && next.start == Start::Text
     });
     if runs_in {
         return false;
     }
     // Several bold lines in a row are a bold paragraph or a form.
-    let bold = |step: usize| seen.get(at + step).is_some_and(|next| next.line.bold && next.pitch < 1.6 * line.line.size);
+    let bold = |step: usize| {
+        seen.get(at + step).is_some_and(|next| next.line.bold && next.pitch < 1.6 * line.line.size)
+    };
     alone && !(bold(1) && bold(2) && bold(3))
 }
 
@@ -286,7 +310,8 @@ fn is_short(lines: &[Line], at: usize) -> bool {
     if is_dash(last) && line.pieces.last().is_some_and(|piece| piece.text.chars().count() > 1) {
         return false;
     }
-    let rtl = line.pieces.iter().filter(|p| p.text.chars().any(super::characters::is_rtl)).count() * 2 > line.pieces.len();
+    let rtl = line.pieces.iter().filter(|p| p.text.chars().any(super::characters::is_rtl)).count() * 2
+        > line.pieces.len();
     if rtl {
         let word = next.pieces.last().map_or(0.0, |piece| piece.rect.x1 - piece.rect.x0);
         return line.rect.x0 - left > word + 0.9 * line.size;
@@ -300,7 +325,11 @@ fn is_short(lines: &[Line], at: usize) -> bool {
         word = piece.rect.x1 - start;
     }
     let room = right - line.rect.x1;
-    if is_wide(last) { room > 3.0 * line.size } else { room > (word + 0.7 * line.size).max(0.08 * (right - left)) }
+    if is_wide(last) {
+        room > 3.0 * line.size
+    } else {
+        room > (word + 0.7 * line.size).max(0.08 * (right - left))
+    }
 }
 
 /// The distance of most lines from the one above.
@@ -328,10 +357,15 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
     }
     if above.level.is_some() && line.level.is_some() && !matches!(head.start, Start::Bullet(_)) {
         let alike = (above.line.size - line.line.size).abs() <= 0.06 * size;
-        let goes_on = alike && line.pitch <= 1.75 * size && line.start == Start::Text && above.line.bold == line.line.bold;
+        let goes_on = alike
+            && line.pitch <= 1.75 * size
+            && line.start == Start::Text
+            && above.line.bold == line.line.bold;
         return if goes_on { Break::None } else { Break::Block };
     }
-    if (above.line.size - line.line.size).abs() > 0.12 * size || line.line.mono != above.line.mono && line.line.mono {
+    if (above.line.size - line.line.size).abs() > 0.12 * size
+        || line.line.mono != above.line.mono && line.line.mono
+    {
         return Break::Block;
     }
     if line.pitch > (pitch + 0.38) * size || line.pitch > 3.0 * size {
@@ -350,16 +384,24 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
     let listed = matches!(head.start, Start::Bullet(_) | Start::Number(_) | Start::Note);
     if listed {
         // The text of an item is indented; text at the mark or left of it is no part of the list.
-        let outdented = line.line.rect.x0 < head.line.rect.x0 + 0.3 * size && at > first + 1 && left < -0.5 * size;
+        let outdented =
+            line.line.rect.x0 < head.line.rect.x0 + 0.3 * size && at > first + 1 && left < -0.5 * size;
         let back = left.abs() < 0.3 * size && at == first + 1 && above.short;
-        return if outdented || back { Break::Block } else if above.short && at > first + 1 { Break::Line } else { Break::None };
+        return if outdented || back {
+            Break::Block
+        } else if above.short && at > first + 1 {
+            Break::Line
+        } else {
+            Break::None
+        };
     }
     let opens_bold = |seen: &Seen<'_>| seen.line.pieces.first().is_some_and(|piece| piece.bold);
     if above.short && opens_bold(line) && !line.line.bold && !above.line.bold {
         return Break::Block;
     }
     let next_left = seen.get(at + 1).map_or(left, |next| line.line.rect.x0 - next.line.rect.x0);
-    let indented = (0.7 * size..6.0 * size).contains(&left) && (next_left > 0.6 * size || seen.get(at + 1).is_none());
+    let indented =
+        (0.7 * size..6.0 * size).contains(&left) && (next_left > 0.6 * size || seen.get(at + 1).is_none());
     if indented && !(at == first + 1 && !above.short) {
         return Break::Block;
     }

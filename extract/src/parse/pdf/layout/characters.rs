@@ -33,10 +33,32 @@ pub(super) fn is_combining(character: char) -> bool {
 
 /// Marks that begin the items of a list.
 pub(super) fn is_bullet(character: char) -> bool {
-    matches!(character,
-        '•' | '◦' | '▪' | '▫' | '○' | '●' | '■' | '□' | '‣' | '⁃' | '∙' | '·' | '►' | '▶' | '▸' | '➢' | '➤'
-        | '✓' | '✔' | '❖' | '◆' | '◇' | '»'
-        | '\u{e000}'..='\u{f8ff}')
+    matches!(
+        character,
+        '•' | '◦'
+            | '▪'
+            | '▫'
+            | '○'
+            | '●'
+            | '■'
+            | '□'
+            | '‣'
+            | '⁃'
+            | '∙'
+            | '·'
+            | '►'
+            | '▶'
+            | '▸'
+            | '➢'
+            | '➤'
+            | '✓'
+            | '✔'
+            | '❖'
+            | '◆'
+            | '◇'
+            | '»'
+            | '\u{e000}'..='\u{f8ff}'
+    )
 }
 
 /// Hyphens and dashes at which a line may break.

@@ -35,7 +35,8 @@ pub(super) fn fenced(lines: &[Line]) -> String {
             code.push('\n');
         }
         let letters = line.pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>().max(1);
-        let width = line.pieces.iter().map(|piece| piece.rect.x1 - piece.rect.x0).sum::<f32>() / letters as f32;
+        let width =
+            line.pieces.iter().map(|piece| piece.rect.x1 - piece.rect.x0).sum::<f32>() / letters as f32;
         let blanks = |gap: f32| (gap / width.max(1.0)).round().max(0.0) as usize;
         code.push_str(&" ".repeat(blanks(line.rect.x0 - left).min(MAX_INDENT)));
         let mut right = line.rect.x0;

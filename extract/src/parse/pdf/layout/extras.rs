@@ -23,10 +23,15 @@ pub(super) fn add_fields(page: &Page, pieces: &mut Vec<Piece>) {
         let boxed = matches!(field.kind, FieldKind::CheckBox | FieldKind::Radio);
         let labelled = boxed
             || printed.iter().any(|line| {
-                let beside = line.baseline > field.rect.y0 - 1.0 && line.baseline < field.rect.y1 + 3.0
-                    && line.pieces.iter().any(|piece| piece.rect.x1 < field.rect.x0 + 6.0 && piece.rect.x1 > field.rect.x0 - 220.0);
-                let above = line.rect.y1 < field.rect.y0 + 4.0 && line.rect.y1 > field.rect.y0 - 16.0
-                    && line.rect.x0 < field.rect.x1 && line.rect.x1 > field.rect.x0;
+                let beside = line.baseline > field.rect.y0 - 1.0
+                    && line.baseline < field.rect.y1 + 3.0
+                    && line.pieces.iter().any(|piece| {
+                        piece.rect.x1 < field.rect.x0 + 6.0 && piece.rect.x1 > field.rect.x0 - 220.0
+                    });
+                let above = line.rect.y1 < field.rect.y0 + 4.0
+                    && line.rect.y1 > field.rect.y0 - 16.0
+                    && line.rect.x0 < field.rect.x1
+                    && line.rect.x1 > field.rect.x0;
                 beside || above
             });
         let label = field.label.trim();
@@ -63,7 +68,9 @@ fn matching_baseline(printed: &[super::lines::Line], field: &Field) -> f32 {
     printed
         .iter()
         .map(|line| line.baseline)
-        .filter(|baseline| (baseline - first).abs() < 6.0 && field.rect.y0 < *baseline && *baseline < field.rect.y1 + 4.0)
+        .filter(|baseline| {
+            (baseline - first).abs() < 6.0 && field.rect.y0 < *baseline && *baseline < field.rect.y1 + 4.0
+        })
         .min_by(|a, b| (a - first).abs().total_cmp(&(b - first).abs()))
         .unwrap_or(first)
 }

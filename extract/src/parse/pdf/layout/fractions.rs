@@ -12,9 +12,9 @@ const ENDS: f32 = 3.0;
 
 /// Replaces the fractions of a page.
 pub(super) fn flatten(rules: &[Rule], pieces: &mut Vec<Piece>) {
-    let flat = rules.iter().filter(|rule| {
-        (rule.y1 - rule.y0).abs() < 0.6 && (4.0..MAX_LENGTH).contains(&(rule.x1 - rule.x0))
-    });
+    let flat = rules
+        .iter()
+        .filter(|rule| (rule.y1 - rule.y0).abs() < 0.6 && (4.0..MAX_LENGTH).contains(&(rule.x1 - rule.x0)));
     for rule in flat.take(MAX_RULES) {
         if let Some((taken, fraction)) = fraction(rule, pieces) {
             let mut at = 0;
@@ -30,13 +30,17 @@ pub(super) fn flatten(rules: &[Rule], pieces: &mut Vec<Piece>) {
 /// The pieces above and below a line, and the fraction they make.
 fn fraction(rule: &Rule, pieces: &[Piece]) -> Option<(Vec<usize>, Piece)> {
     let above = side(rule, pieces, |piece| (-1.1 * piece.size..0.5).contains(&(piece.baseline - rule.y0)))?;
-    let below = side(rule, pieces, |piece| (0.5 * piece.size..1.5 * piece.size).contains(&(piece.baseline - rule.y0)))?;
+    let below = side(rule, pieces, |piece| {
+        (0.5 * piece.size..1.5 * piece.size).contains(&(piece.baseline - rule.y0))
+    })?;
     let first = pieces.get(*above.first()?)?;
     // The text that the fraction is part of: without it, the line underlines a heading or ends a column.
     let beside = pieces.iter().enumerate().find(|(at, piece)| {
         let level = piece.baseline - rule.y0;
         let gap = (rule.x0 - piece.rect.x1).max(piece.rect.x0 - rule.x1);
-        !above.contains(at) && !below.contains(at) && (0.05 * piece.size..0.55 * piece.size).contains(&level)
+        !above.contains(at)
+            && !below.contains(at)
+            && (0.05 * piece.size..0.55 * piece.size).contains(&level)
             && (-ENDS..1.5 * piece.size).contains(&gap)
     });
     let (_, beside) = beside?;
@@ -44,7 +48,11 @@ fn fraction(rule: &Rule, pieces: &[Piece]) -> Option<(Vec<usize>, Piece)> {
         let words: Vec<&str> = side.iter().filter_map(|at| Some(pieces.get(*at)?.text.as_str())).collect();
         if words.len() > 1 { format!("({})", words.join(" ")) } else { words.concat() }
     };
-    let rect = above.iter().chain(&below).filter_map(|at| Some(pieces.get(*at)?.rect)).reduce(|a, b| union(&a, &b))?;
+    let rect = above
+        .iter()
+        .chain(&below)
+        .filter_map(|at| Some(pieces.get(*at)?.rect))
+        .reduce(|a, b| union(&a, &b))?;
     let fraction = Piece {
         text: format!("{}/{}", text(&above), text(&below)),
         rect: super::super::page::Rect { y0: beside.rect.y0, y1: beside.rect.y1, ..rect },

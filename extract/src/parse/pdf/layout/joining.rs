@@ -15,8 +15,33 @@ const SUSPENDING: &[&str] = &[
 
 /// First parts of compounds that keep their hyphen in English.
 const PREFIXES: &[&str] = &[
-    "self", "non", "well", "long", "short", "high", "low", "half", "full", "part", "part-time", "cross", "ex",
-    "mid", "all", "so", "co", "two", "three", "four", "five", "six", "ten", "first", "second", "third", "one",
+    "self",
+    "non",
+    "well",
+    "long",
+    "short",
+    "high",
+    "low",
+    "half",
+    "full",
+    "part",
+    "part-time",
+    "cross",
+    "ex",
+    "mid",
+    "all",
+    "so",
+    "co",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "ten",
+    "first",
+    "second",
+    "third",
+    "one",
 ];
 
 /// The words of a document, in lower case: whether "longterm" or "long-term" is printed elsewhere.
@@ -70,7 +95,8 @@ fn join_at_dash(text: &mut String, dash: char, before: char, next: &str, words: 
     let first = next.chars().next().unwrap_or(' ');
     let hyphen = matches!(dash, '-' | '\u{2010}' | '\u{ad}');
     if hyphen && before.is_alphabetic() && !is_address(text) {
-        let capitals = before.is_uppercase() && next.chars().take(2).filter(|c| c.is_uppercase()).count() == 2;
+        let capitals =
+            before.is_uppercase() && next.chars().take(2).filter(|c| c.is_uppercase()).count() == 2;
         if first.is_lowercase() || capitals {
             if dash != '\u{ad}' && suspends(next) {
                 text.push(' ');
@@ -121,7 +147,10 @@ fn is_address(text: &str) -> bool {
 fn is_address_break(text: &str, next: &str) -> bool {
     let last = text.split_whitespace().next_back().unwrap_or_default();
     let first = next.split_whitespace().next().unwrap_or_default();
-    if first.starts_with('@') && first.contains('.') && last.chars().all(|c| c.is_alphanumeric() || ".-_+".contains(c)) {
+    if first.starts_with('@')
+        && first.contains('.')
+        && last.chars().all(|c| c.is_alphanumeric() || ".-_+".contains(c))
+    {
         return true;
     }
     if last.contains('@') && !last.starts_with('@') {
@@ -137,7 +166,9 @@ fn is_address_break(text: &str, next: &str) -> bool {
         let open = last.ends_with(['/', '_', '=', '&', '?', '%', '#', '~', '+', ':']);
         let goes_on = first.starts_with(['/', '_', '=', '&', '?', '%', '#', '~'])
             || first.trim_end_matches(['.', ',', ')']).contains(['/', '=', '_', '?']);
-        let dotted = last.ends_with('.') && first.starts_with(|c: char| c.is_ascii_lowercase()) && first.contains(['/', '.']);
+        let dotted = last.ends_with('.')
+            && first.starts_with(|c: char| c.is_ascii_lowercase())
+            && first.contains(['/', '.']);
         return (open && first.starts_with(|c: char| c.is_ascii_alphanumeric())) || goes_on || dotted;
     }
     false

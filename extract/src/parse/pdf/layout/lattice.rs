@@ -93,8 +93,10 @@ fn components(across: &[Edge], down: &[Edge]) -> Vec<(Vec<Edge>, Vec<Edge>)> {
     let mut group: Vec<usize> = (0..across.len() + down.len()).collect();
     for (i, a) in across.iter().enumerate() {
         for (j, d) in down.iter().enumerate() {
-            let meets = d.start - SNAP <= a.at && a.at <= d.end + SNAP
-                && a.start - SNAP <= d.at && d.at <= a.end + SNAP;
+            let meets = d.start - SNAP <= a.at
+                && a.at <= d.end + SNAP
+                && a.start - SNAP <= d.at
+                && d.at <= a.end + SNAP;
             if meets {
                 let (a, b) = (root(&mut group, i), root(&mut group, across.len() + j));
                 if let Some(parent) = group.get_mut(a.max(b)) {
@@ -103,7 +105,8 @@ fn components(across: &[Edge], down: &[Edge]) -> Vec<(Vec<Edge>, Vec<Edge>)> {
             }
         }
     }
-    let mut parts: std::collections::BTreeMap<usize, (Vec<Edge>, Vec<Edge>)> = std::collections::BTreeMap::new();
+    let mut parts: std::collections::BTreeMap<usize, (Vec<Edge>, Vec<Edge>)> =
+        std::collections::BTreeMap::new();
     for (at, edge) in across.iter().enumerate() {
         parts.entry(root(&mut group, at)).or_default().0.push(*edge);
     }
@@ -166,7 +169,13 @@ impl Grid {
                 let (middle_x, middle_y) = (middle(&self.xs, column), middle(&self.ys, row));
                 let left = column > 0 && !crosses(&self.down, self.xs.get(column), middle_y);
                 let above = row > 0 && !crosses(&self.across, self.ys.get(row), middle_x);
-                let from = if left { at.checked_sub(1) } else if above { at.checked_sub(width) } else { None };
+                let from = if left {
+                    at.checked_sub(1)
+                } else if above {
+                    at.checked_sub(width)
+                } else {
+                    None
+                };
                 if let Some(first) = from.and_then(|from| owner.get(from).copied())
                     && let Some(entry) = owner.get_mut(at)
                 {
@@ -239,9 +248,7 @@ impl Grid {
             return false;
         };
         let spans = first.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
-        let divided = |at: usize| {
-            first.get(at) == first.get(at + 1) && second.get(at) != second.get(at + 1)
-        };
+        let divided = |at: usize| first.get(at) == first.get(at + 1) && second.get(at) != second.get(at + 1);
         let both = first.iter().zip(second).any(|(a, b)| a == b);
         spans && both && self.ys.len() > 3 && (0..width.saturating_sub(1)).any(divided)
     }
@@ -258,14 +265,20 @@ impl Grid {
                 // A cell over several rows is repeated in each, and a short one over several columns, too.
                 let cell = held.get(first)?;
                 let below = first / width < row;
-                let leads = (first % width == column && (!below || letters(cell) <= MAX_REPEATED_BELOW)) || spans(first) < width && letters(cell) <= MAX_REPEATED;
+                let leads = (first % width == column && (!below || letters(cell) <= MAX_REPEATED_BELOW))
+                    || spans(first) < width && letters(cell) <= MAX_REPEATED;
                 leads.then_some(cell)
             })
             .collect();
         if let Some(rows) = unruled_rows(&content) {
             return rows;
         }
-        vec![content.into_iter().map(|cell| cell.map(|cell| cells::text(cell.clone())).unwrap_or_default()).collect()]
+        vec![
+            content
+                .into_iter()
+                .map(|cell| cell.map(|cell| cells::text(cell.clone())).unwrap_or_default())
+                .collect(),
+        ]
     }
 }
 
@@ -278,9 +291,9 @@ fn unruled_rows(content: &[Option<&Vec<Piece>>]) -> Option<Vec<Vec<String>>> {
             lines.into_iter().map(|line| (line.baseline, line_text::text(&line), line.pieces)).collect()
         })
         .collect();
-    let numeric = columns.iter().filter(|column| {
-        column.len() >= 2 && column.iter().all(|(_, text, _)| is_numeric(text))
-    });
+    let numeric = columns
+        .iter()
+        .filter(|column| column.len() >= 2 && column.iter().all(|(_, text, _)| is_numeric(text)));
     let longest = numeric.max_by_key(|column| column.len())?;
     let others = columns.iter().filter(|column| column.len() >= 2).count();
     if others < 2 {

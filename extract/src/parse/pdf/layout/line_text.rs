@@ -33,7 +33,8 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
     for piece in order {
         let text = logical(&piece.text);
         let spaced = last.is_some_and(|last| is_spaced(last, piece) || leaves_latin(last, piece));
-        let text = if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
+        let text =
+            if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
         before.clone_from(&text);
         if let Some(previous) = last.filter(|previous| previous.script == Script::None && !spaced) {
             before.insert_str(0, &logical(&previous.text));
@@ -73,7 +74,9 @@ fn rtl_order(pieces: &[Piece]) -> Vec<&Piece> {
 /// Reverses each maximal run of pieces that `inside` accepts.
 fn reverse_runs(pieces: &mut [&Piece], inside: impl Fn(&Piece) -> bool) {
     for run in pieces.chunk_by_mut(|a, b| inside(a) && inside(b)) {
-        if run.len() > 1 {
+        // Numbers alone stand in the order of the line.
+        let words = run.iter().any(|piece| piece.text.chars().any(char::is_alphabetic));
+        if run.len() > 1 && words {
             run.reverse();
         }
     }
@@ -129,8 +132,8 @@ fn is_spaced(last: &Piece, piece: &Piece) -> bool {
     if right.glued {
         return false;
     }
-    let wide = left.text.chars().next_back().is_some_and(is_wide)
-        && right.text.chars().next().is_some_and(is_wide);
+    let wide =
+        left.text.chars().next_back().is_some_and(is_wide) && right.text.chars().next().is_some_and(is_wide);
     let gap = right.rect.x0 - left.rect.x1;
     let size = left.size.max(right.size);
     if wide {
@@ -145,7 +148,8 @@ fn is_spaced(last: &Piece, piece: &Piece) -> bool {
 /// The other way round, a prefix may stand before the Latin word.
 fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
-    last.text.chars().next_back().is_some_and(latin) && logical(&piece.text).chars().next().is_some_and(is_rtl)
+    last.text.chars().next_back().is_some_and(latin)
+        && logical(&piece.text).chars().next().is_some_and(is_rtl)
 }
 
 /// An exponent, index or mark in one line, so that it never becomes part of a number.
@@ -164,12 +168,20 @@ fn script(script: Script, text: &str, before: &str, spaced: bool) -> String {
     }
     match last {
         Some(c) if c.is_ascii_digit() && digits => {
-            if text.len() == 2 && is_price(before) { format!(".{text}") } else { format!("^{text}") }
+            if text.len() == 2 && is_price(before) {
+                format!(".{text}")
+            } else {
+                format!("^{text}")
+            }
         }
         Some(c) if c.is_ascii_digit() && letters => text.to_owned(),
         Some(c) if c.is_ascii_digit() => marked(text),
         Some(c) if c.is_alphabetic() && digits => {
-            if is_unit(before, word) { format!("^{text}") } else { format!("[{text}]") }
+            if is_unit(before, word) {
+                format!("^{text}")
+            } else {
+                format!("[{text}]")
+            }
         }
         Some(c) if c.is_alphabetic() && letters && word > 1 => text.to_owned(),
         Some(c) if c.is_alphabetic() || c == ')' || c == ']' => marked(text),
@@ -182,7 +194,24 @@ fn script(script: Script, text: &str, before: &str, spaced: bool) -> String {
 fn is_unit(before: &str, word: usize) -> bool {
     let start = before.char_indices().rev().nth(word.saturating_sub(1)).map_or(0, |(at, _)| at);
     let unit = before.get(start..).unwrap_or_default();
-    word == 1 || matches!(unit, "km" | "cm" | "mm" | "dm" | "nm" | "µm" | "ft" | "in" | "mi" | "yd" | "ms" | "sq" | "км" | "см" | "мм")
+    word == 1
+        || matches!(
+            unit,
+            "km" | "cm"
+                | "mm"
+                | "dm"
+                | "nm"
+                | "µm"
+                | "ft"
+                | "in"
+                | "mi"
+                | "yd"
+                | "ms"
+                | "sq"
+                | "км"
+                | "см"
+                | "мм"
+        )
 }
 
 fn marked(text: &str) -> String {

@@ -98,10 +98,8 @@ pub(super) fn lines(mut pieces: Vec<Piece>) -> Vec<Line> {
 
 /// Moves indices, exponents and slightly displaced words to the rows they belong to.
 fn attach_scripts(rows: &mut [Vec<Piece>]) {
-    let heads: Vec<(f32, f32)> = rows
-        .iter()
-        .map(|row| (row.first().map_or(0.0, |piece| piece.baseline), main_size(row)))
-        .collect();
+    let heads: Vec<(f32, f32)> =
+        rows.iter().map(|row| (row.first().map_or(0.0, |piece| piece.baseline), main_size(row))).collect();
     for at in 0..rows.len() {
         let Some(&(baseline, size)) = heads.get(at) else { continue };
         // The nearest rows first: the row itself is small, so its line is at most two rows away.
@@ -190,7 +188,10 @@ fn chained(row: &[Piece], near: impl Fn(&Piece) -> bool, main: f32) -> Vec<bool>
         let [a, b] = pair else { continue };
         let (Some(first), Some(next)) = (row.get(*a), row.get(*b)) else { continue };
         let follows = next.rect.x0 - first.rect.x1 < 0.3 * main;
-        if follows && picked.get(*a) == Some(&true) && let Some(pick) = picked.get_mut(*b) {
+        if follows
+            && picked.get(*a) == Some(&true)
+            && let Some(pick) = picked.get_mut(*b)
+        {
             *pick = true;
         }
     }

@@ -32,8 +32,7 @@ pub(super) fn remove_line_numbers(pieces: &mut Vec<Piece>) {
         let numbers: Vec<Number> = rows
             .iter()
             .filter_map(|row| {
-                let (piece, rest) =
-                    if left { row.pieces.split_first()? } else { row.pieces.split_last()? };
+                let (piece, rest) = if left { row.pieces.split_first()? } else { row.pieces.split_last()? };
                 let beside = if left { rest.first() } else { rest.last() };
                 let gap = beside.map(|beside| {
                     if left { beside.rect.x0 - piece.rect.x1 } else { piece.rect.x0 - beside.rect.x1 }
@@ -58,9 +57,9 @@ pub(super) fn remove_line_numbers(pieces: &mut Vec<Piece>) {
         let aligned = aligned(numbers);
         if count_lines(&aligned, texts) {
             pieces.retain(|piece| {
-                !aligned.iter().any(|number| {
-                    number.order == piece.order && (number.x0 - piece.rect.x0).abs() < 0.01
-                })
+                !aligned
+                    .iter()
+                    .any(|number| number.order == piece.order && (number.x0 - piece.rect.x0).abs() < 0.01)
             });
             return;
         }
@@ -111,8 +110,10 @@ fn count_lines(numbers: &[Number], texts: usize) -> bool {
     }
     let divided = numbers.iter().filter(|number| number.divided).count();
     if step > 1 {
-        return numbers.len() >= MIN_FIFTHS && numbers.iter().all(|n| i64::from(n.value) % step == 0)
-            && divided * 3 < numbers.len() && texts as i64 >= numbers.len() as i64 * (step - 2).max(1);
+        return numbers.len() >= MIN_FIFTHS
+            && numbers.iter().all(|n| i64::from(n.value) % step == 0)
+            && divided * 3 < numbers.len()
+            && texts as i64 >= numbers.len() as i64 * (step - 2).max(1);
     }
     let blank = numbers.iter().filter(|number| !number.accompanied).count();
     // Every row of the page is numbered, but for a header and a footer.

@@ -28,7 +28,11 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
         return Start::Note;
     }
     let alone = second.is_none_or(char::is_whitespace);
-    if is_bullet(first) && (alone || !matches!(first, '·' | '»')) && text.matches(first).count() == 1 && text.chars().count() > 1 {
+    if is_bullet(first)
+        && (alone || !matches!(first, '·' | '»'))
+        && text.matches(first).count() == 1
+        && text.chars().count() > 1
+    {
         return Start::Bullet(1);
     }
     if matches!(first, '*' | '†' | '‡') && (starred || first != '*') && second.is_some() {
@@ -66,7 +70,9 @@ fn numbered(word: &str, text: &str) -> Start {
     let closed = word.ends_with(['.', ')']);
     if !closed || bare.is_empty() {
         let dotted = bare.split('.').count() >= 2
-            && bare.split('.').all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()));
+            && bare
+                .split('.')
+                .all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()));
         // "1.5 kg" is an amount.
         let heading = text.split_whitespace().nth(1).is_some_and(|next| next.starts_with(char::is_uppercase));
         return if dotted && heading { Start::Section } else { Start::Text };
@@ -80,7 +86,8 @@ fn numbered(word: &str, text: &str) -> Start {
     if roman || (letter && (word.ends_with(')') || bare.chars().all(char::is_lowercase))) {
         return Start::Number(None);
     }
-    let dotted = bare.split('.').count() >= 2 && bare.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let dotted = bare.split('.').count() >= 2
+        && bare.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     if dotted { Start::Section } else { Start::Text }
 }
 

@@ -100,7 +100,8 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
     let Words { mut pieces, rules, areas, links, width, height, angled, upright } = part;
     let starred = pieces.iter().any(|piece| {
         let mut characters = piece.text.chars().rev();
-        matches!(characters.next(), Some('*' | '†')) && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
+        matches!(characters.next(), Some('*' | '†'))
+            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
     });
     let context = Context { styles, words, starred };
     let mut number = None;
@@ -122,7 +123,8 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
         let boxes = areas::take(&areas, &mut pieces, styles.body, width);
         placed.extend(boxes);
         let across = rules.iter().filter(|rule| {
-            (rule.y1 - rule.y0).abs() < 1.0 && rule.x1 - rule.x0 > 5.0 * styles.body
+            (rule.y1 - rule.y0).abs() < 1.0
+                && rule.x1 - rule.x0 > 5.0 * styles.body
                 && !placed.iter().any(|part| piece::contains(&part.rect, (rule.x0 + 1.0, rule.y0)))
         });
         let rules = across
@@ -158,7 +160,8 @@ fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: 
                         notes.push(block);
                         continue;
                     }
-                    let goes_on = first && lines_before && all.last().is_some_and(|last| continues(last, &block));
+                    let goes_on =
+                        first && lines_before && all.last().is_some_and(|last| continues(last, &block));
                     first = false;
                     match all.last_mut() {
                         Some(last) if goes_on => {

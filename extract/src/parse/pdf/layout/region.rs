@@ -86,9 +86,8 @@ fn divide(region: Region, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     if take_tables(&mut region) {
         return divide(region, em, depth + 1, nodes);
     }
-    let apart = |gutter: &&Gutter| {
-        parts_columns(&region, gutter, &gutters, em) || is_beside_placed(&region, gutter)
-    };
+    let apart =
+        |gutter: &&Gutter| parts_columns(&region, gutter, &gutters, em) || is_beside_placed(&region, gutter);
     match gutters.iter().find(apart) {
         Some(gutter) => cut(region, gutter, em, depth, nodes),
         None => leaf(region, nodes),
@@ -135,7 +134,13 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
         let boxed = |region: &Region| {
             region.pieces.is_empty() && region.placed.iter().all(|part| matches!(part.node, Node::Apart(_)))
         };
-        return if a.max(b) < 200 { None } else if boxed(left) { Some(true) } else { boxed(right).then_some(false) };
+        return if a.max(b) < 200 {
+            None
+        } else if boxed(left) {
+            Some(true)
+        } else {
+            boxed(right).then_some(false)
+        };
     }
     (a.max(b) > 200 && a.min(b) * 5 < a.max(b)).then_some(a < b)
 }
@@ -152,8 +157,10 @@ fn sides(region: &Region, gutter: &Gutter, all: &[Gutter]) -> Option<(Side, Side
     let beside = |other: &&Gutter| other.y1.min(gutter.y1) - other.y0.max(gutter.y0) > 0.6 * gutter.height();
     let near = |other: &&Gutter| other.height() > 0.8 * gutter.height() && beside(other);
     let columns = || all.iter().filter(near);
-    let first = columns().filter(|other| other.x1 <= gutter.x0).map(Gutter::middle).fold(f32::NEG_INFINITY, f32::max);
-    let last = columns().filter(|other| other.x0 >= gutter.x1).map(Gutter::middle).fold(f32::INFINITY, f32::min);
+    let first =
+        columns().filter(|other| other.x1 <= gutter.x0).map(Gutter::middle).fold(f32::NEG_INFINITY, f32::max);
+    let last =
+        columns().filter(|other| other.x0 >= gutter.x1).map(Gutter::middle).fold(f32::INFINITY, f32::min);
     let inside = |rect: &Rect| {
         let (x, y) = centre(rect);
         (gutter.y0..=gutter.y1).contains(&y) && (first..=last).contains(&x)
@@ -199,8 +206,7 @@ fn is_prose(side: &Side, em: f32) -> bool {
 /// Whether a gutter divides columns although one of them is no running text: blocks side by side.
 fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> bool {
     let Some((left, right)) = sides(region, gutter, all) else { return false };
-    let (few, many) =
-        if left.lines.len() <= right.lines.len() { (&left, &right) } else { (&right, &left) };
+    let (few, many) = if left.lines.len() <= right.lines.len() { (&left, &right) } else { (&right, &left) };
     if few.lines.len() < 2 || gutter.x1 - gutter.x0 < 0.9 * em {
         return false;
     }
@@ -217,7 +223,10 @@ fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> b
     let apart = shared * 2 < few.lines.len();
     let wide = gutter.x1 - gutter.x0 >= 1.8 * em;
     let narrow = gutter.x1 - gutter.x0 >= 1.2 * em || styled_apart(few, many);
-    apart || (is_prose(many, em) && narrow) || (wide && is_pair(few, gutter, em)) || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
+    apart
+        || (is_prose(many, em) && narrow)
+        || (wide && is_pair(few, gutter, em))
+        || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
 }
 
 /// Whether one side holds complete parts only, and the other lines of text.
@@ -235,7 +244,8 @@ fn is_beside_placed(region: &Region, gutter: &Gutter) -> bool {
 
 /// Whether the letters of one side are of another size or weight.
 fn styled_apart(few: &Side, many: &Side) -> bool {
-    let size = |side: &Side| side.lines.iter().map(|line| line.size).sum::<f32>() / side.lines.len().max(1) as f32;
+    let size =
+        |side: &Side| side.lines.iter().map(|line| line.size).sum::<f32>() / side.lines.len().max(1) as f32;
     let bold = |side: &Side| side.lines.iter().filter(|line| line.bold).count() * 2 > side.lines.len();
     (size(few) - size(many)).abs() > 0.08 * size(many) || bold(few) != bold(many)
 }
@@ -275,7 +285,10 @@ fn take_tables(region: &mut Region) -> bool {
         let rows = all.get(table.from..table.to).unwrap_or_default();
         let Some(rect) = rows.iter().map(|line| line.rect).reduce(|a, b| union(&a, &b)) else { continue };
         let blocked = region.placed.iter().any(|placed| {
-            placed.rect.y0 < rect.y1 && rect.y0 < placed.rect.y1 && placed.rect.x0 < rect.x1 && rect.x0 < placed.rect.x1
+            placed.rect.y0 < rect.y1
+                && rect.y0 < placed.rect.y1
+                && placed.rect.x0 < rect.x1
+                && rect.x0 < placed.rect.x1
         });
         if blocked {
             continue;
@@ -288,12 +301,8 @@ fn take_tables(region: &mut Region) -> bool {
     if !taken.contains(&true) {
         return false;
     }
-    region.pieces = all
-        .into_iter()
-        .zip(taken)
-        .filter(|(_, taken)| !taken)
-        .flat_map(|(line, _)| line.pieces)
-        .collect();
+    region.pieces =
+        all.into_iter().zip(taken).filter(|(_, taken)| !taken).flat_map(|(line, _)| line.pieces).collect();
     true
 }
 

@@ -35,7 +35,12 @@ impl Census {
             self.sizes.keys().filter_map(|size| level(*size as f32 / body as f32)).collect();
         levels.sort_unstable();
         levels.dedup();
-        Styles { body: body as f32 / 2.0, levels, all_bold: self.bold * 2 > self.all, mono: self.mono * 2 > self.all }
+        Styles {
+            body: body as f32 / 2.0,
+            levels,
+            all_bold: self.bold * 2 > self.all,
+            mono: self.mono * 2 > self.all,
+        }
     }
 }
 
