@@ -40,18 +40,10 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
         let text = hash(&glyph.text);
         let found = cells(glyph).find_map(|(x, y)| {
             // Different glyphs of one text in one cell are few, except in hostile files.
-<<<<<<< HEAD
             let last = places.get(&(text, x, y)).copied();
             let near = std::iter::successors(last, |at| before.get(*at).copied());
             near.take(MAX_NEAR)
                 .take_while(|at| *at != usize::MAX)
-=======
-            let near = places.get(&(text, x, y))?;
-            near.iter()
-                .rev()
-                .take(MAX_NEAR)
-                .copied()
->>>>>>> h16/layout
                 .find(|other| glyphs.get(*other).is_some_and(|other| is_double(other, glyph)))
         });
         if let Some(first) = found {

@@ -105,11 +105,7 @@ impl<'a> Fonts<'a> {
             .clone()
     }
 
-<<<<<<< HEAD
     fn load(&self, dict: &Dict<'a>) -> Option<Font<'a>> {
-=======
-    fn load(&self, dict: &Dict<'a>, id: u16) -> Option<Font<'a>> {
->>>>>>> h16/layout
         let descendant =
             dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
         if let Some(descendant) = &descendant
@@ -121,17 +117,7 @@ impl<'a> Fonts<'a> {
         Some(self.describe(dict, descendant, program))
     }
 
-<<<<<<< HEAD
     fn describe(&self, dict: &Dict<'a>, descendant: Option<Dict<'a>>, program: Program<'a>) -> Font<'a> {
-=======
-    fn describe(
-        &self,
-        dict: &Dict<'a>,
-        descendant: Option<Dict<'a>>,
-        program: Program<'a>,
-        id: u16,
-    ) -> Font<'a> {
->>>>>>> h16/layout
         let owner = descendant.as_ref().unwrap_or(dict);
         let descriptor = owner.get::<Dict<'a>>(b"FontDescriptor").unwrap_or_default();
         let flags = descriptor.get::<u32>(b"Flags").unwrap_or_default();
@@ -152,12 +138,6 @@ impl<'a> Fonts<'a> {
             bold: says(&["bold", "black", "heavy", "semibold", "demi"])
                 || flags & FORCE_BOLD != 0
                 || descriptor.get::<f32>(b"FontWeight").is_some_and(|weight| weight >= BOLD_WEIGHT),
-<<<<<<< HEAD
-=======
-            italic: says(&["italic", "oblique"])
-                || flags & ITALIC != 0
-                || descriptor.get::<f32>(b"ItalicAngle").is_some_and(|angle| angle.abs() > 1.0),
->>>>>>> h16/layout
             mono: says(&["courier", "mono", "consol", "typewriter", "menlo", "cmtt"])
                 || flags & FIXED_PITCH != 0,
             vertical: !program.is_horizontal(),

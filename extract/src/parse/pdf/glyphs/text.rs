@@ -138,10 +138,6 @@ impl Interpreter<'_, '_> {
             vertical: font.vertical,
             bold: font.bold
                 || (state.mode == FILL_AND_STROKE && state.line_width > 0.0 && state.fill == state.stroke),
-<<<<<<< HEAD
-=======
-            italic: font.italic,
->>>>>>> h16/layout
             mono: font.mono,
             order: u32::try_from(self.page.glyphs.len()).unwrap_or(u32::MAX),
             run: self.run,
