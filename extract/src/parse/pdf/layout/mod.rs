@@ -24,6 +24,7 @@ mod margins;
 mod markers;
 mod piece;
 mod region;
+mod ruby;
 mod seen;
 mod styles;
 #[cfg(test)]
@@ -154,6 +155,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
             extras::add_fields(page, &mut pieces);
             placed = extras::notes(&page.notes);
         }
+        ruby::drop_readings(&mut pieces);
         fractions::flatten(&rules, &mut pieces);
         number = margins::take_page_number(&mut pieces, height);
         margins::remove_line_numbers(&mut pieces);

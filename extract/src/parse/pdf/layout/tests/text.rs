@@ -175,6 +175,18 @@ fn code_keeps_its_lines_and_indentation() {
 }
 
 #[test]
+fn readings_above_characters_do_not_divide_lines() {
+    let text = Sheet::new()
+        .size(5.0)
+        .at(62.0, 91.0, "みなと")
+        .size(10.0)
+        .at(60.0, 100.0, "港の規則は次のとおり")
+        .at(60.0, 116.0, "定める。")
+        .text();
+    assert_eq!(text.replace('\n', ""), "港の規則は次のとおり定める。");
+}
+
+#[test]
 fn leader_dots_become_an_ellipsis() {
     let text =
         Sheet::new().at(60.0, 100.0, "Fares ............ 5").at(60.0, 112.0, "Berths .......... 12").text();
