@@ -197,8 +197,11 @@ fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: 
             }
             Node::Lines(lines) => {
                 let mut first = true;
+                let mut noted = false;
                 for block in blocks(&lines, context) {
-                    if block.kind == Kind::Note {
+                    // What follows a note is another one, or the footer of the page.
+                    noted |= block.kind == Kind::Note;
+                    if noted {
                         notes.push(block);
                         continue;
                     }
