@@ -75,25 +75,16 @@ pub(super) struct Glyph {
     /// Vertical writing (CJK): the glyphs are upright and the next one is below.
     pub vertical: bool,
     pub bold: bool,
-    pub italic: bool,
     pub mono: bool,
-    /// Identifies the font within the document.
-    pub font: u16,
     /// Position in the content stream. Glyphs of one text-showing operator have consecutive numbers, as do
     /// those of two operators.
     pub order: u32,
     /// Number of the text-showing operator (`Tj`, or a whole `TJ`) that drew the glyph.
     pub run: u32,
-    /// Width of the font's blank on the page, in points. An estimate where the font has none.
-    pub space: f32,
     /// Part of an artifact (running header, page number, watermark) by the marks of the file.
     pub artifact: bool,
     /// Invisible text (render mode 3), such as the OCR layer of a scan.
     pub hidden: bool,
-    /// Identifier of marked content within the page (`MCID`).
-    pub mcid: Option<u32>,
-    /// Colour as 0xRRGGBB.
-    pub color: u32,
 }
 
 /// A horizontal or vertical line.

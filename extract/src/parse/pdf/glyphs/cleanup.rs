@@ -1,7 +1,6 @@
 //! Corrections over the glyphs of a page: text drawn twice, and marks drawn apart from their letters.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
@@ -31,18 +30,20 @@ pub(super) fn clean(page: &mut Page) {
 
 /// Removes glyphs that were drawn before at nearly the same place, as programs do for bold text and shadows.
 fn remove_doubles(glyphs: &mut Vec<Glyph>) {
-    let mut places: HashMap<(u64, i32, i32), Vec<usize>> = HashMap::new();
+    // The last glyph of each text in each cell, and the one before it of each glyph.
+    let mut places: FxHashMap<(u64, i32, i32), usize> = FxHashMap::default();
+    places.reserve(glyphs.len());
+    let mut before = vec![usize::MAX; glyphs.len()];
     let mut double = vec![false; glyphs.len()];
     let mut bold = Vec::new();
     for (index, glyph) in glyphs.iter().enumerate() {
         let text = hash(&glyph.text);
         let found = cells(glyph).find_map(|(x, y)| {
             // Different glyphs of one text in one cell are few, except in hostile files.
-            let near = places.get(&(text, x, y))?;
-            near.iter()
-                .rev()
-                .take(MAX_NEAR)
-                .copied()
+            let last = places.get(&(text, x, y)).copied();
+            let near = std::iter::successors(last, |at| before.get(*at).copied());
+            near.take(MAX_NEAR)
+                .take_while(|at| *at != usize::MAX)
                 .find(|other| glyphs.get(*other).is_some_and(|other| is_double(other, glyph)))
         });
         if let Some(first) = found {
@@ -53,7 +54,10 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
                 bold.push(first);
             }
         } else {
-            places.entry((text, cell(glyph.x0), cell(glyph.y0))).or_default().push(index);
+            let last = places.insert((text, cell(glyph.x0), cell(glyph.y0)), index);
+            if let (Some(last), Some(before)) = (last, before.get_mut(index)) {
+                *before = last;
+            }
         }
     }
     for index in bold {
@@ -163,6 +167,9 @@ fn carries(
 
 /// The combining marks that a glyph stands for, if it is an accent.
 fn combining(text: &str) -> Option<String> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ') {
+        return None;
+    }
     if text.chars().all(is_combining_mark) {
         return Some(text.to_owned());
     }

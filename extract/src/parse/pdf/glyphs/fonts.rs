@@ -10,6 +10,7 @@ use hayro_font::{
     CMapResolverFn, Font as Program, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont,
 };
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
+use rustc_hash::FxHashMap;
 
 use super::names;
 use super::strings;
@@ -18,25 +19,24 @@ use super::strings;
 /// memory.
 const MAX_CID: i64 = 0xffff;
 
-/// Width of a blank, in thousandths of the font size, where the font has none.
-const DEFAULT_SPACE: f32 = 250.0;
-
 /// Font weight from which a font is bold (CSS: 600 is semi-bold).
 const BOLD_WEIGHT: f32 = 600.0;
 
 /// Bits of `/Flags` in a font descriptor (ISO 32000-2, table 121).
 const FIXED_PITCH: u32 = 1;
-const ITALIC: u32 = 1 << 6;
 const FORCE_BOLD: u32 = 1 << 18;
 
 /// Ligatures of Latin letters.
 const LIGATURES: [&str; 7] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft"];
 
+/// A font, or `None` for one that cannot be read.
+type Loaded<'a> = Option<Rc<Font<'a>>>;
+
 /// The fonts of a document.
 pub(super) struct Fonts<'a> {
     programs: FontCache<'a>,
-    known: RefCell<HashMap<(usize, usize), Option<Rc<Font<'a>>>>>,
-    substitute: RefCell<Option<Option<Rc<Font<'a>>>>>,
+    known: RefCell<FxHashMap<(usize, usize), Loaded<'a>>>,
+    substitute: RefCell<Option<Loaded<'a>>>,
     substitutes: FontResolverFn,
     predefined: CMapResolverFn,
 }
@@ -53,16 +53,13 @@ pub(super) struct Font<'a> {
     /// Text by code, of the glyph names in the encoding.
     by_name: RefCell<Option<HashMap<u32, String>>>,
     dict: Dict<'a>,
-    texts: RefCell<HashMap<u32, Option<Rc<str>>>>,
+    texts: RefCell<FxHashMap<u32, Option<Rc<str>>>>,
+    advances: RefCell<FxHashMap<u32, (f64, f64)>>,
     symbols: names::Symbols,
     states_encoding: bool,
-    pub(super) id: u16,
     pub(super) bold: bool,
-    pub(super) italic: bool,
     pub(super) mono: bool,
     pub(super) vertical: bool,
-    /// Width of the blank, in thousandths of the font size.
-    pub(super) space: f32,
     /// Height of the em square in text space units of 1. Differs from 1 for fonts of type 3.
     pub(super) em: f32,
     /// Whether the font is of type 3, whose glyphs are drawings.
@@ -92,8 +89,7 @@ impl<'a> Fonts<'a> {
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
-        let id = u16::try_from(self.known.borrow().len()).unwrap_or(u16::MAX);
-        let font = self.load(dict, id).map(Rc::new);
+        let font = self.load(dict).map(Rc::new);
         self.known.borrow_mut().insert(key, font.clone());
         font
     }
@@ -104,12 +100,12 @@ impl<'a> Fonts<'a> {
         substitute
             .get_or_insert_with(|| {
                 let program = self.programs.standard_font(StandardFont::Helvetica, &self.substitutes)?;
-                Some(Rc::new(self.describe(&Dict::empty(), None, program, u16::MAX)))
+                Some(Rc::new(self.describe(&Dict::empty(), None, program)))
             })
             .clone()
     }
 
-    fn load(&self, dict: &Dict<'a>, id: u16) -> Option<Font<'a>> {
+    fn load(&self, dict: &Dict<'a>) -> Option<Font<'a>> {
         let descendant =
             dict.get::<Array<'a>>(b"DescendantFonts").and_then(|list| list.iter::<Dict<'a>>().next());
         if let Some(descendant) = &descendant
@@ -118,16 +114,10 @@ impl<'a> Fonts<'a> {
             return None;
         }
         let program = self.programs.font(dict, &self.substitutes, &self.predefined)?;
-        Some(self.describe(dict, descendant, program, id))
+        Some(self.describe(dict, descendant, program))
     }
 
-    fn describe(
-        &self,
-        dict: &Dict<'a>,
-        descendant: Option<Dict<'a>>,
-        program: Program<'a>,
-        id: u16,
-    ) -> Font<'a> {
+    fn describe(&self, dict: &Dict<'a>, descendant: Option<Dict<'a>>, program: Program<'a>) -> Font<'a> {
         let owner = descendant.as_ref().unwrap_or(dict);
         let descriptor = owner.get::<Dict<'a>>(b"FontDescriptor").unwrap_or_default();
         let flags = descriptor.get::<u32>(b"Flags").unwrap_or_default();
@@ -135,32 +125,26 @@ impl<'a> Fonts<'a> {
         let face = name.split_once('+').map_or(name.as_str(), |(_, face)| face).to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| face.contains(word));
         let drawn = dict.get::<Name<'a>>(b"Subtype").is_some_and(|kind| &*kind == b"Type3");
-        let mut font = Font {
+        Font {
             to_unicode: dict.get::<Stream<'a>>(b"ToUnicode").and_then(|stream| self.cmap(&stream)),
             collection: descendant.as_ref().and_then(|descendant| self.collection(dict, descendant)),
             by_glyph: RefCell::default(),
             by_name: RefCell::default(),
             dict: dict.clone(),
             texts: RefCell::default(),
+            advances: RefCell::default(),
             symbols: names::Symbols::of(&face),
             states_encoding: dict.contains_key(b"Encoding"),
-            id,
             bold: says(&["bold", "black", "heavy", "semibold", "demi"])
                 || flags & FORCE_BOLD != 0
                 || descriptor.get::<f32>(b"FontWeight").is_some_and(|weight| weight >= BOLD_WEIGHT),
-            italic: says(&["italic", "oblique"])
-                || flags & ITALIC != 0
-                || descriptor.get::<f32>(b"ItalicAngle").is_some_and(|angle| angle.abs() > 1.0),
             mono: says(&["courier", "mono", "consol", "typewriter", "menlo", "cmtt"])
                 || flags & FIXED_PITCH != 0,
             vertical: !program.is_horizontal(),
-            space: DEFAULT_SPACE,
             em: if drawn { type3_em(dict) } else { 1.0 },
             drawn,
             program,
-        };
-        font.space = font.measured_space();
-        font
+        }
     }
 
     fn cmap(&self, stream: &Stream<'_>) -> Option<CMap> {
@@ -201,8 +185,10 @@ impl<'a> Font<'a> {
 
     /// Advance of a code, in thousandths of the font size: horizontal, and vertical in vertical writing.
     pub(super) fn advance(&self, code: u32) -> (f64, f64) {
-        let advance = self.program.code_advance(code);
-        (advance.x, advance.y)
+        *self.advances.borrow_mut().entry(code).or_insert_with(|| {
+            let advance = self.program.code_advance(code);
+            (advance.x, advance.y)
+        })
     }
 
     /// The text that a code shows. `None` when the font does not say.
@@ -282,11 +268,6 @@ impl<'a> Font<'a> {
     fn named_text(&self, code: u32) -> Option<String> {
         let mut by_name = self.by_name.borrow_mut();
         by_name.get_or_insert_with(|| names::by_code(&self.dict)).get(&code).cloned()
-    }
-
-    fn measured_space(&self) -> f32 {
-        let width = if self.is_composite() { 0.0 } else { self.program.code_advance(32).x as f32 };
-        if (100.0..=700.0).contains(&width) { width } else { DEFAULT_SPACE }
     }
 }
 

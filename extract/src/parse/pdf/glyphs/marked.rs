@@ -29,7 +29,6 @@ pub(super) struct Marks {
 struct Mark {
     artifact: bool,
     hidden: bool,
-    mcid: Option<u32>,
     /// Replacement text and the number of glyphs before it, for the outermost sequence that has one.
     replacement: Option<(String, usize)>,
 }
@@ -53,10 +52,6 @@ impl Marks {
 
     pub(super) fn is_hidden(&self) -> bool {
         self.open.last().is_some_and(|mark| mark.hidden)
-    }
-
-    pub(super) fn mcid(&self) -> Option<u32> {
-        self.open.last().and_then(|mark| mark.mcid)
     }
 
     pub(super) fn is_replaced(&self) -> bool {
@@ -91,14 +86,12 @@ impl Marks {
             }
             _ => Dict::empty(),
         };
-        let mcid = list.get::<u32>(b"MCID");
-        mark.mcid = mcid.or(mark.mcid);
         if list.get::<Name<'_>>(b"Type").is_some_and(|kind| &*kind == b"Pagination") {
             mark.artifact = true;
         }
         if !self.is_replaced() {
             let text = list.get::<PdfString<'_>>(b"ActualText").map(|text| strings::decode(text.as_bytes()));
-            let text = text.or_else(|| self.replacements.get(&mcid?).cloned());
+            let text = text.or_else(|| self.replacements.get(&list.get::<u32>(b"MCID")?).cloned());
             mark.replacement = text.map(|text| (text, page.glyphs.len()));
         }
         self.open.push(mark);

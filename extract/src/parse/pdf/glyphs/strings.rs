@@ -54,8 +54,8 @@ pub(super) fn plain(text: &str) -> String {
             | '\u{fe70}'..='\u{fefc}'
             | '\u{f900}'..='\u{faff}' => plain.extend(std::iter::once(character).nfkc()),
             '\t' | '\n' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' => plain.push(' '),
-            // Noncharacters, marks of byte order and zero-width blanks show nothing.
-            '\u{200b}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {}
+            // Noncharacters, marks of byte order, zero-width blanks and selectors of variants show nothing.
+            '\u{e0100}'..='\u{e01ef}' | '\u{200b}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {}
             _ if character.is_control() => {}
             _ => plain.push(character),
         }

@@ -138,16 +138,11 @@ impl Interpreter<'_, '_> {
             vertical: font.vertical,
             bold: font.bold
                 || (state.mode == FILL_AND_STROKE && state.line_width > 0.0 && state.fill == state.stroke),
-            italic: font.italic,
             mono: font.mono,
-            font: font.id,
             order: u32::try_from(self.page.glyphs.len()).unwrap_or(u32::MAX),
             run: self.run,
-            space: (f64::from(font.space) / 1000.0 * matrix.scale_x()) as f32,
             artifact: self.artifact || self.marks.is_artifact(),
             hidden: state.mode == INVISIBLE,
-            mcid: self.marks.mcid(),
-            color: state.fill,
         });
     }
 }

@@ -131,6 +131,7 @@ fn table(rows: &[Row]) -> Option<(usize, usize, Cells)> {
         held.into_iter().map(|row| row.into_iter().map(cells::text).collect()).collect();
     let mut cells = Cells { rows: rows_of_text };
     cells.trim();
+    cells.turn_rtl();
     (cells.width() >= 2 && cells.rows.len() >= 2 && cells.filled() >= 0.4).then_some((0, rows.len(), cells))
 }
 
@@ -199,7 +200,13 @@ fn is_table(rows: &[&Row], columns: &[Rect]) -> bool {
 fn is_marker(text: &str) -> bool {
     let bare = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']', ':']);
     let bulleted = text.chars().count() == 1 && !text.chars().all(char::is_alphanumeric);
-    bulleted
+    // Numbers of sections. Four digits are a year.
+    let section = bare.len() <= 6
+        && bare
+            .split('.')
+            .all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
+    section
+        || bulleted
         || text.starts_with('§')
         || (bare.len() < text.len() && bare.chars().count() <= 4 && bare.chars().all(char::is_alphanumeric))
 }

@@ -1,5 +1,6 @@
 //! Tables as rows of cells, and their Markdown.
 
+use super::characters::is_rtl;
 use super::joining::{Vocabulary, join};
 use super::line_text;
 use super::lines::lines;
@@ -23,6 +24,15 @@ impl Cells {
             row.resize(width, String::new());
             let mut used = used.iter();
             row.retain(|_| used.next().copied().unwrap_or_default());
+        }
+    }
+
+    /// The first column of a right-to-left table is the rightmost one.
+    pub(super) fn turn_rtl(&mut self) {
+        let letters =
+            || self.rows.iter().flatten().flat_map(|cell| cell.chars()).filter(|c| c.is_alphabetic());
+        if letters().filter(|c| is_rtl(*c)).count() * 2 > letters().count() {
+            self.rows.iter_mut().for_each(|row| row.reverse());
         }
     }
 

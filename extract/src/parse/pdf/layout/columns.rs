@@ -8,6 +8,9 @@ const MIN_WIDTH: f32 = 0.9;
 /// Maximum number of strips followed at a time.
 const MAX_STRIPS: usize = 64;
 
+/// Maximum number of gutters returned; each is tested against all words of the region.
+const MAX_FOUND: usize = 24;
+
 /// Maximum number of bands a region is divided into.
 const MAX_BANDS: usize = 4_000;
 
@@ -64,7 +67,7 @@ pub(super) fn gutters(boxes: &[Rect], em: f32) -> Vec<Gutter> {
     found.append(&mut strips);
     found.retain(|strip| strip.x0 > bounds.x0 + 1.0 && strip.x1 < bounds.x1 - 1.0);
     found.sort_by(|a, b| b.height().total_cmp(&a.height()).then((b.x1 - b.x0).total_cmp(&(a.x1 - a.x0))));
-    found.truncate(MAX_STRIPS);
+    found.truncate(MAX_FOUND);
     found
 }
 

@@ -5,6 +5,9 @@ use super::lines::lines;
 use super::piece::Piece;
 use super::region::{Node, Placed};
 
+/// Maximum number of form fields of a page.
+const MAX_FIELDS: usize = 2_000;
+
 /// Width of a letter, in em.
 const LETTER: f32 = 0.5;
 
@@ -15,7 +18,7 @@ pub(super) fn add_fields(page: &Page, pieces: &mut Vec<Piece>) {
     sizes.sort_by(f32::total_cmp);
     let most = sizes.get(sizes.len() / 2).copied().unwrap_or(10.0);
     let mut order = pieces.iter().map(|piece| piece.order).max().unwrap_or_default();
-    for field in &page.fields {
+    for field in page.fields.iter().take(MAX_FIELDS) {
         let value = field.value.trim();
         if value.is_empty() {
             continue;

@@ -130,6 +130,16 @@ fn turn_rect(rect: &Rect, page: &Page, angle: u16) -> Rect {
     Rect { x0, y0, x1, y1 }
 }
 
+/// A rectangle of a turned frame, back on the page. The inverse of [`turn_rect`].
+pub(super) fn turn_back(rect: &Rect, page: &Page, angle: u16) -> Rect {
+    let (x0, y0, x1, y1) = match angle {
+        90 => (page.width - rect.y1, rect.x0, page.width - rect.y0, rect.x1),
+        270 => (rect.y0, page.height - rect.x1, rect.y1, page.height - rect.x0),
+        _ => return turn_rect(rect, page, angle),
+    };
+    Rect { x0, y0, x1, y1 }
+}
+
 impl Frame {
     /// Whether the text lies along the edges of the page.
     pub(super) fn is_right_angled(&self) -> bool {

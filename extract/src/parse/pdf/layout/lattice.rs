@@ -14,6 +14,9 @@ const MAX_RULES: usize = 6_000;
 const MAX_PAIRS: usize = 4_000_000;
 const MAX_CELLS: usize = 20_000;
 
+/// Maximum number of ruled tables of a page.
+const MAX_TABLES: usize = 200;
+
 /// Maximum number of lines in a cell of a table; more is a page with a frame.
 const MAX_LINES: usize = 25;
 
@@ -42,8 +45,8 @@ pub(super) struct Lattice {
     pub cells: Cells,
 }
 
-/// Finds the ruled tables and takes their pieces.
-pub(super) fn tables(rules: &[Rule], pieces: &mut Vec<Piece>) -> Vec<Lattice> {
+/// The grids that lines form.
+fn grids(rules: &[Rule]) -> Vec<Grid> {
     if rules.len() > MAX_RULES {
         return Vec::new();
     }
@@ -58,15 +61,18 @@ pub(super) fn tables(rules: &[Rule], pieces: &mut Vec<Piece>) -> Vec<Lattice> {
     if across.len() * down.len() > MAX_PAIRS {
         return Vec::new();
     }
-    let mut tables = Vec::new();
-    for (across, down) in components(&across, &down) {
-        if let Some(grid) = Grid::new(&across, &down)
-            && let Some(table) = grid.table(pieces)
-        {
-            tables.push(table);
-        }
-    }
-    tables
+    let parts = components(&across, &down).into_iter().take(MAX_TABLES);
+    parts.filter_map(|(across, down)| Grid::new(&across, &down)).collect()
+}
+
+/// The places of the grids.
+pub(super) fn places(rules: &[Rule]) -> Vec<Rect> {
+    grids(rules).iter().map(Grid::rect).collect()
+}
+
+/// Finds the ruled tables and takes their pieces.
+pub(super) fn tables(rules: &[Rule], pieces: &mut Vec<Piece>) -> Vec<Lattice> {
+    grids(rules).iter().filter_map(|grid| grid.table(pieces)).collect()
 }
 
 /// Joins lines that continue each other, such as dashes and the edges of neighbouring cells.
@@ -226,6 +232,7 @@ impl Grid {
         }
         let mut cells = Cells { rows };
         cells.trim();
+        cells.turn_rtl();
         if cells.width() < 2 || cells.rows.len() < 2 {
             return None;
         }

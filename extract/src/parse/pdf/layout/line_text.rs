@@ -32,7 +32,9 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
     let mut before = String::new();
     for piece in order {
         let text = logical(&piece.text);
-        let spaced = last.is_some_and(|last| is_spaced(last, piece) || leaves_latin(last, piece));
+        let spaced = last.is_some_and(|last| {
+            is_spaced(last, piece) || leaves_latin(last, piece) || is_note_mark(&spans, last)
+        });
         let text =
             if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
         before.clone_from(&text);
@@ -142,6 +144,11 @@ fn is_spaced(last: &Piece, piece: &Piece) -> bool {
     let scripts = left.script != Script::None || right.script != Script::None;
     let same_row = !scripts && (left.baseline - right.baseline).abs() <= 0.1 * size;
     same_row || right.blank || gap > if scripts { 0.2 } else { GAP } * size
+}
+
+/// Whether the spans so far are the mark of a note at the start of its line.
+fn is_note_mark(spans: &[Span], last: &Piece) -> bool {
+    last.script == Script::Super && matches!(spans, [mark] if mark.text.starts_with('['))
 }
 
 /// A Latin word before a right-to-left one: a blank belongs between them, but is often drawn on the wrong side.

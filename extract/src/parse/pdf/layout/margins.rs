@@ -1,5 +1,7 @@
 //! Line numbers in the margin.
 
+use std::collections::HashSet;
+
 use super::lines::lines;
 use super::piece::Piece;
 
@@ -56,11 +58,9 @@ pub(super) fn remove_line_numbers(pieces: &mut Vec<Piece>) {
             .collect();
         let aligned = aligned(numbers);
         if count_lines(&aligned, texts) {
-            pieces.retain(|piece| {
-                !aligned
-                    .iter()
-                    .any(|number| number.order == piece.order && (number.x0 - piece.rect.x0).abs() < 0.01)
-            });
+            let numbers: HashSet<(u32, u32)> =
+                aligned.iter().map(|number| (number.order, number.x0.to_bits())).collect();
+            pieces.retain(|piece| !numbers.contains(&(piece.order, piece.rect.x0.to_bits())));
             return;
         }
     }

@@ -24,6 +24,8 @@ mod margins;
 mod markers;
 mod piece;
 mod region;
+mod ruby;
+mod seen;
 mod styles;
 #[cfg(test)]
 mod tests;
@@ -41,6 +43,9 @@ use super::page::{Area, Link, Page, Rect, Rule};
 /// Maximum number of lines of a page that are kept apart from gutters.
 const MAX_RULES: usize = 500;
 
+/// Share of the height of a page at its edges where running headers stand.
+const EDGE: f32 = 0.08;
+
 /// A direction of writing of a page, as words.
 struct Words {
     pieces: Vec<Piece>,
@@ -49,6 +54,8 @@ struct Words {
     links: Vec<Link>,
     width: f32,
     height: f32,
+    angle: u16,
+    vertical: bool,
     angled: bool,
     upright: bool,
 }
@@ -61,7 +68,8 @@ pub(super) fn render(pages: &[Page]) -> Vec<String> {
         pages.iter().map(|page| frame::frames(page).into_iter().map(prepare).collect()).collect();
     for part in prepared.iter().flatten() {
         for line in lines(part.pieces.clone()) {
-            census.add(&line);
+            let edge = line.baseline < EDGE * part.height || line.baseline > (1.0 - EDGE) * part.height;
+            census.add(&line, edge);
             words.add(&line_text::text(&line));
         }
     }
@@ -79,12 +87,16 @@ fn prepare(frame: Frame) -> Words {
         links: frame.links,
         width: frame.width,
         height: frame.height,
+        angle: frame.angle,
+        vertical: frame.vertical,
         angled,
         upright,
     }
 }
 
 fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabulary) -> String {
+    let mut parts = parts;
+    set_upright(page, &mut parts);
     let mut text = String::new();
     for part in parts {
         let markdown = render_part(page, part, styles, words);
@@ -96,8 +108,37 @@ fn render_page(page: &Page, parts: Vec<Words>, styles: &Styles, words: &Vocabula
     text
 }
 
+/// Moves turned words inside ruled tables, such as the headings of narrow columns, to the upright words.
+fn set_upright(page: &Page, parts: &mut [Words]) {
+    let Some(main) = parts.first().filter(|part| part.upright) else { return };
+    let places = if parts.len() > 1 { lattice::places(&main.rules) } else { Vec::new() };
+    if places.is_empty() {
+        return;
+    }
+    let mut moved = Vec::new();
+    for part in
+        parts.iter_mut().filter(|part| !part.angled && !part.vertical && matches!(part.angle, 90 | 270))
+    {
+        let mut kept = Vec::new();
+        for line in lines(std::mem::take(&mut part.pieces)).iter().flat_map(|line| line.segments(line.size)) {
+            let rect = frame::turn_back(&line.rect, page, part.angle);
+            if places.iter().any(|place| piece::contains(place, piece::centre(&rect))) {
+                let (bold, size) = (line.bold, line.size);
+                let text = line_text::text(&line);
+                moved.push(Piece { rect, baseline: rect.y1, size, text, bold, ..Piece::default() });
+            } else {
+                kept.extend(line.pieces);
+            }
+        }
+        part.pieces = kept;
+    }
+    if let Some(main) = parts.first_mut() {
+        main.pieces.append(&mut moved);
+    }
+}
+
 fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
-    let Words { mut pieces, rules, areas, links, width, height, angled, upright } = part;
+    let Words { mut pieces, rules, areas, links, width, height, angled, upright, .. } = part;
     let starred = pieces.iter().any(|piece| {
         let mut characters = piece.text.chars().rev();
         matches!(characters.next(), Some('*' | '†'))
@@ -114,6 +155,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
             extras::add_fields(page, &mut pieces);
             placed = extras::notes(&page.notes);
         }
+        ruby::drop_readings(&mut pieces);
         fractions::flatten(&rules, &mut pieces);
         number = margins::take_page_number(&mut pieces, height);
         margins::remove_line_numbers(&mut pieces);
@@ -155,8 +197,11 @@ fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: 
             }
             Node::Lines(lines) => {
                 let mut first = true;
+                let mut noted = false;
                 for block in blocks(&lines, context) {
-                    if block.kind == Kind::Note {
+                    // What follows a note is another one, or the footer of the page.
+                    noted |= block.kind == Kind::Note;
+                    if noted {
                         notes.push(block);
                         continue;
                     }

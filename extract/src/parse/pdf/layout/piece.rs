@@ -15,6 +15,9 @@ const RUN_GAP: f32 = 0.1;
 /// The same between two characters of a script without blanks between words.
 const WIDE_GAP: f32 = 0.4;
 
+/// Maximum number of links of a page.
+const MAX_LINKS: usize = 1_000;
+
 /// Distance of an index or exponent from the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
@@ -110,7 +113,7 @@ fn row_pieces(row: &[Glyph], links: &[Link], pieces: &mut Vec<Piece>) {
             blank |= last.is_none_or(|(last, _)| middle >= last.x1 - 0.2 * (last.x1 - last.x0));
             continue;
         }
-        let link = links.iter().position(|link| covers(&link.rect, glyph));
+        let link = links.iter().take(MAX_LINKS).position(|link| covers(&link.rect, glyph));
         let spaced = spacing.get(at).copied().unwrap_or_default();
         let joins = last.filter(|(last, _)| !blank && joined(last, glyph, spaced));
         match (joins, pieces.last_mut()) {

@@ -15,24 +15,32 @@ const MAX_HEADING: usize = 220;
 #[derive(Debug, Default)]
 pub(super) struct Census {
     sizes: std::collections::BTreeMap<u32, usize>,
+    /// The same near the upper and lower edge of the pages, where running headers stand.
+    edges: std::collections::BTreeMap<u32, usize>,
     bold: usize,
     mono: usize,
     all: usize,
 }
 
 impl Census {
-    pub(super) fn add(&mut self, line: &Line) {
+    pub(super) fn add(&mut self, line: &Line, edge: bool) {
         let count = line.len();
-        *self.sizes.entry(key(line.size)).or_default() += count;
+        let sizes = if edge { &mut self.edges } else { &mut self.sizes };
+        *sizes.entry(key(line.size)).or_default() += count;
         self.all += count;
         self.bold += if line.bold { count } else { 0 };
         self.mono += if line.mono { count } else { 0 };
     }
 
     pub(super) fn styles(&self) -> Styles {
-        let body = self.sizes.iter().max_by_key(|(_, count)| **count).map_or(20, |(size, _)| *size);
-        let mut levels: Vec<usize> =
-            self.sizes.keys().filter_map(|size| level(*size as f32 / body as f32)).collect();
+        let inner = if self.sizes.is_empty() { &self.edges } else { &self.sizes };
+        let body = inner.iter().max_by_key(|(_, count)| **count).map_or(20, |(size, _)| *size);
+        let mut levels: Vec<usize> = self
+            .sizes
+            .keys()
+            .chain(self.edges.keys())
+            .filter_map(|size| level(*size as f32 / body as f32))
+            .collect();
         levels.sort_unstable();
         levels.dedup();
         Styles {
