@@ -18,13 +18,10 @@ pub(super) use heading::heading;
 use weights::Weights;
 pub(in crate::parse::html) use weights::letters_of;
 
-/// Letters outside links of content that is none.
-const MAX_BARE: u32 = 10;
-
 /// Whether the content is a link or two and nothing else.
 pub(super) fn is_bare(root: &NodeRef) -> bool {
     let weight = Weights::of(root).get(root);
-    weight.plain() <= MAX_BARE && weight.links <= 2
+    weight.plain() == 0 && weight.links <= 2
 }
 
 /// Removes what is no content from the tree. Returns the element that holds the rest.
