@@ -7,6 +7,6 @@ mod corpus;
 mod doc;
 mod documents;
 mod docx;
+mod file_types;
 mod pdf_glyphs;
 mod pdf_layout;
-mod file_types;
