@@ -4,6 +4,7 @@
 
 mod codepages;
 mod tokens;
+mod words;
 mod writer;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use super::office;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use tokens::{Token, Tokens};
+use words::{character, is_destination, level};
 use writer::Writer;
 
 /// Maximum depth of groups.
@@ -394,94 +396,6 @@ impl Reader {
             self.push(character.encode_utf8(&mut buffer));
         }
     }
-}
-
-/// The level of a heading, 0 for body text.
-fn level(outline: Option<i32>) -> usize {
-    match outline {
-        Some(level @ 0..=8) => level as usize + 1,
-        _ => 0,
-    }
-}
-
-/// Destinations without text of the document.
-fn is_destination(word: &str) -> bool {
-    matches!(
-        word,
-        "colortbl"
-            | "info"
-            | "pict"
-            | "header"
-            | "headerl"
-            | "headerr"
-            | "headerf"
-            | "footer"
-            | "footerl"
-            | "footerr"
-            | "footerf"
-            | "annotation"
-            | "atnid"
-            | "atnauthor"
-            | "atntime"
-            | "atndate"
-            | "atnref"
-            | "xe"
-            | "tc"
-            | "tcn"
-            | "ftnsep"
-            | "ftnsepc"
-            | "ftncn"
-            | "aftnsep"
-            | "aftnsepc"
-            | "aftncn"
-            | "filetbl"
-            | "listtable"
-            | "listoverridetable"
-            | "revtbl"
-            | "rsidtbl"
-            | "generator"
-            | "themedata"
-            | "sp"
-            | "colorschememapping"
-            | "latentstyles"
-            | "datastore"
-            | "datafield"
-            | "objdata"
-            | "objclass"
-            | "bkmkstart"
-            | "bkmkend"
-            | "pnseclvl"
-            | "pn"
-            | "private"
-            | "formfield"
-            | "xmlnstbl"
-            | "mmathPr"
-            | "nonshppict"
-            | "nonesttables"
-            | "falt"
-            | "panose"
-            | "fontemb"
-            | "wgrffmtfilter"
-            | "pgptbl"
-            | "shpgrp"
-    )
-}
-
-/// Characters with a name.
-fn character(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "tab" => "\t",
-        "line" | "lbr" | "softline" => "\n",
-        "emdash" => "—",
-        "endash" => "–",
-        "emspace" | "enspace" | "qmspace" => " ",
-        "bullet" => "•",
-        "lquote" => "‘",
-        "rquote" => "’",
-        "ldblquote" => "“",
-        "rdblquote" => "”",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
