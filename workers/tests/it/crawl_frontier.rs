@@ -111,7 +111,9 @@ async fn a_meta_refresh_is_followed_like_a_redirect() {
         .set("/circle2", to("/circle"))
         .set("/self", to("/self?again"))
         .set("/far", to("https://other.example/"));
-    (0..20).for_each(|n| drop(site.set(&format!("/chain{n}"), to(&format!("/chain{}", n + 1)))));
+    for n in 0..20 {
+        site.set(&format!("/chain{n}"), to(&format!("/chain{}", n + 1)));
+    }
     let id = add(&app, bot, &site.url, Some(20)).await;
     finish(&app).await;
     assert_eq!(
@@ -157,7 +159,9 @@ async fn pages_of_the_site_map_come_before_a_crowd_of_links() {
     for path in ["/tickets", "/way", "/groups"] {
         site.set(path, article(path, ""));
     }
-    days.for_each(|day| drop(site.set(&day, article(&day, ""))));
+    for day in days {
+        site.set(&day, article(&day, ""));
+    }
     let id = add(&app, bot, &site.url, Some(4)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;
@@ -175,7 +179,9 @@ async fn a_calendar_without_a_site_map_comes_last() {
     site.set("/", article("the museum", &links(days(1).chain(["/tickets".to_owned()]))))
         .set("/tickets", article("tickets", &links(days(2).chain(["/groups".to_owned()]))))
         .set("/groups", article("groups", ""));
-    days(1).chain(days(2)).for_each(|day| drop(site.set(&day, article(&day, &links(days(3))))));
+    for day in days(1).chain(days(2)) {
+        site.set(&day, article(&day, &links(days(3))));
+    }
     let id = add(&app, bot, &site.url, Some(5)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;
@@ -193,7 +199,9 @@ async fn dead_links_do_not_use_up_the_pages() {
     };
     let good = ["/one", "/two", "/three"].map(str::to_owned);
     site.set("/", article("salt", &links(dead("gone").into_iter().chain(good.clone()))));
-    good.iter().for_each(|path| drop(site.set(path, article(path, ""))));
+    for path in &good {
+        site.set(path, article(path, ""));
+    }
     let id = add(&app, bot, &site.url, Some(4)).await;
     finish(&app).await;
     let pages = pages(&app, id).await;
@@ -238,7 +246,9 @@ async fn sessions_in_links_do_not_multiply_pages() {
         article("fees", &links(next.chain(["/terms/index.html".to_owned(), "/terms/?print=1".to_owned()])))
     };
     site.set("/", article("the root", "<a href='/fees?visit=0&PHPSESSID=7d1f0a'>fees</a>"));
-    (0..400).for_each(|n| drop(site.set(&format!("/fees?visit={n}"), view(n))));
+    for n in 0..400 {
+        site.set(&format!("/fees?visit={n}"), view(n));
+    }
     site.set("/terms/index.html", article("terms", ""));
     let id = add(&app, bot, &site.url, Some(10)).await;
     finish(&app).await;
