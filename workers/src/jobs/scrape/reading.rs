@@ -77,7 +77,7 @@ fn request(fetched: &FetchResponse) -> Option<Request> {
     }
     file_types::is_crawled(&essence).then(|| Request {
         name,
-        media_type: fetched.media_type.clone().or_else(|| Some(essence)),
+        media_type: fetched.media_type.clone().or(Some(essence)),
         url,
     })
 }
