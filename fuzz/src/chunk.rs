@@ -97,7 +97,7 @@ fn pages(length: usize, characters: usize) -> Vec<PageStart> {
     let starts = (0..characters).step_by(length).enumerate();
     let starts =
         starts.flat_map(|(index, start)| std::iter::repeat_n(start, if index % 3 == 2 { 2 } else { 1 }));
-    (1..).zip(starts).map(|(number, start)| PageStart { number, start }).collect()
+    (1..).zip(starts).map(|(number, start)| PageStart { number, start, markup: None }).collect()
 }
 
 /// One token per word.
