@@ -67,8 +67,12 @@ impl<'a> Annotations<'a> {
             Some(b"Widget") => self.widget(annotation, rect, out, matrix),
             Some(b"FreeText") => {
                 if !appearance(annotation, out, matrix, false) {
-                    let text = annotation.get::<PdfString<'a>>(b"Contents");
-                    let text = text.map(|text| lines(&strings::decode(text.as_bytes()))).unwrap_or_default();
+                    let entry = |key: &[u8]| {
+                        let text = annotation.get::<PdfString<'a>>(key);
+                        text.map(|text| strings::decode(text.as_bytes())).unwrap_or_default()
+                    };
+                    let plain = lines(&entry(b"Contents"));
+                    let text = if plain.is_empty() { lines(&untagged(&entry(b"RC"))) } else { plain };
                     if !text.is_empty() {
                         out.page.notes.push(FreeText { rect, text });
                     }
@@ -169,6 +173,20 @@ fn link(annotation: &Dict<'_>) -> Option<String> {
         return Some(format!("https://{address}"));
     }
     known.then(|| address.to_owned())
+}
+
+/// The text of XHTML, with `\n` after each paragraph.
+fn untagged(markup: &str) -> String {
+    let mut text = String::new();
+    for (at, part) in markup.split('<').enumerate() {
+        let (tag, after) = if at == 0 { ("", part) } else { part.split_once('>').unwrap_or((part, "")) };
+        if tag.starts_with("/p") || tag.starts_with("br") {
+            text.push('\n');
+        }
+        text.push_str(after);
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#13;", ""), ("&amp;", "&")];
+    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
 /// The text with `\n` between its lines and without other control characters.

@@ -24,6 +24,7 @@ mod margins;
 mod markers;
 mod piece;
 mod region;
+mod rtl;
 mod ruby;
 mod seen;
 mod styles;
