@@ -52,6 +52,16 @@ pub(super) fn frames(page: &Page) -> Vec<Frame> {
             if vertical {
                 glyph.baseline = f32::midpoint(glyph.y0, glyph.y1);
             }
+            if (in_column || was_in_column)
+                && let Some(last) = frame.glyphs.last()
+            {
+                // No blank stands before or after it.
+                let gap = glyph.x0 - last.x1;
+                let same = (last.baseline - glyph.baseline).abs() < 0.5 * glyph.size;
+                if same && (0.0..0.6 * glyph.size).contains(&gap) {
+                    glyph.x0 = last.x1;
+                }
+            }
             match frame.glyphs.last_mut() {
                 // Digits side by side are one character of the column.
                 Some(last) if in_column && was_in_column && abreast(last, &glyph) => {
@@ -89,7 +99,7 @@ fn is_stacked(glyphs: &[Glyph]) -> bool {
 
 /// Whether two glyphs, turned upright, stood side by side in a vertical column.
 fn abreast(last: &Glyph, glyph: &Glyph) -> bool {
-    (last.x0 - glyph.x0).abs() < 0.4 * last.size && last.text.chars().count() < MAX_ABREAST
+    (last.x1 - glyph.x1).abs() < 0.4 * last.size && last.text.chars().count() < MAX_ABREAST
 }
 
 /// Maximum number of upright Latin letters or digits side by side in a vertical column.

@@ -32,10 +32,12 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::with_capacity(order.len());
     let mut last: Option<&Piece> = None;
     let mut before = String::new();
-    for (at, piece) in order.into_iter().enumerate() {
+    for (at, piece) in order.iter().copied().enumerate() {
         let text = turned.get(at).map_or_else(|| logical(&piece.text), |(text, _)| text.clone());
         let spaced = last.is_some_and(|last| {
-            is_spaced(last, piece) || leaves_latin(last, piece) || is_note_mark(&spans, last)
+            is_spaced(last, piece) && !(mirrored && is_prefixed(last, &order, at))
+                || leaves_latin(last, piece)
+                || is_note_mark(&spans, last)
         });
         let text =
             if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
@@ -81,6 +83,15 @@ fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
     last.text.chars().next_back().is_some_and(latin)
         && logical(&piece.text).chars().next().is_some_and(is_rtl)
+}
+
+/// Whether the blank before a Latin word belongs behind it: a prefix of one letter stands before the word, and
+/// the next word touches it.
+fn is_prefixed(last: &Piece, order: &[&Piece], at: usize) -> bool {
+    let latin = |piece: &&Piece| piece.text.chars().all(|c| c.is_alphanumeric() && !is_rtl(c));
+    let rtl = |piece: &Piece| piece.text.chars().any(is_rtl);
+    let (Some(word), Some(next)) = (order.get(at), order.get(at + 1)) else { return false };
+    latin(word) && rtl(last) && last.text.chars().count() == 1 && rtl(next) && !is_spaced(word, next)
 }
 
 /// An exponent, index or mark in one line, so that it never becomes part of a number.

@@ -61,6 +61,11 @@ struct Words {
     upright: bool,
 }
 
+/// Appends text that goes on in another line, such as the first one of the next page.
+pub(super) fn join(text: &mut String, next: &str) {
+    joining::join(text, next, &Vocabulary::default());
+}
+
 /// Renders the pages as Markdown.
 pub(super) fn render(pages: &[Page]) -> Vec<String> {
     let mut census = Census::default();
