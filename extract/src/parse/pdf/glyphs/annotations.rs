@@ -13,6 +13,9 @@ use super::{strings, xfa};
 /// Maximum number of annotations that are read per page.
 const MAX_ANNOTATIONS: usize = 10_000;
 
+/// Maximum height of a note of one line, in points.
+const MAX_TYPED: f32 = 24.0;
+
 /// Bits of `/F` (ISO 32000-2, table 167) that keep an annotation off the screen.
 const HIDDEN: u32 = 1 << 1;
 const NO_VIEW: u32 = 1 << 5;
@@ -73,7 +76,12 @@ impl<'a> Annotations<'a> {
                     };
                     let plain = lines(&entry(b"Contents"));
                     let text = if plain.is_empty() { lines(&untagged(&entry(b"RC"))) } else { plain };
-                    if !text.is_empty() {
+                    // Typed into a printed form, for example: it belongs to the line that it stands on.
+                    let typed = rect.y1 - rect.y0 <= MAX_TYPED && !text.contains('\n');
+                    if typed && !text.is_empty() {
+                        let size = ((rect.y1 - rect.y0) * 0.6).clamp(6.0, 12.0);
+                        out.page.fields.push(Field { rect, value: text, size, ..Field::default() });
+                    } else if !text.is_empty() {
                         out.page.notes.push(FreeText { rect, text });
                     }
                 }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
-use super::super::page::{Glyph, Page};
+use super::super::page::{Glyph, Page, Rect};
 
 /// Two equal glyphs closer than this are one, in shares of the size.
 const SAME_PLACE: f32 = 0.12;
@@ -82,12 +82,12 @@ fn remove_hidden_copies(glyphs: &mut Vec<Glyph>) {
     if !glyphs.iter().any(|glyph| glyph.hidden && shown(glyph)) {
         return;
     }
-    let mut visible: FxHashMap<(i32, i32), Vec<(f32, f32, f32, f32)>> = FxHashMap::default();
+    let mut visible: FxHashMap<(i32, i32), Vec<Rect>> = FxHashMap::default();
     for glyph in glyphs.iter().filter(|glyph| !glyph.hidden && shown(glyph)) {
         let (x, y) = centre(glyph);
         let places = visible.entry((cell(x), cell(y))).or_default();
         if places.len() < MAX_NEAR {
-            places.push((glyph.x0, glyph.y0, glyph.x1, glyph.y1));
+            places.push(Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 });
         }
     }
     let covered = |glyph: &Glyph| {
@@ -96,7 +96,7 @@ fn remove_hidden_copies(glyphs: &mut Vec<Glyph>) {
         cells
             .filter_map(|at| visible.get(&at))
             .flatten()
-            .any(|&(x0, y0, x1, y1)| (x0 - 1.0..=x1 + 1.0).contains(&x) && (y0..=y1).contains(&y))
+            .any(|rect| (rect.x0 - 1.0..=rect.x1 + 1.0).contains(&x) && (rect.y0..=rect.y1).contains(&y))
     };
     let mut runs: FxHashMap<u32, (usize, usize)> = FxHashMap::default();
     for glyph in glyphs.iter().filter(|glyph| glyph.hidden && shown(glyph)) {

@@ -32,7 +32,7 @@ pub(super) fn frames(page: &Page) -> Vec<Frame> {
         let in_column = upright.get(at).is_some_and(|size| *size > 0.0);
         let vertical = glyph.vertical
             || in_column
-            || (stacked && glyph.text.chars().all(is_wide))
+            || (stacked && glyph.text.chars().all(is_wide) && !is_abreast(&page.glyphs, at))
             // Latin words lie on their side in vertical columns.
             || (any_vertical && direction == 90);
         let angle = if vertical { 90 } else { direction };
@@ -148,6 +148,20 @@ fn upright_in_columns(glyphs: &[Glyph], stacked: bool) -> Vec<f32> {
         start += count;
     }
     found
+}
+
+/// Whether a character stands in a horizontal line, such as the title above vertical text: beside the one drawn
+/// before or after it, and neither below nor above.
+fn is_abreast(glyphs: &[Glyph], at: usize) -> bool {
+    let Some(glyph) = glyphs.get(at) else { return false };
+    let around = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten().filter_map(|at| glyphs.get(at));
+    let (mut beside, mut stacked) = (false, false);
+    for other in around.filter(|other| other.text.chars().all(is_wide)) {
+        let (x, y) = ((glyph.x0 - other.x0).abs() / glyph.size, (glyph.y0 - other.y0).abs() / glyph.size);
+        beside |= y < 0.2 && (0.7..1.4).contains(&x);
+        stacked |= x < 0.3 && (0.7..1.7).contains(&y);
+    }
+    beside && !stacked
 }
 
 /// Damaged files place glyphs at infinity.

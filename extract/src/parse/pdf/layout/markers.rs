@@ -2,7 +2,7 @@
 
 use super::characters::is_bullet;
 use super::lines::Line;
-use super::piece::Script;
+use super::piece::{Piece, Script};
 
 /// What a line starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,34 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
 /// Whether a line starts with a raised mark.
 fn raised(line: &Line) -> bool {
     line.pieces.len() > 1 && line.pieces.first().is_some_and(|piece| piece.script == Script::Super)
+}
+
+/// Maximum number of stars that stand alone which are compared with the words of a page.
+const MAX_STARS: usize = 16;
+
+/// Whether a star behind a word of the page refers to a note.
+pub(super) fn is_starred(pieces: &[Piece]) -> bool {
+    let glued = pieces.iter().any(|piece| {
+        let mut characters = piece.text.chars().rev();
+        matches!(characters.next(), Some('*' | '†'))
+            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
+    });
+    let alone = |piece: &&Piece| matches!(piece.text.as_str(), "*" | "**" | "†");
+    glued || pieces.iter().filter(alone).take(MAX_STARS).any(|star| ends_line(star, pieces))
+}
+
+/// Whether a star stands right behind the last word of a line.
+fn ends_line(star: &Piece, pieces: &[Piece]) -> bool {
+    let mut follows = false;
+    for other in pieces.iter().filter(|other| (star.baseline - other.baseline).abs() < 0.6 * other.size) {
+        if other.rect.x0 > star.rect.x0 + 0.1 {
+            return false;
+        }
+        let gap = star.rect.x0 - other.rect.x1;
+        follows |= (-0.2 * other.size..0.6 * other.size).contains(&gap)
+            && other.text.ends_with(char::is_alphanumeric);
+    }
+    follows
 }
 
 fn numbered(word: &str, text: &str) -> Start {

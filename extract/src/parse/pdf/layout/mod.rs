@@ -12,6 +12,7 @@ mod cells;
 mod characters;
 mod code;
 mod columns;
+mod drop_caps;
 mod extras;
 mod fractions;
 mod frame;
@@ -145,11 +146,7 @@ fn set_upright(page: &Page, parts: &mut [Words]) {
 
 fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
     let Words { mut pieces, rules, areas, links, width, height, angled, upright, .. } = part;
-    let starred = pieces.iter().any(|piece| {
-        let mut characters = piece.text.chars().rev();
-        matches!(characters.next(), Some('*' | '†'))
-            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
-    });
+    let starred = markers::is_starred(&pieces);
     let context = Context { styles, words, starred };
     let mut number = None;
     let nodes = if angled {
@@ -165,6 +162,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
         fractions::flatten(&rules, &mut pieces);
         number = margins::take_page_number(&mut pieces, height);
         margins::remove_line_numbers(&mut pieces);
+        drop_caps::lower(&mut pieces, styles.body);
         for table in lattice::tables(&rules, &mut pieces) {
             placed.push(Placed { rect: table.rect, node: Node::Block(table.cells.markdown()) });
         }

@@ -99,3 +99,39 @@ fn digits_side_by_side_stand_in_a_vertical_column() {
     let text = column(sheet, 476.0, 60.0, "夜間作業をする者は港長に届").text();
     assert!(text.contains("この規則は平成29年から施行する"), "{text}");
 }
+
+#[test]
+fn a_title_above_vertical_columns_is_read_across() {
+    let mut sheet = Sheet::new().size(18.0).at(250.0, 40.0, "港湾夜間規則");
+    for (x, text) in [(500.0, "港長は毎月末に記録を提出する。"), (476.0, "提出先は港湾局とする。")]
+    {
+        for (at, character) in text.chars().enumerate() {
+            sheet = sheet.size(12.0).at(x, 80.0 + at as f32 * 14.0, &character.to_string());
+        }
+    }
+    let text = sheet.text();
+    assert!(text.contains("港湾夜間規則") && text.contains("記録を提出する。"), "{text}");
+}
+
+#[test]
+fn an_initial_belongs_to_the_first_word() {
+    let text = Sheet::new()
+        .size(40.0)
+        .at(60.0, 124.0, "T")
+        .size(10.0)
+        .at(84.0, 100.0, "he harbour opens at nine in the morning and it then")
+        .at(84.0, 112.0, "closes at six in the evening of each day of the week")
+        .at(84.0, 124.0, "but for the days on which the ice is in the way of it")
+        .at(60.0, 136.0, "all.")
+        .text();
+    assert!(text.starts_with("The harbour opens at nine in the morning and it then closes"), "{text}");
+}
+
+#[test]
+fn a_star_behind_a_blank_refers_to_a_note() {
+    let text = Sheet::new()
+        .at(60.0, 100.0, "A report by Hugh Egan *")
+        .at(60.0, 700.0, "* The board thanks Ida Brock for her help.")
+        .text();
+    assert!(!text.contains("- The board"), "{text}");
+}
