@@ -224,3 +224,34 @@ fn unreadable_words_are_told_in_the_notes() {
     );
     assert_eq!(read(Drawn { content: unreadable, ..page }).unwrap_err().verdict, Verdict::GarbledText);
 }
+
+#[test]
+fn invisible_text_over_visible_text_is_left_out() {
+    let content =
+        format!("{SENTENCE}BT 3 Tr /F1 11 Tf 60.8 700.5 Td (The harbour 0ffice opens at nlne.) Tj ET");
+    assert_eq!(text(Drawn { content: &content, ..Drawn::default() }), "The harbour office opens at nine.");
+}
+
+#[test]
+fn a_fraction_of_small_digits_is_one_text() {
+    let content = "BT /F1 12 Tf 60 700 Td (Add ) Tj /Span <</ActualText(1/2)>> BDC /F1 7 Tf 4 Ts (1) Tj \
+                   /F1 12 Tf 0 Ts (/) Tj /F1 7 Tf (2) Tj EMC /F1 12 Tf ( cup of sugar.) Tj ET";
+    assert_eq!(text(Drawn { content, ..Drawn::default() }), "Add 1/2 cup of sugar.");
+}
+
+#[test]
+fn a_raised_star_marks_a_note() {
+    let content = "BT /F1 12 Tf 60 700 Td (Rates of the year) Tj /F1 7 Tf 4 Ts (*) Tj 0 Ts /F1 6 Tf \
+                   1 0 0 1 60 90 Tm 3 Ts (*) Tj 0 Ts /F1 9 Tf ( In crowns for each night.) Tj ET";
+    let text = text(Drawn { content, ..Drawn::default() });
+    assert!(text.contains("* In crowns for each night.") && !text.contains("- "), "{text}");
+}
+
+#[test]
+fn rich_text_of_a_note_is_text() {
+    let objects = ["<</Type/Annot/Subtype/FreeText/Rect[60 600 300 640]/DA(/F1 12 Tf)\
+                    /RC(<body><p>Exit &amp; ladder</p></body>)>>"
+        .to_owned()];
+    let page = Drawn { content: SENTENCE, page: "/Annots[7 0 R]", objects: &objects, ..Drawn::default() };
+    assert!(text(page).contains("Exit & ladder"));
+}

@@ -89,6 +89,18 @@ fn join(pages: &[String]) -> (String, Vec<usize>) {
     let mut offsets = Vec::with_capacity(pages.len());
     for page in pages {
         let page = page.trim();
+        if goes_on(&text, page) {
+            // The line is short; the text may be long.
+            let mut line = text.split_off(text.rfind('\n').map_or(0, |at| at + 1));
+            characters -= line.chars().count();
+            layout::join(&mut line, page);
+            let joined = line.len() - page.len();
+            characters += line.get(..joined).map_or(0, |line| line.chars().count());
+            offsets.push(characters);
+            characters += page.chars().count();
+            text.push_str(&line);
+            continue;
+        }
         if !text.is_empty() && !page.is_empty() {
             text.push_str(PAGE_BREAK);
             characters += PAGE_BREAK.len();
@@ -98,6 +110,19 @@ fn join(pages: &[String]) -> (String, Vec<usize>) {
         characters += page.chars().count();
     }
     (text, offsets)
+}
+
+/// Minimum length of the last line of a page that a sentence goes on from, in bytes.
+const MIN_OPEN_LINE: usize = 60;
+
+/// Whether the last sentence of a page goes on at the top of the next one.
+fn goes_on(text: &str, page: &str) -> bool {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let starts = |line: &str, test: fn(char) -> bool| line.starts_with(test);
+    let open = last.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | '-' | '\u{ad}'));
+    open && last.len() >= MIN_OPEN_LINE
+        && starts(last, char::is_alphabetic)
+        && starts(page, char::is_lowercase)
 }
 
 #[cfg(test)]
@@ -110,5 +135,15 @@ mod tests {
         let (text, offsets) = join(&pages);
         assert_eq!(text, "ä one\n\ntwo");
         assert_eq!(offsets, [0, 5, 7]);
+    }
+
+    #[test]
+    fn a_sentence_goes_on_at_the_next_page() {
+        let line = "In the winter of that year, as everybody still knows today, the ware-";
+        let pages = [format!("# Öl\n\n{line}"), "house was full.".to_owned(), "and more".to_owned()];
+        let (text, offsets) = join(&pages);
+        assert!(text.ends_with("today, the warehouse was full.\n\nand more"), "{text}");
+        let start: String = text.chars().skip(offsets[1]).collect();
+        assert!(start.starts_with("house was"), "{start}");
     }
 }

@@ -13,6 +13,9 @@ use super::{strings, xfa};
 /// Maximum number of annotations that are read per page.
 const MAX_ANNOTATIONS: usize = 10_000;
 
+/// Maximum height of a note of one line, in points.
+const MAX_TYPED: f32 = 24.0;
+
 /// Bits of `/F` (ISO 32000-2, table 167) that keep an annotation off the screen.
 const HIDDEN: u32 = 1 << 1;
 const NO_VIEW: u32 = 1 << 5;
@@ -67,9 +70,18 @@ impl<'a> Annotations<'a> {
             Some(b"Widget") => self.widget(annotation, rect, out, matrix),
             Some(b"FreeText") => {
                 if !appearance(annotation, out, matrix, false) {
-                    let text = annotation.get::<PdfString<'a>>(b"Contents");
-                    let text = text.map(|text| lines(&strings::decode(text.as_bytes()))).unwrap_or_default();
-                    if !text.is_empty() {
+                    let entry = |key: &[u8]| {
+                        let text = annotation.get::<PdfString<'a>>(key);
+                        text.map(|text| strings::decode(text.as_bytes())).unwrap_or_default()
+                    };
+                    let plain = lines(&entry(b"Contents"));
+                    let text = if plain.is_empty() { lines(&untagged(&entry(b"RC"))) } else { plain };
+                    // Typed into a printed form, for example: it belongs to the line that it stands on.
+                    let typed = rect.y1 - rect.y0 <= MAX_TYPED && !text.contains('\n');
+                    if typed && !text.is_empty() {
+                        let size = ((rect.y1 - rect.y0) * 0.6).clamp(6.0, 12.0);
+                        out.page.fields.push(Field { rect, value: text, size, ..Field::default() });
+                    } else if !text.is_empty() {
                         out.page.notes.push(FreeText { rect, text });
                     }
                 }
@@ -169,6 +181,20 @@ fn link(annotation: &Dict<'_>) -> Option<String> {
         return Some(format!("https://{address}"));
     }
     known.then(|| address.to_owned())
+}
+
+/// The text of XHTML, with `\n` after each paragraph.
+fn untagged(markup: &str) -> String {
+    let mut text = String::new();
+    for (at, part) in markup.split('<').enumerate() {
+        let (tag, after) = if at == 0 { ("", part) } else { part.split_once('>').unwrap_or((part, "")) };
+        if tag.starts_with("/p") || tag.starts_with("br") {
+            text.push('\n');
+        }
+        text.push_str(after);
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#13;", ""), ("&amp;", "&")];
+    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
 /// The text with `\n` between its lines and without other control characters.

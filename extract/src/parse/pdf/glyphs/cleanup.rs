@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
-use super::super::page::{Glyph, Page};
+use super::super::page::{Glyph, Page, Rect};
 
 /// Two equal glyphs closer than this are one, in shares of the size.
 const SAME_PLACE: f32 = 0.12;
@@ -18,6 +18,7 @@ const MAX_ARTIFACTS: f32 = 0.9;
 /// Corrects the glyphs of a page.
 pub(super) fn clean(page: &mut Page) {
     remove_doubles(&mut page.glyphs);
+    remove_hidden_copies(&mut page.glyphs);
     compose_marks(&mut page.glyphs);
     let artifacts = page.glyphs.iter().filter(|glyph| glyph.artifact).count();
     if artifacts as f32 > page.glyphs.len() as f32 * MAX_ARTIFACTS {
@@ -69,6 +70,44 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
     }
     let mut double = double.into_iter();
     glyphs.retain(|_| !double.next().unwrap_or_default());
+}
+
+/// Share of the invisible glyphs of a run that lie on visible ones from which the run repeats visible text.
+const COVERED: f32 = 0.6;
+
+/// Removes invisible text that lies over visible text: the text layer of a recognition program that also read
+/// what is text already.
+fn remove_hidden_copies(glyphs: &mut Vec<Glyph>) {
+    let shown = |glyph: &Glyph| !glyph.text.trim().is_empty();
+    if !glyphs.iter().any(|glyph| glyph.hidden && shown(glyph)) {
+        return;
+    }
+    let mut visible: FxHashMap<(i32, i32), Vec<Rect>> = FxHashMap::default();
+    for glyph in glyphs.iter().filter(|glyph| !glyph.hidden && shown(glyph)) {
+        let (x, y) = centre(glyph);
+        let places = visible.entry((cell(x), cell(y))).or_default();
+        if places.len() < MAX_NEAR {
+            places.push(Rect { x0: glyph.x0, y0: glyph.y0, x1: glyph.x1, y1: glyph.y1 });
+        }
+    }
+    let covered = |glyph: &Glyph| {
+        let (x, y) = centre(glyph);
+        let cells = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (cell(x) + dx, cell(y) + dy)));
+        cells
+            .filter_map(|at| visible.get(&at))
+            .flatten()
+            .any(|rect| (rect.x0 - 1.0..=rect.x1 + 1.0).contains(&x) && (rect.y0..=rect.y1).contains(&y))
+    };
+    let mut runs: FxHashMap<u32, (usize, usize)> = FxHashMap::default();
+    for glyph in glyphs.iter().filter(|glyph| glyph.hidden && shown(glyph)) {
+        let run = runs.entry(glyph.run).or_default();
+        run.0 += usize::from(covered(glyph));
+        run.1 += 1;
+    }
+    glyphs.retain(|glyph| {
+        let copied = |(covered, all): &(usize, usize)| *covered as f32 >= COVERED * *all as f32;
+        !(glyph.hidden && runs.get(&glyph.run).is_some_and(copied))
+    });
 }
 
 /// Side of a cell in the search for doubles, in points. Larger than the distance of two doubles of usual text.

@@ -10,6 +10,7 @@ use super::fonts::Fonts;
 use super::geometry::{Matrix, intersection};
 use super::layers::Layers;
 use super::marked::Marks;
+use super::operands::{Operands, Resources};
 use super::paths::Path;
 use super::state::{State, color};
 
@@ -77,54 +78,6 @@ impl TextMatrices {
     fn next_line(&mut self, x: f64, y: f64) {
         self.line = Matrix::translation(x, y).then(self.line);
         self.current = self.line;
-    }
-}
-
-/// The operands of an operator: up to six trailing numbers, and the last operand.
-struct Operands<'b, 'c> {
-    numbers: [f64; 6],
-    count: usize,
-    last: Option<&'b Object<'c>>,
-    first: Option<&'b Object<'c>>,
-}
-
-impl<'b, 'c> Operands<'b, 'c> {
-    fn new(operands: impl Iterator<Item = &'b Object<'c>>) -> Self
-    where
-        'c: 'b,
-    {
-        let mut all = Self { numbers: [0.0; 6], count: 0, last: None, first: None };
-        for operand in operands {
-            if let Object::Number(number) = operand {
-                if all.count == all.numbers.len() {
-                    all.numbers.rotate_left(1);
-                    all.count -= 1;
-                }
-                if let Some(slot) = all.numbers.get_mut(all.count) {
-                    *slot = number.as_f64();
-                    all.count += 1;
-                }
-            }
-            all.first = all.first.or(Some(operand));
-            all.last = Some(operand);
-        }
-        all
-    }
-
-    /// The last `N` numbers. `None` when there are fewer.
-    fn get<const N: usize>(&self) -> Option<[f64; N]> {
-        self.numbers.get(self.count.checked_sub(N)?..self.count)?.try_into().ok()
-    }
-
-    fn number(&self) -> f64 {
-        self.get::<1>().map_or(0.0, |[number]| number)
-    }
-
-    fn name(&self) -> Option<&'b [u8]> {
-        match self.last? {
-            Object::Name(name) => Some(name),
-            _ => None,
-        }
     }
 }
 
@@ -441,27 +394,5 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         self.path = Path::default();
         (self.state, self.text) = (outer.0, outer.1);
         self.depth -= 1;
-    }
-}
-
-/// The resources of a content stream.
-struct Resources<'a> {
-    all: Dict<'a>,
-    fonts: Dict<'a>,
-    objects: Dict<'a>,
-    states: Dict<'a>,
-    properties: Dict<'a>,
-}
-
-impl<'a> Resources<'a> {
-    fn new(all: &Dict<'a>) -> Self {
-        let part = |key: &[u8]| all.get::<Dict<'a>>(key).unwrap_or_default();
-        Self {
-            fonts: part(b"Font"),
-            objects: part(b"XObject"),
-            states: part(b"ExtGState"),
-            properties: part(b"Properties"),
-            all: all.clone(),
-        }
     }
 }

@@ -27,7 +27,7 @@ const FIXED_PITCH: u32 = 1;
 const FORCE_BOLD: u32 = 1 << 18;
 
 /// Ligatures of Latin letters.
-const LIGATURES: [&str; 7] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft"];
+const LIGATURES: [&str; 12] = ["ff", "fi", "fl", "ffi", "ffl", "st", "ft", "Th", "ct", "tt", "fj", "ffj"];
 
 /// A font, or `None` for one that cannot be read.
 type Loaded<'a> = Option<Rc<Font<'a>>>;

@@ -113,7 +113,11 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let Some(drawn) = page.glyphs.get(start..) else { return };
     let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else { return };
     let shown: String = drawn.iter().map(|glyph| glyph.text.as_str()).collect();
-    if letters(&shown) == letters(&text) && !text.contains('\u{ad}') || text.chars().count() > MAX_REPLACEMENT
+    let largest = drawn.iter().fold(first, |a, b| if b.size > a.size { b } else { a });
+    // A fraction of small digits, for example, is one text in the size of the line.
+    let level = drawn.iter().all(|glyph| (glyph.size - first.size).abs() < 0.1 * first.size);
+    if level && letters(&shown) == letters(&text) && !text.contains('\u{ad}')
+        || text.chars().count() > MAX_REPLACEMENT
     {
         return;
     }
@@ -126,6 +130,9 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     // One text for glyphs on several lines belongs to the first.
     let same_line = |glyph: &&Glyph| (glyph.baseline - first.baseline).abs() <= first.size / 2.0;
     let mut glyph = first.clone();
+    if text.chars().count() > 1 && (largest.baseline - first.baseline).abs() <= first.size {
+        (glyph.size, glyph.baseline) = (largest.size, largest.baseline);
+    }
     let area = drawn.iter().filter(same_line).fold(
         super::super::page::Rect { x0: first.x0, y0: first.y0, x1: first.x1, y1: first.y1 },
         |area, glyph| {

@@ -12,6 +12,7 @@ mod geometry;
 mod layers;
 mod marked;
 mod names;
+mod operands;
 mod paths;
 mod state;
 mod strings;

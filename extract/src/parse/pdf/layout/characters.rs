@@ -90,8 +90,11 @@ pub(super) fn plain(text: &str) -> String {
         return text.to_owned();
     }
     let mut letters = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
         match character {
+            // Within a line, a soft hyphen that is drawn is a hyphen.
+            '\u{ad}' if rest.peek().is_some() => letters.push('-'),
             '\u{fb00}'..='\u{fb06}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
                 letters.extend(std::iter::once(character).nfkc());
             }

@@ -1,8 +1,9 @@
 //! The text of a line: order of reading, blanks, exponents, emphasis and links.
 
-use super::characters::{is_digit, is_rtl, is_wide, mirrored, plain};
+use super::characters::{is_rtl, is_wide};
 use super::lines::Line;
 use super::piece::{Piece, Script};
+use super::rtl::{self, logical, mirror_brackets, reverse_runs, rtl_order, strong};
 
 /// Gap that divides two pieces of different rows, in em.
 const GAP: f32 = 0.15;
@@ -27,13 +28,16 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
         reverse_runs(&mut pieces, |piece| piece.text.chars().any(is_rtl));
     }
     let order = if mirrored { rtl_order(&line.pieces) } else { pieces };
+    let turned = if mirrored { rtl::texts(&order) } else { Vec::new() };
     let mut spans: Vec<Span> = Vec::with_capacity(order.len());
     let mut last: Option<&Piece> = None;
     let mut before = String::new();
-    for piece in order {
-        let text = logical(&piece.text);
+    for (at, piece) in order.iter().copied().enumerate() {
+        let text = turned.get(at).map_or_else(|| logical(&piece.text), |(text, _)| text.clone());
         let spaced = last.is_some_and(|last| {
-            is_spaced(last, piece) || leaves_latin(last, piece) || is_note_mark(&spans, last)
+            is_spaced(last, piece) && !(mirrored && is_prefixed(last, &order, at))
+                || leaves_latin(last, piece)
+                || is_note_mark(&spans, last)
         });
         let text =
             if piece.script == Script::None { text } else { script(piece.script, &text, &before, spaced) };
@@ -45,87 +49,9 @@ pub(super) fn spans(line: &Line) -> Vec<Span> {
         last = Some(piece);
     }
     if mirrored {
-        mirror_brackets(&mut spans);
+        mirror_brackets(&mut spans, &turned);
     }
     spans
-}
-
-/// Numbers of strong characters from right to left, and from left to right.
-fn strong(pieces: &[Piece]) -> (usize, usize) {
-    let mut counts = (0, 0);
-    for character in pieces.iter().flat_map(|piece| piece.text.chars()).filter(|c| c.is_alphabetic()) {
-        if is_rtl(character) {
-            counts.0 += 1;
-        } else {
-            counts.1 += 1;
-        }
-    }
-    counts
-}
-
-/// Pieces of a right-to-left line in reading order: right to left, but runs of Latin and of numbers from
-/// left to right.
-fn rtl_order(pieces: &[Piece]) -> Vec<&Piece> {
-    let mut order: Vec<&Piece> = pieces.iter().rev().collect();
-    reverse_runs(&mut order, |piece| {
-        !piece.text.chars().any(is_rtl) && piece.text.chars().any(|c| c.is_alphabetic() || is_digit(c))
-    });
-    order
-}
-
-/// Reverses each maximal run of pieces that `inside` accepts.
-fn reverse_runs(pieces: &mut [&Piece], inside: impl Fn(&Piece) -> bool) {
-    for run in pieces.chunk_by_mut(|a, b| inside(a) && inside(b)) {
-        // Numbers alone stand in the order of the line.
-        let words = run.iter().any(|piece| piece.text.chars().any(char::is_alphabetic));
-        if run.len() > 1 && words {
-            run.reverse();
-        }
-    }
-}
-
-/// A piece from visual to logical order.
-fn logical(text: &str) -> String {
-    if !text.chars().any(is_rtl) {
-        return plain(text);
-    }
-    let reversed: Vec<char> = text.chars().rev().collect();
-    let mut logical = String::with_capacity(text.len());
-    // Numbers and Latin words inside keep their order.
-    let foreign = |c: char| is_digit(c) || (c.is_alphabetic() && !is_rtl(c));
-    let mut at = 0;
-    while let Some(&character) = reversed.get(at) {
-        if !foreign(character) {
-            logical.push(character);
-            at += 1;
-            continue;
-        }
-        let mut end = at + 1;
-        while let Some(&next) = reversed.get(end) {
-            let joins = matches!(next, '.' | ',' | ':' | '/' | '-' | '_')
-                && reversed.get(end + 1).is_some_and(|&after| foreign(after));
-            if !foreign(next) && !joins {
-                break;
-            }
-            end += 1;
-        }
-        logical.extend(reversed.get(at..end).unwrap_or_default().iter().rev());
-        at = end;
-    }
-    plain(&logical)
-}
-
-/// Drawn brackets show their mirror image in right-to-left text. Some files state the character that was
-/// meant, others the drawn one; then a closing bracket comes first.
-fn mirror_brackets(spans: &mut [Span]) {
-    let open = |c: char| matches!(c, '(' | '[' | '{' | '«');
-    let close = |c: char| matches!(c, ')' | ']' | '}' | '»');
-    let first = spans.iter().flat_map(|span| span.text.chars()).find(|&c| open(c) || close(c));
-    if first.is_some_and(close) {
-        for span in spans {
-            span.text = span.text.chars().map(mirrored).collect();
-        }
-    }
 }
 
 /// Whether a blank divides two pieces that follow each other in reading order.
@@ -157,6 +83,15 @@ fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
     last.text.chars().next_back().is_some_and(latin)
         && logical(&piece.text).chars().next().is_some_and(is_rtl)
+}
+
+/// Whether the blank before a Latin word belongs behind it: a prefix of one letter stands before the word, and
+/// the next word touches it.
+fn is_prefixed(last: &Piece, order: &[&Piece], at: usize) -> bool {
+    let latin = |piece: &&Piece| piece.text.chars().all(|c| c.is_alphanumeric() && !is_rtl(c));
+    let rtl = |piece: &Piece| piece.text.chars().any(is_rtl);
+    let (Some(word), Some(next)) = (order.get(at), order.get(at + 1)) else { return false };
+    latin(word) && rtl(last) && last.text.chars().count() == 1 && rtl(next) && !is_spaced(word, next)
 }
 
 /// An exponent, index or mark in one line, so that it never becomes part of a number.

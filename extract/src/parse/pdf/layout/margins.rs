@@ -24,6 +24,8 @@ struct Number {
     accompanied: bool,
     /// Parts of the text are far from each other, as in a table.
     divided: bool,
+    /// The text stands at least 0.8 em away, is long or larger than the number, and starts in lower case.
+    goes_on: bool,
 }
 
 /// Removes the line numbers of a page.
@@ -53,11 +55,19 @@ pub(super) fn remove_line_numbers(pieces: &mut Vec<Piece>) {
                     order: piece.order,
                     accompanied: beside.is_some(),
                     divided,
+                    goes_on: gap.is_some_and(|gap| gap > 0.8 * row.size)
+                        && (row.len() > 25 || piece.size < 0.85 * row.size)
+                        && rest.first().is_some_and(|word| word.text.starts_with(char::is_lowercase)),
                 })
             })
             .collect();
         let aligned = aligned(numbers);
-        if count_lines(&aligned, texts) {
+        let beside = |piece: &Piece| {
+            number(piece).is_some()
+                || aligned.iter().all(|n| if left { piece.rect.x0 > n.x1 } else { piece.rect.x1 < n.x0 })
+        };
+        let outside = !aligned.is_empty() && pieces.iter().all(beside);
+        if count_lines(&aligned, texts, outside) {
             let numbers: HashSet<(u32, u32)> =
                 aligned.iter().map(|number| (number.order, number.x0.to_bits())).collect();
             pieces.retain(|piece| !numbers.contains(&(piece.order, piece.rect.x0.to_bits())));
@@ -87,8 +97,9 @@ fn aligned(numbers: Vec<Number>) -> Vec<Number> {
     best
 }
 
-/// Whether the numbers count the lines of the page. `texts` is the number of rows with text.
-fn count_lines(numbers: &[Number], texts: usize) -> bool {
+/// Whether the numbers count the lines of the page. `texts` is the number of rows with text; `outside` says that
+/// all text stands on the same side of the numbers.
+fn count_lines(numbers: &[Number], texts: usize, outside: bool) -> bool {
     let steps: Vec<(i64, f32)> = numbers
         .windows(2)
         .filter_map(|pair| match pair {
@@ -110,7 +121,8 @@ fn count_lines(numbers: &[Number], texts: usize) -> bool {
     }
     let divided = numbers.iter().filter(|number| number.divided).count();
     if step > 1 {
-        return numbers.len() >= MIN_FIFTHS
+        let fifths = outside && step == 5 && numbers.len() == 2 && numbers.iter().any(|n| n.value == 5);
+        return (numbers.len() >= MIN_FIFTHS || fifths)
             && numbers.iter().all(|n| i64::from(n.value) % step == 0)
             && divided * 3 < numbers.len()
             && texts as i64 >= numbers.len() as i64 * (step - 2).max(1);
@@ -118,7 +130,11 @@ fn count_lines(numbers: &[Number], texts: usize) -> bool {
     let blank = numbers.iter().filter(|number| !number.accompanied).count();
     // Every row of the page is numbered, but for a header and a footer.
     let all = numbers.len() - blank + 5 >= texts && numbers.len() * 10 >= texts * 8;
-    numbers.len() >= MIN_NUMBERS && all && divided * 3 < numbers.len() && (blank > 0 || numbers.len() >= 12)
+    // Sentences go on from line to line, while the items of a numbered list end.
+    let running = numbers.iter().filter(|number| number.goes_on).count() * 5 >= numbers.len() * 2;
+    let few = outside && running && numbers.len() >= MIN_FIFTHS;
+    all && divided * 3 < numbers.len()
+        && (few || numbers.len() >= MIN_NUMBERS && (blank > 0 || numbers.len() >= 12))
 }
 
 /// Takes the page number at the foot of a page, so that it never stands between two columns.

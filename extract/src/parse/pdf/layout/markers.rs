@@ -2,7 +2,7 @@
 
 use super::characters::is_bullet;
 use super::lines::Line;
-use super::piece::Script;
+use super::piece::{Piece, Script};
 
 /// What a line starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,14 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
     let mut characters = text.chars();
     let (Some(first), second) = (characters.next(), characters.next()) else { return Start::Text };
     let word = text.split_whitespace().next().unwrap_or_default();
-    if raised(line) && text.starts_with('[') {
+    if raised(line) && (text.starts_with('[') || matches!(first, '*' | '†' | '‡')) {
         return Start::Note;
     }
     let alone = second.is_none_or(char::is_whitespace);
+    // These say more than that an item begins.
+    if is_tick(first) && text.chars().count() > 2 {
+        return Start::Bullet(0);
+    }
     if is_bullet(first)
         && (alone || !matches!(first, '·' | '»'))
         && text.matches(first).count() == 1
@@ -51,6 +55,9 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
             return Start::Bullet(1);
         }
     }
+    if is_chinese_article(word) {
+        return Start::Section;
+    }
     if text.chars().count() <= word.chars().count() {
         return Start::Text;
     }
@@ -62,8 +69,36 @@ fn raised(line: &Line) -> bool {
     line.pieces.len() > 1 && line.pieces.first().is_some_and(|piece| piece.script == Script::Super)
 }
 
+/// Maximum number of stars that stand alone which are compared with the words of a page.
+const MAX_STARS: usize = 16;
+
+/// Whether a star behind a word of the page refers to a note.
+pub(super) fn is_starred(pieces: &[Piece]) -> bool {
+    let glued = pieces.iter().any(|piece| {
+        let mut characters = piece.text.chars().rev();
+        matches!(characters.next(), Some('*' | '†'))
+            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
+    });
+    let alone = |piece: &&Piece| matches!(piece.text.as_str(), "*" | "**" | "†");
+    glued || pieces.iter().filter(alone).take(MAX_STARS).any(|star| ends_line(star, pieces))
+}
+
+/// Whether a star stands right behind the last word of a line.
+fn ends_line(star: &Piece, pieces: &[Piece]) -> bool {
+    let mut follows = false;
+    for other in pieces.iter().filter(|other| (star.baseline - other.baseline).abs() < 0.6 * other.size) {
+        if other.rect.x0 > star.rect.x0 + 0.1 {
+            return false;
+        }
+        let gap = star.rect.x0 - other.rect.x1;
+        follows |= (-0.2 * other.size..0.6 * other.size).contains(&gap)
+            && other.text.ends_with(char::is_alphanumeric);
+    }
+    follows
+}
+
 fn numbered(word: &str, text: &str) -> Start {
-    if word.starts_with('§') || matches!(word, "Art." | "Article" | "Artikel") && second_is_number(text) {
+    if word.starts_with('§') || is_article(word) && second_is_number(text) {
         return Start::Section;
     }
     let bare = word.trim_start_matches('(').trim_end_matches(['.', ')']);
@@ -91,6 +126,90 @@ fn numbered(word: &str, text: &str) -> Start {
     if dotted { Start::Section } else { Start::Text }
 }
 
+fn is_article(word: &str) -> bool {
+    matches!(
+        word,
+        "Art." | "Art" | "Article" | "Artikel" | "Artículo" | "Articolo" | "Artigo" | "Artykuł" | "Статья"
+    )
+}
+
+/// "第一条", "第3章".
+fn is_chinese_article(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('第') else { return false };
+    let number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十百零〇０１２３４５６７８９".contains(c);
+    let after = rest.trim_start_matches(number);
+    after.len() < rest.len() && after.starts_with(['条', '條', '章', '节', '節', '款', '项', '項'])
+}
+
+/// Ticks and crosses, which answer a question.
+fn is_tick(character: char) -> bool {
+    matches!(character, '✓' | '✔' | '✗' | '✘' | '☐' | '☑' | '☒')
+}
+
 fn second_is_number(text: &str) -> bool {
     text.split_whitespace().nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The kind of number that a line starts with and its value, where only a second such line shows that it
+/// is a number: "A. Opening", "II. Report", "② Close", "Step 2: Close", "2 Berths".
+pub(super) fn series(text: &str) -> Option<(String, u32)> {
+    let mut words = text.split_whitespace();
+    let (word, next) = (words.next()?, words.next()?);
+    let bare = word.trim_end_matches(['.', ')', ':']);
+    let upper = next.starts_with(|c: char| c.is_uppercase() || !c.is_lowercase() && c.is_alphabetic());
+    let mut characters = bare.chars();
+    let first = characters.next()?;
+    if characters.next().is_none() {
+        let code = u32::from(first);
+        let circled = [('\u{2460}', '\u{2473}'), ('\u{2776}', '\u{277f}'), ('\u{24b6}', '\u{24e9}')];
+        if let Some((start, _)) = circled.iter().find(|(start, end)| (*start..=*end).contains(&first)) {
+            return Some((start.to_string(), code));
+        }
+        // "I." may be the first of Roman numbers: those are looked at below.
+        if first.is_alphabetic() && word.len() > bare.len() && first != 'I' {
+            return Some(("letter".to_owned(), code));
+        }
+    }
+    if word.len() > bare.len()
+        && let Some(value) = roman(bare)
+    {
+        return Some(("roman".to_owned(), value));
+    }
+    let digits = |text: &str| (text.len() <= 3).then(|| text.parse::<u32>().ok()).flatten();
+    if let Some(value) = digits(word) {
+        return upper.then(|| ("number".to_owned(), value));
+    }
+    // "Q1:" and "Step 1:".
+    let label = bare.trim_end_matches(|c: char| c.is_ascii_digit());
+    if word.len() > bare.len() && (1..=12).contains(&label.chars().count()) && first.is_uppercase() {
+        return digits(bare.get(label.len()..)?).map(|value| (label.to_owned(), value));
+    }
+    let number = next.trim_end_matches(['.', ')', ':']);
+    (first.is_uppercase() && next.len() > number.len())
+        .then(|| digits(number).map(|value| (word.to_owned(), value)))
+        .flatten()
+}
+
+/// The value of a Roman number in capitals, up to 39.
+fn roman(text: &str) -> Option<u32> {
+    if text.is_empty() || text.len() > 6 {
+        return None;
+    }
+    let mut value: i32 = 0;
+    let mut last = 0;
+    for character in text.chars().rev() {
+        let digit = match character {
+            'I' => 1,
+            'V' => 5,
+            'X' => 10,
+            _ => return None,
+        };
+        if digit < last {
+            value -= digit;
+        } else {
+            value += digit;
+            last = digit;
+        }
+    }
+    u32::try_from(value).ok()
 }

@@ -12,6 +12,7 @@ mod cells;
 mod characters;
 mod code;
 mod columns;
+mod drop_caps;
 mod extras;
 mod fractions;
 mod frame;
@@ -24,6 +25,7 @@ mod margins;
 mod markers;
 mod piece;
 mod region;
+mod rtl;
 mod ruby;
 mod seen;
 mod styles;
@@ -58,6 +60,11 @@ struct Words {
     vertical: bool,
     angled: bool,
     upright: bool,
+}
+
+/// Appends text that goes on in another line, such as the first one of the next page.
+pub(super) fn join(text: &mut String, next: &str) {
+    joining::join(text, next, &Vocabulary::default());
 }
 
 /// Renders the pages as Markdown.
@@ -139,11 +146,7 @@ fn set_upright(page: &Page, parts: &mut [Words]) {
 
 fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) -> String {
     let Words { mut pieces, rules, areas, links, width, height, angled, upright, .. } = part;
-    let starred = pieces.iter().any(|piece| {
-        let mut characters = piece.text.chars().rev();
-        matches!(characters.next(), Some('*' | '†'))
-            && (characters.next().is_some_and(char::is_alphanumeric) || piece.glued)
-    });
+    let starred = markers::is_starred(&pieces);
     let context = Context { styles, words, starred };
     let mut number = None;
     let nodes = if angled {
@@ -159,6 +162,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
         fractions::flatten(&rules, &mut pieces);
         number = margins::take_page_number(&mut pieces, height);
         margins::remove_line_numbers(&mut pieces);
+        drop_caps::lower(&mut pieces, styles.body);
         for table in lattice::tables(&rules, &mut pieces) {
             placed.push(Placed { rect: table.rect, node: Node::Block(table.cells.markdown()) });
         }

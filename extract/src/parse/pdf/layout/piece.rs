@@ -117,7 +117,9 @@ fn row_pieces(row: &[Glyph], links: &[Link], pieces: &mut Vec<Piece>) {
         let spaced = spacing.get(at).copied().unwrap_or_default();
         let joins = last.filter(|(last, _)| !blank && joined(last, glyph, spaced));
         match (joins, pieces.last_mut()) {
-            (Some((last, last_link)), Some(piece)) if same_style(last, glyph) && last_link == link => {
+            (Some((last, last_link)), Some(piece))
+                if same_style(last, glyph) && last_link == link && !turns(last, glyph) =>
+            {
                 push(piece, glyph);
             }
             _ => {
@@ -155,6 +157,13 @@ fn push(piece: &mut Piece, glyph: &Glyph) {
 
 fn covers(rect: &Rect, glyph: &Glyph) -> bool {
     contains(rect, (f32::midpoint(glyph.x0, glyph.x1), f32::midpoint(glyph.y0, glyph.y1)))
+}
+
+/// Whether one is a letter from right to left and the other a Latin one: they are read in different orders.
+fn turns(a: &Glyph, b: &Glyph) -> bool {
+    let rtl = |glyph: &Glyph| glyph.text.chars().any(is_rtl);
+    let latin = |glyph: &Glyph| glyph.text.chars().any(|c| c.is_alphabetic() && !is_rtl(c));
+    rtl(a) && latin(b) || latin(a) && rtl(b)
 }
 
 fn same_style(a: &Glyph, b: &Glyph) -> bool {

@@ -97,7 +97,8 @@ fn divide(region: Region, em: f32, depth: usize, nodes: &mut Vec<Node>) {
 /// Reads what is above the gutter, left of it, right of it and below it.
 fn cut(region: Region, gutter: &Gutter, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     let middle = gutter.middle();
-    let (above, rest) = region.split(|rect| centre(rect).1 < gutter.y0);
+    let top = top_of_columns(&region, gutter, em);
+    let (above, rest) = region.split(|rect| centre(rect).1 < top);
     let (below, rest) = rest.split(|rect| centre(rect).1 > gutter.y1);
     let (left, right) = rest.split(|rect| centre(rect).0 < middle);
     divide(above, em, depth + 1, nodes);
@@ -123,6 +124,28 @@ fn cut(region: Region, gutter: &Gutter, em: f32, depth: usize, nodes: &mut Vec<N
         }
     }
     divide(below, em, depth + 1, nodes);
+}
+
+/// Where the columns beside a gutter begin: below the lines that are centred on the whole region, such as a
+/// title that stands beside the gutter between the first two of three columns.
+fn top_of_columns(region: &Region, gutter: &Gutter, em: f32) -> f32 {
+    let middle = gutter.middle();
+    let inside = |rect: &Rect| centre(rect).1 >= gutter.y0 && centre(rect).1 <= gutter.y1;
+    let top = |left: bool| {
+        let side = region.pieces.iter().map(|piece| &piece.rect).filter(|rect| inside(rect));
+        side.filter(|rect| (centre(rect).0 < middle) == left).map(|rect| rect.y0).fold(gutter.y1, f32::min)
+    };
+    let start = top(true).max(top(false));
+    let Some(bounds) = region.boxes().into_iter().reduce(|a, b| union(&a, &b)) else { return gutter.y0 };
+    let over = |piece: &&Piece| inside(&piece.rect) && piece.rect.y1 < start;
+    let mut end = gutter.y0;
+    for line in lines(region.pieces.iter().filter(over).cloned().collect()) {
+        if (centre(&line.rect).0 - centre(&bounds).0).abs() > 1.5 * em {
+            break;
+        }
+        end = line.rect.y1;
+    }
+    end
 }
 
 /// Whether the left (true) or the right part (false) is a note in the margin.

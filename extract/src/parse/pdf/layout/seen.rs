@@ -5,7 +5,7 @@ use super::characters::{is_dash, is_rtl, is_wide};
 use super::inline::Inline;
 use super::line_text::{self, spans};
 use super::lines::Line;
-use super::markers::{Start, start};
+use super::markers::{Start, series, start};
 use super::styles::Styles;
 
 /// A line and what was found out about it.
@@ -37,6 +37,7 @@ pub(super) fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> 
         seen.push(Seen { line, text, start, level, pitch, short });
         above = Some(line);
     }
+    mark_series(&mut seen);
     let listed: Vec<bool> = (0..seen.len()).map(|at| is_listed(&seen, at)).collect();
     for (line, listed) in seen.iter_mut().zip(listed) {
         line.short |= listed;
@@ -49,6 +50,35 @@ pub(super) fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> 
         }
     }
     seen
+}
+
+/// Number of lines after which the next number of a series is looked for.
+const SERIES_REACH: usize = 12;
+
+/// Marks lines that start with consecutive numbers of one kind, at one place.
+fn mark_series(seen: &mut [Seen<'_>]) {
+    let known: Vec<_> = seen
+        .iter()
+        .map(|line| if line.start == Start::Text { series(line.text.as_str()) } else { None })
+        .collect();
+    for at in 0..seen.len() {
+        let Some(Some((kind, value))) = known.get(at) else { continue };
+        let place = seen.get(at).map_or(0.0, |line| line.line.rect.x0);
+        for other in at + 1..(at + SERIES_REACH).min(seen.len()) {
+            let Some(Some((other_kind, next))) = known.get(other) else { continue };
+            let Some(line) = seen.get(other) else { continue };
+            // Numbers may be aligned at their right end.
+            let aligned = (line.line.rect.x0 - place).abs() < 1.2 * line.line.size;
+            if kind == other_kind && *next == value + 1 && aligned {
+                for one in [at, other] {
+                    if let Some(line) = seen.get_mut(one) {
+                        line.start = Start::Section;
+                    }
+                }
+                break;
+            }
+        }
+    }
 }
 
 /// Whether a sentence goes on in the next line although its first word had room here.
@@ -135,7 +165,9 @@ fn is_short(lines: &[Line], at: usize) -> bool {
         .fold(line.rect.x1, f32::max);
     let left = near.iter().map(|other| other.rect.x0).fold(line.rect.x0, f32::min);
     let last = line.pieces.last().and_then(|piece| piece.text.chars().next_back()).unwrap_or(' ');
-    if is_dash(last) && line.pieces.last().is_some_and(|piece| piece.text.chars().count() > 1) {
+    if (is_dash(last) || last == '/')
+        && line.pieces.last().is_some_and(|piece| piece.text.chars().count() > 1)
+    {
         return false;
     }
     let rtl = line.pieces.iter().filter(|p| p.text.chars().any(is_rtl)).count() * 2 > line.pieces.len();

@@ -4,6 +4,8 @@ use super::super::page::{Glyph, Page, Rule};
 use super::render;
 
 mod order;
+mod right_to_left;
+mod series;
 mod tables;
 mod text;
 
