@@ -10,15 +10,18 @@ use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use dialect::Dialect;
 
+/// Line ends of a cell.
+const IN_CELLS: [char; 5] = ['\x0b', '\x0c', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Extracts the records of a CSV file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let mut text = text::read(bytes)?;
-    // FileMaker writes line ends and repetitions in a cell as VT and GS.
-    for control in ['\x0b', '\x1c', '\x1d', '\x1e', '\x1f', '\0'] {
-        if text.contains(control) {
-            text = text.replace(control, " ");
-        }
+    // FileMaker writes line ends and repetitions in a cell as VT and GS, others as NEL, LS, PS or FF. They divide
+    // rows only where nothing else does.
+    if text.contains(['\n', '\r']) {
+        text = text.replace(IN_CELLS, " ");
     }
+    text = text.replace(['\x1c', '\x1d', '\x1e', '\x1f', '\0'], " ");
     let text = text::clean(&text);
     let dialect = Dialect::detect(&text);
     let body = dialect.body(&text);
@@ -61,10 +64,16 @@ fn records(
     let mut swallowed = false;
     while reader.read_record(&mut record).map_err(|error| damaged(&error))? {
         swallowed = record.iter().any(|cell| cell.contains('\n'));
-        records.push(&record.iter().collect::<Vec<_>>())?;
+        records.push(&record.iter().map(literal).collect::<Vec<_>>())?;
     }
     let unclosed = swallowed && quoting && table.matches(char::from(dialect.quote)).count() % 2 == 1;
     Ok((!unclosed).then(|| records.finish()))
+}
+
+/// The text of a cell such as `="007"`, which keeps Excel from reading a number.
+fn literal(cell: &str) -> &str {
+    let text = cell.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    text.filter(|text| !text.contains('"')).unwrap_or(cell)
 }
 
 fn damaged(error: &csv::Error) -> Rejection {

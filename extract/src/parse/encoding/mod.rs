@@ -5,10 +5,13 @@
 //! plausibility of the decoded text ([`plausible`]), and a text that is plausible in none is garbled.
 
 mod alphabets;
+mod ebcdic;
 mod escapes;
 mod johab;
+mod pages;
 mod plausible;
 mod unicode;
+mod utf7;
 
 use std::borrow::Cow;
 
@@ -46,6 +49,9 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         let rest = bytes.get(mark..).unwrap_or_default();
         return certain(encoding.decode_without_bom_handling(rest).0.into_owned());
     }
+    if let Some(text) = ebcdic::decode(bytes) {
+        return certain(text);
+    }
     if let Some(encoding) = unicode::unmarked_utf16(bytes) {
         return certain(encoding.decode_without_bom_handling(bytes).0.into_owned());
     }
@@ -53,7 +59,7 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         return certain(text);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return certain(text.to_owned());
+        return certain(utf7::decode(text).unwrap_or_else(|| text.to_owned()));
     }
     if let Some(text) = unicode::interrupted_utf8(bytes) {
         return certain(text);
@@ -112,6 +118,15 @@ const OTHERS: &[Decoder] = &[
     |bytes| dos::CP865.decode(bytes),
     |bytes| dos::CP869.decode_lossy(bytes),
     |bytes| web::MACINTOSH.decode_without_bom_handling(bytes).0,
+    |bytes| Cow::Owned(pages::decode(pages::MAC_CENTRAL_EUROPEAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_GREEK, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_TURKISH, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_ICELANDIC, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_CROATIAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_ROMANIAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP720, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP775, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP1125, bytes)),
     |bytes| Cow::Owned(johab::decode(bytes)),
 ];
 

@@ -71,7 +71,7 @@ pub(super) fn interrupted_utf8(bytes: &[u8]) -> Option<String> {
         valid += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
         invalid += usize::from(!chunk.invalid().is_empty());
     }
-    if valid < 4 * invalid.max(1) {
+    if valid < 2 * invalid.max(1) {
         return None;
     }
     let mut text = String::with_capacity(bytes.len());

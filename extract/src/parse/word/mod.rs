@@ -14,7 +14,7 @@ mod number_formats;
 mod number_names;
 mod numbering;
 mod pictures;
-mod scripts;
+pub(super) mod scripts;
 mod symbols;
 mod write;
 

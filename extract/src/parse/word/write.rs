@@ -308,7 +308,10 @@ fn flatten(blocks: Vec<Block>, separator: &str, out: &mut String) {
                     Marker::Bullet => "-",
                     Marker::Number(number) => number,
                 };
-                if text.is_empty() { text } else { format!("{marker} {text}") }
+                match (&text, &marker) {
+                    (text, &"-") if text.is_empty() => String::new(),
+                    (text, marker) => format!("{marker} {text}").trim_end().to_owned(),
+                }
             }
             Block::Note { label, blocks } => format!("[^{label}]: {}", flat(blocks, separator)),
             Block::Markdown(text) => text.replace('|', "\\|").replace('\n', separator),

@@ -77,8 +77,14 @@ impl Reader {
         let columns = property("gridSpan").and_then(Node::val).and_then(|span| span.trim().parse().ok());
         let continues = |name: &str| property(name).is_some_and(|merge| merge.val() != Some("restart"));
         let mut blocks = Vec::new();
+        let outer = std::mem::replace(&mut self.in_cell, true);
         self.blocks(node, &mut blocks);
         self.flush_carried(&mut blocks);
+        self.in_cell = outer;
+        // Empty numbered lines beside text show nothing that is cited.
+        if blocks.iter().any(|block| !is_bare_number(block)) {
+            blocks.retain(|block| !is_bare_number(block));
+        }
         // A horizontally merged cell of old files: a part of the cell before it.
         if continues("hMerge")
             && let Some(before) = row.cells.last_mut()
@@ -89,4 +95,8 @@ impl Reader {
         }
         row.cells.push(Cell { blocks, columns: columns.unwrap_or(1), continues: continues("vMerge") });
     }
+}
+
+fn is_bare_number(block: &Block) -> bool {
+    matches!(block, Block::Item { text, .. } if text.iter().all(|span| span.text.trim().is_empty()))
 }
