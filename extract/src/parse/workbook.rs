@@ -235,3 +235,21 @@ fn merged(worksheet: &Worksheet) -> Vec<(usize, usize, usize)> {
     };
     worksheet.merged_cells.iter().filter_map(range).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_characters_are_replaced() {
+        for (escaped, text) in [
+            ("a_x000D_\nb", "a\r\nb"),
+            ("_x0041_da", "Ada"),
+            ("x_x", "x_x"),
+            ("_xyz1_ _x00e9_", "_xyz1_ é"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unescape(escaped.to_owned()), text);
+        }
+    }
+}

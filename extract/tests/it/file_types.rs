@@ -84,3 +84,13 @@ fn a_dos_text_is_read_and_a_senseless_one_refused() {
     let refused = reply("a.txt", &ebcdic).unwrap_err();
     assert!(matches!(refused.verdict, Verdict::GarbledText | Verdict::UnsupportedType), "{refused}");
 }
+
+#[test]
+fn notes_and_ends_of_chapters_are_read() {
+    let book =
+        epub("<p>By Ann Lee</p><p>Boats float.</p><aside><p>Most do.</p></aside><footer>The end.</footer>");
+    let text = extract(&Request::default(), &book).reply.unwrap().text;
+    for part in ["By Ann Lee", "Boats float.", "Most do.", "The end."] {
+        assert!(text.contains(part), "{text}");
+    }
+}

@@ -79,3 +79,24 @@ fn read(page: &str, bytes: &[u8]) -> String {
     };
     bytes.iter().map(|byte| character(*byte)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_mainframes_are_read_in_their_code_page() {
+        let english = "Opening hours: nine to five, on Sundays from 10.";
+        let german = "Öffnungszeiten: täglich von neun bis fünf. Größere Gruppen melden sich an.";
+        let french = "Le château est ouvert de février à août; fermé à Noël, où le musée ferme.";
+        for (page, text) in [(0, english), (1, german), (2, french)] {
+            let byte =
+                |character| PAGES[page].chars().position(|own| own == character).unwrap() as u8 + BLANK;
+            let mut bytes: Vec<u8> = text.chars().map(byte).collect();
+            bytes.push(0x25);
+            assert_eq!(decode(&bytes).unwrap(), format!("{text}\n"));
+        }
+        assert_eq!(decode("Prices@home@and@away, not EBCDIC".as_bytes()), None);
+        assert_eq!(decode("商品签收后七天内可以申请退货。".as_bytes()), None);
+    }
+}

@@ -60,3 +60,46 @@ pub(super) const CP775: Page = "\
 pub(super) const CP1125: Page = "\
      АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмноп░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
      рстуфхцчшщъыьэюяЁёҐґЄєІіЇї·√№¤■\u{a0}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_page_is_told_from_the_others() {
+        let czech = "Otevírací doba: každý den od devíti do pěti, větší skupiny se musí předem objednat.";
+        let greek = "Το μουσείο είναι ανοιχτό κάθε μέρα από τις εννέα έως τις πέντε.";
+        let turkish = "Kütüphane her gün dokuzdan beşe kadar açıktır; öğrenciler kimliklerini göstermelidir.";
+        let icelandic = "Bókasafnið er opið alla daga frá níu til fimm. Óheimilt er að koma með mat, það þykir dónaskapur.";
+        let arabic = "المكتبة مفتوحة كل يوم من التاسعة حتى الخامسة. يمنع إدخال الطعام والشراب.";
+        let latvian = "Bibliotēka atvērta katru dienu no deviņiem līdz pieciem. Ēdienu ienest aizliegts.";
+        let ukrainian = "Бібліотека працює щодня з дев'ятої до п'ятої. Їжу приносити заборонено.";
+        for (page, text) in [
+            (MAC_CENTRAL_EUROPEAN, czech),
+            (MAC_GREEK, greek),
+            (MAC_TURKISH, turkish),
+            (MAC_ICELANDIC, icelandic),
+            (CP720, arabic),
+            (CP775, latvian),
+            (CP1125, ukrainian),
+        ] {
+            let byte = |character: char| {
+                let upper = page.chars().position(|own| own == character).map(|at| 0x80 + at as u8);
+                upper.unwrap_or_else(|| u8::try_from(character).unwrap())
+            };
+            let bytes: Vec<u8> = text.chars().map(byte).collect();
+            assert_eq!(crate::parse::encoding::decode(&bytes).text, text);
+        }
+    }
+
+    #[test]
+    fn every_page_has_a_character_for_each_byte() {
+        for page in [MAC_CENTRAL_EUROPEAN, MAC_GREEK, MAC_TURKISH, MAC_ICELANDIC, MAC_CROATIAN, MAC_ROMANIAN]
+        {
+            assert_eq!(page.chars().count(), 128);
+        }
+        for page in [CP720, CP775, CP1125] {
+            assert_eq!(page.chars().count(), 128);
+        }
+    }
+}

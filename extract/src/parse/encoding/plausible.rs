@@ -122,13 +122,16 @@ fn letter(before: [char; 2], current: char, next: char, run: usize) -> f64 {
     if current.is_lowercase() && before.iter().all(|other| other.is_uppercase()) {
         score += CASE / 2.0;
     }
+    if current.is_uppercase() && previous.is_uppercase() && next.is_lowercase() {
+        score += CASE / 2.0;
+    }
     // `PrávO`: an accented capital is followed by a small letter.
     if current.is_lowercase() && next.is_uppercase() {
         score += CASE / 2.0;
     }
-    // A final sigma within a word, a sign that begins a word, a Thai mark without its consonant.
+    // A final sigma or Hebrew final letter within a word, a sign that begins a word, a Thai mark without its consonant.
     let displaced = match current {
-        'ς' => next.is_alphabetic(),
+        'ς' | 'ך' | 'ם' | 'ן' | 'ף' | 'ץ' => next.is_alphabetic(),
         'ъ' | 'ь' | 'Ъ' | 'Ь' => !previous.is_alphabetic() && next.is_alphabetic(),
         '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' => {
             !matches!(previous, '\u{e01}'..='\u{e4e}')
@@ -162,7 +165,7 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
         _ if previous == current
             && !matches!(
                 current,
-                '\u{2500}'..='\u{25a0}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}'
+                '\u{2500}'..='\u{25a0}' | '\u{ff10}'..='\u{ff19}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}'
             ) =>
         {
             -1.0
@@ -178,7 +181,8 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
             }
         }
         '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '·' => 1.0,
-        '’' if after_letter || before_letter || digit => 1.0,
+        '’' if after_letter || digit => 1.0,
+        '’' if before_letter => 0.3,
         '’' => 0.0,
         // Dashes have space on both sides or on none.
         // Between vowels a letter is likelier: `ni–os` is `niños` in Macintosh.
@@ -208,6 +212,7 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
             1.0
         }
         '±' | '×' | '÷' | '½' | '¼' | '¾' if previous.is_whitespace() && next.is_whitespace() => 0.8,
+        '™' | '®' if before_letter => -1.5,
         '§' | '•' | '†' | '£' | '€' | '№' if !after_letter => 0.8,
         '©' | '®' | '™' | '°' | '€' | '²' | '³' if !within => 0.8,
         'ª' | 'º' if digit || (after_letter && !before_letter) => 0.5,

@@ -12,15 +12,15 @@ pub(super) fn decode(text: &str) -> Option<String> {
     }
     let mut out = String::new();
     let mut foreign = false;
-    let mut parts = text.split('+');
-    out.push_str(parts.next()?);
-    for part in parts {
-        let end = part.find(|digit| digit_value(digit).is_none()).unwrap_or(part.len());
-        let (coded, rest) = part.split_at(end);
-        let rest = rest.strip_prefix('-').unwrap_or(rest);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('+') {
+        out.push_str(before);
+        let end = after.find(|digit| digit_value(digit).is_none()).unwrap_or(after.len());
+        let (coded, following) = after.split_at(end);
+        let closed = following.strip_prefix('-');
         if coded.is_empty() {
             // `+-` is the plus sign itself.
-            part.strip_prefix('-')?;
+            closed?;
             out.push('+');
         } else {
             let decoded = units(coded)?;
@@ -30,8 +30,9 @@ pub(super) fn decode(text: &str) -> Option<String> {
             foreign |= !decoded.is_ascii();
             out.push_str(&decoded);
         }
-        out.push_str(rest);
+        rest = closed.unwrap_or(following);
     }
+    out.push_str(rest);
     (foreign && plausible::rate(&out).score > MIN_PLAUSIBLE).then_some(out)
 }
 
@@ -77,4 +78,30 @@ fn units(coded: &str) -> Option<String> {
         return None;
     }
     String::from_utf16(&units).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_in_base64_are_read() {
+        for (coded, text) in [
+            ("Le caf+AOk est ferm+AOk.", "Le café est fermé."),
+            ("Gr+APYA3w-e: 1 +- 2", "Größe: 1 + 2"),
+            ("+BBIERQQ+BDQ +BD8EOwQwBEIEPQRLBDk", "Вход платный"),
+            ("+ANY-ffnungszeiten +ACE-", "Öffnungszeiten !"),
+        ] {
+            assert_eq!(decode(coded).as_deref(), Some(text), "{coded}");
+        }
+    }
+
+    #[test]
+    fn plus_signs_of_other_texts_stay() {
+        for text in
+            ["C++ and Google+Docs", "call +47 55 12 34 56", "q=a+the+boat", "1 + 1", "+4712345678", "a+"]
+        {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
 }
