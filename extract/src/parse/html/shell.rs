@@ -79,14 +79,15 @@ pub(super) struct Signs {
 impl Signs {
     /// Reads the signs.
     pub(super) fn of(tree: &Tree) -> Self {
-        let scripts = tree.select("script").nodes().iter().any(|script| {
-            let kind = script.attr_or("type", "").to_ascii_lowercase();
-            let runs = kind.is_empty() || kind.contains("javascript") || kind == "module";
-            runs && (script.has_attr("src") || script.text().trim().len() > 20)
-        });
         let mounts = tree.select(MOUNTS);
         let empty_mount =
             mounts.exists() && mounts.nodes().iter().all(|mount| letters_of(mount) <= MAX_WAITING_LETTERS);
+        let scripts = tree.select("script").nodes().iter().any(|script| {
+            let kind = script.attr_or("type", "").to_ascii_lowercase();
+            let runs = kind.is_empty() || kind.contains("javascript") || kind == "module";
+            // Any script may fill an empty mount; elsewhere a short one only sets a flag.
+            runs && (script.has_attr("src") || script.text().trim().len() > if empty_mount { 0 } else { 20 })
+        });
         Self { scripts, frameset: tree.select("frameset").exists(), empty_mount }
     }
 

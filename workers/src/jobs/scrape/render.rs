@@ -15,7 +15,7 @@ use super::visit::Visitor;
 /// What became of a page made by scripts.
 pub(super) enum Rendering {
     /// The page as a browser shows it, and what was read from it.
-    Page(FetchResponse, Extraction),
+    Page(Box<(FetchResponse, Extraction)>),
     /// The page stays without text, for this reason.
     Shell(Rejection),
     /// The page leads to one that may not be read, or did not load.
@@ -60,7 +60,7 @@ pub(super) async fn render(
             Err(still) if still.needs_browser => {
                 Rendering::Shell(explained(still, "It shows no text in a browser either."))
             }
-            reply => Rendering::Page(response, reply),
+            reply => Rendering::Page(Box::new((response, reply))),
         },
         Reading::Unsupported(outcome) => Rendering::Nothing(outcome),
     })

@@ -66,7 +66,8 @@ impl Visitor<'_> {
             let reply = match reply {
                 Err(shell) if shell.needs_browser => {
                     match Box::pin(render::render(self, page, &fetched, shell)).await? {
-                        Rendering::Page(rendered, reply) => {
+                        Rendering::Page(page) => {
+                            let (rendered, reply) = *page;
                             fetched = rendered;
                             visited.insert(scope::normalise(&fetched.url));
                             reply
