@@ -26,7 +26,8 @@ impl Reader {
         // A picture without text of its own: its description stands for it.
         let properties = node.find("docPr");
         let attribute = |name: &str| properties.and_then(|properties| properties.attr(name));
-        let described = attribute("descr").filter(|text| !text.trim().is_empty()).or_else(|| attribute("title"));
+        let described =
+            attribute("descr").filter(|text| !text.trim().is_empty()).or_else(|| attribute("title"));
         let described = described.or_else(|| node.nodes().find_map(|shape| shape.attr("alt")));
         if let Some(text) = described.and_then(description) {
             let italic = Emphasis { italic: true, ..Emphasis::default() };

@@ -211,6 +211,7 @@ mod tests {
                 "[[a, b; c, n]]",
             ),
             (format!("<m:d><m:e>{a}</m:e></m:d>"), "(a)"),
+            (t("𝑥≤𝛼ℎ"), "x≤αh"),
             (format!("<m:func><m:fName>{}</m:fName><m:e>{a}</m:e></m:func>", t("sin")), "sin a"),
         ] {
             assert_eq!(read(&inner), expected);

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::body::control_content;
 use super::xml::Node;
-use crate::parse::word::model::{Block, Cell, MAX_COLUMNS, Row, Table};
+use crate::parse::word::model::{Block, Cell, MAX_COLUMNS, Row, Table, remove_bare_numbers};
 
 impl Reader {
     pub(super) fn table(&mut self, node: &Node, out: &mut Vec<Block>) {
@@ -81,10 +81,7 @@ impl Reader {
         self.blocks(node, &mut blocks);
         self.flush_carried(&mut blocks);
         self.in_cell = outer;
-        // Empty numbered lines beside text show nothing that is cited.
-        if blocks.iter().any(|block| !is_bare_number(block)) {
-            blocks.retain(|block| !is_bare_number(block));
-        }
+        remove_bare_numbers(&mut blocks);
         // A horizontally merged cell of old files: a part of the cell before it.
         if continues("hMerge")
             && let Some(before) = row.cells.last_mut()
@@ -95,8 +92,4 @@ impl Reader {
         }
         row.cells.push(Cell { blocks, columns: columns.unwrap_or(1), continues: continues("vMerge") });
     }
-}
-
-fn is_bare_number(block: &Block) -> bool {
-    matches!(block, Block::Item { text, .. } if text.iter().all(|span| span.text.trim().is_empty()))
 }
