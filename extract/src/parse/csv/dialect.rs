@@ -1,6 +1,6 @@
 //! CSV dialect detection from the first rows: delimiter, quote character and escape character.
 
-use super::super::table::SAMPLE_ROWS as ROWS;
+use super::super::table::{Layout, SAMPLE_ROWS as ROWS};
 use super::quotes;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
@@ -173,8 +173,8 @@ fn score(rows: &[StringRecord]) -> f64 {
     agreement * agreement * (1.0 + (common as f64).ln() / 8.0)
 }
 
-/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others differ or go on in
-/// small letters, and every comma stands before a blank or between digits. Rows of whole sentences need no
+/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others make no table with
+/// values, and every comma stands before a blank or between digits. Rows of whole sentences need no
 /// first row.
 fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
     if !matches!(dialect.delimiter, b',' | b';') || rows.is_empty() {
@@ -205,7 +205,13 @@ fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
     if !titled {
         return prose && parts > 0 && small * 10 >= parts * 6;
     }
-    numbers || (prose && (agreement < MIN_AGREEMENT || small * 10 >= parts * 6))
+    // Below a title, a table has a header of its own with values under it.
+    let is_table = || {
+        let below: Vec<Vec<&str>> =
+            rows.iter().skip(1).map(|row| row.iter().map(str::trim).collect()).collect();
+        Layout::is_certain(&below)
+    };
+    numbers || (prose && (agreement < MIN_AGREEMENT || small * 10 >= parts * 6 || !is_table()))
 }
 
 #[cfg(test)]
@@ -230,6 +236,8 @@ mod tests {
             "question\nIs it late, sometimes?\nA dog, a bicycle, or both?\nWhere, please, is it?\n",
             "question\nIs it late, sometimes?\nA dog, or both?\n",
             "price\n1,5\n2,75\n12,00\n",
+            "name\nLee, Ann\nRoe, Bo\nDoe, Cy\n",
+            "address\n1 Quay Street, Lindow\n2 Hill Road, Esk\n",
             "remark\nGood, friendly staff\nClean, quiet\nSlow, cold food\n",
             "Bring a rope, a torch and water.\nLeave at nine, not later.\nPay in cash, please.\n",
             "name\nAda\nBo\n",
@@ -237,7 +245,7 @@ mod tests {
             assert_eq!(Dialect::detect(text).delimiter, NONE, "{text}");
         }
         assert_eq!(Dialect::detect("Title\na,b\n1,2\n3,4\n5,6\n").delimiter, b',');
-        assert_eq!(Dialect::detect("People\nname, town\nAda, Lindow\nBo, Esk\n").delimiter, b',');
+        assert_eq!(Dialect::detect("People\nname, age\nAda, 36\nBo, 41\n").delimiter, b',');
     }
 
     #[test]
