@@ -61,11 +61,10 @@ impl Directives {
 
 /// A date in the letter case of HTTP: `wed, 25 jun 2025 15:00:00 gmt` becomes `Wed, 25 Jun 2025 15:00:00 GMT`.
 fn capitalised(date: &str) -> String {
-    let words = date.split(' ').map(|word| match word {
-        "gmt" | "utc" => "GMT".to_owned(),
-        word => word
-            .split_at_checked(1)
-            .map_or_else(String::new, |(first, rest)| format!("{}{rest}", first.to_ascii_uppercase())),
+    let mut after_letter = false;
+    let letters = date.chars().map(|letter| {
+        let is_first = !std::mem::replace(&mut after_letter, letter.is_ascii_alphabetic());
+        if is_first { letter.to_ascii_uppercase() } else { letter }
     });
-    words.collect::<Vec<_>>().join(" ")
+    letters.collect::<String>().replace("Gmt", "GMT").replace("Utc", "GMT")
 }
