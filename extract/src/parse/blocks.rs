@@ -65,7 +65,7 @@ impl Blocks {
         if width < 2 {
             // A frame around text.
             for cell in rows.iter().filter_map(|row| row.first()) {
-                self.paragraph(cell);
+                self.paragraph(&cell.replace("<br>", "\n"));
             }
             return;
         }

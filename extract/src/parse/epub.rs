@@ -1,9 +1,9 @@
-//! E-books (EPUB) to Markdown: the chapters in reading order, each through the page path.
+//! E-books (EPUB) to Markdown: the chapters in reading order, each with its whole body.
 
 use super::archive::Archive;
 use super::xml::{self, Node};
 use super::{html, office, text};
-use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Request, Verdict};
+use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection, Verdict};
 
 /// Media types of chapters.
 const CHAPTERS: [&str; 2] = ["application/xhtml+xml", "text/html"];
@@ -66,17 +66,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
 
 /// A chapter as Markdown; `None` if it has no text, as a cover.
 fn read_chapter(chapter: &[u8]) -> Result<Option<String>, Rejection> {
-    // The title of a chapter's file is often that of the book, and its headings are in the body.
     let page = text::decode(chapter);
-    let (before, rest) = page.split_once("<head").unwrap_or(("", &page));
-    let body = rest.split_once("</head>").map_or(rest, |(_, body)| body);
-    let page = if before.is_empty() { page.clone() } else { format!("<html>{body}") };
-    let request = Request { media_type: Some("text/html; charset=utf-8".to_owned()), ..Request::default() };
-    match html::read(&request, page.as_bytes()) {
-        Ok(document) => Ok(Some(document.text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Err(rejection) if rejection.verdict == Verdict::Empty => Ok(None),
-        Err(rejection) => Err(rejection),
-    }
+    let text = html::body(&page)?;
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// The paths of the chapters in reading order, without table of contents and cover.

@@ -38,6 +38,7 @@ fn options() -> ParseOptions {
     options
 }
 
+/// What an error of `office_oxide` means for its owner.
 fn rejection(error: &OfficeError) -> Rejection {
     use office_oxide::core::Error as Core;
 
@@ -55,19 +56,34 @@ fn rejection(error: &OfficeError) -> Rejection {
             "The file is of a version of Word older than 6. Save it as DOCX and upload that.",
         ),
         (OfficeError::UnsupportedFormat(why), _) if why.contains("password") => encrypted(),
-        (_, Some(Core::DecompressionLimit { .. } | Core::PackageLimit(_))) => Rejection::new(
-            Verdict::TooLarge,
-            "The file unpacks to more than a document may hold. Split it into smaller files.",
-        ),
-        (_, Some(Core::MalformedXml(why))) if why.contains("nest") || why.contains("depth") => {
-            Rejection::new(
-                Verdict::TooComplex,
-                "The file nests deeper than can be read. Save it again from the program that made it.",
-            )
-        }
+        (
+            _,
+            Some(core @ (Core::DecompressionLimit { .. } | Core::PackageLimit(_) | Core::MalformedXml(_))),
+        ) => core_rejection(core),
         _ if error.to_string().to_ascii_lowercase().contains("encrypt") => encrypted(),
         _ => damaged(),
     }
+}
+
+/// What an error of the package means for its owner.
+pub(super) fn core_rejection(error: &office_oxide::core::Error) -> Rejection {
+    use office_oxide::core::Error as Core;
+
+    match error {
+        Core::DecompressionLimit { .. } | Core::PackageLimit(_) => Rejection::new(
+            Verdict::TooLarge,
+            "The file unpacks to more than a document may hold. Split it into smaller files.",
+        ),
+        Core::MalformedXml(why) if why.contains("nest") || why.contains("depth") => too_complex(),
+        _ => damaged(),
+    }
+}
+
+pub(super) fn too_complex() -> Rejection {
+    Rejection::new(
+        Verdict::TooComplex,
+        "The file nests deeper than can be read. Save it again from the program that made it.",
+    )
 }
 
 pub(super) fn encrypted() -> Rejection {

@@ -134,11 +134,43 @@ impl Workbook {
                 value = date(*serial, &code, document.workbook.date1904)
                     .unwrap_or_else(|| numfmt::format_general(*serial));
             }
+            (CellValue::Number(number), Some(style)) if padded(document, style, *number).is_some() => {
+                value = padded(document, style, *number).unwrap_or_default();
+            }
             (CellValue::Date(date), _) => value = shorten_date(&date.to_iso_string()),
             _ => document.write_cell_value_fast(cell, &mut value, dates),
         }
-        value
+        unescape(value)
     }
+}
+
+/// A whole number in a format of zeros, which fill it up: a postal code.
+fn padded(document: &XlsxDocument, style: u32, number: f64) -> Option<String> {
+    let code = format_code(document, style);
+    let zeros = (2..=20).contains(&code.len()) && code.bytes().all(|byte| byte == b'0');
+    let whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
+    (zeros && whole).then(|| format!("{number:0>width$.0}", width = code.len()))
+}
+
+/// Replaces the escapes of characters that XML lacks: `_x000D_`.
+fn unescape(value: String) -> String {
+    let Some((head, mut rest)) = value.split_once("_x") else { return value };
+    let mut text = head.to_owned();
+    loop {
+        let code = rest.get(..4).filter(|_| rest.as_bytes().get(4) == Some(&b'_'));
+        let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
+            Some(character) => {
+                text.push(character);
+                rest = rest.get(5..).unwrap_or_default();
+            }
+            None => text.push_str("_x"),
+        }
+        let Some((before, after)) = rest.split_once("_x") else { break };
+        text.push_str(before);
+        rest = after;
+    }
+    text + rest
 }
 
 /// The code of a style's number format.
@@ -202,4 +234,22 @@ fn merged(worksheet: &Worksheet) -> Vec<(usize, usize, usize)> {
         Some((start.row as usize + 1, end.row as usize + 1, start.col as usize))
     };
     worksheet.merged_cells.iter().filter_map(range).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_characters_are_replaced() {
+        for (escaped, text) in [
+            ("a_x000D_\nb", "a\r\nb"),
+            ("_x0041_da", "Ada"),
+            ("x_x", "x_x"),
+            ("_xyz1_ _x00e9_", "_xyz1_ é"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unescape(escaped.to_owned()), text);
+        }
+    }
 }

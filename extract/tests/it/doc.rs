@@ -174,3 +174,29 @@ fn links_of_doc_keep_their_anchors_and_fields_their_results() {
     let doc = RichDoc { paragraphs: &[(text, &[])], stories: [length, 0, 0, 0, 0, 0], ..RichDoc::default() };
     assert_eq!(read(&doc), "Fill in [a form](https://a.example/form#step) on 14.");
 }
+
+#[test]
+fn drop_caps_and_numbered_cells_of_doc_are_shown() {
+    let levels = [level(0, "\0.", false), level(0, "\u{1}.", false)];
+    let (definitions, overrides) = lists(&levels, &level(0, "\0.", false));
+    let cap: &[u8] = &[0x2c, 0x44, 0x19, 0];
+    let cell: &[u8] = &[0x16, 0x24, 1];
+    let numbered = [cell, &item(1, 0)].concat();
+    let end = [cell, &[0x17, 0x24, 1]].concat();
+    let doc = RichDoc {
+        paragraphs: &[
+            ("O\r", cap),
+            ("nce.\r", &[]),
+            ("\u{7}", &numbered),
+            ("Pay\u{7}", cell),
+            ("\u{7}", &end),
+            ("\u{7}", &numbered),
+            ("Board\u{7}", cell),
+            ("\u{7}", &end),
+        ],
+        stories: [21, 0, 0, 0, 0, 0],
+        parts: &[(73, &definitions), (74, &overrides)],
+        ..RichDoc::default()
+    };
+    assert_eq!(read(&doc), "Once.\n\n| 1. | Pay |\n| --- | --- |\n| 2. | Board |");
+}

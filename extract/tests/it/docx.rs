@@ -336,3 +336,27 @@ fn a_document_that_ends_early_says_so() {
     assert_eq!(document.text, "Words");
     assert_eq!(document.notes, ["The text of the file is incomplete: its end could not be read."]);
 }
+
+#[test]
+fn a_numbered_cell_without_text_shows_its_number() {
+    let number = "<w:p><w:pPr><w:numPr><w:ilvl w:val=\"0\"/><w:numId w:val=\"1\"/></w:numPr></w:pPr></w:p>";
+    let row = |text: &str| format!("<w:tr><w:tc>{number}</w:tc><w:tc>{}</w:tc></w:tr>", p("", text));
+    let body = format!("<w:tbl>{}{}</w:tbl>{number}{}", row("Pay first"), row("Board"), item(1, 0, "After"));
+    let text = text_of(&body, &[("numbering", &lists(&level(0, "decimal", "%1.", "")))], &[]);
+    assert_eq!(text, "| 1. | Pay first |\n| --- | --- |\n| 2. | Board |\n\n4. After");
+}
+
+#[test]
+fn a_drop_cap_begins_the_first_word() {
+    let cap = p("<w:framePr w:dropCap=\"drop\" w:lines=\"3\"/>", "O");
+    assert_eq!(read(&(cap + &p("", "nce upon a time."))), "Once upon a time.");
+    assert_eq!(read(&p("<w:framePr w:dropCap=\"none\"/>", "Alone")), "Alone");
+}
+
+#[test]
+fn text_raised_by_a_distance_joins_no_number() {
+    let raised = r("<w:position w:val=\"6\"/>", "2");
+    assert_eq!(read(&format!("<w:p>{}{raised}</w:p>", r("", "100"))), "100²");
+    let nudged = r("<w:position w:val=\"1\"/>", "2");
+    assert_eq!(read(&format!("<w:p>{}{nudged}</w:p>", r("", "10"))), "102");
+}

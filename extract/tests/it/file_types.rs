@@ -78,9 +78,18 @@ fn a_dos_text_is_read_and_a_senseless_one_refused() {
     );
     let table = b"Gr\x94\xe1e;Preis\r\nklein;1\r\ngro\xe1;2\r\n";
     assert_eq!(reply("a.csv", table).unwrap().text, "Größe: klein\nPreis: 1\n\nGröße: groß\nPreis: 2");
-    let ebcdic =
-        b"\xd9\x89\x83\x88\xa3\x85\x95@\xa4\x95\x84@\xd9\x85\x87\x85\x93\x95@\x84\x85\xa2@\xc8\x81\xa4\xa2"
-            .repeat(20);
-    let refused = reply("a.txt", &ebcdic).unwrap_err();
+    let senseless: Vec<u8> =
+        (0..600_u32).map(|at| 0x80 | (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let refused = reply("a.txt", &senseless).unwrap_err();
     assert!(matches!(refused.verdict, Verdict::GarbledText | Verdict::UnsupportedType), "{refused}");
+}
+
+#[test]
+fn notes_and_ends_of_chapters_are_read() {
+    let book =
+        epub("<p>By Ann Lee</p><p>Boats float.</p><aside><p>Most do.</p></aside><footer>The end.</footer>");
+    let text = extract(&Request::default(), &book).reply.unwrap().text;
+    for part in ["By Ann Lee", "Boats float.", "Most do.", "The end."] {
+        assert!(text.contains(part), "{text}");
+    }
 }

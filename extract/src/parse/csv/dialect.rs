@@ -1,6 +1,6 @@
 //! CSV dialect detection from the first rows: delimiter, quote character and escape character.
 
-use super::super::table::SAMPLE_ROWS as ROWS;
+use super::super::table::{Layout, SAMPLE_ROWS as ROWS};
 use super::quotes;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
@@ -96,7 +96,35 @@ fn quote(sample: &str) -> u8 {
             .filter(|line| line.starts_with(mark) && line.trim_end().ends_with(mark))
             .count()
     };
-    if around('\'') > 0 && around('"') == 0 && !sample.contains('"') { b'\'' } else { b'"' }
+    if sample.contains('"') {
+        return b'"';
+    }
+    if around('\'') > 0 || apostrophes_enclose_cells(sample) { b'\'' } else { b'"' }
+}
+
+/// Whether apostrophes stand around cells, and each opened one is closed.
+fn apostrophes_enclose_cells(sample: &str) -> bool {
+    let is_border = |border: Option<char>| {
+        border.is_none_or(|border| {
+            border == '\n' || DELIMITERS.iter().any(|delimiter| border == char::from(*delimiter))
+        })
+    };
+    let (mut opened, mut cells) = (false, 0_usize);
+    for line in sample.lines().take(ROWS) {
+        for (at, _) in line.match_indices('\'') {
+            let before = line.get(..at).and_then(|text| text.chars().next_back());
+            let after = line.get(at + 1..).and_then(|text| text.chars().next());
+            if opened && is_border(after) {
+                (opened, cells) = (false, cells + 1);
+            } else if !opened && is_border(before) {
+                opened = true;
+            }
+        }
+        if opened {
+            return false;
+        }
+    }
+    cells > 1
 }
 
 /// Whether a backslash stands before a quote character within cells. Before a delimiter or a line end it may be
@@ -145,10 +173,17 @@ fn score(rows: &[StringRecord]) -> f64 {
     agreement * agreement * (1.0 + (common as f64).ln() / 8.0)
 }
 
-/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others differ, and every
-/// comma stands before a blank or between digits.
+/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others make no table with
+/// values, and every comma stands before a blank or between digits. Rows of whole sentences need no
+/// first row.
 fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
-    if !matches!(dialect.delimiter, b',' | b';') || rows.first().is_none_or(|first| first.len() != 1) {
+    if !matches!(dialect.delimiter, b',' | b';') || rows.is_empty() {
+        return false;
+    }
+    let ends =
+        |row: &StringRecord| row.iter().next_back().is_some_and(|cell| cell.ends_with(['.', '?', '!', '…']));
+    let titled = rows.first().is_some_and(|first| first.len() == 1);
+    if !titled && !rows.iter().all(ends) {
         return false;
     }
     let digit = |cell: &str, last: bool| {
@@ -156,15 +191,27 @@ fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
         (if last { bytes.next_back() } else { bytes.next() }).is_some_and(|byte| byte.is_ascii_digit())
     };
     let (mut prose, mut numbers) = (true, true);
+    let (mut parts, mut small) = (0_usize, 0_usize);
     for row in rows {
         for (left, right) in row.iter().zip(row.iter().skip(1)) {
             let number = digit(left, true) && digit(right, false);
             prose &= right.starts_with(' ') || number;
             numbers &= number;
+            parts += 1;
+            small += usize::from(right.trim_start().starts_with(char::is_lowercase));
         }
     }
     let agreement = common_width(rows).0 as f64 / rows.len() as f64;
-    numbers || (prose && agreement < MIN_AGREEMENT)
+    if !titled {
+        return prose && parts > 0 && small * 10 >= parts * 6;
+    }
+    // Below a title, a table has a header of its own with values under it.
+    let is_table = || {
+        let below: Vec<Vec<&str>> =
+            rows.iter().skip(1).map(|row| row.iter().map(str::trim).collect()).collect();
+        Layout::is_certain(&below)
+    };
+    numbers || (prose && (agreement < MIN_AGREEMENT || small * 10 >= parts * 6 || !is_table()))
 }
 
 #[cfg(test)]
@@ -189,11 +236,16 @@ mod tests {
             "question\nIs it late, sometimes?\nA dog, a bicycle, or both?\nWhere, please, is it?\n",
             "question\nIs it late, sometimes?\nA dog, or both?\n",
             "price\n1,5\n2,75\n12,00\n",
+            "name\nLee, Ann\nRoe, Bo\nDoe, Cy\n",
+            "address\n1 Quay Street, Lindow\n2 Hill Road, Esk\n",
+            "remark\nGood, friendly staff\nClean, quiet\nSlow, cold food\n",
+            "Bring a rope, a torch and water.\nLeave at nine, not later.\nPay in cash, please.\n",
             "name\nAda\nBo\n",
         ] {
             assert_eq!(Dialect::detect(text).delimiter, NONE, "{text}");
         }
         assert_eq!(Dialect::detect("Title\na,b\n1,2\n3,4\n5,6\n").delimiter, b',');
+        assert_eq!(Dialect::detect("People\nname, age\nAda, 36\nBo, 41\n").delimiter, b',');
     }
 
     #[test]

@@ -10,15 +10,18 @@ use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use dialect::Dialect;
 
+/// Line ends of a cell.
+const IN_CELLS: [char; 5] = ['\x0b', '\x0c', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Extracts the records of a CSV file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let mut text = text::read(bytes)?;
-    // FileMaker writes line ends and repetitions in a cell as VT and GS.
-    for control in ['\x0b', '\x1c', '\x1d', '\x1e', '\x1f', '\0'] {
-        if text.contains(control) {
-            text = text.replace(control, " ");
-        }
+    // FileMaker writes line ends and repetitions in a cell as VT and GS, others as NEL, LS, PS or FF. They divide
+    // rows only where nothing else does.
+    if text.contains(['\n', '\r']) {
+        text = text.replace(IN_CELLS, " ");
     }
+    text = text.replace(['\x1c', '\x1d', '\x1e', '\x1f', '\0'], " ");
     let text = text::clean(&text);
     let dialect = Dialect::detect(&text);
     let body = dialect.body(&text);
@@ -61,10 +64,16 @@ fn records(
     let mut swallowed = false;
     while reader.read_record(&mut record).map_err(|error| damaged(&error))? {
         swallowed = record.iter().any(|cell| cell.contains('\n'));
-        records.push(&record.iter().collect::<Vec<_>>())?;
+        records.push(&record.iter().map(literal).collect::<Vec<_>>())?;
     }
     let unclosed = swallowed && quoting && table.matches(char::from(dialect.quote)).count() % 2 == 1;
     Ok((!unclosed).then(|| records.finish()))
+}
+
+/// The text of a cell such as `="007"`, which keeps Excel from reading a number.
+fn literal(cell: &str) -> &str {
+    let text = cell.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    text.filter(|text| !text.contains('"')).unwrap_or(cell)
 }
 
 fn damaged(error: &csv::Error) -> Rejection {
@@ -191,5 +200,58 @@ mod tests {
     #[test]
     fn a_repeated_header_is_no_record() {
         assert_eq!(text("name,price\nA,1\nname,price\nB,2\n"), "name: A\nprice: 1\n\nname: B\nprice: 2");
+    }
+
+    #[test]
+    fn line_ends_of_other_systems_stay_within_a_cell() {
+        for end in ["\u{85}", "\u{2028}", "\u{2029}", "\x0b", "\x0c"] {
+            assert_eq!(text(&format!("id,text\n1,a{end}b\n2,c\n")), "id: 1\ntext: a b\n\nid: 2\ntext: c");
+        }
+        assert_eq!(text("id,text\u{2028}1,a\u{2028}2,b\u{2028}"), "id: 1\ntext: a\n\nid: 2\ntext: b");
+    }
+
+    #[test]
+    fn a_section_between_records_is_no_record() {
+        assert_eq!(
+            text("route,adult,child\nA,1,2\nB,3,4\n\nZone B\nroute,adult,child\nC,5,6\n"),
+            "route: A\nadult: 1\nchild: 2\n\nroute: B\nadult: 3\nchild: 4\n\nZone B\n\n\
+             route: C\nadult: 5\nchild: 6"
+        );
+        assert_eq!(
+            text("name,phone,mail\nAda,1,2\nBo,,\nCy,3,4\n"),
+            "name: Ada\nphone: 1\nmail: 2\n\nname: Bo\n\nname: Cy\nphone: 3\nmail: 4"
+        );
+    }
+
+    #[test]
+    fn labels_above_a_table_are_no_header() {
+        assert_eq!(
+            text("Report:,Monthly tariffs\nDate:,1 May\n\nroute,adult,child\nA,1,2\nB,3,4\n"),
+            "Report: Monthly tariffs\nDate: 1 May\n\nroute: A\nadult: 1\nchild: 2\n\nroute: B\nadult: 3\nchild: 4"
+        );
+    }
+
+    #[test]
+    fn a_row_of_units_follows_two_header_rows() {
+        assert_eq!(
+            text("Stop,Weekday,,Weekend,\n,Peak,Quiet,Peak,Quiet\n,kr,kr,kr,kr\nA,5,4,3,2\nB,6,5,4,3\n")
+                .lines()
+                .take(3)
+                .collect::<Vec<_>>(),
+            ["Stop: A", "Weekday Peak kr: 5", "Weekday Quiet kr: 4"]
+        );
+    }
+
+    #[test]
+    fn marks_around_cells_are_no_text() {
+        assert_eq!(text("id,name\n=\"007\",Ada\n=\"008\",Bo\n"), "id: 007\nname: Ada\n\nid: 008\nname: Bo");
+        assert_eq!(
+            text("id,name\n1,'Ada, of Esk'\n2,'Bo, of Moor'\n"),
+            "id: 1\nname: Ada, of Esk\n\nid: 2\nname: Bo, of Moor"
+        );
+        assert_eq!(
+            text("id,name\n1,O'Hara\n2,rock 'n' roll\n"),
+            "id: 1\nname: O'Hara\n\nid: 2\nname: rock 'n' roll"
+        );
     }
 }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 /// Removes blanks between a delimiter and a quotation mark.
 pub(super) fn remove_blanks(table: &str, delimiter: u8, quote: u8) -> Cow<'_, str> {
     let (delimiter, quote) = (char::from(delimiter), char::from(quote));
-    let blank = |character: char| character == ' ' || (character == '\t' && delimiter != '\t');
+    let blank =
+        |character: char| matches!(character, ' ' | '\u{a0}') || (character == '\t' && delimiter != '\t');
     let mut marks = table.match_indices(quote);
     let apart = |(at, _): (usize, &str)| {
         let before = table.get(..at).unwrap_or_default();
@@ -61,6 +62,7 @@ mod tests {
     fn blanks_around_quotation_marks_are_removed() {
         for (table, plain) in [
             ("a, \"b, c\" , d\n", "a,\"b, c\", d\n"),
+            ("a,\u{a0}\"b, c\"\n", "a,\"b, c\"\n"),
             ("a,\"b , \"\" , \",c\n", "a,\"b , \"\" , \",c\n"),
             (" \"a\" ,b\n \"c\",d", "\"a\",b\n\"c\",d"),
             ("5 \" wide, x", "5 \" wide, x"),

@@ -5,10 +5,13 @@
 //! plausibility of the decoded text ([`plausible`]), and a text that is plausible in none is garbled.
 
 mod alphabets;
+mod ebcdic;
 mod escapes;
 mod johab;
+mod pages;
 mod plausible;
 mod unicode;
+mod utf7;
 
 use std::borrow::Cow;
 
@@ -46,6 +49,9 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         let rest = bytes.get(mark..).unwrap_or_default();
         return certain(encoding.decode_without_bom_handling(rest).0.into_owned());
     }
+    if let Some(text) = ebcdic::decode(bytes) {
+        return certain(text);
+    }
     if let Some(encoding) = unicode::unmarked_utf16(bytes) {
         return certain(encoding.decode_without_bom_handling(bytes).0.into_owned());
     }
@@ -53,7 +59,7 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         return certain(text);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return certain(text.to_owned());
+        return certain(utf7::decode(text).unwrap_or_else(|| text.to_owned()));
     }
     if let Some(text) = unicode::interrupted_utf8(bytes) {
         return certain(text);
@@ -97,6 +103,13 @@ const SINGLE_BYTE: &[&Encoding] = &[
     web::X_MAC_CYRILLIC,
 ];
 
+/// Encodings of several bytes a character.
+const EAST_ASIAN: &[&Encoding] = &[web::EUC_KR, web::SHIFT_JIS, web::GBK, web::EUC_JP, web::BIG5];
+
+/// Plausibility below which another reading is sought, and from which an East Asian one is taken.
+const MAX_DOUBTFUL: f64 = 0.5;
+const MIN_EAST_ASIAN: f64 = 0.9;
+
 /// Encodings that `encoding_rs` lacks, and Macintosh, which shares many letters with DOS.
 const OTHERS: &[Decoder] = &[
     |bytes| dos::CP850.decode(bytes),
@@ -112,6 +125,15 @@ const OTHERS: &[Decoder] = &[
     |bytes| dos::CP865.decode(bytes),
     |bytes| dos::CP869.decode_lossy(bytes),
     |bytes| web::MACINTOSH.decode_without_bom_handling(bytes).0,
+    |bytes| Cow::Owned(pages::decode(pages::MAC_CENTRAL_EUROPEAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_GREEK, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_TURKISH, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_ICELANDIC, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_CROATIAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::MAC_ROMANIAN, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP720, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP775, bytes)),
+    |bytes| Cow::Owned(pages::decode(pages::CP1125, bytes)),
     |bytes| Cow::Owned(johab::decode(bytes)),
 ];
 
@@ -132,6 +154,16 @@ fn legacy(bytes: &[u8]) -> Decoded {
         let bonus = if rated.anomalies > guessed.anomalies { 0.0 } else { GUESS_BONUS };
         if rated.score > best.0.score && rated.score > guessed.score + bonus {
             best = (rated, choice);
+        }
+    }
+    // Short texts of East Asia: too few bytes for `chardetng`, or without the marks of UTF-16.
+    let doubtful = best.0.score < MAX_DOUBTFUL;
+    let legacy = EAST_ASIAN.iter().filter(|_| doubtful);
+    let legacy = legacy.map(|encoding| (rate(&web_text(encoding, &sample)), *encoding));
+    let utf16 = unicode::short_utf16(bytes).filter(|(rated, _)| rated.score > best.0.score + GUESS_BONUS);
+    for (rated, encoding) in legacy.chain(utf16).collect::<Vec<_>>() {
+        if rated.score >= MIN_EAST_ASIAN && rated.score > best.0.score {
+            best = (rated, Choice::Web(encoding));
         }
     }
     let (rated, choice) = best;
@@ -282,13 +314,27 @@ mod tests {
 
     #[test]
     fn bytes_that_no_encoding_explains_are_garbled() {
-        // EBCDIC, and letters chosen at random.
-        let ebcdic = b"\xd9\x89\x83\x88\xa3\x85\x95@\xa4\x95\x84@\xd9\x85\x87\x85\x93\x95@\x84\x85\xa2@\xc8\x81\xa4\xa2\x85\xa2".repeat(3);
         let random: Vec<u8> =
             (0..600_u32).map(|i| 0x80 | (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        for bytes in [ebcdic, random] {
-            let decoded = decode(&bytes);
-            assert!(decoded.garbled, "{}", decoded.text);
+        let decoded = decode(&random);
+        assert!(decoded.garbled, "{}", decoded.text);
+    }
+
+    #[test]
+    fn short_texts_are_read_where_one_reading_makes_sense() {
+        let page = |page: &dyn CodePage, text: &str| page.encode(text).unwrap().into_owned();
+        for (bytes, text) in [
+            (page(&dos::CP437, "Öffnungszeiten"), "Öffnungszeiten"),
+            (page(&dos::CP437, "Price ½ of £5, 20°C"), "Price ½ of £5, 20°C"),
+            (page(&dos::CP850, "Æbler 5 kr."), "Æbler 5 kr."),
+            (web::MACINTOSH.encode("Los niños y los años").0.into_owned(), "Los niños y los años"),
+            (web::KOI8_R.encode("ПРАВИЛА ПОСЕЩЕНИЯ МУЗЕЯ").0.into_owned(), "ПРАВИЛА ПОСЕЩЕНИЯ МУЗЕЯ"),
+            (web::SHIFT_JIS.encode("料金は５００円です").0.into_owned(), "料金は５００円です"),
+            (units("欢迎光临", u16::to_be_bytes), "欢迎光临"),
+            (units("いらっしゃいませ", u16::to_le_bytes), "いらっしゃいませ"),
+            ([GERMAN.as_bytes(), b"\nL\xe4nge"].concat(), &format!("{GERMAN}\nLänge")),
+        ] {
+            assert_eq!(read(&bytes), text);
         }
     }
 

@@ -20,6 +20,15 @@ const CASE: f64 = -4.0;
 /// Score of a symbol, another script or a third letter in a row, where no language has one.
 const MISPLACED: f64 = -3.0;
 
+/// Score of a word of one letter that is a word in no language.
+const LONE_LETTER: f64 = -1.0;
+
+/// Letters that are words: Latin and Cyrillic ones.
+const WORDS: &str = "àèéêìíòóôúæåöøáыяиоувксаіїєэбжй";
+
+/// Share of capitals in a script without ASCII letters that a wrong encoding often turns letters into.
+const CAPITALS: f64 = -0.25;
+
 /// Plausibility of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plausibility {
@@ -36,6 +45,7 @@ pub(super) fn rate(text: &str) -> Plausibility {
     let mut letters = BTreeMap::new();
     let mut ideographs = Vec::new();
     let (mut total, mut anomalies, mut count, mut run) = (0.0, 0.0, 0_usize, 0_usize);
+    let (mut capitals, mut cased) = (0_usize, 0_usize);
     let mut before = [' ', ' '];
     let mut rest = text.chars().peekable();
     while let Some(current) = rest.next() {
@@ -49,6 +59,10 @@ pub(super) fn rate(text: &str) -> Plausibility {
                 beside_letters(before[1], next)
             } else if accent && !matches!(current, 'ª' | 'º' | 'ƒ' | 'µ') {
                 *letters.entry(current).or_insert(0_u32) += 1;
+                if matches!(Script::of(current), Script::Cyrillic | Script::Greek) {
+                    capitals += usize::from(current.is_uppercase());
+                    cased += 1;
+                }
                 letter(before, current, next, run)
             } else {
                 symbol(before[1], current, next)
@@ -57,6 +71,10 @@ pub(super) fn rate(text: &str) -> Plausibility {
             anomalies += score.min(0.0);
         }
         before = [before[1], current];
+    }
+    // A text in capitals only is rare; Hebrew of DOS becomes Cyrillic capitals.
+    if capitals == cased {
+        total += CAPITALS * capitals as f64;
     }
     let (language, foreign) = in_language(&letters);
     total += language + in_standard(&ideographs);
@@ -104,13 +122,16 @@ fn letter(before: [char; 2], current: char, next: char, run: usize) -> f64 {
     if current.is_lowercase() && before.iter().all(|other| other.is_uppercase()) {
         score += CASE / 2.0;
     }
+    if current.is_uppercase() && previous.is_uppercase() && next.is_lowercase() {
+        score += CASE / 2.0;
+    }
     // `PrávO`: an accented capital is followed by a small letter.
     if current.is_lowercase() && next.is_uppercase() {
         score += CASE / 2.0;
     }
-    // A final sigma within a word, a sign that begins a word, a Thai mark without its consonant.
+    // A final sigma or Hebrew final letter within a word, a sign that begins a word, a Thai mark without its consonant.
     let displaced = match current {
-        'ς' => next.is_alphabetic(),
+        'ς' | 'ך' | 'ם' | 'ן' | 'ף' | 'ץ' => next.is_alphabetic(),
         'ъ' | 'ь' | 'Ъ' | 'Ь' => !previous.is_alphabetic() && next.is_alphabetic(),
         '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' => {
             !matches!(previous, '\u{e01}'..='\u{e4e}')
@@ -123,8 +144,13 @@ fn letter(before: [char; 2], current: char, next: char, run: usize) -> f64 {
     if script == Script::Latin && run > 2 {
         score += MISPLACED;
     }
-    if script == Script::Latin && (previous.is_ascii_digit() || next.is_ascii_digit()) {
+    if previous.is_ascii_digit() || next.is_ascii_digit() {
         score -= 1.0;
+    }
+    let cased = matches!(script, Script::Latin | Script::Greek | Script::Cyrillic);
+    let alone = previous.is_whitespace() && next.is_whitespace();
+    if cased && alone && !current.to_lowercase().any(|letter| WORDS.contains(letter)) {
+        score += LONE_LETTER;
     }
     score
 }
@@ -139,7 +165,7 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
         _ if previous == current
             && !matches!(
                 current,
-                '\u{2500}'..='\u{25a0}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}'
+                '\u{2500}'..='\u{25a0}' | '\u{ff10}'..='\u{ff19}' | '…' | '—' | '–' | '·' | '\u{a0}' | '\u{3000}'
             ) =>
         {
             -1.0
@@ -155,9 +181,12 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
             }
         }
         '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '·' => 1.0,
-        '’' if after_letter || before_letter || digit => 1.0,
+        '’' if after_letter || digit => 1.0,
+        '’' if before_letter => 0.3,
         '’' => 0.0,
         // Dashes have space on both sides or on none.
+        // Between vowels a letter is likelier: `ni–os` is `niños` in Macintosh.
+        '–' | '—' if is_vowel(previous) && is_vowel(next) => -0.2,
         '–' | '—' | '‐' => {
             if after_letter == before_letter {
                 0.7
@@ -179,9 +208,11 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
             1.0
         }
         '«' | '»' | '“' | '”' | '„' if !within => 0.5,
-        '€' | '£' | '¥' | '°' | '±' | '²' | '³' | '×' | '½' | '¼' | '¾' | '‰' | '÷' | '№' if digit => {
+        '€' | '£' | '¥' | '¢' | '°' | '±' | '²' | '³' | '×' | '½' | '¼' | '¾' | '‰' | '÷' | '№' if digit => {
             1.0
         }
+        '±' | '×' | '÷' | '½' | '¼' | '¾' if previous.is_whitespace() && next.is_whitespace() => 0.8,
+        '™' | '®' if before_letter => -1.5,
         '§' | '•' | '†' | '£' | '€' | '№' if !after_letter => 0.8,
         '©' | '®' | '™' | '°' | '€' | '²' | '³' if !within => 0.8,
         'ª' | 'º' if digit || (after_letter && !before_letter) => 0.5,
@@ -206,6 +237,10 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
         _ if current.is_alphanumeric() => 0.3,
         _ => 0.0,
     }
+}
+
+fn is_vowel(letter: char) -> bool {
+    matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u')
 }
 
 /// Latin letters beside ideographs are rare; a wrong encoding puts them there.

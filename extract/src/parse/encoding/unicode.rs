@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
-use super::plausible;
+use super::plausible::{self, Plausibility};
 
 /// Bytes examined for an encoding without a mark.
 const HEAD: usize = 1 << 14;
@@ -55,12 +55,22 @@ pub(super) fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     if pairs.len() < 4 || head.iter().filter(|byte| binary(byte)).count() * 50 < head.len() {
         return None;
     }
-    let rated = [UTF_16LE, UTF_16BE].map(|encoding| {
-        let text = encoding.decode_without_bom_handling(head).0;
-        (plausible::rate(&text).score, encoding)
-    });
-    let (score, encoding) = rated.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (score >= MIN_PLAUSIBLE).then_some(encoding)
+    let (rated, encoding) = rated_utf16(head);
+    (rated.score >= MIN_PLAUSIBLE).then_some(encoding)
+}
+
+/// UTF-16 for short texts of ideographs or kana, of which no byte is a control character, with its plausibility.
+pub(super) fn short_utf16(bytes: &[u8]) -> Option<(Plausibility, &'static Encoding)> {
+    let head = bytes.get(..HEAD.min(bytes.len()))?;
+    let (pairs, rest) = head.as_chunks::<2>();
+    (pairs.len() > 2 && rest.is_empty()).then(|| rated_utf16(head))
+}
+
+/// The better byte order of UTF-16, with the plausibility of its text.
+fn rated_utf16(head: &[u8]) -> (Plausibility, &'static Encoding) {
+    let rate = |encoding: &'static Encoding| plausible::rate(&encoding.decode_without_bom_handling(head).0);
+    let (little, big) = (rate(UTF_16LE), rate(UTF_16BE));
+    if little.score >= big.score { (little, UTF_16LE) } else { (big, UTF_16BE) }
 }
 
 /// Decodes UTF-8 that a few other bytes interrupt: a cut end, or lines pasted in windows-1252. `None`: the text
@@ -71,7 +81,7 @@ pub(super) fn interrupted_utf8(bytes: &[u8]) -> Option<String> {
         valid += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
         invalid += usize::from(!chunk.invalid().is_empty());
     }
-    if valid < 4 * invalid.max(1) {
+    if valid < 2 * invalid.max(1) {
         return None;
     }
     let mut text = String::with_capacity(bytes.len());

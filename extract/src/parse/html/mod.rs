@@ -56,6 +56,14 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     })
 }
 
+/// The whole body of a page as Markdown, for pages without frames around their content: chapters of books.
+pub(super) fn body(html: &str) -> Result<String, Rejection> {
+    guard::check(html)?;
+    let tree = Tree::from(html);
+    tree.select("script, noscript, template, iframe, object, embed, canvas, audio, video, head").remove();
+    Ok(tree.body().map(|body| writer::write(&body, None)).unwrap_or_default())
+}
+
 /// The number of letters and digits of a text.
 fn weight(text: &str) -> usize {
     text.chars().filter(|character| character.is_alphanumeric()).count()

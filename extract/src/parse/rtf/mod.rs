@@ -4,12 +4,14 @@
 
 mod codepages;
 mod tokens;
+mod unicode;
 mod words;
 mod writer;
 
 use std::collections::HashMap;
 
 use super::office;
+use super::word::scripts::Script;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use tokens::{Token, Tokens};
 use words::{character, is_destination, level};
@@ -46,6 +48,8 @@ struct Group {
     /// Whether the text is hidden or deleted.
     hidden: bool,
     deleted: bool,
+    /// Whether the text is raised or lowered.
+    script: Option<Script>,
     /// Code page of the current font.
     codepage: u16,
     /// Characters to skip after `\u`.
@@ -126,6 +130,7 @@ impl Reader {
                 destination: Destination::Body,
                 hidden: false,
                 deleted: false,
+                script: None,
                 codepage: codepages::DEFAULT,
                 skip: 1,
                 begins: None,
@@ -228,7 +233,10 @@ impl Reader {
             return;
         }
         match self.group.destination {
-            Destination::Body | Destination::Note | Destination::Marker => self.writer.push(text),
+            Destination::Body | Destination::Note | Destination::Marker => match self.group.script {
+                Some(script) => self.writer.push_script(script, text),
+                None => self.writer.push(text),
+            },
             Destination::Instruction => self.instruction.push_str(text),
             Destination::Title => self.title.push_str(text),
             Destination::Styles => self.style_name.push_str(text),
@@ -275,9 +283,13 @@ impl Reader {
             }
             "v" => self.group.hidden = on,
             "deleted" => self.group.deleted = on,
+            "super" => self.group.script = on.then_some(Script::Super),
+            "sub" => self.group.script = on.then_some(Script::Sub),
+            "nosupersub" => self.group.script = None,
             "plain" => {
                 self.group.hidden = false;
                 self.group.deleted = false;
+                self.group.script = None;
                 self.set_font(self.default_font);
             }
             "fonttbl" => self.begin(Destination::Fonts),
@@ -369,32 +381,6 @@ impl Reader {
             self.headings.insert(self.style, level);
         }
         self.style = 0;
-    }
-
-    fn unicode(&mut self, value: i32) {
-        self.flush();
-        self.skipping = self.group.skip;
-        // Units above 32767 are written as negative numbers.
-        let unit = (value & 0xffff) as u32;
-        let unit = if (0..0x11_0000).contains(&value) { value as u32 } else { unit };
-        match (self.high.take(), unit) {
-            (_, 0xd800..0xdc00) => self.high = Some(unit),
-            (Some(high), 0xdc00..0xe000) => {
-                let scalar = 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00);
-                self.push_scalar(scalar);
-            }
-            // Symbol fonts: the bullet of lists.
-            (_, 0xf0b7 | 0xf0a7 | 0xf06e | 0xf0d8 | 0xf076) => self.push("•"),
-            (_, 0xe000..0xf900) => {}
-            _ => self.push_scalar(unit),
-        }
-    }
-
-    fn push_scalar(&mut self, scalar: u32) {
-        if let Some(character) = char::from_u32(scalar) {
-            let mut buffer = [0; 4];
-            self.push(character.encode_utf8(&mut buffer));
-        }
     }
 }
 

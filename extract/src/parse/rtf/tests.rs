@@ -53,7 +53,7 @@ fn tables_are_rows_of_cells() {
 \trowd\clmgf\cellx100\clmrg\cellx200\pard\intbl both\cell\cell\row\pard After\par}";
     assert_eq!(
         text(rtf),
-        "Before\n\n| Plan | Price |\n|---|---|\n| Small new | 10 \\| 20 |\n| both | both |\n\nAfter"
+        "Before\n\n| Plan | Price |\n|---|---|\n| Small<br>new | 10 \\| 20 |\n| both | both |\n\nAfter"
     );
 }
 
@@ -63,4 +63,16 @@ fn a_cut_file_says_that_it_is_incomplete() {
     assert_eq!((document.text.as_str(), document.notes.len()), ("Words and", 1));
     let deep = format!("{{\\rtf1 {}", "{".repeat(5_000));
     assert_eq!(read(deep.as_bytes()).unwrap_err().verdict, Verdict::TooComplex);
+}
+
+#[test]
+fn a_number_precedes_the_properties_of_its_paragraph() {
+    let rtf = r"{\rtf1\ansi{\listtext\pard\plain 1.\tab}\pard\plain\ls1 One\par{\listtext\pard\plain (a)\tab}\pard\ls1 Two\par
+\pard Plain\par\trowd\cellx100\cellx200\pard\intbl{\listtext 3.\tab}a\cell b\cell\row\pard End\par}";
+    assert_eq!(text(rtf), "1. One\n- (a) Two\n\nPlain\n\n| 3. a | b |\n|---|---|\n\nEnd");
+}
+
+#[test]
+fn raised_digits_join_no_number() {
+    assert_eq!(text(r"{\rtf1\ansi 10{\super 3} H{\sub 2}O \super 2\nosupersub x\par}"), "10³ H2O ²x");
 }

@@ -1,6 +1,7 @@
 //! Paragraphs, list items, tables and notes of RTF to Markdown.
 
 use crate::parse::blocks::Blocks;
+use crate::parse::word::scripts::{self, Script};
 
 /// Maximum number of cells of a row.
 const MAX_CELLS: usize = 1_000;
@@ -31,6 +32,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Adds raised or lowered text.
+    pub(super) fn push_script(&mut self, script: Script, text: &str) {
+        let text = scripts::write(script, text, self.text.chars().next_back());
+        self.text.push_str(&text);
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -39,7 +46,6 @@ impl Writer {
         self.heading = 0;
         self.depth = 0;
         self.table = false;
-        self.marker.clear();
     }
 
     pub(super) fn set_heading(&mut self, level: usize) {
@@ -62,21 +68,26 @@ impl Writer {
         let text = std::mem::take(&mut self.text);
         let text = text.replace('\t', " ");
         self.link = None;
+        // Word writes the number before the properties of its paragraph. It counts for this one only.
+        let marker = std::mem::take(&mut self.marker);
         if self.table {
-            self.cell.push_str(if self.cell.is_empty() { "" } else { " " });
-            self.cell.push_str(&marked(&self.marker, &text));
+            let line = marked(&marker, &text);
+            if !line.trim().is_empty() {
+                self.cell.push_str(if self.cell.is_empty() { "" } else { "<br>" });
+                self.cell.push_str(line.trim());
+            }
             return;
         }
         self.end_table();
-        let number = self.marker.trim_end_matches(['.', ')', ' ']).parse::<usize>().ok();
+        let number = marker.trim_end_matches(['.', ')', ' ']).parse::<usize>().ok();
         if self.heading > 0 {
-            self.blocks.heading(self.heading, &marked(&self.marker, &text));
-        } else if self.marker.is_empty() {
+            self.blocks.heading(self.heading, &marked(&marker, &text));
+        } else if marker.is_empty() {
             self.blocks.paragraph(&text);
-        } else if number.is_some() || is_bullet(&self.marker) {
+        } else if number.is_some() || is_bullet(&marker) {
             self.blocks.item(self.depth, number, &text);
         } else {
-            self.blocks.item(self.depth, None, &marked(&self.marker, &text));
+            self.blocks.item(self.depth, None, &marked(&marker, &text));
         }
     }
 
@@ -158,7 +169,10 @@ impl Writer {
         let address =
             instruction.trim().strip_prefix("HYPERLINK").map(|rest| rest.trim().trim_start_matches('"'));
         let address = address.and_then(|rest| rest.split(['"', ' ']).next()).unwrap_or_default();
-        self.link = address.starts_with("http").then(|| (self.text.len(), address.to_owned()));
+        self.link = ["http", "mailto:"]
+            .iter()
+            .any(|scheme| address.starts_with(scheme))
+            .then(|| (self.text.len(), address.to_owned()));
     }
 
     /// The end of a field's result.

@@ -3,6 +3,9 @@
 /// Rows searched for the header.
 const MAX_TITLES: usize = 25;
 
+/// Lines of two cells above a header.
+const MAX_LABELS: usize = 8;
+
 /// Length of a unit of measurement below a header, in characters.
 const MAX_UNIT_CHARS: usize = 12;
 
@@ -33,8 +36,14 @@ impl Layout {
         for (index, row) in rows.iter().enumerate().take(MAX_TITLES) {
             let from = Rows { rows: rows.get(index..).unwrap_or_default(), width };
             let titles = index;
+            if from.has_groups_and_units() {
+                return Self { titles, header_rows: 3 };
+            }
             if from.has_groups() || from.has_units() {
                 return Self { titles, header_rows: 2 };
+            }
+            if from.is_label(rows.get(index + 1..).unwrap_or_default()) {
+                continue;
             }
             if from.has_header() {
                 return Self { titles, header_rows: 1 };
@@ -62,6 +71,37 @@ impl Rows<'_, '_> {
         self.rows.get(row).and_then(|row| row.get(column)).map_or("", |cell| cell.trim())
     }
 
+    /// A line of two cells above the table, `Date:, 1 May`: the header below is wider and beyond doubt.
+    fn is_label(&self, below: &[Vec<&str>]) -> bool {
+        let cells = self.rows.first().map_or(0, |row| filled(row));
+        if cells != 2 || self.width < 3 || self.cell(0, 0).is_empty() {
+            return false;
+        }
+        for (index, row) in below.iter().enumerate().take(MAX_LABELS) {
+            let later = Rows { rows: below.get(index..).unwrap_or_default(), width: self.width };
+            if filled(row) > cells {
+                return later.has_header() && later.has_values_below(0, 1);
+            }
+        }
+        false
+    }
+
+    /// A header in two rows with units of measurement below.
+    fn has_groups_and_units(&self) -> bool {
+        let [groups, names, units, records @ ..] = self.rows else { return false };
+        let cells = || units.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        let unit = |cell: &str| !is_value(cell) && cell.chars().count() <= MAX_UNIT_CHARS;
+        let blank = units.first().is_some_and(|cell| cell.trim().is_empty());
+        let labelled =
+            records.first().and_then(|row| row.first()).is_some_and(|cell| !cell.trim().is_empty());
+        if !blank || !labelled || cells().count() == 0 || !cells().all(unit) {
+            return false;
+        }
+        let mut rows = vec![groups.clone(), names.clone()];
+        rows.extend(records.iter().take(MAX_TITLES).cloned());
+        Rows { rows: &rows, width: self.width }.has_groups()
+    }
+
     /// One row of distinct, non-empty words.
     fn has_header(&self) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return false };
@@ -84,6 +124,10 @@ impl Rows<'_, '_> {
         let values = distinct.iter().any(|cell| is_value(cell));
         distinct.sort_unstable();
         distinct.dedup();
+        // A sentence names no column.
+        if named == 1 && first.iter().any(|cell| cell.trim_end().ends_with(['.', '!'])) {
+            return false;
+        }
         let words = named > 0 && !values && (named + 1 >= self.width || named * 10 >= self.width * 7);
         // Tables with a label column often leave the corner blank.
         let all_named = blank <= 1 && distinct.len() == named;

@@ -38,6 +38,8 @@ pub(super) struct Records {
     headers: Vec<String>,
     /// Name of the last group of columns.
     last_group: String,
+    /// A row with its first cell only, which names a section if the header follows again.
+    lone: Option<String>,
 }
 
 impl Records {
@@ -73,8 +75,17 @@ impl Records {
             self.write_title(cells);
         } else if row < self.layout.titles + self.layout.header_rows {
             self.add_header(cells);
-        } else if !self.repeats_header(cells) {
-            self.write_record(cells);
+        } else if self.repeats_header(cells) {
+            if let Some(section) = self.lone.take() {
+                self.push_lines(&text::line(&section));
+            }
+        } else {
+            self.write_lone();
+            if self.is_lone(cells) && !self.is_note(cells) {
+                self.lone = cells.first().map(|cell| (*cell).to_owned());
+            } else {
+                self.write_record(cells);
+            }
         }
         if self.written.len() > MAX_TEXT_BYTES { Err(too_large()) } else { Ok(()) }
     }
@@ -87,6 +98,7 @@ impl Records {
 
     /// Writes the header of a table without records: it is its text.
     fn end(&mut self) {
+        self.write_lone();
         let headers = std::mem::take(&mut self.headers);
         if !headers.is_empty() && self.row <= self.layout.titles + self.layout.header_rows {
             self.start_record();
@@ -156,6 +168,12 @@ impl Records {
             && cells.iter().zip(&self.headers).all(|(cell, header)| cell.trim() == header)
     }
 
+    fn write_lone(&mut self) {
+        if let Some(cell) = self.lone.take() {
+            self.write_record(&[&cell]);
+        }
+    }
+
     fn write_record(&mut self, cells: &[&str]) {
         if self.is_note(cells) {
             self.push_lines(&title_line(cells));
@@ -185,9 +203,16 @@ impl Records {
 
     /// Whether a row is a comment or a note below the table rather than a record.
     fn is_note(&self, cells: &[&str]) -> bool {
+        let Some(first) = cells.first() else { return false };
+        let words = first.split_whitespace().take(NOTE_WORDS).count();
+        let sentence = words > 2 && first.trim_end().ends_with(['.', '!']);
+        self.is_lone(cells) && (layout::is_comment(first) || words == NOTE_WORDS || sentence)
+    }
+
+    /// Whether only the first of three or more columns has a value.
+    fn is_lone(&self, cells: &[&str]) -> bool {
         let Some((first, rest)) = cells.split_first() else { return false };
-        let alone = self.headers.len() > 2 && rest.iter().all(|cell| cell.trim().is_empty());
-        alone && (layout::is_comment(first) || first.split_whitespace().nth(NOTE_WORDS - 1).is_some())
+        self.headers.len() > 2 && !first.trim().is_empty() && rest.iter().all(|cell| cell.trim().is_empty())
     }
 }
 

@@ -14,14 +14,12 @@ mod number_formats;
 mod number_names;
 mod numbering;
 mod pictures;
-mod scripts;
+pub(super) mod scripts;
 mod symbols;
 mod write;
 
-use office_oxide::core::Error;
-
-use super::text;
-use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
+use super::{office, text};
+use crate::protocol::{Document, Format, Markup, Rejection};
 
 /// Part with the properties of a DOCX document.
 const TITLE_PART: &str = "/docProps/core.xml";
@@ -47,17 +45,17 @@ struct Losses {
 /// Extracts the text of a Word document.
 pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> {
     let read = if format == Format::Docx {
-        docx::read(bytes).map_err(|error| rejection(&error))?
+        docx::read(bytes).map_err(|error| office::core_rejection(&error))?
     } else {
         doc::read(bytes)?
     };
     let Losses { cut, deep, parts } = read.losses;
     if read.text.trim().is_empty() {
         if deep {
-            return Err(too_complex());
+            return Err(office::too_complex());
         }
         if cut || parts {
-            return Err(damaged());
+            return Err(office::damaged());
         }
     }
     let mut notes = Vec::new();
@@ -76,36 +74,4 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
         scanned_pages: Vec::new(),
         web: None,
     })
-}
-
-fn rejection(error: &Error) -> Rejection {
-    match error {
-        Error::DecompressionLimit { .. } | Error::PackageLimit(_) => Rejection::new(
-            Verdict::TooLarge,
-            "The file unpacks to more than a document may hold. Split it into smaller files.",
-        ),
-        Error::MalformedXml(why) if why.contains("nest") || why.contains("depth") => too_complex(),
-        _ => damaged(),
-    }
-}
-
-fn too_complex() -> Rejection {
-    Rejection::new(
-        Verdict::TooComplex,
-        "The file nests deeper than can be read. Save it again from the program that made it.",
-    )
-}
-
-fn encrypted() -> Rejection {
-    Rejection::new(
-        Verdict::Encrypted,
-        "The file is locked with a password. Remove the password and upload it again.",
-    )
-}
-
-fn damaged() -> Rejection {
-    Rejection::new(
-        Verdict::Corrupt,
-        "The file is damaged. Upload it again, or save it again from the program that made it.",
-    )
 }

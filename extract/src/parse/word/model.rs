@@ -87,3 +87,11 @@ pub(super) const MAX_REPEATED_CELL: usize = 512;
 
 /// Most columns that a table may have. Word itself stops at 63.
 pub(super) const MAX_COLUMNS: usize = 256;
+
+/// Removes numbered lines without text from a cell with other content: only a cell of a number alone shows it.
+pub(super) fn remove_bare_numbers(cell: &mut Vec<Block>) {
+    let is_bare = |block: &Block| matches!(block, Block::Item { text, .. } if text.iter().all(|span| span.text.trim().is_empty()));
+    if cell.iter().any(|block| !is_bare(block)) {
+        cell.retain(|block| !is_bare(block));
+    }
+}

@@ -4,8 +4,10 @@
 const MAX_DESCRIPTION: usize = 600;
 
 /// Sentences that programs add to descriptions they made up.
-const ADDED: [&str; 6] = [
+const ADDED: [&str; 8] = [
     "description automatically generated",
+    "description generated with",
+    "texte de remplacement généré automatiquement",
     "automatisch generierte beschreibung",
     "description générée automatiquement",
     "descripción generada automáticamente",
@@ -41,7 +43,8 @@ fn is_path(text: &str) -> bool {
     let scheme = ["file:", "cid:", "data:", "\\\\", "http://", "https://"]
         .iter()
         .any(|start| lower.starts_with(start));
-    extension || drive || address || scheme
+    let attached = EXTENSIONS.iter().any(|extension| lower.contains(&format!(".{extension}@")));
+    extension || attached || drive || address || scheme
 }
 
 /// Names such as "Picture 3" or "Grafik 1".
@@ -73,7 +76,10 @@ fn is_generic(text: &str) -> bool {
     let lower = text.to_lowercase();
     let name =
         lower.trim_end_matches(|character: char| character.is_ascii_digit() || character.is_whitespace());
-    NAMES.contains(&name) || lower.starts_with("image result for")
+    // Names of cameras and scanners: IMG_2034, scan0001.
+    const FILES: [&str; 8] = ["img", "dsc", "dscn", "scan", "screenshot", "unbenannt", "untitled", "image"];
+    let file = name.trim_end_matches(['_', '-', ' ']);
+    FILES.contains(&file) || NAMES.contains(&name) || lower.starts_with("image result for")
 }
 
 #[cfg(test)]
@@ -90,6 +96,10 @@ mod tests {
             ("map.svg", None),
             ("https://a.example/map", None),
             ("Picture 12", None),
+            ("DSC_0042", None),
+            ("scan0001", None),
+            ("image001.png@01D5F2A1.6B1E5D20", None),
+            ("A boat\nDescription generated with very high confidence", Some("A boat")),
             ("A boat\n\nDescription automatically generated", Some("A boat")),
             ("Description automatically generated with low confidence", None),
             ("  ", None),

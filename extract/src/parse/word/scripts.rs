@@ -8,13 +8,13 @@ const PLAIN: &str = "0123456789+-=()ni";
 
 /// Vertical position of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Script {
+pub(in crate::parse) enum Script {
     Super,
     Sub,
 }
 
 /// Writes raised or lowered text that follows `before`.
-pub(super) fn write(script: Script, text: &str, before: Option<char>) -> String {
+pub(in crate::parse) fn write(script: Script, text: &str, before: Option<char>) -> String {
     let shifted = text.trim().replace(['−', '–'], "-");
     let number = shifted.chars().any(|character| character.is_ascii_digit());
     let convertible = !shifted.is_empty() && shifted.chars().all(|character| PLAIN.contains(character));

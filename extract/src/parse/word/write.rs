@@ -125,12 +125,10 @@ impl Writer {
         }
         let (mut rows, headers) = self.grid(table);
         // A row that is one cell over the full width says what the table is about.
-        while rows.len() > 2
-            && let Some(title) = title_row(&rows)
-        {
-            self.paragraph(&title);
-            rows.remove(0);
-        }
+        let last = rows.len().saturating_sub(2);
+        let titles: Vec<String> = rows.iter().take(last).map_while(|row| title_row(row)).collect();
+        rows.drain(..titles.len());
+        titles.iter().for_each(|title| self.paragraph(title));
         let width = rows.iter().map(Vec::len).max().unwrap_or(0);
         if width == 0 || rows.iter().all(|row| row.iter().all(|cell| cell.text.is_empty())) {
             return;
@@ -248,11 +246,10 @@ fn header_rows(table: &Table) -> usize {
     if grouped && reaches_down && !all && rows.len() > 2 { 2 } else { 1 }
 }
 
-/// The text of the first row if it is one cell over the full width.
-fn title_row(rows: &[Vec<Written>]) -> Option<String> {
-    let first = rows.first()?;
-    let title = first.first()?;
-    (title.whole && first.len() > 1 && !title.text.is_empty()).then(|| title.text.replace("<br>", "\n"))
+/// The text of a row if it is one cell over the full width.
+fn title_row(row: &[Written]) -> Option<String> {
+    let title = row.first()?;
+    (title.whole && row.len() > 1 && !title.text.is_empty()).then(|| title.text.replace("<br>", "\n"))
 }
 
 /// Joins the header rows column by column.
@@ -308,7 +305,10 @@ fn flatten(blocks: Vec<Block>, separator: &str, out: &mut String) {
                     Marker::Bullet => "-",
                     Marker::Number(number) => number,
                 };
-                if text.is_empty() { text } else { format!("{marker} {text}") }
+                match (&text, &marker) {
+                    (text, &"-") if text.is_empty() => String::new(),
+                    (text, marker) => format!("{marker} {text}").trim_end().to_owned(),
+                }
             }
             Block::Note { label, blocks } => format!("[^{label}]: {}", flat(blocks, separator)),
             Block::Markdown(text) => text.replace('|', "\\|").replace('\n', separator),

@@ -159,6 +159,8 @@ pub(super) struct Paragraph {
     pub(super) inner_cell_end: bool,
     pub(super) inner_row_end: bool,
     pub(super) header_row: bool,
+    /// Whether the paragraph is the enlarged first letter of the next one.
+    pub(super) drop_cap: bool,
     /// List (1-based) and level. Zero: none.
     pub(super) list: Option<i16>,
     pub(super) level: Option<u8>,
@@ -185,6 +187,8 @@ impl Paragraph {
             0x244c => self.inner_row_end = on,
             0x6649 => self.depth = u32_at(operand, 0).unwrap_or(0),
             0x3404 => self.header_row = on,
+            // The kind of drop cap is in the lowest three bits.
+            0x442c => self.drop_cap = byte.is_some_and(|byte| byte & 7 != 0),
             0x460b => self.list = u16_at(operand, 0).map(u16::cast_signed),
             0x260a => self.level = byte,
             0x2640 => self.outline = byte.filter(|level| *level <= 9),
@@ -267,6 +271,14 @@ impl Character {
                 }
                 0x0855 => self.special = operand.first() == Some(&1),
                 0x2a48 => self.raised = operand.first().copied().unwrap_or(0),
+                // A distance from the line in half points. Small ones align text with a picture.
+                0x4845 => {
+                    self.raised = match u16_at(operand, 0).map_or(0, u16::cast_signed) {
+                        4.. => 1,
+                        ..=-4 => 2,
+                        _ => self.raised,
+                    }
+                }
                 0x4a4f => self.font = u16_at(operand, 0),
                 0x4a51 => self.other_font = u16_at(operand, 0),
                 0x4a30 => self.style = u16_at(operand, 0),

@@ -47,7 +47,9 @@ impl Reader {
             let mark = self.text.units.get(end).copied();
             let boxes = self.boxes_before(end);
             let in_table = properties.in_table || properties.depth > 0;
-            if mark == Some(PARAGRAPH) && !in_table && self.is_deleted(end) {
+            // A drop cap is the first letter of the next paragraph.
+            let drop_cap = properties.drop_cap && !spans.is_empty();
+            if mark == Some(PARAGRAPH) && !in_table && (drop_cap || self.is_deleted(end)) {
                 carried = spans;
             } else if in_table {
                 let ends_row = mark == Some(CELL) && properties.row_end || properties.inner_row_end;
@@ -165,7 +167,9 @@ impl Reader {
         let list = properties.list.filter(|list| !matches!(*list, 0 | -2047));
         let number = list.and_then(|list| self.lists.next(list, properties.level.unwrap_or(0)));
         let number = number.and_then(|(level, marker)| Some((level, marker?)));
-        if blank {
+        let in_table = properties.in_table || properties.depth > 0;
+        // A numbered cell without text shows its number: a column of numbers.
+        if blank && !(in_table && matches!(number, Some((_, Marker::Number(_))))) {
             return Vec::new();
         }
         let level = match properties.outline {

@@ -1,7 +1,7 @@
 //! Tables: cells and rows end with marks, and the end of a row describes its cells.
 
 use super::properties::{Paragraph, RowLayout};
-use crate::parse::word::model::{Block, Cell, Row, Table};
+use crate::parse::word::model::{Block, Cell, Row, Table, remove_bare_numbers};
 
 /// Deepest nesting of tables. Deeper ones are read as part of the deepest.
 const MAX_DEPTH: usize = 8;
@@ -52,7 +52,8 @@ impl Tables {
             let cells = std::mem::take(&mut table.cells);
             table.rows.push((cells, properties.row.clone(), properties.header_row));
         } else if ends_cell {
-            let cell = std::mem::take(&mut table.cell);
+            let mut cell = std::mem::take(&mut table.cell);
+            remove_bare_numbers(&mut cell);
             table.cells.push(cell);
         }
         Vec::new()

@@ -24,7 +24,10 @@ impl Reader {
             return;
         }
         // A picture without text of its own: its description stands for it.
-        let described = node.find("docPr").and_then(|properties| properties.attr("descr"));
+        let properties = node.find("docPr");
+        let attribute = |name: &str| properties.and_then(|properties| properties.attr(name));
+        let described =
+            attribute("descr").filter(|text| !text.trim().is_empty()).or_else(|| attribute("title"));
         let described = described.or_else(|| node.nodes().find_map(|shape| shape.attr("alt")));
         if let Some(text) = described.and_then(description) {
             let italic = Emphasis { italic: true, ..Emphasis::default() };

@@ -1,5 +1,7 @@
 //! Equations (OMML) as linear text: `(a+b)/(2c)=x^3`.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::xml::Node;
 use crate::parse::word::fields::atom;
 
@@ -30,9 +32,18 @@ fn property<'a>(node: &'a Node, properties: &str, name: &str) -> Option<&'a str>
     node.at(&[properties, name]).map(|property| property.val().unwrap_or_default())
 }
 
+/// A mathematical letter as an ordinary one: people search for `x`, not for an italic of its own code.
+fn plain(character: char) -> char {
+    match character {
+        'ℎ' => 'h',
+        '\u{1d400}'..='\u{1d7ff}' => character.nfkc().next().unwrap_or(character),
+        _ => character,
+    }
+}
+
 fn write(node: &Node, out: &mut String) {
     match &*node.name {
-        "t" => out.push_str(&node.text()),
+        "t" => out.extend(node.text().chars().map(plain)),
         "br" => out.push(' '),
         "f" => {
             let (above, below) = (part(node, "num"), part(node, "den"));
@@ -200,6 +211,7 @@ mod tests {
                 "[[a, b; c, n]]",
             ),
             (format!("<m:d><m:e>{a}</m:e></m:d>"), "(a)"),
+            (t("𝑥≤𝛼ℎ"), "x≤αh"),
             (format!("<m:func><m:fName>{}</m:fName><m:e>{a}</m:e></m:func>", t("sin")), "sin a"),
         ] {
             assert_eq!(read(&inner), expected);

@@ -83,6 +83,8 @@ struct Reader {
     losses: Losses,
     /// Charts, diagrams and other parts read so far.
     parts: usize,
+    /// Whether the blocks of a cell are being read.
+    in_cell: bool,
     /// Depth of nested containers that are stories of their own: notes, text boxes, other documents.
     depth: usize,
 }
@@ -123,6 +125,7 @@ impl Reader {
             writer: Writer::default(),
             losses: Losses::default(),
             parts: 0,
+            in_cell: false,
             depth: 0,
         }
     }

@@ -68,12 +68,21 @@ impl Reader {
             out.append(&mut line.after);
             return;
         }
+        // A drop cap is the first letter of the next paragraph.
+        let frame = properties.and_then(|properties| properties.child("framePr"));
+        let drop_cap = frame.and_then(|frame| frame.attr("dropCap")).is_some_and(|kind| kind != "none");
+        if drop_cap && line.after.is_empty() && !line.spans.is_empty() {
+            self.carried = line.spans;
+            return;
+        }
         let hidden = RunStyle::of(mark).vanish == Some(true) || context.hidden;
         let blank = line.spans.iter().all(|span| span.text.trim().is_empty());
         // A hidden paragraph is not counted.
         let number = if hidden && blank { None } else { self.number(properties, style.as_deref()) };
         let block = self.classify(properties, style.as_deref(), number, line.spans);
-        if !blank {
+        // A numbered cell without text shows its number: a column of numbers.
+        let shows = |block: &Block| matches!(block, Block::Item { marker: Marker::Number(_), .. });
+        if !blank || (self.in_cell && shows(&block)) {
             out.push(block);
         }
         out.append(&mut line.after);

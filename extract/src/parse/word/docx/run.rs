@@ -10,6 +10,10 @@ use crate::parse::word::model::Emphasis;
 use crate::parse::word::scripts::{self, Script};
 use crate::parse::word::symbols;
 
+/// Distances from the line, in half points, from which on text is raised or lowered.
+const MIN_RAISED: i32 = 4;
+const MIN_LOWERED: i32 = -4;
+
 /// Formatting of the run being read.
 struct Format {
     emphasis: Emphasis,
@@ -49,7 +53,7 @@ impl Reader {
             script: match script {
                 Some("superscript") => Some(Script::Super),
                 Some("subscript") => Some(Script::Sub),
-                _ => None,
+                _ => properties.and_then(raised),
             },
             font: direct.font.or(of_style.font).or_else(|| context.font.clone()),
         }
@@ -172,4 +176,15 @@ fn form_text(node: &Node) -> Option<String> {
     let chosen: usize = chosen.and_then(|index| index.trim().parse().ok()).unwrap_or(0);
     let entry = list.nodes().filter(|entry| &*entry.name == "listEntry").nth(chosen)?;
     entry.val().map(str::to_owned)
+}
+
+/// Text raised or lowered by a distance, in half points, rather than as superscript. Small distances align
+/// text with a picture.
+fn raised(properties: &Node) -> Option<Script> {
+    let distance: i32 = properties.child("position").and_then(Node::val)?.trim().parse().ok()?;
+    match distance {
+        MIN_RAISED.. => Some(Script::Super),
+        ..=MIN_LOWERED => Some(Script::Sub),
+        _ => None,
+    }
 }

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::body::control_content;
 use super::xml::Node;
-use crate::parse::word::model::{Block, Cell, MAX_COLUMNS, Row, Table};
+use crate::parse::word::model::{Block, Cell, MAX_COLUMNS, Row, Table, remove_bare_numbers};
 
 impl Reader {
     pub(super) fn table(&mut self, node: &Node, out: &mut Vec<Block>) {
@@ -77,8 +77,11 @@ impl Reader {
         let columns = property("gridSpan").and_then(Node::val).and_then(|span| span.trim().parse().ok());
         let continues = |name: &str| property(name).is_some_and(|merge| merge.val() != Some("restart"));
         let mut blocks = Vec::new();
+        let outer = std::mem::replace(&mut self.in_cell, true);
         self.blocks(node, &mut blocks);
         self.flush_carried(&mut blocks);
+        self.in_cell = outer;
+        remove_bare_numbers(&mut blocks);
         // A horizontally merged cell of old files: a part of the cell before it.
         if continues("hMerge")
             && let Some(before) = row.cells.last_mut()
