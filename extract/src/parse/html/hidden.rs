@@ -105,22 +105,7 @@ fn is_hidden(node: &NodeRef, sheet: &Sheet) -> bool {
     node.has_attr("inert")
         || node.attr("style").is_some_and(|style| styles::hides(&style))
         || sheet.hides(node)
-        || is_hidden_by_name(node)
         || is_spoken_twice(node)
-}
-
-/// Whether a class of a style framework hides the element on all screens. The style sheet itself is not read.
-fn is_hidden_by_name(node: &NodeRef) -> bool {
-    let Some(class) = node.class() else { return false };
-    let mut hidden = false;
-    for name in class.split_ascii_whitespace() {
-        // Shown on some screens, or on paper: `d-md-block`, `md:flex`.
-        if name.contains(':') || (name.starts_with("d-") && name != "d-none") {
-            return false;
-        }
-        hidden |= matches!(name, "d-none" | "is-hidden" | "uk-hidden");
-    }
-    hidden
 }
 
 /// Whether the element is a copy for the eye of what a sibling says to screen readers, or a copy of a slide.

@@ -251,7 +251,7 @@ impl Part<'_, '_> {
             "footer" => !self.is_quoted() && (!self.inside || self.weight.prose == 0),
             "aside" => {
                 !self.is_callout()
-                    && !(self.inside && self.weight.links == 0)
+                    && !(self.inside && self.weight.links == 0 && self.is_text())
                     && self.weight.prose.saturating_mul(3) <= self.whole.prose
             }
             "form" => self.is_small() && self.is_service_form(),
@@ -293,6 +293,13 @@ impl Part<'_, '_> {
 
     fn has_heading(&self) -> bool {
         self.node.descendants_it().any(|node| node.has_name("h1") && letters_of(&node) > 0)
+    }
+
+    /// Whether an element holds a heading or a paragraph.
+    fn is_text(&self) -> bool {
+        self.node.descendants_it().take(50).any(|inner| {
+            inner.node_name().is_some_and(|name| matches!(&*name, "p" | "h2" | "h3" | "h4" | "h5" | "h6"))
+        })
     }
 
     /// Whether a name of menus may mean something else: the menu of a kitchen, the language of code.

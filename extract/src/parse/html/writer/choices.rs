@@ -80,7 +80,9 @@ impl Writer<'_> {
             choices.push(text);
         }
         // Quantities and pages.
-        let numbers = choices.iter().all(|choice| choice.bytes().all(|byte| byte.is_ascii_digit()));
+        let numbers = choices.iter().all(|choice| {
+            choice.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'+' | b'-'))
+        });
         if choices.len() < 2 || numbers {
             return;
         }
