@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// sitemaps.org allows 50,000 URLs per sitemap.
 const MAX_ENTRIES: usize = 50_000;
@@ -126,7 +126,7 @@ impl Open {
         }
         let attribute = |name: &str| {
             let value = tag.try_get_attribute(name).ok()??;
-            value.unescape_value().ok().map(|value| value.trim().to_owned())
+            value.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.trim().to_owned())
         };
         let is_page = attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
         if let Some(address) = attribute("href").filter(|_| is_page) {
