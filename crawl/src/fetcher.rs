@@ -2,13 +2,15 @@
 //!
 //! Guarantees, for the first URL and for every redirect: http and https only; web ports only; no
 //! credentials in the URL; each name resolved once, every address checked, and a checked address connected
-//! to; no proxy from the environment, no cookies, no referer. The only exception are the networks in
+//! to; no proxy from the environment, no cookies but those that redirects of
+//! the same fetch set, no referer. The only exception are the networks in
 //! [`FetcherConfig::allow_networks`].
 //!
 //! It must never follow an unchecked URL, nor hold more of a body than the limit.
 
 mod access_rules;
 mod client;
+mod cookies;
 mod error;
 mod fetch;
 mod proxy;

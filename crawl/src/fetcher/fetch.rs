@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, REFRESH, RETRY_AFTER,
+    ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderName, LOCATION, REFRESH,
+    RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::cookies::Cookies;
 use super::resolver::ResolveError;
 use super::{FetchError, Fetcher};
 
@@ -83,10 +85,15 @@ impl Fetcher {
         let mut url = url.clone();
         url.set_fragment(None);
         let mut redirects = Vec::new();
+        let mut cookies = Cookies::default();
         loop {
             let reach = self.rules.route(&url)?;
-            let sent = self.clients.of(reach).get(url.clone()).header(ACCEPT, options.accept).send();
-            let response = sent.await.map_err(|error| failure(&url, error))?;
+            let mut request = self.clients.of(reach).get(url.clone()).header(ACCEPT, options.accept);
+            if let Some(header) = cookies.header(&url) {
+                request = request.header(COOKIE, header);
+            }
+            let response = request.send().await.map_err(|error| failure(&url, error))?;
+            cookies.take(&url, response.headers());
             let Some(next) = redirect(&url, &response) else {
                 return read(url, response, redirects, options).await;
             };

@@ -1,11 +1,11 @@
-//! Sitemap parser: XML sitemaps, sitemap indexes and plain-text lists, optionally gzipped. Pure.
+//! Sitemap parser: XML sitemaps, sitemap indexes, RSS and Atom feeds and plain-text lists, optionally gzipped. Pure.
 
 use std::borrow::Cow;
 use std::io::Read;
 
-use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// sitemaps.org allows 50,000 URLs per sitemap.
 const MAX_ENTRIES: usize = 50_000;
@@ -58,7 +58,15 @@ fn xml(text: &str) -> Entries {
     let mut open = Open::default();
     while entries.pages.len() + entries.maps.len() < MAX_ENTRIES {
         match reader.read_event() {
-            Ok(Event::Start(tag)) => open.start(&tag.local_name().as_ref().to_ascii_lowercase()),
+            Ok(Event::Start(tag)) => {
+                open.start(&tag.local_name().as_ref().to_ascii_lowercase());
+                open.link(&tag);
+            }
+            Ok(Event::Empty(tag)) => {
+                open.start(&tag.local_name().as_ref().to_ascii_lowercase());
+                open.link(&tag);
+                open.end(&mut entries);
+            }
             Ok(Event::Text(text)) => open.text(text.as_ref()),
             Ok(Event::CData(text)) => open.text(text.as_ref()),
             Ok(Event::GeneralRef(name)) => match name.resolve_char_ref() {
@@ -82,6 +90,8 @@ fn xml(text: &str) -> Entries {
 enum Kind {
     Page,
     Map,
+    /// An item of a feed.
+    Item,
     PageAddress,
     MapAddress,
     Other,
@@ -99,12 +109,29 @@ impl Open {
         let kind = match (name, self.kinds.last()) {
             ("url", _) => Kind::Page,
             ("sitemap", _) => Kind::Map,
+            ("item" | "entry", _) => Kind::Item,
+            ("link", Some(Kind::Item)) => Kind::PageAddress,
             ("loc", Some(Kind::Page)) => Kind::PageAddress,
             ("loc", Some(Kind::Map)) => Kind::MapAddress,
             _ => Kind::Other,
         };
         self.address.clear();
         self.kinds.push(kind);
+    }
+
+    /// Reads the address of a link in an Atom feed, which is an attribute.
+    fn link(&mut self, tag: &BytesStart) {
+        if self.kinds.last() != Some(&Kind::PageAddress) {
+            return;
+        }
+        let attribute = |name: &str| {
+            let value = tag.try_get_attribute(name).ok()??;
+            value.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.trim().to_owned())
+        };
+        let is_page = attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
+        if let Some(address) = attribute("href").filter(|_| is_page) {
+            self.text(&address);
+        }
     }
 
     fn text(&mut self, text: &str) {

@@ -99,3 +99,23 @@ async fn a_page_that_starts_redirecting_is_checked_again() {
     assert!(fetcher.fetch(&site.url("/"), "*/*").await.is_err());
     assert_eq!(trap.connections(), 0);
 }
+
+#[tokio::test]
+async fn a_redirect_that_sets_a_cookie_gets_it_back() {
+    let visits = AtomicUsize::new(0);
+    let site = Site::start(move |path| match (path, visits.fetch_add(1, Ordering::SeqCst)) {
+        ("/page", 0) => Reply::Full(
+            302,
+            vec![("Location", "/page".to_owned()), ("Set-Cookie", "seen=yes; Path=/".to_owned())],
+            vec![],
+        ),
+        _ => Reply::page("hours"),
+    })
+    .await;
+    let page = open_fetcher().fetch(&site.url("/page"), "*/*").await.unwrap();
+    assert_eq!(&page.body[..], b"hours");
+    open_fetcher().fetch(&site.url("/page"), "*/*").await.unwrap();
+    let sent: Vec<bool> =
+        site.heads().iter().map(|head| head.to_ascii_lowercase().contains("cookie: seen=yes")).collect();
+    assert_eq!(sent, [false, true, false]);
+}

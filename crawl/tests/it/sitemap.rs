@@ -182,3 +182,17 @@ async fn an_index_at_its_usual_place_is_found() {
     .await;
     assert_eq!(found(&site, &Robots::allow_all(), 10).await, ["/help/a"]);
 }
+
+#[tokio::test]
+async fn feeds_are_sitemaps_too() {
+    let site = Site::start(|path| match path {
+        "/sitemap.xml" => Reply::page(
+            "<rss><channel><link>/help/home</link><item><link>/help/a</link><guid>/help/x</guid></item></channel></rss>\
+             <feed><link href='/help/y'/><entry><link href='/help/b'/><link rel='self' href='/help/z'/>\
+             </entry></feed>",
+        ),
+        _ => Reply::status(404),
+    })
+    .await;
+    assert_eq!(found(&site, &Robots::allow_all(), 10).await, ["/help/a", "/help/b"]);
+}

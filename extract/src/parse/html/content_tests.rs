@@ -184,3 +184,71 @@ fn links_that_must_not_be_followed_are_left_out() {
     let html = "<p>Some words.<a href=/a rel='external nofollow'>a</a><a href=/b rel=ugc>b</a></p>";
     assert_eq!(read_page(html).unwrap().web.unwrap().links, ["https://example.org/b"]);
 }
+
+#[test]
+fn names_of_menus_do_not_remove_content_without_links() {
+    let html = format!(
+        "<body><main><h1>Harbour inn</h1>{PROSE}<div class=menu-item><span>Herring</span><span>9 €</span></div>\
+         <div class='language-sh highlighter'><pre><code># moor\nferry --stop\n</code></pre></div>\
+         <ul class=language-menu><li><a href=/de>Deutsch</a><li><a href=/fr>Français</a></ul></main>"
+    );
+    check(&html, &["Herring 9 €", "# moor\nferry --stop"], &["Deutsch"]);
+}
+
+#[test]
+fn footers_of_quotes_and_asides_without_links_stay() {
+    let html = format!(
+        "<body><main><h1>Guests</h1>{PROSE}<blockquote><p>A calm crossing.</p><footer>Ida Holm</footer></blockquote>\
+         <aside><h3>Good to know</h3><p>Bring a coat.</p></aside><aside><a href=/x>Other islands</a></aside></main>"
+    );
+    check(&html, &["Ida Holm", "Bring a coat."], &["Other islands"]);
+}
+
+#[test]
+fn hidden_mail_addresses_are_written_as_shown() {
+    let html = format!(
+        "<body><main><h1>Write</h1>{PROSE}<p>Ask <a class=__cf_email__ href=/cdn-cgi/l/email-protection \
+         data-cfemail=0a6b4a6824646f>[email&#160;protected]</a> or \
+         <a href='/cdn-cgi/l/email-protection#0a6b4a6824646f'>the office</a>.</p></main>"
+    );
+    check(&html, &["Ask a@b.ne or the office"], &["protected"]);
+}
+
+#[test]
+fn formulas_kept_in_scripts_are_written_once() {
+    let html = format!(
+        "<body><main><h1>Speed</h1>{PROSE}<p>It is <span class=MathJax_Preview>v</span><span class=MathJax>v=s/t</span>\
+         <script type='math/tex'>v=s/t</script> here.</p><script>let x = 'no text';</script></main>"
+    );
+    check(&html, &["It is $v=s/t$ here."], &["no text"]);
+}
+
+#[test]
+fn fields_say_what_is_chosen_and_done() {
+    let html = format!(
+        "<body><main><h1>Cabin</h1>{PROSE}<form><label for=c>Cabin</label><select id=c><option value=''>Choose</option>\
+         <option>Inside, 40 €</option><option>Outside, 60 €</option></select><select name=sort><option>Cheapest</option>\
+         <option>Nearest</option></select></form><ul><li><input type=checkbox disabled checked> Paint the hull</li>\
+         <li><input type=checkbox disabled> Mend the sail</li></ul>\
+         <p>Press <input type=submit value='Book now'> to pay.</p></main>"
+    );
+    check(
+        &html,
+        &[
+            "Cabin: Inside, 40 €; Outside, 60 €",
+            "[x] Paint the hull",
+            "[ ] Mend the sail",
+            "**Book now** to pay",
+        ],
+        &["Choose", "Cheapest"],
+    );
+}
+
+#[test]
+fn empty_elements_of_xhtml_end_at_once() {
+    let html = format!(
+        "<?xml version='1.0'?><html><head><script src='a.js'/><title>Old</title></head><body><h1>Old</h1>\
+         <p><a id='top'/>Built in 1911.</p>{PROSE}</body></html>"
+    );
+    check(&html, &["# Old", "Built in 1911."], &[]);
+}

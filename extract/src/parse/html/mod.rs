@@ -5,6 +5,7 @@
 mod banners;
 mod charset;
 mod dynamic;
+mod emails;
 mod guard;
 mod head;
 mod hidden;
@@ -15,6 +16,7 @@ mod structured;
 mod styles;
 mod words;
 mod writer;
+mod xhtml;
 
 use dom_query::Document as Tree;
 use url::Url;
@@ -25,9 +27,11 @@ use crate::protocol::{Document, Format, Markup, Rejection, Request};
 /// Extracts the main content of a web page.
 pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejection> {
     let html = charset::decode(bytes, request.media_type.as_deref());
+    let html = xhtml::with_end_tags(&html, request.media_type.as_deref());
     guard::check(&html)?;
     let address = request.url.as_deref().and_then(|url| Url::parse(url).ok());
-    let tree = Tree::from(html.as_str());
+    let tree = Tree::from(&*html);
+    emails::unveil(&tree);
     let base = head::base(&tree, address.as_ref());
     let title = head::title(&tree);
     let web = head::web(&tree, address.as_ref(), base.as_ref());

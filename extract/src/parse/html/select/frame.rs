@@ -248,10 +248,14 @@ impl Part<'_, '_> {
         let frame = match self.name {
             "nav" => true,
             "header" => !self.inside && !self.has_heading(),
-            "footer" => !self.inside || self.weight.prose == 0,
-            "aside" => !self.is_callout() && self.weight.prose.saturating_mul(3) <= self.whole.prose,
+            "footer" => !self.is_quoted() && (!self.inside || self.weight.prose == 0),
+            "aside" => {
+                !self.is_callout()
+                    && !(self.inside && self.weight.links == 0 && self.is_text())
+                    && self.weight.prose.saturating_mul(3) <= self.whole.prose
+            }
             "form" => self.is_small() && self.is_service_form(),
-            "input" | "select" | "textarea" | "datalist" => true,
+            "textarea" | "datalist" => true,
             _ => false,
         };
         frame
@@ -280,7 +284,7 @@ impl Part<'_, '_> {
             || (words.any(ELSEWHERE) && (plain || linked > 0.3))
             || (words.any(MENUS)
                 && plain
-                && (linked > 0.5 || self.weight.letters < 100)
+                && (linked > 0.5 || (self.weight.letters < 100 && !self.is_listing(&words)))
                 && !self.has_heading())
             || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
             || (self.kind == Kind::Forum && words.any(&["signature", "signatures", "sig"]))
@@ -289,6 +293,25 @@ impl Part<'_, '_> {
 
     fn has_heading(&self) -> bool {
         self.node.descendants_it().any(|node| node.has_name("h1") && letters_of(&node) > 0)
+    }
+
+    /// Whether an element holds a heading or a paragraph.
+    fn is_text(&self) -> bool {
+        self.node.descendants_it().take(50).any(|inner| {
+            inner.node_name().is_some_and(|name| matches!(&*name, "p" | "h2" | "h3" | "h4" | "h5" | "h6"))
+        })
+    }
+
+    /// Whether a name of menus may mean something else: the menu of a kitchen, the language of code.
+    fn is_listing(&self, words: &Words) -> bool {
+        (self.weight.links == 0
+            && words.any(&["menu", "menus", "language", "lang", "tags", "legal", "toolbar"]))
+            || self.node.descendants_it().take(50).any(|inner| inner.has_name("pre"))
+    }
+
+    /// Whether a footer names who said what it stands below.
+    fn is_quoted(&self) -> bool {
+        self.node.ancestors_it(Some(3)).any(|outer| outer.has_name("blockquote") || outer.has_name("figure"))
     }
 
     fn is_callout(&self) -> bool {

@@ -27,7 +27,10 @@ pub(super) fn is_bare(root: &NodeRef) -> bool {
 /// Removes what is no content from the tree. Returns the element that holds the rest.
 pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
     let body = tree.body()?;
-    tree.select("script, noscript, template, iframe, object, embed, canvas, audio, video").remove();
+    tree.select(
+        "script:not([type^='math/tex']), noscript, template, iframe, object, embed, canvas, audio, video",
+    )
+    .remove();
     let kind = kind::of(tree, data, address);
     let contacts = contact::take(tree);
     frame::strip(&body, kind);

@@ -71,6 +71,13 @@ impl Writer<'_> {
         if dom::has_class(node, &["mw-editsection", "katex-html"]) || super::inline::is_tool(node) {
             return;
         }
+        if name == "div" && node.first_element_child().is_none_or(|child| !dom::has_text(&child)) {
+            // A rating that only a width or a glyph shows.
+            if self.is_icon(node, name, context, flow) {
+                self.flush(flow, false);
+                return;
+            }
+        }
         self.flush(flow, false);
         if !context.cell
             && matches!(name, "div" | "p" | "header" | "section")

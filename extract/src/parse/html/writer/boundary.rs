@@ -51,6 +51,10 @@ const UNITS: &[&str] = &[
     "rating",
 ];
 
+/// Classes of the parts of a signature in documentation of programs: what stands together is one expression.
+const SIGNATURES: &[&str] =
+    &["sig-prename", "sig-name", "sig-paren", "descclassname", "descname", "pre", "sig-return-icon"];
+
 /// Classes of style frameworks that lay out the children in a row.
 const ROWS: &[&str] = &[
     "flex",
@@ -144,6 +148,7 @@ impl Writer<'_> {
     /// The edge that an inline element makes between texts.
     pub(super) fn edge(&self, node: &NodeRef, name: &str) -> Edge {
         match name {
+            _ if dom::has_class(node, SIGNATURES) => Edge::None,
             "b" | "strong" | "i" | "em" | "u" | "mark" | "font" | "cite" | "dfn" | "abbr" | "var"
             | "acronym" => Edge::Emphasis,
             "span" | "bdi" | "bdo" | "small" | "big" | "data" | "ins" | "del" | "s" | "strike" | "kbd"

@@ -165,7 +165,13 @@ impl Writer<'_> {
 
     /// A check box in an item of a list or in a cell.
     pub(super) fn field(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
-        if dom::keyword(node, "type") != "checkbox" {
+        let kind = dom::keyword(node, "type");
+        if matches!(kind.as_str(), "button" | "submit" | "reset")
+            && let Some(name) = dom::attribute(node, "value").filter(|name| name.len() <= MAX_QUESTION)
+        {
+            self.button_text(&name, context, flow);
+        }
+        if kind != "checkbox" {
             return;
         }
         let checked = node.has_attr("checked");

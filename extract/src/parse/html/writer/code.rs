@@ -65,6 +65,15 @@ impl Writer<'_> {
     }
 }
 
+/// Whether an element holds the numbers of the lines of the code after it.
+pub(super) fn is_gutter_beside(node: &NodeRef) -> bool {
+    node.has_attr("class")
+        && is_gutter(node)
+        && node.next_element_sibling().is_some_and(|next| {
+            next.has_name("pre") || dom::holds(&next, |name| matches!(name, "pre" | "code"))
+        })
+}
+
 /// Whether an element is code as a whole, without a `pre`.
 pub(super) fn is_code_frame(node: &NodeRef) -> bool {
     dom::has_class(node, FRAMES)

@@ -82,6 +82,10 @@ const ICONS: &[&str] = &[
     "symbol",
     "ico",
     "material",
+    "star",
+    "stars",
+    "rating",
+    "ratings",
 ];
 
 /// Classes of icon fonts whose glyphs are words.

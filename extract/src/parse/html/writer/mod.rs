@@ -11,6 +11,7 @@
 mod block;
 mod boundary;
 mod buttons;
+mod choices;
 mod code;
 mod dom;
 mod grid;
@@ -155,6 +156,10 @@ impl Writer<'_> {
     }
 
     fn element(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
+        if name == "select" {
+            self.choices(node, context, flow);
+            return;
+        }
         if dom::never_content(name) {
             // MathJax 2 keeps the source of a formula in a script.
             if name == "script" && dom::keyword(node, "type").starts_with("math/tex") {
@@ -188,6 +193,7 @@ impl Writer<'_> {
                 Role::Code => self.code_block(node, flow),
                 Role::Block => self.block(node, name, context, flow),
                 Role::Inline => self.inline(node, name, context, flow),
+                Role::Nothing => {}
             },
         }
     }
@@ -209,6 +215,9 @@ impl Writer<'_> {
         }
         if code::is_code_frame(node) || (name == "code" && code::has_lines(node)) {
             return Role::Code;
+        }
+        if code::is_gutter_beside(node) {
+            return Role::Nothing;
         }
         match self.display(node) {
             Some(boundary::Display::Block) => Role::Block,
@@ -264,6 +273,8 @@ enum Role {
     Code,
     Block,
     Inline,
+    /// Not written.
+    Nothing,
 }
 
 /// Languages with a decimal point. All others have a comma.

@@ -308,3 +308,25 @@ fn hostile_tables_and_lists_stay_small() {
     let buttons = "<button>Ok</button><a href='#a'></a><sup>1</sup>".repeat(5_000);
     assert!(markdown(&format!("<p>x {buttons}")).len() < 200_000);
 }
+
+#[test]
+fn ratings_without_text_are_named() {
+    check(&[
+        ("<div class=rating title='4.5 of 5'><span style='width:90%'></span></div>", "4.5 of 5"),
+        ("<p>Soft <span class=stars aria-label='3 of 5 stars'></span></p>", "Soft 3 of 5 stars"),
+    ]);
+}
+
+#[test]
+fn numbers_beside_code_are_no_text() {
+    check(&[
+        (
+            "<div class=gutter><div class=line>1</div><div class=line>2</div></div><pre>a\nb</pre>",
+            "```\na\nb\n```",
+        ),
+        (
+            "<dl><dt class=sig><span class=sig-prename>sea.</span><span class=sig-name>row</span>()</dt><dd>Rows.</dl>",
+            "- **sea.row()**: Rows.",
+        ),
+    ]);
+}
