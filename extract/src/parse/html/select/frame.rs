@@ -2,6 +2,7 @@
 
 use dom_query::NodeRef;
 
+use super::forum;
 use super::kind::Kind;
 use super::weights::{Weight, Weights, letters_of};
 use crate::parse::html::words::Words;
@@ -174,6 +175,9 @@ const EDGES: &[&str] = &[
     " topbar ",
 ];
 
+/// Elements that are looked at after a footer.
+const MAX_STEPS: usize = 500;
+
 /// Names of visitors' comments.
 const COMMENTS: &[&str] = &["comments", "comment", "respond", "commentlist", "replies"];
 
@@ -198,7 +202,7 @@ pub(super) fn strip(body: &NodeRef, kind: Kind) {
                 continue;
             }
             let element =
-                Part { node: &child, name: &name, weight: weights.get(&child), whole, inside, kind };
+                Part { node: &child, name: &name, weight: weights.get(&child), weights: &weights, whole, inside, kind };
             if element.is_frame() {
                 child.remove_from_parent();
             } else {
@@ -213,6 +217,7 @@ struct Part<'a, 'b> {
     node: &'a NodeRef<'b>,
     name: &'a str,
     weight: Weight,
+    weights: &'a Weights,
     whole: Weight,
     /// The element is inside the main element or an article.
     inside: bool,
@@ -240,7 +245,7 @@ impl Part<'_, '_> {
         }
         if matches!(self.name, "div" | "section")
             && !self.inside
-            && Words::of(self.node).contain(FOOTERS)
+            && self.is_footer()
             && !self.has_heading()
         {
             return true;
@@ -263,6 +268,15 @@ impl Part<'_, '_> {
             }
     }
 
+    /// Whether the names are those of a site's footer, or of a footer after which nothing comes.
+    fn is_footer(&self) -> bool {
+        let words = Words::of(self.node);
+        words.contain(FOOTERS)
+            || (words.any(&["footer"])
+                && self.weight.prose.saturating_mul(4) <= self.whole.prose
+                && is_last(self.node, self.weights))
+    }
+
     /// Whether the element holds little of the page's text, so that a wrong guess costs little.
     fn is_small(&self) -> bool {
         self.weight.prose.saturating_mul(4) <= self.whole.prose
@@ -283,7 +297,7 @@ impl Part<'_, '_> {
                 && (linked > 0.5 || self.weight.letters < 100)
                 && !self.has_heading())
             || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
-            || (self.kind == Kind::Forum && words.any(&["signature", "signatures", "sig"]))
+            || (self.kind == Kind::Forum && forum::is_furniture(&words, self.weight))
             || (self.kind != Kind::Forum && words.any(COMMENTS))
     }
 
@@ -309,4 +323,22 @@ impl Part<'_, '_> {
                     || matches!(name.as_str(), "q" | "s" | "search" | "query" | "email"))
         })
     }
+}
+
+/// Whether no text comes after an element.
+fn is_last(node: &NodeRef, weights: &Weights) -> bool {
+    let mut steps = 0;
+    let mut node = Some(*node);
+    while let Some(current) = node.filter(|node| !node.has_name("body")) {
+        let mut next = current.next_sibling();
+        while let Some(sibling) = next {
+            steps += 1;
+            if steps > MAX_STEPS || weights.get(&sibling).letters > 0 {
+                return false;
+            }
+            next = sibling.next_sibling();
+        }
+        node = current.parent();
+    }
+    true
 }

@@ -2,9 +2,13 @@
 
 mod cards;
 mod contact;
+mod controls;
+mod elsewhere;
+mod forum;
 mod frame;
 mod heading;
 mod kind;
+mod pictures;
 mod prune;
 mod repeats;
 mod root;
@@ -25,7 +29,12 @@ pub(super) fn is_bare(root: &NodeRef) -> bool {
 }
 
 /// Removes what is no content from the tree. Returns the element that holds the rest.
-pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
+pub(super) fn content<'a>(
+    tree: &'a Tree,
+    data: &Data,
+    address: Option<&Url>,
+    title: Option<&str>,
+) -> Option<NodeRef<'a>> {
     let body = tree.body()?;
     tree.select("script, noscript, template, iframe, object, embed, canvas, audio, video").remove();
     let kind = kind::of(tree, data, address);
@@ -34,6 +43,8 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     let root = root::find(tree, body, kind, &Weights::of(&body));
     heading::take_in_hero(tree, &root);
     prune::prune(&root, kind);
+    pictures::remove(&root, title.unwrap_or_default(), kind);
+    controls::remove(&root);
     repeats::remove_link_pictures(&root);
     repeats::remove_copies(&root);
     for contact in contacts {
