@@ -50,12 +50,17 @@ pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool
     cards >= MIN_CARDS && cards * 5 >= children.len() * 4
 }
 
-/// Whether the heading of a card is a link.
+/// Whether the heading of a card is a link, or a link of the card has the same name.
 fn has_linked_title(card: &NodeRef) -> bool {
     let is_heading = |node: &NodeRef| {
         node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))
     };
     let Some(heading) = card.descendants_it().find(is_heading) else { return false };
-    let is_link = |node: NodeRef| node.has_name("a") && node.has_attr("href");
-    heading.descendants_it().any(is_link) || heading.ancestors_it(Some(4)).any(is_link)
+    let is_link = |node: &NodeRef| node.has_name("a") && node.has_attr("href");
+    let title = heading.text();
+    heading.descendants_it().any(|node| is_link(&node))
+        || heading.ancestors_it(Some(4)).any(|node| is_link(&node))
+        || card
+            .descendants_it()
+            .any(|node| is_link(&node) && node.attr_or("aria-label", "").trim() == title.trim())
 }

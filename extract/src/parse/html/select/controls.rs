@@ -7,7 +7,7 @@ use dom_query::{NodeId, NodeRef};
 use super::weights::{Weights, letters};
 
 /// Longest name of a control, in letters.
-const MAX_NAME: u32 = 25;
+const MAX_NAME: u32 = 20;
 
 /// Minimum times that a control stands on the page.
 const MIN_TIMES: usize = 3;

@@ -155,8 +155,6 @@ const BEGINNINGS: &[&str] = &[
     "editor's picks",
     "featured stories",
     "in this series",
-    "don't miss",
-    "don’t miss",
     "what to read next",
     "our recommendations",
     "hand-picked",

@@ -61,6 +61,11 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
             let excerpts = kind == Kind::Article && weight.prose.saturating_mul(4) <= whole.prose;
             let cards =
                 single && (weight.prose == 0 || excerpts) && cards::is_list(&child, weight, &weights);
+            // A page of one thing for sale may say less of it than of others.
+            let small = small
+                || (cards
+                    && kind == Kind::Product
+                    && weight.letters.saturating_mul(10) < whole.letters.saturating_mul(7));
             let elsewhere = block && small && (links || cards);
             if elsewhere {
                 child.remove_from_parent();
