@@ -1,5 +1,6 @@
 //! Selection of a page's content: what frames it goes, and the root of the rest is found.
 
+mod captions;
 mod cards;
 mod contact;
 mod controls;
@@ -19,6 +20,7 @@ use url::Url;
 
 use super::structured::Data;
 pub(super) use heading::heading;
+use kind::Kind;
 use weights::Weights;
 pub(in crate::parse::html) use weights::letters_of;
 
@@ -43,6 +45,9 @@ pub(super) fn content<'a>(
     let root = root::find(tree, body, kind, &Weights::of(&body));
     heading::take_in_hero(tree, &root);
     prune::prune(&root, kind);
+    if kind == Kind::Article {
+        captions::remove(&root);
+    }
     pictures::remove(&root, title.unwrap_or_default(), kind);
     controls::remove(&root);
     repeats::remove_link_pictures(&root);

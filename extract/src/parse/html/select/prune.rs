@@ -1,6 +1,8 @@
 //! Removal of blocks inside the content that lead elsewhere: lists of links, related texts, comments.
 
-use dom_query::NodeRef;
+use std::collections::HashMap;
+
+use dom_query::{NodeId, NodeRef};
 
 use super::cards;
 use super::elsewhere;
@@ -40,6 +42,7 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
     skip_links(root);
     before_heading(root);
     headed_sections(root);
+    machine_text(root);
     let weights = Weights::of(root);
     let whole = weights.get(root);
     let text = whole.prose.saturating_mul(5) >= whole.letters.saturating_mul(3);
@@ -100,6 +103,32 @@ fn before_heading(root: &NodeRef) {
         let Some(parent) = node.parent() else { return };
         node = parent;
     }
+}
+
+/// Minimum identifiers of a text that is none.
+const MIN_IDENTIFIERS: usize = 3;
+
+/// Removes blocks of identifiers, with which shops hide the label of an advertisement from filters.
+fn machine_text(root: &NodeRef) {
+    let mut blocks: HashMap<NodeId, (NodeRef, usize)> = HashMap::new();
+    for node in root.descendants_it().filter(|node| node.has_name("span")) {
+        if let Some(parent) = node.parent().filter(|_| is_identifier(&node.text())) {
+            blocks.entry(parent.id).or_insert((parent, 0)).1 += 1;
+        }
+    }
+    for (block, count) in blocks.into_values() {
+        if count >= MIN_IDENTIFIERS && block.id != root.id {
+            block.remove_from_parent();
+        }
+    }
+}
+
+/// Whether a text has the form of a universally unique identifier.
+fn is_identifier(text: &str) -> bool {
+    let text = text.trim();
+    text.len() == 36
+        && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
 fn skip_links(root: &NodeRef) {
