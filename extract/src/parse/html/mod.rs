@@ -72,4 +72,6 @@ fn with_heading(text: String, heading: Option<String>) -> String {
 #[cfg(test)]
 mod content_tests;
 #[cfg(test)]
+mod select_tests;
+#[cfg(test)]
 mod tests;

@@ -39,24 +39,45 @@ pub(super) fn remove(root: &NodeRef) {
     bylines.iter().for_each(NodeRef::remove_from_parent);
 }
 
+/// Parts of the names of captions.
+const CAPTIONS: &[&str] = &[
+    "wp-caption-text",
+    "image-caption",
+    "image__caption",
+    "img-caption",
+    "photo-caption",
+    "media-caption",
+    "media__caption",
+    "picture-caption",
+    "photo-credit",
+    "photocredit",
+    "image-credit",
+    "image__credit",
+    "imagecredit",
+    "media-credit",
+];
+
 /// Whether a node is the caption of a picture. Captions of tables and listings say what those are.
 fn is_caption(node: &NodeRef) -> bool {
-    let named = node.has_name("figcaption") || Words::of(node).contain(&["wp-caption-text"]);
+    let named = node.has_name("figcaption") || Words::of(node).contain(CAPTIONS);
+    let has = |figure: &NodeRef, names: &[&str]| {
+        figure
+            .descendants_it()
+            .take(200)
+            .any(|inner| inner.node_name().is_some_and(|name| names.contains(&&*name)))
+    };
+    // The picture of a figure may be one that only a script loads.
     named
-        && node.parent().is_some_and(|figure| {
-            let has = |names: &[&str]| {
-                figure.descendants_it().take(200).any(|inner| {
-                    inner.node_name().is_some_and(|name| names.contains(&&*name))
-                })
-            };
-            has(&["img", "picture", "svg"]) && !has(&["table", "pre", "code", "blockquote"])
-        })
+        && (node.has_name("figcaption")
+            || node.ancestors_it(Some(2)).any(|figure| has(&figure, &["img", "picture", "svg"])))
+        && node.parent().is_some_and(|figure| !has(&figure, &["table", "pre", "code", "blockquote"]))
 }
 
 /// Whether an element before the text says who wrote it.
 fn is_byline(node: &NodeRef) -> bool {
     let name = node.node_name();
-    let line = name.as_deref().is_some_and(|name| matches!(name, "div" | "p" | "span" | "a" | "li" | "address"));
+    let line =
+        name.as_deref().is_some_and(|name| matches!(name, "div" | "p" | "span" | "a" | "li" | "address"));
     line && (node.attr_or("rel", "").eq_ignore_ascii_case("author")
         || Words::of(node).any(&["byline", "bylines", "author", "authors"]))
 }

@@ -239,7 +239,8 @@ fn is_telephone(number: &str) -> bool {
     let digits: usize = groups.iter().map(|group| group.len()).sum();
     let marks = number.chars().filter(|c| !c.is_ascii_digit()).count();
     // Two years, and a large number in groups of three.
-    let years = groups.len() == 2 && groups.iter().all(|group| group.len() == 4 && group.starts_with(['1', '2']));
+    let years =
+        groups.len() == 2 && groups.iter().all(|group| group.len() == 4 && group.starts_with(['1', '2']));
     let grouped = !number.contains(['+', '(', '/', '-', ' '])
         && groups.len() > 1
         && groups.iter().skip(1).all(|group| group.len() == 3);

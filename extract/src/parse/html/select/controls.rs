@@ -98,7 +98,10 @@ fn beside(node: &NodeRef) -> bool {
         sibling.is_some_and(|sibling| {
             let inline = sibling.is_text()
                 || sibling.node_name().is_some_and(|name| {
-                    matches!(&*name, "span" | "b" | "strong" | "em" | "i" | "label" | "small" | "time" | "code")
+                    matches!(
+                        &*name,
+                        "span" | "b" | "strong" | "em" | "i" | "label" | "small" | "time" | "code"
+                    )
                 });
             inline && letters(&sibling.text()) > 0
         })

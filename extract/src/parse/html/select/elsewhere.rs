@@ -275,44 +275,8 @@ const BEGINNINGS: &[&str] = &[
 ];
 
 /// Parts of such headings, where the noun comes first.
-const PARTS: &[&str] = &["relacionad", "correlat", "similaires", "also like", "also bought", "also viewed", "recently viewed"];
-
-/// Beginnings of lines inside a text that point to another text.
-const POINTERS: &[&str] = &[
-    "read also",
-    "read more:",
-    "also read",
-    "read next",
-    "related:",
-    "see also:",
-    "more:",
-    "lesen sie auch",
-    "lies auch",
-    "mehr zum thema",
-    "auch interessant",
-    "lire aussi",
-    "à lire aussi",
-    "lisez aussi",
-    "lea también",
-    "lee también",
-    "leer también",
-    "te puede interesar",
-    "leia também",
-    "veja também",
-    "leia mais",
-    "leggi anche",
-    "lees ook",
-    "läs också",
-    "läs även",
-    "les også",
-    "læs også",
-    "czytaj także",
-    "czytaj też",
-    "zobacz też",
-    "čtěte také",
-    "přečtěte si",
-    "читайте также",
-];
+const PARTS: &[&str] =
+    &["relacionad", "correlat", "similaires", "also like", "also bought", "also viewed", "recently viewed"];
 
 /// Longest heading, in letters.
 const MAX_HEADING: u32 = 45;
@@ -326,12 +290,11 @@ pub(super) fn announces(heading: &str, letters: u32) -> bool {
     BEGINNINGS.iter().any(|phrase| text.starts_with(phrase)) || PARTS.iter().any(|part| text.contains(part))
 }
 
-/// Whether a line points to another text.
-pub(super) fn is_pointer(line: &str) -> bool {
-    let text = lower(line);
-    POINTERS.iter().any(|phrase| text.starts_with(phrase))
-}
-
-fn lower(text: &str) -> String {
-    text.trim_start_matches(|c: char| !c.is_alphanumeric()).chars().take(100).collect::<String>().to_lowercase()
+/// The beginning of a text in lower case, without the marks before its first word.
+pub(super) fn lower(text: &str) -> String {
+    text.trim_start_matches(|c: char| !c.is_alphanumeric())
+        .chars()
+        .take(100)
+        .collect::<String>()
+        .to_lowercase()
 }

@@ -194,6 +194,7 @@ const CONTAINERS: &[&str] = &[
 pub(super) fn strip(body: &NodeRef, kind: Kind) {
     let weights = Weights::of(body);
     let whole = weights.get(body);
+    let busy = body.descendants_it().any(|node| node.attr_or("aria-busy", "").eq_ignore_ascii_case("true"));
     let mut stack = vec![(*body, false)];
     while let Some((node, inside)) = stack.pop() {
         for child in node.children() {
@@ -201,8 +202,16 @@ pub(super) fn strip(body: &NodeRef, kind: Kind) {
             if !child.is_element() {
                 continue;
             }
-            let element =
-                Part { node: &child, name: &name, weight: weights.get(&child), weights: &weights, whole, inside, kind };
+            let element = Part {
+                node: &child,
+                name: &name,
+                weight: weights.get(&child),
+                weights: &weights,
+                whole,
+                inside,
+                kind,
+                busy,
+            };
             if element.is_frame() {
                 child.remove_from_parent();
             } else {
@@ -222,6 +231,8 @@ struct Part<'a, 'b> {
     /// The element is inside the main element or an article.
     inside: bool,
     kind: Kind,
+    /// The page says that it still loads something.
+    busy: bool,
 }
 
 impl Part<'_, '_> {
@@ -239,15 +250,20 @@ impl Part<'_, '_> {
         {
             return true;
         }
+        // A page that waits for its content has next to nothing but its footer.
+        if self.busy
+            && self.weight.prose == 0
+            && !self.inside
+            && Words::of(self.node).any(&["footer"])
+            && is_last(self.node, self.weights)
+        {
+            return true;
+        }
         // Markup that contradicts itself: all of the page in a footer.
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
-        if matches!(self.name, "div" | "section")
-            && !self.inside
-            && self.is_footer()
-            && !self.has_heading()
-        {
+        if matches!(self.name, "div" | "section") && !self.inside && self.is_footer() && !self.has_heading() {
             return true;
         }
         let frame = match self.name {

@@ -10,6 +10,7 @@ mod frame;
 mod heading;
 mod kind;
 mod pictures;
+mod pointers;
 mod prune;
 mod repeats;
 mod root;

@@ -29,7 +29,9 @@ pub(super) fn remove(root: &NodeRef, title: &str, kind: Kind) {
         let known = own.len() > 1 && own.iter().all(|word| title.contains(word));
         let described = prose >= MIN_PROSE
             && own.len() >= MIN_DESCRIPTION
-            && !own.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()) && !title.contains(word));
+            && !own
+                .iter()
+                .any(|word| word.starts_with(|c: char| c.is_ascii_digit()) && !title.contains(word));
         // The many views of one thing for sale.
         let views = kind == Kind::Product
             && own.iter().filter(|word| title.contains(*word)).count().saturating_mul(2) > own.len();

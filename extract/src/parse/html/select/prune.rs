@@ -7,6 +7,7 @@ use dom_query::{NodeId, NodeRef};
 use super::cards;
 use super::elsewhere;
 use super::kind::Kind;
+use super::pointers;
 use super::weights::{Weight, Weights, letters_of};
 
 /// Beginnings of links that jump over the menu.
@@ -34,14 +35,12 @@ const SKIPS: &[&str] = &[
     "pular para",
 ];
 
-/// Longest line that points to another text, in letters.
-const MAX_POINTER: u32 = 200;
-
 /// Removes such blocks below the root of the content.
 pub(super) fn prune(root: &NodeRef, kind: Kind) {
     skip_links(root);
     before_heading(root);
     headed_sections(root);
+    pointers::remove(root, kind);
     machine_text(root);
     let weights = Weights::of(root);
     let whole = weights.get(root);
@@ -62,8 +61,7 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
                         && weight.link_density() > 0.75));
             // Cards of other texts have an excerpt each.
             let excerpts = kind == Kind::Article && weight.prose.saturating_mul(4) <= whole.prose;
-            let cards =
-                single && (weight.prose == 0 || excerpts) && cards::is_list(&child, weight, &weights);
+            let cards = single && (weight.prose == 0 || excerpts) && cards::is_list(&child, weight, &weights);
             // A page of one thing for sale may say less of it than of others.
             let small = small
                 || (cards
@@ -159,7 +157,6 @@ fn headed_sections(root: &NodeRef) {
             block.iter().for_each(NodeRef::remove_from_parent);
         }
     }
-    pointers(root, &weights);
 }
 
 fn is_heading(node: &NodeRef) -> bool {
@@ -173,29 +170,12 @@ fn is_title(node: &NodeRef) -> bool {
 }
 
 fn is_inline(node: &NodeRef) -> bool {
-    node.node_name().is_some_and(|name| matches!(&*name, "span" | "b" | "strong" | "em" | "i" | "br" | "a" | "svg"))
+    node.node_name()
+        .is_some_and(|name| matches!(&*name, "span" | "b" | "strong" | "em" | "i" | "br" | "a" | "svg"))
 }
 
 fn announces(heading: &NodeRef, letters: u32) -> bool {
     elsewhere::announces(&heading.text(), letters)
-}
-
-/// Removes lines of a text that point to another text: "Read also: …".
-fn pointers(root: &NodeRef, weights: &Weights) {
-    let lines: Vec<NodeRef> = root
-        .descendants_it()
-        .filter(|node| node.node_name().is_some_and(|name| matches!(&*name, "p" | "li" | "div" | "blockquote")))
-        .collect();
-    for line in lines {
-        let weight = weights.get(&line);
-        if (1..=2).contains(&weight.links)
-            && weight.letters <= MAX_POINTER
-            && weight.link_density() > 0.5
-            && elsewhere::is_pointer(&line.text())
-        {
-            line.remove_from_parent();
-        }
-    }
 }
 
 /// The heading and what belongs to it: its container if the heading begins it, or its following siblings.
