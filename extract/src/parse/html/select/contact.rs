@@ -134,6 +134,7 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     }
     for node in &taken {
         node.remove_from_parent();
+        clean(node);
         if node.has_name("li") || node.has_name("footer") {
             node.rename("div");
             node.remove_all_attrs();
@@ -190,6 +191,24 @@ fn column<'a>(line: NodeRef<'a>, footer: &NodeRef, weights: &Weights) -> NodeRef
     column
 }
 
+/// Removes from a column the links to other pages, unless one shows an address on a map, and the note of copyright.
+fn clean(column: &NodeRef) {
+    let others: Vec<NodeRef> = column
+        .descendants_it()
+        .filter(|node| {
+            let text = node.text();
+            let digits = text.chars().any(|c| c.is_ascii_digit());
+            let link = node.has_name("a") && !digits;
+            let note =
+                node.node_name().is_some_and(|name| matches!(&*name, "p" | "div" | "li" | "span" | "small"))
+                    && text.contains('©')
+                    && !has_telephone(&text);
+            link || note
+        })
+        .collect();
+    others.iter().for_each(NodeRef::remove_from_parent);
+}
+
 /// Whether a block is contact details: an address, or a line with a telephone number or opening hours.
 fn is_contact(node: &NodeRef) -> bool {
     let Some(name) = node.node_name() else { return false };
@@ -241,7 +260,7 @@ fn is_telephone(number: &str) -> bool {
     // Two years, and a large number in groups of three.
     let years =
         groups.len() == 2 && groups.iter().all(|group| group.len() == 4 && group.starts_with(['1', '2']));
-    let grouped = !number.contains(['+', '(', '/', '-', ' '])
+    let grouped = !number.trim().contains(['+', '(', '/', '-', ' '])
         && groups.len() > 1
         && groups.iter().skip(1).all(|group| group.len() == 3);
     (7..=15).contains(&digits) && marks >= 2 && !years && !grouped

@@ -175,6 +175,12 @@ const EDGES: &[&str] = &[
     " topbar ",
 ];
 
+/// Longest running text of such a footer, in letters: its note of copyright, a call to subscribe.
+const MAX_NOTE: u32 = 400;
+
+/// Longest menu that is one even if the page has nothing else, in letters.
+const MAX_MENU: u32 = 200;
+
 /// Elements that are looked at after a footer.
 const MAX_STEPS: usize = 500;
 
@@ -239,6 +245,10 @@ impl Part<'_, '_> {
     fn is_frame(&self) -> bool {
         self.is_frame_by_element()
             || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
+            // The rank of an author may be a heading.
+            || (self.kind == Kind::Forum
+                && matches!(self.name, "h4" | "h5" | "h6")
+                && forum::is_furniture(&Words::of(self.node), self.weight))
     }
 
     fn is_frame_by_element(&self) -> bool {
@@ -252,11 +262,15 @@ impl Part<'_, '_> {
         }
         // A page that waits for its content has next to nothing but its footer.
         if self.busy
-            && self.weight.prose == 0
+            && self.weight.prose <= MAX_NOTE
             && !self.inside
             && Words::of(self.node).any(&["footer"])
             && is_last(self.node, self.weights)
         {
+            return true;
+        }
+        // The menu of a page without content.
+        if self.name == "nav" && !self.inside && self.weight.prose == 0 && self.weight.letters <= MAX_MENU {
             return true;
         }
         // Markup that contradicts itself: all of the page in a footer.
