@@ -173,7 +173,7 @@ fn is_banner(node: &NodeRef) -> bool {
     });
     let text = node.text().to_lowercase();
     let about = COOKIES.iter().any(|word| text.contains(word));
-    (about || fixed) && (fixed || has_answer(node))
+    fixed || (about && has_answer(node))
 }
 
 fn has_answer(node: &NodeRef) -> bool {
