@@ -40,7 +40,7 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     let placed = dynamic::resolve(&tree);
     hidden::remove(&tree);
     banners::remove(&tree);
-    let content = select::content(&tree, &data, address.as_ref());
+    let content = select::content(&tree, &data, address.as_ref(), title.as_deref());
     let heading = content.as_ref().and_then(|root| select::heading(&tree, root, title.as_deref()));
     let bare = content.as_ref().is_none_or(select::is_bare);
     let mut text = content.map(|root| writer::write(&root, base.as_ref())).unwrap_or_default();
@@ -83,5 +83,7 @@ fn with_heading(text: String, heading: Option<String>) -> String {
 
 #[cfg(test)]
 mod content_tests;
+#[cfg(test)]
+mod select_tests;
 #[cfg(test)]
 mod tests;

@@ -95,9 +95,12 @@ impl Signs {
     /// readers without scripts, `bare` whether there is but a link.
     pub(super) fn judge(self, text: &str, bare: bool, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
-        let lower = if letters <= MAX_WAITING { text.to_lowercase() } else { String::new() };
+        // The addresses of links are no text.
+        let visible = without_addresses(text);
+        let shown = weight(&visible);
+        let lower = if shown <= MAX_WAITING { visible.to_lowercase() } else { String::new() };
         let waits =
-            self.scripts && letters <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
+            self.scripts && shown <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
         let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
         let bare = bare && !served && letters <= MAX_WAITING;
         if letters > 0 && !waits && !shell && !bare {
@@ -115,4 +118,14 @@ impl Signs {
             ..Rejection::new(Verdict::Empty, message)
         })
     }
+}
+
+/// Markdown without the addresses of its links.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("](");
+    let mut visible = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        visible.push_str(part.split_once(')').map_or("", |(_, rest)| rest));
+    }
+    visible
 }

@@ -14,7 +14,7 @@ const MAX_CARD: u32 = 300;
 
 /// Whether an element is a list of cards: children of the same form, each of which links elsewhere.
 pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool {
-    if weight.links < 3 || weight.link_density() < 0.25 {
+    if weight.links < 3 {
         return false;
     }
     let children: Vec<NodeRef> = node
@@ -28,6 +28,7 @@ pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool
     }
     let mut targets = HashSet::new();
     let mut cards = 0;
+    let mut titles = 0;
     let first = children.first().and_then(|child| child.node_name());
     for child in &children {
         let link = if child.has_name("a") && child.has_attr("href") {
@@ -39,7 +40,27 @@ pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool
         let href = link.attr_or("href", "");
         if child.node_name() == first && !href.starts_with('#') && targets.insert(href.to_string()) {
             cards += 1;
+            titles += usize::from(has_linked_title(child));
         }
     }
+    // Few links, or running text: the titles must say that other texts are meant. References have none.
+    if (weight.link_density() < 0.25 || weight.prose > 0) && titles * 5 < cards * 4 {
+        return false;
+    }
     cards >= MIN_CARDS && cards * 5 >= children.len() * 4
+}
+
+/// Whether the heading of a card is a link, or a link of the card has the same name.
+fn has_linked_title(card: &NodeRef) -> bool {
+    let is_heading = |node: &NodeRef| {
+        node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))
+    };
+    let Some(heading) = card.descendants_it().find(is_heading) else { return false };
+    let is_link = |node: &NodeRef| node.has_name("a") && node.has_attr("href");
+    let title = heading.text();
+    heading.descendants_it().any(|node| is_link(&node))
+        || heading.ancestors_it(Some(4)).any(|node| is_link(&node))
+        || card
+            .descendants_it()
+            .any(|node| is_link(&node) && node.attr_or("aria-label", "").trim() == title.trim())
 }

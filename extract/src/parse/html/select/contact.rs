@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use dom_query::{Document as Tree, NodeId, NodeRef};
 
 use super::weights::{Weights, letters};
+use crate::parse::html::words::Words;
 
 /// Footers of a page.
 const FOOTERS: &str = "footer, [role='contentinfo'], #footer, .footer, .site-footer, #colophon";
@@ -14,6 +15,12 @@ const MAX_BLOCK: u32 = 250;
 
 /// Longest contact details of a page, in letters.
 const MAX_ALL: u32 = 600;
+
+/// Longest column of contact details, in letters: a name, an address, a telephone number, an address for mail.
+const MAX_COLUMN: u32 = 140;
+
+/// Links to other pages in a column of contact details.
+const MAX_LINKS: usize = 1;
 
 /// Names of days, of which opening hours have one.
 const DAYS: &[&str] = &[
@@ -98,23 +105,27 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     let mut taken: Vec<NodeRef> = Vec::new();
     let mut read: HashSet<NodeId> = HashSet::new();
     let mut total = 0;
-    for footer in tree.select(FOOTERS).nodes() {
+    for footer in footers(tree, &body) {
         // A footer inside another has been read with it.
         let inside =
             |node: NodeRef| node.has_name("main") || node.has_name("article") || read.contains(&node.id);
-        if footer.ancestors_it(None).any(inside) {
+        if footer.ancestors_it(None).any(inside) || !read.insert(footer.id) {
             continue;
         }
-        read.insert(footer.id);
-        let mut stack = vec![*footer];
+        let mut stack = vec![footer];
         while let Some(node) = stack.pop() {
             let own = weights.get(&node).letters;
             if own <= MAX_BLOCK && is_contact(&node) {
-                total += own;
+                let block = column(node, &footer, &weights);
+                // The column may have been taken with another of its lines.
+                if taken.iter().any(|node| node.id == block.id) {
+                    continue;
+                }
+                total += weights.get(&block).letters;
                 if total > MAX_ALL {
                     break;
                 }
-                taken.push(node);
+                taken.push(block);
                 continue;
             }
             let children: Vec<_> = node.children_it(true).filter(NodeRef::is_element).collect();
@@ -123,22 +134,92 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     }
     for node in &taken {
         node.remove_from_parent();
-        if node.has_name("li") {
-            node.rename("p");
+        clean(node);
+        if node.has_name("li") || node.has_name("footer") {
+            node.rename("div");
+            node.remove_all_attrs();
         }
     }
     taken
 }
 
+/// The page's footers: elements that say so, and what follows the main element.
+fn footers<'a>(tree: &'a Tree, body: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
+    let mut footers: Vec<NodeRef> = tree.select(FOOTERS).nodes().to_vec();
+    let named = body.descendants_it().filter(|node| {
+        node.node_name().is_some_and(|name| matches!(&*name, "div" | "section"))
+            && Words::of(node).any(&["footer", "colophon"])
+    });
+    footers.extend(named);
+    if let [main] = tree.select("main, [role='main']").nodes() {
+        let mut node = Some(*main);
+        while let Some(current) = node.filter(|node| node.id != body.id) {
+            let mut next = current.next_sibling();
+            while let Some(sibling) = next {
+                if sibling.is_element() && !sibling.has_name("aside") && !sibling.has_name("nav") {
+                    footers.push(sibling);
+                }
+                next = sibling.next_sibling();
+            }
+            node = current.parent();
+        }
+    }
+    footers
+}
+
+/// The column around a line of contact details: its other lines are the name and the address that belong to it.
+fn column<'a>(line: NodeRef<'a>, footer: &NodeRef, weights: &Weights) -> NodeRef<'a> {
+    let mut column = line;
+    while column.id != footer.id {
+        let Some(parent) = column.parent() else { break };
+        let weight = weights.get(&parent);
+        let elsewhere = parent
+            .descendants_it()
+            .filter(|node| {
+                let href = node.attr_or("href", "");
+                node.has_name("a") && !["tel:", "mailto:"].iter().any(|scheme| href.starts_with(scheme))
+            })
+            .count();
+        let form = parent.descendants_it().any(|node| {
+            node.node_name().is_some_and(|name| matches!(&*name, "form" | "input" | "label" | "textarea"))
+        });
+        if weight.letters > MAX_COLUMN || elsewhere > MAX_LINKS || form || parent.has_name("body") {
+            break;
+        }
+        column = parent;
+    }
+    column
+}
+
+/// Removes from a column the links to other pages, unless one shows an address on a map, and the note of copyright.
+fn clean(column: &NodeRef) {
+    let others: Vec<NodeRef> = column
+        .descendants_it()
+        .filter(|node| {
+            let text = node.text();
+            let digits = text.chars().any(|c| c.is_ascii_digit());
+            let link = node.has_name("a") && !digits;
+            let note =
+                node.node_name().is_some_and(|name| matches!(&*name, "p" | "div" | "li" | "span" | "small"))
+                    && text.contains('©')
+                    && !has_telephone(&text);
+            link || note
+        })
+        .collect();
+    others.iter().for_each(NodeRef::remove_from_parent);
+}
+
 /// Whether a block is contact details: an address, or a line with a telephone number or opening hours.
 fn is_contact(node: &NodeRef) -> bool {
     let Some(name) = node.node_name() else { return false };
-    if !matches!(&*name, "address" | "p" | "li" | "div" | "td" | "dd" | "dl" | "table") {
+    if !matches!(
+        &*name,
+        "address" | "p" | "li" | "div" | "td" | "dd" | "dl" | "table" | "footer" | "section" | "span"
+    ) {
         return false;
     }
     let text = node.text();
-    let own = letters(&text);
-    if own == 0 || text.contains(['©', '®']) {
+    if letters(&text) == 0 || text.contains('®') {
         return false;
     }
     let inner = node.descendants_it().filter(|inner| {
@@ -155,21 +236,34 @@ fn is_contact(node: &NodeRef) -> bool {
 
 /// Whether a text has a number with seven to fifteen digits, written as telephone numbers are.
 fn has_telephone(text: &str) -> bool {
-    let mut digits = 0;
-    let mut marks = 0;
-    let mut found = false;
+    let mut number = String::new();
     for character in text.chars().chain(['x']) {
-        if character.is_ascii_digit() {
-            digits += 1;
-        } else if matches!(character, '+' | ' ' | '-' | '(' | ')' | '/' | '.' | '\u{a0}' | '–') {
-            marks += 1;
+        if character.is_ascii_digit()
+            || matches!(character, '+' | ' ' | '-' | '(' | ')' | '/' | '.' | '\u{a0}' | '–')
+        {
+            number.push(character);
         } else {
-            found |= (7..=15).contains(&digits) && marks >= 2;
-            digits = 0;
-            marks = 0;
+            if is_telephone(&number) {
+                return true;
+            }
+            number.clear();
         }
     }
-    found
+    false
+}
+
+fn is_telephone(number: &str) -> bool {
+    let groups: Vec<&str> =
+        number.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let digits: usize = groups.iter().map(|group| group.len()).sum();
+    let marks = number.chars().filter(|c| !c.is_ascii_digit()).count();
+    // Two years, and a large number in groups of three.
+    let years =
+        groups.len() == 2 && groups.iter().all(|group| group.len() == 4 && group.starts_with(['1', '2']));
+    let grouped = !number.trim().contains(['+', '(', '/', '-', ' '])
+        && groups.len() > 1
+        && groups.iter().skip(1).all(|group| group.len() == 3);
+    (7..=15).contains(&digits) && marks >= 2 && !years && !grouped
 }
 
 fn has_hours(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use dom_query::NodeRef;
 
+use super::forum;
 use super::kind::Kind;
 use super::weights::{Weight, Weights, letters_of};
 use crate::parse::html::words::Words;
@@ -174,6 +175,15 @@ const EDGES: &[&str] = &[
     " topbar ",
 ];
 
+/// Longest running text of such a footer, in letters: its note of copyright, a call to subscribe.
+const MAX_NOTE: u32 = 400;
+
+/// Longest menu that is one even if the page has nothing else, in letters.
+const MAX_MENU: u32 = 200;
+
+/// Elements that are looked at after a footer.
+const MAX_STEPS: usize = 500;
+
 /// Names of visitors' comments.
 const COMMENTS: &[&str] = &["comments", "comment", "respond", "commentlist", "replies"];
 
@@ -190,6 +200,7 @@ const CONTAINERS: &[&str] = &[
 pub(super) fn strip(body: &NodeRef, kind: Kind) {
     let weights = Weights::of(body);
     let whole = weights.get(body);
+    let busy = body.descendants_it().any(|node| node.attr_or("aria-busy", "").eq_ignore_ascii_case("true"));
     let mut stack = vec![(*body, false)];
     while let Some((node, inside)) = stack.pop() {
         for child in node.children() {
@@ -197,8 +208,16 @@ pub(super) fn strip(body: &NodeRef, kind: Kind) {
             if !child.is_element() {
                 continue;
             }
-            let element =
-                Part { node: &child, name: &name, weight: weights.get(&child), whole, inside, kind };
+            let element = Part {
+                node: &child,
+                name: &name,
+                weight: weights.get(&child),
+                weights: &weights,
+                whole,
+                inside,
+                kind,
+                busy,
+            };
             if element.is_frame() {
                 child.remove_from_parent();
             } else {
@@ -213,16 +232,23 @@ struct Part<'a, 'b> {
     node: &'a NodeRef<'b>,
     name: &'a str,
     weight: Weight,
+    weights: &'a Weights,
     whole: Weight,
     /// The element is inside the main element or an article.
     inside: bool,
     kind: Kind,
+    /// The page says that it still loads something.
+    busy: bool,
 }
 
 impl Part<'_, '_> {
     fn is_frame(&self) -> bool {
         self.is_frame_by_element()
             || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
+            // The rank of an author may be a heading.
+            || (self.kind == Kind::Forum
+                && matches!(self.name, "h4" | "h5" | "h6")
+                && forum::is_furniture(&Words::of(self.node), self.weight))
     }
 
     fn is_frame_by_element(&self) -> bool {
@@ -234,15 +260,24 @@ impl Part<'_, '_> {
         {
             return true;
         }
+        // A page that waits for its content has next to nothing but its footer.
+        if self.busy
+            && self.weight.prose <= MAX_NOTE
+            && !self.inside
+            && Words::of(self.node).any(&["footer"])
+            && is_last(self.node, self.weights)
+        {
+            return true;
+        }
+        // The menu of a page without content.
+        if self.name == "nav" && !self.inside && self.weight.prose == 0 && self.weight.letters <= MAX_MENU {
+            return true;
+        }
         // Markup that contradicts itself: all of the page in a footer.
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
-        if matches!(self.name, "div" | "section")
-            && !self.inside
-            && Words::of(self.node).contain(FOOTERS)
-            && !self.has_heading()
-        {
+        if matches!(self.name, "div" | "section") && !self.inside && self.is_footer() && !self.has_heading() {
             return true;
         }
         let frame = match self.name {
@@ -267,6 +302,15 @@ impl Part<'_, '_> {
             }
     }
 
+    /// Whether the names are those of a site's footer, or of a footer after which nothing comes.
+    fn is_footer(&self) -> bool {
+        let words = Words::of(self.node);
+        words.contain(FOOTERS)
+            || (words.any(&["footer"])
+                && self.weight.prose.saturating_mul(4) <= self.whole.prose
+                && is_last(self.node, self.weights))
+    }
+
     /// Whether the element holds little of the page's text, so that a wrong guess costs little.
     fn is_small(&self) -> bool {
         self.weight.prose.saturating_mul(4) <= self.whole.prose
@@ -287,7 +331,7 @@ impl Part<'_, '_> {
                 && (linked > 0.5 || (self.weight.letters < 100 && !self.is_listing(&words)))
                 && !self.has_heading())
             || (words.contain(EDGES) && !self.inside && plain && !self.has_heading())
-            || (self.kind == Kind::Forum && words.any(&["signature", "signatures", "sig"]))
+            || (self.kind == Kind::Forum && forum::is_furniture(&words, self.weight))
             || (self.kind != Kind::Forum && words.any(COMMENTS))
     }
 
@@ -332,4 +376,22 @@ impl Part<'_, '_> {
                     || matches!(name.as_str(), "q" | "s" | "search" | "query" | "email"))
         })
     }
+}
+
+/// Whether no text comes after an element.
+fn is_last(node: &NodeRef, weights: &Weights) -> bool {
+    let mut steps = 0;
+    let mut node = Some(*node);
+    while let Some(current) = node.filter(|node| !node.has_name("body")) {
+        let mut next = current.next_sibling();
+        while let Some(sibling) = next {
+            steps += 1;
+            if steps > MAX_STEPS || weights.get(&sibling).letters > 0 {
+                return false;
+            }
+            next = sibling.next_sibling();
+        }
+        node = current.parent();
+    }
+    true
 }

@@ -1,10 +1,16 @@
 //! Selection of a page's content: what frames it goes, and the root of the rest is found.
 
+mod captions;
 mod cards;
 mod contact;
+mod controls;
+mod elsewhere;
+mod forum;
 mod frame;
 mod heading;
 mod kind;
+mod pictures;
+mod pointers;
 mod prune;
 mod repeats;
 mod root;
@@ -15,6 +21,7 @@ use url::Url;
 
 use super::structured::Data;
 pub(super) use heading::heading;
+use kind::Kind;
 use weights::Weights;
 pub(in crate::parse::html) use weights::letters_of;
 
@@ -25,7 +32,12 @@ pub(super) fn is_bare(root: &NodeRef) -> bool {
 }
 
 /// Removes what is no content from the tree. Returns the element that holds the rest.
-pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) -> Option<NodeRef<'a>> {
+pub(super) fn content<'a>(
+    tree: &'a Tree,
+    data: &Data,
+    address: Option<&Url>,
+    title: Option<&str>,
+) -> Option<NodeRef<'a>> {
     let body = tree.body()?;
     tree.select(
         "script:not([type^='math/tex']), noscript, template, iframe, object, embed, canvas, audio, video",
@@ -37,6 +49,11 @@ pub(super) fn content<'a>(tree: &'a Tree, data: &Data, address: Option<&Url>) ->
     let root = root::find(tree, body, kind, &Weights::of(&body));
     heading::take_in_hero(tree, &root);
     prune::prune(&root, kind);
+    if kind == Kind::Article {
+        captions::remove(&root);
+    }
+    pictures::remove(&root, title.unwrap_or_default(), kind);
+    controls::remove(&root);
     repeats::remove_link_pictures(&root);
     repeats::remove_copies(&root);
     for contact in contacts {

@@ -1,112 +1,14 @@
 //! Removal of blocks inside the content that lead elsewhere: lists of links, related texts, comments.
 
-use dom_query::NodeRef;
+use std::collections::HashMap;
+
+use dom_query::{NodeId, NodeRef};
 
 use super::cards;
+use super::elsewhere;
 use super::kind::Kind;
+use super::pointers;
 use super::weights::{Weight, Weights, letters_of};
-
-/// Beginnings of headings above what leads elsewhere.
-const ELSEWHERE: &[&str] = &[
-    "related",
-    "read more",
-    "read next",
-    "read also",
-    "see also:",
-    "more from",
-    "more stories",
-    "more news",
-    "more on this",
-    "you may also",
-    "you might also",
-    "you may like",
-    "you might like",
-    "recommended",
-    "recommendations",
-    "popular posts",
-    "most popular",
-    "most read",
-    "trending",
-    "latest news",
-    "latest posts",
-    "latest articles",
-    "recent posts",
-    "recent articles",
-    "up next",
-    "similar",
-    "customers also",
-    "people also",
-    "frequently bought",
-    "recently viewed",
-    "others also",
-    "also viewed",
-    "explore more",
-    "share this",
-    "share on",
-    "share article",
-    "follow us",
-    "subscribe",
-    "newsletter",
-    "sign up",
-    "leave a reply",
-    "leave a comment",
-    "post a comment",
-    "add a comment",
-    "join the conversation",
-    "sponsored",
-    "advertisement",
-    "tags:",
-    "filed under",
-    "inspired by your",
-    "based on your",
-    "compare with similar",
-    "das könnte",
-    "mehr zum thema",
-    "ähnliche",
-    "weitere artikel",
-    "lesen sie auch",
-    "auch interessant",
-    "verwandte",
-    "kommentar schreiben",
-    "à lire aussi",
-    "lire aussi",
-    "articles similaires",
-    "sur le même",
-    "vous aimerez",
-    "produits similaires",
-    "artículos relacionados",
-    "relacionad",
-    "te puede interesar",
-    "también te",
-    "leia também",
-    "veja também",
-    "leia mais",
-    "artigos relacionados",
-    "leggi anche",
-    "articoli correlati",
-    "potrebbe interessarti",
-    "lees ook",
-    "gerelateerd",
-    "meer nieuws",
-    "läs också",
-    "les også",
-    "læs også",
-    "czytaj także",
-    "zobacz też",
-    "podobne",
-    "čtěte také",
-    "související",
-    "читайте также",
-    "похожие",
-    "смотрите также",
-    "関連記事",
-    "関連商品",
-    "おすすめ",
-    "相关",
-    "推荐",
-    "相關",
-    "관련",
-];
 
 /// Beginnings of links that jump over the menu.
 const SKIPS: &[&str] = &[
@@ -138,6 +40,8 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
     skip_links(root);
     before_heading(root);
     headed_sections(root);
+    pointers::remove(root, kind);
+    machine_text(root);
     let weights = Weights::of(root);
     let whole = weights.get(root);
     let text = whole.prose.saturating_mul(5) >= whole.letters.saturating_mul(3);
@@ -149,15 +53,21 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
             let weight = weights.get(&child);
             let block = matches!(&*name, "ul" | "ol" | "div" | "section" | "table" | "dl");
             let small = weight.letters.saturating_mul(5) < whole.letters.saturating_mul(2);
-            let elsewhere = block
-                && small
-                && weight.prose == 0
+            let links = weight.prose == 0
                 && (is_menu(weight)
                     || (single
                         && whole.link_density() < 0.5
                         && weight.links >= 3
-                        && weight.link_density() > 0.75)
-                    || (single && cards::is_list(&child, weight, &weights)));
+                        && weight.link_density() > 0.75));
+            // Cards of other texts have an excerpt each.
+            let excerpts = kind == Kind::Article && weight.prose.saturating_mul(4) <= whole.prose;
+            let cards = single && (weight.prose == 0 || excerpts) && cards::is_list(&child, weight, &weights);
+            // A page of one thing for sale may say less of it than of others.
+            let small = small
+                || (cards
+                    && kind == Kind::Product
+                    && weight.letters.saturating_mul(10) < whole.letters.saturating_mul(7));
+            let elsewhere = block && small && (links || cards);
             if elsewhere {
                 child.remove_from_parent();
             } else {
@@ -193,6 +103,32 @@ fn before_heading(root: &NodeRef) {
     }
 }
 
+/// Minimum identifiers of a text that is none.
+const MIN_IDENTIFIERS: usize = 3;
+
+/// Removes blocks of identifiers, with which shops hide the label of an advertisement from filters.
+fn machine_text(root: &NodeRef) {
+    let mut blocks: HashMap<NodeId, (NodeRef, usize)> = HashMap::new();
+    for node in root.descendants_it().filter(|node| node.has_name("span")) {
+        if let Some(parent) = node.parent().filter(|_| is_identifier(&node.text())) {
+            blocks.entry(parent.id).or_insert((parent, 0)).1 += 1;
+        }
+    }
+    for (block, count) in blocks.into_values() {
+        if count >= MIN_IDENTIFIERS && block.id != root.id {
+            block.remove_from_parent();
+        }
+    }
+}
+
+/// Whether a text has the form of a universally unique identifier.
+fn is_identifier(text: &str) -> bool {
+    let text = text.trim();
+    text.len() == 36
+        && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+}
+
 fn skip_links(root: &NodeRef) {
     let links: Vec<NodeRef> = root.descendants_it().filter(|node| node.has_name("a")).take(20).collect();
     for link in links {
@@ -207,13 +143,19 @@ fn skip_links(root: &NodeRef) {
 fn headed_sections(root: &NodeRef) {
     let weights = Weights::of(root);
     let whole = weights.get(root);
-    let headings: Vec<NodeRef> = root.descendants_it().filter(is_heading).collect();
+    let headings: Vec<NodeRef> =
+        root.descendants_it().filter(|node| is_heading(node) || is_title(node)).collect();
     for heading in headings {
-        if !heading.ancestors_it(None).any(|node| node.id == root.id) || !announces(&heading) {
+        let letters = letters_of(&heading);
+        if !announces(&heading, letters) || !heading.ancestors_it(None).any(|node| node.id == root.id) {
             continue;
         }
         let block = section(&heading, root, &weights, whole);
-        block.iter().for_each(NodeRef::remove_from_parent);
+        // A line without the form of a heading needs what follows as a witness.
+        let links: u32 = block.iter().map(|node| weights.get(node).links).sum();
+        if is_heading(&heading) || links >= 3 {
+            block.iter().for_each(NodeRef::remove_from_parent);
+        }
     }
 }
 
@@ -221,12 +163,19 @@ fn is_heading(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))
 }
 
-fn announces(heading: &NodeRef) -> bool {
-    if letters_of(heading) > 40 {
-        return false;
-    }
-    let text = heading.text().trim().to_lowercase();
-    ELSEWHERE.iter().any(|phrase| text.starts_with(phrase))
+/// Whether an element that is no heading by name is one by its place: a short line before cards or links.
+fn is_title(node: &NodeRef) -> bool {
+    node.node_name().is_some_and(|name| matches!(&*name, "div" | "p" | "span" | "strong"))
+        && node.children_it(false).all(|child| child.is_text() || is_inline(&child))
+}
+
+fn is_inline(node: &NodeRef) -> bool {
+    node.node_name()
+        .is_some_and(|name| matches!(&*name, "span" | "b" | "strong" | "em" | "i" | "br" | "a" | "svg"))
+}
+
+fn announces(heading: &NodeRef, letters: u32) -> bool {
+    elsewhere::announces(&heading.text(), letters)
 }
 
 /// The heading and what belongs to it: its container if the heading begins it, or its following siblings.

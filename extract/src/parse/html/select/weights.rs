@@ -1,6 +1,6 @@
 //! Text weights of a page's elements: how much of an element is text, and how much of that is links.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dom_query::{NodeId, NodeRef};
 
@@ -69,6 +69,7 @@ impl Weights {
         let mut places: HashMap<NodeId, Place> = HashMap::new();
         let mut own: HashMap<NodeId, Weight> = HashMap::new();
         let mut parents: HashMap<NodeId, NodeId> = HashMap::new();
+        let mut headings: HashSet<NodeId> = HashSet::new();
         places.insert(root.id, Place { block: root.id, linked: false, silent: false });
         order.push(root.id);
         for node in root.descendants_it() {
@@ -103,8 +104,11 @@ impl Weights {
             );
             order.push(node.id);
             parents.insert(node.id, parent.id);
+            if matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
+                headings.insert(node.id);
+            }
         }
-        Self(sum(&order, &parents, own))
+        Self(sum(&order, &parents, own, &headings))
     }
 
     /// The weight of an element. Inline elements have none of their own: their block has it.
@@ -124,10 +128,12 @@ fn sum(
     order: &[NodeId],
     parents: &HashMap<NodeId, NodeId>,
     own: HashMap<NodeId, Weight>,
+    headings: &HashSet<NodeId>,
 ) -> HashMap<NodeId, Weight> {
     let mut total = own;
-    for weight in total.values_mut() {
-        if weight.plain() >= PROSE_LETTERS && weight.link_density() < 0.5 {
+    for (id, weight) in &mut total {
+        // A long heading is a title, often of another text.
+        if !headings.contains(id) && weight.plain() >= PROSE_LETTERS && weight.link_density() < 0.5 {
             weight.prose = weight.plain().min(MAX_PROSE);
             weight.paragraphs = 1;
         }
