@@ -11,8 +11,8 @@ const MOUNTS: &str = "#root, #app, #__next, #__nuxt, #___gatsby, #svelte, #app-r
     #application, #app-mount, #ember-app, #q-app, #vue-app, #app-container, #shopify-section-app, #reactRoot, \
     app-root, my-app, [ng-app], [data-reactroot], [ng-version], [data-server-rendered], [id^='ember']";
 
-/// Phrases of a page that waits for its scripts or asks for them.
-const WAITING: &[&str] = &[
+/// Phrases of a page that asks for scripts.
+const ASKING: &[&str] = &[
     "enable javascript",
     "javascript is disabled",
     "javascript is required",
@@ -33,11 +33,16 @@ const WAITING: &[&str] = &[
     "включите javascript",
     "启用javascript",
     "javascriptを有効",
+    "checking your browser",
+];
+
+/// Lines of a page that waits for its scripts, alone or at the start of a short line: "Loading, please wait …".
+const WAITING: &[&str] = &[
     "loading",
     "please wait",
     "wird geladen",
-    "laden",
     "lädt",
+    "bezig met laden",
     "chargement",
     "cargando",
     "carregando",
@@ -53,8 +58,10 @@ const WAITING: &[&str] = &[
     "laddar",
     "ladataan",
     "just a moment",
-    "checking your browser",
 ];
+
+/// Maximum number of words of a line that waits.
+const MAX_WAITING_WORDS: usize = 4;
 
 /// Longest text of a page that only waits, in letters and digits.
 const MAX_WAITING: usize = 200;
@@ -74,6 +81,8 @@ pub(super) struct Signs {
     frameset: bool,
     /// An element for a framework's page is there and holds next to nothing.
     empty_mount: bool,
+    /// An element for a framework's page is there.
+    mount: bool,
 }
 
 impl Signs {
@@ -88,7 +97,7 @@ impl Signs {
             // Any script may fill an empty mount; elsewhere a short one only sets a flag.
             runs && (script.has_attr("src") || script.text().trim().len() > if empty_mount { 0 } else { 20 })
         });
-        Self { scripts, frameset: tree.select("frameset").exists(), empty_mount }
+        Self { scripts, frameset: tree.select("frameset").exists(), empty_mount, mount: mounts.exists() }
     }
 
     /// The rejection of a page without content of its own. `served` is whether the page brings content for
@@ -98,15 +107,17 @@ impl Signs {
         // The addresses of links are no text.
         let visible = without_addresses(text);
         let shown = weight(&visible);
-        let lower = if shown <= MAX_WAITING { visible.to_lowercase() } else { String::new() };
+        let lower = if shown <= MAX_SHELL { visible.to_lowercase() } else { String::new() };
+        let asks = shown <= MAX_WAITING && ASKING.iter().any(|phrase| lower.contains(phrase));
+        let most = if self.mount { MAX_SHELL } else { MAX_WAITING };
         let waits =
-            self.scripts && shown <= MAX_WAITING && WAITING.iter().any(|phrase| lower.contains(phrase));
+            (self.scripts || self.mount) && (asks || (shown <= most && lower.lines().any(is_waiting)));
         let shell = !served && self.scripts && self.empty_mount && letters <= MAX_SHELL;
         let bare = bare && !served && letters <= MAX_WAITING;
         if letters > 0 && !waits && !shell && !bare {
             return None;
         }
-        let needs_browser = self.scripts && web.refresh.is_none() && !self.frameset;
+        let needs_browser = (self.scripts || waits) && web.refresh.is_none() && !self.frameset;
         let message = if needs_browser {
             "The page is made by a script in the browser: what the server sends has no text of its own."
         } else {
@@ -120,6 +131,16 @@ impl Signs {
     }
 }
 
+/// Whether a line, in lower case, only says that the page is not there yet.
+fn is_waiting(line: &str) -> bool {
+    let line = line.trim_matches(|mark: char| !mark.is_alphanumeric());
+    line.split_whitespace().count() <= MAX_WAITING_WORDS
+        && WAITING.iter().any(|phrase| {
+            let rest = line.strip_prefix(phrase);
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        })
+}
+
 /// Markdown without the addresses of its links.
 fn without_addresses(text: &str) -> String {
     let mut parts = text.split("](");
@@ -128,4 +149,22 @@ fn without_addresses(text: &str) -> String {
         visible.push_str(part.split_once(')').map_or("", |(_, rest)| rest));
     }
     visible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_waiting;
+
+    #[test]
+    fn only_lines_that_wait_are_taken_for_waiting() {
+        for line in ["loading", "loading…", "**loading, please wait …**", "wird geladen ...", "加载中"]
+        {
+            assert!(is_waiting(line), "{line}");
+        }
+        for line in
+            ["unser laden ist offen", "loading docks for trucks up to 40 tons", "ladekabel", "loadings"]
+        {
+            assert!(!is_waiting(line), "{line}");
+        }
+    }
 }

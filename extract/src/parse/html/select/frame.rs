@@ -285,9 +285,8 @@ impl Part<'_, '_> {
             "header" => !self.inside && !self.has_heading(),
             "footer" => !self.is_quoted() && (!self.inside || self.weight.prose == 0),
             "aside" => {
-                !self.is_callout()
-                    && !(self.inside && self.weight.links == 0 && self.is_text())
-                    && self.weight.prose.saturating_mul(3) <= self.whole.prose
+                let keeps = self.is_callout() || (self.inside && self.weight.links == 0 && self.is_text());
+                !keeps && self.weight.prose.saturating_mul(3) <= self.whole.prose
             }
             "form" => self.is_small() && self.is_service_form(),
             "textarea" | "datalist" => true,
