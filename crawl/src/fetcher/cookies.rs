@@ -1,10 +1,10 @@
-//! Cookies within one fetch. Some sites send a visitor away with a cookie and back, and read the page only to who
-//! brings it. The cookies end with the fetch: no two pages, crawls or tenants share one.
+//! Cookies within one fetch. Some sites set a cookie with a redirect and answer with the page only if it comes
+//! back. The cookies end with the fetch: no two pages, crawls or tenants share one.
 
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
-/// Most cookies of a fetch, and the longest of them, in bytes.
+/// Maximum number of cookies of a fetch, and the maximum length of one, in bytes.
 const MAX_COOKIES: usize = 32;
 const MAX_BYTES: usize = 4_096;
 
@@ -21,7 +21,7 @@ struct Cookie {
 }
 
 impl Cookies {
-    /// Takes in what a response of this address sets. Cookies are for its host alone, whatever domain they name.
+    /// Stores the cookies that a response of this URL sets. They are sent to its host alone, whatever domain they name.
     pub(super) fn take(&mut self, url: &Url, headers: &HeaderMap) {
         let Some(host) = url.host_str() else { return };
         for line in headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok()) {
