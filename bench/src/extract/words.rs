@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-/// The words of a text, in order: runs of letters, digits and underscores, in lower case. Markdown marks and
-/// link targets do not count.
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The words of a text, in order: runs of letters and digits, in lower case and NFKC. Markdown marks and link
+/// targets do not count.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    for character in without_targets(text).chars() {
+    for character in without_targets(text).nfkc() {
         if character.is_alphanumeric() {
             word.extend(character.to_lowercase());
         } else if !word.is_empty() {
