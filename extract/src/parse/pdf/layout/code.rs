@@ -7,7 +7,7 @@ use super::styles::Styles;
 /// Deepest indentation that is kept, in characters.
 const MAX_INDENT: usize = 40;
 
-/// Number of lines from the start that are code. A single line in such a font is text.
+/// Number of lines of code at the start. A single line in a font of equal width is text.
 pub(super) fn extent(lines: &[Line], styles: &Styles) -> usize {
     if styles.mono() {
         return 0;
