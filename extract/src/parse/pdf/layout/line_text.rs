@@ -78,7 +78,7 @@ fn is_note_mark(spans: &[Span], last: &Piece) -> bool {
 }
 
 /// Whether a right-to-left word follows a Latin one. A blank then belongs between them, but it is often drawn
-/// on the wrong side. In the reverse order, no blank is needed: a prefix may stand before the Latin word.
+/// on the wrong side. In the reverse order, the right-to-left word may be a prefix of the Latin word.
 fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
     last.text.chars().next_back().is_some_and(latin)
