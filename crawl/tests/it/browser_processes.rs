@@ -27,7 +27,7 @@ fn entries(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// A Chromium that runs already, with the flags that its operator has to give.
+/// A running Chromium, with the flags that its operator must set.
 pub(crate) struct RunningBrowser {
     browser: Child,
     _profile: TempDir,
