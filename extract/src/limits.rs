@@ -141,7 +141,7 @@ fn set_no_new_privileges() -> Result<(), Error> {
 
 /// Forbids other processes of this user to read or change this process's memory (`PR_SET_DUMPABLE`).
 ///
-/// Debuggers and profilers of this user are locked out too; root is not. The setting is not inherited
+/// This also excludes debuggers and profilers of this user, but not of root. The setting is not inherited
 /// through `exec`.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! PDFs of one page whose operators, resources and annotations a test writes itself.
+//! PDFs of one page with given operators, resources and annotations.
 
 use super::pdf::Pdf;
 

@@ -110,7 +110,7 @@ fn local(node: &Node) -> &str {
 /// The path of an entry: relative to its folder, percent-encoded.
 fn resolve(folder: &str, href: &str) -> String {
     let href = href.split('#').next().unwrap_or_default();
-    // The host stands for the root of the archive.
+    // The host represents the root of the archive.
     let base = url::Url::parse(&format!("epub://book/{folder}/"));
     let path = base.and_then(|base| base.join(href)).map(|url| url.path().to_owned()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(path.len());

@@ -26,7 +26,7 @@ const MAX_OPERATORS: usize = 20_000_000;
 /// Maximum number of forms that a page paints.
 const MAX_PAINTED: usize = 20_000;
 
-/// Maximum number of images of a page whose places are kept.
+/// Maximum number of image positions kept of a page.
 const MAX_IMAGES: usize = 5_000;
 
 /// State common to the pages of a document.

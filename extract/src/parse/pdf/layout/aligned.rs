@@ -1,4 +1,4 @@
-//! Tables without lines: rows whose parts stand in the same columns.
+//! Tables without lines: rows with parts in the same columns.
 
 use super::super::page::Rect;
 use super::cells::{self, Cells, is_numeric};

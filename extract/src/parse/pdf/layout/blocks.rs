@@ -259,7 +259,7 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
     if above.short { Break::Line } else { Break::None }
 }
 
-/// Whether a line that starts like "3." begins a list item. A sentence may end with a number, too.
+/// Whether a line that starts like "3." begins a list item. The number may also be the end of a sentence.
 fn begins_item(head: &Seen<'_>, above: &Seen<'_>, value: Option<u32>, left: f32, size: f32) -> bool {
     if above.short {
         return true;

@@ -1,4 +1,4 @@
-//! Lines of code: text in a font whose letters have the same width.
+//! Lines of code: text in a font with letters of equal width.
 
 use super::line_text;
 use super::lines::Line;

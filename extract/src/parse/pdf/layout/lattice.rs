@@ -269,7 +269,8 @@ impl Grid {
         let content: Vec<Option<&Vec<Piece>>> = (0..width)
             .map(|column| {
                 let first = *owner.get(row * width + column)?;
-                // A cell over several rows is repeated in each, and a short one over several columns, too.
+                // A cell over several rows is repeated in each row, and a short cell over several columns in
+                // each column.
                 let cell = held.get(first)?;
                 let below = first / width < row;
                 let leads = (first % width == column && (!below || letters(cell) <= MAX_REPEATED_BELOW))

@@ -145,7 +145,7 @@ fn row_pieces(row: &[Glyph], links: &[Link], pieces: &mut Vec<Piece>) {
 }
 
 fn push(piece: &mut Piece, glyph: &Glyph) {
-    // The piece is in visual order: the whole is reversed later.
+    // The piece is in visual order. It is reversed later as a whole.
     if glyph.text.chars().any(is_rtl) {
         piece.text.extend(glyph.text.chars().rev());
     } else {

@@ -153,7 +153,7 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
     let size = |region: &Region| region.pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
     let (a, b) = (size(left), size(right));
     if !left.placed.is_empty() || !right.placed.is_empty() {
-        // A box beside the text is a note, too.
+        // A box beside the text is also a note.
         let boxed = |region: &Region| {
             region.pieces.is_empty() && region.placed.iter().all(|part| matches!(part.node, Node::Apart(_)))
         };

@@ -98,7 +98,8 @@ impl Reader {
         let units = self.text.units.get(start..limit).unwrap_or_default();
         let is_end = |(index, unit): (usize, &u16)| match *unit {
             PARAGRAPH | CELL => true,
-            // A page break stands inside a paragraph, the end of a section ends one.
+            // The character is a page break inside a paragraph, or the end of a section, which ends a
+            // paragraph.
             SECTION => self.ends_paragraph(start + index),
             _ => false,
         };
