@@ -39,7 +39,7 @@ impl Pace {
         Self { bus, local: Mutex::default() }
     }
 
-    /// Takes the next free turn of a host and keeps the interval after it free.
+    /// Takes the next free turn of a host, and reserves the interval after it.
     pub async fn take_turn(&self, host: &str, interval: Duration) -> Turn {
         let wait = match self.bus.take_turn(host, interval, HORIZON).await {
             Some(wait) => wait,

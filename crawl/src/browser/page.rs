@@ -173,7 +173,7 @@ struct Requests {
     open: HashSet<String>,
     /// Frames of the requested documents, by request.
     documents: HashMap<String, FrameId>,
-    /// Responses to document requests, in order: a status, or the browser's name of an error.
+    /// Responses to document requests, in order: a status, or the browser's error text.
     answers: Vec<(FrameId, Result<u16, String>)>,
 }
 

@@ -1,4 +1,4 @@
-//! Normalised URLs and page keys: which URLs lead to one page.
+//! Normalised URLs, and page keys, which are equal for all URLs of a page. Pure: no IO.
 
 use url::Url;
 

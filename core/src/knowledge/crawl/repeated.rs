@@ -197,7 +197,7 @@ fn blocks(page: &str) -> Vec<Block> {
     }
     for block in &mut blocks {
         if block.kind == Kind::Verbatim {
-            // Unique words: tables and code never count as repeated, nor as part of a page's frame.
+            // A placeholder that equals no text. Empty words would extend a page's frame over the block.
             block.words = format!("\u{0} {}", block.lines.start);
             continue;
         }
@@ -264,7 +264,7 @@ fn outside_links(plain: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Pages of a title, a bar, a paragraph of their own and a footer.
+    /// Pages with a title, a bar, a distinct body and a footer.
     fn site(count: usize, body: impl Fn(usize) -> String) -> Vec<String> {
         (0..count).map(|n| format!("# Title {n}\n\n{}", body(n))).collect()
     }

@@ -132,7 +132,7 @@ impl Visitor<'_> {
     }
 }
 
-/// The outcome of a page that leads out of the site.
+/// The outcome of a page that redirects out of the site.
 pub(super) fn out_of_scope(to: &Url) -> Outcome {
     let message = format!("It leads to {to}, which does not belong to the site.");
     Outcome::skipped(Cause::new("out_of_scope", message))
