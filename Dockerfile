@@ -26,9 +26,9 @@ RUN --mount=type=cache,target=/var/cache/parlance \
 
 FROM ${RUNTIME_IMAGE}
 ARG BROWSER
-# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks, Tesseract for scanned pages in the six
-# languages of bots (English is part of tesseract-ocr). Chromium for pages made by scripts, and socat for its container of
-# its own: see deploy/browser-server.
+# libstdc++ for ONNX Runtime, ca-certificates for TLS, curl for health checks, Tesseract for scanned pages in
+# the six languages of bots (English is part of tesseract-ocr). Chromium for pages made by scripts, and socat
+# for its separate container: see deploy/browser-server.
 RUN if [ "$BROWSER" != off ]; then set -- chromium-headless-shell socat; fi \
     && apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl libstdc++6 \

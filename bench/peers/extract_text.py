@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Encodings that the names of test files spell differently from Python.
+# Encodings with different names in Python and in the names of test files.
 CODECS = {"maccyrillic": "mac_cyrillic", "johab": "johab", "utf-16le": "utf_16_le", "utf-16be": "utf_16_be"}
 
 # Maximum time per file, in seconds.

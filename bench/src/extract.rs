@@ -51,7 +51,7 @@ struct Extracted {
     seconds: f64,
 }
 
-/// The child's reply, as far as it is measured.
+/// Measured parts of the child's reply.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply {

@@ -23,7 +23,7 @@ stored_enum! {
 }
 
 impl Language {
-    /// The code of ISO 639-2, which names Tesseract's language data.
+    /// The code of ISO 639-2, the name of Tesseract's language data.
     #[must_use]
     pub const fn iso_639_2(self) -> &'static str {
         match self {

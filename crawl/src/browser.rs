@@ -1,10 +1,10 @@
-//! Rendering of pages that scripts make, in a Chromium whose only way out is the fetcher's proxy.
+//! Rendering of pages made by scripts, in a Chromium that connects only to the fetcher's proxy.
 //!
-//! A crawl has a [`Renderer`] of its own: it starts or joins the browser at the first page, with a fresh profile,
-//! and ends it when the value is dropped. The browser itself is driven through spider's Chrome layer, which is
-//! compiled with the feature `browser`; without it every page fails with [`RenderError::NotCompiled`].
+//! Each crawl has its own [`Renderer`]. It starts or joins a browser with a fresh profile at the first page.
+//! Dropping it ends the browser. The browser is controlled through spider's Chrome layer, which is compiled
+//! with the feature `browser`. Without the feature, every page fails with [`RenderError::NotCompiled`].
 //!
-//! It must never let the browser connect anywhere but to a [`ForwardProxy`](crate::fetcher::ForwardProxy).
+//! The browser must never connect to anything but a [`ForwardProxy`](crate::fetcher::ForwardProxy).
 
 mod address;
 mod error;
@@ -38,7 +38,7 @@ pub struct RenderLimits {
     pub page: Duration,
     /// Time until the server's response to the page arrives.
     pub navigation: Duration,
-    /// Time that a page gets to finish loading. A page that never does is taken as it is then.
+    /// Maximum time for a page to settle. An unsettled page is read in its state at that time.
     pub settle: Duration,
     /// Time of scrolling.
     pub scroll: Duration,
@@ -46,8 +46,8 @@ pub struct RenderLimits {
     pub screens: u32,
     /// Size of the rendered HTML, in bytes.
     pub html: usize,
-    /// Private memory of the browser's processes together, in bytes. Enforced on Linux for a browser that the crawl
-    /// started.
+    /// Total private memory of the browser's processes, in bytes. Enforced on Linux for a browser that the
+    /// crawl started.
     pub memory: u64,
     /// Limits of the connections of a page.
     pub proxy: ProxyLimits,
@@ -71,11 +71,13 @@ impl Default for RenderLimits {
 /// A rendered page.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// URL after redirects and navigations by script, without a fragment. The caller checks that it may be read.
+    /// URL after redirects and navigations by script, without a fragment. The caller checks whether it may be
+    /// read.
     pub url: Url,
     /// HTTP status of the page.
     pub status: u16,
-    /// The document after its scripts ran, without them, and with the contents of open shadow trees in place.
+    /// The document after its scripts have run: without scripts, with the contents of open shadow trees in
+    /// place.
     pub html: String,
 }
 
@@ -91,7 +93,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer that reaches what the fetcher reaches. Starts nothing yet.
+    /// A renderer with the network access of the fetcher. Starts no browser yet.
     pub fn new(fetcher: &Fetcher, address: BrowserAddress, limits: RenderLimits) -> Self {
         Self {
             fetcher: fetcher.clone(),
@@ -137,7 +139,7 @@ impl Renderer {
         Box::pin(session::Session::start(&self.fetcher, &self.address, &self.limits)).await
     }
 
-    /// Starts or joins the browser, to find out whether it is available.
+    /// Starts or joins the browser, as a check of its availability.
     ///
     /// # Errors
     /// [`RenderError::Unavailable`] or [`RenderError::NotCompiled`].

@@ -1,7 +1,8 @@
 //! Robots directives of the `X-Robots-Tag` response header. Pure: no IO.
 //!
-//! A header line holds directives, separated by commas. A user agent before a colon limits the directives after it
-//! to that crawler: `otherbot: noindex, nofollow`. Some directives have values: `max-image-preview: none`.
+//! A header line contains directives, separated by commas. A user agent before a colon limits the directives
+//! after it to that crawler: `otherbot: noindex, nofollow`. Some directives have values: `max-image-preview:
+//! none`.
 
 use std::time::SystemTime;
 

@@ -1,8 +1,9 @@
-//! File name of a response: from `Content-Disposition`, else the last segment of its URL. Pure: no IO.
+//! File name of a response: `Content-Disposition`, else the last segment of its URL. Pure: no IO.
 
 use url::Url;
 
-/// The name of a downloaded file: `filename*` (RFC 8187) before `filename` (RFC 6266) before the last path segment.
+/// The name of a downloaded file, in this order: `filename*` (RFC 8187), `filename` (RFC 6266), last path
+/// segment.
 pub fn file_name(content_disposition: Option<&str>, url: &Url) -> Option<String> {
     let declared = content_disposition.and_then(|header| {
         let extended = parameter(header, "filename*").and_then(|value| {
@@ -42,7 +43,7 @@ fn parameter(header: &str, name: &str) -> Option<String> {
     None
 }
 
-/// A quoted string without its escapes, and what follows it.
+/// A quoted string without its escapes, and the rest after it.
 fn quoted_value(quoted: &str) -> (String, &str) {
     let (mut value, mut escaped) = (String::new(), false);
     for (at, character) in quoted.char_indices() {

@@ -1,10 +1,9 @@
 //! SSRF-safe HTTP client. Every request to a URL that a tenant supplied goes through it.
 //!
-//! Guarantees, for the first URL and for every redirect: http and https only; web ports only; no
-//! credentials in the URL; each name resolved once, every address checked, and a checked address connected
-//! to; no proxy from the environment, no cookies but those that redirects of
-//! the same fetch set, no referer. The only exception are the networks in
-//! [`FetcherConfig::allow_networks`].
+//! Guarantees, for the first URL and for every redirect: http and https only; web ports only; no credentials
+//! in the URL; each name resolved once, every address checked, and only a checked address connected to; no
+//! proxy from the environment; no cookies except those set by redirects of the same fetch; no referer. The
+//! only exceptions are the networks in [`FetcherConfig::allow_networks`].
 //!
 //! It must never follow an unchecked URL, nor hold more of a body than the limit.
 
@@ -44,7 +43,7 @@ pub struct FetcherConfig {
     pub allow_ports: Vec<u16>,
     /// The `User-Agent` header: see [`user_agent`].
     pub user_agent: String,
-    /// Timeout of a name lookup, and again of the connection with its handshake.
+    /// Timeout of a name lookup, and separately of the connection with its handshake.
     pub connect_timeout: Duration,
     /// Timeout of a whole fetch: all redirects and the body.
     pub page_timeout: Duration,

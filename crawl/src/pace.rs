@@ -11,6 +11,6 @@ pub trait Pace: Send + Sync {
     /// Waits for the turn of a request to the URL's host.
     async fn wait(&self, url: &Url);
 
-    /// The host asked for a pause (429 or 503): no request is sent for that long, and later ones are spaced further.
+    /// Pauses requests to a host that returned 429 or 503, and increases the interval of later ones.
     async fn slow_down(&self, url: &Url, pause: Duration);
 }

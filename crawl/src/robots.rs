@@ -90,7 +90,7 @@ impl Robots {
         self.reached
     }
 
-    /// Time after which the site wants to be asked for its rules again, if they are not known.
+    /// `Retry-After` of the response to robots.txt, if the rules are not known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

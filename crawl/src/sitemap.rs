@@ -26,8 +26,8 @@ const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// Returns the in-scope pages of the site's sitemaps: normalised, distinct, in order, at most `limit`.
 ///
-/// The sitemaps are those listed in robots.txt, else `/sitemap.xml`, else `/sitemap_index.xml`; an index is followed
-/// one level deep. The caller must check [`Robots::allowed`] per page.
+/// The sitemaps are those listed in robots.txt, else `/sitemap.xml`, else `/sitemap_index.xml`. An index is
+/// followed one level deep. The caller must check [`Robots::allowed`] per page.
 pub async fn discover(
     fetcher: &Fetcher,
     pace: &dyn Pace,
@@ -67,7 +67,7 @@ fn guess(robots: &Robots, root: &Url, path: &str) -> Option<Url> {
     root.join(path).ok().filter(|map| robots.allowed(map))
 }
 
-/// Fetches a sitemap; once more if the site asks to wait.
+/// Fetches a sitemap. Retries once after `Retry-After` with 429 or 503.
 async fn fetch(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchResponse> {
     let first = request(fetcher, pace, map).await?;
     match first.retry_after {

@@ -4,7 +4,8 @@
 //!
 //! The parent must provide three pipes (the file-size limit of zero forbids writing to a file), an empty
 //! environment (no secrets) and a spawning thread that outlives the child (see [`limits`]). It must stop
-//! waiting after [`REPLY_TIMEOUT`](crate::protocol::REPLY_TIMEOUT) and read at most [`MAX_REPLY_BYTES`] of the reply.
+//! waiting after [`REPLY_TIMEOUT`](crate::protocol::REPLY_TIMEOUT) and read at most [`MAX_REPLY_BYTES`] of
+//! the reply.
 
 use std::io::{BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,7 +55,7 @@ fn read() -> std::io::Result<(Request, Vec<u8>)> {
     Ok((request, bytes))
 }
 
-/// The reply, and the pixels that follow it.
+/// The reply, and the pixels to write after it.
 fn answer(request: Request, bytes: Vec<u8>) -> (Reply, Vec<u8>) {
     let parser = thread::Builder::new().stack_size(PARSER_STACK).spawn(move || {
         // Unwind safe: the arguments are the only shared state, and they are dropped here.

@@ -128,7 +128,7 @@ pub fn upload_type(file_name: &str) -> Option<&'static FileType> {
     FILE_TYPES.iter().find(|file_type| file_type.extensions.contains(&extension.as_str()))
 }
 
-/// The type that a file name claims, whether or not it may be uploaded.
+/// The type of a file name, whether or not it may be uploaded.
 #[must_use]
 pub fn by_file_name(file_name: &str) -> Option<&'static FileType> {
     let extension = extension(file_name)?;
@@ -138,13 +138,13 @@ pub fn by_file_name(file_name: &str) -> Option<&'static FileType> {
     })
 }
 
-/// The type of a media type, given in lower case and without parameters.
+/// The file type of a media type. The media type must be in lower case and without parameters.
 #[must_use]
 pub fn by_media_type(media_type: &str) -> Option<&'static FileType> {
     FILE_TYPES.iter().find(|file_type| file_type.media_types.contains(&media_type))
 }
 
-/// Whether the crawler reads this media type, given in lower case and without parameters.
+/// Whether the crawler reads this media type. It must be in lower case and without parameters.
 #[must_use]
 pub fn is_crawled(media_type: &str) -> bool {
     FILE_TYPES.iter().any(|file_type| file_type.crawled_media_types.contains(&media_type))

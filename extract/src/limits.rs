@@ -1,8 +1,8 @@
 //! Resource limits of the child process, applied once before any of the file is read, irrevocably.
 //!
-//! Only the three standard descriptors stay open, and no other can be opened: no file access and no
-//! sockets, so a compromised parser has no channel out. It cannot read the memory of a child that
-//! parses another tenant's file either.
+//! Only the three standard descriptors stay open, and no other can be opened. A compromised parser therefore
+//! has no files and no sockets. It cannot read the memory of a child that parses another tenant's file
+//! either.
 
 use std::io::Error;
 use std::path::Path;
@@ -26,8 +26,8 @@ const READABLE: [&str; 8] = ["/usr", "/bin", "/lib", "/lib64", "/etc", "/opt", "
 /// Directory that lists the open descriptors of this process.
 const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
 
-/// Address-space limit of the text recognition program, in bytes. Tesseract 5 with two languages needed 300 MB
-/// for a page of A3 at 300 dots per inch.
+/// Address-space limit of the text recognition program, in bytes. Tesseract 5 with two languages needed 300
+/// MB for a page of A3 at 300 dots per inch.
 const RECOGNISER_ADDRESS_SPACE: u64 = 2 << 30;
 
 /// CPU-time limit of the text recognition program, in seconds.
@@ -77,7 +77,7 @@ fn apply_common(cpu_seconds: u64, address_space: u64) -> Result<(), Error> {
     close_inherited()
 }
 
-/// Permits reading system folders and the folder of the program, and nothing else of files and TCP
+/// Permits reading system folders and the folder of the program. Forbids all other file access and TCP
 /// (Landlock, where the kernel has it).
 #[cfg(target_os = "linux")]
 fn restrict_files(program: &Path) -> Result<(), Error> {
@@ -85,7 +85,7 @@ fn restrict_files(program: &Path) -> Result<(), Error> {
         ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, path_beneath_rules,
     };
 
-    // TCP is restricted from this version on; older kernels apply what they know.
+    // The first version that can restrict TCP. Older kernels apply the rules that they support.
     let abi = ABI::V4;
     let folders = READABLE.iter().map(Path::new).chain(program.parent());
     let restrict = || {
@@ -141,7 +141,7 @@ fn set_no_new_privileges() -> Result<(), Error> {
 
 /// Forbids other processes of this user to read or change this process's memory (`PR_SET_DUMPABLE`).
 ///
-/// Debuggers and profilers of this user are locked out too; root is not. The setting is not inherited
+/// This also excludes debuggers and profilers of this user, but not of root. The setting is not inherited
 /// through `exec`.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! Protocol between the parent and the extraction child, and the child's resource limits.
 //!
 //! The child reads one line of JSON, a [`Request`], and then the file until end of input. It writes one
-//! JSON [`Reply`]; after [`Reply::Image`], the pixels of the page follow. An abnormal exit counts as a reply too: [`verdict_for_exit`].
+//! JSON [`Reply`]; after [`Reply::Image`], the pixels of the page follow. An abnormal exit counts as a reply
+//! too: [`verdict_for_exit`].
 //!
 //! Values only: this module must never start a process or parse a file.
 
@@ -22,7 +23,7 @@ pub const ADDRESS_SPACE: u64 = 1 << 30;
 /// CPU-time limit of the child, in seconds.
 pub const CPU_SECONDS: u64 = 20;
 
-/// Time the parent waits for the reply.
+/// Maximum time that the parent waits for the reply.
 pub const REPLY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Stack size of the parser thread, in bytes: enough for the nesting depth of valid files.
@@ -50,7 +51,7 @@ pub enum Reply {
     Document(Document),
     /// A rendered page.
     Image(PageImage),
-    /// The reason for not extracting one.
+    /// A rejection: no document was extracted.
     Rejected(Rejection),
 }
 
@@ -61,14 +62,14 @@ pub struct Rejection {
     pub verdict: Verdict,
     /// Reason and remedy as a sentence for a person.
     pub message: String,
-    /// The file is a web page whose content a script makes in the browser: a browser may read it. The verdict
-    /// is [`Verdict::Empty`].
+    /// Whether the file is a web page whose content is created by a script. A browser may read it. The
+    /// verdict is [`Verdict::Empty`].
     #[serde(default)]
     pub needs_browser: bool,
     /// Pages of a PDF without readable text, from 1: text recognition may read them.
     #[serde(default)]
     pub scanned_pages: Vec<u32>,
-    /// Metadata of a web page without text: a frameset, a page that only sends the browser on.
+    /// Metadata of a web page without text: a frameset, or a page that only redirects.
     #[serde(default)]
     pub web: Option<Box<Web>>,
 }
@@ -104,9 +105,9 @@ pub enum Verdict {
     Corrupt,
     /// The text exceeds [`MAX_TEXT_BYTES`], or the file unpacks to more than the child may hold.
     TooLarge,
-    /// The file nests deeper than the parsers can follow.
+    /// The nesting of the file exceeds the limits of the parsers.
     TooComplex,
-    /// Parsing took too long.
+    /// Parsing exceeded the time limit.
     Timeout,
     /// The file type is not supported.
     UnsupportedType,
@@ -182,8 +183,8 @@ pub struct PageImage {
 pub struct Web {
     /// Canonical URL, absolute.
     pub canonical: Option<String>,
-    /// Link targets: absolute `http` and `https` URLs without fragment, distinct, in document order. Links with
-    /// `rel=nofollow` are left out.
+    /// Link targets: absolute `http` and `https` URLs without fragment, distinct, in document order. Links
+    /// with `rel=nofollow` are left out.
     pub links: Vec<String>,
     /// Sources of the page's frames and inline frames, of the same form as `links`.
     #[serde(default)]
@@ -200,7 +201,7 @@ pub struct Web {
     pub unavailable_after: Option<String>,
 }
 
-/// Maximum number of pages that a sentence names.
+/// Maximum number of pages named in a sentence.
 const NAMED_PAGES: usize = 10;
 
 /// Names pages in a sentence: "Page 3", "Pages 3, 5".

@@ -1,8 +1,8 @@
 //! Confined start of a text recognition program (OCR).
 //!
-//! The program reads an image that an attacker may have made. This process limits itself and then becomes
-//! the program (`exec`), which keeps the limits: processor time, memory, no files to write. On Linux with
-//! Landlock it can read only system folders and open no TCP connection.
+//! The image may come from an attacker. This process limits itself and then becomes the program (`exec`). The
+//! program keeps the limits: processor time, memory, no writing of files. On Linux with Landlock it can read
+//! only system folders and the folder of the program, and cannot open a TCP connection.
 
 use std::io::{Error, Write};
 use std::os::unix::process::CommandExt;

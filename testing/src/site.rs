@@ -87,7 +87,8 @@ impl Page {
         self
     }
 
-    /// Returns this page at the first request that no earlier page answers.
+    /// Adds a response that is returned once, before the page. Several are returned in the order of the
+    /// calls.
     #[must_use]
     pub fn first(mut self, page: Page) -> Self {
         self.earlier.push_back(page);

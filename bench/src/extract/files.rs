@@ -1,4 +1,4 @@
-//! Files with the texts that reference tools read in them.
+//! Quality of text extraction from files, against the texts of reference tools.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const TEXT_GOALS: [f64; 2] = [0.98, 0.98];
 const PDF_TEXTS: [&str; 2] = ["pdftotext", "mupdf"];
 const OTHER_TEXTS: [&str; 5] = ["body", "footnotes", "endnotes", "antiword", "catdoc"];
 
-/// Files with fewer reference words say nothing about a share.
+/// Minimum number of reference words: shares of fewer words are meaningless.
 const MIN_WORDS: usize = 5;
 
 /// A line of `manifest.json`.
@@ -102,7 +102,7 @@ fn measure_kind(folder: &Path, kind: &str, paths: &[PathBuf], tools: &Tools) -> 
                 continue;
             }
             let texts = tools.texts(tool, &read)?;
-            // A tool that reads none of them does not know the type.
+            // A tool that reads none of them does not support the type.
             if let Some(texts) = texts.filter(|texts| texts.values().any(|text| !text.is_empty())) {
                 let label = format!(" by {tool}");
                 rows.extend(score_rows(kind, &label, &scores(&|path| texts.get(path).cloned())));
@@ -112,7 +112,7 @@ fn measure_kind(folder: &Path, kind: &str, paths: &[PathBuf], tools: &Tools) -> 
     Ok(rows)
 }
 
-/// The texts of the reference tools. An absent reference is no text.
+/// The texts of the reference tools; empty if the file has no reference.
 fn reference_texts(folder: &Path, kind: &str, name: &str) -> anyhow::Result<Vec<String>> {
     let path = folder.join("reference").join(format!("{name}.json"));
     if !path.is_file() {

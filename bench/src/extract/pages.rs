@@ -1,4 +1,4 @@
-//! Web pages with the text that a person marked as their content.
+//! Quality of text extraction from web pages, against hand-marked content.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -18,7 +18,7 @@ const F1_GOALS: [(&str, f64); 5] =
 /// Goal of recall over all pages.
 const RECALL: f64 = 0.93;
 
-/// A page with a smaller recall is lost.
+/// Minimum recall: a page below it counts as lost.
 const LOST: f64 = 0.05;
 
 /// Goal: the maximum share of lost pages, 5 of 1,842.
@@ -108,7 +108,8 @@ fn score(page: &Page, text: &str) -> Scores {
     [precision, recall, if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 }]
 }
 
-/// Rows by type, for pages with gold text, and of all of those. Pages with snippets have a type of their own.
+/// One row per type of the pages with gold text, and one for all of them. Pages with snippets have their own
+/// type.
 fn rows(tool: &str, scores: &[(&Page, Scores)]) -> Vec<Row> {
     let mut kinds: BTreeMap<String, Vec<Scores>> = BTreeMap::new();
     for (page, scores) in scores {

@@ -114,8 +114,8 @@ pub async fn begin(
     Ok(Crawl { url, root, include_subpages: site.include_subpages, max_pages: site.max_pages })
 }
 
-/// Notes which pages the site map names. If there are no more than a crawl reads, or `all`, unknown ones are added;
-/// otherwise only those are noted that a page links to.
+/// Marks the pages listed in the site map. Unknown pages are added only if `all` is set or the list fits the
+/// page limit; otherwise only pages linked from a page are marked.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now.
@@ -132,7 +132,7 @@ pub async fn add_listed(
     jobs::hold_claim(&mut tx, claim).await?;
     let keys: Vec<String> = links.iter().map(|link| link.key.clone()).collect();
     if all || links.len() <= usize::try_from(crawl.max_pages).unwrap_or(1) {
-        // A crowd of links must not keep the listed pages out.
+        // Reserves room for the listed pages besides many links.
         let max_known = crawl.max_pages * (KNOWN_PER_PAGE + 1);
         store::insert_pages(&mut *tx, tenant, job, links, max_known).await?;
     }

@@ -1,7 +1,7 @@
-//! The bus: job events, cache invalidation, shared rate limits and host turns, through Redis. Only this folder names `fred`.
+//! The bus: job events, cache invalidation, shared rate limits and host turns, through Redis.
 //!
-//! Best effort: an event that Redis does not take is dropped, because the ledger holds the truth. Refers to jobs by id.
-//! Must never: import the ledger.
+//! Only this folder uses `fred`. Best effort: an event that Redis does not accept is dropped, because the
+//! ledger is authoritative. Refers to jobs by id. Must never: import the ledger.
 
 use std::borrow::Cow;
 use std::time::Duration;

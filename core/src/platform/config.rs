@@ -316,7 +316,7 @@ impl Config {
 }
 
 impl Extract {
-    /// Finds the program. That the default is not installed is no error.
+    /// Finds the program. A missing default program is no error.
     fn tesseract(read: &Reader<'_>) -> Result<Option<PathBuf>, ConfigError> {
         const NAME: &str = "TESSERACT";
         match read.required(NAME)?.as_str() {

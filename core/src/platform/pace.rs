@@ -1,6 +1,6 @@
 //! Turns of requests to web hosts: one per interval, over all crawls of all processes.
 //!
-//! Redis keeps the time of each host's next free turn. While Redis is down, each process counts for itself.
+//! Redis keeps the time of each host's next free turn. While Redis is down, each process keeps its own turns.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::platform::bus::Bus;
 
-/// Turns are given away this far ahead. Without a bound, one crawl of a slow host would make the next wait for all of
-/// its pages.
+/// Maximum time that a turn is taken ahead. Without it, one crawl of a slow host would delay the next by all
+/// of its pages.
 pub(crate) const HORIZON: Duration = Duration::from_secs(60);
 
-/// Maximum time of a hold: a page must not be able to stop all crawls of its host for long.
+/// Maximum pause: a page must not stop all crawls of its host for long.
 const MAX_HOLD: Duration = Duration::from_secs(120);
 
-/// Hosts kept in memory before those whose turn is over are removed.
+/// Number of hosts in memory from which hosts with past turns are removed.
 const MAX_HOSTS: usize = 1_000;
 
 /// A turn of a request.
@@ -23,7 +23,7 @@ const MAX_HOSTS: usize = 1_000;
 pub enum Turn {
     /// The request may be sent after this time.
     In(Duration),
-    /// All turns of the next minute are taken: ask again after this time.
+    /// All turns of the next minute are taken: retry after this time.
     AskAgain(Duration),
 }
 
@@ -39,7 +39,7 @@ impl Pace {
         Self { bus, local: Mutex::default() }
     }
 
-    /// Takes the next free turn of a host and keeps the interval after it free.
+    /// Takes the next free turn of a host, and reserves the interval after it.
     pub async fn take_turn(&self, host: &str, interval: Duration) -> Turn {
         let wait = match self.bus.take_turn(host, interval, HORIZON).await {
             Some(wait) => wait,
@@ -48,8 +48,8 @@ impl Pace {
         if wait <= HORIZON { Turn::In(wait) } else { Turn::AskAgain((wait - HORIZON).min(HORIZON)) }
     }
 
-    /// Keeps a host free of requests for this time. Turns already taken remain. A pause above two minutes is ignored:
-    /// whoever was asked for it gives up.
+    /// Sends no further requests to a host for this time. Turns already taken remain. A pause above two
+    /// minutes is ignored, because the page that caused it fails without a retry.
     pub async fn hold(&self, host: &str, pause: Duration) {
         if pause > MAX_HOLD {
             return;
@@ -62,7 +62,7 @@ impl Pace {
         }
     }
 
-    /// As the bus: a wait longer than [`HORIZON`] takes no turn.
+    /// Takes a turn as the bus does: a wait longer than [`HORIZON`] takes none.
     fn take_local_turn(&self, host: &str, interval: Duration, now: Instant) -> Duration {
         let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         if local.len() >= MAX_HOSTS {

@@ -1,7 +1,6 @@
 //! Text extraction in child processes, one per file: a parser crash must not take a worker down.
 //!
-//! Pages of a PDF that are images without text are read by a text recognition program where there is one:
-//! [`recognition`].
+//! Scanned pages of a PDF are read by a text recognition program, if it is installed: see [`recognition`].
 //!
 //! Must never parse a file in this process. The parsers are not dependencies of this crate; the child is the
 //! same binary (`parlance extract`), which sets its own resource limits before it reads a byte.
@@ -46,8 +45,8 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// An extractor that runs `program extract`; the current executable if `None`. Scanned pages are read by
-    /// `tesseract`, if there is one.
+    /// An extractor that runs `program extract`; `None`: the current executable. `tesseract` reads scanned
+    /// pages; `None`: they are not read.
     ///
     /// # Errors
     /// When the path of the current executable is unknown.
@@ -80,8 +79,8 @@ impl Extractor {
         recognition::without(extracted, self.recogniser.is_some()).map_err(rejected)
     }
 
-    /// Extracts the text of a file, and reads its scanned pages by text recognition: in `language` (ISO 639-2),
-    /// if its data is installed. `progress` gets the scanned pages done and their number.
+    /// Extracts the text of a file, and reads its scanned pages by text recognition, in `language` (ISO
+    /// 639-2) if its data is installed. `progress` receives the number of scanned pages done and their total.
     ///
     /// # Errors
     /// As [`Extractor::extract`].
@@ -97,7 +96,8 @@ impl Extractor {
         read.map_err(rejected)
     }
 
-    /// As [`Extractor::extract_with_scans`], with a rejection as a value: that of a web page carries its metadata.
+    /// As [`Extractor::extract_with_scans`], but returns a rejection as a value: a web page's carries its
+    /// metadata.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when stopped; [`Error::Internal`] when a child cannot be started.

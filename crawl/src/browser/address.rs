@@ -11,7 +11,7 @@ use url::Url;
 pub enum BrowserAddress {
     /// A Chromium to start: a path, or a name on the `PATH`.
     Program(PathBuf),
-    /// The DevTools address of a running Chromium: `http://host:port` or `ws://host:port/devtools/browser/id`.
+    /// DevTools address of a running Chromium: `http://host:port` or `ws://host:port/devtools/browser/id`.
     Endpoint(Url),
 }
 

@@ -25,10 +25,10 @@ use super::{RenderError, RenderLimits, Rendered};
 /// Time without requests and changes after which a page counts as settled.
 const QUIET: Duration = Duration::from_millis(600);
 
-/// Interval between two looks at a page.
+/// Polling interval of a page's state.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Time for a page to answer a script of ours: more than a busy page needs, less than the time of the page.
+/// Timeout of a script of ours in a page: longer than a busy page needs, shorter than the page's time limit.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time to wait for more entries after each screen.
@@ -38,14 +38,14 @@ const SCREEN: Duration = Duration::from_secs(3);
 const STATE: &str = "[document.readyState, location.href, document.getElementsByTagName('*').length, \
     document.body ? document.body.textContent.length : 0].join(' ')";
 
-/// Scrolls the page, or the tallest part of it that scrolls, down by a screen. Returns whether anything moved.
+/// Scrolls the page, or its tallest scrollable part, down by a screen. Returns whether anything moved.
 const SCROLL: &str = include_str!("scroll.js");
 
-/// The document as HTML without scripts, with the contents of open shadow trees in place. Returns at most `LIMIT`
-/// characters.
+/// The document as HTML without scripts, with the contents of open shadow trees in place. Returns at most
+/// `LIMIT` characters.
 const SERIALIZE: &str = include_str!("serialize.js");
 
-/// Renders a page. It stays open.
+/// Renders a page and leaves it open.
 pub(super) async fn render(
     session: &Session,
     url: &Url,
@@ -68,7 +68,7 @@ async fn open(session: &Session) -> CdpResult<(Page, Activity)> {
     Ok((page, activity))
 }
 
-/// Starts loading a page. Returns its main frame when the response has arrived: a page may load forever.
+/// Starts loading a page. Returns its main frame at the response, because a page may load forever.
 async fn navigate(
     page: &Page,
     activity: &Activity,
@@ -133,7 +133,7 @@ async fn read(
     if html.len() > limit {
         return Err(RenderError::TooLarge { limit });
     }
-    // From the browser, not from the page, whose scripts could name any other.
+    // From the browser: scripts of the page could state any other URL.
     let tree = timeout(COMMAND_TIMEOUT, page.execute(GetFrameTreeParams::default())).await;
     let tree = tree.map_err(|_elapsed| RenderError::Timeout)?.map_err(failed)?;
     let main = &tree.result.frame_tree.frame;
@@ -147,7 +147,7 @@ async fn read(
     Ok(Rendered { url, status, html })
 }
 
-/// The value of an expression; `None` if the page does not answer in time or throws.
+/// The value of an expression; `None` on a timeout or an exception.
 async fn script<T: serde::de::DeserializeOwned>(page: &Page, expression: &str) -> Option<T> {
     let evaluated = timeout(SCRIPT_TIMEOUT, page.evaluate_expression(expression)).await.ok()?;
     evaluated.ok()?.into_value().ok()
@@ -162,7 +162,7 @@ fn failed(error: CdpError) -> RenderError {
     }
 }
 
-/// Requests of a page, and its dialogs, which are dismissed: an open one would stop the page.
+/// Requests and dialogs of a page. Dialogs are dismissed, because an open dialog blocks the page.
 struct Activity {
     requests: Arc<Mutex<Requests>>,
     watch: JoinHandle<()>,
@@ -171,9 +171,9 @@ struct Activity {
 #[derive(Default)]
 struct Requests {
     open: HashSet<String>,
-    /// Frames of the documents that were requested, by request.
+    /// Frames of the requested documents, by request.
     documents: HashMap<String, FrameId>,
-    /// Responses with documents, in order: a status, or the browser's name of an error.
+    /// Responses to document requests, in order: a status, or the browser's error text.
     answers: Vec<(FrameId, Result<u16, String>)>,
 }
 
@@ -197,7 +197,7 @@ impl Activity {
                     Some(event) = finished.next() => change(&|requests| requests.end(event.request_id.inner())),
                     Some(event) = aborted.next() => change(&|requests| requests.fail(&event)),
                     Some(_) = dialogs.next() => {
-                        // A dialog that has closed by itself is an error, too.
+                        // Fails if the dialog has already closed.
                         let _dismissed = page.execute(HandleJavaScriptDialogParams::new(false)).await;
                     }
                     else => return,
@@ -242,10 +242,10 @@ impl Drop for Activity {
     }
 }
 
-/// Requests remembered at a time. A page with more is busy anyway.
+/// Maximum number of recorded open requests. A page with more is busy anyway.
 const MAX_OPEN: usize = 1_000;
 
-/// Documents remembered: navigations of the page and of its frames.
+/// Maximum number of recorded documents: navigations of the page and of its frames.
 const MAX_DOCUMENTS: usize = 100;
 
 impl Requests {

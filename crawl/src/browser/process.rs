@@ -21,12 +21,13 @@ use tokio::time::{Instant, sleep, timeout};
 /// Time for the browser to start.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Interval of memory checks. A page can allocate some hundred megabytes in it.
+/// Interval of memory checks. A page can allocate some hundred megabytes within it.
 const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Starts the browser in the shell's process group, waits for the end of the standard input, which comes even if the
-/// worker is killed, and then ends the group and deletes the profile. `ulimit` forbids core dumps and files over 512
-/// MiB (in blocks of 512 bytes). Arguments: profile, program, flags.
+/// Shell script that guards the browser. It starts the browser in its own process group and waits for the end
+/// of standard input, which comes even if the worker is killed. Then it ends the group and deletes the
+/// profile. `ulimit` forbids core dumps and files over 512 MiB (in blocks of 512 bytes). Arguments: profile,
+/// program, flags.
 const GUARD: &str = r#"
 profile=$1; shift
 ulimit -c 0; ulimit -f 1048576
@@ -37,13 +38,13 @@ kill -TERM 0; sleep 1; rm -rf "$profile"
 kill -KILL 0
 "#;
 
-/// Flags besides those with values of this crawl. Direct connections: none. Own requests of the browser: none.
+/// Flags that are the same for all crawls. They prevent direct connections and the browser's own requests.
 const FLAGS: [&str; 38] = [
     "--headless",
     "--remote-debugging-port=0",
     // Without it, Chromium does not use the proxy for loopback addresses.
     "--proxy-bypass-list=<-loopback>",
-    // Names are resolved by the proxy. This stops every lookup besides.
+    // The proxy resolves names. This flag prevents all other lookups.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--dns-prefetch-disable",
     // UDP would not use the proxy. The name of the flag depends on the version.
@@ -106,7 +107,7 @@ impl Process {
     /// Starts a browser that uses the proxy at `proxy`, and waits until it is ready. `memory` is in bytes.
     ///
     /// # Errors
-    /// When the program cannot be started, or ends or is silent instead of getting ready.
+    /// When the program cannot be started, ends early, or is not ready in time.
     pub(super) async fn start(program: &Path, proxy: SocketAddr, memory: u64) -> io::Result<Self> {
         let profile = tempfile::Builder::new().prefix("parlance-browser-").tempdir()?;
         let mut guard = command(program, profile.path(), proxy)?.spawn()?;
@@ -129,7 +130,7 @@ impl Process {
             return Err(explain(program, &error, errors.take(), process).await);
         }
         if let Some(mut errors) = errors {
-            // Read, so that the browser never blocks on it.
+            // Drained, so that the browser never blocks on it.
             tokio::spawn(async move { tokio::io::copy(&mut errors, &mut tokio::io::sink()).await });
         }
         Ok(process)
@@ -140,7 +141,7 @@ impl Process {
         self.exceeded_memory.load(Ordering::Relaxed)
     }
 
-    /// Waits for the file in which the browser names its port and path.
+    /// Waits for the file with the browser's port and path.
     async fn wait_until_ready(&mut self) -> io::Result<()> {
         let file = self._profile.path().join("DevToolsActivePort");
         let deadline = Instant::now() + START_TIMEOUT;
@@ -168,7 +169,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.watch.abort();
-        // Failures mean that no process is left.
+        // An error means that no process is left.
         let _killed = killpg(self.group, Signal::SIGKILL);
         // Killed processes end within milliseconds; the profile can be deleted only then.
         for _ in 0..100 {
@@ -205,7 +206,7 @@ fn command(program: &Path, profile: &Path, proxy: SocketAddr) -> io::Result<Comm
     Ok(command)
 }
 
-/// The search path: of programs, as the setting names one, and of the browser's start script.
+/// The `PATH`: for the configured program, and for the browser's start script.
 #[expect(
     clippy::disallowed_methods,
     reason = "no setting of Parlance: a name on the PATH is looked up there"
@@ -246,8 +247,7 @@ async fn watch_memory(group: Pid, limit: u64, exceeded: Arc<AtomicBool>) {
     }
 }
 
-/// Private memory of a process group, in bytes: pages of files, which the processes share, do not count. Zero where
-/// there is no `/proc`.
+/// Private memory of a process group, in bytes. Shared pages of files do not count. Zero without `/proc`.
 fn private_memory(group: Pid) -> u64 {
     let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
     let processes = entries.flatten().filter(|entry| {

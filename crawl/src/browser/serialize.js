@@ -1,9 +1,9 @@
 (() => {
-  // What is for browsers without scripts, and the scripts, which have run.
+  // Removes content for browsers without scripts, and the scripts, which have run.
   const done = 'noscript, script:not([type="application/ld+json"])';
   document.querySelectorAll(done).forEach((element) => element.remove());
   const budget = { nodes: 200000 };
-  // A copy of a node in which shadow trees replace the children of their hosts, and slotted nodes their slots.
+  // Copies a node. Shadow trees replace the children of their hosts, and slotted nodes their slots.
   const copy = (node, depth) => {
     if (--budget.nodes < 0 || depth > 400) return null;
     const result = node.cloneNode(false);

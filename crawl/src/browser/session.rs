@@ -24,10 +24,10 @@ use super::process::Process;
 use super::{BrowserAddress, RenderError, RenderLimits, Rendered, page};
 use crate::fetcher::{Fetcher, ForwardProxy};
 
-/// Time of a command that needs no page: the browser answers in milliseconds.
+/// Timeout of a command that needs no page. The browser usually responds in milliseconds.
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum size of the browser's description of itself, in bytes.
+/// Maximum size of the response to `/json/version`, in bytes.
 const MAX_VERSION: usize = 64 * 1024;
 
 /// A connected browser.
@@ -37,7 +37,7 @@ pub(super) struct Session {
     pub(super) user_agent: String,
     proxy: ForwardProxy,
     handler: JoinHandle<()>,
-    /// The browser of this crawl, unless it was running already.
+    /// The process started for this crawl; `None` for a browser that was already running.
     process: Option<Process>,
 }
 
@@ -73,7 +73,7 @@ impl Session {
                 let stream = timeout(COMMAND_TIMEOUT, TcpStream::connect(addresses.as_slice())).await??;
                 let browser = stream.peer_addr()?;
                 let clients = addresses.iter().map(|address| address.ip().to_canonical()).collect();
-                // The browser reaches this process at the address from which this process reaches the browser.
+                // The browser reaches this process at the local address of this connection.
                 let local = stream.local_addr()?.ip();
                 let proxy = ForwardProxy::start(fetcher, local, clients, limits.proxy).await?;
                 addresses.iter().for_each(|address| proxy.close_off(*address));
@@ -81,12 +81,12 @@ impl Session {
             }
         };
         let config = HandlerConfig {
-            // Certificates are checked as by the fetcher.
+            // Checks certificates, as the fetcher does.
             ignore_https_errors: false,
             service_worker_enabled: false,
             connection_retries: 1,
             request_timeout: limits.page,
-            // High, so that lazy parts of a page are in view early.
+            // A high viewport loads lazy parts of a page early.
             viewport: Some(Viewport { width: 1280, height: 2000, ..Viewport::default() }),
             ..HandlerConfig::default()
         };
@@ -119,7 +119,7 @@ impl Session {
         let mut downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
         downloads.browser_context_id = Some(self.context.clone());
         self.browser.execute(downloads).await?;
-        // Sites may serve other pages to old browsers: the version stays.
+        // Keeps the version: sites may serve other pages to old browsers.
         let product = self.browser.version().await?.product;
         let version = product.rsplit('/').next().unwrap_or_default();
         self.user_agent = format!(
@@ -144,7 +144,7 @@ impl Session {
             let targets = self.browser.execute(GetTargetsParams::default()).await.ok()?;
             for target in &targets.result.target_infos {
                 if target.browser_context_id.as_ref() == Some(&self.context) {
-                    // A page that has closed by itself is an error, too.
+                    // Fails if the page has already closed.
                     let _closed =
                         self.browser.execute(CloseTargetParams::new(target.target_id.clone())).await;
                 }
@@ -154,7 +154,7 @@ impl Session {
         matches!(closed.await, Ok(Some(())))
     }
 
-    /// Whether the connection to the browser stands.
+    /// Whether the connection to the browser is open.
     pub(super) fn is_alive(&self) -> bool {
         !self.handler.is_finished()
     }
@@ -178,8 +178,8 @@ async fn resolve(url: &Url) -> io::Result<Vec<SocketAddr>> {
     Ok(timeout(COMMAND_TIMEOUT, tokio::net::lookup_host((host, port))).await??.collect())
 }
 
-/// The WebSocket address of a running browser, which it tells over `stream`. Chromium accepts requests only under its IP
-/// address.
+/// WebSocket address of a running browser, requested over `stream`. Chromium accepts requests only under its
+/// IP address.
 async fn endpoint(url: &Url, browser: SocketAddr, mut stream: TcpStream) -> io::Result<String> {
     if url.scheme() == "ws" && url.path().len() > 1 {
         return Ok(format!("ws://{browser}{}", url.path()));
@@ -188,7 +188,7 @@ async fn endpoint(url: &Url, browser: SocketAddr, mut stream: TcpStream) -> io::
         let request = format!("GET /json/version HTTP/1.1\r\nHost: {browser}\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        // The connection stays open after the answer.
+        // The connection stays open after the response.
         while answer.len() < MAX_VERSION && stream.read_buf(&mut answer).await? > 0 {
             if let Some(path) = session_path(&String::from_utf8_lossy(&answer)) {
                 return Ok(path);
@@ -199,8 +199,8 @@ async fn endpoint(url: &Url, browser: SocketAddr, mut stream: TcpStream) -> io::
     Ok(format!("ws://{browser}{}", described.await??))
 }
 
-/// The path in the field `webSocketDebuggerUrl` of an answer, when it is complete. The document is small, and the
-/// address holds no characters that JSON would escape.
+/// The path in the field `webSocketDebuggerUrl` of a response; `None` while the field is incomplete. The
+/// response is small, and the address contains no characters that JSON escapes.
 fn session_path(answer: &str) -> Option<String> {
     let (_, rest) = answer.split_once("\"webSocketDebuggerUrl\"")?;
     let (_, rest) = rest.split_once('"')?;

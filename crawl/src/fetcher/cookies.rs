@@ -1,5 +1,6 @@
-//! Cookies within one fetch. Some sites set a cookie with a redirect and answer with the page only if it comes
-//! back. The cookies end with the fetch: no two pages, crawls or tenants share one.
+//! Cookies within one fetch. They end with it: no two pages, crawls or tenants share one.
+//!
+//! Some sites set a cookie with a redirect and return the page only to a request with that cookie.
 
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
@@ -8,7 +9,7 @@ use url::Url;
 const MAX_COOKIES: usize = 32;
 const MAX_BYTES: usize = 4_096;
 
-/// The cookies that the redirects of a fetch have set so far.
+/// Cookies set by the redirects of a fetch so far.
 #[derive(Debug, Default)]
 pub(super) struct Cookies(Vec<Cookie>);
 
@@ -21,7 +22,7 @@ struct Cookie {
 }
 
 impl Cookies {
-    /// Stores the cookies that a response of this URL sets. They are sent to its host alone, whatever domain they name.
+    /// Stores the cookies of this URL's response. They are sent to its host only; their `Domain` is ignored.
     pub(super) fn take(&mut self, url: &Url, headers: &HeaderMap) {
         let Some(host) = url.host_str() else { return };
         for line in headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok()) {

@@ -40,7 +40,8 @@ pub struct FetchResponse {
     pub x_robots_tag: Vec<String>,
     /// The `Content-Disposition` header: see [`crate::disposition`].
     pub content_disposition: Option<String>,
-    /// Target of a `Refresh` header within ten seconds, without fragment: browsers follow it like `meta refresh`.
+    /// Target of a `Refresh` header with a delay of at most ten seconds, without a fragment. Browsers follow
+    /// it like `meta refresh`.
     pub refresh: Option<Url>,
     /// `Cf-Mitigated`: action of the site's Cloudflare shield.
     pub mitigated: Option<String>,
@@ -180,8 +181,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// The delay of a `Retry-After` value. A date counts from the response's `Date`, so that a wrong clock on either
-/// side does not matter.
+/// The delay of a `Retry-After` value. A date is relative to the response's `Date`, so that a wrong clock on
+/// either side does not matter.
 fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -192,7 +193,8 @@ fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     Some(at.duration_since(now.unwrap_or_else(std::time::SystemTime::now)).unwrap_or_default())
 }
 
-/// The target of `0; url=/next`. A longer delay reloads a live page.
+/// The target of a `Refresh` value such as `0; url=/next`; `None` for delays above [`MAX_REFRESH_SECONDS`],
+/// which update live pages.
 fn refresh(url: &Url, value: &str) -> Option<Url> {
     let (seconds, target) = value.split_once([';', ','])?;
     let seconds: f64 = seconds.trim().parse().ok()?;

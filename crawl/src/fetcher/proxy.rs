@@ -1,8 +1,9 @@
-//! Forward proxy for a browser: the only way out of a browser that renders tenants' pages.
+//! Forward proxy: the only network access of a browser that renders tenants' pages.
 //!
 //! Applies the rules of the fetcher to every connection: URL rules, one lookup per connection, every address
-//! checked, a checked address connected to. Listens on one port per crawl and serves only the browser's host. It
-//! understands `CONNECT` and requests in absolute form (RFC 9112, 3.2.2), and bounds connections and bytes.
+//! checked, and only a checked address connected to. Listens on one port per crawl and serves only the
+//! browser's host. Accepts `CONNECT` and requests in absolute form (RFC 9112, 3.2.2). Limits connections and
+//! bytes.
 //!
 //! It must never connect to an address that [`Fetcher::fetch`] refuses.
 
@@ -24,7 +25,7 @@ use super::resolver::{self, ResolveError};
 use super::{Fetcher, Refusal};
 use head::{RequestHead, Target};
 
-/// Time that a browser may keep a connection open without sending a request: it opens some in advance.
+/// Timeout of a connection without a request. Browsers open some connections in advance.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Limits of a [`ForwardProxy`].

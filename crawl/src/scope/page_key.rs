@@ -1,4 +1,4 @@
-//! Normalised URLs and page keys: which URLs lead to one page.
+//! Normalised URLs, and page keys, which are equal for all URLs of a page. Pure: no IO.
 
 use url::Url;
 
@@ -10,12 +10,11 @@ const TRACKING: [&str; 15] = [
     "yclid", "mc_cid", "mc_eid", "_ga", "_gl",
 ];
 
-/// Parameters that hold a visitor's session, whatever their value.
+/// Session parameters; their values do not count.
 const SESSION: [&str; 8] =
     ["jsessionid", "phpsessid", "phpsessionid", "cftoken", "zenid", "oscsid", "xtcsid", "sessid"];
 
-/// Parameters that hold a visitor's session when their value looks random: other sites give sections and talks such
-/// names.
+/// Session parameters if their value looks random. Other sites use these names for sections and talks.
 const OFTEN_SESSION: [&str; 8] = ["sid", "s", "ssid", "sess", "session", "sessionid", "session_id", "token"];
 
 /// Parameters of a print view, and their values; an empty list: any affirmative value.
@@ -38,8 +37,8 @@ const AFFIRMATIVE: [&str; 6] = ["", "1", "true", "yes", "y", "on"];
 const DEFAULT_PAGES: [&str; 2] = ["index", "default"];
 
 /// Normalises a URL: no fragment, default port, dot segments, empty query, tracking or session parameters
-/// (`utm_*`, `gclid`, `PHPSESSID`, `;jsessionid=…` and similar); a lower-case host without a trailing dot; minimal
-/// percent-encoding.
+/// (`utm_*`, `gclid`, `PHPSESSID`, `;jsessionid=…` and similar); a lower-case host without a trailing dot;
+/// minimal percent-encoding.
 pub fn normalise(url: &Url) -> Url {
     // The `url` crate already drops default ports and dot segments and lower-cases the host.
     let mut url = url.clone();
@@ -62,8 +61,8 @@ pub fn normalise(url: &Url) -> Url {
     url
 }
 
-/// Identity of a page: the normalised URL without scheme, `www.`, default page (`index.html`), trailing or doubled
-/// slashes and print parameters, with sorted parameters.
+/// Identity of a page: the normalised URL without scheme, `www.`, default page (`index.html`), trailing or
+/// doubled slashes and print parameters, with sorted parameters.
 pub fn key(url: &Url) -> String {
     let url = normalise(url);
     let mut path = url.path();
@@ -104,7 +103,7 @@ fn is_print(pair: &str) -> bool {
     })
 }
 
-/// Whether a parameter tells something about the visitor: where from, or which session.
+/// Whether a parameter describes the visitor: origin or session.
 fn is_of_visitor(pair: &str) -> bool {
     let (name, _) = lower_case(pair);
     name.starts_with("utm_") || TRACKING.contains(&name.as_str()) || is_session(pair)
@@ -117,7 +116,8 @@ fn is_session(pair: &str) -> bool {
         || (OFTEN_SESSION.contains(&name.as_str()) && is_random(&value))
 }
 
-/// Whether a value looks random: eight characters or more that alternate between letters and digits three times.
+/// Whether a value looks random: at least eight characters, with at least three changes between letters and
+/// digits.
 fn is_random(value: &str) -> bool {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_,".contains(&byte));
     let characters = value.as_bytes();

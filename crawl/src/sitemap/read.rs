@@ -1,4 +1,6 @@
-//! Sitemap parser: XML sitemaps, sitemap indexes, RSS and Atom feeds and plain-text lists, optionally gzipped. Pure.
+//! Parser of XML sitemaps and indexes, RSS and Atom feeds and plain-text lists. Pure: no IO.
+//!
+//! Sitemaps may be gzipped.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -19,7 +21,7 @@ pub(super) struct Entries {
     pub(super) maps: Vec<String>,
 }
 
-/// Parses a sitemap. Of a broken or oversized one, it keeps what precedes the error.
+/// Parses a sitemap. Returns the entries before the error of a broken or oversized one.
 pub(super) fn entries(body: &[u8], limit: usize) -> Entries {
     let body = inflate(body, limit);
     let text = String::from_utf8_lossy(&body);
@@ -85,7 +87,7 @@ fn xml(text: &str) -> Entries {
     entries
 }
 
-/// Relevance of an element.
+/// Role of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Page,

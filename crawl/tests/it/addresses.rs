@@ -241,7 +241,7 @@ async fn requests_carry_the_user_agent_but_no_referer() {
     for head in site.heads().iter().map(|head| head.to_ascii_lowercase()) {
         assert!(head.contains(&format!("user-agent: {}\r\n", wanted.to_ascii_lowercase())), "{head}");
         assert!(!head.contains("referer") && !head.contains("authorization"), "{head}");
-        // A cookie goes back within the redirects of its fetch only.
+        // Cookies are sent only within the redirects of their fetch.
         assert!(!head.contains("cookie") || head.starts_with("get /b"), "{head}");
         assert!(!head.contains("\nx-evil") && !head.contains("zstd"), "{head}");
     }

@@ -1,4 +1,4 @@
-//! Rendering in the Chromium on the PATH: pages as frameworks make them, and hostile ones.
+//! Rendering in the Chromium on the PATH: pages of common frameworks, and hostile pages.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn pages_made_by_scripts_are_rendered() {
     }
     let agents: Vec<_> = site.heads().into_iter().filter(|head| head.starts_with("GET /react")).collect();
     assert!(agents.iter().all(|head| head.contains("ParlanceBot/")), "{agents:?}");
-    // The pages shared one browser, whose profile keeps what they had loaded.
+    // All pages used one browser, whose profile caches the script.
     assert_eq!(site.paths().iter().filter(|path| *path == "/shared.js").count(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! Pages whose text is made by scripts, as the common frameworks do it, and pages that misbehave.
+//! Test pages: texts made by scripts in the manner of common frameworks, and misbehaving pages.
 
 use crate::site::Reply;
 
@@ -98,7 +98,7 @@ const Hours = ({ title, days }) => h('main', null, h('h1', null, title),
 const data = await (await fetch('/hours.json')).json();
 render(h(Hours, data), document.getElementById('root'));";
 
-/// State that writes the page again when it changes, as in Vue: first without data, later with it.
+/// Reactive state, as in Vue: each change renders the page again, first without data, later with it.
 const VUE: &str = "
 const root = document.getElementById('app');
 const draw = ({ title, time }) => { root.innerHTML = title ? `<h2>${title}</h2><p>${time}</p>` : 'Loading…'; };
@@ -146,7 +146,7 @@ const MEMORY: &str = "
 const kept = [];
 setInterval(() => { kept.push(new Uint8Array(50_000_000).fill(1)); document.title += 'x'; fetch('/tick'); }, 20);";
 
-/// A page that tries to reach the forbidden ports in every way that a page has.
+/// A page that tries to reach the forbidden ports in every way available to a page.
 pub(crate) fn hostile(path: &str, tcp: u16, udp: u16) -> Reply {
     let inside = format!("127.0.0.2:{tcp}");
     match path {

@@ -15,7 +15,7 @@ use crate::browser_pages as pages;
 use crate::proxies::run_alone;
 use crate::site::Site;
 
-/// Processes whose command line names a folder.
+/// Number of processes with a folder in their command line.
 fn processes_in(folder: &Path) -> usize {
     let folder = folder.to_str().unwrap();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
@@ -27,7 +27,7 @@ fn entries(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// A Chromium that runs already, with the flags that its operator has to give.
+/// A running Chromium, with the flags that its operator must set.
 pub(crate) struct RunningBrowser {
     browser: Child,
     _profile: TempDir,

@@ -1,4 +1,4 @@
-//! The browser's proxy reaches what the fetcher reaches, within its limits.
+//! The browser's proxy: the address rules of the fetcher, and its limits.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ async fn proxy(fetcher: &Fetcher, limits: ProxyLimits) -> ForwardProxy {
     ForwardProxy::start(fetcher, LOCAL, vec![LOCAL], limits).await.unwrap()
 }
 
-/// Sends a head and returns everything that comes back.
+/// Sends a head and returns the whole response.
 async fn send(proxy: &ForwardProxy, head: &str) -> String {
     let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();

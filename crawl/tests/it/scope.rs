@@ -112,7 +112,7 @@ fn sessions_are_no_part_of_a_url() {
         ("https://example.com/a?sid=3f9a2c7b1d8e&b=1", "https://example.com/a?b=1"),
         ("https://example.com/a?session=0c4e8a1b2d", "https://example.com/a"),
         ("https://example.com/a?ASPSESSIONIDQQ=ABC", "https://example.com/a"),
-        // Names that are sessions elsewhere, with values that are none.
+        // Session names with values that are no sessions.
         ("https://example.com/a?sid=12", "https://example.com/a?sid=12"),
         ("https://example.com/a?session=spring2026", "https://example.com/a?session=spring2026"),
         ("https://example.com/?s=opening+hours", "https://example.com/?s=opening+hours"),

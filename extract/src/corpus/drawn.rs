@@ -1,8 +1,9 @@
-//! PDFs of one page whose operators, resources and annotations a test writes itself.
+//! PDFs of one page with given operators, resources and annotations.
 
 use super::pdf::Pdf;
 
-/// A page and what belongs to it, in PDF syntax. Fonts `F1` and `F2` are Helvetica regular and bold.
+/// A page with its resources and annotations, in PDF syntax. Fonts `F1` and `F2` are Helvetica regular and
+/// bold.
 #[derive(Clone, Copy, Default)]
 pub struct Drawn<'a> {
     /// Operators of the content stream.

@@ -75,8 +75,8 @@ pub fn docx(blocks: &[Block<'_>]) -> Vec<u8> {
     word::docx(blocks)
 }
 
-/// A DOCX document with the XML of its body, of further parts (`styles`, `numbering`, `footnotes`, `endnotes`,
-/// `comments`) and the targets of links by identifier.
+/// A DOCX document with the XML of its body, of further parts (`styles`, `numbering`, `footnotes`,
+/// `endnotes`, `comments`) and the targets of links by identifier.
 #[must_use]
 pub fn docx_of(body: &str, parts: &[(&str, &str)], links: &[(&str, &str)]) -> Vec<u8> {
     word::of_parts(body, parts, links)
@@ -108,7 +108,7 @@ pub fn csv(rows: &[&[&str]]) -> Vec<u8> {
     rows.iter().map(row).collect::<String>().into_bytes()
 }
 
-/// An XLSX workbook with a sheet of this XML: rows, and what follows them.
+/// An XLSX workbook with a sheet of this XML: rows, and the elements after them.
 #[must_use]
 pub fn xlsx(sheet: &str) -> Vec<u8> {
     packages::xlsx(&[("Sheet", "", sheet)])

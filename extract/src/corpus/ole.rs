@@ -16,7 +16,7 @@ const TEXT: usize = 1024;
 /// A Word 97 document with properties of paragraphs and characters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RichDoc<'a> {
-    /// Texts with their final marks, and their properties. The first page of properties holds them all.
+    /// Texts with their final marks, and their properties. One page of properties must hold all of them.
     pub paragraphs: &'a [(&'a str, &'a [u8])],
     /// Position behind each run of characters, and its properties.
     pub runs: &'a [(usize, &'a [u8])],
@@ -118,7 +118,8 @@ pub(super) fn rich(rich: &RichDoc<'_>) -> Vec<u8> {
     }
     let mut parts: Vec<(usize, Vec<u8>)> =
         rich.parts.iter().map(|(index, part)| (*index, part.to_vec())).collect();
-    // Style zero before the properties of a paragraph; a length in words, of which half a word is its own.
+    // Each paragraph has a length, style zero and its properties. The length is in words of two bytes. It is
+    // one byte, which counts too, before an odd number of bytes. Before an even number, a zero precedes it.
     let paragraphs = rich.paragraphs.iter().zip(&ends).map(|((_, properties), end)| {
         let mut content = [&[0, 0], *properties].concat();
         if content.len().is_multiple_of(2) {

@@ -5,10 +5,10 @@ use super::word::archive;
 
 const NAMESPACE: &str = "http://schemas.openxmlformats.org";
 
-/// A sheet: name, attributes of its entry, XML of its rows and what follows them.
+/// A sheet: name, attributes of its entry, XML of its rows, XML after the rows.
 type SheetSource<'a> = (&'a str, &'a str, &'a str);
 
-/// An XLSX workbook of these sheets: name, attributes of its entry, XML of its rows and what follows them.
+/// An XLSX workbook of these sheets: name, attributes of its entry, XML of its rows, XML after the rows.
 pub(super) fn xlsx(sheets: &[SheetSource<'_>]) -> Vec<u8> {
     let entries = |entry: &dyn Fn(usize, &SheetSource<'_>) -> String| -> String {
         sheets.iter().enumerate().map(|(index, sheet)| entry(index + 1, sheet)).collect()
@@ -36,7 +36,7 @@ pub(super) fn xlsx(sheets: &[SheetSource<'_>]) -> Vec<u8> {
             "<Relationship Id=\"rId{number}\" Type=\"{NAMESPACE}/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet{number}.xml\"/>"
         ))
     );
-    // Styles 1 to 4: a date, a time of day, a share, an amount.
+    // Styles 1 to 4: a date, a time of day, a percentage, an amount.
     let styles = format!(
         "<styleSheet xmlns=\"{NAMESPACE}/spreadsheetml/2006/main\"><numFmts count=\"1\">\
          <numFmt numFmtId=\"164\" formatCode=\"#,##0.00\\ &quot;€&quot;\"/></numFmts>\
@@ -200,7 +200,8 @@ pub(super) fn pptx(slides: &[(&str, &[&str], &str, &str)]) -> Vec<u8> {
     archive(&parts)
 }
 
-/// An OpenDocument file of a kind ("text", "spreadsheet", "presentation"), with these automatic styles and body.
+/// An OpenDocument file of a kind ("text", "spreadsheet", "presentation"), with these automatic styles and
+/// body.
 pub(super) fn open_document(kind: &str, styles: &str, body: &str) -> Vec<u8> {
     let content = format!(
         "<?xml version=\"1.0\"?><office:document-content xmlns:office=\"o\" xmlns:text=\"t\" xmlns:table=\"b\" xmlns:style=\"s\" \

@@ -12,7 +12,7 @@ pub(super) fn samples() -> Vec<Sample> {
 }
 
 fn workbooks() -> Vec<Sample> {
-    // A date, a time of day, a share, an amount, a formula with its result and one without.
+    // A date, a time of day, a percentage, an amount, a formula with its result and one without.
     let typed = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>Fares of the ferry</t></is></c></row>\
         <row r=\"3\"><c r=\"A3\" t=\"inlineStr\"><is><t>Route</t></is></c><c r=\"B3\" t=\"inlineStr\"><is><t>From</t></is></c>\
         <c r=\"C3\" t=\"inlineStr\"><is><t>First</t></is></c><c r=\"D3\" t=\"inlineStr\"><is><t>Full</t></is></c>\

@@ -1,4 +1,4 @@
-//! Entries of ZIP packages, with limits on what they unpack to.
+//! Entries of ZIP packages, with limits on their number and unpacked size.
 
 use std::io::{Cursor, Read};
 

@@ -27,7 +27,7 @@ impl Blocks {
         }
     }
 
-    /// Lines of the text stay lines.
+    /// A paragraph. Line breaks in the text are kept.
     pub(super) fn paragraph(&mut self, text: &str) {
         let text = text.trim();
         if !text.is_empty() {
@@ -63,7 +63,7 @@ impl Blocks {
             |row: &&Vec<String>| row.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
         let width = rows.iter().map(last).max().unwrap_or_default().min(MAX_CELLS);
         if width < 2 {
-            // A frame around text.
+            // A table of one column is a frame around text.
             for cell in rows.iter().filter_map(|row| row.first()) {
                 self.paragraph(&cell.replace("<br>", "\n"));
             }

@@ -74,7 +74,7 @@ impl Declared {
         rejection
     }
 
-    /// A warning if the name or the media type declares another type than the content has.
+    /// A warning if the name or the media type contradicts the content.
     pub(super) fn mismatch(&self, file_type: &FileType) -> Option<String> {
         let agrees =
             |declared: Option<&FileType>| declared.is_none_or(|declared| compatible(declared, file_type));
@@ -109,7 +109,7 @@ impl Declared {
                 if let Some(markup) = magic::markup(&head) {
                     return Ok(markup);
                 }
-                // Programs name tables as text by what opens them: Excel.
+                // Some programs label text tables with the type of Excel, because Excel opens them.
                 let sheet =
                     matches!(declared.map(|declared| declared.format), Some(Format::Xls | Format::Xlsx));
                 if sheet { Format::Csv.file_type() } else { Format::Text.file_type() }
@@ -142,7 +142,7 @@ fn upload_advice() -> String {
     format!("Upload {}.", file_types::upload_labels())
 }
 
-/// Whether a declared type needs no warning. Text formats are often served and named as one another.
+/// Whether a declared type needs no warning. The names and media types of text formats are often confused.
 fn compatible(declared: &FileType, content: &FileType) -> bool {
     let text = |file_type: &FileType| matches!(file_type.signature, Signature::Text);
     declared.format == content.format || (text(declared) && text(content))

@@ -64,7 +64,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     Ok(document)
 }
 
-/// A chapter as Markdown; `None` if it has no text, as a cover.
+/// A chapter as Markdown. `None` if it has no text, such as a cover.
 fn read_chapter(chapter: &[u8]) -> Result<Option<String>, Rejection> {
     let page = text::decode(chapter);
     let text = html::body(&page)?;
@@ -95,7 +95,7 @@ fn spine(package: &Node) -> Vec<String> {
         .collect()
 }
 
-/// Paths of encrypted entries. Obfuscated fonts are among them, and no obstacle.
+/// Paths of encrypted entries. They may include obfuscated fonts, which extraction does not need.
 fn encrypted_paths(archive: &mut Archive<'_>) -> Result<Vec<String>, Rejection> {
     let Some(encryption) = archive.read("META-INF/encryption.xml")? else { return Ok(Vec::new()) };
     let Ok(encryption) = xml::parse(&encryption) else { return Ok(Vec::new()) };
@@ -110,7 +110,7 @@ fn local(node: &Node) -> &str {
 /// The path of an entry: relative to its folder, percent-encoded.
 fn resolve(folder: &str, href: &str) -> String {
     let href = href.split('#').next().unwrap_or_default();
-    // The host stands for the root of the archive.
+    // The host represents the root of the archive.
     let base = url::Url::parse(&format!("epub://book/{folder}/"));
     let path = base.and_then(|base| base.join(href)).map(|url| url.path().to_owned()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(path.len());

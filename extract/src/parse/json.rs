@@ -1,7 +1,7 @@
 //! JSON and JSON Lines to records: one line `path: value` per value, records separated by a blank line.
 //!
-//! An element of a top-level array, a line, or an element of an array of objects in a top-level object is a
-//! record. Numbers stay as written. A file that is not valid JSON is read as text.
+//! A record is an element of a top-level array, a line of JSON Lines, or an element of an array of objects in
+//! a top-level object. Numbers stay as written. A file that is not valid JSON is read as text.
 
 mod reader;
 
@@ -53,7 +53,7 @@ struct Out {
 }
 
 impl Out {
-    /// Each element as a record; an array of rows as a table.
+    /// Writes each element as a record, and an array of rows as a table.
     fn elements(&mut self, path: &str, elements: &[Value<'_>]) -> Result<(), Rejection> {
         if elements.iter().all(|element| element.row().is_some()) && elements.len() > 1 {
             return self.table(elements);
@@ -70,7 +70,7 @@ impl Out {
         Ok(())
     }
 
-    /// The members of a top-level object: scalars together, each other one by itself.
+    /// Writes the members of a top-level object: first the scalars as one record, then each other member.
     fn sections(&mut self, members: &[(String, Value<'_>)]) -> Result<(), Rejection> {
         for (name, value) in members.iter().filter(|(_, value)| value.is_flat()) {
             self.value(name, value)?;

@@ -1,7 +1,7 @@
 //! File parsing: bytes in, [`Document`] out. In memory; must never open a file or start a process.
 //!
-//! The content decides the format ([`detect`]), and each format has its own parser module. This module
-//! does what all formats share: the size cap, removal of unstorable characters, the check for blank texts
+//! The content decides the format ([`detect`]), and each format has its own parser module. This module has
+//! the steps common to all formats: the size cap, removal of unstorable characters, the check for blank texts
 //! and the warning about a misleading name.
 
 mod archive;
@@ -57,7 +57,8 @@ fn finish(mut document: Document) -> Result<Document, Rejection> {
     // Page offsets count characters, so a format with pages cleans each page itself.
     if document.pages.is_empty() {
         document.text = text::clean(&document.text);
-        // A Markdown file stays as its author wrote it, and the writer of pages escapes only what it must.
+        // A Markdown file stays as written. The parser of web pages escapes only the necessary characters
+        // itself.
         if document.markup == Markup::Markdown && !matches!(document.format, Format::Markdown | Format::Html)
         {
             document.text = markdown::unescape(&document.text);

@@ -1,4 +1,4 @@
-//! What all Office formats share: limits, errors and notes about losses.
+//! Limits, errors and notes about losses, common to all Office formats.
 
 use std::io::Cursor;
 
@@ -26,10 +26,10 @@ pub(super) fn losses(office: &Office) -> Vec<String> {
     }
 }
 
-/// Strict limits, and partial text of a damaged file rather than none.
+/// Strict limits. A damaged file gives its partial text.
 ///
-/// A valid LibreOffice file exceeds the strict compression ratio, so the default ratio stays: the child's
-/// memory limit is the effective bound.
+/// A valid LibreOffice file exceeds the strict compression ratio, so the default ratio applies. The memory
+/// limit of the child is the effective bound.
 fn options() -> ParseOptions {
     let defaults = ParseOptions::default();
     let mut options = ParseOptions::strict();
@@ -38,7 +38,7 @@ fn options() -> ParseOptions {
     options
 }
 
-/// What an error of `office_oxide` means for its owner.
+/// Maps an error of `office_oxide` to a rejection for the owner of the file.
 fn rejection(error: &OfficeError) -> Rejection {
     use office_oxide::core::Error as Core;
 
@@ -65,7 +65,7 @@ fn rejection(error: &OfficeError) -> Rejection {
     }
 }
 
-/// What an error of the package means for its owner.
+/// Maps an error of the package to a rejection for the owner of the file.
 pub(super) fn core_rejection(error: &office_oxide::core::Error) -> Rejection {
     use office_oxide::core::Error as Core;
 

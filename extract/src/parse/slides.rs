@@ -57,7 +57,7 @@ fn slide(mut section: Section, number: usize) -> String {
     let mut written = render(elements);
     let mut spoken = render(notes);
     if spoken.chars().all(|character| !character.is_alphabetic()) {
-        // A notes page without notes holds the number of its slide.
+        // A notes page without notes has only the number of its slide.
         spoken.clear();
     }
     if written.is_empty() && spoken.is_empty() {

@@ -6,7 +6,7 @@ use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 /// Maximum share of control and replacement characters in a text.
 const MAX_GARBAGE: f64 = 0.01;
 
-/// Number of such characters that prove nothing: a stray NUL, or the end mark of a DOS file.
+/// Number of such characters that is always allowed: a stray NUL, or the end mark of a DOS file.
 const MAX_STRAY: u64 = 1;
 
 /// Decodes a text file into a document.
@@ -46,7 +46,7 @@ pub(super) fn is_garbage(text: &str) -> bool {
     let (mut all, mut bad) = (0_u64, 0_u64);
     for character in text.chars() {
         all += 1;
-        // VT and GS: line ends and repetitions in a cell, as FileMaker writes them.
+        // FileMaker writes line ends and repetitions in a cell as VT and GS.
         let layout = matches!(character, '\n' | '\r' | '\t' | '\x0b' | '\x0c' | '\x1b' | '\x1c'..='\x1f');
         let control = character.is_control() && !layout;
         bad += u64::from(control || character == char::REPLACEMENT_CHARACTER);

@@ -1,6 +1,6 @@
 //! Excel workbooks (XLSX and XLS) to records. Cells are written as displayed, dates in ISO 8601.
 //!
-//! Hidden sheets are left out. A formula is its stored result.
+//! Hidden sheets are left out. The value of a formula is its stored result.
 
 use std::collections::HashSet;
 
@@ -144,7 +144,7 @@ impl Workbook {
     }
 }
 
-/// A whole number in a format of zeros, which fill it up: a postal code.
+/// A whole number in a format of zeros, with leading zeros: a postal code.
 fn padded(document: &XlsxDocument, style: u32, number: f64) -> Option<String> {
     let code = format_code(document, style);
     let zeros = (2..=20).contains(&code.len()) && code.bytes().all(|byte| byte == b'0');
@@ -186,7 +186,7 @@ fn format_code(document: &XlsxDocument, style: u32) -> String {
 
 /// A date, a time of day, both or a duration, as the format code shows it.
 fn date(serial: f64, code: &str, date1904: bool) -> Option<String> {
-    // Literal text and locales hold letters that are no tokens.
+    // The letters of literal text and locales are no tokens.
     let mut tokens = String::new();
     let mut quoted = false;
     for part in code.split('"') {
@@ -201,7 +201,7 @@ fn date(serial: f64, code: &str, date1904: bool) -> Option<String> {
         return Some(format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
     }
     let (has_date, has_time) = (tokens.contains(['y', 'd']), tokens.contains(['h', 's']));
-    // The time of day is the fraction. Day 1 stands for none, which is no date.
+    // The time of day is the fraction. Day 1 replaces a missing day, because day 0 is no date.
     let time_only = has_time && !has_date && serial >= 0.0;
     let moment = DateTimeValue::from_serial(if time_only { serial.fract() + 1.0 } else { serial }, date1904)?;
     let day = format!("{:04}-{:02}-{:02}", moment.year, moment.month, moment.day);
@@ -217,7 +217,7 @@ fn date(serial: f64, code: &str, date1904: bool) -> Option<String> {
     })
 }
 
-/// A date without its midnight, a time without its day.
+/// Removes midnight from a date and the day from a time.
 fn shorten_date(value: &str) -> String {
     for zero in ["1899-12-30 ", "1899-12-31 ", "1900-01-00 ", "1904-01-01 "] {
         if let Some(time) = value.strip_prefix(zero) {

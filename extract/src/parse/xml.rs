@@ -34,7 +34,7 @@ impl Node {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The number in an attribute, or 1.
+    /// The number in an attribute; 1 without a valid number.
     pub(super) fn number(&self, name: &str) -> usize {
         self.attribute(name).and_then(|value| value.parse().ok()).unwrap_or(1)
     }
@@ -85,7 +85,7 @@ pub(super) struct Parsed {
     pub(super) damaged: bool,
 }
 
-/// Parses a document, as far as it is well-formed.
+/// Parses a document up to the first error.
 ///
 /// # Errors
 /// `too_complex` or `too_large` beyond the limits, `corrupt` without an element.

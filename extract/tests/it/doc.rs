@@ -1,4 +1,4 @@
-//! DOC documents: lists, notes, tables and what is not shown.
+//! DOC documents: lists, notes, tables and hidden content.
 
 use parlance_extract::corpus::{RichDoc, rich_doc};
 use parlance_extract::protocol::Request;
@@ -120,7 +120,8 @@ fn notes_of_doc_are_marked_and_hidden_text_is_not_shown() {
 #[test]
 fn merged_cells_of_doc_are_repeated() {
     let in_table: &[u8] = &[0x16, 0x24, 1];
-    // The end of a row, with the edges of its cells and whether the first goes on from the row above.
+    // The end of a row, with the edges of its cells. `merge` states whether the first cell continues the one
+    // above.
     let row = |edges: &[i16], merge: u16| {
         let mut layout = vec![(edges.len() - 1) as u8];
         layout.extend(edges.iter().flat_map(|edge| edge.to_le_bytes()));

@@ -1,4 +1,4 @@
-//! DOCX documents: what Word computes and shows, and what it does not show.
+//! DOCX documents: content that Word computes, displays or hides.
 
 use parlance_extract::corpus::docx_of;
 use parlance_extract::protocol::Request;

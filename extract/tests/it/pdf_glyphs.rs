@@ -1,4 +1,4 @@
-//! Characters of a PDF: which are text, and which text they are.
+//! Characters of a PDF: their text, and characters that are no text.
 
 use parlance_extract::corpus::drawn::{Drawn, stream};
 use parlance_extract::protocol::{Document, Rejection, Request, Verdict};

@@ -24,7 +24,7 @@ use site::Site;
 use views::Views;
 use visit::{ROOT, Visitor};
 
-/// Pages of a site map that are noted, per page of the limit.
+/// Maximum number of pages read from the site maps, per page of the limit.
 const LISTED_PER_PAGE: usize = 10;
 
 pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
@@ -57,7 +57,7 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
         report(run, crawl, tally);
         let is_crowded = tally.known > i64::from(crawl.max_pages);
         match next {
-            // More links than pages to read: the site map tells which of them matter.
+            // More links than pages to read: the site map sets their priority.
             Next::Visit(page) if !sitemap_added && is_crowded && listed.is_none() && page.ordinal != ROOT => {
                 let links = sitemap_pages(run, &mut site, crawl).await;
                 crawl::add_listed(ctx, claim, job, crawl, &links, false).await?;

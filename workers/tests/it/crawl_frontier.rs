@@ -1,4 +1,4 @@
-//! Frontier of a crawl: which pages are requested, in which order, and which addresses are one page.
+//! Frontier of a crawl: requested pages, their order, and different URLs of one page.
 
 use parlance_core::knowledge::Status;
 use parlance_core::knowledge::crawl::{PageState, SitePage};

@@ -1,4 +1,4 @@
-//! Pace of crawls: waits that sites ask for, and one pace per host.
+//! Pace of crawls: pauses requested by sites, and one pace per host.
 
 use std::time::Duration;
 

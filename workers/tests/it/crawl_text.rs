@@ -1,4 +1,4 @@
-//! Texts of a crawl: linked documents, and what all pages say.
+//! Texts of a crawl: linked documents, and blocks that all pages have.
 
 use parlance_core::ids::SourceId;
 use parlance_core::knowledge;

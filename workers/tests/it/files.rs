@@ -1,4 +1,6 @@
-//! Uploads of every file type: structure, pages and notes. Hostile files are in `cli/tests/it/hostile.rs`.
+//! Uploads of every file type: structure, pages and notes.
+//!
+//! Hostile files are in `cli/tests/it/hostile.rs`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

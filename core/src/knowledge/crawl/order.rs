@@ -1,19 +1,19 @@
 //! Order of a crawl: which of the known pages is fetched next. Pure: no IO.
 //!
-//! Derived from the stored pages alone, so that a resumed crawl goes on in the same order.
+//! The order depends on the stored pages alone, so that a resumed crawl keeps it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Link, PageState};
 
-/// From this many pages on, pages whose addresses differ only in numbers or parameters are a sequence: the days of a
-/// calendar, the pages of a list, its filters.
+/// Minimum length of a sequence: pages whose URLs differ only in numbers or parameters, such as the days of a
+/// calendar, the pages of a list, or its filters.
 const SEQUENCE: usize = 8;
 
-/// Dead links before the crawl ends, a tenth of a second each.
+/// Number of dead links that ends the crawl. Each takes a tenth of a second.
 const MAX_DEAD: usize = 100;
 
-/// Refusals (401, 403) before the crawl ends: the site does not want it.
+/// Number of refusals (401, 403) that ends the crawl: the site rejects crawlers.
 const MAX_REFUSED: usize = 30;
 
 /// A page of a crawl.
@@ -25,14 +25,14 @@ pub(in crate::knowledge) struct KnownPage {
     pub(in crate::knowledge) attempt: i32,
     pub(in crate::knowledge) state: PageState,
     pub(in crate::knowledge) http_status: Option<i32>,
-    /// Named by the site map.
+    /// Whether the site map lists it.
     pub(in crate::knowledge) listed: bool,
-    /// Seconds until the page may be fetched; not positive: now.
+    /// Seconds until the page may be fetched; zero or less: now.
     pub(in crate::knowledge) wait: f64,
 }
 
-/// Whether the crawl may read further pages. Dead links do not use up the limit, but their number is bounded; errors of
-/// the server or the connection, which cost time, are bounded by the limit.
+/// Whether the crawl may read further pages. Dead links do not count towards the page limit; they have a
+/// limit of their own. Errors of the server or the connection take time; the page limit applies to them.
 pub(super) fn has_room(pages: &[KnownPage], max_pages: i32) -> bool {
     let max = usize::try_from(max_pages).unwrap_or(1);
     let (mut fetched, mut dead, mut refused, mut errors) = (0, 0, 0, 0);
@@ -48,7 +48,8 @@ pub(super) fn has_room(pages: &[KnownPage], max_pages: i32) -> bool {
     fetched < max && errors < max && refused < MAX_REFUSED && dead < MAX_DEAD
 }
 
-/// The next page: of those that may be fetched now the first by rank and discovery, else the one to be retried first.
+/// The next page: the first by rank and discovery of those that may be fetched now, else the one with the
+/// earliest retry.
 pub(super) fn next(pages: &[KnownPage]) -> Option<&KnownPage> {
     let mut sizes: HashMap<String, usize> = HashMap::new();
     pages.iter().for_each(|page| *sizes.entry(shape(&page.url)).or_default() += 1);
@@ -62,8 +63,8 @@ pub(super) fn next(pages: &[KnownPage]) -> Option<&KnownPage> {
     ready.or_else(|| queued().min_by(|one, other| one.wait.total_cmp(&other.wait)))
 }
 
-/// Removes links of sequences that are longer than a crawl can use, so that they leave room for other pages. Per
-/// sequence, twice the limit is kept: some may be dead.
+/// Removes known links and excess links of sequences, which would leave no room for other pages. Twice the
+/// page limit is kept per sequence, because some links may be dead.
 pub(super) fn thin_out(known: &[KnownPage], links: &[Link], max_pages: i32) -> Vec<Link> {
     let most = (2 * usize::try_from(max_pages).unwrap_or(1)).max(SEQUENCE);
     let keys: HashSet<&str> = known.iter().map(|page| page.key.as_str()).collect();
@@ -77,7 +78,7 @@ pub(super) fn thin_out(known: &[KnownPage], links: &[Link], max_pages: i32) -> V
     links.iter().filter(|link| !keys.contains(link.key.as_str()) && is_wanted(link)).cloned().collect()
 }
 
-/// An address with its numbers and parameters removed: equal for the pages of a sequence.
+/// A URL without its numbers and parameters: equal for all pages of a sequence.
 fn shape(url: &str) -> String {
     let (path, query) = url.split_once('?').map_or((url, false), |(path, _)| (path, true));
     let mut shape = String::with_capacity(path.len());

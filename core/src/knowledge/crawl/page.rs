@@ -44,7 +44,7 @@ pub struct Link {
 pub enum Outcome {
     /// Fetched.
     Fetched(Fetched),
-    /// Not kept: not wanted, outside of the crawl's scope, or fetched under another URL. Its links are followed.
+    /// Skipped: unwanted, outside the crawl's scope, or fetched under another URL. Its links are followed.
     Skipped(Cause, Vec<Link>),
     /// Failed. A page without text of its own may still link to others.
     Failed(Cause, Vec<Link>),
@@ -75,7 +75,7 @@ pub struct Fetched {
     pub title: Option<String>,
     /// The main content.
     pub text: String,
-    /// How the content is written.
+    /// Markup of the content.
     pub markup: Markup,
     /// HTTP status of the response.
     pub http_status: i32,
@@ -83,7 +83,7 @@ pub struct Fetched {
     pub bytes: i64,
     /// Keys of the page's other URLs: the redirect target.
     pub aliases: Vec<String>,
-    /// Key of the canonical URL that the page states: a hint, which counts where the texts agree.
+    /// Key of the canonical URL stated by the page. It is a hint, used only if the texts agree.
     pub canonical: Option<String>,
     /// Linked pages within the crawl's scope.
     pub links: Vec<Link>,

@@ -1,23 +1,24 @@
-//! Removal of what all pages of a site say: bars above, sentences below. The first page keeps it. Pure: no IO.
+//! Removal of blocks that nearly all pages of a site have, except on the first page. Pure: no IO.
 //!
-//! Works on blocks of Markdown: paragraphs, lists, headings. Tables and code stay untouched, and so does a list that
-//! differs in one item.
+//! Examples are navigation bars above and footers below the content. Works on blocks of Markdown: paragraphs,
+//! lists, headings. Tables, code, and lists that differ in an item stay.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::sameness::without_addresses;
 
-/// Minimum number of pages that say something for it to belong to none of them.
+/// Minimum number of pages with a block for it to count as repeated.
 const MIN_PAGES: usize = 3;
 
-/// Of fewer pages, all may well say the same: only sentences at their edges are removed.
+/// Fewer pages than this may share real content: only sentences at their edges are removed.
 const FEW_PAGES: usize = 4;
 
-/// Share of the pages, in percent.
+/// Minimum share of pages with a repeated block, in percent.
 const SHARE: usize = 70;
 
-/// A block of fewer words between others of a page may be a fact of that page ("In stock"): it stays.
+/// Minimum number of words of a long block. A shorter block inside a page may be a fact about it ("In
+/// stock"): it stays.
 const LONG_WORDS: usize = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,9 @@ struct Block {
     kind: Kind,
     /// Its lines.
     lines: Range<usize>,
-    /// Its words without markup and addresses.
+    /// Its words without markup and URLs.
     words: String,
-    /// All words are links.
+    /// Whether all words are in links.
     is_link: bool,
 }
 
@@ -67,10 +68,11 @@ pub(super) fn keep_once(pages: &mut [String]) {
     }
 }
 
-/// Which blocks of a page are removed. `repeated`: nearly all pages have the block; `elsewhere`: an earlier page keeps it.
+/// Selects the blocks of a page to remove. `repeated`: nearly all pages have the block. `elsewhere`: an
+/// earlier page keeps it.
 fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool], is_few: bool) -> Vec<bool> {
     let is_frame = |(block, repeated): (&Block, &bool)| *repeated || block.words.is_empty();
-    // The title of a page stands before its bar.
+    // The title of a page precedes its navigation bar.
     let titles = usize::from(blocks.first().is_some_and(|block| block.kind == Kind::Heading(1)));
     let above = titles + blocks.iter().zip(repeated).skip(titles).take_while(|pair| is_frame(*pair)).count();
     let below = blocks.iter().zip(repeated).rev().take_while(|pair| is_frame(*pair)).count();
@@ -86,7 +88,7 @@ fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool], is_few: bool
             *repeated && *elsewhere && is_text && may_go
         })
         .collect();
-    // A heading goes with all that stands under it. From the bottom up: its subheadings are decided before.
+    // A heading is removed if its whole section is. Bottom-up, so that subheadings are decided first.
     for (at, block) in blocks.iter().enumerate().rev() {
         let Kind::Heading(level) = block.kind else { continue };
         let may_go = repeated.get(at) == Some(&true) && elsewhere.get(at) == Some(&true);
@@ -106,7 +108,8 @@ fn dropped(blocks: &[Block], repeated: &[bool], elsewhere: &[bool], is_few: bool
     dropped
 }
 
-/// Whether a repeated block may be removed: short ones only at the edges of a page, and no short facts at all.
+/// Whether a repeated block may be removed: long blocks and links anywhere, others only at the edges of a
+/// page and without digits.
 fn may_go(block: &Block, is_at_edge: bool) -> bool {
     let is_fact = block.words.bytes().any(|byte| byte.is_ascii_digit());
     is_long(block) || block.is_link || (is_at_edge && !is_fact)
@@ -132,7 +135,7 @@ fn without(page: &str, blocks: &[Block], dropped: &[bool]) -> String {
     for (block, _) in gone {
         kept.extend(lines.get(next..block.lines.start).unwrap_or_default());
         next = block.lines.end;
-        // The blank lines behind a block go with it.
+        // The blank lines after a block are removed, too.
         while lines.get(next).is_some_and(|line| line.trim().is_empty()) {
             next += 1;
         }
@@ -141,7 +144,7 @@ fn without(page: &str, blocks: &[Block], dropped: &[bool]) -> String {
     kept.join("\n").trim_end().to_owned()
 }
 
-/// The blocks of a page. Items of a list that blank lines separate are one block.
+/// The blocks of a page. A list with blank lines between its items is one block.
 fn blocks(page: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let lines: Vec<&str> = page.lines().collect();
@@ -167,7 +170,7 @@ fn blocks(page: &str) -> Vec<Block> {
         let kind = if fence.is_some() {
             Kind::Verbatim
         } else if is_indented && last == Some(Kind::List) {
-            // A part of an item, even after a blank line.
+            // Indented text continues a list item, even after a blank line.
             Kind::List
         } else if trimmed.starts_with('|') || is_indented {
             Kind::Verbatim
@@ -176,7 +179,7 @@ fn blocks(page: &str) -> Vec<Block> {
         } else if is_item(trimmed) {
             Kind::List
         } else if is_open && matches!(last, Some(Kind::List | Kind::Text)) {
-            // A lazy continuation.
+            // A lazy continuation line (CommonMark).
             last.unwrap_or(Kind::Text)
         } else {
             Kind::Text
@@ -194,7 +197,7 @@ fn blocks(page: &str) -> Vec<Block> {
     }
     for block in &mut blocks {
         if block.kind == Kind::Verbatim {
-            // Never compared, and never the end of a page's frame.
+            // A placeholder that equals no text. Empty words would extend a page's frame over the block.
             block.words = format!("\u{0} {}", block.lines.start);
             continue;
         }
@@ -241,7 +244,7 @@ fn words(text: &str) -> String {
     words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 
-/// What of a text without addresses stands in no brackets.
+/// The text outside brackets. `plain` is a text without URLs.
 fn outside_links(plain: &str) -> String {
     let mut depth = 0_usize;
     plain
@@ -261,7 +264,7 @@ fn outside_links(plain: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Pages of a title, a bar, a paragraph of their own and a footer.
+    /// Pages with a title, a bar, a distinct body and a footer.
     fn site(count: usize, body: impl Fn(usize) -> String) -> Vec<String> {
         (0..count).map(|n| format!("# Title {n}\n\n{}", body(n))).collect()
     }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-/// Share of the words that may differ between two views of a page that name one canonical URL: a date, a visitor's
-/// name, a counter.
+/// Two views of a page with one canonical URL may differ in one word of this many: a date, a visitor's name,
+/// a counter.
 const DIFFERENT_SHARE: usize = 40;
 
-/// SHA-256 of a text without the addresses in it, which may hold a session, and with uniform white space.
+/// SHA-256 of a text with uniform white space and without its URLs, which may contain a session.
 pub(super) fn hash(text: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     for word in without_addresses(text).split_whitespace() {
@@ -18,8 +18,8 @@ pub(super) fn hash(text: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Whether two texts say the same but for one word in forty. The same beginning is required: pages of one template
-/// differ in their titles.
+/// Whether two texts have the same first line and differ in at most one word in forty. The first line
+/// matters, because pages of one template differ in their titles.
 pub(super) fn is_nearly_equal(one: &str, other: &str) -> bool {
     let (one, other) = (without_addresses(one), without_addresses(other));
     let first =
@@ -47,7 +47,7 @@ pub(super) fn is_nearly_equal(one: &str, other: &str) -> bool {
 pub(super) fn without_addresses(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    // One pass: a search for each mark of its own would scan the whole rest each time.
+    // One pass: a separate search for each mark would scan the whole rest each time.
     while let Some(at) = rest.find([']', 'h']) {
         let (before, after) = rest.split_at(at);
         kept.push_str(before);
@@ -67,7 +67,8 @@ pub(super) fn without_addresses(text: &str) -> String {
     kept
 }
 
-/// The end of a link's target, behind its closing parenthesis: parentheses may nest; a line break ends it too.
+/// The end of a link's target, after its closing parenthesis. Parentheses may nest; a line break ends the
+/// target, too.
 fn link_end(after: &str) -> usize {
     let mut depth = 1_usize;
     for (at, character) in after.char_indices() {

@@ -1,4 +1,4 @@
-//! Settlement of pages and of the whole crawl: what is kept, what was read already, and the text of all pages.
+//! Settlement of pages and of a crawl: stored outcomes, duplicates, and the joined text of all pages.
 
 use super::page::{Cause, Fetched, Outcome, PageState, PageTask};
 use super::{Crawl, CrawlSite, KNOWN_PER_PAGE, order, repeated, sameness};
@@ -10,12 +10,12 @@ use crate::knowledge::chunk::Markup;
 use crate::knowledge::ingest::{ChunkText, following};
 use crate::knowledge::store::{self, PageText};
 
-/// What became of a page.
+/// Result of settling a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// Fetched, skipped, failed or postponed, as its outcome says.
+    /// Settled without an equal text: fetched, skipped, failed or postponed.
     AsItIs,
-    /// The same text was read at this URL, without a redirect to it.
+    /// Skipped: the same text was read at this URL, without a redirect to it.
     SameText(String),
 }
 
@@ -63,7 +63,7 @@ pub async fn settle_page(
     Ok(settled)
 }
 
-/// Keeps a fetched page, unless it was read under another URL.
+/// Stores a fetched page, or skips it if it was read under another URL.
 async fn keep_or_skip(
     tx: &mut sqlx::PgTransaction<'_>,
     tenant: TenantId,
@@ -131,7 +131,8 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     Ok(())
 }
 
-/// Keeps once what all pages say. Only Markdown is compared: the lines of plain texts and records are no blocks.
+/// Removes repeated blocks from all pages but the first. Only Markdown is compared: plain texts and records
+/// have no blocks.
 fn remove_repeated(pages: &mut [PageText]) {
     let is_compared = |page: &&mut PageText| page.markup == Markup::Markdown;
     let mut texts: Vec<String> =

@@ -18,7 +18,7 @@ end
 return at - now
 ";
 
-/// Moves the next free turn behind a pause.
+/// Moves the next free turn to the end of a pause.
 const HOLD: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -28,8 +28,8 @@ return 0
 ";
 
 impl Bus {
-    /// Takes the next free turn of a host, unless it is further away than the horizon. Returns the wait; `None` while
-    /// Redis is down.
+    /// Takes the next free turn of a host, unless it is further away than the horizon. Returns the wait;
+    /// `None` while Redis is down.
     pub(crate) async fn take_turn(
         &self,
         host: &str,
@@ -40,7 +40,7 @@ impl Bus {
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
     }
 
-    /// Keeps a host's turns free for a pause; `None` while Redis is down.
+    /// Moves a host's next free turn to the end of a pause. `None` while Redis is down.
     pub(crate) async fn hold_turns(&self, host: &str, pause: Duration) -> Option<()> {
         self.turn(HOLD, host, vec![milliseconds(pause)]).await.map(drop)
     }

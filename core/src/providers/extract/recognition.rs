@@ -35,7 +35,7 @@ const PAGE_BREAK: &str = "\n\n";
 /// Starts the text recognition program.
 #[derive(Debug)]
 pub(super) struct Recogniser {
-    /// Program started as `PROGRAM recognise`, which confines itself and becomes Tesseract.
+    /// Program started as `PROGRAM recognise`, which confines itself and then executes Tesseract.
     wrapper: PathBuf,
     tesseract: PathBuf,
     /// Names of the installed language data, in order; listed once.
@@ -47,7 +47,7 @@ impl Recogniser {
         Self { wrapper: wrapper.to_owned(), tesseract: tesseract.to_owned(), languages: OnceCell::new() }
     }
 
-    /// The text of a page; `None` if there is none that can be read.
+    /// The text of a page; `None` if no text can be read.
     ///
     /// # Errors
     /// When the program cannot be started or has no language data.
@@ -101,7 +101,7 @@ fn choose(installed: &[String], language: &str) -> String {
     chosen.join("+")
 }
 
-/// The paragraphs of Tesseract's table of words, or `None` if it is not confident of them.
+/// The paragraphs of Tesseract's table of words; `None` if their confidence is too low.
 fn text(table: &[u8]) -> Option<String> {
     let table = String::from_utf8_lossy(table);
     let (mut text, mut paragraph, mut line) = (String::new(), None, None);
@@ -166,7 +166,8 @@ pub(super) fn scanned_pages(extracted: &Extraction) -> &[u32] {
     }
 }
 
-/// The result without text recognition. The owner of the file learns how to get it.
+/// The result without text recognition. Notes list the unread pages; a rejection states how to enable
+/// recognition.
 pub(super) fn without(extracted: Extraction, available: bool) -> Extraction {
     match extracted {
         Ok(mut document) => {
@@ -222,7 +223,7 @@ pub(super) fn merge(extracted: Extraction, texts: Vec<(u32, Option<String>)>) ->
             pages.resize(index + 1, String::new());
         }
         if let (Some(known), Some(text)) = (pages.get_mut(index), text) {
-            // A stamp or a page number may be text.
+            // A scanned page may have some text, such as a stamp or a page number.
             if !known.is_empty() {
                 known.push_str("\n\n");
             }

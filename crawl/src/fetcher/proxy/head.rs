@@ -8,7 +8,7 @@ use url::Url;
 /// Maximum size of a head, in bytes. Browsers and servers limit theirs to less.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Headers that belong to one connection (RFC 9110, 7.6.1), and `Alt-Svc`, which would name a way past the proxy.
+/// Hop-by-hop headers (RFC 9110, 7.6.1), and `Alt-Svc`, which could lead the browser past the proxy.
 const CONNECTION_HEADERS: [&str; 7] = [
     "connection",
     "keep-alive",
@@ -19,7 +19,7 @@ const CONNECTION_HEADERS: [&str; 7] = [
     "alt-svc",
 ];
 
-/// What a request asks for.
+/// Target of a request.
 #[derive(Debug)]
 pub(super) enum Target {
     /// `CONNECT`: a tunnel to a host, as a URL with the port.
@@ -53,14 +53,14 @@ pub(super) struct RequestHead {
 pub(super) struct ResponseHead {
     /// The head to send to the browser, with its empty line.
     pub(super) forwarded: Vec<u8>,
-    /// Whether the final response is still to come (1xx).
+    /// Whether this is an interim response (1xx), followed by the final one.
     pub(super) interim: bool,
 }
 
 /// Reads a request; `None` when the connection ends first.
 ///
 /// # Errors
-/// When the connection breaks, or the request is not one that a proxy accepts.
+/// When the connection breaks, or the request is not a valid proxy request.
 pub(super) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<RequestHead>> {
     let mut buffer = Vec::new();
     let Some(end) = read_head(stream, &mut buffer).await? else { return Ok(None) };
@@ -86,7 +86,7 @@ pub(super) async fn read_response(
 async fn read_head(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
     let mut searched = 0_usize;
     loop {
-        // The mark may span two reads.
+        // The empty line may span two reads.
         let from = searched.saturating_sub(3);
         let found = buffer.get(from..).and_then(|new| new.windows(4).position(|four| four == b"\r\n\r\n"));
         if let Some(at) = found {
@@ -123,7 +123,8 @@ fn parse_request(head: &[u8], rest: Vec<u8>) -> Option<RequestHead> {
         match name.as_str() {
             "host" => continue,
             "content-length" => body = line.split_once(':')?.1.trim().parse().ok()?,
-            // Its end would have to be found. Browsers send bodies of known size over HTTP/1.1.
+            // Not supported: the end of the body is unknown. Browsers send bodies of known size over
+            // HTTP/1.1.
             "transfer-encoding" => return None,
             _ => {}
         }
@@ -157,7 +158,7 @@ fn parse_response(head: &[u8]) -> Option<ResponseHead> {
     Some(ResponseHead { forwarded, interim })
 }
 
-/// Header lines with their names in lower case, without those of one connection.
+/// Header lines with their names in lower case, without [`CONNECTION_HEADERS`].
 fn header_lines(headers: &str) -> impl Iterator<Item = (String, &str)> {
     let lines = headers.split("\r\n").filter(|line| !line.is_empty());
     lines.filter_map(|line| {

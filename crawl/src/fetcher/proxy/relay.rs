@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use super::Status;
 use super::head::{self, RequestHead};
 
-/// Time after which a silent connection is closed.
+/// Timeout of an idle connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes copied at a time.
 const CHUNK: usize = 16 * 1024;
 
-/// Sends a failure to the browser.
+/// Sends an error response to the browser.
 pub(super) async fn refuse(browser: &mut TcpStream, Status(status): Status) -> io::Result<()> {
     let head = format!("HTTP/1.1 {status} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     browser.write_all(head.as_bytes()).await?;

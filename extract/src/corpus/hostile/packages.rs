@@ -1,4 +1,4 @@
-//! Workbooks, presentations, OpenDocument files, e-books, RTF and JSON with bombs, deep nesting and damage.
+//! Packages, e-books, RTF and JSON files with decompression bombs, deep nesting and damage.
 
 use crate::corpus::packages::{epub, open_document, pptx, sheet_rows, xls, xlsx};
 use crate::corpus::word::archive;

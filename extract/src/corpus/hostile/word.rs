@@ -61,7 +61,7 @@ fn packages() -> Vec<Sample> {
     ]
 }
 
-/// Small files whose text multiplies: by merged cells, notes in themselves and computed numbers.
+/// Small files with a large text: merged cells, notes that refer to themselves, computed numbers.
 fn multipliers() -> Vec<Sample> {
     let wide = |text: &str| {
         format!(

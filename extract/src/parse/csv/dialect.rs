@@ -4,10 +4,10 @@ use super::super::table::{Layout, SAMPLE_ROWS as ROWS};
 use super::quotes;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-/// Delimiter of a file with one column. Clean texts have no NUL.
+/// Delimiter of a file with one column. Cleaned texts have no NUL.
 const NONE: u8 = 0;
 
-/// Share of rows below which a common width is chance.
+/// Minimum share of rows with a common width. A smaller share can be chance.
 const MIN_AGREEMENT: f64 = 0.75;
 
 /// Maximum size of the sample, in bytes.
@@ -127,8 +127,8 @@ fn apostrophes_enclose_cells(sample: &str) -> bool {
     cells > 1
 }
 
-/// Whether a backslash stands before a quote character within cells. Before a delimiter or a line end it may be
-/// the end of a path.
+/// Whether a backslash stands before a quote character within cells. Before a delimiter or a line end it may
+/// be the end of a path.
 fn escapes(sample: &str, quote: u8) -> bool {
     let mark = ['\\', char::from(quote)].iter().collect::<String>();
     sample.match_indices(&mark).any(|(at, _)| {
@@ -173,9 +173,9 @@ fn score(rows: &[StringRecord]) -> f64 {
     agreement * agreement * (1.0 + (common as f64).ln() / 8.0)
 }
 
-/// Whether commas are part of prose or decimal numbers: the first row has one cell, the others make no table with
-/// values, and every comma stands before a blank or between digits. Rows of whole sentences need no
-/// first row.
+/// Whether the commas are part of prose or decimal numbers. The first row must have one cell, the others must
+/// form no table with values, and every comma must stand before a blank or between digits. If all rows are
+/// sentences, the first row may have several cells.
 fn is_one_column(dialect: Dialect, rows: &[StringRecord]) -> bool {
     if !matches!(dialect.delimiter, b',' | b';') || rows.is_empty() {
         return false;

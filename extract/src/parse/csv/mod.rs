@@ -10,14 +10,14 @@ use super::text;
 use crate::protocol::{Document, Format, Markup, Rejection, Verdict};
 use dialect::Dialect;
 
-/// Line ends of a cell.
+/// Characters for line ends inside a cell.
 const IN_CELLS: [char; 5] = ['\x0b', '\x0c', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Extracts the records of a CSV file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let mut text = text::read(bytes)?;
-    // FileMaker writes line ends and repetitions in a cell as VT and GS, others as NEL, LS, PS or FF. They divide
-    // rows only where nothing else does.
+    // FileMaker writes line ends and repetitions in a cell as VT and GS. Other programs write NEL, LS, PS or
+    // FF. These characters divide rows only in a file without LF and CR.
     if text.contains(['\n', '\r']) {
         text = text.replace(IN_CELLS, " ");
     }
@@ -70,7 +70,7 @@ fn records(
     Ok((!unclosed).then(|| records.finish()))
 }
 
-/// The text of a cell such as `="007"`, which keeps Excel from reading a number.
+/// The text of a cell such as `="007"`. The formula prevents Excel from reading a number.
 fn literal(cell: &str) -> &str {
     let text = cell.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
     text.filter(|text| !text.contains('"')).unwrap_or(cell)

@@ -1,6 +1,7 @@
 //! Quotation marks with blanks around them: `a, "b, c" , d`.
 //!
-//! RFC 4180 makes such blanks a part of the cell, and the mark an ordinary character. Writers mean the mark.
+//! In RFC 4180 such blanks are part of the cell and the mark is an ordinary character. In practice the mark
+//! quotes the cell.
 
 use std::borrow::Cow;
 

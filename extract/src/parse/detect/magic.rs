@@ -2,8 +2,8 @@
 //!
 //! The crate `infer` (0.22) was considered for the unsupported types and rejected. Several of its signatures
 //! are two bytes of valid text: "BM" is a bitmap, "BC" LLVM bitcode, "MZ" a program, and "яы" in Windows-1251
-//! an MP3. It does not report the length of a signature, so a list of trusted types would be as long as the list
-//! below. It recognises Office files by local ZIP headers rather than the central directory, and returns
+//! an MP3. It does not report the length of a signature, so a list of trusted types would be as long as the
+//! list below. It recognises Office files by local ZIP headers rather than the central directory, and returns
 //! neither a name for messages nor a remedy.
 
 use super::{Content, containers};
@@ -71,7 +71,8 @@ pub(super) fn content(bytes: &[u8]) -> Content {
     supported.map_or(Content::Unmarked, Content::Supported)
 }
 
-/// Whether `mark` occurs after something other than a visible character: texts may mention it mid-line.
+/// Whether `mark` occurs at the start or after a byte that is no visible ASCII character. A text may
+/// mention it within a line.
 fn starts_a_line(head: &[u8], mark: &[u8]) -> bool {
     head.windows(mark.len()).enumerate().any(|(at, window)| {
         window == mark && (at == 0 || !head.get(at - 1).is_some_and(u8::is_ascii_graphic))

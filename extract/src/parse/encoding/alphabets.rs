@@ -1,7 +1,7 @@
 //! Letters outside ASCII of languages with legacy encodings, by frequency.
 //!
-//! The order follows published letter frequencies. It is coarse on purpose: three ranks distinguish a text from
-//! the same bytes in another encoding.
+//! The order follows published letter frequencies. Three ranks suffice to distinguish a text from the same
+//! bytes in another encoding.
 
 /// Letters of a language outside ASCII, in lower case: frequent, common and rare ones.
 pub(super) type Alphabet = [&'static str; 3];

@@ -2,10 +2,10 @@
 
 use super::plausible;
 
-/// Bytes of which a text in EBCDIC has at least one: blanks.
+/// The blank. A text in EBCDIC has at least one.
 const BLANK: u8 = 0x40;
 
-/// Share of letters, digits, blanks, stops, commas and line ends in a text.
+/// Minimum share of letters, digits, blanks, stops, commas and line ends in a text.
 const MIN_USUAL: f64 = 0.85;
 
 /// Shortest text that is recognised, in bytes.
@@ -30,7 +30,7 @@ const PAGES: [&str; 3] = [
          Õ0123456789³ÛÜÙÚ\u{9f}",
 ];
 
-/// Decodes a text in EBCDIC, or returns `None` for any other.
+/// Decodes a text in EBCDIC. `None`: the bytes are in another encoding.
 pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
     if !is_ebcdic(sample) {
@@ -52,7 +52,7 @@ fn is_ebcdic(sample: &[u8]) -> bool {
         let line_end = matches!(byte, 0x05 | 0x0d | 0x15 | 0x25);
         usual +=
             usize::from(letter || line_end || matches!(byte, 0xf0..=0xf9 | 0x40 | 0x4b | 0x60 | 0x6b | 0x7a));
-        // Blanks and line feeds of ASCII.
+        // An ASCII blank or line feed excludes EBCDIC.
         if matches!(byte, b' ' | b'\n') {
             return false;
         }

@@ -57,7 +57,7 @@ fn shifted(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Rewrites HZ as GB 2312. `None`: the braces hold something else.
+/// Rewrites HZ as GB 2312. `None`: the text in braces is not GB 2312.
 fn braced(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

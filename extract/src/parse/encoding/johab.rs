@@ -1,7 +1,7 @@
 //! Johab, the Korean encoding of DOS: KS X 1001, annex 3.
 //!
 //! A syllable is two bytes: a set bit, then five bits each for its first, middle and last letter. Symbols and
-//! ideographs are rows of KS X 1001, which EUC-KR has too.
+//! ideographs are rows of KS X 1001, as in EUC-KR.
 
 use encoding_rs::EUC_KR;
 
@@ -67,7 +67,7 @@ fn syllable(code: u16) -> Option<char> {
     }
 }
 
-/// A character of two rows of KS X 1001: the lead byte stands for both.
+/// A character of KS X 1001. The lead byte covers two rows, the first of which is `first`.
 fn row(first: u16, trail: u8) -> Option<char> {
     let column = match trail {
         0x31..=0x7e => trail - 0x31,

@@ -1,8 +1,9 @@
 //! Character encodings of texts: Unicode, escape sequences, and legacy encodings by plausibility.
 //!
-//! `chardetng` distinguishes the encodings of the web. It lacks those of DOS, of Macintosh and Johab, and always
-//! answers, also for bytes in none of its encodings. So its answer competes with the other encodings by the
-//! plausibility of the decoded text ([`plausible`]), and a text that is plausible in none is garbled.
+//! `chardetng` distinguishes the encodings of the web. It lacks the encodings of DOS and Macintosh, and
+//! Johab. It returns an encoding even for bytes in none of them. Its result is therefore compared with the
+//! other encodings by the plausibility of the decoded text ([`plausible`]). A text without a plausible
+//! encoding is garbled.
 
 mod alphabets;
 mod ebcdic;
@@ -22,20 +23,21 @@ use yore::code_pages as dos;
 /// Bytes sampled for `chardetng`, which runs at 11 MB/s.
 const GUESS_BYTES: usize = 1 << 20;
 
-/// Bytes sampled to compare encodings, and of a line.
+/// Maximum number of bytes sampled to compare encodings: in total, and of one line.
 const SAMPLE_BYTES: usize = 1 << 14;
 const LINE_BYTES: usize = 1 << 10;
 
-/// Advantage of the answer of `chardetng`, whose language models are finer.
+/// Bonus of the encoding that `chardetng` returns. Its language models are more precise.
 const GUESS_BONUS: f64 = 0.2;
 
-/// Plausibility below which a text with so many characters outside ASCII is garbled. Few of them prove less.
+/// Number of characters outside ASCII, and plausibility below which a text with at least this number is
+/// garbled. Fewer characters need a lower plausibility, because they prove less.
 const MIN_PLAUSIBLE: [(usize, f64); 2] = [(20, 0.0), (4, -0.6)];
 
 /// A decoded text.
 pub(super) struct Decoded {
     pub(super) text: String,
-    /// Whether the text makes no sense in any known encoding.
+    /// Whether the text is implausible in all known encodings.
     pub(super) garbled: bool,
 }
 
@@ -106,11 +108,11 @@ const SINGLE_BYTE: &[&Encoding] = &[
 /// Encodings of several bytes a character.
 const EAST_ASIAN: &[&Encoding] = &[web::EUC_KR, web::SHIFT_JIS, web::GBK, web::EUC_JP, web::BIG5];
 
-/// Plausibility below which another reading is sought, and from which an East Asian one is taken.
+/// Plausibility below which East Asian encodings are tried, and minimum plausibility of their result.
 const MAX_DOUBTFUL: f64 = 0.5;
 const MIN_EAST_ASIAN: f64 = 0.9;
 
-/// Encodings that `encoding_rs` lacks, and Macintosh, which shares many letters with DOS.
+/// Encodings that `encoding_rs` lacks, and Macintosh, which shares many letters with the DOS encodings.
 const OTHERS: &[Decoder] = &[
     |bytes| dos::CP850.decode(bytes),
     |bytes| dos::CP437.decode(bytes),
@@ -150,13 +152,14 @@ fn legacy(bytes: &[u8]) -> Decoded {
     let web = SINGLE_BYTE.iter().map(|encoding| Choice::Web(encoding));
     for choice in web.chain(OTHERS.iter().map(|decoder| Choice::Other(*decoder))) {
         let rated = rate(&choice.decode(&sample));
-        // Without fewer anomalies than the guess has, a higher score is chance.
+        // An encoding with fewer anomalies than the guess needs only a higher score. Otherwise a small lead
+        // is chance.
         let bonus = if rated.anomalies > guessed.anomalies { 0.0 } else { GUESS_BONUS };
         if rated.score > best.0.score && rated.score > guessed.score + bonus {
             best = (rated, choice);
         }
     }
-    // Short texts of East Asia: too few bytes for `chardetng`, or without the marks of UTF-16.
+    // Short East Asian texts: too few bytes for `chardetng`, or UTF-16 without a byte order mark.
     let doubtful = best.0.score < MAX_DOUBTFUL;
     let legacy = EAST_ASIAN.iter().filter(|_| doubtful);
     let legacy = legacy.map(|encoding| (rate(&web_text(encoding, &sample)), *encoding));

@@ -3,7 +3,7 @@
 /// Characters of the bytes from 0x80 on. U+FFFD stands for unassigned bytes.
 pub(super) type Page = &'static str;
 
-/// Decodes bytes of which those below 0x80 are ASCII.
+/// Decodes bytes of a code page. Bytes below 0x80 are ASCII.
 pub(super) fn decode(page: Page, bytes: &[u8]) -> String {
     let upper: Vec<char> = page.chars().collect();
     let character = |byte: u8| match byte.checked_sub(0x80) {

@@ -1,6 +1,6 @@
 //! Plausibility of a decoded text: 1 for an ordinary text, 0 or less for a text in a wrong encoding.
 //!
-//! Only characters outside ASCII count, with their neighbours: most legacy encodings share ASCII.
+//! Only characters outside ASCII and their neighbours count, because most legacy encodings share ASCII.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,14 @@ const CASE: f64 = -4.0;
 /// Score of a symbol, another script or a third letter in a row, where no language has one.
 const MISPLACED: f64 = -3.0;
 
-/// Score of a word of one letter that is a word in no language.
+/// Score of a single letter that is not in `WORDS`.
 const LONE_LETTER: f64 = -1.0;
 
-/// Letters that are words: Latin and Cyrillic ones.
+/// Words of one letter, Latin and Cyrillic.
 const WORDS: &str = "àèéêìíòóôúæåöøáыяиоувксаіїєэбжй";
 
-/// Share of capitals in a script without ASCII letters that a wrong encoding often turns letters into.
+/// Score added per capital in a text without small letters, in a script without ASCII letters. A wrong
+/// encoding often turns letters into such capitals.
 const CAPITALS: f64 = -0.25;
 
 /// Plausibility of a text.
@@ -72,7 +73,7 @@ pub(super) fn rate(text: &str) -> Plausibility {
         }
         before = [before[1], current];
     }
-    // A text in capitals only is rare; Hebrew of DOS becomes Cyrillic capitals.
+    // A text in capitals only is rare. Hebrew text of DOS, for example, decodes to Cyrillic capitals.
     if capitals == cased {
         total += CAPITALS * capitals as f64;
     }
@@ -89,7 +90,7 @@ fn is_layout(character: char) -> bool {
     matches!(character, '\n' | '\r' | '\t' | '\x0b' | '\x0c' | '\x1a' | '\x1b')
 }
 
-/// Score of the letters in the language that they fit best, and the part of it for letters that it lacks.
+/// Score of the letters in the best fitting language, and the part of the score from letters outside it.
 fn in_language(letters: &BTreeMap<char, u32>) -> (f64, f64) {
     let rank = |alphabet: &[&str; 3], letter: char| {
         let lower = letter.to_lowercase().next().unwrap_or(letter);
@@ -129,7 +130,8 @@ fn letter(before: [char; 2], current: char, next: char, run: usize) -> f64 {
     if current.is_lowercase() && next.is_uppercase() {
         score += CASE / 2.0;
     }
-    // A final sigma or Hebrew final letter within a word, a sign that begins a word, a Thai mark without its consonant.
+    // A final sigma or Hebrew final letter within a word, a sign that begins a word, a Thai mark without its
+    // consonant.
     let displaced = match current {
         'ς' | 'ך' | 'ם' | 'ן' | 'ף' | 'ץ' => next.is_alphabetic(),
         'ъ' | 'ь' | 'Ъ' | 'Ь' => !previous.is_alphabetic() && next.is_alphabetic(),
@@ -161,7 +163,7 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
     let within = after_letter && before_letter;
     let digit = previous.is_ascii_digit() || next.is_ascii_digit();
     match current {
-        // Runs of anything but lines of boxes, dots and dashes are in no text.
+        // Texts repeat only lines of boxes, dots and dashes.
         _ if previous == current
             && !matches!(
                 current,
@@ -185,7 +187,7 @@ fn symbol(previous: char, current: char, next: char) -> f64 {
         '’' if before_letter => 0.3,
         '’' => 0.0,
         // Dashes have space on both sides or on none.
-        // Between vowels a letter is likelier: `ni–os` is `niños` in Macintosh.
+        // A dash between vowels is likely a wrongly decoded letter: `ni–os` is `niños` in Macintosh.
         '–' | '—' if is_vowel(previous) && is_vowel(next) => -0.2,
         '–' | '—' | '‐' => {
             if after_letter == before_letter {
@@ -243,7 +245,7 @@ fn is_vowel(letter: char) -> bool {
     matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u')
 }
 
-/// Latin letters beside ideographs are rare; a wrong encoding puts them there.
+/// Penalty of Latin letters beside ideographs. They are rare except in a wrong encoding.
 fn beside_letters(previous: char, next: char) -> f64 {
     let beside = [previous, next].into_iter().filter(char::is_ascii_alphabetic).count();
     -0.5 * beside as f64
@@ -255,8 +257,8 @@ fn is_east_asian(character: char) -> bool {
         | '\u{ff61}'..='\u{ff9f}' | '\u{1100}'..='\u{11ff}' | '\u{3100}'..='\u{318f}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Score of ideographs, kana and hangul in the national standard that they fit best. Each standard has a first
-/// level of the characters in daily use, about 3 000 to 5 400, which make up nearly all of a text.
+/// Score of ideographs, kana and hangul in the best fitting national standard. The first level of each
+/// standard has the 3 000 to 5 400 characters in daily use, which make up nearly all of a text.
 fn in_standard(characters: &[char]) -> f64 {
     let level = |encoding: &'static Encoding, first: std::ops::RangeInclusive<u8>| -> f64 {
         let mut total = 0.0;

@@ -27,7 +27,8 @@ pub(super) fn utf32(bytes: &[u8]) -> Option<String> {
     let little = match marked {
         Some(little) => little,
         None if !rest.is_empty() || units.len() < 2 => return None,
-        // Without a mark, all units must be characters: of arbitrary ones, one in 4 000 is. Zeros are none.
+        // Without a mark, all units must be characters other than NUL. One in 4 000 arbitrary units is a
+        // character.
         None => [true, false].into_iter().find(|little| {
             units.iter().all(|unit| read(unit, *little).is_some_and(|character| character != '\0'))
         })?,
@@ -38,8 +39,8 @@ pub(super) fn utf32(bytes: &[u8]) -> Option<String> {
 
 /// Recognises UTF-16 without a mark.
 ///
-/// Text in Latin letters has a zero in every other byte. Other scripts are recognised by the plausibility of the
-/// decoded text, because their bytes have no such pattern.
+/// Text in Latin letters has a zero in every other byte. Other scripts are recognised by the plausibility of
+/// the decoded text, because their bytes have no such pattern.
 pub(super) fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..HEAD.min(bytes.len()) & !1).unwrap_or_default();
     let (pairs, _) = head.as_chunks::<2>();
@@ -59,7 +60,7 @@ pub(super) fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     (rated.score >= MIN_PLAUSIBLE).then_some(encoding)
 }
 
-/// UTF-16 for short texts of ideographs or kana, of which no byte is a control character, with its plausibility.
+/// UTF-16 for short texts of ideographs or kana without control bytes, with its plausibility.
 pub(super) fn short_utf16(bytes: &[u8]) -> Option<(Plausibility, &'static Encoding)> {
     let head = bytes.get(..HEAD.min(bytes.len()))?;
     let (pairs, rest) = head.as_chunks::<2>();
@@ -73,8 +74,8 @@ fn rated_utf16(head: &[u8]) -> (Plausibility, &'static Encoding) {
     if little.score >= big.score { (little, UTF_16LE) } else { (big, UTF_16BE) }
 }
 
-/// Decodes UTF-8 that a few other bytes interrupt: a cut end, or lines pasted in windows-1252. `None`: the text
-/// is in another encoding.
+/// Decodes UTF-8 with a few invalid bytes: a cut end, or lines pasted in windows-1252. `None`: the text is in
+/// another encoding.
 pub(super) fn interrupted_utf8(bytes: &[u8]) -> Option<String> {
     let (mut valid, mut invalid) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {

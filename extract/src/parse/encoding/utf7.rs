@@ -1,11 +1,11 @@
-//! UTF-7 of RFC 2152: ASCII, with everything else as UTF-16 in Base64 between `+` and `-`.
+//! UTF-7 (RFC 2152): ASCII, with other characters as UTF-16 in Base64 between `+` and `-`.
 
 use super::plausible;
 
-/// Plausibility from which Base64 is taken for letters rather than for a name or a key.
+/// Minimum plausibility of text decoded from Base64. Names and keys stay below it.
 const MIN_PLAUSIBLE: f64 = 0.4;
 
-/// Decodes UTF-7, or returns `None` if the text has no such part or any `+` in it starts none.
+/// Decodes UTF-7. `None`: the text has no Base64 part, or one of its `+` starts no valid part.
 pub(super) fn decode(text: &str) -> Option<String> {
     if !text.is_ascii() || text.bytes().any(|byte| byte == b'\x1b') {
         return None;
@@ -36,7 +36,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
     (foreign && plausible::rate(&out).score > MIN_PLAUSIBLE).then_some(out)
 }
 
-/// Whether decoded characters are those that need Base64. A name after a plus sign decodes to a rare letter.
+/// Whether decoded characters need Base64. A name after a plus sign would decode to a rare letter.
 fn is_text(decoded: &str) -> bool {
     let single = decoded.chars().count() == 1;
     decoded.chars().all(|character| match character {
@@ -61,7 +61,8 @@ fn digit_value(digit: char) -> Option<u32> {
     Some(value)
 }
 
-/// Whole units of 16 bits, the bits after the last of which are zeros.
+/// Decodes Base64 to UTF-16. `None` unless it has whole units of 16 bits and only zero bits after the last
+/// one.
 fn units(coded: &str) -> Option<String> {
     let (mut bits, mut held) = (0_u32, 0_u32);
     let mut units = Vec::with_capacity(coded.len() * 3 / 8);

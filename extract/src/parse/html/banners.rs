@@ -1,11 +1,11 @@
-//! Removal of cookie banners and other dialogs that lie over a page.
+//! Removal of cookie banners and other dialogs that cover a page.
 
 use dom_query::{Document as Tree, NodeRef};
 
 use super::select::letters_of;
 use super::words::Words;
 
-/// Names that the makers of consent banners give to their elements.
+/// Parts of the `id` and `class` names that consent managers use.
 const MANAGERS: &[&str] = &[
     "onetrust",
     "cookiebot",
@@ -63,13 +63,13 @@ const MANAGERS: &[&str] = &[
     "cookie-disclaimer",
 ];
 
-/// Words that suggest a banner, when there is other evidence too.
+/// Name words that suggest a banner. They count only together with other evidence.
 const NAMES: &[&str] = &["cookie", "cookies", "consent", "gdpr", "ccpa", "dsgvo", "privacy", "cmp", "rgpd"];
 
-/// Words of a banner's text, of which one must stand beside a button.
+/// Words in a banner's text. A banner without a fixed position has one of them and an answer button.
 const COOKIES: &[&str] = &["cookie", "クッキー", "куки", "мы используем файлы", "coockie"];
 
-/// Beginnings of the labels of a banner's buttons.
+/// Beginnings of the labels of a banner's answer buttons.
 const ANSWERS: &[&str] = &[
     "accept",
     "agree",
@@ -126,10 +126,10 @@ const ANSWERS: &[&str] = &[
     "continue",
 ];
 
-/// Longest banner, in letters.
+/// Maximum length of a banner, in letters.
 const MAX_BANNER: u32 = 3_000;
 
-/// Removes banners and dialogs.
+/// Removes consent banners and dialogs.
 pub(super) fn remove(tree: &Tree) {
     let Some(body) = tree.body() else { return };
     let whole = letters_of(&body);
@@ -154,8 +154,9 @@ pub(super) fn remove(tree: &Tree) {
     }
 }
 
-/// Whether an element is a consent banner: by its maker's name, or by a name, a text and a button together.
-/// A name alone is none: a clinic has sections about consent.
+/// Whether an element is a consent banner: by the name of a consent manager, or by a name word together with
+/// a fixed position or with text and a button. A name word alone is not enough: clinics have sections about
+/// consent.
 fn is_banner(node: &NodeRef) -> bool {
     let words = Words::of(node);
     if words.is_empty() || matches!(node.node_name().as_deref(), Some("html" | "body" | "main" | "article")) {

@@ -1,4 +1,4 @@
-//! Content that a browser shows although it is not in its place: streamed pieces, shadow roots, `noscript`.
+//! Content stored outside its display position: streamed pieces, shadow roots, `noscript`.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use dom_query::{Document as Tree, NodeId, NodeRef};
 
 use super::select::letters_of;
 
-/// Minimum letters of a `noscript` element that is content rather than a request to run scripts.
+/// Minimum length of a `noscript` element with content, in letters. Shorter ones only ask to enable scripts.
 const MIN_NOSCRIPT: u32 = 100;
 
-/// A `noscript` element must outweigh the rest of the page, of which menus and footers are a part, by this.
+/// Minimum size of such a `noscript` element, relative to the rest of the page, menus and footers included.
 const MIN_NOSCRIPT_SHARE: f64 = 0.5;
 
-/// Puts such content in its place. Returns whether there was any.
+/// Moves such content to its display position. Returns whether there was any.
 pub(super) fn resolve(tree: &Tree) -> bool {
     open_shadow_roots(tree);
     let streamed = place_streamed(tree);
@@ -42,11 +42,11 @@ fn move_before(from: &NodeRef, place: &NodeRef) {
     }
 }
 
-/// Moves pieces that the server sent later to the places that a script would move them to.
+/// Moves streamed pieces to their places, as the page's script would.
 ///
 /// The convention is React's: a hidden element with an id such as `S:1` holds the piece, and a template with
-/// an id such as `B:1` (a boundary, followed by its fallback) or `P:1` (a placeholder) marks the place. The
-/// two are paired by the calls of a script, or else by their numbers.
+/// an id such as `B:1` (a boundary, followed by its fallback) or `P:1` (a placeholder) marks the place.
+/// Script calls pair the two; without such calls, their numbers do.
 fn place_streamed(tree: &Tree) -> bool {
     let mut places: HashMap<String, NodeId> = HashMap::new();
     for template in tree.select("template[id]").nodes() {
@@ -80,7 +80,7 @@ fn place_streamed(tree: &Tree) -> bool {
     moved
 }
 
-/// Calls such as `$RC("B:0","S:0")` in scripts: the place of each piece.
+/// The place of each piece, from calls such as `$RC("B:0","S:0")` in scripts.
 fn calls(tree: &Tree) -> HashMap<String, String> {
     let mut calls = HashMap::new();
     for script in tree.select("script:not([src])").nodes() {
@@ -109,7 +109,7 @@ fn is_id(text: &str, marks: &[&str]) -> bool {
         })
 }
 
-/// Removes what stands for a piece until it comes: the siblings up to the comment that ends the boundary.
+/// Removes the placeholder of a streamed piece: the siblings up to the comment that ends the boundary.
 /// Without such a comment, nothing is removed.
 fn remove_fallback(place: &NodeRef) {
     let mut depth = 0_u32;
@@ -134,7 +134,7 @@ fn remove_fallback(place: &NodeRef) {
     }
 }
 
-/// Opens the `noscript` elements that hold the content of a page made by script, and removes the others.
+/// Turns `noscript` elements with the content of a script-made page into `div`, and removes the others.
 fn open_noscript(tree: &Tree) -> bool {
     let Some(body) = tree.body() else { return false };
     let elements: Vec<_> = tree.select("body noscript").nodes().to_vec();

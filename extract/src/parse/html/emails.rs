@@ -1,15 +1,17 @@
-//! E-mail addresses that a proxy of the site hides from robots: written in hexadecimal digits, of which the first
-//! byte is the key that all others are combined with by exclusive or. A script of the proxy writes them back.
+//! E-mail addresses obfuscated by the site's proxy (Cloudflare).
+//!
+//! The proxy writes hexadecimal digits. The first byte is a key; all other bytes are combined with it by
+//! exclusive or. A script of the proxy restores the addresses in the browser.
 
 use dom_query::Document as Tree;
 
-/// Path of links to a hidden address. The address follows as the fragment.
+/// Path of links to an obfuscated address. The address follows as the fragment.
 const PATH: &str = "/cdn-cgi/l/email-protection";
 
-/// Longest address, in bytes.
+/// Maximum length of an address, in bytes.
 const MAX_ADDRESS: usize = 254;
 
-/// Writes hidden addresses as a browser shows them.
+/// Replaces obfuscated addresses by the plain ones.
 pub(super) fn unveil(tree: &Tree) {
     for link in tree.select("a[href*='/cdn-cgi/l/email-protection']").nodes() {
         let href = link.attr_or("href", "");

@@ -11,13 +11,13 @@ use crate::protocol::Web;
 /// Maximum number of links kept.
 const MAX_LINKS: usize = 10_000;
 
-/// Maximum size of all links, in bytes: they share the reply with the text.
+/// Maximum size of all links, in bytes. The links and the text share one reply.
 const MAX_LINKS_BYTES: usize = 2 << 20;
 
 /// Maximum length of a URL, in bytes. Longer ones carry state rather than a location.
 const MAX_LINK_BYTES: usize = 2_048;
 
-/// Longest delay of a `meta refresh` that counts as a redirect, in seconds. A longer one reloads a live page.
+/// Longest delay of a `meta refresh` that counts as a redirect, in seconds. Longer delays refresh live pages.
 const MAX_REFRESH_SECONDS: f64 = 10.0;
 
 /// The base URL of the page's links.
@@ -90,7 +90,7 @@ fn targets(
     found
 }
 
-/// Frames for browsers without scripts count visits.
+/// Whether the element is inside `noscript`. Such frames count visits.
 fn is_for_no_script(element: &Selection) -> bool {
     element.nodes().iter().any(|node| node.ancestors_it(None).any(|above| above.has_name("noscript")))
 }
@@ -99,7 +99,7 @@ fn is_nofollow(rel: &str) -> bool {
     rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"))
 }
 
-/// The target of a `meta refresh` that leads to another page soon.
+/// The target of a `meta refresh` to another page within [`MAX_REFRESH_SECONDS`].
 fn refresh(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Option<String> {
     let contents = tree.select("meta[http-equiv='refresh' i][content]");
     let target = contents.iter().find_map(|meta| {
@@ -114,7 +114,7 @@ fn refresh(tree: &Tree, address: Option<&Url>, base: Option<&Url>) -> Option<Str
     (page.as_ref() != Some(&target)).then(|| target.into())
 }
 
-/// The seconds and the URL of `5; url='/next'`, as browsers read it: the `url=` and the quotes may lack.
+/// The seconds and the URL of `5; url='/next'`, as browsers parse it: `url=` and the quotes are optional.
 fn refresh_value(content: &str) -> Option<(f64, &str)> {
     let content = content.trim_ascii_start();
     let end = content.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(content.len());

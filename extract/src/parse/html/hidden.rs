@@ -1,4 +1,4 @@
-//! Removal of text that no visitor ever sees. What a visitor can open stays: tabs, accordions, panels.
+//! Removal of hidden text. Text that a visitor can open stays: tabs, accordions, panels.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::select::letters_of;
 use super::styles::{self, Sheet};
 use super::words::Words;
 
-/// Attributes with the id of an element that a control opens.
+/// Attributes of a control with the id of the element that it opens.
 const CONTROLS: &[&str] =
     &["aria-controls", "data-target", "data-bs-target", "data-toggle-target", "data-tab"];
 
@@ -41,7 +41,7 @@ const PANELS: &[&str] = &[
     "truncated",
 ];
 
-/// Words in the names of what opens over the page or from a menu.
+/// Words in the names of overlays and of drop-down menus.
 const OVERLAYS: &[&str] = &[
     "modal",
     "popup",
@@ -66,14 +66,15 @@ const OVERLAYS: &[&str] = &[
     "dialog",
 ];
 
-/// Words in the names of what opens the element that follows.
+/// Words in the names of controls that open the next element.
 const TOGGLES: &[&str] =
     &["accordion", "toggle", "toggler", "question", "collapsible", "expander", "trigger", "collapse", "faq"];
 
-/// A hidden element that holds this share of the page is shown by a script: a page hidden until it has loaded.
+/// Maximum share of the page's letters in a removed element. A larger one
+/// is a page hidden until it has loaded.
 const MAX_SHARE: f64 = 0.5;
 
-/// Siblings that are compared.
+/// Maximum number of siblings that are compared.
 const MAX_SIBLINGS: usize = 200;
 
 /// Removes hidden elements.
@@ -108,7 +109,7 @@ fn is_hidden(node: &NodeRef, sheet: &Sheet) -> bool {
         || is_spoken_twice(node)
 }
 
-/// Whether the element is a copy for the eye of what a sibling says to screen readers, or a copy of a slide.
+/// Whether the element is an `aria-hidden` copy: of a sibling's text for screen readers, or of a slide.
 fn is_spoken_twice(node: &NodeRef) -> bool {
     if !node.attr_or("aria-hidden", "").eq_ignore_ascii_case("true") {
         return false;
@@ -131,7 +132,7 @@ fn is_for_screen_readers(node: &NodeRef) -> bool {
     ])
 }
 
-/// The ids that some control on the page opens.
+/// Ids of the elements that controls on the page open, overlays excluded.
 fn controlled(tree: &Tree) -> HashSet<String> {
     let mut ids = HashSet::new();
     for control in tree
@@ -161,7 +162,7 @@ fn controlled(tree: &Tree) -> HashSet<String> {
     ids
 }
 
-/// Whether a visitor can open the element where it stands.
+/// Whether a visitor can open the element in place, not as an overlay.
 fn is_openable(node: &NodeRef, controlled: &HashSet<String>) -> bool {
     let words = Words::of(node);
     if words.any(OVERLAYS) || node.has_attr("popover") || node.has_name("dialog") {
@@ -177,7 +178,7 @@ fn is_openable(node: &NodeRef, controlled: &HashSet<String>) -> bool {
         || is_one_of_a_set(node)
 }
 
-/// Whether the element is one of several of its class, most of them hidden: slides, pages of one text.
+/// Whether the element is one of three or more siblings of its class, one of them visible: slides, pages.
 fn is_one_of_a_set(node: &NodeRef) -> bool {
     let (Some(class), Some(parent)) = (node.attr("class"), node.parent()) else { return false };
     let first = |class: &str| class.split_ascii_whitespace().next().map(str::to_owned);
@@ -195,7 +196,7 @@ fn is_one_of_a_set(node: &NodeRef) -> bool {
     alike >= 3 && shown && name.is_some()
 }
 
-/// Whether a control stands right before the element: a button, a label, a question.
+/// Whether the previous sibling is a control for the element: a button, a label, a question.
 fn follows_toggle(node: &NodeRef) -> bool {
     let Some(before) = node.prev_element_sibling() else { return false };
     is_toggle(&before)
@@ -216,7 +217,7 @@ fn is_heading(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dt"))
 }
 
-/// Whether another hidden sibling follows a heading too, as in an accordion without marks.
+/// Whether another sibling, hidden in the same way, follows a heading too: an accordion without attributes.
 fn repeats(node: &NodeRef) -> bool {
     let Some(parent) = node.parent() else { return false };
     let style = node.attr("style");

@@ -60,7 +60,7 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     })
 }
 
-/// The whole body of a page as Markdown, for pages without frames around their content: chapters of books.
+/// The whole body of a page as Markdown, for pages without menus and footers such as book chapters.
 pub(super) fn body(html: &str) -> Result<String, Rejection> {
     guard::check(html)?;
     let tree = Tree::from(html);

@@ -2,10 +2,10 @@
 
 use dom_query::Document as Tree;
 
-/// Names of the `meta` elements that address us: all crawlers, or ours.
+/// Names of the `meta` elements that address this crawler: all crawlers, or its own name.
 const AGENTS: [&str; 2] = ["robots", "parlancebot"];
 
-/// The directives that a page addresses to us.
+/// The directives of a page for this crawler.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Robots {
     /// `noindex` or `none`.
@@ -29,9 +29,9 @@ pub(super) fn of(tree: &Tree) -> Robots {
 }
 
 impl Robots {
-    /// Reads a list of directives. A directive with a value, such as `max-image-preview:none`, is not the
-    /// directive that its value names. A date may contain commas, so `unavailable_after` takes the pieces
-    /// up to the next directive.
+    /// Reads a list of directives. The value of a directive is not itself a directive: `none` in
+    /// `max-image-preview:none` does not count. A date may contain commas, so `unavailable_after` takes all
+    /// parts up to the next directive.
     fn read(&mut self, content: &str) {
         let mut dated = false;
         for piece in content.split([',', ';']) {
@@ -43,7 +43,7 @@ impl Robots {
                 dated = true;
                 continue;
             }
-            // Some pages separate directives by blanks, and a blank may follow the colon.
+            // Some pages separate directives by spaces, and a space may follow the colon.
             let mut words = piece.split_ascii_whitespace().peekable();
             let mut valued = false;
             let mut known = piece.contains(':') && !dated;
@@ -64,7 +64,7 @@ impl Robots {
         }
     }
 
-    /// Applies one directive. Returns whether it is one of ours.
+    /// Applies one directive. Returns whether it is a known one.
     fn directive(&mut self, word: &str) -> bool {
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         self.noindex |= is("noindex") || is("none");

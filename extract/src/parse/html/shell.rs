@@ -1,4 +1,4 @@
-//! Pages that a script makes in the browser: what the server sends is a shell without content.
+//! Pages built by a script in the browser: the server sends a shell without content.
 
 use dom_query::Document as Tree;
 
@@ -6,12 +6,12 @@ use super::select::letters_of;
 use super::weight;
 use crate::protocol::{Rejection, Verdict, Web};
 
-/// Names of the elements into which frameworks put the page.
+/// Selectors of mount elements: frameworks insert the page into them.
 const MOUNTS: &str = "#root, #app, #__next, #__nuxt, #___gatsby, #svelte, #app-root, #main-app, #react-root, #mount, \
     #application, #app-mount, #ember-app, #q-app, #vue-app, #app-container, #shopify-section-app, #reactRoot, \
     app-root, my-app, [ng-app], [data-reactroot], [ng-version], [data-server-rendered], [id^='ember']";
 
-/// Phrases of a page that asks for scripts.
+/// Phrases that ask the visitor to enable scripts.
 const ASKING: &[&str] = &[
     "enable javascript",
     "javascript is disabled",
@@ -36,7 +36,7 @@ const ASKING: &[&str] = &[
     "checking your browser",
 ];
 
-/// Lines of a page that waits for its scripts, alone or at the start of a short line: "Loading, please wait …".
+/// Loading messages: a whole line, or the start of a short line such as "Loading, please wait …".
 const WAITING: &[&str] = &[
     "loading",
     "please wait",
@@ -60,33 +60,33 @@ const WAITING: &[&str] = &[
     "just a moment",
 ];
 
-/// Maximum number of words of a line that waits.
+/// Maximum number of words of a loading message.
 const MAX_WAITING_WORDS: usize = 4;
 
-/// Longest text of a page that only waits, in letters and digits.
+/// Maximum text of a page with only a loading message, in letters and digits.
 const MAX_WAITING: usize = 200;
 
-/// Longest text in the mount element of a shell, in letters.
+/// Maximum text in the mount element of a shell, in letters.
 const MAX_WAITING_LETTERS: u32 = 200;
 
-/// Longest text of a page whose mount element is empty, in letters and digits: a banner and a footer.
+/// Maximum text of a page whose mount element is empty, in letters and digits: a banner and a footer.
 const MAX_SHELL: usize = 600;
 
-/// Signs that a script makes the page, read before anything is removed.
+/// Signs that a script builds the page, collected before anything is removed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signs {
     /// The page has scripts.
     scripts: bool,
     /// The page is a set of frames.
     frameset: bool,
-    /// An element for a framework's page is there and holds next to nothing.
+    /// The page has mount elements, all of them nearly empty.
     empty_mount: bool,
-    /// An element for a framework's page is there.
+    /// The page has a mount element.
     mount: bool,
 }
 
 impl Signs {
-    /// Reads the signs.
+    /// Collects the signs.
     pub(super) fn of(tree: &Tree) -> Self {
         let mounts = tree.select(MOUNTS);
         let empty_mount =
@@ -94,17 +94,18 @@ impl Signs {
         let scripts = tree.select("script").nodes().iter().any(|script| {
             let kind = script.attr_or("type", "").to_ascii_lowercase();
             let runs = kind.is_empty() || kind.contains("javascript") || kind == "module";
-            // Any script may fill an empty mount; elsewhere a short one only sets a flag.
+            // Any script may fill an empty mount element. On other pages, an inline script of up to
+            // 20 bytes only sets a flag.
             runs && (script.has_attr("src") || script.text().trim().len() > if empty_mount { 0 } else { 20 })
         });
         Self { scripts, frameset: tree.select("frameset").exists(), empty_mount, mount: mounts.exists() }
     }
 
-    /// The rejection of a page without content of its own. `served` is whether the page brings content for
-    /// readers without scripts, `bare` whether there is but a link.
+    /// The rejection of a page without content of its own. `served`: the page has content for browsers
+    /// without scripts. `bare`: its content is at most two links.
     pub(super) fn judge(self, text: &str, bare: bool, served: bool, web: &Web) -> Option<Rejection> {
         let letters = weight(text);
-        // The addresses of links are no text.
+        // Addresses of links are not visible text.
         let visible = without_addresses(text);
         let shown = weight(&visible);
         let lower = if shown <= MAX_SHELL { visible.to_lowercase() } else { String::new() };
@@ -131,7 +132,7 @@ impl Signs {
     }
 }
 
-/// Whether a line, in lower case, only says that the page is not there yet.
+/// Whether a line, in lower case, is a loading message.
 fn is_waiting(line: &str) -> bool {
     let line = line.trim_matches(|mark: char| !mark.is_alphanumeric());
     line.split_whitespace().count() <= MAX_WAITING_WORDS

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use dom_query::{Document as Tree, NodeRef};
 
-/// Maximum bytes of style sheets that are read.
+/// Maximum size of the style sheets that are read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Distance in pixels that moves text out of sight.
+/// Offset in pixels that moves text off the screen.
 const OFFSCREEN: f64 = 900.0;
 
-/// Whether the declarations of a `style` attribute or rule hide the element from everyone.
+/// Whether the declarations of a `style` attribute or rule hide the element, also from screen readers.
 pub(super) fn hides(declarations: &str) -> bool {
     let mut style = Style::default();
     for declaration in declarations.split(';') {
@@ -63,7 +63,7 @@ fn number(value: &str) -> Option<f64> {
     value.get(..end)?.parse().ok()
 }
 
-/// A colour in one form: `#ffffff` for white, however it is written.
+/// A colour in a single notation: `#ffffff` for all notations of white.
 fn color(value: &str) -> Option<String> {
     let value: String = value.split_ascii_whitespace().collect();
     let named = match value.as_str() {
@@ -87,7 +87,7 @@ fn color(value: &str) -> Option<String> {
     Some(named.to_owned())
 }
 
-/// Classes and ids that the page's own style sheets hide, and never show again.
+/// Classes and ids hidden by a rule of the page's own style sheets and shown by no other rule.
 #[derive(Default)]
 pub(super) struct Sheet {
     hidden: HashMap<String, Option<String>>,
@@ -155,7 +155,7 @@ fn shows(declarations: &str) -> bool {
     })
 }
 
-/// The name of a selector that is one class or id, and the element that it is limited to.
+/// The name of a selector with one class or id, and the element name to which it is limited.
 fn simple(selector: &str) -> Option<(String, Option<String>)> {
     let at = selector.find(['.', '#'])?;
     let (element, name) = selector.split_at_checked(at)?;
@@ -165,7 +165,7 @@ fn simple(selector: &str) -> Option<(String, Option<String>)> {
         .then(|| (name.to_owned(), (!element.is_empty()).then(|| element.to_ascii_lowercase())))
 }
 
-/// All classes and ids of a selector, with their marks.
+/// All classes and ids of a selector, with their `.` and `#`.
 fn names(selector: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut name = String::new();
@@ -206,7 +206,7 @@ fn rules(css: &str, mut visit: impl FnMut(&str, &str, bool)) {
         let end = rest.find(['}', '{']).unwrap_or(rest.len());
         let (declarations, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         visit(head, declarations, depth > 0);
-        // Nested rules are read as rules of their own.
+        // Nested rules are read as separate rules.
         rest = if after.starts_with('}') { after.get(1..).unwrap_or_default() } else { after };
     }
 }

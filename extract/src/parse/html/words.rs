@@ -1,15 +1,15 @@
-//! Words in an element's `id` and `class`: weak hints of its purpose, never a proof.
+//! Words in an element's `id` and `class`: weak evidence of its purpose.
 
 use dom_query::NodeRef;
 
 /// The lower-case words of an element's `id` and `class`: `postBody_main` has `post`, `body` and `main`.
 pub(super) struct Words {
-    /// The names as written, lower case, each between blanks.
+    /// The names as written, in lower case, each between spaces.
     names: String,
     words: Vec<String>,
 }
 
-/// Maximum length of the names that are read, in bytes. Utility classes may run to many kilobytes.
+/// Maximum total length of the names, in bytes. Utility classes may take many kilobytes.
 const MAX_BYTES: usize = 1_000;
 
 impl Words {
@@ -40,12 +40,12 @@ impl Words {
         Self { names: raw.to_lowercase(), words }
     }
 
-    /// Whether one of the words occurs.
+    /// Whether the element has one of the words.
     pub(super) fn any(&self, words: &[&str]) -> bool {
         self.words.iter().any(|word| words.contains(&word.as_str()))
     }
 
-    /// Whether one of the parts occurs anywhere in the names, also within a word.
+    /// Whether a name contains one of the parts, also within a word.
     pub(super) fn contain(&self, parts: &[&str]) -> bool {
         parts.iter().any(|part| self.names.contains(part))
     }

@@ -1,9 +1,10 @@
-//! Empty elements of XHTML pages. An HTML parser ignores the slash of `<script src="x"/>` and takes the rest of the
-//! page for the script.
+//! End tags for the empty elements of XHTML pages.
+//!
+//! An HTML parser ignores the slash of `<script src="x"/>` and reads the rest of the page as the script.
 
 use std::borrow::Cow;
 
-/// Elements that swallow or embrace what follows if they are taken for open.
+/// Elements that enclose the following content if their slash is ignored.
 const CLOSED: &[&str] = &[
     "script", "style", "title", "textarea", "iframe", "noscript", "a", "div", "span", "p", "i", "b", "em",
     "strong", "td", "th", "li", "ul", "ol", "canvas", "object", "video", "audio", "select", "option",
@@ -11,10 +12,11 @@ const CLOSED: &[&str] = &[
     "sub",
 ];
 
-/// Bytes at the start of a page that may say that it is XHTML.
+/// Number of bytes at the start of a page that are searched for an XHTML document type.
 const HEAD: usize = 1_000;
 
-/// The page with end tags for the empty elements, if it is XHTML: by its media type or by an XML declaration.
+/// The page with end tags for its empty elements if it is XHTML by its media type, XML declaration or
+/// document type. Other pages are unchanged.
 pub(super) fn with_end_tags<'a>(html: &'a str, media_type: Option<&str>) -> Cow<'a, str> {
     let start = html.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']);
     let stated = media_type.is_some_and(|media| media.to_ascii_lowercase().contains("xhtml"));
@@ -47,7 +49,7 @@ pub(super) fn with_end_tags<'a>(html: &'a str, media_type: Option<&str>) -> Cow<
     Cow::Owned(out)
 }
 
-/// The name of a listed element whose tag this is.
+/// The element name of a tag, if the element is in `CLOSED`.
 fn element(tag: &str) -> Option<&str> {
     let end = tag.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(tag.len());
     let name = tag.get(..end)?;

@@ -1,7 +1,7 @@
 //! JSON parser (RFC 8259) that keeps numbers as written and members in order.
 //!
-//! `serde_json` reads numbers as `f64` and sorts members, unless features are on that would change every other
-//! use of it in the workspace.
+//! `serde_json` reads numbers as `f64` and sorts members. Features change that, but for all its uses in the
+//! workspace.
 
 use std::borrow::Cow;
 

@@ -9,7 +9,7 @@ use crate::parse::xml::{Child, Node};
 /// Maximum number of times a cell or row is repeated.
 const MAX_REPEATED: usize = 1_000;
 
-/// Maximum number of spaces that an element stands for.
+/// Maximum number of spaces of one space element (`text:s`).
 const MAX_SPACES: usize = 100;
 
 /// Writer of the text of one document or slide.
@@ -20,7 +20,7 @@ pub(super) struct Body<'a> {
     notes: Vec<(String, String)>,
     /// Frames anchored in the paragraph.
     frames: Vec<&'a Node>,
-    /// Last number of each list that another one continues.
+    /// Last number of each list, for a later list that continues it.
     numbers: HashMap<&'a str, usize>,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Body<'a> {
                 self.blocks.table(&rows);
                 self.read_frames();
             }
-            // Lists of what the text has elsewhere, and deleted text.
+            // Left out: indexes, which repeat other text; deleted text, forms and comments.
             "text:table-of-content"
             | "text:alphabetical-index"
             | "text:illustration-index"
@@ -146,7 +146,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Writes the text of an item so far. Only its first part has a number.
+    /// Writes the text of an item read so far. Only the first part of an item has a number.
     fn item(&mut self, depth: usize, numbers: &mut Option<()>, number: &mut usize, text: &mut String) {
         if !text.trim().is_empty() {
             let counted = numbers.take().map(|()| {

@@ -7,7 +7,7 @@ use crate::parse::too_large;
 use crate::parse::xml::Node;
 use crate::protocol::{Document, Format, MAX_TEXT_BYTES, Markup, Rejection};
 
-/// Maximum number of times a filled row or cell is repeated. Blank ones are counted only.
+/// Maximum number of times a filled row or cell is repeated. Blank rows and cells only advance the position.
 const MAX_REPEATED: usize = 1_000;
 
 pub(super) fn read(spreadsheet: Option<&Node>, styles: &Styles) -> Result<Document, Rejection> {

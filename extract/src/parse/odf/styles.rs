@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::parse::xml::Node;
 
-/// What styles say about the text.
+/// Properties of styles that matter for the text.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     parents: HashMap<String, String>,
@@ -47,7 +47,7 @@ impl Styles {
         styles
     }
 
-    /// Whether a style is, or is derived from, the style of a document's title.
+    /// Whether a style is the style of a document's title or derived from it.
     pub(super) fn is_title(&self, style: Option<&str>) -> bool {
         let parent = style.and_then(|style| self.parents.get(style)).map(String::as_str);
         [style, parent].contains(&Some("Title"))

@@ -74,7 +74,7 @@ fn lay_out(batch: &mut Vec<Page>, texts: &mut Vec<String>, quality: &mut Quality
     size
 }
 
-/// The title as a person wrote it: programs prefix their own name or use placeholders.
+/// The title without the additions of programs, which prefix their name or use placeholders.
 fn stated_title(title: &str) -> Option<String> {
     let stated = title.trim().trim_start_matches("Microsoft Word - ");
     let blank =
@@ -90,7 +90,7 @@ fn join(pages: &[String]) -> (String, Vec<usize>) {
     for page in pages {
         let page = page.trim();
         if goes_on(&text, page) {
-            // The line is short; the text may be long.
+            // Only the last line is joined, because the text may be long.
             let mut line = text.split_off(text.rfind('\n').map_or(0, |at| at + 1));
             characters -= line.chars().count();
             layout::join(&mut line, page);
@@ -112,10 +112,10 @@ fn join(pages: &[String]) -> (String, Vec<usize>) {
     (text, offsets)
 }
 
-/// Minimum length of the last line of a page that a sentence goes on from, in bytes.
+/// Minimum length of the last line of a page whose sentence continues on the next page, in bytes.
 const MIN_OPEN_LINE: usize = 60;
 
-/// Whether the last sentence of a page goes on at the top of the next one.
+/// Whether the last sentence of a page continues at the top of the next one.
 fn goes_on(text: &str, page: &str) -> bool {
     let last = text.rsplit('\n').next().unwrap_or_default();
     let starts = |line: &str, test: fn(char) -> bool| line.starts_with(test);

@@ -1,4 +1,4 @@
-//! A page as positioned characters and drawings: what the glyph layer hands to the layout.
+//! A page as positioned characters and drawings: the output of the glyph layer and input of the layout.
 //!
 //! The unit is the point (1/72 inch). The page is upright (its `/Rotate` is applied), the origin is its top
 //! left corner and `y` grows downwards.
@@ -38,7 +38,7 @@ pub(super) struct Page {
     pub image_coverage: f32,
     /// Number of visible glyphs that have no Unicode value. `glyphs` lacks them.
     pub suppressed: usize,
-    /// Number of words among them: several such glyphs in a row.
+    /// Number of words among the suppressed glyphs: several of them in a row.
     pub suppressed_words: usize,
     /// Number of filled or stroked paths that are neither rules nor boxes.
     pub drawings: usize,
@@ -56,8 +56,8 @@ impl Page {
 /// A character, a ligature or a cluster of characters that were drawn as one glyph.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Glyph {
-    /// Never empty. Several characters for ligatures and for replacements (`ActualText`). May be a blank. A soft
-    /// hyphen (U+00AD) is drawn as a hyphen where a word is divided at the end of a line.
+    /// Never empty. Several characters for ligatures and for replacements (`ActualText`). May be a blank. A
+    /// soft hyphen (U+00AD) is drawn as a hyphen where a word is divided at the end of a line.
     pub text: String,
     /// Upright box of the glyph on the page: advance along the line, ascent to descent across it.
     pub x0: f32,
@@ -81,7 +81,7 @@ pub(super) struct Glyph {
     pub order: u32,
     /// Number of the text-showing operator (`Tj`, or a whole `TJ`) that drew the glyph.
     pub run: u32,
-    /// Part of an artifact (running header, page number, watermark) by the marks of the file.
+    /// Part of an artifact (running header, page number, watermark) according to the marked content.
     pub artifact: bool,
     /// Invisible text (render mode 3), such as the OCR layer of a scan.
     pub hidden: bool,
@@ -114,7 +114,7 @@ pub(super) struct Link {
     pub url: String,
 }
 
-/// What a form field is.
+/// Kind of a form field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum FieldKind {
     #[default]

@@ -4,19 +4,19 @@ use super::glyphs::OpenError;
 use super::page::Page;
 use crate::protocol::{Rejection, Verdict, name_pages};
 
-/// Share of characters without a meaning above which the text of a page is garbled, and worse than none.
+/// Maximum share of undecoded characters on a page. Above it the text is garbled and not used.
 const MAX_GARBAGE: f64 = 0.3;
 
-/// A page covered by an image, with fewer letters than this, is a stamped scan.
+/// Number of letters below which a page covered by an image is a scan with a stamp.
 const SCAN_LETTERS: usize = 40;
 
 /// Minimum share of the page that a scan covers.
 const SCAN_COVERAGE: f32 = 0.5;
 
-/// Letters per unreadable glyph above which the unreadable ones are taken for bullets and ornaments.
+/// Letters per unreadable glyph above which the unreadable glyphs count as bullets and ornaments.
 const LETTERS_PER_GLYPH: usize = 25;
 
-/// Number of drawings without any text that make a page of outlined letters.
+/// Number of drawings above which the letters of a page without text are outlines.
 const DRAWN_LETTERS: usize = 100;
 
 /// Statistics over the pages.
@@ -79,7 +79,7 @@ impl Quality {
         if self.letters == 0 {
             return Err(Rejection { scanned_pages, ..self.without_text() });
         }
-        // A file that reads well on most of its pages is of use.
+        // A file is rejected only if more pages are garbled than readable.
         if self.garbled.len() > self.readable {
             return Err(Rejection { scanned_pages, ..garbled() });
         }
@@ -131,7 +131,8 @@ pub(super) fn rejection(error: OpenError) -> Rejection {
     }
 }
 
-/// Undecodable characters and those of the private use area, which only the file's font can show.
+/// Whether a character is undecodable or in the private use area, whose meaning only the font of the file
+/// has.
 fn is_undecoded(character: char) -> bool {
     matches!(character, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}')
 }

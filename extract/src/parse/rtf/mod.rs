@@ -1,6 +1,7 @@
 //! Rich Text Format (RTF 1.9) to Markdown: headings, lists, tables, footnotes, links.
 //!
-//! A reader of ours: the crates read neither code pages of fonts, nor tables, nor destinations that hold no text.
+//! The project has its own reader: no crate handles code pages of fonts, tables and destinations without
+//! text.
 
 mod codepages;
 mod tokens;
@@ -20,7 +21,7 @@ use writer::Writer;
 /// Maximum depth of groups.
 const MAX_DEPTH: usize = 1_000;
 
-/// What the text of a group is.
+/// Meaning of the text of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Destination {
     /// Text of the document.
@@ -105,7 +106,7 @@ struct Reader {
     bytes: Vec<u8>,
     /// Characters still to skip after `\u`.
     skipping: usize,
-    /// High half of a character in two units.
+    /// High surrogate of a character in two units.
     high: Option<u32>,
     default_codepage: u16,
     /// Code pages by font number.
@@ -258,7 +259,7 @@ impl Reader {
             self.flush();
             self.high = None;
         }
-        // Only bytes stand for the character of `\u`: writers that repeat it mean two.
+        // Only bytes repeat the character of a `\u`. Two `\u` in a row are two characters.
         self.skipping = 0;
         let on = value != Some(0);
         match word {
@@ -369,7 +370,7 @@ impl Reader {
         }
     }
 
-    /// The name of a style tells its heading level: "heading 1".
+    /// Records the heading level of a style by its name, such as "heading 1".
     fn name_style(&mut self) {
         let name = std::mem::take(&mut self.style_name).to_lowercase();
         let name = name.trim().trim_end_matches(';');

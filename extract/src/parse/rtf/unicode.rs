@@ -1,4 +1,4 @@
-//! Characters that are written by their number.
+//! Characters written as numbers (`\u`).
 
 use super::Reader;
 

@@ -16,18 +16,18 @@ pub(super) struct Writer {
     /// Number or bullet of the list item.
     marker: String,
     depth: usize,
-    /// Whether the paragraph is in a table.
+    /// Whether the current paragraph is in a table.
     table: bool,
     cell: String,
     row: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// Cells of the row that repeat the one before.
+    /// For each cell of the row, whether it repeats the one before.
     merged: Vec<bool>,
     merging: bool,
     /// Start and address of the link.
     link: Option<(usize, String)>,
     notes: Vec<String>,
-    /// Text around the note or marker that is being read.
+    /// Texts around the notes and markers being read.
     outer: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Writer {
         let text = std::mem::take(&mut self.text);
         let text = text.replace('\t', " ");
         self.link = None;
-        // Word writes the number before the properties of its paragraph. It counts for this one only.
+        // Word writes the number before the properties of its paragraph. It applies to this paragraph only.
         let marker = std::mem::take(&mut self.marker);
         if self.table {
             let line = marked(&marker, &text);
@@ -164,7 +164,7 @@ impl Writer {
         }
     }
 
-    /// The instruction of a field: its result is a link if it has an address.
+    /// Sets the instruction of a field. An instruction with an address makes the result a link.
     pub(super) fn set_link(&mut self, instruction: &str) {
         let address =
             instruction.trim().strip_prefix("HYPERLINK").map(|rest| rest.trim().trim_start_matches('"'));
@@ -175,7 +175,7 @@ impl Writer {
             .then(|| (self.text.len(), address.to_owned()));
     }
 
-    /// The end of a field's result.
+    /// Ends the result of a field.
     pub(super) fn end_link(&mut self) {
         let Some((start, address)) = self.link.take() else { return };
         let Some(label) = self.text.get(start..).map(str::trim).map(str::to_owned) else { return };
@@ -204,7 +204,7 @@ fn marked(marker: &str, text: &str) -> String {
     if marker.is_empty() || is_bullet(marker) { text.to_owned() } else { format!("{marker} {text}") }
 }
 
-/// Bullets, which symbol fonts write as letters.
+/// Whether a marker is a bullet. Symbol fonts write bullets as letters.
 fn is_bullet(marker: &str) -> bool {
     let mut characters = marker.chars();
     matches!((characters.next(), characters.next()), (Some(mark), None) if !mark.is_alphanumeric() || matches!(mark, 'o' | '·'))

@@ -1,12 +1,12 @@
 //! Layout of a table: title lines, rows of the header, records.
 
-/// Rows searched for the header.
+/// Number of rows searched for the header.
 const MAX_TITLES: usize = 25;
 
-/// Lines of two cells above a header.
+/// Maximum number of lines of two cells above a header.
 const MAX_LABELS: usize = 8;
 
-/// Length of a unit of measurement below a header, in characters.
+/// Maximum length of a unit of measurement below a header, in characters.
 const MAX_UNIT_CHARS: usize = 12;
 
 /// Where the records of a table begin.
@@ -14,12 +14,12 @@ const MAX_UNIT_CHARS: usize = 12;
 pub(in crate::parse) struct Layout {
     /// Number of rows above the header.
     pub(super) titles: usize,
-    /// Number of rows of the header, which may be none.
+    /// Number of header rows; 0 without a header.
     pub(super) header_rows: usize,
 }
 
 impl Layout {
-    /// Whether the first rows are beyond doubt a header: values stand below its words.
+    /// Whether the first rows are certainly a header: values stand below its words.
     pub(in crate::parse) fn is_certain(rows: &[Vec<&str>]) -> bool {
         let from = Rows { rows, width: width(rows) };
         from.has_groups() || from.has_units() || (from.has_header() && from.has_values_below(0, 1))
@@ -71,7 +71,7 @@ impl Rows<'_, '_> {
         self.rows.get(row).and_then(|row| row.get(column)).map_or("", |cell| cell.trim())
     }
 
-    /// A line of two cells above the table, `Date:, 1 May`: the header below is wider and beyond doubt.
+    /// A line of two cells above the table, `Date:, 1 May`. The header below must be wider and certain.
     fn is_label(&self, below: &[Vec<&str>]) -> bool {
         let cells = self.rows.first().map_or(0, |row| filled(row));
         if cells != 2 || self.width < 3 || self.cell(0, 0).is_empty() {
@@ -105,7 +105,7 @@ impl Rows<'_, '_> {
     /// One row of distinct, non-empty words.
     fn has_header(&self) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return false };
-        // A comment is no header, unless the last one names all columns: `#id,name`.
+        // A comment is no header, except the last one if it names all columns: `#id,name`.
         if first.first().is_some_and(|cell| is_comment(cell)) && self.width > 1 {
             let names_all = filled(first) >= self.width;
             let next = Rows { rows: rest, width: self.width };
@@ -165,7 +165,7 @@ impl Rows<'_, '_> {
         if unnamed > 1 || !(spanned || repeated) {
             return false;
         }
-        // A column of its own has a name in the first row only, and values below.
+        // A column outside the groups has a name in the first row only, and values below.
         let complement = (0..columns).any(|column| {
             !self.cell(0, column).is_empty()
                 && self.cell(1, column).is_empty()

@@ -18,10 +18,10 @@ const MAX_HEADER_CHARS: usize = 120;
 /// Maximum number of columns.
 const MAX_COLUMNS: usize = 2_000;
 
-/// Words of a lone first cell from which on it is a note below the table rather than a value.
+/// Minimum number of words of a note below the table. A lone first cell with fewer words is a value.
 const NOTE_WORDS: usize = 5;
 
-/// Rows from the top of a table that decide its layout.
+/// Number of rows at the top of a table that decide its layout.
 pub(super) const SAMPLE_ROWS: usize = 200;
 
 /// Writer of the records of tables.
@@ -38,7 +38,7 @@ pub(super) struct Records {
     headers: Vec<String>,
     /// Name of the last group of columns.
     last_group: String,
-    /// A row with its first cell only, which names a section if the header follows again.
+    /// The last row, if only its first cell is filled. It names a section if the header is repeated below it.
     lone: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Records {
         self.written
     }
 
-    /// Writes the header of a table without records: it is its text.
+    /// Ends the table. Without records, the header is the text of the table.
     fn end(&mut self) {
         self.write_lone();
         let headers = std::mem::take(&mut self.headers);
@@ -148,7 +148,7 @@ impl Records {
             let cell = header(cell);
             match self.headers.get_mut(column) {
                 Some(group) if group.is_empty() => *group = cell,
-                // A name repeated in the next row is a cell merged over both.
+                // A name that occurs in both rows is a cell merged over both.
                 Some(group) if !cell.is_empty() && *group != cell => {
                     *group = text::shorten(format!("{group} {cell}"), MAX_HEADER_CHARS);
                 }
@@ -218,7 +218,7 @@ impl Records {
 
 /// A line above or below a table: a label with its value, or the cells.
 fn title_line(cells: &[&str]) -> String {
-    // A blank after the delimiter is a comma of prose.
+    // A blank after a comma indicates prose.
     let prose = cells.iter().skip(1).any(|cell| cell.starts_with(' '));
     let filled = cells.iter().map(|cell| text::line(cell)).filter(|cell| !cell.is_empty());
     let mut filled: Vec<String> = filled.collect();

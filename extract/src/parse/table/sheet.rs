@@ -3,7 +3,7 @@
 use super::{Layout, Records, SAMPLE_ROWS, title_line};
 use crate::protocol::Rejection;
 
-/// Names that programs give to sheets, in their languages, before a number.
+/// Default names of sheets, without their number, in several languages.
 const DEFAULT_NAMES: [&str; 12] = [
     "sheet", "tabelle", "feuil", "feuille", "hoja", "foglio", "planilha", "blad", "ark", "arkusz", "лист",
     "list",
@@ -12,7 +12,7 @@ const DEFAULT_NAMES: [&str; 12] = [
 /// Maximum length of a sheet's name. It repeats in every record.
 const MAX_NAME_CHARS: usize = 60;
 
-/// Maximum number of merged cells in a row that begin above it.
+/// Maximum number of merged cells from above that a row has.
 const MAX_OPEN: usize = 256;
 
 /// A sheet of cells.
@@ -106,7 +106,7 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
         let wide = sample.iter().any(|row| row.iter().filter(|cell| !cell.trim().is_empty()).count() > 1);
         let lone = !wide && (blocks.len() > 1 || block.len() == 1);
         if lone {
-            // Titles above and notes below tables. They end no table: the next block may go on with it.
+            // Titles above and notes below tables. They do not end a table: the next block may continue it.
             lines.extend(sample.iter().map(|row| title_line(row)).filter(|line| !line.is_empty()));
             lines.extend(block.iter().skip(SAMPLE_ROWS).map(|row| title_line(&row.expand(left))));
             if index + 1 < blocks.len() {
@@ -114,7 +114,7 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
             }
         }
         let layout = Layout::detect(&sample);
-        // A blank row within a table: what follows is no header unless its words stand above values.
+        // After a blank row within a table, a row is a header only if values stand below its words.
         let goes_on = in_table
             && !(layout.header_rows > 0
                 && Layout::is_certain(sample.get(layout.titles..).unwrap_or_default()));
@@ -132,7 +132,7 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
         for (index, row) in block.iter().enumerate() {
             let cells = row.expand(left);
             if index < skipped {
-                // The rows of the header are told apart by their blanks.
+                // Blank cells separate the header rows, so merged cells are not filled there.
                 records.push(&cells)?;
             } else {
                 records.push(&merged.fill(row, cells, left))?;
@@ -144,9 +144,9 @@ fn write_sheet(sheet: &Sheet, records: &mut Records, label: Option<&str>) -> Res
 
 /// Cells merged over several rows. Their value is repeated in each row.
 struct Merged<'a> {
-    /// Merged cells that begin below the rows seen, last one first.
+    /// Merged cells that begin below the rows filled so far, last one first.
     below: Vec<(usize, usize, usize)>,
-    /// Last row, column and value of those that include the row.
+    /// Last row, column and value of the merged cells that include the row.
     open: Vec<(usize, usize, &'a str)>,
     sheet: &'a Sheet,
 }

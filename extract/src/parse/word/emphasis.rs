@@ -1,7 +1,7 @@
 //! Spans of a paragraph to inline Markdown.
 //!
-//! Emphasis never divides a word and never begins or ends with white space: a word in two pieces is not
-//! found by a search for it.
+//! Emphasis never divides a word, because a search would not find a word in two pieces. It never begins or
+//! ends with white space.
 
 use super::model::{Emphasis, Span};
 
@@ -63,7 +63,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '\u{300}'..='\u{36f}' | '\'' | '’' | '\u{ad}')
 }
 
-/// Removes the emphasis of words of which only a part is emphasised.
+/// Removes the emphasis of partly emphasised words.
 fn whole_words(spans: Vec<Span>) -> Vec<Span> {
     let joined: Vec<bool> = spans
         .windows(2)
@@ -76,7 +76,7 @@ fn whole_words(spans: Vec<Span>) -> Vec<Span> {
             _ => false,
         })
         .collect();
-    // Where the emphasis does not change, a word may still go on into a span that loses it.
+    // Without a change of emphasis, a word may still continue into a span that loses its emphasis.
     let joint = |index: Option<usize>| index.and_then(|at| joined.get(at)).copied().unwrap_or(false);
     let mut out = Vec::with_capacity(spans.len());
     for (index, mut span) in spans.into_iter().enumerate() {
@@ -139,7 +139,8 @@ fn trim_marks(spans: Vec<Span>) -> Vec<Span> {
 
 fn push_marked(out: &mut String, text: &str, emphasis: Emphasis) {
     let marks = [(emphasis.bold, "**"), (emphasis.italic, "*"), (emphasis.strike, "~~")];
-    // Markdown ends an emphasis at a blank line, and a break inside reads badly: each line has its own marks.
+    // Each line has its own marks, because Markdown ends an emphasis at a blank line and a break inside reads
+    // badly.
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
             out.push('\n');

@@ -1,10 +1,10 @@
-//! Fields: instructions whose result Word displays, such as links, dates and references.
+//! Fields: instructions with a displayed result, such as links, dates and references.
 
 use std::rc::Rc;
 
 use super::symbols;
 
-/// Deepest nesting of fields. Deeper ones count as part of the field around them.
+/// Maximum depth of nested fields. Deeper ones count as part of the field around them.
 const MAX_FIELDS: usize = 64;
 
 /// Longest instruction that is kept, in bytes.
@@ -18,7 +18,7 @@ struct Field {
     instruction: String,
     result: bool,
     link: Option<Rc<str>>,
-    /// Text of a form field that has no result of its own.
+    /// Text of a form field without a result of its own.
     form: Option<String>,
     has_text: bool,
 }
@@ -49,7 +49,7 @@ impl Fields {
         }
     }
 
-    /// The instruction ends and the result begins.
+    /// Ends the instruction and begins the result.
     pub(super) fn separate(&mut self) {
         if self.extra == 0
             && let Some(field) = self.open.last_mut()
@@ -59,7 +59,7 @@ impl Fields {
         }
     }
 
-    /// The field ends. Gives the text of fields that have no result: symbols, equations, form fields.
+    /// Ends the field. Returns the text of fields without a result: symbols, equations, form fields.
     pub(super) fn end(&mut self) -> Option<String> {
         if self.extra > 0 {
             self.extra -= 1;
@@ -76,7 +76,7 @@ impl Fields {
         text
     }
 
-    /// Whether text at this place is displayed. Instructions are not.
+    /// Whether text at this position is displayed. Instructions are not displayed.
     pub(super) fn shows_text(&self) -> bool {
         self.open.iter().all(|field| field.result)
     }
@@ -175,7 +175,7 @@ fn words(instruction: &str) -> Vec<String> {
     words
 }
 
-/// The text of fields that Word computes at every display and that have no stored result.
+/// The text of fields without a stored result, which Word computes at every display.
 fn computed(instruction: &str) -> Option<String> {
     let instruction = instruction.trim();
     let name = instruction.split_whitespace().next()?;
@@ -201,10 +201,10 @@ fn computed(instruction: &str) -> Option<String> {
     None
 }
 
-/// Deepest nesting of an `EQ` field.
+/// Maximum depth of nested functions in an `EQ` field.
 const MAX_EQUATION: usize = 12;
 
-/// An `EQ` field as linear text: `\f(a,b)` is `a/b`. Word writes ruby as such a field too.
+/// An `EQ` field as linear text: `\f(a,b)` is `a/b`. Word also writes ruby as an `EQ` field.
 fn equation(text: &str, depth: usize) -> String {
     if depth > MAX_EQUATION {
         return String::new();
@@ -227,7 +227,7 @@ fn equation(text: &str, depth: usize) -> String {
         let switch = rest.get(..end).unwrap_or_default().to_ascii_lowercase();
         rest = rest.get(end..).unwrap_or_default();
         if switch == "*" || switch.starts_with("jc") || switch.starts_with("hps") {
-            // A format of the field: `\* jc2`, or `\* "Font:MS Mincho"`.
+            // A format of the field, which is skipped: `\* jc2`, or `\* "Font:MS Mincho"`.
             rest = rest.trim_start();
             let quoted = rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"'));
             let end = |text: &str| {

@@ -1,7 +1,7 @@
 //! Heading styles by their names.
 //!
-//! Word stores the built-in names in English whatever its language; other programs and old files store the
-//! translated ones.
+//! Word stores the built-in names in English, in every language version. Other programs and old files store
+//! translated names.
 
 /// Names of heading styles, lower case, without their number.
 const HEADINGS: [&str; 34] = [
@@ -41,7 +41,7 @@ const HEADINGS: [&str; 34] = [
     "عنوان",
 ];
 
-/// Names of the style for the title of a document.
+/// Names of the style for document titles, lower case.
 const TITLES: [&str; 14] = [
     "title",
     "titel",
@@ -73,7 +73,7 @@ pub(super) fn level(name: &str) -> Option<u8> {
     (level > 0 && HEADINGS.contains(&word)).then_some(level.min(6) as u8)
 }
 
-/// Whether the style of this name is that of titles.
+/// Whether the style of this name is the style of titles.
 pub(super) fn is_title(name: &str) -> bool {
     TITLES.contains(&name.trim().to_lowercase().as_str())
 }

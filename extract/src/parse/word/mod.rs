@@ -1,8 +1,9 @@
-//! Word documents (DOCX and DOC) to Markdown. Running headers and footers are dropped as repetition, the
-//! comments of reviewers because they are not the document.
+//! Word documents (DOCX and DOC) to Markdown.
+//! Running headers and footers are left out as repetition. Comments of reviewers are not part of the
+//! document.
 //!
-//! Both readers give the same blocks ([`model`]), numbered by the same counters ([`numbering`]) and written
-//! by the same writer ([`write`]).
+//! Both readers produce the same blocks ([`model`]). They share the counters of lists ([`numbering`]) and the
+//! writer of Markdown ([`write`]).
 
 mod doc;
 mod docx;
@@ -24,7 +25,7 @@ use crate::protocol::{Document, Format, Markup, Rejection};
 /// Part with the properties of a DOCX document.
 const TITLE_PART: &str = "/docProps/core.xml";
 
-/// What a reader found.
+/// Result of a reader.
 struct Read {
     text: String,
     title: Option<String>,
@@ -34,11 +35,11 @@ struct Read {
 /// Content that could not be read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Losses {
-    /// The file ends early.
+    /// Whether the file ends early.
     cut: bool,
-    /// Content nested too deep was left out.
+    /// Whether content nested too deep was left out.
     deep: bool,
-    /// A part was unreadable.
+    /// Whether a part was unreadable.
     parts: bool,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Span {
     /// The text. A line feed is a line break inside the paragraph.
     pub(super) text: String,
     pub(super) emphasis: Emphasis,
-    /// Absolute address the text links to.
+    /// Absolute address of the link around the text.
     pub(super) link: Option<Rc<str>>,
 }
 
@@ -26,7 +26,7 @@ impl Span {
     }
 }
 
-/// What stands before a list item.
+/// Number or bullet of a list item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Marker {
     Bullet,
@@ -85,10 +85,10 @@ pub(super) struct Cell {
 /// Longest text that is repeated for a merged cell, in bytes.
 pub(super) const MAX_REPEATED_CELL: usize = 512;
 
-/// Most columns that a table may have. Word itself stops at 63.
+/// Maximum number of columns of a table. The maximum of Word is 63.
 pub(super) const MAX_COLUMNS: usize = 256;
 
-/// Removes numbered lines without text from a cell with other content: only a cell of a number alone shows it.
+/// Removes numbered lines without text from a cell with other content. A cell of a number alone keeps it.
 pub(super) fn remove_bare_numbers(cell: &mut Vec<Block>) {
     let is_bare = |block: &Block| matches!(block, Block::Item { text, .. } if text.iter().all(|span| span.text.trim().is_empty()));
     if cell.iter().any(|block| !is_bare(block)) {

@@ -1,6 +1,6 @@
-//! Numbers of lists as Word writes them in the languages it knows.
+//! Numbers of lists in the formats and languages of Word.
 
-/// How a number is written.
+/// Format of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Decimal,
@@ -19,9 +19,9 @@ pub(super) enum Format {
     None,
     /// `- 1 -`.
     Dashed,
-    /// Characters that are repeated for each further round: a, b … z, aa, bb.
+    /// Characters, repeated once more in each further round: a, b … z, aa, bb.
     Alphabet(&'static str),
-    /// One character a number; digits beyond.
+    /// One character for each number. Larger numbers are in digits.
     Symbols(&'static str),
     /// Decimal digits of a script.
     Digits(&'static str),

@@ -1,5 +1,5 @@
-//! Number formats by their names in DOCX (ECMA-376 Part 1, 17.18.59 `ST_NumberFormat`) and their codes in
-//! DOC (\[MS-OSHARED\] 2.2.1.3 `MSONFC`).
+//! Number formats by their names in DOCX and their codes in DOC.
+//! Names: ECMA-376 Part 1, 17.18.59 `ST_NumberFormat`. Codes: \[MS-OSHARED\] 2.2.1.3 `MSONFC`.
 
 use super::number_formats::Format;
 
@@ -33,7 +33,7 @@ const LEGAL_TRADITIONAL: &str = "零壹貳參肆伍陸柒捌玖拾佰仟萬";
 const LEGAL_JAPANESE: &str = "〇壱弐参四伍六七八九拾百阡萬";
 const KOREAN: &str = "영일이삼사오육칠팔구십백천만";
 
-/// Format of a name of DOCX. Unknown names count in digits.
+/// Format of a name of DOCX. Unknown names give digits.
 pub(super) fn by_name(name: &str) -> Format {
     match name {
         "upperRoman" => Format::UpperRoman,

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use super::model::Marker;
 use super::number_formats::{Format, number};
 
-/// Levels of a list.
+/// Number of levels of a list.
 pub(super) const LEVELS: usize = 9;
 
-/// Length at which a number is cut, in bytes.
+/// Maximum length of a number, in bytes. Longer ones are cut.
 const MAX_LABEL: usize = 120;
 
 /// A level of a list.
@@ -22,7 +22,7 @@ pub(super) struct Level {
     pub(super) format: Format,
     /// The text around the numbers; `%1` to `%9` stand for the numbers of the levels.
     pub(super) text: String,
-    /// The numbers of the levels above are written in digits.
+    /// Whether the numbers of the levels above are written in digits.
     pub(super) legal: bool,
     /// Number of levels above (1-based) that restart this one. Zero: it never restarts. None: all above.
     pub(super) restart: Option<usize>,
@@ -43,13 +43,13 @@ impl Default for Level {
     }
 }
 
-/// A list as a paragraph names it.
+/// A list that paragraphs refer to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
     /// Lists with the same value share their counters.
     pub(super) counters: u32,
     pub(super) levels: Vec<Level>,
-    /// Levels whose counter starts anew at this value when this list is first used.
+    /// Start value by level, for levels whose counter restarts at the first use of this list.
     pub(super) overrides: HashMap<usize, i64>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts a paragraph of list `id` at a level and gives what stands before it. None if nothing does.
+    /// Counts a paragraph of list `id` at a level and returns its number or bullet. None if it has neither.
     pub(super) fn next(&mut self, id: u32, list: &List, level: usize) -> Option<Marker> {
         let level = level.min(LEVELS - 1);
         let definition = list.levels.get(level)?;
@@ -75,7 +75,7 @@ impl Counters {
         let values = self.values.entry(list.counters).or_default();
         let first_use = list.overrides.contains_key(&level) && self.started.insert((id, level));
         let start = list.overrides.get(&level).copied().unwrap_or(definition.start);
-        // A level that was left out counts as used.
+        // A skipped level counts as used.
         for (above, value) in values.iter_mut().enumerate().take(level) {
             let start =
                 || list.overrides.get(&above).copied().or(list.levels.get(above).map(|level| level.start));

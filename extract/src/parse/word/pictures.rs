@@ -3,7 +3,7 @@
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 600;
 
-/// Sentences that programs add to descriptions they made up.
+/// Sentences that programs add to generated descriptions.
 const ADDED: [&str; 8] = [
     "description automatically generated",
     "description generated with",
@@ -15,8 +15,7 @@ const ADDED: [&str; 8] = [
     "ai-generated content may be incorrect",
 ];
 
-/// The description that an author wrote for a picture. None if it is a file name, an address or a name that
-/// a program gave.
+/// The description of a picture by an author. None for a file name, an address or a generated name.
 pub(super) fn description(text: &str) -> Option<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -76,7 +75,7 @@ fn is_generic(text: &str) -> bool {
     let lower = text.to_lowercase();
     let name =
         lower.trim_end_matches(|character: char| character.is_ascii_digit() || character.is_whitespace());
-    // Names of cameras and scanners: IMG_2034, scan0001.
+    // Prefixes of file names by cameras and scanners: IMG_2034, scan0001.
     const FILES: [&str; 8] = ["img", "dsc", "dscn", "scan", "screenshot", "unbenannt", "untitled", "image"];
     let file = name.trim_end_matches(['_', '-', ' ']);
     FILES.contains(&file) || NAMES.contains(&name) || lower.starts_with("image result for")

@@ -18,7 +18,7 @@ pub(in crate::parse) fn write(script: Script, text: &str, before: Option<char>) 
     let shifted = text.trim().replace(['−', '–'], "-");
     let number = shifted.chars().any(|character| character.is_ascii_digit());
     let convertible = !shifted.is_empty() && shifted.chars().all(|character| PLAIN.contains(character));
-    // H2O stays as people search for it.
+    // H2O stays as written, so that a search finds it.
     let joins = before.is_some_and(|before| before.is_numeric());
     let convert = number && convertible && (script == Script::Super || joins);
     if convert {

@@ -1,7 +1,7 @@
 //! Characters of the symbol fonts, which Word stores as codes without a meaning in Unicode.
 //!
-//! Symbol after the encoding vector of the font (Adobe core 14); Wingdings after the list that Unicode
-//! encoded its signs by (L2/12-368), as far as business texts use them.
+//! Sources: for Symbol, the encoding vector of the font (Adobe core 14). For Wingdings, the list of the
+//! Unicode proposal (L2/12-368), limited to the signs in business texts.
 
 /// Characters of Symbol from code 0x21. A space stands for a code without a sign.
 const SYMBOL_LOW: &str =

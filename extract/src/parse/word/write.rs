@@ -3,13 +3,13 @@
 use super::emphasis::{Breaks, inline};
 use super::model::{Block, Cell, MAX_COLUMNS, MAX_REPEATED_CELL, Marker, Row, Table};
 
-/// Bytes that repeated cells may add to a document.
+/// Maximum size that repeated cells may add to a document, in bytes.
 const MAX_REPEATED: usize = 4 << 20;
 
-/// Cells that covered columns may add to a document.
+/// Maximum number of cells that covered columns may add to a document.
 const MAX_ADDED_CELLS: usize = 1 << 20;
 
-/// Most rows of a header that are joined into one.
+/// Maximum number of header rows that are joined into one.
 const MAX_HEADER_ROWS: usize = 3;
 
 /// Writes blocks one after another.
@@ -20,7 +20,7 @@ pub(super) struct Writer {
     heading: Option<String>,
     /// Level of the outermost item of the list being written.
     list: Option<usize>,
-    /// Notes of the list being written; they follow it.
+    /// Notes of the list being written, to be written after it.
     notes: Vec<String>,
     /// Bytes added by repeated cells.
     repeated: usize,
@@ -124,7 +124,7 @@ impl Writer {
             return;
         }
         let (mut rows, headers) = self.grid(table);
-        // A row that is one cell over the full width says what the table is about.
+        // Rows of one cell over the full width are titles of the table.
         let last = rows.len().saturating_sub(2);
         let titles: Vec<String> = rows.iter().take(last).map_while(|row| title_row(row)).collect();
         rows.drain(..titles.len());
@@ -191,7 +191,7 @@ impl Writer {
 /// A cell as written.
 struct Written {
     text: String,
-    /// Whether it belongs to a cell over the full width of the table.
+    /// Whether the cell belongs to a cell over the full width of the table.
     whole: bool,
 }
 
@@ -199,8 +199,8 @@ fn row_width(row: &Row) -> usize {
     row.cells.iter().map(|cell| cell.columns.clamp(1, MAX_COLUMNS)).sum()
 }
 
-/// Whether the table only places its content on the page: one row whose cells hold tables, lists or
-/// headings, or a single such cell.
+/// Whether the table only serves page layout: one row with a table in a cell, or a single cell with a list or
+/// heading.
 fn is_layout(table: &Table) -> bool {
     let [row] = table.rows.as_slice() else { return false };
     let holds = |cell: &Cell| {
@@ -225,8 +225,8 @@ fn is_blank(block: &Block) -> bool {
     }
 }
 
-/// Number of header rows below the titles: those marked as such, or two where the first row has a group of columns and a
-/// cell that reaches down beside it.
+/// Number of header rows below the titles: the marked ones. Two without marks, if the first row has a group
+/// of columns and a cell that extends into the second row.
 fn header_rows(table: &Table) -> usize {
     let width = table.rows.iter().map(row_width).max().unwrap_or(0);
     let titles = table

@@ -1,4 +1,4 @@
-//! Outcomes of requests that brought no page: retries, failures and pages that robots.txt disallows.
+//! Outcomes of requests without a page: retries, failures and pages disallowed by robots.txt.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use parlance_crawl::challenge;
 use parlance_crawl::fetcher::{FetchError, FetchResponse};
 use parlance_crawl::robots::Robots;
 
-/// Maximum retry delay. A page of a site that asks for more fails.
+/// Maximum retry delay. A page fails if its site requests a longer one.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
-/// Attempts of a page whose site asks to slow down (429, or `Retry-After`): patience is worth more than at a failure.
+/// Attempts of a page whose site is busy (429, or `Retry-After`). Waiting helps more than after a failure.
 const BUSY_ATTEMPTS: i32 = 5;
 
 /// The outcome of an error response, or `None` for a page.

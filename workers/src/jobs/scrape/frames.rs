@@ -1,4 +1,4 @@
-//! Frames that belong to a page: those of its host that are no pages of the source themselves.
+//! Frames that are part of a page: frames of its host that are not pages of the source.
 
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Fetched, Outcome, PageTask};

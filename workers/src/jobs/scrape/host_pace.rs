@@ -1,4 +1,4 @@
-//! Pace of a crawl's requests: one request per host and interval, shared with all crawls and workers.
+//! Pace of a crawl: one request per host and interval, shared with all crawls and workers.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use url::Url;
 /// Interval between two requests to a host without its own crawl delay.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Minimum interval of a host that asked for a pause; each further request for one doubles it.
+/// Minimum interval of a host after a pause (429 or 503). Each further pause doubles the interval.
 const SLOW_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Maximum interval of such a host, unless its crawl delay is longer.
@@ -49,7 +49,7 @@ impl HostPace {
 
 #[async_trait]
 impl Pace for HostPace {
-    /// Waits as long as it takes: the time limit of the crawl is the bound.
+    /// Waits without a timeout of its own: the time limit of the crawl applies.
     async fn wait(&self, url: &Url) {
         let host = scope::site(url);
         loop {

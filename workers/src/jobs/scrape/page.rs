@@ -1,4 +1,4 @@
-//! Outcome of a read page: its text and links, or where it leads instead.
+//! Outcome of a read page: its text and links, or the page to read instead.
 
 use parlance_core::knowledge::crawl::{Cause, Fetched, Link, Outcome};
 use parlance_core::providers::extract::Extraction;
@@ -12,21 +12,21 @@ use super::link;
 use super::site::Site;
 use super::visit::out_of_scope;
 
-/// Pages with fewer letters and digits only send the visitor on, or only hold frames.
+/// Number of letters and digits below which a page may only redirect, or only contain frames.
 const SHORT_PAGE: usize = 300;
 
-/// What follows from a read page.
+/// Next step of a visit after a page was read.
 pub(super) enum Step {
     /// The visit ends.
     Settle(Outcome),
-    /// The page sends the visitor on to another page of the site.
+    /// The page redirects to another page of the site.
     Follow(Url),
-    /// The page lacks text of its own; the frames outside the scope belong to it.
+    /// The page lacks text of its own. These frames outside the scope are part of it.
     Frames(Outcome, Vec<Url>),
 }
 
-/// Decides what follows from a page. `is_new` tells whether the visit has not been at a URL and may go on;
-/// `may_leave` whether it may leave the scope.
+/// Determines the next step after a page. `is_new`: the visit has not been at a URL and may continue there.
+/// `may_leave`: the visit may leave the scope.
 pub(super) fn step(
     site: &Site,
     fetched: &FetchResponse,
@@ -100,7 +100,7 @@ fn kept(fetched: &FetchResponse, document: Document, web: &Web, links: Vec<Link>
     })
 }
 
-/// A page without text of its own may still link to others.
+/// Outcome of a rejected page, with its links: a page without text of its own may link to others.
 fn failed(fetched: &FetchResponse, rejection: Rejection, links: Vec<Link>) -> Outcome {
     let cause = Cause::new(rejection.verdict.as_str(), rejection.message).with_status(fetched.status);
     Outcome::Failed(cause, links)
@@ -113,14 +113,14 @@ fn circle(fetched: &FetchResponse) -> Outcome {
 
 /// The directives of the page and its headers.
 fn directives(fetched: &FetchResponse, web: &Web) -> Directives {
-    // A page states `unavailable_after` in the form of the header.
+    // The page's `unavailable_after` is parsed like the header.
     let until = web.unavailable_after.as_deref().map(|until| format!("unavailable_after: {until}"));
     let lines = fetched.x_robots_tag.iter().map(String::as_str).chain(until.as_deref());
     let headers = Directives::of_headers(lines);
     Directives { noindex: web.noindex || headers.noindex, nofollow: web.nofollow || headers.nofollow }
 }
 
-/// The frames, the links and the canonical page within the scope, and where the page leads to later.
+/// Links of a page within the scope: frames, links, target of a refresh, and canonical page.
 fn links(site: &Site, fetched: &FetchResponse, web: &Web) -> Vec<Link> {
     let targets = web.frames.iter().chain(&web.links).chain(&web.refresh).chain(&web.canonical);
     let own = scope::key(&fetched.url);

@@ -1,4 +1,4 @@
-//! Reading of a response: which type it is, and its text from the extraction process.
+//! Reading of a response: its type, and its text from the extraction process.
 
 use parlance_core::knowledge::crawl::{Cause, Outcome};
 use parlance_core::language::Language;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,text/markdown;q=0.8,text/plain;q=0.7,\
      application/pdf;q=0.6,text/csv;q=0.6,*/*;q=0.5";
 
-/// Media types of downloads whose server does not know what they are; the file name decides.
+/// Media types of downloads of unspecified type. The file name determines the type.
 const UNKNOWN: [&str; 8] = [
     "application/octet-stream",
     "binary/octet-stream",
@@ -26,7 +26,7 @@ const UNKNOWN: [&str; 8] = [
     "application/x-zip-compressed",
 ];
 
-/// What became of a response.
+/// Result of reading a response.
 pub(super) enum Reading {
     /// The document, or the verdict on it.
     Reply(Box<Extraction>),
@@ -65,12 +65,12 @@ pub(super) async fn read(
     }
 }
 
-/// The extraction request of a response of a type that is read.
+/// The extraction request of a response; `None` if its type is not read.
 fn request(fetched: &FetchResponse) -> Option<Request> {
     let essence = essence(fetched);
     let url = Some(fetched.url.to_string());
     let is_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
-    // The name of a page says nothing: `/terms.docx` may be a page about the document.
+    // The name of a page does not determine its type: `/terms.docx` may be a page about the document.
     let name = if is_page {
         None
     } else {

@@ -1,4 +1,4 @@
-//! Pages made by scripts: rendered in the browser of the crawl, if the operator configured one, and read again.
+//! Pages made by scripts: rendered in the crawl's browser, if one is configured, and read again.
 
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
@@ -12,13 +12,13 @@ use super::failure;
 use super::reading::{self, Reading};
 use super::visit::Visitor;
 
-/// What became of a page made by scripts.
+/// Result of rendering a page made by scripts.
 pub(super) enum Rendering {
-    /// The page as a browser shows it, and what was read from it.
+    /// The rendered page, and its extraction result.
     Page(Box<(FetchResponse, Extraction)>),
-    /// The page stays without text, for this reason.
+    /// The page has no text, for this reason.
     Shell(Rejection),
-    /// The page leads to one that may not be read, or did not load.
+    /// The page did not load, or its scripts led to a URL that may not be read.
     Nothing(Outcome),
 }
 
@@ -66,7 +66,8 @@ pub(super) async fn render(
     })
 }
 
-/// The outcome of a page whose scripts led the browser to a URL that may not be read.
+/// The outcome of a page whose scripts led the browser to a URL that may not be read; `None` if it may be
+/// read.
 async fn arrive(
     visitor: &mut Visitor<'_>,
     page: &PageTask,
@@ -87,7 +88,7 @@ async fn arrive(
     }
 }
 
-/// The rendered page as a response. The headers of the first response hold.
+/// The rendered page as a response, with the headers of the first response.
 fn response(fetched: &FetchResponse, rendered: Rendered) -> FetchResponse {
     FetchResponse {
         url: rendered.url,

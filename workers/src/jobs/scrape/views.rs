@@ -1,7 +1,7 @@
 //! Parameters of a site that do not change its pages, learned from pages that proved equal.
 //!
-//! A session in every link makes each page many addresses. Once three values of a parameter led to the same text, and
-//! none to another, the parameter says nothing, and further addresses need no request.
+//! A session in every link gives each page many URLs. A parameter is ignored once three of its values led to
+//! the same text and none to another. Further URLs that differ only in it are not requested.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,12 +9,13 @@ use parlance_core::knowledge::crawl::{Cause, Outcome, Settled};
 use parlance_crawl::scope;
 use url::Url;
 
-/// Values of a parameter that must have led to the same text. Two may both be wrong ("not found").
+/// Number of values with the same text that prove a parameter irrelevant. Two may both be wrong ("not
+/// found").
 const PROOF: usize = 3;
 
 type Parameters = BTreeMap<String, String>;
 
-/// What is known about the addresses of a crawl.
+/// Visited pages of a crawl, and the relevance of their parameters.
 #[derive(Default)]
 pub(super) struct Views {
     /// Fetched pages by path: parameters and URL.
@@ -26,7 +27,7 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// Learns from a visited page.
+    /// Records a visited page.
     pub(super) fn learn(&mut self, url: &Url, outcome: &Outcome, settled: &Settled) {
         let Outcome::Fetched(fetched) = outcome else { return };
         let (path, parameters) = parts(url);
@@ -49,7 +50,8 @@ impl Views {
         }
     }
 
-    /// The outcome of an address that only differs from a fetched page in parameters that say nothing.
+    /// The outcome of a URL that differs from a fetched page only in irrelevant parameters; `None` for
+    /// others.
     pub(super) fn known(&self, url: &Url) -> Option<Outcome> {
         let (path, parameters) = parts(url);
         let says_nothing = |name: &String| {

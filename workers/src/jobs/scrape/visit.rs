@@ -27,7 +27,7 @@ const MAX_REFRESHES: usize = 5;
 /// Pause of a host that answered 429 or 503 without `Retry-After`.
 const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// What a visit works with.
+/// Dependencies and state of a visit.
 pub(super) struct Visitor<'a> {
     pub(super) ctx: &'a Context,
     pub(super) stop: &'a CancellationToken,
@@ -38,17 +38,17 @@ pub(super) struct Visitor<'a> {
     pub(super) renderer: &'a mut Option<Renderer>,
 }
 
-/// A response within the scope, or why there is none.
+/// A response, or the outcome of a page without one.
 pub(super) enum Answer {
     Page(FetchResponse),
     Nothing(Outcome),
 }
 
 impl Visitor<'_> {
-    /// Visits a page. A problem with the page is its outcome; only a problem that stops the crawl is an error.
+    /// Visits a page. A problem with the page is an outcome; only a problem that stops the crawl is an error.
     pub(super) async fn visit(&mut self, page: &PageTask) -> Result<Outcome> {
         let mut url = page.url.clone();
-        // Not by key: `/` may send the visitor on to `/index.html`.
+        // Not by key: `/` may redirect to `/index.html`.
         let mut visited = HashSet::from([scope::normalise(&url)]);
         loop {
             let mut fetched = match self.fetch(&url, page).await {
@@ -132,7 +132,7 @@ impl Visitor<'_> {
     }
 }
 
-/// The outcome of a page that leads out of the site.
+/// The outcome of a page that redirects out of the site.
 pub(super) fn out_of_scope(to: &Url) -> Outcome {
     let message = format!("It leads to {to}, which does not belong to the site.");
     Outcome::skipped(Cause::new("out_of_scope", message))

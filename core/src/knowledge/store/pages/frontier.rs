@@ -123,7 +123,7 @@ pub(in crate::knowledge) async fn list_known_pages(
     .await
 }
 
-/// Notes that the site map names these pages.
+/// Marks these pages as listed in the site map.
 pub(in crate::knowledge) async fn mark_listed(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

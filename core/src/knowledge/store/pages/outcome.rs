@@ -9,7 +9,7 @@ use crate::knowledge::chunk::Markup;
 use crate::knowledge::crawl::{Cause, CrawlSite, Fetched, PageState, PageTask};
 use crate::platform::db::interval;
 
-/// URL of the page that was fetched under one of these keys already.
+/// URL of an already fetched page with one of these keys.
 pub(in crate::knowledge) async fn find_duplicate_page(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -61,8 +61,8 @@ pub(in crate::knowledge) async fn find_same_text(
     .await
 }
 
-/// URLs and texts of the fetched pages of the same title that a page names as its canonical one, that name it, or that
-/// name the same one.
+/// URLs and texts of fetched pages that have the same title as a page and a common canonical URL: its
+/// canonical page, pages whose canonical page it is, and pages with the same canonical page.
 pub(in crate::knowledge) async fn list_canonical_texts(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,17 +1,18 @@
-//! Captions of pictures and lines that name an article's author: they stand beside its text.
+//! Removal of image captions and bylines from articles.
 
 use dom_query::NodeRef;
 
 use super::weights::{Weights, letters_of};
 use crate::parse::html::words::Words;
 
-/// Longest caption, in letters.
+/// Maximum length of a caption, in letters.
 const MAX_CAPTION: u32 = 300;
 
-/// Longest line about an author, in letters.
+/// Maximum length of a byline, in letters.
 const MAX_BYLINE: u32 = 80;
 
-/// Removes them from an article. Captions that are a large part of a page are its content: steps with a picture each.
+/// Removes captions and bylines. Captions that exceed a seventh of the page's letters stay: they are content,
+/// such as steps with an image each.
 pub(super) fn remove(root: &NodeRef) {
     let weights = Weights::of(root);
     let whole = weights.get(root);
@@ -57,7 +58,7 @@ const CAPTIONS: &[&str] = &[
     "media-credit",
 ];
 
-/// Whether a node is the caption of a picture. Captions of tables and listings say what those are.
+/// Whether a node is an image caption. Captions of tables and listings stay: they describe their content.
 fn is_caption(node: &NodeRef) -> bool {
     let named = node.has_name("figcaption") || Words::of(node).contain(CAPTIONS);
     let has = |figure: &NodeRef, names: &[&str]| {
@@ -66,14 +67,14 @@ fn is_caption(node: &NodeRef) -> bool {
             .take(200)
             .any(|inner| inner.node_name().is_some_and(|name| names.contains(&&*name)))
     };
-    // The picture of a figure may be one that only a script loads.
+    // A figure without an image is accepted: a script may load the image.
     named
         && (node.has_name("figcaption")
             || node.ancestors_it(Some(2)).any(|figure| has(&figure, &["img", "picture", "svg"])))
         && node.parent().is_some_and(|figure| !has(&figure, &["table", "pre", "code", "blockquote"]))
 }
 
-/// Whether an element before the text says who wrote it.
+/// Whether an element before the text is a byline.
 fn is_byline(node: &NodeRef) -> bool {
     let name = node.node_name();
     let line =

@@ -1,4 +1,4 @@
-//! Lists of cards that lead to other things of the same kind: products, articles.
+//! Lists of cards: links to other things of the same kind, such as products or articles.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use dom_query::NodeRef;
 
 use super::weights::{Weight, Weights};
 
-/// Minimum cards of a list.
+/// Minimum number of cards in a list.
 const MIN_CARDS: usize = 3;
 
-/// Longest card on average, in letters.
+/// Maximum average length of a card, in letters.
 const MAX_CARD: u32 = 300;
 
-/// Whether an element is a list of cards: children of the same form, each of which links elsewhere.
+/// Whether an element is a list of cards: children of the same form, each with a link to a different address.
 pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool {
     if weight.links < 3 {
         return false;
@@ -43,14 +43,15 @@ pub(super) fn is_list(node: &NodeRef, weight: Weight, weights: &Weights) -> bool
             titles += usize::from(has_linked_title(child));
         }
     }
-    // Few links, or running text: the titles must say that other texts are meant. References have none.
+    // With few links or with running text, only linked titles show that cards mean other pages. Lists of
+    // references have no such titles.
     if (weight.link_density() < 0.25 || weight.prose > 0) && titles * 5 < cards * 4 {
         return false;
     }
     cards >= MIN_CARDS && cards * 5 >= children.len() * 4
 }
 
-/// Whether the heading of a card is a link, or a link of the card has the same name.
+/// Whether the heading of a card is a link, or a link of the card has the heading as its label.
 fn has_linked_title(card: &NodeRef) -> bool {
     let is_heading = |node: &NodeRef| {
         node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))

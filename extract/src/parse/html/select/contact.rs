@@ -1,4 +1,4 @@
-//! Addresses, telephone numbers and opening hours in a page's footer: often they stand nowhere else.
+//! Contact details and opening hours in a page's footer: often they occur nowhere else on the page.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,22 @@ use dom_query::{Document as Tree, NodeId, NodeRef};
 use super::weights::{Weights, letters};
 use crate::parse::html::words::Words;
 
-/// Footers of a page.
+/// Selector of footer elements.
 const FOOTERS: &str = "footer, [role='contentinfo'], #footer, .footer, .site-footer, #colophon";
 
-/// Longest block of contact details, in letters.
+/// Maximum length of a block of contact details, in letters.
 const MAX_BLOCK: u32 = 250;
 
-/// Longest contact details of a page, in letters.
+/// Maximum length of all contact details of a page, in letters.
 const MAX_ALL: u32 = 600;
 
-/// Longest column of contact details, in letters: a name, an address, a telephone number, an address for mail.
+/// Maximum length of a column of contact details, in letters: name, address, telephone, e-mail.
 const MAX_COLUMN: u32 = 140;
 
-/// Links to other pages in a column of contact details.
+/// Maximum number of links to other pages in a column of contact details.
 const MAX_LINKS: usize = 1;
 
-/// Names of days, of which opening hours have one.
+/// Names of weekdays. Opening hours contain at least one.
 const DAYS: &[&str] = &[
     "monday",
     "tuesday",
@@ -69,7 +69,7 @@ const DAYS: &[&str] = &[
     "월요일",
 ];
 
-/// Words of opening hours.
+/// Words in opening hours.
 const HOURS: &[&str] = &[
     "open",
     "hours",
@@ -98,7 +98,8 @@ const HOURS: &[&str] = &[
     "영업",
 ];
 
-/// Takes the contact details out of the page's footers, unless the page has them elsewhere.
+/// Takes the contact details out of the page's footers. Footers inside the main element or an article are
+/// skipped.
 pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     let Some(body) = tree.body() else { return Vec::new() };
     let weights = Weights::of(&body);
@@ -106,7 +107,7 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     let mut read: HashSet<NodeId> = HashSet::new();
     let mut total = 0;
     for footer in footers(tree, &body) {
-        // A footer inside another has been read with it.
+        // A footer inside another one was already processed with it.
         let inside =
             |node: NodeRef| node.has_name("main") || node.has_name("article") || read.contains(&node.id);
         if footer.ancestors_it(None).any(inside) || !read.insert(footer.id) {
@@ -117,7 +118,7 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
             let own = weights.get(&node).letters;
             if own <= MAX_BLOCK && is_contact(&node) {
                 let block = column(node, &footer, &weights);
-                // The column may have been taken with another of its lines.
+                // Another line of the column may have taken it already.
                 if taken.iter().any(|node| node.id == block.id) {
                     continue;
                 }
@@ -143,7 +144,7 @@ pub(super) fn take<'a>(tree: &'a Tree) -> Vec<NodeRef<'a>> {
     taken
 }
 
-/// The page's footers: elements that say so, and what follows the main element.
+/// The page's footers: elements marked as such, and the siblings after the main element.
 fn footers<'a>(tree: &'a Tree, body: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
     let mut footers: Vec<NodeRef> = tree.select(FOOTERS).nodes().to_vec();
     let named = body.descendants_it().filter(|node| {
@@ -167,7 +168,7 @@ fn footers<'a>(tree: &'a Tree, body: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
     footers
 }
 
-/// The column around a line of contact details: its other lines are the name and the address that belong to it.
+/// The column around a line of contact details. Its other lines hold the name and the address.
 fn column<'a>(line: NodeRef<'a>, footer: &NodeRef, weights: &Weights) -> NodeRef<'a> {
     let mut column = line;
     while column.id != footer.id {
@@ -191,7 +192,8 @@ fn column<'a>(line: NodeRef<'a>, footer: &NodeRef, weights: &Weights) -> NodeRef
     column
 }
 
-/// Removes from a column the links to other pages, unless one shows an address on a map, and the note of copyright.
+/// Removes a column's links to other pages and its copyright notice. Links with digits stay: map links of
+/// addresses.
 fn clean(column: &NodeRef) {
     let others: Vec<NodeRef> = column
         .descendants_it()
@@ -209,7 +211,7 @@ fn clean(column: &NodeRef) {
     others.iter().for_each(NodeRef::remove_from_parent);
 }
 
-/// Whether a block is contact details: an address, or a line with a telephone number or opening hours.
+/// Whether a block holds contact details: an address, or a line with a telephone number or opening hours.
 fn is_contact(node: &NodeRef) -> bool {
     let Some(name) = node.node_name() else { return false };
     if !matches!(
@@ -230,11 +232,11 @@ fn is_contact(node: &NodeRef) -> bool {
     if &*name == "address" {
         return true;
     }
-    // The smallest block only: a column of a footer holds other things too.
+    // The smallest matching block only: a footer column holds other things too.
     inner.count() == 0 && (has_telephone(&text) || has_hours(&text))
 }
 
-/// Whether a text has a number with seven to fifteen digits, written as telephone numbers are.
+/// Whether a text contains a number with seven to fifteen digits in the form of a telephone number.
 fn has_telephone(text: &str) -> bool {
     let mut number = String::new();
     for character in text.chars().chain(['x']) {
@@ -257,7 +259,7 @@ fn is_telephone(number: &str) -> bool {
         number.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     let digits: usize = groups.iter().map(|group| group.len()).sum();
     let marks = number.chars().filter(|c| !c.is_ascii_digit()).count();
-    // Two years, and a large number in groups of three.
+    // Not a telephone number: two years, or a large number in groups of three digits.
     let years =
         groups.len() == 2 && groups.iter().all(|group| group.len() == 4 && group.starts_with(['1', '2']));
     let grouped = !number.trim().contains(['+', '(', '/', '-', ' '])

@@ -1,4 +1,4 @@
-//! Controls that a page repeats beside each of its parts: "Reply", "Share", "Add to cart", "Learn more".
+//! Removal of controls repeated on a page: "Reply", "Share", "Add to cart", "Learn more".
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,19 +6,19 @@ use dom_query::{NodeId, NodeRef};
 
 use super::weights::{Weights, letters};
 
-/// Longest name of a control, in letters.
+/// Maximum length of a control's name, in letters.
 const MAX_NAME: u32 = 20;
 
-/// Minimum times that a control stands on the page.
+/// Minimum number of occurrences of a removed control.
 const MIN_TIMES: usize = 3;
 
-/// Endings of files that visitors load: such links stay, whatever their name.
+/// File extensions of downloads. Links to downloads stay, whatever their name.
 const FILES: &[&str] = &[
     ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".csv", ".zip", ".txt", ".ics", ".odt", ".ods",
 ];
 
-/// Removes links and buttons that stand alone in their block and have the same name three times or more. Where all
-/// lead to one page, the first stays.
+/// Removes links and buttons that are alone in their block and share their name with at least two others.
+/// Links with fewer than three distinct targets stay.
 pub(super) fn remove(root: &NodeRef) {
     let weights = Weights::of(root);
     let mut order: Vec<String> = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn remove(root: &NodeRef) {
         if targets.iter().any(|href| is_file(href)) {
             continue;
         }
-        // The same name for one page may be the name of that page, such as the author's of several posts.
+        // Links with one name and few targets may name the target, such as the author of several posts.
         let one = targets.len() < MIN_TIMES && group.iter().all(|(node, _)| node.has_name("a"));
         if one {
             continue;
@@ -71,7 +71,7 @@ fn is_file(href: &str) -> bool {
     FILES.iter().any(|ending| path.ends_with(ending))
 }
 
-/// Whether the control is no word of a line. Headings and cells of tables name things.
+/// Whether no text is beside the control in its line. In headings and table cells, links name things.
 fn stands_alone(node: &NodeRef, root: NodeId, weights: &Weights) -> bool {
     let mut line = *node;
     let block = loop {
@@ -92,7 +92,7 @@ fn stands_alone(node: &NodeRef, root: NodeId, weights: &Weights) -> bool {
     &*name != "p" || weights.get(&block).plain() == 0
 }
 
-/// Whether a word stands right before or after an element.
+/// Whether text is right before or after an element.
 fn beside(node: &NodeRef) -> bool {
     let is_word = |sibling: Option<NodeRef>| {
         sibling.is_some_and(|sibling| {

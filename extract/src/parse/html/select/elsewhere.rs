@@ -1,6 +1,6 @@
-//! Words above what leads to other pages: related texts, other products, calls to follow or to comment.
+//! Headings above blocks that lead to other pages: related texts, other products, calls to follow.
 
-/// Beginnings of headings above what leads elsewhere.
+/// Beginnings of such headings.
 const BEGINNINGS: &[&str] = &[
     "related",
     "read more",
@@ -274,14 +274,14 @@ const BEGINNINGS: &[&str] = &[
     "추천",
 ];
 
-/// Parts of such headings, where the noun comes first.
+/// Parts of such headings in phrases that do not begin with them.
 const PARTS: &[&str] =
     &["relacionad", "correlat", "similaires", "also like", "also bought", "also viewed", "recently viewed"];
 
-/// Longest heading, in letters.
+/// Maximum length of such a heading, in letters.
 const MAX_HEADING: u32 = 45;
 
-/// Whether a heading announces what leads elsewhere.
+/// Whether a heading announces links to other pages.
 pub(super) fn announces(heading: &str, letters: u32) -> bool {
     if letters == 0 || letters > MAX_HEADING {
         return false;
@@ -290,7 +290,7 @@ pub(super) fn announces(heading: &str, letters: u32) -> bool {
     BEGINNINGS.iter().any(|phrase| text.starts_with(phrase)) || PARTS.iter().any(|part| text.contains(part))
 }
 
-/// The beginning of a text in lower case, without the marks before its first word.
+/// The beginning of a text in lower case, without punctuation before its first word.
 pub(super) fn lower(text: &str) -> String {
     text.trim_start_matches(|c: char| !c.is_alphanumeric())
         .chars()

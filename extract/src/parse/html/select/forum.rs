@@ -1,13 +1,13 @@
-//! What stands around the posts of a discussion: cards of their authors, counters, controls.
+//! Blocks around the posts of a discussion: author cards, counters, controls.
 
 use super::weights::Weight;
 use crate::parse::html::words::Words;
 
-/// Longest such block, in letters.
+/// Maximum length of such a block, in letters.
 const MAX_LETTERS: u32 = 200;
 
-/// Parts of the names of such blocks, as programs that run forums write them. The author's name and the date of a
-/// post stay: they say whose word it is.
+/// Parts of the names that forum software gives to such blocks. The author's name and the date of a post
+/// stay: they attribute the post.
 const FURNITURE: &[&str] = &[
     "userextras",
     "user-extras",
@@ -92,10 +92,10 @@ const FURNITURE: &[&str] = &[
     "topic-head-stat",
 ];
 
-/// Words of the names of such blocks.
+/// Whole words in the names of such blocks.
 const WORDS: &[&str] = &["signature", "signatures", "sig", "badges", "karma"];
 
-/// Whether a block of a discussion is none of its posts.
+/// Whether a block of a discussion is not part of a post.
 pub(super) fn is_furniture(words: &Words, weight: Weight) -> bool {
     words.any(WORDS) || (weight.prose == 0 && weight.letters <= MAX_LETTERS && words.contain(FURNITURE))
 }

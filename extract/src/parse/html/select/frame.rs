@@ -1,4 +1,4 @@
-//! Removal of what frames a page: menus, headers, footers, side columns, widgets.
+//! Removal of the frame of a page: menus, headers, footers, side columns, widgets.
 
 use dom_query::NodeRef;
 
@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::weights::{Weight, Weights, letters_of};
 use crate::parse::html::words::Words;
 
-/// Class names of asides that belong to the surrounding text.
+/// Class names of `aside` elements that belong to the surrounding text.
 const CALLOUTS: &[&str] = &[
     "note",
     "tip",
@@ -22,7 +22,7 @@ const CALLOUTS: &[&str] = &[
     "hint",
 ];
 
-/// Names of what is never content.
+/// Names of elements that are never content.
 const ALWAYS: &[&str] = &[
     "breadcrumb",
     "breadcrumbs",
@@ -50,7 +50,7 @@ const ALWAYS: &[&str] = &[
     "disqus",
 ];
 
-/// Names of what leads elsewhere, if it has little running text.
+/// Names of blocks that lead to other pages. They are removed if they have no running text or many links.
 const ELSEWHERE: &[&str] = &[
     "related",
     "relatedposts",
@@ -89,7 +89,7 @@ const ELSEWHERE: &[&str] = &[
     "recently",
 ];
 
-/// Names of menus, if most of their text is links or they have no running text.
+/// Names of menus. They are removed if they have no running text and mostly links or few letters.
 const MENUS: &[&str] = &[
     "nav",
     "navi",
@@ -124,7 +124,7 @@ const MENUS: &[&str] = &[
     "cart",
 ];
 
-/// Parts of the names of a site's footer.
+/// Parts of the names of site footers.
 const FOOTERS: &[&str] = &[
     "sitefooter",
     "site-footer",
@@ -148,7 +148,7 @@ const FOOTERS: &[&str] = &[
     "footer-inner",
 ];
 
-/// Whole names of the header and the footer of a site.
+/// Whole names of site headers and site footers.
 const EDGES: &[&str] = &[
     " header ",
     " footer ",
@@ -175,22 +175,23 @@ const EDGES: &[&str] = &[
     " topbar ",
 ];
 
-/// Longest running text of such a footer, in letters: its note of copyright, a call to subscribe.
+/// Maximum running text of a footer on a page that is still loading, in letters: a copyright notice, a call
+/// to subscribe.
 const MAX_NOTE: u32 = 400;
 
-/// Longest menu that is one even if the page has nothing else, in letters.
+/// Maximum length of a menu that is removed even from a page without other text, in letters.
 const MAX_MENU: u32 = 200;
 
-/// Elements that are looked at after a footer.
+/// Maximum number of elements examined after a footer.
 const MAX_STEPS: usize = 500;
 
 /// Names of visitors' comments.
 const COMMENTS: &[&str] = &["comments", "comment", "respond", "commentlist", "replies"];
 
-/// Words beside which a name describes a layout, not the element: `has-sidebar`.
+/// Words that make a name describe the layout instead of the element: `has-sidebar`.
 const NEGATIONS: &[&str] = &["no", "has", "with", "without", "not"];
 
-/// Elements whose names are read: containers.
+/// Elements whose names are checked: containers.
 const CONTAINERS: &[&str] = &[
     "div", "section", "ul", "ol", "aside", "header", "footer", "form", "nav", "p", "span", "table", "figure",
     "details", "dl", "li", "article",
@@ -234,10 +235,10 @@ struct Part<'a, 'b> {
     weight: Weight,
     weights: &'a Weights,
     whole: Weight,
-    /// The element is inside the main element or an article.
+    /// Whether the element is inside the main element or an article.
     inside: bool,
     kind: Kind,
-    /// The page says that it still loads something.
+    /// Whether the page is marked as loading (`aria-busy`).
     busy: bool,
 }
 
@@ -245,7 +246,7 @@ impl Part<'_, '_> {
     fn is_frame(&self) -> bool {
         self.is_frame_by_element()
             || (CONTAINERS.contains(&self.name) && self.is_small() && self.is_frame_by_name())
-            // The rank of an author may be a heading.
+            // The rank of a post's author may be a heading.
             || (self.kind == Kind::Forum
                 && matches!(self.name, "h4" | "h5" | "h6")
                 && forum::is_furniture(&Words::of(self.node), self.weight))
@@ -253,14 +254,14 @@ impl Part<'_, '_> {
 
     fn is_frame_by_element(&self) -> bool {
         let role = self.node.attr_or("role", "").to_ascii_lowercase();
-        // Lists of names may have more letters than the text that they stand beside.
+        // Lists of names may have more letters than the text beside them.
         if role == "complementary"
             && !self.is_callout()
             && self.weight.prose.saturating_mul(4) <= self.whole.prose
         {
             return true;
         }
-        // A page that waits for its content has next to nothing but its footer.
+        // While a page loads its content, the footer is nearly its only text.
         if self.busy
             && self.weight.prose <= MAX_NOTE
             && !self.inside
@@ -269,11 +270,11 @@ impl Part<'_, '_> {
         {
             return true;
         }
-        // The menu of a page without content.
+        // A menu of a page without content.
         if self.name == "nav" && !self.inside && self.weight.prose == 0 && self.weight.letters <= MAX_MENU {
             return true;
         }
-        // Markup that contradicts itself: all of the page in a footer.
+        // Contradictory markup: an element with more than 60 % of the page's letters is not its frame.
         if self.weight.letters.saturating_mul(5) > self.whole.letters.saturating_mul(3) {
             return false;
         }
@@ -301,7 +302,7 @@ impl Part<'_, '_> {
             }
     }
 
-    /// Whether the names are those of a site's footer, or of a footer after which nothing comes.
+    /// Whether the names are those of a site footer, or of a footer without text after it.
     fn is_footer(&self) -> bool {
         let words = Words::of(self.node);
         words.contain(FOOTERS)
@@ -310,7 +311,7 @@ impl Part<'_, '_> {
                 && is_last(self.node, self.weights))
     }
 
-    /// Whether the element holds little of the page's text, so that a wrong guess costs little.
+    /// Whether the element holds little of the page's text, so that a wrong decision costs little.
     fn is_small(&self) -> bool {
         self.weight.prose.saturating_mul(4) <= self.whole.prose
             && self.weight.letters.saturating_mul(5) <= self.whole.letters.saturating_mul(2)
@@ -345,14 +346,14 @@ impl Part<'_, '_> {
         })
     }
 
-    /// Whether a name of menus may mean something else: the menu of a kitchen, the language of code.
+    /// Whether a menu name may mean something else: a restaurant menu, a code language.
     fn is_listing(&self, words: &Words) -> bool {
         (self.weight.links == 0
             && words.any(&["menu", "menus", "language", "lang", "tags", "legal", "toolbar"]))
             || self.node.descendants_it().take(50).any(|inner| inner.has_name("pre"))
     }
 
-    /// Whether a footer names who said what it stands below.
+    /// Whether a footer is the attribution of a quotation or a figure.
     fn is_quoted(&self) -> bool {
         self.node.ancestors_it(Some(3)).any(|outer| outer.has_name("blockquote") || outer.has_name("figure"))
     }
@@ -362,7 +363,7 @@ impl Part<'_, '_> {
         CALLOUTS.iter().any(|word| class.contains(word))
     }
 
-    /// Forms that search, subscribe or log in.
+    /// Whether a form is for search, subscription or login.
     fn is_service_form(&self) -> bool {
         if self.weight.prose > 300 {
             return false;

@@ -1,17 +1,17 @@
-//! The page's heading and the block around it, which often stand before the main content.
+//! The page's heading and the block around it, which are often outside the main content.
 
 use dom_query::{Document as Tree, NodeRef};
 
 use super::weights::{Weights, letters_of};
 use crate::parse::text;
 
-/// Longest block around a heading, in letters: a title, a promise, a price.
+/// Maximum length of the block around a heading, in letters: a title, a slogan, a price.
 const MAX_HERO: u32 = 600;
 
-/// Highest share of links in such a block.
+/// Maximum share of linked letters in such a block.
 const MAX_LINKED: f64 = 0.4;
 
-/// Moves the block around the page's heading into the content, if it stands outside of it and says more.
+/// Moves the block around the page's heading into the content if it is outside.
 pub(super) fn take_in_hero(tree: &Tree, root: &NodeRef) {
     if has_heading(root) {
         return;
@@ -34,8 +34,8 @@ pub(super) fn take_in_hero(tree: &Tree, root: &NodeRef) {
     root.prepend_child(&hero);
 }
 
-/// The heading to put before the text, if the content has none: the page's own, or its title. A lower heading
-/// that says the same becomes the first one instead.
+/// The heading to put before the text if the content has none: the page's own one, or its title. If a lower
+/// heading of the content has the same words, it becomes the first-level heading, and nothing is returned.
 pub(in crate::parse::html) fn heading(tree: &Tree, root: &NodeRef, title: Option<&str>) -> Option<String> {
     if has_heading(root) {
         return None;
@@ -56,13 +56,13 @@ pub(in crate::parse::html) fn heading(tree: &Tree, root: &NodeRef, title: Option
     }
 }
 
-/// Whether a heading is what a title begins with, before the name of the site.
+/// Whether a title begins with the words of a heading. Titles often end with the site's name.
 fn is_start(heading: &str, title: &str) -> bool {
     let (heading, title) = (words(heading), words(title));
     !heading.is_empty() && title.starts_with(&heading)
 }
 
-/// Whether a heading shares half of its words with the title, and is not the name of the site at its end.
+/// Whether a heading shares half of its words with the title and is not the site's name at the title's end.
 fn is_part(heading: &str, title: &str) -> bool {
     let (heading, title) = (words(heading), words(title));
     let shared = heading.iter().filter(|word| title.contains(word)).count();
@@ -81,7 +81,7 @@ fn has_heading(root: &NodeRef) -> bool {
     is(root) || root.descendants_it().any(|node| is(&node))
 }
 
-/// The only first-level heading outside the content that is part of the title. A site's name may be one too.
+/// The page's only first-level heading with text, or nothing if there are several.
 fn outer_heading<'a>(tree: &'a Tree, root: &NodeRef) -> Option<NodeRef<'a>> {
     let _ = root;
     let headings: Vec<NodeRef> =

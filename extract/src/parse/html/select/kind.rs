@@ -1,4 +1,4 @@
-//! The kind of a page, as far as it decides what is content.
+//! Kinds of pages that need a different selection of content.
 
 use dom_query::Document as Tree;
 use url::Url;
@@ -8,17 +8,17 @@ use crate::parse::html::structured::Data;
 /// Kind of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A discussion: what visitors wrote is the content.
+    /// A discussion: the posts of visitors are its content.
     Forum,
-    /// One thing for sale: lists of other things are none of it.
+    /// A page about one product: lists of other products are not content.
     Product,
-    /// A text: what follows it, comments and lists of other texts, is none of it.
+    /// A text: comments and lists of other texts after it are not content.
     Article,
     /// Anything else.
     Other,
 }
 
-/// Segments of the addresses of discussions.
+/// Path segments in the addresses of discussions.
 const FORUM_PATHS: &[&str] = &[
     "forum",
     "forums",
@@ -39,7 +39,7 @@ const FORUM_PATHS: &[&str] = &[
     "board",
 ];
 
-/// Programs that run forums, as they name themselves.
+/// Names of forum software in the `generator` metadata.
 const FORUM_PROGRAMS: &[&str] = &[
     "discourse",
     "phpbb",
@@ -57,7 +57,7 @@ const FORUM_PROGRAMS: &[&str] = &[
     "woltlab",
 ];
 
-/// The kind of a page, by its structured data, its address and what it says of itself.
+/// The kind of a page, by its structured data, its address and its metadata.
 pub(super) fn of(tree: &Tree, data: &Data, address: Option<&Url>) -> Kind {
     let itemtype = |names: &[&str]| {
         tree.select("[itemtype]").nodes().iter().any(|node| {
@@ -89,7 +89,7 @@ pub(super) fn of(tree: &Tree, data: &Data, address: Option<&Url>) -> Kind {
         "ScholarlyArticle",
         "ReportageNewsArticle",
     ];
-    // A blog program calls all pages articles, but gives a date of publication to texts only.
+    // Blog software marks every page as an article, but only texts have a publication date.
     let dated = tree.select("meta[property='article:published_time']").exists();
     if dated || data.is_any(&articles) || itemtype(&articles) {
         return Kind::Article;
@@ -107,7 +107,7 @@ fn is_forum_path(address: Option<&Url>) -> bool {
     let Some(address) = address else { return false };
     let segments: Vec<&str> =
         address.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    // The last segment names the page itself: an article about forums is none.
+    // The last segment names the page itself, which may be an article about forums.
     let parents = segments.split_last().map_or(&[][..], |(_, parents)| parents);
     let host = address.host_str().unwrap_or_default();
     ["forum.", "forums.", "community.", "discuss.", "discussion.", "boards.", "talk."]

@@ -1,4 +1,4 @@
-//! Selection of a page's content: what frames it goes, and the root of the rest is found.
+//! Selection of a page's content: removal of its frame, then search for the root of the rest.
 
 mod captions;
 mod cards;
@@ -25,13 +25,13 @@ use kind::Kind;
 use weights::Weights;
 pub(in crate::parse::html) use weights::letters_of;
 
-/// Whether the content is a link or two and nothing else.
+/// Whether the content is at most two links, without other text.
 pub(super) fn is_bare(root: &NodeRef) -> bool {
     let weight = Weights::of(root).get(root);
     weight.plain() == 0 && weight.links <= 2
 }
 
-/// Removes what is no content from the tree. Returns the element that holds the rest.
+/// Removes everything but the content from the tree. Returns the element that holds the content.
 pub(super) fn content<'a>(
     tree: &'a Tree,
     data: &Data,

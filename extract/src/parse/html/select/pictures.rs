@@ -1,4 +1,4 @@
-//! Names of pictures that say nothing new: copies, the page's own title, descriptions for those who cannot see.
+//! Removal of images whose descriptions repeat other text: copies, page title, long descriptions.
 
 use std::collections::HashSet;
 
@@ -7,13 +7,15 @@ use dom_query::NodeRef;
 use super::kind::Kind;
 use super::weights::Weights;
 
-/// Minimum words of a description.
+/// Minimum number of words of a long description.
 const MIN_DESCRIPTION: usize = 7;
 
-/// Minimum running text of a page that does not live by its pictures, in letters.
+/// Minimum running text, in letters, of a page on which long descriptions are removed. Pages with less
+/// text may depend on their images.
 const MIN_PROSE: u32 = 600;
 
-/// Removes such pictures, except in tables and alone in links, where they stand for text.
+/// Removes images with redundant descriptions (copies, the page title, long accessibility descriptions),
+/// except where the description stands for text (`is_needed`).
 pub(super) fn remove(root: &NodeRef, title: &str, kind: Kind) {
     let weights = Weights::of(root);
     let prose = weights.get(root).prose;
@@ -32,7 +34,7 @@ pub(super) fn remove(root: &NodeRef, title: &str, kind: Kind) {
             && !own
                 .iter()
                 .any(|word| word.starts_with(|c: char| c.is_ascii_digit()) && !title.contains(word));
-        // The many views of one thing for sale.
+        // Different views of one product.
         let views = kind == Kind::Product
             && own.iter().filter(|word| title.contains(*word)).count().saturating_mul(2) > own.len();
         if known || described || views || !seen.insert(own) {
@@ -45,7 +47,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// Whether a picture stands for text: in a cell, a heading, or alone in a link.
+/// Whether an image stands for text: in a table cell, a heading, a button, or a paragraph with text.
 fn is_needed(picture: &NodeRef, weights: &Weights) -> bool {
     picture.ancestors_it(Some(8)).any(|node| {
         node.node_name().is_some_and(|name| {

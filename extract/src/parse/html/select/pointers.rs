@@ -1,4 +1,4 @@
-//! Lines inside a text that lead away from it: "Read also: …", "Follow us on …".
+//! Removal of lines inside a text that lead to other pages: "Read also: …", "Follow us on …".
 
 use dom_query::NodeRef;
 
@@ -6,7 +6,7 @@ use super::elsewhere::lower;
 use super::kind::Kind;
 use super::weights::{Weight, Weights};
 
-/// Beginnings of lines inside a text that point to another text.
+/// Beginnings of lines that point to another text.
 const POINTERS: &[&str] = &[
     "read also",
     "read more:",
@@ -43,10 +43,10 @@ const POINTERS: &[&str] = &[
     "читайте также",
 ];
 
-/// Longest line that points to another text, in letters.
+/// Maximum length of such a line, in letters.
 const MAX_POINTER: u32 = 200;
 
-/// Networks on which publishers ask to be followed.
+/// Social networks on which publishers have accounts to follow.
 const NETWORKS: &[&str] = &[
     "facebook.com",
     "twitter.com",
@@ -65,7 +65,7 @@ const NETWORKS: &[&str] = &[
     "weibo.com",
 ];
 
-/// Removes such lines. On a page that is no article, links to networks say how to reach someone.
+/// Removes such lines. Outside articles, links to social networks stay: they are contact details.
 pub(super) fn remove(root: &NodeRef, kind: Kind) {
     let weights = Weights::of(root);
     let lines: Vec<NodeRef> = root
@@ -91,7 +91,7 @@ fn points(line: &NodeRef, weight: Weight) -> bool {
     }
 }
 
-/// Whether a line links to two networks or more.
+/// Whether a line links to social networks twice or more.
 fn asks_to_follow(line: &NodeRef, weight: Weight) -> bool {
     weight.links >= 2
         && weight.paragraphs <= 1

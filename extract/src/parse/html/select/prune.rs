@@ -1,4 +1,4 @@
-//! Removal of blocks inside the content that lead elsewhere: lists of links, related texts, comments.
+//! Removal of blocks inside the content that lead elsewhere: link lists, related texts, comments.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::pointers;
 use super::weights::{Weight, Weights, letters_of};
 
-/// Beginnings of links that jump over the menu.
+/// Beginnings of links that skip the menu.
 const SKIPS: &[&str] = &[
     "skip",
     "jump to",
@@ -62,7 +62,7 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
             // Cards of other texts have an excerpt each.
             let excerpts = kind == Kind::Article && weight.prose.saturating_mul(4) <= whole.prose;
             let cards = single && (weight.prose == 0 || excerpts) && cards::is_list(&child, weight, &weights);
-            // A page of one thing for sale may say less of it than of others.
+            // A product page may have less text about its product than about others.
             let small = small
                 || (cards
                     && kind == Kind::Product
@@ -77,7 +77,7 @@ pub(super) fn prune(root: &NodeRef, kind: Kind) {
     }
 }
 
-/// Many links with short names and next to nothing else.
+/// Whether an element is many links with short names and hardly any other text.
 fn is_menu(weight: Weight) -> bool {
     weight.links >= 6 && weight.link_density() > 0.85 && weight.linked <= weight.links.saturating_mul(18)
 }
@@ -103,10 +103,10 @@ fn before_heading(root: &NodeRef) {
     }
 }
 
-/// Minimum identifiers of a text that is none.
+/// Minimum number of identifiers in a removed block.
 const MIN_IDENTIFIERS: usize = 3;
 
-/// Removes blocks of identifiers, with which shops hide the label of an advertisement from filters.
+/// Removes blocks of identifiers. Shops use them to hide the label of an advertisement from filters.
 fn machine_text(root: &NodeRef) {
     let mut blocks: HashMap<NodeId, (NodeRef, usize)> = HashMap::new();
     for node in root.descendants_it().filter(|node| node.has_name("span")) {
@@ -139,7 +139,7 @@ fn skip_links(root: &NodeRef) {
     }
 }
 
-/// Removes what stands below a heading that announces other texts, up to the next heading of its level.
+/// Removes the section below a heading that announces other texts, up to the next heading of its level.
 fn headed_sections(root: &NodeRef) {
     let weights = Weights::of(root);
     let whole = weights.get(root);
@@ -151,7 +151,7 @@ fn headed_sections(root: &NodeRef) {
             continue;
         }
         let block = section(&heading, root, &weights, whole);
-        // A line without the form of a heading needs what follows as a witness.
+        // A line that is not a heading element counts only if at least three links follow.
         let links: u32 = block.iter().map(|node| weights.get(node).links).sum();
         if is_heading(&heading) || links >= 3 {
             block.iter().for_each(NodeRef::remove_from_parent);
@@ -163,7 +163,7 @@ fn is_heading(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "h2" | "h3" | "h4" | "h5" | "h6"))
 }
 
-/// Whether an element that is no heading by name is one by its place: a short line before cards or links.
+/// Whether an element may be a heading by its content: one line of text. Its place is checked by the caller.
 fn is_title(node: &NodeRef) -> bool {
     node.node_name().is_some_and(|name| matches!(&*name, "div" | "p" | "span" | "strong"))
         && node.children_it(false).all(|child| child.is_text() || is_inline(&child))
@@ -178,7 +178,7 @@ fn announces(heading: &NodeRef, letters: u32) -> bool {
     elsewhere::announces(&heading.text(), letters)
 }
 
-/// The heading and what belongs to it: its container if the heading begins it, or its following siblings.
+/// The section of a heading: its container if the heading begins it, else its following siblings.
 fn section<'a>(
     heading: &NodeRef<'a>,
     root: &NodeRef<'a>,
@@ -210,14 +210,14 @@ fn section<'a>(
     if is_minor(total, whole) { block } else { Vec::new() }
 }
 
-/// Whether a section may go: it has little running text, or many links.
+/// Whether a section may be removed: it has little running text, or many links.
 fn is_minor(section: Weight, whole: Weight) -> bool {
     section.prose.saturating_mul(4) <= whole.prose
         || (section.link_density() >= 0.3
             && section.letters.saturating_mul(10) <= whole.letters.saturating_mul(7))
 }
 
-/// Whether nothing with text stands before the node in its parent.
+/// Whether no text precedes the node in its parent.
 fn begins(node: &NodeRef) -> bool {
     let mut before = node.prev_sibling();
     while let Some(sibling) = before {

@@ -1,4 +1,4 @@
-//! Removal of what a page shows more than once: blocks for other screens, copies of slides, pictures of links.
+//! Removal of repeated content: blocks for other screen sizes, copies of slides, images of links.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,18 +6,18 @@ use dom_query::NodeRef;
 
 use super::weights::letters;
 
-/// Minimum letters of a block that counts as a copy. Shorter ones repeat by nature: prices, labels.
+/// Minimum length of a copy, in letters. Shorter blocks often repeat, such as prices and labels.
 const MIN_COPY: u32 = 60;
 
-/// Minimum letters of a link's text that names its target, so that its picture need not.
+/// Minimum length of a link's text that makes the images of links to the same target redundant, in letters.
 const MIN_NAME: u32 = 6;
 
-/// Removes blocks whose text stands in an earlier block of the same form, word for word. Paragraphs stay: who
-/// writes one twice means it.
+/// Removes blocks with exactly the text, element name and classes of an earlier block. Paragraphs stay: their
+/// repetition is intended.
 pub(super) fn remove_copies(root: &NodeRef) {
     let mut seen: HashMap<(u64, u64), u32> = HashMap::new();
     let mut prefix = Prefix::default();
-    // Each node is met twice: before its content and after it.
+    // Each node is visited twice: before its content and after it.
     let mut stack = vec![(*root, None)];
     let mut copies = Vec::new();
     while let Some((node, start)) = stack.pop() {
@@ -26,7 +26,7 @@ pub(super) fn remove_copies(root: &NodeRef) {
         } else if let Some(start) = start {
             let (letters, hash) = prefix.since(start);
             if letters >= MIN_COPY && is_block(&node) {
-                // A block inside this one may have the same text: no copy of it.
+                // A block inside this one may have the same text. It is not an earlier copy.
                 let first = *seen.entry((hash, form(&node))).or_insert(start.letters);
                 if first.saturating_add(letters) <= start.letters {
                     copies.push(node);
@@ -42,7 +42,8 @@ pub(super) fn remove_copies(root: &NodeRef) {
     }
 }
 
-/// Blocks with a class: a page's builder shows them twice, an author without one writes twice.
+/// Whether an element is a block with a class. Page builders repeat blocks with a class; authors
+/// repeat blocks without one.
 fn is_block(node: &NodeRef) -> bool {
     node.has_attr("class")
         && node.node_name().is_some_and(|name| {
@@ -61,7 +62,7 @@ fn form(node: &NodeRef) -> u64 {
     form.hash
 }
 
-/// A hash of all text so far, from which that of any part follows.
+/// A hash of all text so far. The hashes of two prefixes give the hash of the text between them.
 #[derive(Clone, Copy)]
 struct Prefix {
     hash: u64,
@@ -94,7 +95,7 @@ impl Prefix {
 
     /// Letters and hash of the text since a mark.
     fn since(&self, mark: Self) -> (u32, u64) {
-        // The power of the part, by the inverse of the power at the mark: odd numbers have one modulo 2^64.
+        // The power of the part is a quotient of powers. Odd numbers have an inverse modulo 2^64.
         let part = self.power.wrapping_mul(inverse(mark.power));
         (self.letters - mark.letters, self.hash.wrapping_sub(mark.hash.wrapping_mul(part)))
     }
@@ -109,7 +110,7 @@ fn inverse(odd: u64) -> u64 {
     inverse
 }
 
-/// Removes the pictures of links that have a text, and links of a picture alone beside such a link.
+/// Removes images from links if a link with the same target has a text: the same link or another one.
 pub(super) fn remove_link_pictures(root: &NodeRef) {
     let mut named: HashSet<String> = HashSet::new();
     let links: Vec<NodeRef> =

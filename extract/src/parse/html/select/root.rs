@@ -5,16 +5,16 @@ use dom_query::{Document as Tree, NodeRef};
 use super::kind::Kind;
 use super::weights::{Weight, Weights};
 
-/// Minimum share of the content that the chosen element holds.
+/// Minimum share of the content in the chosen element.
 const SHARE: f64 = 0.9;
 
-/// The same on a page that is one text: what stands around it is seldom part of it.
+/// Same for articles: text around an article seldom belongs to it.
 const TEXT_SHARE: f64 = 0.8;
 
-/// The same on a page of several texts of equal standing, such as the posts of a discussion.
+/// Same for pages of several equal texts, such as the posts of a discussion.
 const FORUM_SHARE: f64 = 0.97;
 
-/// Minimum share of the page's content that an element marked as the main one must hold.
+/// Minimum share of the page's content in an element marked as the main one.
 const MARKED_SHARE: f64 = 0.3;
 
 /// Finds the root of the content below `body`.
@@ -39,7 +39,7 @@ pub(super) fn find<'a>(tree: &'a Tree, body: NodeRef<'a>, kind: Kind, weights: &
     descend(main.unwrap_or(body), share, weights, score)
 }
 
-/// Follows the child that holds nearly all of the content as far down as there is one.
+/// Descends to the child with nearly all of the content, as long as there is one.
 fn descend<'a>(from: NodeRef<'a>, share: f64, weights: &Weights, score: fn(Weight) -> f64) -> NodeRef<'a> {
     let whole = score(weights.get(&from));
     let mut root = from;
@@ -64,14 +64,14 @@ fn is_container(node: &NodeRef) -> bool {
     })
 }
 
-/// Running text counts whole, other text little, links least.
+/// Score of an article: running text counts fully, other text little, links least.
 fn score_of_text(weight: Weight) -> f64 {
     f64::from(weight.prose)
         + 0.3 * f64::from(weight.plain().saturating_sub(weight.prose))
         + 0.05 * f64::from(weight.linked)
 }
 
-/// Of a page that is no single text, labels, prices and links count more.
+/// Score of a page without one main text: labels, prices and links count more.
 fn score_of_parts(weight: Weight) -> f64 {
     f64::from(weight.prose)
         + 0.5 * f64::from(weight.plain().saturating_sub(weight.prose))

@@ -1,10 +1,10 @@
-//! Text weights of a page's elements: how much of an element is text, and how much of that is links.
+//! Text weights of elements: letters, and how many of them are links and running text.
 
 use std::collections::{HashMap, HashSet};
 
 use dom_query::{NodeId, NodeRef};
 
-/// Elements whose text is not read.
+/// Elements whose text is ignored.
 const SILENT: &[&str] = &[
     "script", "style", "noscript", "template", "select", "option", "textarea", "svg", "iframe", "head",
     "title", "object", "canvas", "audio", "video", "math",
@@ -17,13 +17,13 @@ const INLINE: &[&str] = &[
     "sup", "time", "tt", "u", "var", "wbr", "button", "img",
 ];
 
-/// Minimum letters of a line of text that is prose rather than a label.
+/// Minimum length of a line that is running text rather than a label, in letters.
 const PROSE_LETTERS: u32 = 60;
 
-/// Letters of one block that count as prose: many paragraphs weigh more than a long listing.
+/// Maximum letters of one block that count as running text: many paragraphs outweigh one long listing.
 const MAX_PROSE: u32 = 600;
 
-/// The text of an element, in letters: alphanumeric characters, of which an ideograph counts as three.
+/// The amount of text in an element, in letters: alphanumeric characters, an ideograph counted as three.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Weight {
     /// All letters.
@@ -32,9 +32,9 @@ pub(super) struct Weight {
     pub(super) linked: u32,
     /// Letters outside links in blocks of running text.
     pub(super) prose: u32,
-    /// Links.
+    /// Number of links and buttons.
     pub(super) links: u32,
-    /// Blocks of running text.
+    /// Number of blocks of running text.
     pub(super) paragraphs: u32,
 }
 
@@ -62,7 +62,7 @@ impl Weight {
 pub(super) struct Weights(HashMap<NodeId, Weight>);
 
 impl Weights {
-    /// Weighs a tree, in time linear in its nodes.
+    /// Computes the weights of a tree, in time linear in its nodes.
     pub(super) fn of(root: &NodeRef) -> Self {
         // In document order, so that parents precede their children.
         let mut order: Vec<NodeId> = Vec::new();
@@ -111,7 +111,7 @@ impl Weights {
         Self(sum(&order, &parents, own, &headings))
     }
 
-    /// The weight of an element. Inline elements have none of their own: their block has it.
+    /// The weight of an element. Inline elements have no weight: their text belongs to their block.
     pub(super) fn get(&self, node: &NodeRef) -> Weight {
         self.0.get(&node.id).copied().unwrap_or_default()
     }
@@ -132,7 +132,7 @@ fn sum(
 ) -> HashMap<NodeId, Weight> {
     let mut total = own;
     for (id, weight) in &mut total {
-        // A long heading is a title, often of another text.
+        // A long heading is not running text, but a title, often of another text.
         if !headings.contains(id) && weight.plain() >= PROSE_LETTERS && weight.link_density() < 0.5 {
             weight.prose = weight.plain().min(MAX_PROSE);
             weight.paragraphs = 1;
@@ -146,7 +146,7 @@ fn sum(
     total
 }
 
-/// The letters of a text.
+/// The number of letters in a text.
 pub(in crate::parse::html) fn letters(text: &str) -> u32 {
     let count: usize = text
         .chars()
@@ -159,7 +159,7 @@ pub(in crate::parse::html) fn letters(text: &str) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The letters of the text that is read below a node.
+/// The number of letters below a node, without ignored elements.
 pub(in crate::parse::html) fn letters_of(root: &NodeRef) -> u32 {
     let mut total = 0_u32;
     let mut stack = vec![*root];

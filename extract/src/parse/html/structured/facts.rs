@@ -1,16 +1,16 @@
-//! Facts of structured items as Markdown, each only if the page lacks it.
+//! Facts of structured items as Markdown, limited to those missing from the page.
 
 use std::collections::HashSet;
 
 use super::json::{self, Item};
 
-/// Share of a text's words that a page must have for the text to count as being there.
+/// Minimum share of a text's words on the page for the text to count as present.
 const PRESENT: f64 = 0.8;
 
 /// Maximum number of questions, steps or offers of an item.
 const MAX_PARTS: usize = 300;
 
-/// Products of a page beyond which they are a list, whose cards the page shows.
+/// Maximum number of products whose facts are added. More products are a list, which the page shows itself.
 const MAX_OFFERS: usize = 3;
 
 /// The words of a page's text.
@@ -20,12 +20,12 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Reads the words of a text.
+    /// Collects the words of a text.
     pub(super) fn of(text: &str) -> Self {
         Self { words: words(text).collect(), joined: joined(text) }
     }
 
-    /// Whether the page says this. A short text must stand in it as it is, of a long one most words.
+    /// Whether the page contains a text: a short one literally, most words of a long one (12 words or more).
     fn has(&self, text: &str) -> bool {
         let own: Vec<String> = words(text).collect();
         if own.is_empty() {
@@ -36,7 +36,8 @@ impl Page {
         (own.len() >= 12 && known as f64 >= PRESENT * own.len() as f64) || self.joined.contains(&joined)
     }
 
-    /// Whether most words of a name are there: search engines get it with the site's name.
+    /// Whether the page contains at least half of the words of a name. Names for search engines often
+    /// include the name of the site.
     fn has_mostly(&self, name: &str) -> bool {
         let own: Vec<String> = words(name).collect();
         let known = own.iter().filter(|word| self.words.contains(*word)).count();
@@ -144,21 +145,21 @@ fn offer_facts(offer: &Item, facts: &mut Facts) {
         (None, Some(low), _) => Some(low),
         _ => None,
     };
-    // A price that the page writes in its own way is there: 1.299,00 for 1299.
+    // A price in the page's own format is already present: 1.299,00 for 1299.
     let amount = amount.filter(|amount| amount.parse() != Ok(0.0) && !facts.page.has_amount(amount));
     facts.add("Price", amount.map(|amount| format!("{amount} {currency}").trim().to_owned()));
     let availability = json::text(offer, "availability").map(|value| {
         let value = value.rsplit(['/', '#']).next().unwrap_or_default().to_owned();
         spaced(&value)
     });
-    // Alone, it repeats what the page says in words of its own.
+    // Availability without a price repeats the page: pages describe it in other words.
     if facts.lines.iter().any(|line| line.starts_with("- Price")) {
         facts.add("Availability", availability);
     }
 }
 
 impl Page {
-    /// Whether the page has an amount, however it groups the digits.
+    /// Whether the page contains an amount, with or without grouped digits.
     fn has_amount(&self, amount: &str) -> bool {
         let whole = amount.split(['.', ',']).next().unwrap_or(amount).trim();
         let cents = amount.get(whole.len() + 1..).unwrap_or_default().trim_end_matches('0');
@@ -177,7 +178,7 @@ impl Page {
             })
         }) || (whole.len() <= 3
             && self.words.iter().take(100_000).any(|word| {
-                // A currency code or letter may stand right before or after the digits.
+                // A currency code or letter may be attached to the digits.
                 let digits: String = word.chars().filter(char::is_ascii_digit).collect();
                 digits == whole && word.len() <= whole.len() + 3 && cents.is_empty()
             }))
@@ -222,7 +223,7 @@ fn event(item: &Item, page: &Page) -> Vec<String> {
     facts.add("Event", json::text(item, "name"));
     let named = !facts.is_empty();
     let day = |name: &str| json::text(item, name).map(|date| date.replace('T', " "));
-    // Pages write dates in their own way, so a date is added only beside a name that the page lacks.
+    // Date formats differ between pages, so dates are added only if the page lacks the event's name.
     if named {
         facts.add("Start", day("startDate"));
         facts.add("End", day("endDate"));
@@ -240,7 +241,7 @@ fn event(item: &Item, page: &Page) -> Vec<String> {
     facts.block().into_iter().collect()
 }
 
-/// The body of an article, if the page shows hardly any of it.
+/// The body of an article, if the page contains less than half of its words.
 fn article(item: &Item, page: &Page) -> Vec<String> {
     let body = json::text(item, "articleBody").or_else(|| json::text(item, "text"));
     let missing = body.filter(|body| {
@@ -283,22 +284,22 @@ fn address(item: &Item) -> Option<String> {
         }
         _ => return None,
     };
-    // A country alone is no address.
+    // A country alone is not an address.
     (parts.len() >= 2).then(|| line(&parts.join(", ")))
 }
 
 impl Page {
-    /// Whether the page has the digits of a telephone number, however it groups them.
+    /// Whether the page contains the digits of a telephone number, in any grouping.
     fn has_digits(&self, number: &str) -> bool {
         let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
         let number = digits(number);
-        // The country code may lack, or a zero stand for it.
+        // Compares the last seven digits: the country code is often missing or replaced by a zero.
         let tail = number.get(number.len().saturating_sub(7)..).unwrap_or(&number);
         digits(&self.joined).contains(tail)
     }
 }
 
-/// Labelled facts that a page lacks.
+/// Labelled facts that are missing from a page.
 struct Facts<'a> {
     page: &'a Page,
     lines: Vec<String>,
@@ -329,12 +330,12 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A text on one line.
+/// A text with all white space as single spaces.
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `InStock` as `in stock`.
+/// Separates the words of a name: `InStock` becomes `in stock`.
 fn spaced(name: &str) -> String {
     let mut spaced = String::with_capacity(name.len() + 4);
     for character in name.chars() {
@@ -346,7 +347,7 @@ fn spaced(name: &str) -> String {
     spaced
 }
 
-/// An ISO 8601 duration such as `PT1H30M` as `1 h 30 min`.
+/// Formats an ISO 8601 duration: `PT1H30M` becomes `1 h 30 min`.
 fn duration(value: &str) -> Option<String> {
     let (days, time) = value.trim().strip_prefix('P')?.split_once('T').unwrap_or(("", ""));
     let mut parts = Vec::new();

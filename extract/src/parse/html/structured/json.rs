@@ -1,4 +1,4 @@
-//! Access to JSON-LD values, which sites write in many forms.
+//! Access to JSON-LD values in the many forms that sites use.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Option<Value> {
     })
 }
 
-/// The types of an item, without the address of their vocabulary.
+/// The types of an item, without the address of the vocabulary.
 pub(super) fn types(item: &Item) -> Vec<&str> {
     let values: Vec<&Value> = match item.get("@type").or_else(|| item.get("type")) {
         Some(Value::Array(kinds)) => kinds.iter().collect(),
@@ -32,7 +32,7 @@ pub(super) fn types(item: &Item) -> Vec<&str> {
         .collect()
 }
 
-/// The values of a property: those of an array, or the one.
+/// The values of a property: the elements of an array, or the single value.
 pub(super) fn values<'a>(item: &'a Item, name: &str) -> Vec<&'a Value> {
     match item.get(name) {
         Some(Value::Array(values)) => values.iter().collect(),
@@ -56,7 +56,7 @@ pub(super) fn texts(item: &Item, name: &str) -> Vec<String> {
     values(item, name).into_iter().filter_map(scalar).collect()
 }
 
-/// The texts of the items of a property: the steps of a section.
+/// The texts of a property's items, such as the steps of a section.
 pub(super) fn texts_of(item: &Item, name: &str) -> Vec<String> {
     items(item, name)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Structured data for search engines (JSON-LD): facts used where the text of the page lacks them.
+//! Structured data for search engines (JSON-LD): facts that are missing from the page's text.
 
 mod facts;
 mod json;
@@ -56,7 +56,7 @@ pub(super) fn of(tree: &Tree) -> Data {
     data
 }
 
-/// Collects the top items: those of arrays, of `@graph`, and the main entities of pages.
+/// Collects the top-level items: elements of arrays and of `@graph`, and main entities of pages.
 fn collect(value: Value, data: &mut Data) {
     let mut stack = vec![value];
     while let Some(value) = stack.pop() {
@@ -73,7 +73,8 @@ fn collect(value: Value, data: &mut Data) {
                 if types.is_empty() {
                     continue;
                 }
-                // A page is no thing itself, but the main entity of one may be. That of a FAQ is its questions.
+                // The main entity of a page is a top-level item too. FAQ pages are excluded: their main
+                // entities are their questions.
                 let page =
                     types.iter().any(|kind| kind.ends_with("Page") && !matches!(*kind, "FAQPage" | "QAPage"));
                 if page && let Some(entity) = item.get("mainEntity") {
@@ -87,7 +88,7 @@ fn collect(value: Value, data: &mut Data) {
     }
 }
 
-/// Appends to the text of a page the facts that it lacks. Returns whether there were any.
+/// Appends missing facts to the text of a page. Returns whether there were any.
 pub(super) fn complete(text: &mut String, data: &Data) -> bool {
     let mut page = facts::Page::of(text);
     let before = text.len();
@@ -104,7 +105,7 @@ pub(super) fn complete(text: &mut String, data: &Data) -> bool {
     text.len() > before
 }
 
-/// A string of structured data as Markdown: it may hold HTML or escaped characters.
+/// A string of structured data as Markdown. It may contain HTML or escaped characters.
 fn markdown(value: &str) -> String {
     let value = value.trim();
     if !value.contains(['<', '&']) {

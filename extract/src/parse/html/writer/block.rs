@@ -1,4 +1,4 @@
-//! Blocks of a page, and the flow that collects them.
+//! Blocks of a page, and the flow in which they are collected.
 
 use super::line::Line;
 use super::seam::Seam;
@@ -8,11 +8,11 @@ use dom_query::NodeRef;
 /// A block.
 #[derive(Debug)]
 pub(super) enum Block {
-    /// Text. Lines that are no paragraph stay together: no blank line separates them.
+    /// Text. Adjacent lines that are not paragraphs stay together, without a blank line between them.
     Line { line: Line, paragraph: bool },
     /// A heading.
     Heading { level: u8, line: Line },
-    /// Code, with its lines as they are.
+    /// Code with unchanged lines.
     Code { language: String, code: String },
     /// A table.
     Table(Table),
@@ -20,7 +20,7 @@ pub(super) enum Block {
     List(Vec<Item>),
     /// A quotation.
     Quote(Vec<Block>),
-    /// A rule.
+    /// A thematic break (`hr`).
     Rule,
     /// A boundary between groups of lines.
     Gap,
@@ -33,15 +33,15 @@ pub(super) struct Item {
     pub(super) blocks: Vec<Block>,
 }
 
-/// A table whose spans are expanded. All rows have the same number of cells. Without `head`, its header row
-/// is empty.
+/// A table with expanded spans. All rows have the same number of cells. Without `head`, the header row is
+/// empty.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) head: Option<Vec<String>>,
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// Blocks so far, and the current line.
+/// Collected blocks, and the current line.
 #[derive(Default)]
 pub(super) struct Flow {
     pub(super) blocks: Vec<Block>,
@@ -66,13 +66,13 @@ impl Writer<'_> {
         flow.blocks.push(block);
     }
 
-    /// A block element without a form of its own.
+    /// Writes a block element without a more specific form.
     pub(super) fn block(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) {
         if dom::has_class(node, &["mw-editsection", "katex-html"]) || super::inline::is_tool(node) {
             return;
         }
         if name == "div" && node.first_element_child().is_none_or(|child| !dom::has_text(&child)) {
-            // A rating that only a width or a glyph shows.
+            // A rating shown only by a width or a glyph.
             if self.is_icon(node, name, context, flow) {
                 self.flush(flow, false);
                 return;
@@ -98,7 +98,7 @@ impl Writer<'_> {
             let named = flow.blocks.len();
             self.children(node, context, flow);
             self.flush(flow, true);
-            // A panel without text has no name.
+            // A panel without text gets no name.
             if flow.blocks.len() == named {
                 flow.blocks.pop();
             }
@@ -110,7 +110,7 @@ impl Writer<'_> {
             self.children(node, context, flow);
         }
         self.flush(flow, matches!(name, "p" | "figcaption" | "address" | "legend" | "center"));
-        // Several lines of one element belong together, apart from the next.
+        // The lines of one element form a group, separate from the next element.
         if flow.blocks.len() > at + 1 {
             flow.blocks.insert(at, Block::Gap);
             flow.blocks.push(Block::Gap);
@@ -118,7 +118,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether the inline style keeps the line ends of the text.
+/// Whether the inline style preserves the line breaks of the text.
 fn keeps_lines(node: &NodeRef) -> bool {
     dom::style(node, "white-space").is_some_and(|value| value.starts_with("pre") || value == "break-spaces")
 }

@@ -1,4 +1,4 @@
-//! Elements whose boundaries separate words: rows of flexible boxes, inline blocks, labelled values.
+//! Elements whose boundaries separate words: flexbox rows, inline blocks, labelled values.
 
 use dom_query::NodeRef;
 
@@ -6,14 +6,14 @@ use super::block::Flow;
 use super::seam::{self, Edge, Seam};
 use super::{Context, Writer, dom};
 
-/// Form that a style gives to an element.
+/// Layout of an element by its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Display {
     Block,
     Inline,
 }
 
-/// Class words of values and their names.
+/// Class words of labels and values.
 const UNITS: &[&str] = &[
     "value",
     "label",
@@ -51,11 +51,11 @@ const UNITS: &[&str] = &[
     "rating",
 ];
 
-/// Classes of the parts of a signature in documentation of programs: what stands together is one expression.
+/// Classes of the parts of a signature in program documentation. Adjacent parts are one expression.
 const SIGNATURES: &[&str] =
     &["sig-prename", "sig-name", "sig-paren", "descclassname", "descname", "pre", "sig-return-icon"];
 
-/// Classes of style frameworks that lay out the children in a row.
+/// Classes of style frameworks for a row of children.
 const ROWS: &[&str] = &[
     "flex",
     "inline-flex",
@@ -75,12 +75,12 @@ const ROWS: &[&str] = &[
     "hstack",
 ];
 
-/// Maximum text of a row of words and of each of its parts, in bytes.
+/// Maximum length of a row of words and of each of its parts, in bytes.
 const MAX_ROW: usize = 160;
 const MAX_PART: usize = 60;
 
 impl Writer<'_> {
-    /// Appends text, separated from the last one if their elements are.
+    /// Appends text, separated from the previous text where the elements require it.
     pub(super) fn text(&mut self, text: &str, context: Context, flow: &mut Flow) {
         if text.is_empty() {
             return;
@@ -92,27 +92,27 @@ impl Writer<'_> {
         }
     }
 
-    /// Separates the next text from the last one if needed.
+    /// Separates the next text from the previous one where needed.
     pub(super) fn join(&self, text: &str, flow: &mut Flow) {
         if flow.line.last().is_some() && seam::separates(&flow.line.tail(24), text, flow.seam) {
             flow.line.space_word();
         }
     }
 
-    /// The form that the styles give to an element.
+    /// The layout of an element by its inline style, or else by the style sheets.
     pub(super) fn display(&self, node: &NodeRef) -> Option<Display> {
         let stated = dom::style(node, "display").or_else(|| self.sheet.display(node))?;
         match stated.as_str() {
             "block" | "flex" | "grid" | "table" | "list-item" | "flow-root" | "table-row" | "-webkit-box" => {
                 Some(Display::Block)
             }
-            // A block element in a row is a block still: only its own style says so.
+            // A block element in a row stays a block, so only an inline style can make it inline.
             "inline" | "inline-block" | "inline-flex" if node.has_attr("style") => Some(Display::Inline),
             _ => None,
         }
     }
 
-    /// Whether the styles set the children of an element apart.
+    /// Whether the styles separate the children of an element visually.
     pub(super) fn sets_children_apart(&self, node: &NodeRef) -> bool {
         let stated = dom::style(node, "display").or_else(|| self.sheet.display(node));
         match stated {
@@ -121,7 +121,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether an element is a row of a few short texts: a label and its value.
+    /// Whether an element is a row of a few short texts, such as a label and its value.
     pub(super) fn is_row_of_words(&self, node: &NodeRef) -> bool {
         if !self.sets_children_apart(node) || is_column(node) {
             return false;
@@ -145,7 +145,7 @@ impl Writer<'_> {
         parts > 1
     }
 
-    /// The edge that an inline element makes between texts.
+    /// The kind of boundary at an inline element.
     pub(super) fn edge(&self, node: &NodeRef, name: &str) -> Edge {
         match name {
             _ if dom::has_class(node, SIGNATURES) => Edge::None,
@@ -162,7 +162,7 @@ impl Writer<'_> {
             }
             "rt" | "rb" | "rtc" | "ruby" => Edge::None,
             "code" | "tt" | "q" | "nobr" | "slot" => Edge::Span,
-            // Blocks on one line, and custom elements.
+            // Block elements within a line, and custom elements.
             _ => Edge::Unit,
         }
     }

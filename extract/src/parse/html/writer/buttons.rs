@@ -1,4 +1,4 @@
-//! Buttons, labels and check boxes: names in sentences, questions that unfold an answer, tools.
+//! Buttons, labels and check boxes: names in sentences, expandable questions, tools.
 
 use dom_query::NodeRef;
 
@@ -7,7 +7,7 @@ use super::line::{Line, Style};
 use super::seam::Edge;
 use super::{Context, Writer, dom, icons};
 
-/// Class words of buttons that unfold an answer.
+/// Class words of buttons that expand an answer.
 const DISCLOSURES: &[&str] = &[
     "accordion",
     "collapse",
@@ -21,11 +21,11 @@ const DISCLOSURES: &[&str] = &[
     "toggler",
 ];
 
-/// Class words of what a button unfolds.
+/// Class words of expandable panels.
 const PANELS: &[&str] =
     &["panel", "content", "answer", "collapse", "collapsible", "body", "accordion", "details", "region"];
 
-/// Beginnings of the names of tools: they do something to the page and say nothing about its subject.
+/// Beginnings of the names of tools: they act on the page and add nothing about its subject.
 const TOOLS: &[&str] = &[
     "copy",
     "copied",
@@ -84,7 +84,7 @@ const TOOLS: &[&str] = &[
     "more",
 ];
 
-/// Maximum length of a question, in bytes.
+/// Maximum length of a question or a button's name, in bytes.
 const MAX_QUESTION: usize = 300;
 
 impl Writer<'_> {
@@ -94,7 +94,7 @@ impl Writer<'_> {
             return;
         }
         if !name.chars().any(char::is_alphanumeric) {
-            // A sentence may show only the icon of the button.
+            // A sentence may refer to a button that shows only an icon.
             if !context.heading
                 && let Some(label) =
                     dom::attribute(node, "aria-label").or_else(|| dom::attribute(node, "title"))
@@ -116,7 +116,7 @@ impl Writer<'_> {
             return;
         }
         if dom::holds(node, dom::is_block_name) && name.len() > 60 {
-            // A card that is a button.
+            // A card in the form of a button.
             self.block(node, "button", context, flow);
             return;
         }
@@ -130,7 +130,7 @@ impl Writer<'_> {
         flow.seam.closed = Edge::Unit;
     }
 
-    /// Decides about a line that holds nothing but buttons: sizes and other values stay, tools go.
+    /// Decides about a line with only buttons: sizes and other values stay, tools are removed.
     pub(super) fn settle_buttons(&mut self, line: &mut Line) {
         let words = line.runs.iter().any(|run| run.text.contains(char::is_alphanumeric) && !run.style.button);
         let buttons = line.runs.iter().any(|run| run.style.button);
@@ -145,7 +145,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The label of a field. One that checks a hidden box unfolds what follows.
+    /// Writes the label of a field. A label between a check box and a panel is the title of the panel.
     pub(super) fn label(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let before = node.prev_element_sibling();
         let box_before = before.is_some_and(|before| {
@@ -163,7 +163,7 @@ impl Writer<'_> {
         flow.seam.closed = Edge::Unit;
     }
 
-    /// A check box in an item of a list or in a cell.
+    /// Writes a check box in a list item or a table cell, and the name of a button field.
     pub(super) fn field(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let kind = dom::keyword(node, "type");
         if matches!(kind.as_str(), "button" | "submit" | "reset")
@@ -189,7 +189,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether an element that is no button names what it unfolds.
+/// Whether an element other than a button is the title of an expandable panel.
 pub(super) fn is_question(node: &NodeRef) -> bool {
     let stated = dom::keyword(node, "role") == "button" || node.has_attr("aria-expanded");
     let toggles = ["data-toggle", "data-bs-toggle"].iter().any(|name| dom::keyword(node, name) == "collapse");
@@ -213,7 +213,7 @@ pub(super) fn is_question(node: &NodeRef) -> bool {
     fits && (named || toggles || text.ends_with(['?', '？', '؟']) || unfolds(node, &text))
 }
 
-/// Whether a button unfolds what it names.
+/// Whether a button expands the panel that it names.
 fn unfolds(node: &NodeRef, name: &str) -> bool {
     if name.len() > MAX_QUESTION {
         return false;
@@ -238,7 +238,7 @@ pub(super) fn is_tool(name: &str) -> bool {
     })
 }
 
-/// Whether an element copies the code beside it.
+/// Whether an element is a tool that copies the adjacent code.
 pub(super) fn is_copy_tool(node: &NodeRef) -> bool {
     let class = dom::class_words(node);
     let classed = ["copy", "clipboard", "copybtn", "copybutton", "clipboardjs"]
@@ -251,7 +251,7 @@ pub(super) fn is_copy_tool(node: &NodeRef) -> bool {
     classed && (name.is_empty() || COPIES.contains(&name.trim_end_matches(['!', '.', '…'])))
 }
 
-/// Names of buttons that copy.
+/// Names of buttons that copy code.
 const COPIES: &[&str] = &[
     "copy",
     "copied",
@@ -283,7 +283,7 @@ const COPIES: &[&str] = &[
     "download",
 ];
 
-/// Whether a button with this name stands beside code and copies it.
+/// Whether a button with this name is beside code and copies it.
 pub(super) fn copies_code(node: &NodeRef, name: &str) -> bool {
     let name = name.trim_end_matches(['!', '.', '…']).to_lowercase();
     COPIES.contains(&name.as_str())
@@ -293,7 +293,7 @@ pub(super) fn copies_code(node: &NodeRef, name: &str) -> bool {
         })
 }
 
-/// Whether a word on a button is a value to choose: a size, a number with its unit.
+/// Whether a word on a button is a selectable value: a size, a number with its unit.
 fn is_value(word: &str) -> bool {
     let word = word.trim_matches(['(', ')', ',', '/', '-', '–', '.']);
     word.is_empty()

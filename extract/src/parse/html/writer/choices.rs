@@ -1,4 +1,4 @@
-//! Lists to choose from (`select`): what an offer exists in is a fact about it.
+//! Selection lists (`select`): the variants of a product or service are facts about it.
 
 use dom_query::NodeRef;
 
@@ -6,13 +6,13 @@ use super::block::Flow;
 use super::seam::Edge;
 use super::{Context, Writer, dom};
 
-/// Most choices that are written. Longer lists are countries, years and the like.
+/// Maximum number of choices that are written. Longer lists are countries, years and similar.
 const MAX_CHOICES: usize = 20;
 
-/// Longest choice, in bytes.
+/// Maximum length of a choice, in bytes. A list with a longer choice is not written.
 const MAX_CHOICE: usize = 100;
 
-/// Words in the names of lists that arrange the page rather than describe its subject.
+/// Words in the names of lists that control the page instead of describing its subject.
 const TOOLS: &[&str] = &[
     "lang",
     "language",
@@ -53,7 +53,7 @@ const TOOLS: &[&str] = &[
 ];
 
 impl Writer<'_> {
-    /// Writes the choices of a list on one line, without the first one that only says to choose.
+    /// Writes the choices of a list on one line. Placeholders without a value are left out.
     pub(super) fn choices(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let names = ["id", "name", "class", "aria-label"];
         let named = names
@@ -66,7 +66,7 @@ impl Writer<'_> {
         let mut choices: Vec<String> = Vec::new();
         for option in node.descendants_it().filter(|inner| inner.has_name("option")) {
             let value = option.attr("value").map(|value| value.trim().to_owned());
-            // Menus as lists.
+            // Lists of addresses are menus.
             if value.as_ref().is_some_and(|value| value.starts_with(['/', '?']) || value.contains("://")) {
                 return;
             }
@@ -79,7 +79,7 @@ impl Writer<'_> {
             }
             choices.push(text);
         }
-        // Quantities and pages.
+        // Lists of numbers are quantities or page numbers.
         let numbers = choices.iter().all(|choice| {
             choice.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'+' | b'-'))
         });
@@ -98,7 +98,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether the label of the list stands before it or around it.
+/// Whether the label of the list is its parent or its previous sibling.
 fn is_labelled(node: &NodeRef) -> bool {
     node.prev_element_sibling().is_some_and(|before| before.has_name("label"))
         || node.parent().is_some_and(|outer| outer.has_name("label"))

@@ -1,4 +1,4 @@
-//! Blocks of code: lines kept, gutters of line numbers and copy buttons out, the language from classes.
+//! Code blocks: lines kept, line numbers and copy buttons removed, language from classes.
 
 use dom_query::NodeRef;
 
@@ -40,13 +40,13 @@ const GUTTERS: &[&str] = &[
     "prettyprint-line-number",
 ];
 
-/// Parts of such class names.
+/// Parts of class names of line numbers.
 const GUTTER_PARTS: &[&str] = &[
     "lineno", "line-no", "line_no", "linenum", "line-num", "line_num", "linenr", "line-nr", "gutter",
     "row-num",
 ];
 
-/// Languages that are none.
+/// Language names without meaning.
 const NO_LANGUAGES: &[&str] =
     &["none", "plain", "plaintext", "text", "txt", "nohighlight", "default", "auto", "raw"];
 
@@ -65,7 +65,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether an element holds the numbers of the lines of the code after it.
+/// Whether an element holds the line numbers of the code after it.
 pub(super) fn is_gutter_beside(node: &NodeRef) -> bool {
     node.has_attr("class")
         && is_gutter(node)
@@ -74,7 +74,7 @@ pub(super) fn is_gutter_beside(node: &NodeRef) -> bool {
         })
 }
 
-/// Whether an element is code as a whole, without a `pre`.
+/// Whether an element is a code block without a `pre`.
 pub(super) fn is_code_frame(node: &NodeRef) -> bool {
     dom::has_class(node, FRAMES)
 }
@@ -93,7 +93,7 @@ pub(super) fn has_lines(node: &NodeRef) -> bool {
     }
 }
 
-/// The part of a table that is code, if the table only sets line numbers beside code.
+/// The code part of a table that only places line numbers beside code.
 pub(super) fn of_table<'a>(table: &NodeRef<'a>, rows: &[Vec<NodeRef<'a>>]) -> Option<NodeRef<'a>> {
     let is_code = |cell: &NodeRef| {
         dom::holds(cell, |name| matches!(name, "pre" | "code")) || dom::class(cell).contains("code")
@@ -115,21 +115,21 @@ pub(super) fn of_table<'a>(table: &NodeRef<'a>, rows: &[Vec<NodeRef<'a>>]) -> Op
     (rows.len() > 1 && coded && numbered.count() == rows.len()).then_some(*table)
 }
 
-/// The lines of a cell, as they are.
+/// The lines of a cell, unchanged.
 fn raw(cell: &NodeRef) -> String {
     let mut lines = Lines { keep_gutters: true, ..Lines::default() };
     lines.walk(cell, 0);
     lines.out
 }
 
-/// Lines of code so far.
+/// Lines of code collected so far.
 #[derive(Default)]
 struct Lines {
     out: String,
     keep_gutters: bool,
-    /// Line numbers left out.
+    /// Number of removed line numbers.
     gutters: usize,
-    /// Numbers in elements of their own that begin a line: start and end in `out`, and value.
+    /// Numbers in separate elements at the start of a line: start and end in `out`, and value.
     numbers: Vec<(usize, usize, u32)>,
 }
 
@@ -180,7 +180,7 @@ impl Lines {
         }
     }
 
-    /// The code. Numbers that begin every line, each one more than the last, are a gutter.
+    /// The code. Consecutive numbers at the start of all lines are removed as line numbers.
     fn finish(self) -> String {
         let lines = self.out.trim_end().lines().count();
         let gutter = self.numbers.len() > 1
@@ -209,7 +209,7 @@ impl Lines {
     }
 }
 
-/// Without the white space that separated all lines from their numbers.
+/// The code without its common indentation: the white space between line numbers and code.
 fn dedented(code: &str) -> String {
     let lines = || code.split('\n').filter(|line| !line.trim().is_empty());
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
@@ -218,7 +218,7 @@ fn dedented(code: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a line end follows an element as text.
+/// Whether a line break follows an element.
 fn newline_follows(node: &NodeRef) -> bool {
     node.next_sibling().is_some_and(|next| {
         let mut text = String::new();
@@ -227,7 +227,7 @@ fn newline_follows(node: &NodeRef) -> bool {
     })
 }
 
-/// Whether an element is a number of a line, or all of them.
+/// Whether an element is a line number, or all line numbers.
 fn is_gutter(node: &NodeRef) -> bool {
     let class = dom::class(node);
     let classed = class
@@ -250,7 +250,7 @@ fn is_number(word: &str) -> bool {
     !digits.is_empty() && digits.len() <= 6 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text is nothing but numbers of lines, each one more than the last.
+/// Whether a text consists only of consecutive line numbers.
 fn is_numbers(text: &str) -> bool {
     let mut last: Option<u32> = None;
     for word in text.split_whitespace() {
@@ -263,7 +263,7 @@ fn is_numbers(text: &str) -> bool {
     last.is_some()
 }
 
-/// Whether other code stands beside a `pre`, or its class says that it holds line numbers.
+/// Whether a `pre` is beside other code or is marked as line numbers by its class.
 fn is_beside_code(node: &NodeRef) -> bool {
     if is_gutter(node) || node.ancestors_it(Some(3)).any(|outer| is_gutter(&outer)) {
         return true;
@@ -272,7 +272,7 @@ fn is_beside_code(node: &NodeRef) -> bool {
         .any(|outer| outer.descendants_it().take(400).filter(|inner| inner.has_name("pre")).count() > 1)
 }
 
-/// The language of code by the classes of its elements, or nothing.
+/// The language of code from its attributes and classes, or an empty string.
 fn language(node: &NodeRef) -> String {
     let inner = node.descendants_it().take(4).find(|inner| inner.has_name("code"));
     let nodes = [Some(*node), inner].into_iter().flatten().chain(node.ancestors_it(Some(3)));

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use dom_query::{NodeData, NodeRef};
 
-/// Elements whose content is never text of the page.
+/// Elements without text content of the page.
 const NEVER_CONTENT: &[&str] = &[
     "script", "style", "noscript", "template", "iframe", "frame", "object", "embed", "video", "audio",
     "canvas", "select", "datalist", "textarea", "dialog", "link", "meta", "base", "head", "title", "param",
     "source", "track", "area", "progress", "meter", "noembed", "noframes", "rp", "colgroup", "col",
 ];
 
-/// Elements that begin and end a line.
+/// Elements that start and end a line.
 const BLOCKS: &[&str] = &[
     "address",
     "article",
@@ -65,7 +65,7 @@ const BLOCKS: &[&str] = &[
     "xmp",
 ];
 
-/// Class names of text that only screen readers present.
+/// Class names of text for screen readers only.
 const SCREEN_READER: &[&str] = &[
     "sr-only",
     "visually-hidden",
@@ -87,8 +87,8 @@ const SCREEN_READER: &[&str] = &[
     "sronly",
 ];
 
-/// Maximum number of nodes that are looked at to decide the form of one element. Nested elements each look at
-/// what they hold, so the bound keeps the time linear.
+/// Maximum number of nodes examined to choose the form of one element. Nested elements examine the same nodes
+/// again, so the limit keeps the time linear.
 const MAX_NODES: usize = 2_000;
 
 pub(super) fn never_content(name: &str) -> bool {
@@ -99,7 +99,7 @@ pub(super) fn is_block_name(name: &str) -> bool {
     BLOCKS.contains(&name)
 }
 
-/// The level of a heading element's name.
+/// The level of a heading element, by its name.
 pub(super) fn heading_level(name: &str) -> Option<u8> {
     match name.as_bytes() {
         [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
@@ -107,14 +107,14 @@ pub(super) fn heading_level(name: &str) -> Option<u8> {
     }
 }
 
-/// An attribute without surrounding white space, unless it is empty.
+/// An attribute without surrounding white space, or nothing if it is empty.
 pub(super) fn attribute(node: &NodeRef, name: &str) -> Option<String> {
     let value = node.attr(name)?;
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// The value of an attribute that holds a keyword, in lower case; empty without one.
+/// The value of a keyword attribute in lower case, or an empty string.
 pub(super) fn keyword(node: &NodeRef, name: &str) -> String {
     node.attr(name).map(|value| value.trim().to_ascii_lowercase()).unwrap_or_default()
 }
@@ -153,7 +153,7 @@ pub(super) fn has_class(node: &NodeRef, names: &[&str]) -> bool {
     class(node).split_ascii_whitespace().any(|class| names.contains(&class))
 }
 
-/// Whether only screen readers present this element.
+/// Whether the element is for screen readers only.
 pub(super) fn for_screen_readers(node: &NodeRef) -> bool {
     has_class(node, SCREEN_READER)
 }
@@ -167,7 +167,7 @@ pub(super) fn style(node: &NodeRef, property: &str) -> Option<String> {
     })
 }
 
-/// The text of a node, normalised to one line, up to about `max` bytes.
+/// The text of a node, normalised to one line, of up to about `max` bytes.
 pub(super) fn text(node: &NodeRef, max: usize) -> String {
     let mut text = String::new();
     let mut budget = MAX_NODES;
@@ -217,7 +217,7 @@ pub(super) fn push_text(node: &NodeRef, text: &mut String) {
     });
 }
 
-/// Whether a node holds a letter or a digit as text.
+/// Whether a node contains a letter or a digit.
 pub(super) fn has_text(node: &NodeRef) -> bool {
     node.descendants_it().take(MAX_NODES).any(|inner| {
         inner.query_or(false, |inner| match &inner.data {
@@ -227,12 +227,12 @@ pub(super) fn has_text(node: &NodeRef) -> bool {
     })
 }
 
-/// Whether a node holds an element whose name passes the test.
+/// Whether a node contains an element whose name passes the test.
 pub(super) fn holds(node: &NodeRef, test: impl Fn(&str) -> bool) -> bool {
     node.descendants_it().take(MAX_NODES).any(|inner| inner.node_name().is_some_and(|name| test(&name)))
 }
 
-/// Invisible characters that break words for a search: soft hyphens, zero-width spaces, direction marks.
+/// Invisible characters that split words in a search: soft hyphens, zero-width spaces, direction marks.
 pub(super) fn invisible(character: char) -> bool {
     matches!(
         character,

@@ -1,18 +1,19 @@
-//! The grid of a table: spans expanded, header rows joined, empty rows and columns out.
+//! The grid of a table: spans expanded, header rows joined, empty rows and columns removed.
 //!
-//! A cell that spans rows or columns stands in each of them, because a row is read alone. Spans are bounded by
-//! the other rows and by a budget, so that a small page cannot become a large text.
+//! The text of a cell that spans rows or columns is repeated in each of them, because rows are read
+//! separately. Spans are limited by the other rows and by a budget, so that a small page cannot produce a
+//! large text.
 
 /// Maximum number of columns.
 const MAX_COLUMNS: usize = 200;
 
-/// Maximum number of places. Cells beyond are joined into the last column.
+/// Maximum number of grid places. Further cells are joined into the last column.
 const MAX_PLACES: usize = 3_000_000;
 
-/// Maximum length of a text that is repeated, in bytes.
+/// Maximum length of a repeated text, in bytes.
 const MAX_REPEATED: usize = 300;
 
-/// Part of a table. A cell never spans from one into another.
+/// Part of a table. Cells do not span across parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Head,
@@ -20,24 +21,24 @@ pub(super) enum Section {
     Foot,
 }
 
-/// A cell as written.
+/// A cell as in the source.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) header: bool,
     pub(super) columns: usize,
-    /// 0 spans to the end of the section.
+    /// Number of spanned rows. 0 spans to the end of the section.
     pub(super) rows: usize,
 }
 
-/// A row as written.
+/// A row as in the source.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) section: Section,
     pub(super) cells: Vec<Cell>,
 }
 
-/// A place in the grid: its text, and the number of the cell that it comes from.
+/// A place in the grid: its text, and the number of its source cell.
 #[derive(Clone, Debug, Default)]
 struct Place {
     text: String,
@@ -58,14 +59,14 @@ pub(super) struct Grid {
     lines: Vec<Line>,
 }
 
-/// A cell that goes on in the next rows.
+/// A cell that spans the next rows.
 struct Pending {
     left: usize,
     place: Place,
 }
 
 impl Grid {
-    /// Expands the spans. `budget`: bytes that repetition may add.
+    /// Expands the spans. `budget`: number of bytes that repetition may still add.
     pub(super) fn new(rows: Vec<Row>, budget: &mut usize) -> Self {
         let width = width(&rows).min(MAX_PLACES / rows.len().max(1)).max(1);
         let mut lines: Vec<Line> = Vec::new();
@@ -94,7 +95,7 @@ impl Grid {
                     continue;
                 }
                 let Some(cell) = cells.next() else {
-                    // Later columns may be open from rows above.
+                    // Cells from rows above may still fill later columns.
                     column += 1;
                     continue;
                 };
@@ -140,7 +141,7 @@ impl Grid {
         grid
     }
 
-    /// Removes columns that are empty, and those that only wide cells reach.
+    /// Removes empty columns, and columns covered only by cells that span from the previous column.
     fn drop_columns(&mut self) {
         let width = self.lines.first().map_or(0, |line| line.places.len());
         let mut kept = vec![true; width];
@@ -164,7 +165,7 @@ impl Grid {
         }
     }
 
-    /// Takes leading rows that are one header cell over the whole width: they name the table.
+    /// Removes leading rows with one header cell across all columns, and returns them as the table's title.
     pub(super) fn take_title(&mut self) -> String {
         let mut titles = Vec::new();
         while self.lines.len() > 1
@@ -174,7 +175,7 @@ impl Grid {
             && (first.section == Section::Head || first.places.first().is_some_and(|place| place.header))
         {
             titles.push(self.lines.remove(0).places.swap_remove(0).text);
-            // A page has few titles in a row: removal at the front stays cheap.
+            // Removal at the front is slow, so at most three titles are taken.
             if titles.len() == 3 {
                 break;
             }
@@ -182,7 +183,7 @@ impl Grid {
         titles.join(" – ").replace("\\|", "|")
     }
 
-    /// The number of rows that name the columns. `looks`: the first row looks like one.
+    /// The number of header rows. `looks`: whether the first row looks like one.
     pub(super) fn head_rows(&self, looks: bool) -> usize {
         let head = self.lines.iter().take_while(|line| line.section == Section::Head).count();
         if head > 0 {
@@ -195,13 +196,13 @@ impl Grid {
         });
         let headers = headers.count();
         if headers == self.lines.len() {
-            // Nothing but header cells: the first row names the columns.
+            // Only header cells: the first row is the header.
             return usize::from(headers > 1);
         }
         if headers > 0 { headers } else { usize::from(looks) }
     }
 
-    /// The first rows as one: `Price: net`.
+    /// The header rows joined into one: `Price: net`.
     pub(super) fn joined_head(&self, rows: usize) -> Vec<String> {
         let width = self.lines.first().map_or(0, |line| line.places.len());
         let column = |column: usize| {
@@ -223,7 +224,7 @@ impl Grid {
         (0..width).map(column).collect()
     }
 
-    /// The rows below the header. A cell over the whole width stands once.
+    /// The rows below the header. The text of a cell across all columns is written once.
     pub(super) fn body(self, head: usize) -> Vec<Vec<String>> {
         let rows = self.lines.into_iter().skip(head).map(|line| {
             let whole = is_whole(&line.places);
@@ -236,13 +237,13 @@ impl Grid {
     }
 }
 
-/// Whether one cell fills a row of several columns.
+/// Whether a row of several columns consists of one cell.
 fn is_whole(places: &[Place]) -> bool {
     let first = places.first().and_then(|place| place.origin);
     places.len() > 1 && first.is_some() && places.iter().all(|place| place.origin == first)
 }
 
-/// The number of columns. A cell alone in its row is as wide as the other rows.
+/// The number of columns. A cell alone in its row takes the width of the other rows.
 fn width(rows: &[Row]) -> usize {
     let mut open: Vec<usize> = Vec::new();
     let mut width = 0;
@@ -281,7 +282,7 @@ fn repeated(place: &Place, budget: &mut usize) -> Place {
     Place { text: repeated_text(&place.text, budget), ..place.clone() }
 }
 
-/// A text as it is repeated: nothing if it is long, or if the page repeats too much.
+/// The repetition of a text, or an empty string if the text is too long or the budget is used up.
 fn repeated_text(text: &str, budget: &mut usize) -> String {
     if text.len() > MAX_REPEATED || text.len() > *budget {
         return String::new();

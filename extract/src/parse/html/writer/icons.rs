@@ -1,4 +1,4 @@
-//! Names of images, drawings and icons.
+//! Descriptions of images, drawings and icons.
 
 use dom_query::NodeRef;
 
@@ -22,7 +22,7 @@ impl Meaning {
     }
 }
 
-/// Words of icon names.
+/// Words in the names of icons for "yes".
 const YES: &[&str] = &[
     "check",
     "checkmark",
@@ -61,7 +61,7 @@ const NO: &[&str] = &[
     "excluded",
 ];
 
-/// Class words of elements that show a glyph of an icon font.
+/// Class words of elements with a glyph of an icon font.
 const ICONS: &[&str] = &[
     "icon",
     "icons",
@@ -88,7 +88,7 @@ const ICONS: &[&str] = &[
     "ratings",
 ];
 
-/// Classes of icon fonts whose glyphs are words.
+/// Classes of icon fonts that use words as glyph names.
 const LIGATURES: &[&str] = &[
     "material-icons",
     "material-icons-outlined",
@@ -100,10 +100,10 @@ const LIGATURES: &[&str] = &[
     "google-symbols",
 ];
 
-/// Maximum length of an icon's name, in bytes.
+/// Maximum length of an icon's label, in bytes.
 const MAX_LABEL: usize = 100;
 
-/// Endings of image files.
+/// File extensions of images.
 const FILES: &[&str] = &[".jpg", ".jpeg", ".png", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico"];
 
 impl Writer<'_> {
@@ -152,7 +152,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the name of an element that shows an icon. Returns whether it is one.
+    /// Writes the label of an icon element. Returns whether the element is complete.
     pub(super) fn is_icon(&mut self, node: &NodeRef, name: &str, context: Context, flow: &mut Flow) -> bool {
         if !matches!(name, "i" | "span" | "em" | "b" | "div" | "ion-icon" | "mat-icon" | "iconify-icon")
             && !name.contains("icon")
@@ -192,11 +192,11 @@ impl Writer<'_> {
         false
     }
 
-    /// Remembers what an icon means by its name.
+    /// Stores the meaning of an icon, by its name, for the current cell or list item.
     pub(super) fn note_icon(&mut self, name: &str) {
         let words = dom::words(name);
         let has = |list: &[&str]| list.iter().any(|word| words.contains(*word));
-        // `no` and `un…` decide: an icon may be called check-none.
+        // The words for "no" take precedence: an icon may be named `check-none`.
         let meaning = if has(NO) {
             Meaning::No
         } else if has(YES) {
@@ -207,7 +207,7 @@ impl Writer<'_> {
         self.icon = self.icon.or(Some(meaning));
     }
 
-    /// The name of a link that shows only an image or an icon.
+    /// Writes the name of a link that shows only an image or an icon.
     pub(super) fn name_of_icon_link(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let is_tool = |name: &String| name.len() > MAX_LABEL || buttons::is_tool(name);
         if let Some(name) = dom::attribute(node, "aria-label") {
@@ -225,7 +225,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a text that comes from an attribute, as a word of its own.
+    /// Writes a text from an attribute as a separate word.
     fn label_text(&mut self, text: &str, context: Context, flow: &mut Flow) {
         flow.seam.opened = Edge::Unit;
         self.text(text, Context { lines: false, ..context }, flow);
@@ -233,7 +233,7 @@ impl Writer<'_> {
     }
 }
 
-/// The name of a drawing. In links, titles are names of tools rather than text.
+/// The name of a drawing. In links, titles of drawings are tool names and are ignored.
 fn svg_name(node: &NodeRef, context: Context) -> Option<String> {
     dom::attribute(node, "aria-label").or_else(|| {
         if context.style.link > 0 && !context.cell {
@@ -249,18 +249,18 @@ fn svg_name(node: &NodeRef, context: Context) -> Option<String> {
     })
 }
 
-/// Whether an image is in a link that has a text: its description would say the same again.
+/// Whether an image is in a link with text. Its description would repeat that text.
 fn is_decoration(node: &NodeRef) -> bool {
     node.ancestors_it(Some(6)).find(|node| node.has_name("a")).is_some_and(|link| dom::has_text(&link))
 }
 
-/// Whether a description is only the name of a file.
+/// Whether a description is only a file name.
 fn is_file_name(name: &str) -> bool {
     let lower = name.to_lowercase();
     FILES.iter().any(|ending| lower.ends_with(ending)) && !name.trim().contains(' ')
 }
 
-/// Whether an element shows a sign as text: a tick, an arrow, a colon.
+/// Whether an element contains a visible sign as text: a tick, an arrow, a colon.
 fn has_sign(node: &NodeRef) -> bool {
     let text = dom::text(node, 8);
     text.chars().any(|character| !matches!(character, '\u{e000}'..='\u{f8ff}'))

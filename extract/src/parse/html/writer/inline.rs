@@ -7,7 +7,7 @@ use super::line::Style;
 use super::seam::{self, Edge, Seam};
 use super::{Context, Writer, buttons, dom};
 
-/// Classes of prices that no longer hold.
+/// Classes of former prices.
 const OLD_PRICES: &[&str] = &[
     "old-price",
     "price-old",
@@ -31,10 +31,10 @@ const OLD_PRICES: &[&str] = &[
     "striked",
 ];
 
-/// Class words of elements that hold a price.
+/// Class words of prices.
 const PRICES: &[&str] = &["price", "prices", "amount", "cost", "preis", "prix", "precio", "money", "pricing"];
 
-/// Class words of elements that hold the decimals of a price.
+/// Class words of the decimals of a price.
 const MINORS: &[&str] =
     &["cents", "cent", "dec", "decimal", "decimals", "fraction", "minor", "pence", "small"];
 
@@ -64,7 +64,7 @@ impl Writer<'_> {
                 flow.line.push_word(")", context.style);
             }
             "kbd" => {
-                // Keys that are pressed together, without a sign between them.
+                // Keys pressed together, without a sign between them.
                 if flow.seam.closed != Edge::None
                     && flow.line.last().is_some_and(char::is_alphanumeric)
                     && follows(node, "kbd")
@@ -79,7 +79,7 @@ impl Writer<'_> {
         flow.seam.closed = flow.seam.closed.max(edge);
     }
 
-    /// The context within an element.
+    /// The context for the content of an element.
     pub(super) fn styled(&self, node: &NodeRef, name: &str, context: Context) -> Context {
         let mut inner = context;
         let style = &mut inner.style;
@@ -106,8 +106,8 @@ impl Writer<'_> {
         inner
     }
 
-    /// Writes the separator before the decimals of a price that are in an element of their own: `€19<sup>99`.
-    /// Returns whether there was one.
+    /// Writes the decimal separator before the decimals of a price in a separate element: `€19<sup>99`.
+    /// Returns whether it was written.
     pub(super) fn decimals(&self, node: &NodeRef, context: Context, flow: &mut Flow) -> bool {
         if !flow.line.last().is_some_and(|last| last.is_ascii_digit()) {
             return false;
@@ -127,7 +127,7 @@ impl Writer<'_> {
         let class = dom::class_words(node);
         let has = |words: &[&str]| words.iter().any(|word| class.contains(*word));
         let minor = has(MINORS) || matches!(node.node_name().as_deref(), Some("sup" | "sub" | "small"));
-        // Two prices side by side are two prices.
+        // Two adjacent prices are separate prices.
         if (!minor && has(PRICES)) || flow.line.last_style().strike != context.style.strike {
             return false;
         }
@@ -143,7 +143,7 @@ impl Writer<'_> {
         is_price
     }
 
-    /// Code on one line.
+    /// Writes code within a line.
     fn code_span(&self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let mut text = String::new();
         for inner in node.descendants_it() {
@@ -179,7 +179,7 @@ fn has_decimals(number: &str) -> bool {
     at.is_some_and(|at| number.len() - at != 4)
 }
 
-/// The first characters of the text after an element.
+/// The first eight characters after an element.
 fn following(node: &NodeRef) -> String {
     let Some(next) = node.next_sibling() else { return String::new() };
     if next.is_element() {
@@ -190,12 +190,12 @@ fn following(node: &NodeRef) -> String {
     text.trim_start().chars().take(8).collect()
 }
 
-/// Whether the previous element has this name.
+/// Whether the previous sibling has this name.
 fn follows(node: &NodeRef, name: &str) -> bool {
     node.prev_sibling().is_some_and(|before| before.has_name(name))
 }
 
-/// Whether an element is hidden from screen readers because the same stands beside it for them.
+/// Whether an element is hidden from screen readers and repeats an adjacent text for them.
 fn is_second_copy(node: &NodeRef, context: Context) -> bool {
     if dom::has_class(node, &["katex-html", "mw-editsection"]) {
         return true;
@@ -217,13 +217,13 @@ fn is_second_copy(node: &NodeRef, context: Context) -> bool {
     })
 }
 
-/// Whether an element is a tool beside code.
+/// Whether an element is a tool beside code, such as a copy button.
 pub(super) fn is_tool(node: &NodeRef) -> bool {
     (node.has_attr("class") && buttons::is_copy_tool(node))
         || (dom::keyword(node, "role") == "button" && buttons::copies_code(node, &dom::text(node, 60)))
 }
 
-/// Whether two elements say the same: the digits of one are those of the other.
+/// Whether the letters and digits of one element contain those of the other.
 fn shares_words(one: &NodeRef, other: &NodeRef) -> bool {
     let digits = |node: &NodeRef| -> String {
         dom::text(node, 200)

@@ -1,6 +1,6 @@
 //! A line of styled text and its Markdown.
 
-/// Style of a run. `link` is the number of a link, from 1; 0 is no link.
+/// Style of a run. `link` is the number of a link, counted from 1; 0 means no link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Style {
     pub(super) strong: bool,
@@ -12,7 +12,7 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// What both styles have: the style of the space between two runs.
+    /// The style that two runs share: the style of the space between them.
     fn common(self, other: Style) -> Style {
         Style {
             strong: self.strong && other.strong,
@@ -25,7 +25,7 @@ impl Style {
     }
 }
 
-/// Text of one style. Never starts with white space, unless it is the space between two runs.
+/// Text of one style. It starts with white space only if it is the space between two runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) text: String,
@@ -42,7 +42,7 @@ enum Space {
     Paragraph,
 }
 
-/// A line, or several that `br` separates. White space is normalised.
+/// One line, or several lines separated by `br`. White space is normalised.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     pub(super) runs: Vec<Run>,
@@ -50,7 +50,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Appends text, with each run of white space as one space. `lines`: keep line ends.
+    /// Appends text with each run of white space as one space. `lines`: keep line breaks.
     pub(super) fn push(&mut self, text: &str, style: Style, lines: bool) {
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -105,14 +105,14 @@ impl Line {
         }
     }
 
-    /// Separates the next text by a space.
+    /// Adds a space before the next text, if there is none yet.
     pub(super) fn space_word(&mut self) {
         if self.space == Space::None {
             self.space = Space::Word;
         }
     }
 
-    /// Puts the next text on a line of its own; twice, apart from the last one.
+    /// Starts a new line before the next text. A second call starts a new paragraph.
     pub(super) fn break_line(&mut self) {
         self.space = match self.space {
             Space::Line | Space::Paragraph => Space::Paragraph,
@@ -120,7 +120,7 @@ impl Line {
         };
     }
 
-    /// The last character, unless white space follows it.
+    /// The last character, or nothing if white space follows it.
     pub(super) fn last(&self) -> Option<char> {
         (self.space == Space::None).then(|| self.runs.last()?.text.chars().next_back())?
     }
@@ -130,7 +130,7 @@ impl Line {
         self.runs.last().map(|run| run.style).unwrap_or_default()
     }
 
-    /// The last characters, up to `max`, across runs.
+    /// The last characters across runs, at most `max`.
     pub(super) fn tail(&self, max: usize) -> String {
         let mut tail: Vec<char> = Vec::new();
         for run in self.runs.iter().rev() {
@@ -147,12 +147,12 @@ impl Line {
         self.runs.iter().map(|run| run.text.len()).sum()
     }
 
-    /// A measure of the line that grows with its text.
+    /// The end position of the line. It changes when text is appended.
     pub(super) fn end(&self) -> (usize, usize) {
         (self.runs.len(), self.runs.last().map_or(0, |run| run.text.len()))
     }
 
-    /// Whether nothing visible is in the line.
+    /// Whether the line has no visible text.
     pub(super) fn is_blank(&self) -> bool {
         self.runs.iter().all(|run| run.text.trim().is_empty())
     }
@@ -176,7 +176,7 @@ impl Line {
         }
     }
 
-    /// The Markdown of the line. `address` gives the address of a link.
+    /// The Markdown of the line. `address` returns the address of a link number.
     pub(super) fn markdown<'a>(&self, address: impl Fn(u32) -> Option<&'a str>) -> String {
         let mut styles: Vec<Style> = self.runs.iter().map(|run| run.style).collect();
         self.settle(&mut styles, |style| &mut style.strong, false);
@@ -188,7 +188,7 @@ impl Line {
             let mut wanted = marks(*style);
             let kept = open.iter().zip(&wanted).take_while(|(open, wanted)| open == wanted).count();
             if run.text.trim().is_empty() {
-                // Marks never open before white space.
+                // Marks must not open before white space.
                 wanted.truncate(kept);
             }
             let mut unstruck = false;
@@ -196,7 +196,7 @@ impl Line {
                 unstruck |= mark == Mark::Strike;
                 close(mark, &address, &mut out);
             }
-            // Struck text stays apart from what precedes and follows it.
+            // Struck text is separated from the text before and after it.
             let starts_struck = wanted.iter().skip(kept).any(|mark| *mark == Mark::Strike);
             let glued = out.ends_with(char::is_alphanumeric) && starts_struck;
             if glued || (unstruck && run.text.starts_with(char::is_alphanumeric)) {
@@ -225,7 +225,8 @@ impl Line {
         out
     }
 
-    /// Drops emphasis without letters, and emphasis of a part of a word: its marks would not be read as such.
+    /// Removes emphasis without letters or digits, and emphasis within a word: Markdown does not
+    /// recognise it.
     fn settle(&self, styles: &mut [Style], mark: fn(&mut Style) -> &mut bool, in_words: bool) {
         let mut at = 0;
         while at < self.runs.len() {
@@ -279,7 +280,7 @@ fn close<'a>(mark: Mark, address: &impl Fn(u32) -> Option<&'a str>, out: &mut St
     }
 }
 
-/// Code with more backticks around it than in it.
+/// Code enclosed in more backticks than it contains in a row.
 pub(super) fn code_span(code: &str) -> String {
     let ticks = "`".repeat(longest_ticks(code) + 1);
     let space = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };

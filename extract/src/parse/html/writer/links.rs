@@ -1,4 +1,4 @@
-//! Links: addresses, links around blocks, links of headings to themselves, links that show only an icon.
+//! Links: addresses, links around blocks, permalinks of headings, links that show only an icon.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{Context, Writer, buttons, dom, inline};
 /// Maximum length of an address, in bytes. Longer ones carry state rather than a location.
 const MAX_ADDRESS: usize = 2_048;
 
-/// Class names of links of headings to themselves.
+/// Class names of permalinks of headings.
 const PERMALINKS: &[&str] = &[
     "anchor",
     "headerlink",
@@ -44,7 +44,7 @@ const PERMALINKS: &[&str] = &[
     "doc-anchor",
 ];
 
-/// Beginnings of the names of such links.
+/// Beginnings of the names of permalinks.
 const PERMALINK_NAMES: &[&str] = &[
     "permalink",
     "link to",
@@ -70,13 +70,13 @@ const PERMALINK_NAMES: &[&str] = &[
     "jump to",
 ];
 
-/// Length of a link's text that is compared, in bytes.
+/// Maximum length of a link's text in comparisons, in bytes.
 const MAX_TITLE: usize = 200;
 
-/// Maximum length of a line that bears the link around it, in bytes.
+/// Maximum length of a line that can carry the link around its block, in bytes.
 const MAX_BEARER: usize = 200;
 
-/// Parts of addresses that share a page.
+/// Parts of addresses for sharing a page.
 const SHARES: &[&str] = &[
     "sharer",
     "intent/tweet",
@@ -114,7 +114,7 @@ impl Writer<'_> {
         let address =
             if plain || context.style.link > 0 { None } else { self.address(&href, &dom::text(node, 400)) };
         if !has_text {
-            // A card has its address twice: around its picture and around its title.
+            // A card has two links with one address: around its image and around its title.
             if shares(&href) || (!context.cell && self.is_titled(node, &href)) {
                 return;
             }
@@ -151,7 +151,7 @@ impl Writer<'_> {
         flow.seam.closed = Edge::Unit;
     }
 
-    /// Whether a link with only an image says what another link with the same address says.
+    /// Whether the description of an image link repeats the text of another link with the same address.
     fn is_titled(&self, node: &NodeRef, href: &str) -> bool {
         let Some(title) = self.titled.get(href) else { return false };
         let name = dom::attribute(node, "aria-label")
@@ -167,7 +167,7 @@ impl Writer<'_> {
         u32::try_from(self.links.len()).unwrap_or(0)
     }
 
-    /// The address of a link in the text, if it leads anywhere.
+    /// The address of a link, or nothing if it is no web address, too long, or equal to the text.
     fn address(&self, href: &str, text: &str) -> Option<String> {
         let scheme = href.split(':').next().unwrap_or_default().to_ascii_lowercase();
         if href.is_empty()
@@ -187,12 +187,12 @@ impl Writer<'_> {
             return None;
         }
         let address = url.as_str().replace('(', "%28").replace(')', "%29");
-        // A text that is the address says it already.
+        // A text equal to the address makes the address redundant.
         let is_same = text.trim_end_matches('/') == address.trim_end_matches('/');
         (address.len() <= MAX_ADDRESS && !is_same).then_some(address)
     }
 
-    /// Adds the mail address or the telephone number that a link's text does not show.
+    /// Appends the e-mail address or telephone number of a link if its text does not contain it.
     fn contact(&mut self, _node: &NodeRef, href: &str, context: Context, flow: &mut Flow) {
         let Some((scheme, rest)) = href.split_once(':') else { return };
         let contact = rest.split('?').next().unwrap_or_default().trim();
@@ -214,14 +214,14 @@ impl Writer<'_> {
         }
     }
 
-    /// The address of a link by its number.
+    /// The address of a link, by its number.
     pub(super) fn address_of(&self, number: u32) -> Option<&str> {
         let at = (number as usize).checked_sub(1)?;
         self.links.get(at).map(String::as_str)
     }
 }
 
-/// The texts of links by their addresses.
+/// The texts of links, by address.
 pub(super) fn titled(root: &NodeRef) -> HashMap<String, String> {
     let links = root.descendants_it().filter(|node| node.has_name("a") && dom::has_text(node));
     links
@@ -229,14 +229,14 @@ pub(super) fn titled(root: &NodeRef) -> HashMap<String, String> {
         .collect()
 }
 
-/// Whether an address shares the page on another site.
+/// Whether an address is for sharing the page on another site.
 fn shares(href: &str) -> bool {
     let href = href.to_ascii_lowercase();
     SHARES.iter().any(|part| href.contains(part))
 }
 
-/// The line that bears a link around blocks: the first sentence after the heading, so that the heading is its
-/// words alone, or the heading if there is nothing else.
+/// The line that carries the link around a group of blocks: the first sentence after the heading, so that the
+/// heading stays plain, or the heading if there is no such sentence.
 fn bearer(blocks: &mut [Block]) -> Option<&mut Line> {
     let is_words = |line: &Line| line.runs.iter().any(|run| run.text.contains(char::is_alphanumeric));
     let heading = blocks.iter().position(|block| matches!(block, Block::Heading { .. }));
@@ -252,12 +252,12 @@ fn bearer(blocks: &mut [Block]) -> Option<&mut Line> {
     }
 }
 
-/// Whether a link leads from a heading to itself and is no part of its text.
+/// Whether a link is the permalink of a heading and not part of its text.
 fn is_permalink(node: &NodeRef, href: &str, has_text: bool, context: Context) -> bool {
     let fragment = href.contains('#') || href.is_empty();
     let classed = dom::has_class(node, PERMALINKS);
     if !has_text {
-        // An icon or a sign. Without text it names nothing but the place.
+        // An icon or a sign. Without text, the link names only its position.
         return (href.starts_with('#') && href.len() > 1) || (fragment && (classed || context.heading));
     }
     if !fragment {
@@ -271,7 +271,7 @@ fn is_permalink(node: &NodeRef, href: &str, has_text: bool, context: Context) ->
         let whole = || node.parent().is_none_or(|parent| dom::text(&parent, 400).to_lowercase() == name);
         return !whole() && (named || only_for_screen_readers || dom::keyword(node, "aria-hidden") == "true");
     }
-    // A builder may put the link beside the heading.
+    // Some site generators put the permalink beside the heading.
     classed && (named || only_for_screen_readers) && beside_heading(node)
 }
 

@@ -1,4 +1,4 @@
-//! Lists with the numbers that a browser shows, and definition lists.
+//! Lists with the numbers shown by a browser, and definition lists.
 
 use dom_query::NodeRef;
 
@@ -6,7 +6,7 @@ use super::block::{Block, Flow, Item};
 use super::line::{Line, Style};
 use super::{Context, Writer, dom, icons};
 
-/// Form of the numbers of a list.
+/// Number format of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Decimal,
@@ -53,7 +53,7 @@ impl Writer<'_> {
         if items.is_empty() {
             return;
         }
-        // Cards are lists in form only.
+        // Cards are lists only in their markup.
         let cards = items.iter().any(|item| {
             item.blocks.iter().any(|block| matches!(block, Block::Heading { .. } | Block::Table(_)))
         });
@@ -68,7 +68,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The blocks of an item, with the icon that says yes or no.
+    /// The blocks of an item, with a sign for an icon that means yes or no.
     fn item(&mut self, node: &NodeRef, context: Context) -> Vec<Block> {
         let outer = self.icon.take();
         let inner = self.styled(node, "li", context);
@@ -92,7 +92,7 @@ impl Writer<'_> {
         flow.blocks
     }
 
-    /// Adds what stands between items to the last one: nested lists are often written so.
+    /// Appends content between items to the previous item: nested lists are often written this way.
     fn adopt(&mut self, loose: &mut Flow, items: &mut Vec<Item>) {
         self.flush(loose, false);
         let blocks = std::mem::take(&mut loose.blocks);
@@ -105,7 +105,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Terms with their descriptions: short ones on one line each.
+    /// Writes terms with their descriptions, on one line each if they are short.
     pub(super) fn definitions(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         self.flush(flow, false);
         let mut groups: Vec<Group> = Vec::new();
@@ -187,7 +187,7 @@ impl Writer<'_> {
                         group.descriptions.push(blocks);
                     }
                 }
-                // Groups may be wrapped.
+                // Groups may have wrapper elements.
                 "div" | "span" | "section" | "li" if depth < 3 => {
                     self.groups(&child, context, groups, depth + 1)
                 }
@@ -207,7 +207,7 @@ impl Writer<'_> {
     }
 }
 
-/// Terms and what describes them.
+/// Terms and their descriptions.
 #[derive(Default)]
 struct Group {
     heads: Vec<Block>,
@@ -215,7 +215,7 @@ struct Group {
     descriptions: Vec<Vec<Block>>,
 }
 
-/// Whether a description fits on the line of its term.
+/// Whether a description is short enough for the line of its term.
 fn is_short(blocks: &[Block]) -> bool {
     let mut lines = blocks.iter().filter(|block| !matches!(block, Block::Gap));
     match (lines.next(), lines.next()) {
@@ -243,7 +243,7 @@ fn pair(term: Line, descriptions: Vec<Vec<Block>>, cell: bool) -> Line {
         line.append(part);
         first = false;
     }
-    // One line: breaks within it separate words.
+    // All on one line: line breaks become spaces.
     for run in &mut line.runs {
         if run.text.contains('\n') {
             run.text = run.text.replace("\n\n", " ").replace('\n', " ");
@@ -262,7 +262,7 @@ fn item(numbers: Numbers, number: i64, mut blocks: Vec<Block>) -> Item {
         Numbers::Letters { upper } => cased(letters(number), upper),
         Numbers::Roman { upper } => cased(roman(number), upper),
     };
-    // Markdown numbers lists with digits only, so other labels are text.
+    // Markdown numbers lists with digits only, so other labels become text.
     if let Some(Block::Line { line, .. }) = blocks.iter_mut().find(|block| !matches!(block, Block::Gap)) {
         let mut labelled = Line::default();
         labelled.push_word(&label, Style::default());
@@ -290,7 +290,7 @@ fn cased(label: String, upper: bool) -> String {
     format!("{}.", if upper { label.to_uppercase() } else { label })
 }
 
-/// 1 is `a`, 27 is `aa`.
+/// A list label in letters: 1 is `a`, 27 is `aa`.
 fn letters(number: i64) -> String {
     let mut rest = number;
     let mut letters = Vec::new();

@@ -1,4 +1,4 @@
-//! Formulas: their TeX source if the page has it, else MathML on one line.
+//! Formulas: their TeX source if the page contains it, else MathML on one line.
 
 use dom_query::NodeRef;
 
@@ -29,7 +29,7 @@ impl Writer<'_> {
         self.formula(&formula, display, context, flow);
     }
 
-    /// The source of a formula that MathJax 2 keeps in a script.
+    /// Writes the source of a formula that MathJax 2 stores in a script.
     pub(super) fn tex_script(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         let mut source = String::new();
         node.children_it(false).for_each(|child| dom::push_text(&child, &mut source));
@@ -55,7 +55,7 @@ impl Writer<'_> {
     }
 }
 
-/// Without the wrapper that Wikipedia adds.
+/// The source without the wrapper that Wikipedia adds.
 fn stripped(source: &str) -> &str {
     let source = source.trim();
     let inner = source.strip_prefix("{\\displaystyle").and_then(|rest| rest.strip_suffix('}'));

@@ -1,11 +1,12 @@
 //! Writer from DOM nodes to Markdown, for whole pages and for articles.
 //!
-//! The caller decides which nodes are content and prunes the tree; the writer decides their form only. It
-//! skips what is never content (scripts, styles, templates, frames, fields). It needs `button`, `svg`, `kbd`
-//! and `style` elements in the tree: it names buttons and icons, and reads which classes set words apart.
+//! The caller selects the content and prunes the tree; the writer only decides the form. Elements that
+//! are never content are skipped (scripts, styles, templates, frames, fields). The tree must still contain
+//! `button`, `svg`, `kbd` and `style` elements: they supply names of buttons and icons, and classes that
+//! separate words.
 //!
 //! Nodes become blocks ([`block`]) with lines of styled text ([`line`]), and blocks become Markdown
-//! ([`render`]). The output is final: it has only the escapes that keep text from becoming a block or a cell.
+//! ([`render`]). The output is final. It is escaped only where text would become a block or a table cell.
 //! Time is linear in the size of the tree, and recursion is bounded by [`MAX_DEPTH`].
 
 mod block;
@@ -40,8 +41,8 @@ use line::{Line, Style};
 /// Maximum depth of the elements that are written. The check before parsing allows about 400 levels.
 const MAX_DEPTH: usize = 600;
 
-/// Writes a node and what it holds as Markdown. `base` makes relative links absolute; without it, only
-/// absolute links stay links.
+/// Writes a node and its content as Markdown. `base` makes relative links absolute. Without it, only absolute
+/// links stay links.
 pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
     let mut writer = Writer {
         base,
@@ -68,35 +69,35 @@ pub(super) fn write(root: &NodeRef, base: Option<&Url>) -> String {
 /// State of one conversion.
 struct Writer<'b> {
     base: Option<&'b Url>,
-    /// Addresses of the links, by their number less one.
+    /// Addresses of the links. The index is the link number minus one.
     links: Vec<String>,
-    /// Texts of links by their addresses as written.
+    /// Texts of links, by the addresses in the source.
     titled: std::collections::HashMap<String, String>,
     tabs: tabs::Tabs,
     sheet: sheet::Sheet,
-    /// Whether the language of the page has a decimal comma.
+    /// Whether the page's language has a decimal comma.
     comma: bool,
     depth: usize,
-    /// Meaning of the icon that the current cell or list item has, known from its name only.
+    /// Meaning of the icon in the current cell or list item, known only from the icon's name.
     icon: Option<icons::Meaning>,
     /// Caption of the current figure.
     caption: String,
-    /// Bytes that cells which span several rows or columns may still add.
+    /// Number of bytes that cells with row or column spans may still add by repetition.
     repeated: usize,
 }
 
-/// What encloses the current node.
+/// Properties of the elements around the current node.
 #[derive(Clone, Copy, Default)]
 struct Context {
     style: Style,
-    /// In a heading or another block of one line: blocks only separate words.
+    /// Inside a heading or another one-line block: inner blocks only separate words.
     flat: bool,
     heading: bool,
     cell: bool,
     item: bool,
-    /// In an element that holds a price, by its classes.
+    /// Inside a price element, by its classes.
     price: bool,
-    /// Line ends are line ends.
+    /// Line breaks of the source are kept.
     lines: bool,
 }
 
@@ -109,7 +110,7 @@ impl Writer<'_> {
         flow.blocks
     }
 
-    /// The content of a node as one line; blocks only separate words.
+    /// The content of a node on one line. Inner blocks only separate words.
     fn one_line(&mut self, node: &NodeRef, context: Context) -> Line {
         let mut flow = Flow::default();
         self.children(node, Context { flat: true, ..context }, &mut flow);
@@ -161,7 +162,7 @@ impl Writer<'_> {
             return;
         }
         if dom::never_content(name) {
-            // MathJax 2 keeps the source of a formula in a script.
+            // MathJax 2 stores the source of a formula in a script.
             if name == "script" && dom::keyword(node, "type").starts_with("math/tex") {
                 self.tex_script(node, context, flow);
             }
@@ -198,7 +199,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The form of an element whose name alone does not decide it.
+    /// The form of an element that its name alone does not determine.
     fn role(&self, node: &NodeRef, name: &str) -> Role {
         let role = dom::keyword(node, "role");
         if let Some(level) = dom::heading_level(name) {
@@ -227,7 +228,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A heading. Its words alone: no emphasis, no link to itself.
+    /// Writes a heading without emphasis and without its permalink.
     fn heading(&mut self, node: &NodeRef, level: u8, context: Context, flow: &mut Flow) {
         let style = Style { link: context.style.link, ..Style::default() };
         let mut line = self.one_line(node, Context { heading: true, style, ..context });
@@ -237,7 +238,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A line of its own in bold type, above the text that it names: a question above its answer.
+    /// Writes a title as a separate line in bold type, such as a question above its answer.
     fn question(&mut self, node: &NodeRef, context: Context, flow: &mut Flow) {
         if dom::holds(node, |name| dom::heading_level(name).is_some()) {
             self.block(node, "div", context, flow);
@@ -273,14 +274,14 @@ enum Role {
     Code,
     Block,
     Inline,
-    /// Not written.
+    /// The element is not written.
     Nothing,
 }
 
-/// Languages with a decimal point. All others have a comma.
+/// Languages with a decimal point. All others have a decimal comma.
 const POINT: &[&str] = &["en", "zh", "ja", "ko", "th", "he", "hi", "ms", "ur", "bn", "ta"];
 
-/// Whether the language that the page declares has a decimal comma.
+/// Whether the page declares a language with a decimal comma.
 fn has_decimal_comma(root: &NodeRef) -> bool {
     let declared = |node: &NodeRef| dom::attribute(node, "lang").or_else(|| dom::attribute(node, "xml:lang"));
     let language = declared(root).or_else(|| root.ancestors_it(None).find_map(|node| declared(&node)));

@@ -1,16 +1,17 @@
-//! Markdown of blocks.
+//! Markdown text of blocks.
 
 use super::Writer;
 use super::block::{Block, Item, Table};
 use super::line::longest_ticks;
 
-/// Depth from which nested lists and quotations are not indented further: deep nesting would multiply the text.
+/// Depth from which nested lists and quotations get no further indentation: it would multiply the text.
 const MAX_INDENTS: usize = 8;
 
-/// Output size at which writing stops, in bytes. It exceeds what a document may have, so nothing is lost.
+/// Output size at which writing stops, in bytes. It exceeds the maximum text size of a
+/// document, so nothing is lost.
 const MAX_OUTPUT: usize = crate::protocol::MAX_TEXT_BYTES + (1 << 20);
 
-/// What precedes each line: `> ` of quotations and the indentation of lists.
+/// Prefix of each line: `> ` for quotations and the indentation of lists.
 #[derive(Clone, Default)]
 struct Prefix {
     text: String,
@@ -31,7 +32,7 @@ impl Writer<'_> {
         out
     }
 
-    /// Writes blocks. `lead` precedes the first one.
+    /// Writes blocks. `lead` is the separator before the first one.
     fn write_blocks(&self, blocks: &[Block], prefix: &Prefix, lead: &str, out: &mut String) {
         let mut before: Option<&Block> = None;
         let mut gap = false;
@@ -91,7 +92,7 @@ impl Writer<'_> {
                 out.push_str(&fence);
                 out.push_str(language);
                 for line in code.split('\n').chain([fence.as_str()]) {
-                    // White space at the ends of lines stays.
+                    // White space at line ends is kept.
                     out.push('\n');
                     out.push_str(&prefix.text);
                     out.push_str(line);
@@ -100,7 +101,7 @@ impl Writer<'_> {
             Block::Table(table) => write_table(table, prefix, out),
             Block::List(items) => self.write_list(items, prefix, out),
             Block::Quote(blocks) => {
-                // Code and tables lose their form behind the marks of a quotation.
+                // Code, tables and headings would lose their form inside a quotation.
                 if blocks.iter().any(|block| {
                     matches!(block, Block::Code { .. } | Block::Table(_) | Block::Heading { .. })
                 }) {
@@ -118,7 +119,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Items that hold code are not indented, so that the code keeps its white space.
+    /// Writes a list. Items of a list with code are not indented, so that the code keeps its white space.
     fn write_list(&self, items: &[Item], prefix: &Prefix, out: &mut String) {
         let flat = items.iter().any(|item| holds_code(&item.blocks, 0));
         let loose = flat || items.iter().any(|item| is_loose(&item.blocks));
@@ -160,7 +161,8 @@ impl Writer<'_> {
     }
 }
 
-/// Starts a new line, or a new block after a blank line, with the prefix. Nothing at the start of the text.
+/// Starts a new line, or a new block after a blank line, with the prefix. Does nothing at the start of
+/// the text.
 fn separate(breaks: &str, prefix: &Prefix, out: &mut String) {
     if out.is_empty() {
         return;
@@ -175,7 +177,7 @@ fn separate(breaks: &str, prefix: &Prefix, out: &mut String) {
     }
 }
 
-/// Whether items need blank lines between them.
+/// Whether a list with such an item needs blank lines between its items.
 fn is_loose(blocks: &[Block]) -> bool {
     let mut lines = 0;
     for block in blocks {
@@ -239,7 +241,7 @@ fn push_escaped(line: &str, out: &mut String) {
     out.push_str(line);
 }
 
-/// Whether a line would make the line before it the header of a table.
+/// Whether a line would turn the previous line into a table header.
 fn is_delimiter(line: &str) -> bool {
     line.contains('|') && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' '))
 }

@@ -1,4 +1,4 @@
-//! Superscripts and subscripts: decimals of prices, powers, units, ordinals, marks of notes.
+//! Superscripts and subscripts: decimals of prices, powers, units, ordinals, note marks.
 
 use dom_query::NodeRef;
 
@@ -6,7 +6,7 @@ use super::block::Flow;
 use super::seam::{self, Seam};
 use super::{Context, Writer, dom};
 
-/// Units that take an exponent.
+/// Units that can have an exponent.
 const UNITS: &[&str] = &[
     "m", "mm", "cm", "dm", "km", "nm", "µm", "μm", "in", "ft", "yd", "mi", "s", "g", "kg", "м", "см", "мм",
     "км", "л", "l", "a", "ha", "px", "w", "hz", "sq",
@@ -30,7 +30,7 @@ impl Writer<'_> {
         let is_mark = is_note_mark(node, &text);
         let is_number = text.trim_start_matches(['-', '+', '−', '–']).chars().all(|c| c.is_ascii_digit());
         if digits && (slash_follows(node) || matches!(last, Some('/' | '⁄'))) {
-            // A fraction: 1 1/2.
+            // A fraction after a number: 1 1/2.
             if last.is_some_and(|last| last.is_ascii_digit()) {
                 flow.line.space_word();
             }
@@ -43,7 +43,7 @@ impl Writer<'_> {
             return self.push_script("", &text, context, flow);
         }
         match last {
-            // A mark of a note on its own or after a word.
+            // A note mark on its own or after a word.
             _ if is_sup && is_mark => self.note(&text, context, flow),
             None => self.children(node, context, flow),
             Some(last) if is_number => {
@@ -52,7 +52,7 @@ impl Writer<'_> {
                 let letters = word.chars().filter(|character| character.is_alphabetic()).count();
                 let unit = UNITS.contains(&word.to_lowercase().as_str());
                 if !is_sup {
-                    // H2O and C6H12O6 are written so; x_1 and log_2 are not.
+                    // Chemical formulas get no underscore: H2O and C6H12O6, but x_1 and log_2.
                     if is_formula(&tail) || matches!(last, ')' | ']') {
                         self.push_script("", &text, context, flow);
                     } else {
@@ -112,12 +112,12 @@ impl Writer<'_> {
         self.end_script(flow);
     }
 
-    /// A number that follows must not continue the script: `x^2` and `3`.
+    /// Separates a following number from the script: `x^2` and `3`.
     fn end_script(&self, flow: &mut Flow) {
         flow.seam = Seam { closed: seam::Edge::Span, ..Seam::default() };
     }
 
-    /// The mark of a note, in brackets and apart, so that it is no part of a word or a number.
+    /// Writes a note mark in brackets, separate from the word or number before it.
     fn note(&self, text: &str, context: Context, flow: &mut Flow) {
         let mark = text.trim_matches(['[', ']', '(', ')', ' ']);
         if mark.chars().any(char::is_alphanumeric) {
@@ -130,7 +130,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a superscript is the mark of a note: it links to one, or has brackets.
+/// Whether a superscript is a note mark: by its brackets, its class, or a link.
 fn is_note_mark(node: &NodeRef, text: &str) -> bool {
     let mark = text.trim_matches(['[', ']', '(', ')']);
     if mark.is_empty() || mark.chars().count() > 12 {
@@ -147,7 +147,7 @@ fn is_note_mark(node: &NodeRef, text: &str) -> bool {
         || parent_links(node)
 }
 
-/// Whether the text after an element begins with the bar of a fraction.
+/// Whether the text after an element begins with a fraction bar.
 fn slash_follows(node: &NodeRef) -> bool {
     node.next_sibling().is_some_and(|next| {
         let mut text = String::new();
@@ -175,7 +175,7 @@ fn is_formula(tail: &str) -> bool {
     capitals > 0 && smalls <= capitals && !word.ends_with(|character: char| character.is_ascii_digit())
 }
 
-/// Whether a text ends in brackets that hold an expression: `(a + b)`.
+/// Whether a text ends in brackets around an expression: `(a + b)`.
 fn is_product(tail: &str) -> bool {
     let inside = tail.rsplit('(').next().unwrap_or_default();
     inside.contains(['+', '-', '−', '*', '/', '=']) || inside.chars().count() <= 3

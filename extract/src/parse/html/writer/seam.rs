@@ -1,9 +1,9 @@
-//! Separators between texts of adjacent elements that no white space separates.
+//! Separators between the texts of adjacent elements without white space between them.
 //!
-//! Style sheets set labels and values apart, and minified pages have no white space between them. Parts of a
-//! word are adjacent elements too, so the decision depends on the elements and on the characters.
+//! Style sheets separate labels from values visually, and minified pages have no white space between them.
+//! Parts of a word can be adjacent elements too, so the decision depends on the elements and the characters.
 
-/// What begins or ends between two texts.
+/// Kind of element boundary between two texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Edge {
     /// Nothing.
@@ -11,37 +11,37 @@ pub(super) enum Edge {
     None,
     /// Emphasis and similar elements within words.
     Emphasis,
-    /// An element without a meaning.
+    /// An element without a meaning, such as `span`.
     Span,
-    /// An element that is a word or more: a button, a label, a time.
+    /// An element that holds at least a word: a button, a label, a time.
     Unit,
 }
 
-/// The boundary between the last text and the next.
+/// The boundary between the previous text and the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seam {
-    /// The strongest edge of an element that ended.
+    /// The strongest boundary of an element that ended.
     pub(super) closed: Edge,
-    /// The strongest edge of an element that began.
+    /// The strongest boundary of an element that began.
     pub(super) opened: Edge,
-    /// Whether a style sets both apart.
+    /// Whether a style separates the two texts visually.
     pub(super) apart: bool,
 }
 
-/// Signs and codes of currencies.
+/// Currency signs and codes.
 pub(super) const CURRENCIES: &[&str] = &[
     "€", "$", "£", "¥", "₹", "₽", "₺", "₩", "₪", "₫", "₴", "฿", "zł", "kč", "kr", "fr.", "eur", "usd", "gbp",
     "chf", "sek", "nok", "dkk", "pln", "czk", "huf", "ft", "cad", "aud", "lei", "лв", "руб", "円", "元",
     "원",
 ];
 
-/// Sizes that are one letter or two, so that they are words.
+/// Clothing sizes. They are words in spite of their length.
 const SIZES: &[&str] = &["XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL", "2XL", "3XL", "4XL", "5XL"];
 
 /// Endings of ordinal numbers.
 const ORDINALS: &[&str] = &["st", "nd", "rd", "th", "er", "re", "e", "ème", "º", "ª"];
 
-/// Whether a space belongs between `left`, the end of the text so far, and `right`, the text that follows.
+/// Whether `left`, the end of the text so far, and `right`, the next text, need a space between them.
 pub(super) fn separates(left: &str, right: &str, seam: Seam) -> bool {
     let (Some(last), Some(first)) = (left.chars().next_back(), right.chars().next()) else { return false };
     let between = seam.closed != Edge::None && seam.opened != Edge::None;
@@ -85,13 +85,13 @@ pub(super) fn separates(left: &str, right: &str, seam: Seam) -> bool {
             && (is_wordy(last) || matches!(last, ')' | ']' | '.' | '!' | '?' | ':' | '%' | '”' | '»'));
     }
     if last.is_ascii_digit() && first.is_ascii_digit() {
-        // Two numbers must not become another number. Emphasis within a number is rare but harmless.
+        // Two numbers must not merge into one. Emphasis within a number is rare but harmless.
         return between || strongest >= Edge::Span;
     }
     let count = |word: &str| word.chars().count();
     if !between {
         return match strongest {
-            // A name whose element ends with a colon, a word beside a number.
+            // A label that ends with a colon, or a word beside a number.
             _ if last == ':' && seam.closed != Edge::None => first.is_alphanumeric() || is_currency(first),
             Edge::Emphasis | Edge::Span if last.is_lowercase() && count(word) > 2 => {
                 first.is_ascii_digit() || is_currency(first)
@@ -122,14 +122,14 @@ pub(super) fn separates(left: &str, right: &str, seam: Seam) -> bool {
     }
     let cased = |character: char| character.is_lowercase() || character.is_uppercase();
     if seam.closed == Edge::Span && seam.opened == Edge::Span && cased(last) && cased(first) {
-        // Parts of words are short; words rarely are.
+        // Parts of words are short, whole words seldom.
         return count(word) > 2 && count(next) > 2
             || (last.is_lowercase() && first.is_uppercase() && count(word) > 1);
     }
     last.is_lowercase() && first.is_uppercase() && count(word) > 1
 }
 
-/// Whether text beside an element that is a unit may continue its word: `<a>dog</a>s`.
+/// Whether text beside a unit may continue its word: `<a>dog</a>s`.
 fn is_word_part(last: char, first: char) -> bool {
     last.is_lowercase() && first.is_lowercase()
 }
@@ -150,7 +150,7 @@ fn word_start(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// The number at the end of a text, with its separators, and what precedes it.
+/// The number at the end of a text, with its separators, and the text before it.
 pub(super) fn number_end(text: &str) -> (&str, &str) {
     let start = text.char_indices().rev().find(|(_, character)| {
         !(character.is_ascii_digit() || matches!(character, '.' | ',' | '\'' | '\u{a0}' | '\u{202f}'))
@@ -180,8 +180,8 @@ pub(super) fn ends_with_currency(text: &str) -> bool {
     })
 }
 
-/// The decimal separator of a number whose decimals are in an element of their own. A number with separators
-/// of thousands gets the other one.
+/// The decimal separator of a number with decimals in a separate element. It differs from the thousands
+/// separator of the number.
 pub(super) fn decimal_separator(number: &str, comma: bool) -> &'static str {
     let thousands = number.rfind(['.', ',']).and_then(|at| number.as_bytes().get(at).copied());
     match thousands {

@@ -1,6 +1,6 @@
-//! Classes that the page's own style sheets lay out in rows, as blocks, or strike through.
+//! Display and strike-through styles of classes, from the page's own style sheets.
 //!
-//! Only rules that end in one class are read, and only their `display` and `text-decoration`.
+//! Only rules whose selector ends in one class are read, and only their `display` and `text-decoration`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,10 +8,10 @@ use dom_query::NodeRef;
 
 use super::dom;
 
-/// Bytes of style sheets that are read.
+/// Maximum size of the style sheets that are read, in bytes.
 const MAX_BYTES: usize = 512 << 10;
 
-/// Facts of the style sheets, by class in lower case.
+/// Properties from the style sheets, by class in lower case.
 #[derive(Default)]
 pub(super) struct Sheet {
     display: HashMap<String, String>,
@@ -41,7 +41,7 @@ impl Sheet {
         while let Some((selectors, from)) = rest.split_once('{') {
             let Some((body, after)) = from.split_once(['}', '{']) else { return };
             if from.as_bytes().get(body.len()) == Some(&b'{') {
-                // A group of rules for some media: its first selector follows.
+                // A conditional group of rules, such as `@media`: its first selector follows.
                 let inner = body.rfind([';', '}']).map_or(0, |at| at + 1);
                 rest = from.get(inner..).unwrap_or_default();
                 if selectors.contains("print") {
@@ -68,7 +68,7 @@ impl Sheet {
         }
     }
 
-    /// The `display` of an element by its classes.
+    /// The `display` value of an element, by its classes.
     pub(super) fn display(&self, node: &NodeRef) -> Option<String> {
         if self.display.is_empty() {
             return None;
@@ -76,7 +76,7 @@ impl Sheet {
         dom::class(node).split_ascii_whitespace().find_map(|class| self.display.get(class).cloned())
     }
 
-    /// Whether the text of an element is struck through by its classes.
+    /// Whether the classes of an element strike its text through.
     pub(super) fn strikes(&self, node: &NodeRef) -> bool {
         !self.strikes.is_empty()
             && dom::class(node).split_ascii_whitespace().any(|class| self.strikes.contains(class))
@@ -91,7 +91,8 @@ fn declared<'a>(body: &'a str, property: &str) -> Option<&'a str> {
     })
 }
 
-/// The class that a selector ends in: `price` of `div.card > .price`. Nothing for states and parts.
+/// The class at the end of a selector: `price` for `div.card > .price`. Nothing for pseudo-classes and
+/// pseudo-elements.
 fn subject(selector: &str) -> Option<String> {
     let last = selector.rsplit([' ', '>', '+', '~', '\n', '\t']).find(|part| !part.is_empty())?;
     let (_, class) = last.split_once('.')?;

@@ -1,4 +1,4 @@
-//! Tables: which are data, their header rows, and their cells as text.
+//! Tables: data or layout, header rows, text of cells.
 
 use dom_query::NodeRef;
 
@@ -8,13 +8,13 @@ use super::line::{Line, code_span};
 use super::seam::Seam;
 use super::{Context, Writer, code, dom};
 
-/// Bytes that cells which span several rows or columns may add to a page by repetition.
+/// Maximum number of bytes per page that cells with row or column spans may add by repetition.
 pub(super) const MAX_REPEATED_BYTES: usize = 1 << 20;
 
 /// Maximum number of header rows that are joined into one.
 const MAX_HEAD_ROWS: usize = 4;
 
-/// Length of text from which a cell makes its table a layout, in bytes.
+/// Length of a cell's text at which its table counts as layout, in bytes.
 const LONG_CELL: usize = 600;
 
 /// Rows of a table as nodes.
@@ -44,7 +44,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A table that only places its content.
+    /// Writes a table used only for layout.
     fn layout(&mut self, source: &Source, context: Context, flow: &mut Flow) {
         for (_, cells) in &source.rows {
             let short = cells.len() > 1
@@ -122,7 +122,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Blocks on one line, for a cell.
+    /// The text of blocks on one line, for a cell.
     fn joined(&self, blocks: &[Block], separator: &str) -> String {
         let mut out = String::new();
         for block in blocks {
@@ -150,7 +150,7 @@ impl Writer<'_> {
     }
 }
 
-/// Joins two lines of a cell. A line that goes on with the sentence before it needs only a space.
+/// Joins two lines of a cell. The continuation of a sentence needs only a space.
 fn join(mut joined: String, part: &str, separator: &str) -> String {
     let part = part.trim();
     if part.is_empty() {
@@ -168,7 +168,7 @@ fn join(mut joined: String, part: &str, separator: &str) -> String {
     joined
 }
 
-/// A table within a cell: its rows, each with its cells.
+/// The text of a table within a cell: rows separated by semicolons.
 fn nested(table: &Table) -> String {
     let rows = table.head.iter().chain(&table.rows);
     let rows = rows.map(|row| {
@@ -178,7 +178,7 @@ fn nested(table: &Table) -> String {
     rows.filter(|row| !row.is_empty()).collect::<Vec<_>>().join("; ").replace("\\|", "|")
 }
 
-/// The rows of a table, in the order in which they are shown.
+/// The rows of a table in display order.
 fn read<'a>(table: &NodeRef<'a>) -> Source<'a> {
     let mut source = Source { rows: Vec::new(), captions: Vec::new() };
     let mut foot = Vec::new();
@@ -224,7 +224,7 @@ fn collect<'a>(
                 }
             }
             (name, _) if dom::never_content(name) => {}
-            // Tables of other elements have wrappers.
+            // Tables of other elements have wrapper elements.
             _ if depth < 4 => collect(&child, section, source, head, foot, depth + 1),
             _ => {}
         }
@@ -245,7 +245,7 @@ fn cells_of<'a>(row: &NodeRef<'a>, cells: &mut Vec<NodeRef<'a>>, depth: usize) {
     }
 }
 
-/// Whether a table only places its content on the page.
+/// Whether a table is used only for layout.
 fn is_layout(table: &NodeRef, source: &Source) -> bool {
     if matches!(dom::keyword(table, "role").as_str(), "presentation" | "none") {
         return true;
@@ -254,7 +254,7 @@ fn is_layout(table: &NodeRef, source: &Source) -> bool {
     let headers =
         cells().filter(|cell| cell.has_name("th") || dom::keyword(cell, "role").ends_with("header")).count();
     if source.rows.iter().all(|(_, cells)| cells.len() == 1) {
-        // A column with a header is data.
+        // A single column is data if some, but not all, of its cells are headers.
         return headers == 0 || headers == source.rows.len();
     }
     if headers > 0 || source.rows.iter().any(|(section, _)| *section == Section::Head) {
@@ -278,7 +278,7 @@ fn is_one_line(cell: &NodeRef) -> bool {
     !dom::holds(cell, |name| (dom::is_block_name(name) && !matches!(name, "div" | "p")) || name == "br")
 }
 
-/// Whether the first row names the columns although its cells are ordinary ones.
+/// Whether the first row is a header although it has no header cells.
 fn looks_like_header(source: &Source) -> bool {
     let Some((_, first)) = source.rows.first() else { return false };
     if source.rows.len() < 2 || first.len() < 2 {
@@ -310,11 +310,11 @@ fn looks_like_header(source: &Source) -> bool {
             || (marked > 0 && marked >= text.len())
     };
     if named || filled.iter().all(|cell| bold(cell)) {
-        // Not if the next row is as bold: then it says nothing.
+        // If the next row is bold too, bold type is no evidence.
         let next_bold = source.rows.get(1).is_some_and(|(_, cells)| cells.iter().all(bold));
         return named || !next_bold;
     }
-    // Words above numbers.
+    // Text above numbers.
     let numeric = |cell: &NodeRef| dom::text(cell, 40).chars().any(|character| character.is_ascii_digit());
     let width = first.len();
     width > 2

@@ -1,4 +1,4 @@
-//! Names of tab panels. A panel gets the name of its tab, and the row of tabs is not written.
+//! Names of tab panels: each panel gets the name of its tab, and the row of tabs is not written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::dom;
 /// Maximum length of a tab's name, in bytes.
 const MAX_NAME: usize = 120;
 
-/// Tabs of a page and the panels that they name.
+/// Tabs of a page and their panels.
 #[derive(Default)]
 pub(super) struct Tabs {
     names: HashMap<NodeId, String>,
@@ -21,7 +21,7 @@ impl Tabs {
         let mut tabs: Vec<(NodeId, String, String, String)> = Vec::new();
         let mut panels: HashMap<String, NodeId> = HashMap::new();
         let mut labelled: HashMap<String, NodeId> = HashMap::new();
-        // Tabs and panels in the order of the page, for those that no address relates.
+        // Tabs and panels in page order, to pair those that no id connects.
         let mut rows: Vec<(Vec<usize>, Vec<NodeId>)> = Vec::new();
         for node in root.descendants_it() {
             if !node.is_element() {
@@ -91,7 +91,7 @@ impl Tabs {
         self.names.get(&node.id).cloned()
     }
 
-    /// Whether a node is a tab whose name its panel bears.
+    /// Whether a node is a tab whose name is written with its panel.
     pub(super) fn is_tab(&self, node: &NodeRef) -> bool {
         self.tabs.contains(&node.id)
     }

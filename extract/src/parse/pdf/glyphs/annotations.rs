@@ -1,4 +1,4 @@
-//! Annotations: links, text that they write on the page, and form fields.
+//! Annotations: links, text written on the page, and form fields.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,7 @@ use super::{strings, xfa};
 /// Maximum number of annotations that are read per page.
 const MAX_ANNOTATIONS: usize = 10_000;
 
-/// Maximum height of a note of one line, in points.
+/// Maximum height of a text annotation of one line, in points.
 const MAX_TYPED: f32 = 24.0;
 
 /// Bits of `/F` (ISO 32000-2, table 167) that keep an annotation off the screen.
@@ -22,11 +22,11 @@ const NO_VIEW: u32 = 1 << 5;
 
 /// The annotations of a document.
 pub(super) struct Annotations<'a> {
-    /// The viewer must draw the values of fields anew.
+    /// Whether the viewer must redraw the values of fields (`NeedAppearances`).
     outdated: bool,
-    /// The values of a form that only its XML says.
+    /// The values of a form that are only in its XML.
     xfa: RefCell<Vec<(String, String)>>,
-    /// The form has fields of its own, so that its XML repeats them.
+    /// Whether the form has filled fields. Its XML then repeats their values.
     has_fields: bool,
     form: Dict<'a>,
 }
@@ -76,7 +76,7 @@ impl<'a> Annotations<'a> {
                     };
                     let plain = lines(&entry(b"Contents"));
                     let text = if plain.is_empty() { lines(&untagged(&entry(b"RC"))) } else { plain };
-                    // Typed into a printed form, for example: it belongs to the line that it stands on.
+                    // A short text, such as one typed into a printed form, belongs to the line at its place.
                     let typed = rect.y1 - rect.y0 <= MAX_TYPED && !text.contains('\n');
                     if typed && !text.is_empty() {
                         let size = ((rect.y1 - rect.y0) * 0.6).clamp(6.0, 12.0);
@@ -89,7 +89,7 @@ impl<'a> Annotations<'a> {
             Some(b"Watermark" | b"PrinterMark" | b"TrapNet") => {
                 appearance(annotation, out, matrix, true);
             }
-            // Marks over text, comments and attachments show nothing that is part of the document.
+            // Text markup, comments and attachments are not part of the document.
             Some(
                 b"Text" | b"Popup" | b"Highlight" | b"Underline" | b"StrikeOut" | b"Squiggly" | b"Ink"
                 | b"Caret" | b"FileAttachment" | b"Sound" | b"Movie" | b"Screen" | b"Redact",

@@ -1,4 +1,4 @@
-//! Corrections over the glyphs of a page: text drawn twice, and marks drawn apart from their letters.
+//! Corrections of the glyphs of a page: text drawn twice, and marks drawn apart from their letters.
 
 use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
@@ -12,7 +12,7 @@ const SAME_PLACE: f32 = 0.12;
 /// The same for invisible text over visible one, which is placed less exactly.
 const SAME_PLACE_HIDDEN: f32 = 0.5;
 
-/// Share of the glyphs of a page above which marks as artifacts are wrong.
+/// Share of artifacts among the glyphs of a page above which the artifact marks are wrong.
 const MAX_ARTIFACTS: f32 = 0.9;
 
 /// Corrects the glyphs of a page.
@@ -29,9 +29,9 @@ pub(super) fn clean(page: &mut Page) {
     }
 }
 
-/// Removes glyphs that were drawn before at nearly the same place, as programs do for bold text and shadows.
+/// Removes glyphs that were drawn before at nearly the same place. Programs draw bold text and shadows so.
 fn remove_doubles(glyphs: &mut Vec<Glyph>) {
-    // The last glyph of each text in each cell, and the one before it of each glyph.
+    // The last glyph of each text in each cell, and for each glyph the previous one in its cell.
     let mut places: FxHashMap<(u64, i32, i32), usize> = FxHashMap::default();
     places.reserve(glyphs.len());
     let mut before = vec![usize::MAX; glyphs.len()];
@@ -64,7 +64,7 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
     for index in bold {
         if let Some(glyph) = glyphs.get_mut(index) {
             glyph.bold |= !glyph.hidden;
-            // The visible one of a visible and an invisible glyph counts.
+            // If one of the two is visible, the remaining glyph is visible.
             glyph.hidden = false;
         }
     }
@@ -72,11 +72,11 @@ fn remove_doubles(glyphs: &mut Vec<Glyph>) {
     glyphs.retain(|_| !double.next().unwrap_or_default());
 }
 
-/// Share of the invisible glyphs of a run that lie on visible ones from which the run repeats visible text.
+/// Minimum share of the invisible glyphs of a run that lie on visible ones. Such a run repeats visible text.
 const COVERED: f32 = 0.6;
 
-/// Removes invisible text that lies over visible text: the text layer of a recognition program that also read
-/// what is text already.
+/// Removes invisible text that lies over visible text: a recognition program also read the parts of the page
+/// that are text already.
 fn remove_hidden_copies(glyphs: &mut Vec<Glyph>) {
     let shown = |glyph: &Glyph| !glyph.text.trim().is_empty();
     if !glyphs.iter().any(|glyph| glyph.hidden && shown(glyph)) {
@@ -110,7 +110,7 @@ fn remove_hidden_copies(glyphs: &mut Vec<Glyph>) {
     });
 }
 
-/// Side of a cell in the search for doubles, in points. Larger than the distance of two doubles of usual text.
+/// Side of a cell in the search for doubles, in points. It exceeds the distance of two doubles of usual text.
 const CELL: f32 = 8.0;
 
 /// Maximum number of glyphs of a cell that are compared.
@@ -120,7 +120,7 @@ fn cell(at: f32) -> i32 {
     (at / CELL).floor().clamp(-1e6, 1e6) as i32
 }
 
-/// The cells that doubles of a glyph may lie in: mostly one, and four at most.
+/// The cells with possible doubles of a glyph: usually one, at most four.
 fn cells(glyph: &Glyph) -> impl Iterator<Item = (i32, i32)> {
     let reach = (SAME_PLACE_HIDDEN * glyph.size).min(CELL);
     let around = |at: f32| (cell(at - reach)..=cell(at + reach)).take(3);
@@ -144,7 +144,7 @@ fn is_double(one: &Glyph, other: &Glyph) -> bool {
     (one.x0 - other.x0).abs() < distance && (one.y0 - other.y0).abs() < distance
 }
 
-/// Maximum number of glyphs of a page that are looked at for marks drawn apart from their lines.
+/// Maximum number of glyphs of a page examined in the search for letters of separate marks.
 const MAX_LOOKED_AT: usize = 5_000_000;
 
 /// Joins accents and combining marks that are glyphs of their own with their letters.

@@ -26,10 +26,10 @@ const MAX_OPERATORS: usize = 20_000_000;
 /// Maximum number of forms that a page paints.
 const MAX_PAINTED: usize = 20_000;
 
-/// Maximum number of images of a page whose places are kept.
+/// Maximum number of image positions kept of a page.
 const MAX_IMAGES: usize = 5_000;
 
-/// What the pages of a document share.
+/// State common to the pages of a document.
 pub(super) struct Shared<'a> {
     pub(super) fonts: Fonts<'a>,
     pub(super) layers: Layers,
@@ -102,7 +102,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         }
     }
 
-    /// Starts anew for content with its own user space, such as an annotation.
+    /// Resets the state for content with its own user space, such as an annotation.
     pub(super) fn start(&mut self, matrix: Matrix) {
         self.state = State::new(matrix, self.page.area());
         self.saved.clear();

@@ -98,7 +98,7 @@ impl<'a> Widget<'a> {
         &*value != b"Off" && states.is_none_or(|states| states.contains_key(&*value))
     }
 
-    /// The chosen options as the form shows them.
+    /// The chosen options as displayed.
     fn choice(&self) -> Option<String> {
         let chosen: Vec<String> = match self.get(b"V")? {
             Object::Array(list) => list.iter::<Object<'a>>().filter_map(|value| text(&value)).collect(),
@@ -126,7 +126,7 @@ impl<'a> Widget<'a> {
         Some(shown.collect::<Vec<_>>().join(", "))
     }
 
-    /// The tooltip, or the name if a person wrote it.
+    /// The tooltip, or the name of the field if it reads like words.
     pub(super) fn label(&self) -> String {
         if let Some(Object::String(tooltip)) = self.get(b"TU") {
             return strings::plain(&strings::decode(tooltip.as_bytes())).trim().to_owned();

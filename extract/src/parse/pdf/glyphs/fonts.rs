@@ -15,8 +15,8 @@ use rustc_hash::FxHashMap;
 use super::names;
 use super::strings;
 
-/// The largest character identifier of a composite font. Larger ones in a table of widths are an attack on
-/// memory.
+/// The largest character identifier of a composite font. Larger ones in a table of widths are attempts to
+/// exhaust memory.
 const MAX_CID: i64 = 0xffff;
 
 /// Font weight from which a font is bold (CSS: 600 is semi-bold).
@@ -191,7 +191,7 @@ impl<'a> Font<'a> {
         })
     }
 
-    /// The text that a code shows. `None` when the font does not say.
+    /// The text of a code. `None` when the font does not state it.
     pub(super) fn text(&self, code: u32) -> Option<Rc<str>> {
         if let Some(text) = self.texts.borrow().get(&code) {
             return text.clone();
@@ -218,8 +218,8 @@ impl<'a> Font<'a> {
             .or_else(|| self.symbols.text(mapped.as_deref(), code))
     }
 
-    /// The ligature that the glyph name says, where `ToUnicode` gives a sign or its first letters only, as it
-    /// does for TeX fonts of some programs.
+    /// The ligature named by the glyph name, where `ToUnicode` has only a sign or the first letters of the
+    /// ligature. Some programs write TeX fonts so.
     fn ligature(&self, code: u32, mapped: &str) -> Option<String> {
         if self.is_composite() {
             return None;
@@ -237,7 +237,7 @@ impl<'a> Font<'a> {
         texts.lookup_bf_string(cid).map(string)
     }
 
-    /// Text of an embedded font whose dictionary does not say it, from its own character map.
+    /// Text from the character map of an embedded font whose dictionary states no text.
     fn unstated_text(&self, code: u32) -> Option<String> {
         if !self.is_composite() && (self.to_unicode.is_some() || self.states_encoding) || self.drawn {
             return None;
@@ -264,7 +264,7 @@ impl<'a> Font<'a> {
         .map(string)
     }
 
-    /// Text by the glyph name, where `ToUnicode` hides it.
+    /// Text by the glyph name, regardless of `ToUnicode`.
     fn named_text(&self, code: u32) -> Option<String> {
         let mut by_name = self.by_name.borrow_mut();
         by_name.get_or_insert_with(|| names::by_code(&self.dict)).get(&code).cloned()
@@ -309,6 +309,6 @@ fn type3_em(dict: &Dict<'_>) -> f32 {
     let widths = dict.get::<Array<'_>>(b"Widths");
     let widest = widths.map_or(0.0, |list| list.iter::<f32>().take(256).fold(0.0, f32::max)) * a.hypot(b);
     let em = if height > 0.0 { height } else { widest };
-    // A box of about the em square says that the usual size is right.
+    // The usual size is right for a box of about the em square.
     if em.is_finite() && em > 0.0 && !(0.6..=1.8).contains(&em) { em } else { 1.0 }
 }

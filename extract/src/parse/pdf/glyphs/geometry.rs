@@ -106,7 +106,7 @@ pub(super) fn union(one: Rect, other: Rect) -> Rect {
     }
 }
 
-/// Whether the point lies in the rectangle or at most `margin` beside it.
+/// Whether the point lies in the rectangle or at most `margin` outside it.
 pub(super) fn contains(rect: Rect, x: f32, y: f32, margin: f32) -> bool {
     x >= rect.x0 - margin && x <= rect.x1 + margin && y >= rect.y0 - margin && y <= rect.y1 + margin
 }

@@ -25,7 +25,7 @@ impl Layers {
         Self { off }
     }
 
-    /// Whether content is hidden whose owner has a layer under this key.
+    /// Whether the layer of `owner` under this key hides its content.
     pub(super) fn hide(&self, owner: &Dict<'_>, key: &[u8]) -> bool {
         if self.off.is_empty() {
             return false;

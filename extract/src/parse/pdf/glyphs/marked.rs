@@ -12,7 +12,8 @@ use super::strings;
 /// Maximum depth of nested marked content that is tracked. Deeper content has the marks of this depth.
 const MAX_DEPTH: usize = 256;
 
-/// A longer replacement text is no ligature, word or formula, but the text of a whole paragraph.
+/// Maximum length of a replacement text. A longer one is the text of a paragraph, not of a ligature, word or
+/// formula.
 const MAX_REPLACEMENT: usize = 200;
 
 /// The open sequences of marked content.
@@ -114,20 +115,21 @@ fn replace(page: &mut Page, text: &str, start: usize) {
     let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else { return };
     let shown: String = drawn.iter().map(|glyph| glyph.text.as_str()).collect();
     let largest = drawn.iter().fold(first, |a, b| if b.size > a.size { b } else { a });
-    // A fraction of small digits, for example, is one text in the size of the line.
+    // Glyphs of different sizes, such as the small digits of a fraction, become one text in the size of the
+    // line.
     let level = drawn.iter().all(|glyph| (glyph.size - first.size).abs() < 0.1 * first.size);
     if level && letters(&shown) == letters(&text) && !text.contains('\u{ad}')
         || text.chars().count() > MAX_REPLACEMENT
     {
         return;
     }
-    // A hyphen of a divided word is replaced by nothing.
+    // An empty replacement of a hyphen marks a divided word, like a soft hyphen.
     let text = if text.is_empty() && ["-", "\u{2010}", "\u{ad}"].contains(&shown.trim()) {
         "\u{ad}".to_owned()
     } else {
         text
     };
-    // One text for glyphs on several lines belongs to the first.
+    // If the glyphs are on several lines, the text belongs to the first line.
     let same_line = |glyph: &&Glyph| (glyph.baseline - first.baseline).abs() <= first.size / 2.0;
     let mut glyph = first.clone();
     if text.chars().count() > 1 && (largest.baseline - first.baseline).abs() <= first.size {

@@ -1,4 +1,4 @@
-//! The characters of a PDF and their places: file bytes in, [`Page`]s out.
+//! The characters of a PDF and their positions: file bytes in, [`Page`]s out.
 //!
 //! `hayro-syntax` reads the file and `hayro-font` its fonts; the interpreter of content streams is ours
 //! (docs/decisions/0044-pdf-engine.md).
@@ -39,7 +39,7 @@ const MAX_CONTENT: usize = 256 << 20;
 /// Why a file cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenError {
-    /// It is locked with a password.
+    /// The file is locked with a password.
     Encrypted,
     Damaged,
 }
@@ -57,7 +57,7 @@ impl Reader {
     pub(super) fn open(bytes: &[u8]) -> Result<Self, OpenError> {
         match Pdf::new(bytes.to_vec()) {
             Ok(pdf) => Ok(Self { pdf }),
-            // Other protection than by a password needs a key as well.
+            // Other protection, such as a certificate, needs a key as well.
             Err(LoadPdfError::Decryption(_)) => Err(OpenError::Encrypted),
             Err(LoadPdfError::Invalid) => Err(OpenError::Damaged),
         }
@@ -129,7 +129,7 @@ fn content_of(page: &Dict<'_>, out: &mut Page) -> Vec<u8> {
     let mut append = |stream: Stream<'_>| match stream.decoded_data() {
         Ok(data) if content.len() + data.len() <= MAX_CONTENT => {
             content.extend_from_slice(&data);
-            // A stream may end within a token; its parts are separate ones.
+            // No token spans two streams: the line end separates them.
             content.push(b'\n');
         }
         _ => out.damaged = true,

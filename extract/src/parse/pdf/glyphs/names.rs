@@ -1,5 +1,4 @@
-//! Text of glyphs by other means than `ToUnicode`: glyph names, the character map of the font program, and
-//! symbol fonts.
+//! Text of glyphs without `ToUnicode`: glyph names, character maps of font programs, symbol fonts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use skrifa::{FontRef, MetadataProvider};
 /// Maximum number of entries read from the character map of a font program.
 const MAX_MAPPINGS: usize = 100_000;
 
-/// What the private characters of a font stand for.
+/// Meaning of the private characters of a font.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Symbols {
     /// Characters of a text font, moved to 0xF000.
@@ -24,7 +23,7 @@ pub(super) enum Symbols {
 }
 
 impl Symbols {
-    /// By the name of the font, in lower case.
+    /// The meaning by the name of the font, in lower case.
     pub(super) fn of(face: &str) -> Self {
         match face {
             _ if face.starts_with("wingdings") && !face.contains(['2', '3']) => Self::Wingdings,
@@ -134,7 +133,7 @@ pub(super) fn by_glyph(data: &[u8]) -> HashMap<u32, char> {
 /// Prefixes of glyph names that are a prefix and the character code.
 const NUMBERED: [&str; 5] = ["a", "c", "A", "C", "char"];
 
-/// Adds the codes whose glyph names are their numbers, as in "a65": the code is the character.
+/// Adds the codes whose glyph names contain the same number, such as "a65" for 65. The code is the character.
 fn numbered(differences: &[u8], map: &mut HashMap<u32, String>) {
     let names = String::from_utf8_lossy(differences);
     let mut code: u32 = 0;
@@ -164,7 +163,8 @@ pub(super) fn by_code(font: &Dict<'_>) -> HashMap<u32, String> {
         _ => "",
     };
     let differences = encoding.get::<Array<'_>>(b"Differences").map(|list| list.data()).unwrap_or_default();
-    // The reader of fonts knows the glyph names, but asks `ToUnicode` first: a font that has none.
+    // The font library has the list of glyph names, but prefers `ToUnicode`. It gets a font without
+    // `ToUnicode`.
     let mut dict =
         format!("<</Type/Font/Subtype/Type3/FontMatrix[0.001 0 0 0.001 0 0]/Encoding<<{base}/Differences")
             .into_bytes();

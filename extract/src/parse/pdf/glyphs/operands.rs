@@ -1,4 +1,4 @@
-//! What operators of content streams work with: operands and resources.
+//! Operands and resources of the operators in content streams.
 
 use hayro_syntax::object::{Dict, Object};
 

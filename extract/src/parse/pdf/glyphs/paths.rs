@@ -4,19 +4,19 @@ use super::super::page::{Area, Page, Rect, Rule};
 use super::geometry::{Bounds, Matrix, contains, intersection};
 use super::state::State;
 
-/// Maximum number of points kept of a path. The bounds cover all of them.
+/// Maximum number of points kept of a path. The bounds include further points.
 const MAX_POINTS: usize = 20_000;
 
 /// Maximum number of rules, and of boxes, of a page. Drawings have more.
 const MAX_SHAPES: usize = 20_000;
 
-/// A filled rectangle that is thinner is a rule, in points.
+/// Thickness up to which a filled rectangle is a rule, in points.
 const MAX_RULE: f32 = 3.0;
 
-/// A shorter line is part of a drawing, in points.
+/// Minimum length of a rule, in points. A shorter line is part of a drawing.
 const MIN_RULE: f32 = 2.0;
 
-/// A line whose ends differ by more is slanted, in points.
+/// Maximum offset of the ends of a line, in points. A line with a larger offset is slanted.
 const MAX_SKEW: f32 = 0.7;
 
 /// The current path, on the page.
@@ -92,7 +92,7 @@ impl Path {
         }
     }
 
-    /// Records what the path paints.
+    /// Records the rules and boxes that the path paints.
     pub(super) fn paint(&self, page: &mut Page, state: &State<'_>, fill: bool, stroke: bool) {
         let clip = state.clip.unwrap_or_default();
         let width = (state.line_width * (state.matrix.scale_x() + state.matrix.scale_y()) / 2.0) as f32;
@@ -141,7 +141,8 @@ impl Part {
         !self.curved && self.edges().all(|(from, to)| is_upright(from, to))
     }
 
-    /// Whether the part is a rectangle with upright edges. A filled path is closed even if it does not say so.
+    /// Whether the part is a rectangle with upright edges. A filled path is closed even without a closing
+    /// operator.
     fn is_rectangle(&self) -> bool {
         let corners = match self.points.as_slice() {
             [first, .., last] if self.points.len() == 5 && is_near(*first, *last) => 4,

@@ -41,9 +41,8 @@ fn without_language(text: &str) -> String {
     text.split('\u{1b}').step_by(2).collect()
 }
 
-/// The text of a glyph in the characters that people type: ligatures and the contextual forms of Arabic and
-/// Hebrew letters in letters, radicals that stand for ideographs as such, blanks as blanks. Empty when no
-/// character is left.
+/// The text of a glyph in ordinary characters. Ligatures and contextual forms of Arabic and Hebrew letters
+/// become letters, radicals become ideographs, and all spaces become blanks. Empty when no character is left.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -54,7 +53,7 @@ pub(super) fn plain(text: &str) -> String {
             | '\u{fe70}'..='\u{fefc}'
             | '\u{f900}'..='\u{faff}' => plain.extend(std::iter::once(character).nfkc()),
             '\t' | '\n' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' => plain.push(' '),
-            // Noncharacters, marks of byte order, zero-width blanks and selectors of variants show nothing.
+            // Noncharacters, byte order marks, zero-width blanks and variation selectors are invisible.
             '\u{e0100}'..='\u{e01ef}' | '\u{200b}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {}
             _ if character.is_control() => {}
             _ => plain.push(character),
@@ -63,7 +62,7 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// Whether the text says what it shows: it is not empty and has no undecodable and no private characters.
+/// Whether the text is readable: not empty, without undecodable and private characters.
 pub(super) fn is_readable(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(is_unreadable)
 }

@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 32;
 /// Maximum number of nodes of that tree that are visited for a page.
 const MAX_NODES: usize = 10_000;
 
-/// Number of ancestors of an element that may hold its text.
+/// Number of ancestors searched for the replacement text of an element.
 const MAX_ANCESTORS: usize = 3;
 
 /// Maximum number of pieces of marked content of a page that are looked up.

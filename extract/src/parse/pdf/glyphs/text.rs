@@ -16,14 +16,14 @@ const MAX_GLYPHS: usize = 1_000_000;
 const ASCENT: f64 = 0.75;
 const DESCENT: f64 = -0.22;
 
-/// How far outside the clip the centre of a visible glyph may lie, in shares of its size. Clips are drawn
-/// tightly around the letters.
+/// Maximum distance of the centre of a visible glyph from the clip, in shares of its size. Some clips are
+/// drawn tightly around the letters.
 const CLIP_MARGIN: f32 = 0.25;
 
-/// Number of unreadable glyphs in a row that are a word, and no bullet or sign.
+/// Number of unreadable glyphs in a row that count as a word. Fewer are a bullet or sign.
 const WORD: usize = 3;
 
-/// Angles (in degrees) that differ less from a right one are right.
+/// Tolerance of a right angle, in degrees.
 const MAX_SLANT: f64 = 1.5;
 
 impl Interpreter<'_, '_> {
@@ -92,7 +92,7 @@ impl Interpreter<'_, '_> {
         }
         let Some(text) = font.text(code) else {
             if self.marks.is_replaced() {
-                // The replacement text needs the place of the glyph.
+                // The replacement text needs the position of the glyph.
                 self.push(font, "\u{fffd}", matrix, area, size);
             } else if x != 0.0 {
                 self.suppress();
@@ -105,7 +105,7 @@ impl Interpreter<'_, '_> {
         }
     }
 
-    /// Counts a glyph without a text, and the words that such glyphs make.
+    /// Counts a glyph without a text, and each word of such glyphs.
     fn suppress(&mut self) {
         self.page.suppressed += 1;
         self.unread += 1;

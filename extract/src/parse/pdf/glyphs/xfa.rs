@@ -1,4 +1,4 @@
-//! Values of XFA forms, which only their XML says.
+//! Values of XFA forms, which are only in their XML.
 
 use hayro_syntax::object::{Array, Dict, Object, Stream, String as PdfString};
 use quick_xml::Reader;
@@ -12,7 +12,7 @@ const MAX_VALUES: usize = 5_000;
 /// Maximum depth of elements. Deeper ones are skipped.
 const MAX_DEPTH: usize = 64;
 
-/// Labels and values of the data of an XFA form, in their order.
+/// Labels and values of the data of an XFA form, in document order.
 pub(super) fn values(form: &Dict<'_>) -> Vec<(String, String)> {
     datasets(form).map(|xml| parse(&xml)).unwrap_or_default()
 }
@@ -46,12 +46,12 @@ fn data(stream: &Stream<'_>) -> Option<Vec<u8>> {
     Some(stream.decoded_data().ok()?.into_owned())
 }
 
-/// The elements below `xfa:data` that hold text and no elements.
+/// The elements below `xfa:data` with text and without child elements.
 fn parse(xml: &[u8]) -> Vec<(String, String)> {
     let xml = String::from_utf8_lossy(xml);
     let mut reader = Reader::from_str(&xml);
     let mut values = Vec::new();
-    // Names of the open elements, and whether the innermost holds elements.
+    // Names of the open elements, and whether the innermost has child elements.
     let mut open: Vec<String> = Vec::new();
     let mut data_depth = None;
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Tables without lines: rows whose parts stand in the same columns.
+//! Tables without lines: rows with parts in the same columns.
 
 use super::super::page::Rect;
 use super::cells::{self, Cells, is_numeric};
@@ -45,8 +45,7 @@ pub(super) fn tables(lines: &[Line]) -> Vec<Aligned> {
     tables
 }
 
-/// The end of the run of rows that may be a table and starts here: rows of several parts, and short lines
-/// between them.
+/// The end of a possible table from row `start` on: rows of several parts, and short lines between them.
 fn run_end(rows: &[Row], start: usize) -> usize {
     // Blanks in code are no columns.
     if rows.get(start).is_none_or(|row| row.parts.len() < 2 || (row.line.mono && row.parts.len() < 3)) {
@@ -77,10 +76,10 @@ fn run_end(rows: &[Row], start: usize) -> usize {
     end
 }
 
-/// The table that these rows form: the number of rows before it, the end of its rows, and its cells.
+/// The table in these rows: the index of its first row, the index after its last row, and its cells.
 fn table(rows: &[Row]) -> Option<(usize, usize, Cells)> {
     let several: Vec<&Row> = rows.iter().filter(|row| row.parts.len() >= 2).collect();
-    // Headings over several columns must not join them.
+    // Ignored here: headings over several columns, which would join the columns.
     let most = several.iter().map(|row| row.parts.len()).max().unwrap_or_default();
     let full: Vec<&Row> = several.iter().copied().filter(|row| row.parts.len() * 4 >= most * 3).collect();
     let columns = columns(if full.len() >= 2 { &full } else { &several })?;
@@ -139,7 +138,7 @@ fn is_lower_start(line: &Line) -> bool {
     line_text::text(line).starts_with(char::is_lowercase)
 }
 
-/// The horizontal extents of the columns: parts that overlap are of one column.
+/// The horizontal extents of the columns. Overlapping parts belong to one column.
 fn columns(rows: &[&Row]) -> Option<Vec<Rect>> {
     let mut parts: Vec<Rect> = rows.iter().flat_map(|row| row.parts.iter().map(|part| part.rect)).collect();
     parts.sort_by(|a, b| a.x0.total_cmp(&b.x0));

@@ -1,11 +1,11 @@
-//! Boxes around a text, such as notes and warnings, which are read on their own.
+//! Boxes around a text, such as notes and warnings. Their text is read separately.
 
 use super::super::page::{Area, Rect};
 use super::lines::lines;
 use super::piece::{Piece, contains};
 use super::region::{self, Node, Placed, Region};
 
-/// Maximum number of boxes of a page. More are the cells of a form or a drawing.
+/// Maximum number of boxes of a page. More boxes are the cells of a form or parts of a drawing.
 const MAX_BOXES: usize = 16;
 
 /// Takes the text inside boxes out of the pieces.
@@ -55,7 +55,7 @@ fn size(rect: &Rect) -> f32 {
     (rect.x1 - rect.x0) * (rect.y1 - rect.y0)
 }
 
-/// Whether words stand across the edge: the rectangle is no box around a text.
+/// Whether words cross the edge. Such a rectangle is no box around a text.
 fn crossed(pieces: &[Piece], rect: &Rect) -> bool {
     pieces.iter().any(|piece| {
         let (_, y) = piece.centre();

@@ -14,7 +14,7 @@ const MAX_BLOCK: usize = 20_000;
 /// Maximum number of lines of a heading.
 const MAX_HEADING_LINES: usize = 4;
 
-/// What a block is.
+/// Kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Heading(usize),
@@ -35,7 +35,7 @@ pub(super) struct Block {
     pub text: Inline,
     /// The Markdown of code and of complete blocks.
     pub raw: String,
-    /// The last line reaches the right edge, so the sentence may go on elsewhere.
+    /// Whether the last line reaches the right edge, so that the sentence may continue elsewhere.
     pub open: bool,
 }
 
@@ -72,12 +72,12 @@ fn escaped(text: String) -> String {
     if marks { format!("\\{text}") } else { text }
 }
 
-/// What is the same for all lines of a page.
+/// Values common to all lines of a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a> {
     pub styles: &'a Styles,
     pub words: &'a Vocabulary,
-    /// A star behind a word of the page refers to a note.
+    /// Whether a star behind a word of the page refers to a note.
     pub starred: bool,
 }
 
@@ -123,7 +123,7 @@ pub(super) fn blocks(lines: &[Line], context: Context<'_>) -> Vec<Block> {
             end += 1;
         }
         if first.level.is_some() && end - at > MAX_HEADING_LINES {
-            // Names, addresses or verses in large letters.
+            // Long texts in large letters are names, addresses or verses.
             text = first.text.clone();
             for next in seen.get(at + 1..end).unwrap_or_default() {
                 text.break_line(&next.text);
@@ -163,7 +163,7 @@ fn block(
     Block { kind, text, raw: String::new(), open }
 }
 
-/// A heading is short, and no sequence of sentences.
+/// Whether a text may be a heading: short, and not several sentences.
 fn is_heading_text(text: &str) -> bool {
     let count = text.chars().count();
     let sentences = text.matches(". ").count();
@@ -181,7 +181,7 @@ fn is_note(text: &str) -> bool {
         || text.starts_with(['*', '†', '‡'])
 }
 
-/// The level of a list item among the indents that are open.
+/// The level of a list item, from the stack of open indents.
 fn depth(x: f32, size: f32, indents: &mut Vec<f32>) -> usize {
     while indents.last().is_some_and(|last| *last > x + 0.5 * size) {
         indents.pop();
@@ -251,7 +251,7 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
     if indented && (above.short || at != first + 1) {
         return Break::Block;
     }
-    // Hanging indents: the first line of an entry stands out to the left.
+    // Hanging indents: the first line of an entry begins left of the others.
     let stands_out = left < -0.7 * size && at > first + 1 && above.short;
     if stands_out {
         return Break::Block;
@@ -259,7 +259,7 @@ fn relation(seen: &[Seen<'_>], first: usize, at: usize, pitch: f32) -> Break {
     if above.short { Break::Line } else { Break::None }
 }
 
-/// Whether a line that starts like "3." begins a list item. A sentence may end with a number, too.
+/// Whether a line that starts like "3." begins a list item. The number may also be the end of a sentence.
 fn begins_item(head: &Seen<'_>, above: &Seen<'_>, value: Option<u32>, left: f32, size: f32) -> bool {
     if above.short {
         return true;

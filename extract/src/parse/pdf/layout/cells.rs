@@ -73,7 +73,8 @@ pub(super) fn text(pieces: Vec<Piece>) -> String {
     for line in lines(pieces) {
         let line = line_text::text(&line);
         if cell.ends_with('-') && line.starts_with(char::is_lowercase) {
-            // Narrow cells divide compounds and words alike; the reader sees what was printed.
+            // In narrow cells, a hyphen at a line end may belong to the word or divide it. The text stays as
+            // printed.
             cell.push_str(&line);
         } else {
             join(&mut cell, &line, &words);
@@ -82,7 +83,7 @@ pub(super) fn text(pieces: Vec<Piece>) -> String {
     cell
 }
 
-/// Whether a text is a number, an amount, a share or a date, or a placeholder of one.
+/// Whether a text is a number, an amount, a percentage or a date, or a placeholder of one.
 pub(super) fn is_numeric(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();

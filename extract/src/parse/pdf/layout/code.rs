@@ -1,4 +1,4 @@
-//! Lines of code: text in a font whose letters have the same width.
+//! Lines of code: text in a font with letters of equal width.
 
 use super::line_text;
 use super::lines::Line;
@@ -7,7 +7,7 @@ use super::styles::Styles;
 /// Deepest indentation that is kept, in characters.
 const MAX_INDENT: usize = 40;
 
-/// Number of lines from the start that are code. A single line in such a font is text.
+/// Number of lines of code at the start. A single line in a font of equal width is text.
 pub(super) fn extent(lines: &[Line], styles: &Styles) -> usize {
     if styles.mono() {
         return 0;

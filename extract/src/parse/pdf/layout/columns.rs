@@ -76,7 +76,7 @@ fn bands(boxes: &[Rect], bounds: &Rect, step: f32) -> Vec<Vec<(f32, f32)>> {
     let count = (((bounds.y1 - bounds.y0) / step).ceil() as usize).clamp(1, MAX_BANDS + 1);
     let mut bands = vec![Vec::new(); count];
     for rect in boxes {
-        // Ascent and descent overlap those of the next line.
+        // The boxes are reduced in height, because ascent and descent overlap with the next line.
         let shrink = 0.2 * (rect.y1 - rect.y0);
         let first = ((rect.y0 + shrink - bounds.y0) / step).max(0.0) as usize;
         let last = ((rect.y1 - shrink - bounds.y0) / step).max(0.0) as usize;

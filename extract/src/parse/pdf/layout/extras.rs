@@ -63,7 +63,7 @@ fn is_printed(pieces: &[Piece], rect: &Rect, value: &str) -> bool {
     !inside.is_empty() && inside.contains(&value)
 }
 
-/// The baseline of the text beside the field, else one at its lower edge.
+/// The baseline of the text beside the field, or one at the lower edge of the field.
 fn matching_baseline(printed: &[super::lines::Line], field: &Field) -> f32 {
     let lowest = field.rect.y1 - 0.25 * (field.rect.y1 - field.rect.y0).min(16.0);
     let many = field.value.lines().count() > 1;
@@ -79,7 +79,7 @@ fn matching_baseline(printed: &[super::lines::Line], field: &Field) -> f32 {
 }
 
 fn add(pieces: &mut Vec<Piece>, text: &str, field: &Field, most: f32, baseline: f32, order: &mut u32) {
-    // A value is never a heading, whatever the size of its letters.
+    // The size is limited, because a value is never a heading.
     let size = if field.size > 3.0 { field.size.min(most) } else { most.min(10.0) };
     let width = field.rect.x1 - field.rect.x0;
     for (at, line) in text.lines().enumerate() {

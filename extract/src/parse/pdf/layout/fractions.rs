@@ -3,7 +3,7 @@
 use super::super::page::Rule;
 use super::piece::{Piece, union};
 
-/// Longest line of a fraction in points, and the maximum number of lines examined.
+/// Maximum length of the line of a fraction, in points, and maximum number of lines examined.
 const MAX_LENGTH: f32 = 160.0;
 const MAX_RULES: usize = 400;
 
@@ -27,14 +27,14 @@ pub(super) fn flatten(rules: &[Rule], pieces: &mut Vec<Piece>) {
     }
 }
 
-/// The pieces above and below a line, and the fraction they make.
+/// The indexes of the pieces above and below a line, and the fraction of both.
 fn fraction(rule: &Rule, pieces: &[Piece]) -> Option<(Vec<usize>, Piece)> {
     let above = side(rule, pieces, |piece| (-1.1 * piece.size..0.5).contains(&(piece.baseline - rule.y0)))?;
     let below = side(rule, pieces, |piece| {
         (0.5 * piece.size..1.5 * piece.size).contains(&(piece.baseline - rule.y0))
     })?;
     let first = pieces.get(*above.first()?)?;
-    // The text that the fraction is part of: without it, the line underlines a heading or ends a column.
+    // A fraction needs text beside it. A line without such text underlines a heading or ends a column.
     let beside = pieces.iter().enumerate().find(|(at, piece)| {
         let level = piece.baseline - rule.y0;
         let gap = (rule.x0 - piece.rect.x1).max(piece.rect.x0 - rule.x1);
@@ -64,8 +64,7 @@ fn fraction(rule: &Rule, pieces: &[Piece]) -> Option<(Vec<usize>, Piece)> {
     Some((above.into_iter().chain(below).collect(), fraction))
 }
 
-/// The pieces on one side of a line, from left to right: all of them lie within its ends, and nothing goes on
-/// beyond them.
+/// The pieces on one side of a line, from left to right. `None` if text extends beyond the ends of the line.
 fn side(rule: &Rule, pieces: &[Piece], level: impl Fn(&Piece) -> bool) -> Option<Vec<usize>> {
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {

@@ -45,7 +45,7 @@ pub(super) fn frames(page: &Page) -> Vec<Frame> {
             let mut glyph = glyph.clone();
             turn_glyph(&mut glyph, page, angle);
             if let Some(size) = upright.get(at).copied().filter(|size| *size > 0.0) {
-                // It takes the place of one character of the column.
+                // An upright letter or digit gets the width of one character of the column.
                 let middle = f32::midpoint(glyph.x0, glyph.x1);
                 (glyph.x0, glyph.x1, glyph.size) = (middle - 0.65 * size, middle + 0.65 * size, size);
             }
@@ -55,7 +55,7 @@ pub(super) fn frames(page: &Page) -> Vec<Frame> {
             if (in_column || was_in_column)
                 && let Some(last) = frame.glyphs.last()
             {
-                // No blank stands before or after it.
+                // The gap before or after an upright letter or digit is no blank.
                 let gap = glyph.x0 - last.x1;
                 let same = (last.baseline - glyph.baseline).abs() < 0.5 * glyph.size;
                 if same && (0.0..0.6 * glyph.size).contains(&gap) {
@@ -81,8 +81,8 @@ pub(super) fn frames(page: &Page) -> Vec<Frame> {
     frames
 }
 
-/// Whether most Chinese and Japanese characters stand below the one drawn before: vertical writing that the
-/// file does not declare.
+/// Whether most Chinese and Japanese characters stand below the one drawn before. The file then has vertical
+/// writing without declaring it.
 fn is_stacked(glyphs: &[Glyph]) -> bool {
     let (mut below, mut all) = (0, 0);
     for pair in glyphs.windows(2) {
@@ -105,8 +105,8 @@ fn abreast(last: &Glyph, glyph: &Glyph) -> bool {
 /// Maximum number of upright Latin letters or digits side by side in a vertical column.
 const MAX_ABREAST: usize = 4;
 
-/// The size of the column in which each glyph is a digit or Latin letter that stands upright, singly or side by
-/// side. Zero for other glyphs.
+/// For each upright digit or Latin letter in a vertical column, the size of the column. Such glyphs stand
+/// singly or side by side. Zero for other glyphs.
 fn upright_in_columns(glyphs: &[Glyph], stacked: bool) -> Vec<f32> {
     let mut found = vec![0.0; glyphs.len()];
     let is_column = |glyph: &Glyph| glyph.vertical || stacked && glyph.text.chars().all(is_wide);
@@ -150,8 +150,8 @@ fn upright_in_columns(glyphs: &[Glyph], stacked: bool) -> Vec<f32> {
     found
 }
 
-/// Whether a character stands in a horizontal line, such as the title above vertical text: beside the one drawn
-/// before or after it, and neither below nor above.
+/// Whether a character stands in a horizontal line, such as the title above vertical text: beside the one
+/// drawn before or after it, and neither below nor above.
 fn is_abreast(glyphs: &[Glyph], at: usize) -> bool {
     let Some(glyph) = glyphs.get(at) else { return false };
     let around = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten().filter_map(|at| glyphs.get(at));
@@ -164,7 +164,7 @@ fn is_abreast(glyphs: &[Glyph], at: usize) -> bool {
     beside && !stacked
 }
 
-/// Damaged files place glyphs at infinity.
+/// Whether the position of a glyph is finite. Damaged files have other positions.
 fn is_sound(glyph: &Glyph) -> bool {
     let near = |value: f32| value.is_finite() && value.abs() < 1.0e5;
     [glyph.x0, glyph.y0, glyph.x1, glyph.y1, glyph.baseline].into_iter().all(near)

@@ -15,7 +15,7 @@ struct Style {
     link: Option<usize>,
 }
 
-/// Marks that are left out.
+/// Kinds of Markdown marks to leave out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plain {
     pub bold: bool,
@@ -151,12 +151,12 @@ fn is_own_address(words: &str, url: &str) -> bool {
     words_like && bare(url).contains(&bare(words))
 }
 
-/// An address that ends where Markdown says.
+/// An address in a form that Markdown reads completely.
 fn address(url: &str) -> String {
     url.replace(' ', "%20").replace('(', "%28").replace(')', "%29").replace(['\n', '\r', '<', '>'], "")
 }
 
-/// Replaces the dots that lead to a page number by an ellipsis.
+/// Replaces the dots before a page number by an ellipsis.
 fn shorten_leaders(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -184,7 +184,7 @@ fn shorten_leaders(text: &str) -> String {
     out
 }
 
-/// Whether a line has dots that lead to a page number.
+/// Whether a line has dots before a page number.
 pub(super) fn has_leader(text: &str) -> bool {
     let mut dots = 0;
     for character in text.chars() {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::characters::{is_dash, is_wide};
 
-/// Maximum number of words remembered to decide about hyphens.
+/// Maximum number of words in the vocabulary.
 const MAX_WORDS: usize = 200_000;
 
 /// Words that follow a suspended hyphen: "pre- and post-war", "Ein- und Ausgang".
@@ -44,7 +44,7 @@ const PREFIXES: &[&str] = &[
     "one",
 ];
 
-/// The words of a document, in lower case: whether "longterm" or "long-term" is printed elsewhere.
+/// The words of a document, in lower case. They show whether it has "longterm" or "long-term" within a line.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     words: HashSet<String>,

@@ -17,16 +17,16 @@ const MAX_CELLS: usize = 20_000;
 /// Maximum number of ruled tables of a page.
 const MAX_TABLES: usize = 200;
 
-/// Maximum number of lines in a cell of a table; more is a page with a frame.
+/// Maximum number of lines in a cell of a table. A cell with more lines is a page with a frame.
 const MAX_LINES: usize = 25;
 
 /// Longest text, in characters, that is repeated in each column that its cell spans.
 const MAX_REPEATED: usize = 40;
 
-/// The same for each row that its cell spans.
+/// Longest text, in characters, that is repeated in each row that its cell spans.
 const MAX_REPEATED_BELOW: usize = 120;
 
-/// Text of a cell, in characters, above which few cells are a page with frames.
+/// Maximum text of a cell, in characters, in a grid of few cells. With more text it is a page with frames.
 const MAX_LETTERS: usize = 500;
 
 /// A straight line along one axis.
@@ -137,7 +137,7 @@ fn root(group: &mut [usize], mut at: usize) -> usize {
     at
 }
 
-/// Positions of the lines that bound rows and columns.
+/// Lines that meet, and the positions of the bounds of rows and columns.
 struct Grid {
     xs: Vec<f32>,
     ys: Vec<f32>,
@@ -147,7 +147,7 @@ struct Grid {
 
 impl Grid {
     fn new(across: &[Edge], down: &[Edge]) -> Option<Self> {
-        // A table may be open at its sides: its lines then end where the table does.
+        // A table may be open at its sides. The ends of its lines then bound the table.
         let xs = positions(down.iter().map(|edge| edge.at), across.iter().flat_map(|e| [e.start, e.end]));
         let ys = positions(across.iter().map(|edge| edge.at), down.iter().flat_map(|e| [e.start, e.end]));
         let fits = xs.len() >= 3 && ys.len() >= 3 && xs.len() * ys.len() <= MAX_CELLS;
@@ -247,8 +247,8 @@ impl Grid {
         (column < self.columns() && row + 1 < self.ys.len()).then_some(row * self.columns() + column)
     }
 
-    /// Whether the first two rows are one heading: cells of the second divide a cell of the first, and another
-    /// cell spans both.
+    /// Whether the first two rows are one heading. Cells of the second row then divide a cell of the first,
+    /// and another cell spans both rows.
     fn has_two_headers(&self, owner: &[usize]) -> bool {
         let width = self.columns();
         let (Some(first), Some(second)) = (owner.get(..width), owner.get(width..2 * width)) else {
@@ -260,7 +260,7 @@ impl Grid {
         spans && both && self.ys.len() > 3 && (0..width.saturating_sub(1)).any(divided)
     }
 
-    /// The rows that a ruled row holds.
+    /// The rows of text in a ruled row.
     fn row(&self, row: usize, owner: &[usize], held: &[Vec<Piece>]) -> Vec<Vec<String>> {
         let width = self.columns();
         let members = owner.get(row * width..(row + 1) * width).unwrap_or_default();
@@ -269,7 +269,8 @@ impl Grid {
         let content: Vec<Option<&Vec<Piece>>> = (0..width)
             .map(|column| {
                 let first = *owner.get(row * width + column)?;
-                // A cell over several rows is repeated in each, and a short one over several columns, too.
+                // A cell over several rows is repeated in each row, and a short cell over several columns in
+                // each column.
                 let cell = held.get(first)?;
                 let below = first / width < row;
                 let leads = (first % width == column && (!below || letters(cell) <= MAX_REPEATED_BELOW))
@@ -289,7 +290,7 @@ impl Grid {
     }
 }
 
-/// Rows within one ruled row: several numbers stand one below the other.
+/// Rows within one ruled row, recognised by several numbers one below the other.
 fn unruled_rows(content: &[Option<&Vec<Piece>>]) -> Option<Vec<Vec<String>>> {
     let columns: Vec<Vec<(f32, String, Vec<Piece>)>> = content
         .iter()
@@ -350,7 +351,7 @@ fn crosses(edges: &[Edge], at: Option<&f32>, point: f32) -> bool {
     edges.iter().any(|edge| (edge.at - at).abs() <= SNAP && edge.start <= point && point <= edge.end)
 }
 
-/// Distinct positions, sorted. The ends of crossing lines count where they lie outside.
+/// Distinct positions, sorted. The ends of crossing lines are included if they lie outside the others.
 fn positions(inner: impl Iterator<Item = f32>, ends: impl Iterator<Item = f32>) -> Vec<f32> {
     let mut all: Vec<f32> = inner.collect();
     all.sort_by(f32::total_cmp);

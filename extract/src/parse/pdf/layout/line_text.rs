@@ -77,16 +77,16 @@ fn is_note_mark(spans: &[Span], last: &Piece) -> bool {
     last.script == Script::Super && matches!(spans, [mark] if mark.text.starts_with('['))
 }
 
-/// A Latin word before a right-to-left one: a blank belongs between them, but is often drawn on the wrong side.
-/// The other way round, a prefix may stand before the Latin word.
+/// Whether a right-to-left word follows a Latin one. A blank then belongs between them, but it is often drawn
+/// on the wrong side. In the reverse order, the right-to-left word may be a prefix of the Latin word.
 fn leaves_latin(last: &Piece, piece: &Piece) -> bool {
     let latin = |c: char| c.is_alphabetic() && !is_rtl(c);
     last.text.chars().next_back().is_some_and(latin)
         && logical(&piece.text).chars().next().is_some_and(is_rtl)
 }
 
-/// Whether the blank before a Latin word belongs behind it: a prefix of one letter stands before the word, and
-/// the next word touches it.
+/// Whether the blank before a Latin word belongs behind it. This holds if a prefix of one letter precedes the
+/// Latin word and the next word touches it.
 fn is_prefixed(last: &Piece, order: &[&Piece], at: usize) -> bool {
     let latin = |piece: &&Piece| piece.text.chars().all(|c| c.is_alphanumeric() && !is_rtl(c));
     let rtl = |piece: &Piece| piece.text.chars().any(is_rtl);
@@ -101,7 +101,7 @@ fn script(script: Script, text: &str, before: &str, spaced: bool) -> String {
     let letters = text.chars().all(char::is_alphabetic);
     let word = before.chars().rev().take_while(|c| c.is_alphabetic()).count();
     if script == Script::Sub {
-        // Formulas of chemistry read as H2O.
+        // Chemical formulas are written like H2O.
         let element = digits && word <= 2 && before.chars().any(char::is_uppercase);
         return match last {
             Some(c) if c.is_alphanumeric() && !element => format!("_{text}"),
@@ -164,7 +164,7 @@ fn marked(text: &str) -> String {
     if text.chars().all(char::is_alphanumeric) { format!("^{text}") } else { text.to_owned() }
 }
 
-/// A currency sign, and digits up to the end.
+/// Whether a text ends with a currency sign and digits.
 fn is_price(before: &str) -> bool {
     before.contains(['€', '$', '£', '¥', '₹', '₽', '₩', '₺', '₴'])
 }

@@ -15,9 +15,9 @@ pub(super) struct Line {
     pub baseline: f32,
     /// Font size of most of its characters.
     pub size: f32,
-    /// All letters are bold.
+    /// Whether all letters are bold.
     pub bold: bool,
-    /// All letters have the same width.
+    /// Whether all letters have the same width.
     pub mono: bool,
 }
 
@@ -114,7 +114,8 @@ fn attach_scripts(rows: &mut [Vec<Piece>]) {
     }
 }
 
-/// How text of `size` at this distance below a line of `main` size belongs to it.
+/// Script of a text of `size` at this distance below a line of size `main`. `None` if it is no part of the
+/// line.
 fn relation(distance: f32, size: f32, main: f32) -> Option<Script> {
     let em = distance / main.max(1.0);
     if size <= 0.86 * main {
@@ -178,7 +179,7 @@ fn take_adjacent(rows: &mut [Vec<Piece>], from: usize, to: usize, script: Script
     moved
 }
 
-/// Which pieces of a row are near, or follow one that is without a wide gap.
+/// For each piece of a row, whether it is near or follows a near one without a wide gap.
 fn chained(row: &[Piece], near: impl Fn(&Piece) -> bool, main: f32) -> Vec<bool> {
     let mut picked: Vec<bool> = row.iter().map(&near).collect();
     let mut order: Vec<usize> = (0..row.len()).collect();

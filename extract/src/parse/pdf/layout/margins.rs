@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::lines::lines;
 use super::piece::Piece;
 
-/// Minimum number of numbers where every line has one, and where each fifth has.
+/// Minimum number of line numbers: if every line has one, and if every fifth line has one.
 const MIN_NUMBERS: usize = 5;
 const MIN_FIFTHS: usize = 3;
 
@@ -20,11 +20,12 @@ struct Number {
     x1: f32,
     baseline: f32,
     order: u32,
-    /// Text stands beside it.
+    /// Whether text stands beside the number.
     accompanied: bool,
-    /// Parts of the text are far from each other, as in a table.
+    /// Whether parts of the text are far from each other, as in a table.
     divided: bool,
-    /// The text stands at least 0.8 em away, is long or larger than the number, and starts in lower case.
+    /// Whether the text stands at least 0.8 em away, is long or larger than the number, and starts in lower
+    /// case.
     goes_on: bool,
 }
 
@@ -97,8 +98,8 @@ fn aligned(numbers: Vec<Number>) -> Vec<Number> {
     best
 }
 
-/// Whether the numbers count the lines of the page. `texts` is the number of rows with text; `outside` says that
-/// all text stands on the same side of the numbers.
+/// Whether the numbers count the lines of the page. `texts` is the number of rows with text; `outside` says
+/// that all text stands on the same side of the numbers.
 fn count_lines(numbers: &[Number], texts: usize, outside: bool) -> bool {
     let steps: Vec<(i64, f32)> = numbers
         .windows(2)
@@ -130,14 +131,14 @@ fn count_lines(numbers: &[Number], texts: usize, outside: bool) -> bool {
     let blank = numbers.iter().filter(|number| !number.accompanied).count();
     // Every row of the page is numbered, but for a header and a footer.
     let all = numbers.len() - blank + 5 >= texts && numbers.len() * 10 >= texts * 8;
-    // Sentences go on from line to line, while the items of a numbered list end.
+    // In running text, sentences continue from line to line. The items of a numbered list do not.
     let running = numbers.iter().filter(|number| number.goes_on).count() * 5 >= numbers.len() * 2;
     let few = outside && running && numbers.len() >= MIN_FIFTHS;
     all && divided * 3 < numbers.len()
         && (few || numbers.len() >= MIN_NUMBERS && (blank > 0 || numbers.len() >= 12))
 }
 
-/// Takes the page number at the foot of a page, so that it never stands between two columns.
+/// Removes and returns the page number at the foot of a page, so that it never stands between two columns.
 pub(super) fn take_page_number(pieces: &mut Vec<Piece>, height: f32) -> Option<String> {
     let last = pieces.iter().max_by(|a, b| a.baseline.total_cmp(&b.baseline))?;
     let (baseline, size) = (last.baseline, last.size);

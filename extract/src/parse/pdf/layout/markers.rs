@@ -4,7 +4,7 @@ use super::characters::is_bullet;
 use super::lines::Line;
 use super::piece::{Piece, Script};
 
-/// What a line starts with.
+/// Kind of the start of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Text,
@@ -12,14 +12,14 @@ pub(super) enum Start {
     Bullet(usize),
     /// A number or letter of a list, with its value if it is a number.
     Number(Option<u32>),
-    /// `§ 12`, `Art. 3`, `1.2.3`: each begins a line, none makes a list.
+    /// `§ 12`, `Art. 3`, `1.2.3`. Each begins a line of its own, without forming a list.
     Section,
     /// An asterisk or a dagger of a note.
     Note,
 }
 
-/// What a line starts with. `text` is the text of the line; `starred` says that a star on the page refers
-/// to a note.
+/// The kind of the start of a line. `text` is the text of the line; `starred` means that a star on the page
+/// refers to a note.
 pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
     let mut characters = text.chars();
     let (Some(first), second) = (characters.next(), characters.next()) else { return Start::Text };
@@ -28,7 +28,7 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
         return Start::Note;
     }
     let alone = second.is_none_or(char::is_whitespace);
-    // These say more than that an item begins.
+    // Ticks and crosses have a meaning, so they stay in the text.
     if is_tick(first) && text.chars().count() > 2 {
         return Start::Bullet(0);
     }
@@ -46,7 +46,7 @@ pub(super) fn start(line: &Line, text: &str, starred: bool) -> Start {
         if matches!(first, '-' | '–' | '—' | '*' | '−') {
             return Start::Bullet(1);
         }
-        // A letter o in place of a bullet stands far from the text.
+        // A letter o is a bullet if it stands far from the text.
         let gap = match line.pieces.as_slice() {
             [a, b, ..] => b.rect.x0 - a.rect.x1,
             _ => 0.0,
@@ -69,7 +69,7 @@ fn raised(line: &Line) -> bool {
     line.pieces.len() > 1 && line.pieces.first().is_some_and(|piece| piece.script == Script::Super)
 }
 
-/// Maximum number of stars that stand alone which are compared with the words of a page.
+/// Maximum number of separate stars that are compared with the words of a page.
 const MAX_STARS: usize = 16;
 
 /// Whether a star behind a word of the page refers to a note.
@@ -150,8 +150,8 @@ fn second_is_number(text: &str) -> bool {
     text.split_whitespace().nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The kind of number that a line starts with and its value, where only a second such line shows that it
-/// is a number: "A. Opening", "II. Report", "② Close", "Step 2: Close", "2 Berths".
+/// Kind and value of a possible number at the start of a line: "A. Opening", "II. Report", "② Close",
+/// "Step 2: Close", "2 Berths". A second line of the same kind confirms it.
 pub(super) fn series(text: &str) -> Option<(String, u32)> {
     let mut words = text.split_whitespace();
     let (word, next) = (words.next()?, words.next()?);
@@ -165,7 +165,7 @@ pub(super) fn series(text: &str) -> Option<(String, u32)> {
         if let Some((start, _)) = circled.iter().find(|(start, end)| (*start..=*end).contains(&first)) {
             return Some((start.to_string(), code));
         }
-        // "I." may be the first of Roman numbers: those are looked at below.
+        // "I." may be the first Roman number, which is examined below.
         if first.is_alphabetic() && word.len() > bare.len() && first != 'I' {
             return Some(("letter".to_owned(), code));
         }

@@ -1,9 +1,9 @@
 //! Layout of PDF pages: positioned characters to Markdown in reading order.
 //!
-//! A page is divided by direction of writing ([`frame`]). In each, characters become words ([`piece`]) and
-//! lines ([`lines`]); ruled tables ([`lattice`]) and boxes ([`areas`]) are taken out; gutters divide the rest
-//! into columns ([`region`]); and lines become headings, paragraphs and lists ([`blocks`]). Every step is
-//! bounded and at most quadratic in the words of one line.
+//! A page is divided by direction of writing ([`frame`]). For each direction, characters become words
+//! ([`piece`]) and lines ([`lines`]). Ruled tables ([`lattice`]) and boxes ([`areas`]) are taken out. Gutters
+//! divide the rest into columns ([`region`]). Lines become headings, paragraphs and lists ([`blocks`]). Every
+//! step is bounded and at most quadratic in the words of one line.
 
 mod aligned;
 mod areas;
@@ -42,10 +42,10 @@ use styles::{Census, Styles};
 
 use super::page::{Area, Link, Page, Rect, Rule};
 
-/// Maximum number of lines of a page that are kept apart from gutters.
+/// Maximum number of drawn lines of a page that gutters must not cross.
 const MAX_RULES: usize = 500;
 
-/// Share of the height of a page at its edges where running headers stand.
+/// Height of the areas for running headers at the edges of a page, as a share of the height of the page.
 const EDGE: f32 = 0.08;
 
 /// A direction of writing of a page, as words.
@@ -62,7 +62,7 @@ struct Words {
     upright: bool,
 }
 
-/// Appends text that goes on in another line, such as the first one of the next page.
+/// Appends the continuation of a text from another line, such as the first line of the next page.
 pub(super) fn join(text: &mut String, next: &str) {
     joining::join(text, next, &Vocabulary::default());
 }
@@ -187,7 +187,7 @@ fn render_part(page: &Page, part: Words, styles: &Styles, words: &Vocabulary) ->
     write(&page_blocks, &links, styles)
 }
 
-/// Forms the blocks of the parts of a page, the notes at its foot apart.
+/// Forms the blocks of the parts of a page. The notes at its foot are kept separate.
 fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: &mut Vec<Block>) {
     let mut after_lines = false;
     for node in nodes {
@@ -203,7 +203,7 @@ fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: 
                 let mut first = true;
                 let mut noted = false;
                 for block in blocks(&lines, context) {
-                    // What follows a note is another one, or the footer of the page.
+                    // A note is followed only by other notes or the footer of the page.
                     noted |= block.kind == Kind::Note;
                     if noted {
                         notes.push(block);
@@ -226,7 +226,7 @@ fn collect(nodes: Vec<Node>, context: Context<'_>, all: &mut Vec<Block>, notes: 
     }
 }
 
-/// Whether a paragraph goes on at the top of the next column.
+/// Whether a paragraph continues at the top of the next column.
 fn continues(last: &Block, next: &Block) -> bool {
     let text = last.text.as_str().trim_end();
     let ended = text.ends_with(['.', '!', '?', ':', '。', '！', '？', '」']);

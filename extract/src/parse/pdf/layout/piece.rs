@@ -9,16 +9,16 @@ const BASELINE: f32 = 0.1;
 /// Minimum gap between words, in em. Kerning stays below it, justified lines above it.
 const WORD_GAP: f32 = 0.13;
 
-/// The same between glyphs of two text-showing operators, which are not kerned.
+/// Minimum gap between words from two text-showing operators, which are not kerned, in em.
 const RUN_GAP: f32 = 0.1;
 
-/// The same between two characters of a script without blanks between words.
+/// Minimum gap between words in a script without blanks between words, in em.
 const WIDE_GAP: f32 = 0.4;
 
 /// Maximum number of links of a page.
 const MAX_LINKS: usize = 1_000;
 
-/// Distance of an index or exponent from the line.
+/// Position of an index or exponent relative to the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
     #[default]
@@ -34,18 +34,18 @@ pub(super) struct Piece {
     pub baseline: f32,
     /// Font size in points.
     pub size: f32,
-    /// Characters from left to right as seen, so right-to-left words are reversed.
+    /// Characters in visual order, from left to right. Right-to-left words are therefore reversed.
     pub text: String,
     pub bold: bool,
     pub mono: bool,
     /// Index into the links of the page.
     pub link: Option<usize>,
-    /// No blank divides the piece from the one on its left.
+    /// Whether the piece follows the one on its left without a blank.
     pub glued: bool,
     pub script: Script,
     /// Lowest position in the content stream.
     pub order: u32,
-    /// Whether the file says where the blanks are: a blank glyph precedes the piece.
+    /// Whether a blank glyph precedes the piece.
     pub blank: bool,
 }
 
@@ -145,7 +145,7 @@ fn row_pieces(row: &[Glyph], links: &[Link], pieces: &mut Vec<Piece>) {
 }
 
 fn push(piece: &mut Piece, glyph: &Glyph) {
-    // The piece is in visual order: the whole is reversed later.
+    // The piece is in visual order. It is reversed later as a whole.
     if glyph.text.chars().any(is_rtl) {
         piece.text.extend(glyph.text.chars().rev());
     } else {
@@ -159,7 +159,7 @@ fn covers(rect: &Rect, glyph: &Glyph) -> bool {
     contains(rect, (f32::midpoint(glyph.x0, glyph.x1), f32::midpoint(glyph.y0, glyph.y1)))
 }
 
-/// Whether one is a letter from right to left and the other a Latin one: they are read in different orders.
+/// Whether one glyph is a right-to-left letter and the other a Latin one. Their reading orders differ.
 fn turns(a: &Glyph, b: &Glyph) -> bool {
     let rtl = |glyph: &Glyph| glyph.text.chars().any(is_rtl);
     let latin = |glyph: &Glyph| glyph.text.chars().any(|c| c.is_alphabetic() && !is_rtl(c));
@@ -184,8 +184,8 @@ fn joined(last: &Glyph, glyph: &Glyph, spacing: f32) -> bool {
     gap > -0.6 && gap <= least.max(spacing)
 }
 
-/// The gap up to which letters are spaced apart inside a word, in em, for each glyph of a row. Zero where
-/// the row is not letter-spaced.
+/// For each glyph of a row, the maximum gap between the letters of a word, in em. Zero if the row is not
+/// letter-spaced.
 fn letter_spacing(row: &[Glyph]) -> Vec<f32> {
     let mut spacing = vec![0.0; row.len()];
     let mut start = 0;
@@ -222,7 +222,7 @@ fn spaced_gap(words: &[Glyph]) -> f32 {
         .collect();
     gaps.sort_by(f32::total_cmp);
     let median = gaps.get(gaps.len() / 2).copied().unwrap_or_default();
-    // Without blanks, a row of single letters far apart is a row of cells.
+    // A row of single letters far apart, without blanks, is a row of cells.
     let blanks = shown().count() < words.len();
     let most = if blanks { 0.8 } else { 0.5 };
     if gaps.len() >= 3 && (0.07..most).contains(&median) { median * 1.6 + 0.03 } else { 0.0 }

@@ -6,7 +6,7 @@ use super::columns::{Gutter, gutters};
 use super::lines::{Line, lines};
 use super::piece::{Piece, centre, union};
 
-/// Maximum number of divisions within each other.
+/// Maximum depth of nested divisions.
 const MAX_DEPTH: usize = 24;
 
 /// Part of a page in reading order.
@@ -14,9 +14,9 @@ const MAX_DEPTH: usize = 24;
 pub(super) enum Node {
     /// Lines of one column.
     Lines(Vec<Line>),
-    /// Markdown of a table, or of another part that was read on its own.
+    /// Markdown of a table, or of another part that was read separately.
     Block(String),
-    /// A text that stands apart, such as a note in the margin.
+    /// A separate text, such as a note in the margin.
     Apart(Vec<Node>),
 }
 
@@ -43,7 +43,7 @@ impl Region {
         pieces.chain(placed).chain(self.rules.iter().copied()).collect()
     }
 
-    /// Divides by a test on the place of each part.
+    /// Divides the region by a test on the position of each part.
     fn split(self, first: impl Fn(&Rect) -> bool) -> (Region, Region) {
         let (mut a, mut b) = (Region::default(), Region::default());
         for piece in self.pieces {
@@ -94,7 +94,7 @@ fn divide(region: Region, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     }
 }
 
-/// Reads what is above the gutter, left of it, right of it and below it.
+/// Reads the parts above, left of, right of and below the gutter.
 fn cut(region: Region, gutter: &Gutter, em: f32, depth: usize, nodes: &mut Vec<Node>) {
     let middle = gutter.middle();
     let top = top_of_columns(&region, gutter, em);
@@ -110,7 +110,7 @@ fn cut(region: Region, gutter: &Gutter, em: f32, depth: usize, nodes: &mut Vec<N
     let swapped = rtl(&left) && rtl(&right);
     let (first, second) = if swapped { (right, left) } else { (left, right) };
     match note {
-        // A note in the margin follows the text that it stands beside.
+        // A note in the margin follows the text beside it.
         Some(left_is_note) => {
             let (note, text) = if left_is_note != swapped { (first, second) } else { (second, first) };
             divide(text, em, depth + 1, nodes);
@@ -153,7 +153,7 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
     let size = |region: &Region| region.pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
     let (a, b) = (size(left), size(right));
     if !left.placed.is_empty() || !right.placed.is_empty() {
-        // A box beside the text is a note, too.
+        // A box beside the text is also a note.
         let boxed = |region: &Region| {
             region.pieces.is_empty() && region.placed.iter().all(|part| matches!(part.node, Node::Apart(_)))
         };
@@ -168,7 +168,7 @@ fn is_margin(left: &Region, right: &Region) -> Option<bool> {
     (a.max(b) > 200 && a.min(b) * 5 < a.max(b)).then_some(a < b)
 }
 
-/// What stands beside a gutter, up to the next one.
+/// The lines on one side of a gutter, up to the next gutter.
 struct Side {
     lines: Vec<Line>,
     bounds: Rect,
@@ -176,7 +176,7 @@ struct Side {
 
 fn sides(region: &Region, gutter: &Gutter, all: &[Gutter]) -> Option<(Side, Side)> {
     let middle = gutter.middle();
-    // The other columns of the page would not look like running text.
+    // Only the nearest columns count. Several columns together would not look like running text.
     let beside = |other: &&Gutter| other.y1.min(gutter.y1) - other.y0.max(gutter.y0) > 0.6 * gutter.height();
     let near = |other: &&Gutter| other.height() > 0.8 * gutter.height() && beside(other);
     let columns = || all.iter().filter(near);
@@ -210,7 +210,7 @@ fn parts_prose(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> boo
     is_prose(&left, em) && is_prose(&right, em)
 }
 
-/// Lines that fill their column and hold several words each.
+/// Whether the lines of a side fill their column and have several words each.
 fn is_prose(side: &Side, em: f32) -> bool {
     let width = (side.bounds.x1 - side.bounds.x0).max(1.0);
     let words = |line: &Line| line.pieces.iter().filter(|piece| !piece.glued).count();
@@ -226,7 +226,7 @@ fn is_prose(side: &Side, em: f32) -> bool {
     side.lines.len() >= 3 && full * 2 >= side.lines.len() && width > 7.0 * em
 }
 
-/// Whether a gutter divides columns although one of them is no running text: blocks side by side.
+/// Whether a gutter divides blocks side by side, of which at least one is no running text.
 fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> bool {
     let Some((left, right)) = sides(region, gutter, all) else { return false };
     let (few, many) = if left.lines.len() <= right.lines.len() { (&left, &right) } else { (&right, &left) };
@@ -252,7 +252,7 @@ fn parts_columns(region: &Region, gutter: &Gutter, all: &[Gutter], em: f32) -> b
         || (wide && few.lines.len() >= 3 && is_dense(few) && is_dense(many))
 }
 
-/// Whether one side holds complete parts only, and the other lines of text.
+/// Whether one side has only complete parts, and the other has lines of text.
 fn is_beside_placed(region: &Region, gutter: &Gutter) -> bool {
     let middle = gutter.middle();
     let inside = |rect: &Rect| (gutter.y0..=gutter.y1).contains(&centre(rect).1);
@@ -273,7 +273,7 @@ fn styled_apart(few: &Side, many: &Side) -> bool {
     (size(few) - size(many)).abs() > 0.08 * size(many) || bold(few) != bold(many)
 }
 
-/// A label above its value, in a form: two lines that start at one place.
+/// Whether a side is a label above its value, in a form: two lines with the same left edge.
 fn is_pair(side: &Side, gutter: &Gutter, em: f32) -> bool {
     let [label, value] = side.lines.as_slice() else { return false };
     let aligned = (label.rect.x0 - value.rect.x0).abs() < 0.7 * label.size;
@@ -282,7 +282,7 @@ fn is_pair(side: &Side, gutter: &Gutter, em: f32) -> bool {
     aligned && close && gutter.x1 - gutter.x0 >= 2.5 * em && !number(label) && !number(value)
 }
 
-/// Lines that follow each other closely, as those of an address do.
+/// Whether most lines follow each other closely, as in an address.
 fn is_dense(side: &Side) -> bool {
     let close = side
         .lines
@@ -297,7 +297,7 @@ fn is_dense(side: &Side) -> bool {
 
 /// Replaces aligned tables by complete parts. Returns whether there was one.
 fn take_tables(region: &mut Region) -> bool {
-    // Complete parts divide the lines: a table does not go on beside or behind them.
+    // Complete parts divide the lines: a table does not continue beside or behind them.
     let all = lines(region.pieces.clone());
     let tables = aligned::tables(&all);
     if tables.is_empty() {

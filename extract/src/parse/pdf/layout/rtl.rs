@@ -1,4 +1,4 @@
-//! Right-to-left text: from the order of sight to the order of reading.
+//! Right-to-left text: conversion from visual order to reading order.
 
 use super::characters::{is_digit, is_rtl, mirrored, plain};
 use super::line_text::Span;
@@ -17,8 +17,8 @@ pub(super) fn strong(pieces: &[Piece]) -> (usize, usize) {
     counts
 }
 
-/// Pieces of a right-to-left line in reading order: right to left, but runs of Latin and of numbers from
-/// left to right.
+/// Pieces of a right-to-left line in reading order: from right to left, except Latin runs, which are read
+/// from left to right.
 pub(super) fn rtl_order(pieces: &[Piece]) -> Vec<&Piece> {
     let mut order: Vec<&Piece> = pieces.iter().rev().collect();
     reverse_runs(&mut order, is_foreign);
@@ -28,7 +28,7 @@ pub(super) fn rtl_order(pieces: &[Piece]) -> Vec<&Piece> {
 /// Reverses each maximal run of pieces that `inside` accepts.
 pub(super) fn reverse_runs(pieces: &mut [&Piece], inside: impl Fn(&Piece) -> bool) {
     for run in pieces.chunk_by_mut(|a, b| inside(a) && inside(b)) {
-        // Numbers alone stand in the order of the line.
+        // Several numbers without words follow the order of the line.
         let words = run.iter().any(|piece| piece.text.chars().any(char::is_alphabetic));
         if run.len() > 1 && words {
             run.reverse();
@@ -36,7 +36,7 @@ pub(super) fn reverse_runs(pieces: &mut [&Piece], inside: impl Fn(&Piece) -> boo
     }
 }
 
-/// A piece from visual to logical order.
+/// Converts a piece from visual to logical order.
 pub(super) fn logical(text: &str) -> String {
     if !text.chars().any(is_rtl) {
         return plain(text);
@@ -80,14 +80,14 @@ fn is_bracket(character: char) -> bool {
     matches!(character, '(' | ')' | '[' | ']' | '{' | '}' | '«' | '»')
 }
 
-/// The texts of the pieces of a right-to-left line, given in reading order, and whether each is a number or
-/// part of a Latin run. Those keep their order, but the marks at their left end follow them, and the brackets
-/// and quotation marks at their right end precede them.
+/// The texts of the pieces of a right-to-left line, and whether each is a number or part of a Latin run.
+/// `order` is the reading order. Numbers and Latin runs keep their order. Marks at their left end follow
+/// them, and brackets and quotation marks at their right end precede them.
 pub(super) fn texts(order: &[&Piece]) -> Vec<(String, bool)> {
     let mut all = Vec::with_capacity(order.len());
     for run in order.chunk_by(|a, b| is_foreign(a) && is_foreign(b)) {
         let latin = run.iter().any(|piece| is_foreign(piece) && piece.text.chars().any(char::is_alphabetic));
-        // Numbers follow each other from right to left: each is a run.
+        // Each number is a run of its own, because several numbers follow each other from right to left.
         let length = if latin { run.len() } else { 1 };
         for part in run.chunks(length.max(1)) {
             if part.iter().all(|piece| is_foreign(piece)) {
@@ -119,7 +119,7 @@ fn turned(run: &[&Piece]) -> Vec<String> {
         let inner = last.trim_end_matches(is_paired);
         before = last.chars().skip(inner.chars().count()).collect();
         *last = inner.to_owned();
-        // Brackets of the run itself: "Otter (2026)" has its closing one at the right end.
+        // A bracket opened within the run stays in it: the closing one of "Otter (2026)" is at the right end.
         let open =
             texts.iter().flat_map(|text| text.chars()).filter(|c| is_bracket(*c) && !is_close(*c)).count();
         let shut = texts.iter().flat_map(|text| text.chars()).filter(|c| is_close(*c)).count();
@@ -144,8 +144,8 @@ fn is_close(character: char) -> bool {
     matches!(character, ')' | ']' | '}' | '»')
 }
 
-/// Drawn brackets show their mirror image in right-to-left text. Some files state the character that was
-/// meant, others the drawn one; then a closing bracket comes first.
+/// Corrects brackets, which are drawn mirrored in right-to-left text. Some files state the intended
+/// character, others the drawn one. In the latter, a closing bracket comes first.
 pub(super) fn mirror_brackets(spans: &mut [Span], texts: &[(String, bool)]) {
     let open = |c: char| matches!(c, '(' | '[' | '{' | '«');
     let is_foreign = |at: usize| texts.get(at).is_some_and(|(_, foreign)| *foreign);

@@ -8,7 +8,7 @@ const SIZE: f32 = 0.62;
 /// Maximum number of characters on one line that are compared with a reading.
 const MAX_COMPARED: usize = 500;
 
-/// Drops the readings: between the lines they would divide the sentences.
+/// Drops the readings, which would divide the sentences.
 pub(super) fn drop_readings(pieces: &mut Vec<Piece>) {
     let kana = |c: char| matches!(c, '\u{3040}'..='\u{30ff}');
     let han =

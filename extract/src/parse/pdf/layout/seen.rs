@@ -1,4 +1,4 @@
-//! Lines of a column with what tells where blocks begin: their mark, level, distance and free room.
+//! Lines of a column with the signs of the start of a block: mark, level, distance and free room.
 
 use super::blocks::Context;
 use super::characters::{is_dash, is_rtl, is_wide};
@@ -8,7 +8,7 @@ use super::lines::Line;
 use super::markers::{Start, series, start};
 use super::styles::Styles;
 
-/// A line and what was found out about it.
+/// A line with its properties.
 pub(super) struct Seen<'a> {
     pub line: &'a Line,
     pub text: Inline,
@@ -16,7 +16,7 @@ pub(super) struct Seen<'a> {
     pub level: Option<usize>,
     /// Distance of the baseline from that of the line above.
     pub pitch: f32,
-    /// The line ends although the first word of the next one had room.
+    /// Whether the line ends although the first word of the next line had room.
     pub short: bool,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> 
         let text = Inline::of(&spans(line));
         let mut start = start(line, text.as_str(), context.starred);
         if start == Start::Note && text.as_str().starts_with('[') && line.size >= 0.95 * context.styles.body {
-            // Verses and questionnaires number their paragraphs so.
+            // Verses and questionnaires number their paragraphs in this form.
             start = Start::Text;
         }
         let pitch = above.map_or(0.0, |above| line.baseline - above.baseline);
@@ -52,10 +52,10 @@ pub(super) fn see<'a>(lines: &'a [Line], context: Context<'_>) -> Vec<Seen<'a>> 
     seen
 }
 
-/// Number of lines after which the next number of a series is looked for.
+/// Number of lines searched for the next number of a series.
 const SERIES_REACH: usize = 12;
 
-/// Marks lines that start with consecutive numbers of one kind, at one place.
+/// Marks lines that start with consecutive numbers of one kind at the same horizontal position.
 fn mark_series(seen: &mut [Seen<'_>]) {
     let known: Vec<_> = seen
         .iter()
@@ -81,7 +81,7 @@ fn mark_series(seen: &mut [Seen<'_>]) {
     }
 }
 
-/// Whether a sentence goes on in the next line although its first word had room here.
+/// Whether a sentence continues in the next line although the first word of that line had room here.
 fn runs_on(lines: &[Line], at: usize, text: &str) -> bool {
     let (Some(line), Some(next)) = (lines.get(at), lines.get(at + 1)) else { return false };
     let lower = line_text::text(next).starts_with(char::is_lowercase);
@@ -98,8 +98,8 @@ fn is_address(text: &str) -> bool {
     word.contains(['@', '/']) || word.starts_with("www.")
 }
 
-/// Whether a line is one of a list of short lines, of which the longest reaches the edge, or a row of parts
-/// that stand far apart.
+/// Whether a line belongs to a list of short lines, the longest of which reaches the edge, or is a row of
+/// parts far apart.
 fn is_listed(seen: &[Seen<'_>], at: usize) -> bool {
     let Some(line) = seen.get(at) else { return false };
     let parts = |line: &Line| {
@@ -136,7 +136,7 @@ fn keeps_level(seen: &[Seen<'_>], at: usize, styles: &Styles) -> bool {
     let alone = previous.is_none_or(|above| {
         above.level.is_some() || above.short || line.pitch > 1.6 * line.line.size || above.line.bold
     });
-    // A bold phrase that goes on in the next line, where the text begins.
+    // A bold phrase may continue in the next line, before the ordinary text.
     let next = seen.get(at + 1);
     let runs_in = next.is_some_and(|next| {
         !next.line.bold

@@ -15,7 +15,7 @@ const MAX_HEADING: usize = 220;
 #[derive(Debug, Default)]
 pub(super) struct Census {
     sizes: std::collections::BTreeMap<u32, usize>,
-    /// The same near the upper and lower edge of the pages, where running headers stand.
+    /// Sizes in use near the upper and lower edges of the pages, the place of running headers.
     edges: std::collections::BTreeMap<u32, usize>,
     bold: usize,
     mono: usize,
@@ -61,15 +61,15 @@ fn key(size: f32) -> u32 {
     (size * 2.0).round().clamp(1.0, 2_000.0) as u32
 }
 
-/// The size of the body text in points, and what makes a heading.
+/// The size of the body text in points, and the characteristics of headings.
 #[derive(Clone, Debug)]
 pub(super) struct Styles {
     pub body: f32,
     /// Levels that occur, largest letters first. The first one in use counts as 1.
     levels: Vec<usize>,
-    /// Most text is bold, so bold says nothing.
+    /// Whether most text is bold. Bold text is then no sign of a heading.
     all_bold: bool,
-    /// Most letters have the same width, so that says nothing.
+    /// Whether most letters have the same width. Equal widths are then no sign of code.
     mono: bool,
 }
 
@@ -82,7 +82,7 @@ impl Styles {
         self.mono
     }
 
-    /// The level of the heading that a line is by its looks, from 1.
+    /// The heading level of a line by its size and weight, from 1.
     pub(super) fn level(&self, line: &Line) -> Option<usize> {
         let letters = line.pieces.iter().flat_map(|piece| piece.text.chars()).filter(|c| c.is_alphabetic());
         if line.len() > MAX_HEADING || letters.count() < 2 || (line.mono && !self.mono) {

@@ -1,4 +1,4 @@
-//! Numbers in byte strings, little endian. Out of range reads give None.
+//! Numbers in byte strings, little endian. Reads out of range return None.
 
 pub(super) fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
     bytes.get(at).copied()
@@ -12,14 +12,14 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// A part of a stream. Parts that reach beyond its end are cut.
+/// A part of a stream, cut at the end of the stream.
 pub(super) fn slice(bytes: &[u8], at: usize, length: usize) -> &[u8] {
     let end = at.saturating_add(length).min(bytes.len());
     bytes.get(at.min(end)..end).unwrap_or_default()
 }
 
-/// The character positions of a PLC: an array of positions, then one record of `size` bytes for each but
-/// the last.
+/// The character positions of a PLC: an array of positions, then one record of `size` bytes for each position
+/// except the last.
 pub(super) fn positions(plc: &[u8], size: usize) -> Vec<u32> {
     let records = plc.len().saturating_sub(4) / (4 + size);
     (0..=records).filter_map(|index| u32_at(plc, index * 4)).collect()

@@ -2,7 +2,7 @@
 
 use super::bytes::{slice, u16_at, u32_at, utf16};
 
-/// What a form field shows. None for fields of text, which have a result.
+/// The displayed text of a form field. None for text fields, whose text is the result of the field.
 pub(super) fn shown(data: &[u8], at: usize) -> Option<String> {
     const CHECK_BOX: u16 = 1;
     const LIST: u16 = 2;

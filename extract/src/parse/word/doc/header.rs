@@ -1,4 +1,4 @@
-//! The file information block: where the other structures are (\[MS-DOC\] 2.5).
+//! The file information block, with the offsets of the other structures (\[MS-DOC\] 2.5).
 
 use super::bytes::{slice, u16_at, u32_at};
 
@@ -30,7 +30,7 @@ pub(super) enum Part {
 pub(super) struct Header {
     /// Whether the table stream is `1Table`.
     pub(super) second_table: bool,
-    /// Language of the document, which tells the code page of its 8-bit text.
+    /// Language of the document. It determines the code page of 8-bit text.
     pub(super) language: u16,
     /// Lengths of the stories in characters, in their order in the text: main text, footnotes, headers,
     /// comments, endnotes, text boxes.
@@ -69,7 +69,7 @@ impl Header {
         }
     }
 
-    /// A structure and what follows it, for those whose length does not include their tail.
+    /// A structure and the rest of the table stream, for structures whose length excludes their tail.
     pub(super) fn part_and_rest<'a>(&self, main: &[u8], table: &'a [u8], part: Part) -> &'a [u8] {
         let at = PAIRS + part as usize * 8;
         match (u32_at(main, at), u32_at(main, at + 4)) {

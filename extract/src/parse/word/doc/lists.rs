@@ -7,7 +7,7 @@ use crate::parse::word::model::Marker;
 use crate::parse::word::number_names::by_code;
 use crate::parse::word::numbering::{Counters, LEVELS, Level, List};
 
-/// Most lists that are read.
+/// Maximum number of lists read.
 const MAX_LISTS: usize = 20_000;
 
 /// All lists and their counters.
@@ -22,7 +22,7 @@ impl Lists {
         Self { lists: read_overrides(overrides, &definitions), counters: Counters::default() }
     }
 
-    /// Counts a paragraph of a list (1-based; negative numbers name the same lists) at a level.
+    /// Counts a paragraph of a list at a level. Lists are 1-based; a negative number means the same list.
     pub(super) fn next(&mut self, list: i16, level: u8) -> Option<(usize, Option<Marker>)> {
         let index = list.unsigned_abs().checked_sub(1)?;
         let list = self.lists.get(usize::from(index))?;
@@ -66,7 +66,7 @@ fn read_level(bytes: &[u8], at: usize) -> Option<(Level, usize)> {
     let text_at = at + HEADER + characters + paragraph;
     let length = usize::from(u16_at(bytes, text_at)?);
     let text = utf16(slice(bytes, text_at + 2, length * 2));
-    // The numbers of the levels stand in the text as the characters 0 to 8.
+    // In the text, the characters 0 to 8 stand for the numbers of the levels.
     let text = text.chars().fold(String::new(), |mut text, character| {
         match u32::from(character) {
             level @ 0..=8 => {
@@ -88,7 +88,7 @@ fn read_level(bytes: &[u8], at: usize) -> Option<(Level, usize)> {
     Some((level, HEADER + characters + paragraph + 2 + length * 2))
 }
 
-/// The lists that paragraphs name, in order.
+/// The lists that paragraphs refer to, in order.
 fn read_overrides(bytes: &[u8], definitions: &HashMap<u32, Vec<Level>>) -> Vec<List> {
     const RECORD: usize = 16;
 
@@ -113,7 +113,7 @@ fn read_overrides(bytes: &[u8], definitions: &HashMap<u32, Vec<Level>>) -> Vec<L
     lists
 }
 
-/// Applies a change of one level and gives its length in bytes.
+/// Applies a change of one level and returns the length of the change in bytes.
 fn read_change(bytes: &[u8], at: usize, list: &mut List) -> Option<usize> {
     let start = u32_at(bytes, at)?;
     let flags = u32_at(bytes, at + 4)?;

@@ -1,6 +1,6 @@
 //! Reader of DOC documents of Word 97 and later (\[MS-DOC\]), over the streams of the compound file.
 //!
-//! `office_oxide` reads older versions ([`old`]) and gives the reasons for refusing a file.
+//! `office_oxide` reads older versions ([`old`]) and provides the reasons for refusing a file.
 
 mod bytes;
 mod forms;
@@ -55,7 +55,7 @@ fn title(bytes: &[u8]) -> Option<String> {
     parse_summary_information(&summary)?.title.filter(|title| !title.trim().is_empty())
 }
 
-/// Reads a document of Word 97 or later. None if it is none, or damaged so that nothing can be read.
+/// Reads a document of Word 97 or later. None for another version, or if damage makes all text unreadable.
 fn read_97(bytes: &[u8]) -> Option<Read> {
     let mut file = CfbReader::new(Cursor::new(bytes)).ok()?;
     let main = file.open_stream("WordDocument").ok()?;
@@ -82,7 +82,7 @@ struct Reader {
     fonts: Vec<String>,
     lists: Lists,
     notes: Notes,
-    /// Text boxes by the position of their anchor, with the range of their text; sorted.
+    /// Position of the anchor and range of the text of each text box, sorted.
     text_boxes: VecDeque<(usize, Range<usize>)>,
     fields: Fields,
     writer: Writer,
@@ -129,7 +129,7 @@ impl Reader {
         })
     }
 
-    /// Reads the main text, then the text boxes without a place in it.
+    /// Reads the main text, then the text boxes without a position in it.
     fn read_main(&mut self) {
         let end = (self.header.start(1) as usize).min(self.text.units.len());
         self.blocks(0..end, &mut |reader, blocks| reader.write(blocks));

@@ -1,4 +1,4 @@
-//! Footnotes, endnotes and text boxes: where they belong and where their text is.
+//! Positions of footnotes, endnotes and text boxes: their marks in the text and their own text.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::parse::word::model::Block;
 #[derive(Clone)]
 struct Note {
     text: Range<usize>,
-    /// Whether Word numbers it. The others have a mark of the author.
+    /// Whether Word numbers the note. Otherwise the author wrote its mark.
     numbered: bool,
     endnote: bool,
 }
@@ -26,13 +26,13 @@ pub(super) struct Notes {
     /// Footnotes and endnotes numbered so far.
     counts: [usize; 2],
     labels: HashSet<String>,
-    /// Notes of the current block, which follow it.
+    /// Notes of the current block, to be written after it.
     pub(super) pending: Vec<Block>,
 }
 
 impl Notes {
-    /// Reads the positions of footnotes and endnotes, and those of their texts in stories that begin at
-    /// `starts`.
+    /// Reads the positions of footnotes and endnotes, and the positions of their texts. The stories of the
+    /// texts begin at `starts`.
     pub(super) fn read(references: [&[u8]; 2], texts: [&[u8]; 2], starts: [u32; 2]) -> Self {
         let mut by_position = HashMap::new();
         let mut footnotes = 0;
@@ -96,7 +96,7 @@ impl Notes {
 }
 
 impl Reader {
-    /// Gives the label of the note at a position and reads the note, which follows the current block.
+    /// Returns the label of the note at a position and reads the note. It is written after the current block.
     pub(super) fn reference(&mut self, position: usize, mark: &str) -> Option<String> {
         let note = self.notes.by_position.remove(&position)?;
         let label = self.notes.label(&note, mark);

@@ -33,7 +33,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, Rejection> {
     })
 }
 
-/// Turns headings that the crate guesses, the first line and lines in capitals, into paragraphs.
+/// Turns guessed headings into paragraphs. The crate makes headings of the first line and of lines in
+/// capitals.
 fn demote_guess(element: &mut Element, first: bool) {
     let Element::Heading(heading) = element else { return };
     let text = inline_to_text(&heading.content);

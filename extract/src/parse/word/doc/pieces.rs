@@ -7,15 +7,16 @@ use encoding_rs::{
 
 use super::bytes::{slice, u8_at, u16_at, u32_at};
 
-/// Most characters of a document. Word stops at 32 MB, of which two bytes are a character at most.
+/// Maximum number of characters of a document. The limit of Word is 32 MB, with up to two bytes a character.
 const MAX_CHARACTERS: usize = 16 << 20;
 
-/// How often over the pieces may use the bytes of the stream. Saved in haste, they use some twice.
+/// Maximum total size of the pieces, as a multiple of the size of the stream. Fast saves use some bytes
+/// twice.
 const MAX_REUSE: usize = 16;
 
 /// A piece of the text.
 pub(super) struct Piece {
-    /// Position of its first character and of the one behind its last.
+    /// Position of the first character, and of the character behind the last one.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Offset of the first character in the main stream.
@@ -36,7 +37,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// Reads the piece table. None if it is damaged or uses the stream too often.
+    /// Reads the piece table. None if it is damaged or its pieces exceed `MAX_REUSE`.
     pub(super) fn read(main: &[u8], clx: &[u8], language: u16, length: u32) -> Option<Self> {
         let (modifiers, table) = split(clx)?;
         let count = table.len().saturating_sub(4) / 12;
@@ -87,7 +88,7 @@ impl Text {
     }
 }
 
-/// Splits the table into the properties that pieces refer to and the pieces.
+/// Splits the structure into the properties that pieces refer to and the piece table.
 fn split(clx: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     let mut modifiers = Vec::new();
     let mut at = 0;
@@ -101,8 +102,8 @@ fn split(clx: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     Some((modifiers, slice(clx, at + 5, length)))
 }
 
-/// Properties of a piece: one of the modifiers, or a single property (\[MS-DOC\] 2.9.214). Of those, only
-/// hidden and deleted text matter here.
+/// Properties of a piece: one of the modifiers, or a single property (\[MS-DOC\] 2.9.214). Of the single
+/// properties, only deleted, bold, italic and hidden text matter here.
 fn modifier(modifier: u16, modifiers: &[&[u8]]) -> Vec<u8> {
     if modifier & 1 == 1 {
         let found = modifiers.get(usize::from(modifier >> 1));
@@ -118,8 +119,8 @@ fn modifier(modifier: u16, modifiers: &[&[u8]]) -> Vec<u8> {
     }
 }
 
-/// Decodes 8-bit text. Word stores it in Windows-1252; other programs use the code page of the language,
-/// which shows in many bytes above the ASCII range.
+/// Decodes 8-bit text. Word stores it in Windows-1252; other programs use the code page of the language. Many
+/// bytes above the ASCII range indicate the latter.
 fn decode(bytes: &[u8], language: u16, units: &mut Vec<u16>) {
     let (mut high, mut letters) = (0_usize, 0_usize);
     for byte in bytes {

@@ -2,13 +2,13 @@
 
 use super::bytes::{positions, slice, u8_at, u16_at, u32_at};
 
-/// Size of a page of properties.
+/// Size of a page of properties, in bytes.
 const PAGE: usize = 512;
 
-/// Most runs of properties that are read.
+/// Maximum number of runs of properties read.
 const MAX_RUNS: usize = 4 << 20;
 
-/// One property: its code and its operand.
+/// Calls `visit` with the code and the operand of each property.
 pub(super) fn each(properties: &[u8], mut visit: impl FnMut(u16, &[u8])) {
     let mut at = 0;
     while let Some(code) = u16_at(properties, at) {
@@ -28,7 +28,7 @@ pub(super) fn each(properties: &[u8], mut visit: impl FnMut(u16, &[u8])) {
     }
 }
 
-/// Length of an operand of variable size. Moves `at` behind the length.
+/// Length of an operand of variable size. Advances `at` past the length field.
 fn operand_length(code: u16, properties: &[u8], at: &mut usize) -> Option<usize> {
     const TABLE_DEFINITION: u16 = 0xd608;
     const TABS: u16 = 0xc615;
@@ -59,7 +59,7 @@ pub(super) struct Run {
     pub(super) end: u32,
     /// Style of a paragraph.
     pub(super) style: u16,
-    /// Place of the properties in the main stream.
+    /// Offset of the properties in the main stream.
     at: usize,
     length: usize,
 }
@@ -114,7 +114,8 @@ fn read_page(page: &[u8], start: usize, paragraphs: bool, runs: &mut Vec<Run>) {
             if !paragraphs {
                 (run.at, run.length) = (start + place + 1, words);
             } else {
-                // A zero says that the length follows, in words; else it is in words less half.
+                // A zero byte precedes the length in words of two bytes. Otherwise the byte itself is the
+                // length in words, and it counts as one byte.
                 let (at, length) = if words == 0 {
                     (place + 2, usize::from(u8_at(page, place + 1).unwrap_or(0)) * 2)
                 } else {
@@ -123,7 +124,7 @@ fn read_page(page: &[u8], start: usize, paragraphs: bool, runs: &mut Vec<Run>) {
                 run.style = u16_at(page, at).unwrap_or(0);
                 (run.at, run.length) = (start + at + 2, length.saturating_sub(2));
             }
-            // Properties never reach into the next page.
+            // Properties never extend into the next page.
             run.length = run.length.min((start + PAGE).saturating_sub(run.at));
         }
         if to > from {
@@ -132,7 +133,7 @@ fn read_page(page: &[u8], start: usize, paragraphs: bool, runs: &mut Vec<Run>) {
     }
 }
 
-/// What a row of a table says about its cells.
+/// Layout of the cells of a table row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RowLayout {
     /// Edges of the cells from left to right, in twentieths of a point: one more than cells.
@@ -142,9 +143,9 @@ pub(super) struct RowLayout {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CellLayout {
-    /// Belongs to the cell on its left.
+    /// Whether the cell belongs to the one on its left.
     pub(super) merged: bool,
-    /// Belongs to the cell above.
+    /// Whether the cell belongs to the one above.
     pub(super) continues: bool,
 }
 
@@ -153,7 +154,7 @@ pub(super) struct CellLayout {
 pub(super) struct Paragraph {
     pub(super) style: u16,
     pub(super) in_table: bool,
-    /// Nesting of tables around the paragraph.
+    /// Number of tables around the paragraph.
     pub(super) depth: u32,
     pub(super) row_end: bool,
     pub(super) inner_cell_end: bool,
@@ -237,10 +238,10 @@ pub(super) struct Character {
     pub(super) strike: bool,
     pub(super) deleted: bool,
     pub(super) hidden: bool,
-    /// The character stands for something else: a note, a picture, a symbol.
+    /// Whether the character stands for a note, a picture or a symbol.
     pub(super) special: bool,
     pub(super) raised: u8,
-    /// Index of the font for ASCII, and that for other characters.
+    /// Index of the font for ASCII, and of the font for other characters.
     pub(super) font: Option<u16>,
     pub(super) other_font: Option<u16>,
     /// Font and code of a symbol.
@@ -253,7 +254,7 @@ pub(super) struct Character {
 impl Character {
     pub(super) fn apply(&mut self, properties: &[u8]) {
         each(properties, |code, operand| {
-            // A toggle of 0x80 keeps the value of the style, 0x81 turns it round.
+            // A toggle of 0x80 keeps the value of the style, and 0x81 inverts it.
             let toggle = |current: bool| match operand.first() {
                 Some(0) => false,
                 Some(1) => true,

@@ -8,7 +8,7 @@ use crate::parse::word::model::{Emphasis, Span};
 use crate::parse::word::scripts::{self, Script};
 use crate::parse::word::symbols;
 
-/// Characters that stand for something else.
+/// Characters with a special meaning.
 mod mark {
     pub(super) const PICTURE: u16 = 0x01;
     pub(super) const NOTE: u16 = 0x02;
@@ -48,8 +48,8 @@ impl Reader {
         };
         let length = run_end.saturating_sub(offset).div_ceil(piece.width).max(1);
         let end = at.saturating_add(length).min(piece.end).min(limit).min(self.notes.after(at)).max(at + 1);
-        // Of the style of the paragraph only hidden text and fonts matter: its emphasis is that of all the
-        // text.
+        // Of the style of the paragraph only hidden text and fonts matter. Its emphasis applies to all its
+        // text, and so emphasises nothing.
         self.styles.apply_character(paragraph.style, &mut character);
         let Character { hidden, font, other_font, .. } = character;
         character = Character { hidden, font, other_font, ..Character::default() };
@@ -68,7 +68,7 @@ impl Reader {
 
     fn push_run(&mut self, range: Range<usize>, character: &Character, spans: &mut Vec<Span>) {
         let mut range = range;
-        // A note that the author marked himself.
+        // A note with a mark written by the author.
         if !character.special && !character.deleted && self.notes.is_at(range.start) {
             let mark = self.custom_mark(range.clone());
             if let Some(label) = self.reference(range.start, &mark) {
@@ -118,7 +118,8 @@ impl Reader {
         self.flush(&mut text, character, spans);
     }
 
-    /// The mark of an author: signs up to the next letter, or all of a short raised text.
+    /// The mark written by an author: a word of up to four characters. Of a longer word, the signs at its
+    /// start or its first character.
     fn custom_mark(&self, range: Range<usize>) -> String {
         const LONGEST: usize = 4;
 
@@ -162,14 +163,14 @@ impl Reader {
         push(spans, &text, emphasis, self.fields.link());
     }
 
-    /// Text in a symbol font as the signs it shows.
+    /// Text in a symbol font as the displayed signs.
     fn of_font(&self, text: String, character: &Character) -> String {
         let name =
             |font: Option<u16>| font.and_then(|font| self.fonts.get(usize::from(font))).map(String::as_str);
         let fonts = [name(character.font), name(character.other_font)];
         let symbol = fonts.into_iter().flatten().find(|font| symbols::is_symbol_font(font));
         let is_private = |character| matches!(character, '\u{f000}'..='\u{f0ff}');
-        // Only the font of ASCII text makes signs of letters.
+        // Only the font of ASCII text can turn letters into signs.
         let letters = fonts.first().copied().flatten().is_some_and(symbols::is_symbol_font);
         if letters || text.contains(is_private) {
             return symbols::text(symbol.unwrap_or_default(), &text);

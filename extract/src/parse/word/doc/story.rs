@@ -1,4 +1,4 @@
-//! Paragraphs of a story, in order, to blocks.
+//! Conversion of the paragraphs of a story to blocks, in order.
 
 use std::ops::Range;
 
@@ -12,11 +12,11 @@ const PARAGRAPH: u16 = 0x0d;
 const CELL: u16 = 0x07;
 const SECTION: u16 = 0x0c;
 
-/// Deepest nesting of notes and text boxes in each other.
+/// Maximum depth of nested notes and text boxes.
 const MAX_STORIES: usize = 4;
 
 impl Reader {
-    /// Reads a story of its own inside another.
+    /// Reads a separate story within another, such as a note.
     pub(super) fn story(&mut self, range: Range<usize>) -> Vec<Block> {
         let mut all = Vec::new();
         if self.depth >= MAX_STORIES {
@@ -32,7 +32,7 @@ impl Reader {
         all
     }
 
-    /// Reads the paragraphs in a range and hands over the blocks as they are complete.
+    /// Reads the paragraphs in a range and passes on each group of complete blocks.
     pub(super) fn blocks(&mut self, range: Range<usize>, out: &mut dyn FnMut(&mut Self, Vec<Block>)) {
         let mut tables = Tables::default();
         // Text of a paragraph whose end was deleted.
@@ -54,7 +54,7 @@ impl Reader {
             } else if in_table {
                 let ends_row = mark == Some(CELL) && properties.row_end || properties.inner_row_end;
                 let ends_cell = mark == Some(CELL) || properties.inner_cell_end;
-                // The end of a row is no paragraph.
+                // The mark at the end of a row is no paragraph.
                 let mut blocks = if ends_row { Vec::new() } else { self.classify(&properties, spans) };
                 blocks.extend(boxes);
                 let complete = tables.add(&properties, blocks, ends_cell, ends_row);
@@ -66,7 +66,7 @@ impl Reader {
                 }
             } else {
                 let mut blocks = tables.close();
-                // The notes of a table follow it.
+                // The notes of a table are written after it.
                 if self.depth == 0 && !blocks.is_empty() {
                     let own = self.notes.pending.split_off(noted.min(self.notes.pending.len()));
                     blocks.extend(std::mem::replace(&mut self.notes.pending, own));
@@ -88,7 +88,7 @@ impl Reader {
         out(self, blocks);
     }
 
-    /// The notes of the blocks read so far. Notes in notes wait for the outermost block.
+    /// The notes of the blocks read so far. Notes within notes are returned with the outermost block.
     fn notes_if_outermost(&mut self) -> Vec<Block> {
         if self.depth == 0 { std::mem::take(&mut self.notes.pending) } else { Vec::new() }
     }
@@ -98,7 +98,8 @@ impl Reader {
         let units = self.text.units.get(start..limit).unwrap_or_default();
         let is_end = |(index, unit): (usize, &u16)| match *unit {
             PARAGRAPH | CELL => true,
-            // A page break stands inside a paragraph, the end of a section ends one.
+            // The character is a page break inside a paragraph, or the end of a section, which ends a
+            // paragraph.
             SECTION => self.ends_paragraph(start + index),
             _ => false,
         };
@@ -168,7 +169,7 @@ impl Reader {
         let number = list.and_then(|list| self.lists.next(list, properties.level.unwrap_or(0)));
         let number = number.and_then(|(level, marker)| Some((level, marker?)));
         let in_table = properties.in_table || properties.depth > 0;
-        // A numbered cell without text shows its number: a column of numbers.
+        // A numbered cell without text is kept, because it displays its number.
         if blank && !(in_table && matches!(number, Some((_, Marker::Number(_))))) {
             return Vec::new();
         }

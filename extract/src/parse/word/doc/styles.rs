@@ -4,7 +4,7 @@ use super::bytes::{slice, u8_at, u16_at, utf16};
 use super::properties::{Character, Paragraph};
 use crate::parse::word::headings;
 
-/// Longest chain of styles based on each other.
+/// Maximum length of a chain of styles based on each other.
 const MAX_CHAIN: usize = 24;
 
 /// A style of the document.
@@ -38,7 +38,7 @@ impl Styles {
         Self { styles }
     }
 
-    /// A style and those it is based on, the nearest first.
+    /// A style and its base styles, the nearest first.
     fn chain(&self, id: u16) -> impl Iterator<Item = &Style> {
         let first = self.styles.get(usize::from(id));
         let next = |style: &&Style| style.base.and_then(|base| self.styles.get(usize::from(base)));

@@ -1,12 +1,12 @@
-//! Tables: cells and rows end with marks, and the end of a row describes its cells.
+//! Tables. Marks end their cells and rows, and the mark of a row describes its cells.
 
 use super::properties::{Paragraph, RowLayout};
 use crate::parse::word::model::{Block, Cell, Row, Table, remove_bare_numbers};
 
-/// Deepest nesting of tables. Deeper ones are read as part of the deepest.
+/// Maximum depth of nested tables. The text of deeper ones is added to the table at this depth.
 const MAX_DEPTH: usize = 8;
 
-/// Edges closer than this are one edge, in twentieths of a point: 1.5 mm.
+/// Distance below which two edges are one edge, in twentieths of a point: 1.5 mm.
 const TOLERANCE: i32 = 85;
 
 /// A table being read.
@@ -25,7 +25,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Adds a paragraph of a table. Gives the blocks of tables that it shows to be complete.
+    /// Adds a paragraph of a table. Returns `blocks` if no table is open.
     pub(super) fn add(
         &mut self,
         properties: &Paragraph,
@@ -71,7 +71,7 @@ impl Tables {
         self.open.pop().map(|table| table.finish()).into_iter().collect()
     }
 
-    /// Ends the innermost table, which belongs to a cell of the one around it.
+    /// Ends the innermost table and adds it to a cell of the table around it.
     fn close_innermost(&mut self) {
         if let Some(inner) = self.open.pop()
             && let Some(outer) = self.open.last_mut()

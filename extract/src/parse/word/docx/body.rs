@@ -1,4 +1,4 @@
-//! Blocks of the document body, of cells, notes and text boxes.
+//! Blocks of the document body, cells, notes and text boxes.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use super::{NoteKind, Reader};
 use crate::parse::word::model::Block;
 use crate::protocol::Request;
 
-/// Deepest nesting of notes and text boxes in each other.
+/// Maximum depth of nested notes and text boxes.
 const MAX_STORIES: usize = 8;
 
 impl Reader {
@@ -40,8 +40,8 @@ impl Reader {
         }
     }
 
-    /// Reads the first alternative that has content. Word writes the same content several times, for
-    /// programs of different age.
+    /// Reads the first alternative that has content. Word writes some content several times, for newer and
+    /// older programs.
     pub(super) fn alternatives<T>(
         &mut self,
         node: &Node,
@@ -59,7 +59,7 @@ impl Reader {
         }
     }
 
-    /// Reads a story of its own inside another: its fields are not those of the text around it.
+    /// Reads a separate story within another. Its fields are independent of the text around it.
     pub(super) fn story(&mut self, container: &Node) -> Vec<Block> {
         let mut blocks = Vec::new();
         if self.depth >= MAX_STORIES {
@@ -77,15 +77,15 @@ impl Reader {
         blocks
     }
 
-    /// Adds the text of a paragraph whose deleted end no other paragraph follows.
+    /// Adds the text of a paragraph whose end is deleted and which no other paragraph follows.
     pub(super) fn flush_carried(&mut self, out: &mut Vec<Block>) {
         if !self.carried.is_empty() {
             out.push(Block::Paragraph(std::mem::take(&mut self.carried)));
         }
     }
 
-    /// Gives the label of a note and reads the note, which follows the current block. `mark` is the mark of
-    /// the author, if he wrote one.
+    /// Returns the label of a note and reads the note. It is written after the current block. `mark` is the
+    /// mark written by the author, if any.
     pub(super) fn reference(&mut self, kind: NoteKind, id: &str, mark: Option<&str>) -> Option<String> {
         if let Some(label) = self.notes.known.get(&(kind, Box::from(id))) {
             return Some(label.clone());
@@ -107,7 +107,7 @@ impl Reader {
         if let Some(mark) = mark {
             remove_mark(&mut blocks, mark);
         }
-        // Notes referred to in this one follow it.
+        // Notes referred to in this note are written after it.
         let place = place.min(self.notes.pending.len());
         self.notes.pending.insert(place, Block::Note { label: label.clone(), blocks });
         Some(label)
@@ -155,8 +155,8 @@ impl Reader {
 
 /// The content of a content control. None if it only prompts for an entry.
 ///
-/// A control that shows its placeholder may hold text that the author of a template wrote; prompts have
-/// the style of placeholders or the words of Word.
+/// The placeholder of a control may be text by the author of a template. A prompt is recognised by the style
+/// of placeholders or by the wording of Word.
 pub(super) fn control_content<'a>(control: &'a Node, styles: &Styles) -> Option<&'a Node> {
     let content = control.child("sdtContent")?;
     let shows_placeholder = control.child("sdtPr").and_then(|properties| properties.toggle("showingPlcHdr"));
@@ -222,7 +222,7 @@ fn is_prompt(text: &str) -> bool {
         || lower.starts_with("クリック")
 }
 
-/// Removes the mark of the author from the start of a note, where it stands a second time.
+/// Removes the repeated mark of the author from the start of a note.
 fn remove_mark(blocks: &mut [Block], mark: &str) {
     let Some(Block::Paragraph(spans)) = blocks.first_mut() else { return };
     let Some(first) = spans.iter_mut().find(|span| !span.text.trim().is_empty()) else { return };
@@ -231,9 +231,9 @@ fn remove_mark(blocks: &mut [Block], mark: &str) {
     }
 }
 
-/// Something that alternatives add to.
+/// Content read from alternatives.
 pub(super) trait Content {
-    /// Grows with every addition.
+    /// A measure of the content that grows with every addition.
     fn size(&self) -> usize;
 }
 

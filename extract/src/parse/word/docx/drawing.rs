@@ -8,14 +8,14 @@ use super::xml::{Node, each};
 use crate::parse::word::model::{Block, Emphasis, Span};
 use crate::parse::word::pictures::description;
 
-/// Most drawings in one paragraph.
+/// Maximum number of drawings in one paragraph.
 const MAX_DRAWINGS: usize = 200;
 
-/// Most lines of a chart or diagram.
+/// Maximum number of lines of a chart or diagram.
 const MAX_LINES: usize = 2000;
 
 impl Reader {
-    /// Reads a drawing: its texts follow the paragraph, descriptions stand in it.
+    /// Reads a drawing. Its texts are written after the paragraph, descriptions within the paragraph.
     pub(super) fn drawing(&mut self, node: &Node, line: &mut Line) {
         let before = line.after.len();
         self.shapes(node, line);
@@ -23,7 +23,7 @@ impl Reader {
         if has_text || line.spans.len() > MAX_DRAWINGS {
             return;
         }
-        // A picture without text of its own: its description stands for it.
+        // A picture without text of its own is represented by its description.
         let properties = node.find("docPr");
         let attribute = |name: &str| properties.and_then(|properties| properties.attr(name));
         let described =
@@ -79,7 +79,7 @@ fn diagram_lines(xml: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     each(xml, "ptLst", |point| {
         let mut text = String::new();
-        // Presentation points repeat the texts of the others.
+        // Presentation points repeat the texts of other points.
         if !matches!(point.attr("type"), Some("pres" | "parTrans" | "sibTrans")) {
             collect_text(&point, &mut text);
         }

@@ -10,10 +10,10 @@ use crate::parse::word::number_formats::Format;
 use crate::parse::word::number_names::by_name;
 use crate::parse::word::numbering::{Counters, LEVELS, Level, List};
 
-/// Most lists that are read.
+/// Maximum number of lists read.
 const MAX_LISTS: usize = 30_000;
 
-/// Levels of an abstract list, and the numbering style that has them instead.
+/// Levels of an abstract list, or the numbering style that provides them.
 #[derive(Default)]
 struct Abstract {
     levels: Rc<Vec<Level>>,
@@ -93,7 +93,7 @@ impl Lists {
         let instance = self.instances.get(&id)?;
         let mut definition = self.abstracts.get(&instance.of)?;
         let mut counters = instance.of;
-        // A list may take its levels from a numbering style, which names another list.
+        // A list may have its levels from a numbering style, which refers to another list.
         if let Some(style) = &definition.style
             && let Some(linked) = styles.numbering_list(style).and_then(|id| self.instances.get(&id))
             && let Some(other) = self.abstracts.get(&linked.of)
@@ -110,13 +110,13 @@ impl Lists {
         Some(List { counters, levels, overrides: instance.starts.clone() })
     }
 
-    /// The level of a list that names a style as its own.
+    /// The level of a list whose style is `style`.
     pub(super) fn level_of_style(&mut self, id: u32, style: Option<&str>, styles: &Styles) -> Option<usize> {
         let style = style?;
         self.list(id, styles)?.levels.iter().position(|level| level.style.as_deref() == Some(style))
     }
 
-    /// Counts a paragraph and gives its level and marker.
+    /// Counts a paragraph and returns its level and marker.
     pub(super) fn next(
         &mut self,
         id: u32,
@@ -138,7 +138,7 @@ fn number(node: &Node, name: &str) -> Option<i64> {
 }
 
 fn level(node: &Node) -> Level {
-    // Word writes some formats twice: as a custom one, and as a substitute for older programs.
+    // Word writes some formats twice: as a custom format, and as a substitute for older programs.
     let format = node.child("numFmt").or_else(|| node.at(&["AlternateContent", "Choice", "numFmt"]));
     let fallback = || node.at(&["AlternateContent", "Fallback", "numFmt"]).and_then(Node::val);
     let format = match format.and_then(Node::val) {
@@ -156,7 +156,7 @@ fn level(node: &Node) -> Level {
     };
     let picture = node.child("lvlPicBulletId").is_some();
     Level {
-        // Word too counts from zero where the file does not say.
+        // Like Word, count from zero where the file states no start.
         start: number(node, "start").unwrap_or(0),
         format: if picture { Format::Bullet } else { format },
         text: node.child("lvlText").and_then(Node::val).unwrap_or_default().to_owned(),

@@ -27,12 +27,12 @@ fn part(node: &Node, name: &str) -> String {
     text.trim().to_owned()
 }
 
-/// A property of an element: `m:dPr/m:begChr`. None if it is absent; an empty value counts.
+/// A property of an element: `m:dPr/m:begChr`. None if it is absent; an empty value is a value.
 fn property<'a>(node: &'a Node, properties: &str, name: &str) -> Option<&'a str> {
     node.at(&[properties, name]).map(|property| property.val().unwrap_or_default())
 }
 
-/// A mathematical letter as an ordinary one: people search for `x`, not for an italic of its own code.
+/// A mathematical letter as an ordinary one, so that a search for `x` finds it.
 fn plain(character: char) -> char {
     match character {
         'ℎ' => 'h',
@@ -133,7 +133,7 @@ fn write(node: &Node, out: &mut String) {
             out.push(if low { '\u{332}' } else { '\u{305}' });
         }
         "groupChr" => out.push_str(&part(node, "e")),
-        // Lines of a display equation stand apart.
+        // Lines of a display equation are separated.
         "oMath" => {
             if !out.is_empty() {
                 out.push(' ');

@@ -1,5 +1,5 @@
-//! Reader of DOCX documents: the text as Word displays it, without running headers, comments, hidden and
-//! deleted text.
+//! Reader of DOCX documents: the text as displayed by Word.
+//! It leaves out running headers, comments, hidden and deleted text.
 
 mod body;
 mod drawing;
@@ -30,17 +30,17 @@ use super::write::Writer;
 use super::{Losses, Read, TITLE_PART};
 use crate::protocol::MAX_TEXT_BYTES;
 
-/// Largest part that is read, in bytes unpacked. A valid LibreOffice file exceeds any useful compression
-/// ratio, so the size alone is bounded.
+/// Maximum unpacked size of a part, in bytes. A valid LibreOffice file exceeds any useful limit on the
+/// compression ratio, so only the size is limited.
 const MAX_PART_BYTES: u64 = 64 << 20;
 
-/// Most entries of a package.
+/// Maximum number of entries of a package.
 const MAX_ENTRIES: usize = 12_500;
 
-/// Bytes of all parts together.
+/// Maximum unpacked size of all parts together, in bytes.
 const MAX_PACKAGE_BYTES: u64 = 256 << 20;
 
-/// Most charts, diagrams and other parts that the text refers to.
+/// Maximum number of charts, diagrams and other parts that the text refers to.
 const MAX_PARTS: usize = 500;
 
 type Package = OpcReader<Cursor<Vec<u8>>>;
@@ -77,7 +77,7 @@ struct Reader {
     endnotes: HashMap<Box<str>, Rc<Node>>,
     notes: Notes,
     fields: Fields,
-    /// Text of a paragraph whose end was deleted: the next paragraph continues it.
+    /// Text of a paragraph whose end was deleted. The next paragraph continues it.
     carried: Vec<Span>,
     writer: Writer,
     losses: Losses,
@@ -85,7 +85,7 @@ struct Reader {
     parts: usize,
     /// Whether the blocks of a cell are being read.
     in_cell: bool,
-    /// Depth of nested containers that are stories of their own: notes, text boxes, other documents.
+    /// Depth of nested stories: notes, text boxes, other documents.
     depth: usize,
 }
 
@@ -95,11 +95,11 @@ struct Notes {
     footnotes: usize,
     endnotes: usize,
     labels: HashSet<String>,
-    /// Labels of the notes that were read. A note that is referred to again is not read again.
+    /// Labels of the notes that were read. A second reference to a note does not read it again.
     known: HashMap<(NoteKind, Box<str>), String>,
-    /// Notes of the current block, which follow it.
+    /// Notes of the current block, to be written after it.
     pending: Vec<Block>,
-    /// Text that follows is the mark of this note, written by the author.
+    /// The note whose mark, written by the author, is the next text.
     custom: Option<(NoteKind, Box<str>)>,
 }
 
@@ -182,13 +182,13 @@ impl Reader {
         self.losses.deep |= damage.deep;
     }
 
-    /// The first part of a relationship type. An unreadable one counts as a loss.
+    /// The first part of a relationship type. An unreadable part is recorded as a loss.
     fn part_of_type(&mut self, kind: &str) -> Option<Vec<u8>> {
         let target = self.relations.first_by_type(kind)?.target.clone();
         self.part(&target)
     }
 
-    /// The part that a relationship of the main part names.
+    /// The part that a relationship of the main part refers to.
     fn related_part(&mut self, id: &str) -> Option<(String, Vec<u8>)> {
         let relation = self.relations.get_by_id(id)?;
         if relation.target_mode == TargetMode::External {

@@ -12,7 +12,7 @@ use crate::parse::word::model::{Block, Emphasis, Marker, Span};
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) spans: Vec<Span>,
-    /// Text boxes, charts and other blocks anchored in the paragraph; they follow it.
+    /// Text boxes, charts and other blocks anchored in the paragraph, to be written after it.
     pub(super) after: Vec<Block>,
 }
 
@@ -36,7 +36,7 @@ impl Line {
     }
 }
 
-/// What applies to the runs of a paragraph.
+/// Properties of the paragraph that apply to its runs.
 #[derive(Clone, Default)]
 pub(super) struct Context {
     /// Link around the run.
@@ -62,7 +62,7 @@ impl Reader {
             self.inline(child, &context, &mut line);
         }
         let mark = properties.and_then(|properties| properties.child("rPr"));
-        // The end of the paragraph is deleted: the next one goes on with its text.
+        // The end of the paragraph is deleted, so the next paragraph continues its text.
         if mark.is_some_and(|mark| mark.child("del").is_some() || mark.child("moveFrom").is_some()) {
             self.carried = line.spans;
             out.append(&mut line.after);
@@ -80,7 +80,7 @@ impl Reader {
         // A hidden paragraph is not counted.
         let number = if hidden && blank { None } else { self.number(properties, style.as_deref()) };
         let block = self.classify(properties, style.as_deref(), number, line.spans);
-        // A numbered cell without text shows its number: a column of numbers.
+        // A numbered cell without text is kept, because it displays its number.
         let shows = |block: &Block| matches!(block, Block::Item { marker: Marker::Number(_), .. });
         if !blank || (self.in_cell && shows(&block)) {
             out.push(block);
@@ -126,7 +126,7 @@ impl Reader {
         if id == 0 {
             return None;
         }
-        // A style names its list; its level is the one that names the style.
+        // A style refers to a list. The level of the style is the level of the list that refers to the style.
         let named = owner.as_deref().or(style);
         let level = if direct_level.is_none() && owner.is_some() {
             let by_style = self.lists.level_of_style(id, named, &self.styles);
@@ -190,7 +190,7 @@ impl Reader {
         }
     }
 
-    /// Text that stands outside of a paragraph, which some producers write.
+    /// Reads text outside of paragraphs, which some programs write.
     pub(super) fn loose_inline(&mut self, node: &Node, out: &mut Vec<Block>) {
         let mut line = Line::default();
         self.inline(node, &Context::default(), &mut line);

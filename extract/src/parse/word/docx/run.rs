@@ -10,7 +10,7 @@ use crate::parse::word::model::Emphasis;
 use crate::parse::word::scripts::{self, Script};
 use crate::parse::word::symbols;
 
-/// Distances from the line, in half points, from which on text is raised or lowered.
+/// Minimum distances from the line of raised and lowered text, in half points.
 const MIN_RAISED: i32 = 4;
 const MIN_LOWERED: i32 = -4;
 
@@ -62,7 +62,8 @@ impl Reader {
     fn piece(&mut self, node: &Node, format: &Format, context: &Context, line: &mut Line) {
         match &*node.name {
             "t" => {
-                // Line ends in the file are no line breaks, and its white space counts only where kept.
+                // Line ends in the file are no line breaks, and white space at the ends is kept only on
+                // request.
                 let text = node.text().replace(['\n', '\r', '\t'], " ");
                 let kept = node.attr("space") == Some("preserve");
                 self.text(if kept { &text } else { text.trim_matches(' ') }, format, line);
@@ -83,7 +84,7 @@ impl Reader {
             "instrText" => self.fields.instruct(&node.text()),
             "footnoteReference" => self.note_reference(NoteKind::Footnote, node, format, line),
             "endnoteReference" => self.note_reference(NoteKind::Endnote, node, format, line),
-            // The base text without the reading above it: the reading would divide the word.
+            // The base text only. The reading above it would divide the word.
             "ruby" => {
                 if let Some(base) = node.child("rubyBase") {
                     for child in base.nodes() {
@@ -164,7 +165,7 @@ impl Reader {
     }
 }
 
-/// What a form field shows that has no result: the state of a check box, the choice of a list.
+/// Displayed text of a form field without a result: the state of a check box, the choice of a list.
 fn form_text(node: &Node) -> Option<String> {
     let data = node.child("ffData")?;
     if let Some(check_box) = data.child("checkBox") {
@@ -178,8 +179,8 @@ fn form_text(node: &Node) -> Option<String> {
     entry.val().map(str::to_owned)
 }
 
-/// Text raised or lowered by a distance, in half points, rather than as superscript. Small distances align
-/// text with a picture.
+/// Whether text is raised or lowered by a distance, in half points, instead of the superscript property.
+/// Small distances align text with a picture.
 fn raised(properties: &Node) -> Option<Script> {
     let distance: i32 = properties.child("position").and_then(Node::val)?.trim().parse().ok()?;
     match distance {

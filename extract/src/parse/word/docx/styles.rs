@@ -1,4 +1,4 @@
-//! Styles of a DOCX document: what they say about headings, lists, emphasis and hidden text.
+//! Styles of a DOCX document: headings, lists, emphasis and hidden text.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -6,10 +6,10 @@ use std::rc::Rc;
 use super::xml::{Node, each};
 use crate::parse::word::headings;
 
-/// Longest chain of styles based on each other.
+/// Maximum length of a chain of styles based on each other.
 const MAX_CHAIN: usize = 24;
 
-/// Most styles that are read.
+/// Maximum number of styles read.
 const MAX_STYLES: usize = 20_000;
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl RunStyle {
         }
     }
 
-    /// These properties, and those of `below` where they are not set.
+    /// These properties. Unset ones are taken from `below`.
     fn over(self, below: Self) -> Self {
         Self {
             bold: self.bold.or(below.bold),
@@ -108,7 +108,7 @@ impl Styles {
         self.default_paragraph.clone()
     }
 
-    /// A style and those it is based on, the nearest first.
+    /// A style and its base styles, the nearest first.
     fn chain<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a str, &'a Style)> {
         let first = self.styles.get_key_value(id);
         let next = |(_, style): &(&'a Rc<str>, &'a Style)| {
@@ -119,7 +119,7 @@ impl Styles {
 
     /// The heading level (1 to 6) of a paragraph style. None: ordinary text.
     pub(super) fn heading(&self, id: &str) -> Option<u8> {
-        // Styles that the document does not define still have the names of Word.
+        // The identifier of a style that the document does not define is a name of Word.
         if !self.styles.contains_key(id) {
             return headings::level(id);
         }
@@ -135,7 +135,7 @@ impl Styles {
         None
     }
 
-    /// List and level of a paragraph style, with the style that says so.
+    /// The style of the chain that sets the list, the list, and the level of a paragraph style.
     pub(super) fn list(&self, id: &str) -> Option<(Rc<str>, Option<u32>, Option<usize>)> {
         let (mut owner, mut number, mut level) = (None, None, None);
         for (id, style) in self.chain(id) {
@@ -150,7 +150,7 @@ impl Styles {
         owner.map(|owner| (owner, number, level))
     }
 
-    /// Character properties of a style and those it is based on.
+    /// Character properties of a style, including those of its base styles.
     pub(super) fn run(&self, id: &str) -> RunStyle {
         self.chain(id).fold(RunStyle::default(), |run, (_, style)| {
             run.over(RunStyle {
@@ -163,7 +163,7 @@ impl Styles {
         })
     }
 
-    /// Whether a character style is that of placeholders.
+    /// Whether a character style is the style of placeholders.
     pub(super) fn is_placeholder(&self, id: &str) -> bool {
         let name = self.styles.get(id).map_or(id, |style| &style.name);
         name.replace(' ', "").eq_ignore_ascii_case("placeholdertext")

@@ -82,7 +82,7 @@ impl Reader {
         self.flush_carried(&mut blocks);
         self.in_cell = outer;
         remove_bare_numbers(&mut blocks);
-        // A horizontally merged cell of old files: a part of the cell before it.
+        // A horizontally merged cell of old files is part of the cell before it.
         if continues("hMerge")
             && let Some(before) = row.cells.last_mut()
         {

@@ -1,6 +1,6 @@
 //! Parts of a package as small trees: one tree per child of a container element.
 //!
-//! Names are local names: prefixes differ between producers, and the places decide what `t` or `r` means.
+//! Names are local names. Prefixes differ between programs, and the parent decides the meaning of `t` or `r`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// Deepest nesting of elements that is read. Valid files stay below 60; the walkers recurse.
+/// Maximum depth of elements, because the readers of the tree recurse. Valid files stay below 60.
 const MAX_DEPTH: usize = 200;
 
 /// An element.
@@ -76,17 +76,17 @@ impl Node {
     }
 }
 
-/// What went wrong in a part.
+/// Damage of a part.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Damage {
-    /// The part ends early or is not well-formed: what follows is missing.
+    /// Whether the part ends early or is not well-formed. The rest is missing.
     pub(super) broken: bool,
-    /// Elements nested too deep were left out.
+    /// Whether elements nested too deep were left out.
     pub(super) deep: bool,
 }
 
-/// Reads a part and visits each child of the elements named `container`. A visit that returns false ends
-/// the reading.
+/// Reads a part and visits each child of the elements named `container`. Reading ends when a visit returns
+/// false.
 pub(super) fn each(xml: &[u8], container: &str, mut visit: impl FnMut(Node) -> bool) -> Damage {
     let text = String::from_utf8_lossy(xml);
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
@@ -159,7 +159,7 @@ pub(super) fn each(xml: &[u8], container: &str, mut visit: impl FnMut(Node) -> b
         }
     }
     damage.broken |= outside > 0 || !open.is_empty();
-    // What was read of the last child is shown too.
+    // The incomplete last child is visited too.
     while let Some(node) = open.pop() {
         match open.last_mut() {
             Some(parent) => parent.children.push(Child::Node(node)),
@@ -179,7 +179,7 @@ fn push_text(open: &mut [Node], text: &str) {
     }
 }
 
-/// Names occur again and again: each is stored once.
+/// Names, each stored once, because they repeat.
 #[derive(Default)]
 struct Names(HashMap<Box<str>, Rc<str>>);
 

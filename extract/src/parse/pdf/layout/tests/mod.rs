@@ -39,7 +39,7 @@ impl Sheet {
         self
     }
 
-    /// Writes a line whose baseline is at `y`. Blanks are gaps, not glyphs, as TeX sets them.
+    /// Writes a line with its baseline at `y`. Blanks are gaps without glyphs, as in the output of TeX.
     fn at(mut self, x: f32, y: f32, text: &str) -> Self {
         let wide = |c: char| if ('\u{2e80}'..'\u{fb00}').contains(&c) { 1.0 } else { 0.5 };
         let mut left = x;

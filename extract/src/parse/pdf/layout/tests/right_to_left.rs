@@ -1,4 +1,4 @@
-//! Right-to-left lines. The sheet writes what is seen, from left to right.
+//! Right-to-left lines. The sheet takes text in visual order, from left to right.
 
 use super::Sheet;
 
@@ -8,7 +8,7 @@ fn seen(line: &str) -> String {
 
 #[test]
 fn a_full_stop_follows_the_number_it_ends() {
-    // Seen: the stop is at the left end of the line.
+    // In visual order, the stop is at the left end of the line.
     assert_eq!(seen(".18:00 דע חותפ"), "פתוח עד 18:00.");
     assert_eq!(seen(".09:30 ןמ 12.5.2026 םוימ"), "מיום 12.5.2026 מן 09:30.");
 }

@@ -1,4 +1,4 @@
-//! Lines that a series of numbers begins, and numbers that are no text.
+//! Lines that begin with a series of numbers, and numbers that are no text.
 
 use super::Sheet;
 

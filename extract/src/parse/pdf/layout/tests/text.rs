@@ -151,7 +151,7 @@ fn words_are_told_apart_by_their_distance() {
 
 #[test]
 fn right_to_left_lines_are_in_logical_order() {
-    // As seen: the first word is on the right, numbers and Latin words run to the right.
+    // In visual order: the first word is on the right, numbers and Latin words run to the right.
     let text = Sheet::new().at(60.0, 100.0, "(יטרפ) Sea Otter 18:00 הריס").text();
     assert_eq!(text, "סירה Sea Otter 18:00 (פרטי)");
     // Two numbers stand in the order of the line, each with its digits in their own.
