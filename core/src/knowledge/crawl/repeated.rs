@@ -49,7 +49,8 @@ pub(super) fn keep_once(pages: &mut [String]) {
     let is_few = pages.len() < FEW_PAGES;
     let mut holders: HashMap<&str, (usize, usize)> = HashMap::new();
     for (index, page) in blocks.iter().enumerate() {
-        let distinct: HashSet<&str> = page.iter().map(|block| block.words.as_str()).collect();
+        let compared = page.iter().filter(|block| block.kind != Kind::Verbatim);
+        let distinct: HashSet<&str> = compared.map(|block| block.words.as_str()).collect();
         for words in distinct.into_iter().filter(|words| !words.is_empty()) {
             let (_first, count) = holders.entry(words).or_insert((index, 0));
             *count += 1;
@@ -197,8 +198,8 @@ fn blocks(page: &str) -> Vec<Block> {
     }
     for block in &mut blocks {
         if block.kind == Kind::Verbatim {
-            // A placeholder that equals no text. Empty words would extend a page's frame over the block.
-            block.words = format!("\u{0} {}", block.lines.start);
+            // Not empty: blocks without words extend the frame of a page. Never compared.
+            "\u{0}".clone_into(&mut block.words);
             continue;
         }
         let text = lines.get(block.lines.clone()).unwrap_or_default().join("\n");
@@ -298,6 +299,12 @@ mod tests {
         let three = once(pages(3));
         assert_eq!(three[0], pages(3)[0]);
         assert_eq!(three[1], format!("# Title 1\n\n[Brook](/)\n\nText 1.\n\n{footer}\n\nMore 1."));
+    }
+
+    #[test]
+    fn a_table_is_no_part_of_the_frame_of_its_page() {
+        let pages = site(5, |n| format!("| Model |\n|---|\n| {n} |\n\nIn stock.\n\nText {n} of its own."));
+        assert_eq!(once(pages.clone()), pages);
     }
 
     #[test]
