@@ -1,6 +1,6 @@
 //! Text extraction in child processes, one per file: a parser crash must not take a worker down.
 //!
-//! Scanned pages of a PDF are read by a text recognition program, if it is installed: see [`recognition`].
+//! Scanned pages of a PDF are read by a text recognition program, if it is installed: see `recognition`.
 //!
 //! Must never parse a file in this process. The parsers are not dependencies of this crate; the child is the
 //! same binary (`parlance extract`), which sets its own resource limits before it reads a byte.
