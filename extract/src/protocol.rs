@@ -166,6 +166,23 @@ pub struct Document {
     pub web: Option<Web>,
 }
 
+impl Document {
+    /// A document without pages, title and notes.
+    #[must_use]
+    pub fn new(format: Format, markup: Markup, text: String) -> Self {
+        Self {
+            format,
+            markup,
+            text,
+            pages: Vec::new(),
+            title: None,
+            notes: Vec::new(),
+            scanned_pages: Vec::new(),
+            web: None,
+        }
+    }
+}
+
 /// A page as a grayscale image. Its pixels follow the reply: `width × height` bytes, row by row from the top
 /// left, 0 is black.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]

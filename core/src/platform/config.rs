@@ -287,10 +287,7 @@ impl Config {
             scrape: Scrape {
                 allow_networks: read.list("SCRAPE_ALLOW_NETWORKS", "has an entry that is not a network")?,
                 allow_ports: read.list("SCRAPE_ALLOW_PORTS", "has an entry that is not a port")?,
-                browser: match read.text("SCRAPE_BROWSER") {
-                    Some(_) => Some(read.parsed("SCRAPE_BROWSER", &BrowserAddressError.to_string())?),
-                    None => None,
-                },
+                browser: Scrape::browser(&read)?,
                 contact: read.text("SCRAPE_CONTACT"),
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
             },
@@ -312,6 +309,21 @@ impl Config {
             },
             cache_dir: read.text("PARLANCE_CACHE_DIR").map(PathBuf::from),
         })
+    }
+}
+
+impl Scrape {
+    /// The browser, with the path of a program on the `PATH`. A program that is missing is reported when it is
+    /// started.
+    fn browser(read: &Reader<'_>) -> Result<Option<BrowserAddress>, ConfigError> {
+        const NAME: &str = "SCRAPE_BROWSER";
+        if read.text(NAME).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(match read.parsed(NAME, &BrowserAddressError.to_string())? {
+            BrowserAddress::Program(name) => BrowserAddress::Program(which::which(&name).unwrap_or(name)),
+            endpoint => endpoint,
+        }))
     }
 }
 

@@ -1,6 +1,5 @@
 //! A Chromium process of one crawl: flags, profile, memory limit, end.
 
-use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -85,6 +84,9 @@ const FLAGS: [&str; 38] = [
     "--js-flags=--max-old-space-size=512",
     "--log-level=3",
 ];
+
+/// Folders of the tools that a browser's start script uses. The configuration resolves the name of the browser.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A running browser. Dropping it kills its processes and deletes its profile.
 #[derive(Debug)]
@@ -195,7 +197,7 @@ fn command(program: &Path, profile: &Path, proxy: SocketAddr) -> io::Result<Comm
         .arg("about:blank")
         // The browser inherits no secrets or settings.
         .env_clear()
-        .env("PATH", path())
+        .env("PATH", PATH)
         .env("HOME", profile)
         .env("TMPDIR", profile)
         .current_dir(profile)
@@ -204,15 +206,6 @@ fn command(program: &Path, profile: &Path, proxy: SocketAddr) -> io::Result<Comm
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     Ok(command)
-}
-
-/// The `PATH`: for the configured program, and for the browser's start script.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "no setting of Parlance: a name on the PATH is looked up there"
-)]
-fn path() -> OsString {
-    std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }
 
 /// Adds the end of the browser's own messages to an error. Ends the process first, which closes its output.

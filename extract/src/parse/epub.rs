@@ -55,7 +55,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     if chapters.is_empty() && missing > 0 {
         return Err(office::damaged());
     }
-    let mut document = super::document(Format::Epub, Markup::Markdown, chapters.join("\n\n"));
+    let mut document = Document::new(Format::Epub, Markup::Markdown, chapters.join("\n\n"));
     document.title =
         package.descendants().find(|node| local(node) == "title").map(|title| text::line(&title.text()));
     if missing + locked > 0 {

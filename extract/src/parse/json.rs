@@ -36,11 +36,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
         // JSON Lines.
         Err(values) => out.elements("", &values)?,
     }
-    Ok(super::document(Format::Json, Markup::Records, out.written))
+    Ok(Document::new(Format::Json, Markup::Records, out.written))
 }
 
 fn as_text(source: String, line: usize) -> Document {
-    let mut document = super::document(Format::Json, Markup::Plain, source);
+    let mut document = Document::new(Format::Json, Markup::Plain, source);
     document.notes.push(format!("The file is not valid JSON: see line {line}. It was read as text."));
     document
 }

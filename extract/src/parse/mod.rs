@@ -72,20 +72,6 @@ fn finish(mut document: Document) -> Result<Document, Rejection> {
     Ok(document)
 }
 
-/// A document without pages, title or notes.
-fn document(format: Format, markup: Markup, text: String) -> Document {
-    Document {
-        format,
-        markup,
-        text,
-        pages: Vec::new(),
-        title: None,
-        notes: Vec::new(),
-        scanned_pages: Vec::new(),
-        web: None,
-    }
-}
-
 fn too_large() -> Rejection {
     Rejection::new(
         Verdict::TooLarge,

@@ -45,7 +45,7 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
     if written.is_empty() && !notes.is_empty() && hidden == 0 {
         return Err(office::damaged());
     }
-    Ok(Document { pages, title, notes, ..super::document(format, Markup::Markdown, written) })
+    Ok(Document { pages, title, notes, ..Document::new(format, Markup::Markdown, written) })
 }
 
 /// The Markdown of a slide, or nothing for a slide without text.

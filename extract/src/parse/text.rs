@@ -11,17 +11,7 @@ const MAX_STRAY: u64 = 1;
 
 /// Decodes a text file into a document.
 pub(crate) fn document(bytes: &[u8], format: Format, markup: Markup) -> Result<Document, Rejection> {
-    let text = read(bytes)?;
-    Ok(Document {
-        format,
-        markup,
-        text,
-        pages: Vec::new(),
-        title: None,
-        notes: Vec::new(),
-        scanned_pages: Vec::new(),
-        web: None,
-    })
+    Ok(Document::new(format, markup, read(bytes)?))
 }
 
 /// Decodes a file that claims to be text.

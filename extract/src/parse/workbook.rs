@@ -39,7 +39,7 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
         return Err(office::damaged());
     }
     let title = title(&office).map(|title| text::line(&title));
-    Ok(Document { title, notes, ..super::document(format, Markup::Records, written) })
+    Ok(Document { title, notes, ..Document::new(format, Markup::Records, written) })
 }
 
 fn title(office: &Office) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Text recognition (OCR) of scanned pages with Tesseract, in a confined process per page.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,9 +29,6 @@ const MIN_WORD_CONFIDENCE: f32 = 20.0;
 
 /// Language added to every recognition, because names and terms are English in many documents.
 const ALWAYS: &str = "eng";
-
-/// Separator of two pages.
-const PAGE_BREAK: &str = "\n\n";
 
 /// Starts the text recognition program.
 #[derive(Debug)]
@@ -206,31 +204,9 @@ pub(super) fn merge(extracted: Extraction, texts: Vec<(u32, Option<String>)>) ->
         };
     }
     let scanned = scanned_pages(&extracted).to_vec();
-    let mut document = extracted.unwrap_or_else(|_| Document {
-        format: Format::Pdf,
-        markup: Markup::Markdown,
-        text: String::new(),
-        pages: Vec::new(),
-        title: None,
-        notes: Vec::new(),
-        scanned_pages: Vec::new(),
-        web: None,
-    });
-    let mut pages = split(&document);
-    for (page, text) in texts {
-        let index = usize::try_from(page).unwrap_or(1).saturating_sub(1);
-        if pages.len() <= index {
-            pages.resize(index + 1, String::new());
-        }
-        if let (Some(known), Some(text)) = (pages.get_mut(index), text) {
-            // A scanned page may have some text, such as a stamp or a page number.
-            if !known.is_empty() {
-                known.push_str("\n\n");
-            }
-            known.push_str(&text);
-        }
-    }
-    (document.text, document.pages) = join(&pages);
+    let mut document =
+        extracted.unwrap_or_else(|_| Document::new(Format::Pdf, Markup::Markdown, String::new()));
+    (document.text, document.pages) = insert(&document, texts);
     document
         .notes
         .push(format!("{}: text recognised from images (OCR); it may contain errors.", name_pages(&read)));
@@ -240,31 +216,45 @@ pub(super) fn merge(extracted: Extraction, texts: Vec<(u32, Option<String>)>) ->
     Ok(document)
 }
 
-/// The texts of a document's pages.
-fn split(document: &Document) -> Vec<String> {
+/// Inserts texts at the ends of their pages. Returns the text and the start of each page in characters. Other
+/// pages stay as they are: a word may continue on the next page.
+fn insert(document: &Document, texts: Vec<(u32, Option<String>)>) -> (String, Vec<usize>) {
     let characters: Vec<char> = document.text.chars().collect();
-    let ends = document.pages.iter().skip(1).copied().chain([characters.len()]);
-    let pages = document.pages.iter().zip(ends);
-    pages
-        .map(|(start, end)| {
-            characters.get(*start..end).unwrap_or_default().iter().collect::<String>().trim().to_owned()
-        })
-        .collect()
+    let last = texts.iter().filter_map(|(page, _)| usize::try_from(*page).ok()).max().unwrap_or(0);
+    let count = document.pages.len().max(last);
+    let mut texts: HashMap<usize, String> = texts
+        .into_iter()
+        .filter_map(|(page, text)| Some((usize::try_from(page).ok()?.checked_sub(1)?, text?)))
+        .collect();
+    let (mut joined, mut starts) = (String::new(), Vec::with_capacity(count));
+    let start_of = |page: usize| document.pages.get(page).copied().unwrap_or(characters.len());
+    for page in 0..count {
+        let own = characters.get(start_of(page)..start_of(page + 1)).unwrap_or_default();
+        let own: String = own.iter().collect();
+        let Some(text) = texts.remove(&page) else {
+            starts.push(joined.chars().count());
+            joined.push_str(&own);
+            continue;
+        };
+        separate(&mut joined);
+        starts.push(joined.chars().count());
+        // A scanned page may have some text, such as a stamp or a page number.
+        joined.push_str(own.trim());
+        separate(&mut joined);
+        joined.push_str(&text);
+        separate(&mut joined);
+    }
+    joined.truncate(joined.trim_end().len());
+    let end = joined.chars().count();
+    (joined, starts.into_iter().map(|start| start.min(end)).collect())
 }
 
-/// Joins the pages and returns the start of each, in characters.
-fn join(pages: &[String]) -> (String, Vec<usize>) {
-    let (mut text, mut characters, mut offsets) = (String::new(), 0, Vec::with_capacity(pages.len()));
-    for page in pages {
-        if !text.is_empty() && !page.is_empty() {
-            text.push_str(PAGE_BREAK);
-            characters += PAGE_BREAK.len();
-        }
-        offsets.push(characters);
-        text.push_str(page);
-        characters += page.chars().count();
+/// Ends a text with a blank line, unless it is empty.
+fn separate(text: &mut String) {
+    text.truncate(text.trim_end().len());
+    if !text.is_empty() {
+        text.push_str("\n\n");
     }
-    (text, offsets)
 }
 
 #[cfg(test)]
@@ -336,6 +326,16 @@ mod tests {
                 "Page 4: images without readable text, which were not read.",
             ]
         );
+    }
+
+    #[test]
+    fn a_word_that_continues_on_the_next_page_stays_whole() {
+        let mut document = Document::new(Format::Pdf, Markup::Markdown, "the warehouse".to_owned());
+        document.pages = vec![0, 8, 13];
+        document.scanned_pages = vec![3];
+        let merged = merge(Ok(document), vec![(3, Some("scan".to_owned()))]).unwrap();
+        assert_eq!(merged.text, "the warehouse\n\nscan");
+        assert_eq!(merged.pages, [0, 8, 15]);
     }
 
     #[test]

@@ -38,16 +38,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
             records(body, dialect, layout, false)?.unwrap_or_default()
         }
     };
-    Ok(Document {
-        format: Format::Csv,
-        markup: Markup::Records,
-        text,
-        pages: Vec::new(),
-        title: None,
-        notes,
-        scanned_pages: Vec::new(),
-        web: None,
-    })
+    Ok(Document { notes, ..Document::new(Format::Csv, Markup::Records, text) })
 }
 
 /// The records as text, or `None` if an unclosed quotation mark swallowed rows.

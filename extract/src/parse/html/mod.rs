@@ -48,16 +48,8 @@ pub(crate) fn read(request: &Request, bytes: &[u8]) -> Result<Document, Rejectio
     if let Some(rejection) = signs.judge(&text, bare, placed || completed, &web) {
         return Err(rejection);
     }
-    Ok(Document {
-        format: Format::Html,
-        markup: Markup::Markdown,
-        text: with_heading(text, heading),
-        pages: Vec::new(),
-        title,
-        notes: Vec::new(),
-        scanned_pages: Vec::new(),
-        web: Some(web),
-    })
+    let text = with_heading(text, heading);
+    Ok(Document { title, web: Some(web), ..Document::new(Format::Html, Markup::Markdown, text) })
 }
 
 /// The whole body of a page as Markdown, for pages without menus and footers such as book chapters.

@@ -33,7 +33,7 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
             if let Some(text) = part("office:text") {
                 body.read(text);
             }
-            super::document(Format::Odt, Markup::Markdown, body.finish())
+            Document::new(Format::Odt, Markup::Markdown, body.finish())
         }
     };
     document.title = archive.read("meta.xml")?.and_then(|meta| title(&meta));

@@ -20,7 +20,7 @@ pub(super) fn read(spreadsheet: Option<&Node>, styles: &Styles) -> Result<Docume
         }
         sheets.push(sheet(table, styles, &mut bytes)?);
     }
-    let mut document = crate::parse::document(Format::Ods, Markup::Records, write_sheets(sheets)?);
+    let mut document = Document::new(Format::Ods, Markup::Records, write_sheets(sheets)?);
     if hidden > 0 {
         document.notes.push(format!("Hidden sheets were not read: {hidden}."));
     }

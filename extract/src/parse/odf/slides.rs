@@ -10,7 +10,7 @@ use crate::protocol::{Document, Format, Markup};
 const RUNNING: [&str; 5] = ["date-time", "footer", "header", "page-number", "page"];
 
 pub(super) fn read(presentation: Option<&Node>, styles: &Styles) -> Document {
-    let mut document = crate::parse::document(Format::Odp, Markup::Markdown, String::new());
+    let mut document = Document::new(Format::Odp, Markup::Markdown, String::new());
     let (mut characters, mut hidden) = (0, 0);
     let slides = presentation.into_iter().flat_map(Node::elements).filter(|node| node.name == "draw:page");
     for (index, page) in slides.enumerate() {

@@ -49,16 +49,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     let notes = quality.notes()?;
     running_headers::remove(&mut texts);
     let (text, offsets) = join(&texts);
-    Ok(Document {
-        format: Format::Pdf,
-        markup: Markup::Markdown,
-        text,
-        pages: offsets,
-        title: stated_title(&reader.title()),
-        notes,
-        scanned_pages,
-        web: None,
-    })
+    let title = stated_title(&reader.title());
+    let document = Document::new(Format::Pdf, Markup::Markdown, text);
+    Ok(Document { pages: offsets, title, notes, scanned_pages, ..document })
 }
 
 /// Lays out the pages of a batch, empties it, and returns the size of their text in bytes.

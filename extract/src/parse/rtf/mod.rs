@@ -90,7 +90,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Rejection> {
     if written.trim().is_empty() && !complete {
         return Err(office::damaged());
     }
-    let mut document = super::document(Format::Rtf, Markup::Markdown, written);
+    let mut document = Document::new(Format::Rtf, Markup::Markdown, written);
     document.title = Some(reader.title).filter(|title| !title.trim().is_empty());
     if !complete {
         document.notes.push("The text of the file is incomplete: its end could not be read.".to_owned());

@@ -65,14 +65,6 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Document, Rejection> 
     } else if deep || parts {
         notes.push("A part of the file could not be read; its text is missing.".to_owned());
     }
-    Ok(Document {
-        format,
-        markup: Markup::Markdown,
-        title: read.title.map(|title| text::line(&title)),
-        text: read.text,
-        pages: Vec::new(),
-        notes,
-        scanned_pages: Vec::new(),
-        web: None,
-    })
+    let title = read.title.map(|title| text::line(&title));
+    Ok(Document { title, notes, ..Document::new(format, Markup::Markdown, read.text) })
 }

@@ -16,7 +16,7 @@ pub(super) fn take_in_hero(tree: &Tree, root: &NodeRef) {
     if has_heading(root) {
         return;
     }
-    let Some(heading) = outer_heading(tree, root) else { return };
+    let Some(heading) = outer_heading(tree) else { return };
     let Some(body) = tree.body() else { return };
     let weights = Weights::of(&body);
     let mut hero = heading;
@@ -40,7 +40,7 @@ pub(in crate::parse::html) fn heading(tree: &Tree, root: &NodeRef, title: Option
     if has_heading(root) {
         return None;
     }
-    let own = outer_heading(tree, root)
+    let own = outer_heading(tree)
         .map(|heading| text::line(&heading.text()))
         .filter(|heading| title.is_none_or(|title| is_part(heading, title)));
     let heading = own.or_else(|| title.map(text::line)).filter(|heading| !heading.is_empty())?;
@@ -82,8 +82,7 @@ fn has_heading(root: &NodeRef) -> bool {
 }
 
 /// The page's only first-level heading with text, or nothing if there are several.
-fn outer_heading<'a>(tree: &'a Tree, root: &NodeRef) -> Option<NodeRef<'a>> {
-    let _ = root;
+fn outer_heading(tree: &Tree) -> Option<NodeRef<'_>> {
     let headings: Vec<NodeRef> =
         tree.select("h1").nodes().iter().filter(|node| letters_of(node) > 0).copied().collect();
     match headings.as_slice() {
