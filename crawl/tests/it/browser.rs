@@ -14,7 +14,9 @@ pub(crate) fn limits() -> RenderLimits {
     RenderLimits {
         settle: Duration::from_secs(3),
         scroll: Duration::from_secs(8),
-        page: Duration::from_secs(25),
+        // Several browsers share few cores.
+        navigation: Duration::from_secs(60),
+        page: Duration::from_secs(120),
         ..RenderLimits::default()
     }
 }
