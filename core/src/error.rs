@@ -275,6 +275,8 @@ impl From<sqlx::Error> for Error {
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            // An unreadable message: a proxy without a server behind it, or a server that stopped while writing.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed

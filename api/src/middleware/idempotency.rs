@@ -3,7 +3,9 @@
 //! The extractor half, [`crate::extract::idempotency_key`], claims the key. Such a request runs in its own task,
 //! so that it finishes and its response is stored when the client disconnects.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use parlance_core::idempotency::{self, RequestClaim, StoredResponse};
 use parlance_core::{Context, Error};
@@ -20,6 +22,9 @@ pub(crate) const HEADER: &str = "Idempotency-Key";
 
 /// The header of replayed responses.
 pub(crate) const REPLAYED: &str = "Idempotency-Replayed";
+
+/// Interval at which a running request is checked for a claim to renew.
+const POLL: Duration = Duration::from_secs(1);
 
 /// State of the key of a request, shared by the extractor and the middleware through the request.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +62,25 @@ impl IdempotencyState {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
+    /// The claim, if the request is the first with its key.
+    fn claim(&self) -> Option<RequestClaim> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            KeyState::Claimed(claim) => Some(claim.clone()),
+            KeyState::Unclaimed | KeyState::Stored(_) => None,
+        }
+    }
+
+    /// Keeps the claim while the request runs, until dropped.
+    async fn hold(&self, ctx: &Context) -> Infallible {
+        loop {
+            // The claim is made while the request runs.
+            tokio::time::sleep(POLL).await;
+            if let Some(claim) = self.claim() {
+                idempotency::hold(ctx, &claim).await;
+            }
+        }
+    }
+
     fn take(&self) -> KeyState {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -75,7 +99,10 @@ pub(crate) async fn settle<E: Endpoint<Output = Response> + 'static>(
     request.set_data(idempotent.clone());
     let id = RequestId::of(&request);
     let work = async move {
-        let response = next.call(request).await?;
+        let response = tokio::select! {
+            response = next.call(request) => response?,
+            never = idempotent.hold(&ctx) => match never {},
+        };
         Ok(match idempotent.take() {
             KeyState::Unclaimed => response,
             KeyState::Stored(stored) => replayed(stored),
@@ -101,12 +128,13 @@ async fn store(ctx: &Context, claim: &RequestClaim, mut response: Response) -> R
     let status = response.status();
     let is_transient = status.is_server_error() || response.headers().contains_key(header::RETRY_AFTER);
     let settled = if is_transient {
-        idempotency::give_up(ctx, claim).await
+        idempotency::settle(ctx, claim, None).await
     } else {
         match response.take_body().into_string().await {
             Ok(body) => {
                 response.set_body(body.clone());
-                idempotency::finish(ctx, claim, &StoredResponse { status: status.as_u16(), body }).await
+                let stored = StoredResponse { status: status.as_u16(), body };
+                idempotency::settle(ctx, claim, Some(&stored)).await
             }
             Err(error) => Err(Error::internal("reading the response body failed", error)),
         }

@@ -1,7 +1,7 @@
 //! Repeated requests with an `Idempotency-Key`.
 
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Answer, TestApp};
+use parlance_testing::{Answer, Builder, TestApp, TestEmbedder};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -219,5 +219,40 @@ async fn a_deleted_response_is_neither_replayed_nor_recomputed() {
     let again = post(&app, "s", "/knowledge/sources", &source).await;
     assert_eq!(again.error(409), "idempotency_answer_erased");
     run_jobs(&app).await;
+    app.end().await;
+}
+
+/// Holds the lock of a tenant's row, so that requests that count something wait.
+async fn lock_tenant(app: &TestApp) -> sqlx::PgTransaction<'static> {
+    let mut lock = app.ctx.db().platform().begin().await.unwrap();
+    let query = "select 1 from tenant where id = $1 for no key update";
+    sqlx::query(query).bind(app.tenant.uuid()).execute(&mut *lock).await.unwrap();
+    lock
+}
+
+#[tokio::test]
+async fn a_claim_ends_with_an_outage_of_the_database() {
+    let app = Builder::default().embedder(TestEmbedder::default()).own_servers().start().await;
+    let body = json!({"name": "A", "channel_type": "api"});
+    let lock = lock_tenant(&app).await;
+    let interrupted = tokio::spawn({
+        let request = app.http.request(Method::POST, "/bots").header("Idempotency-Key", "k").json(&body);
+        Answer::send(request)
+    });
+    app.eventually("the request has claimed its key", async || {
+        let claims = sqlx::query_scalar::<_, i64>("select count(*) from idempotency where claim is not null");
+        (claims.fetch_one(app.ctx.db().platform()).await.ok()? == 1).then_some(())
+    })
+    .await;
+    app.servers.servers().stop_postgres().await.unwrap();
+    assert_eq!(interrupted.await.unwrap().error(503), "unavailable");
+    drop(lock);
+    app.servers.servers().start_postgres().await.unwrap();
+    app.eventually("the repeated request runs", async || {
+        let answer = post(&app, "k", "/bots", &body).await;
+        (answer.status.as_u16() == 201).then_some(())
+    })
+    .await;
+    assert_eq!(app.http.get("/bots").await.body["pagination"]["total"], 1);
     app.end().await;
 }

@@ -196,6 +196,30 @@ async fn disconnecting_early_removes_the_message_but_counts_it() {
 }
 
 #[tokio::test]
+async fn an_outage_of_the_database_leaves_no_unanswered_message() {
+    let model = ScriptedModel::new(&[Reply::Stalled("Within 30 days "), Reply::Text("Yes [1].")]);
+    let app = start_with_shop(builder(&model, &[]).await.own_servers()).await;
+    let mut events = stream(&app, QUESTION).await;
+    while events.next().await.unwrap().name != "delta" {}
+    app.servers.servers().stop_postgres().await.unwrap();
+    // The model stalls until its timeout, and the partial answer cannot be stored.
+    let rest = events.rest().await;
+    assert_eq!(rest.last().unwrap().name, "error", "{:?}", names(&rest));
+    app.servers.servers().start_postgres().await.unwrap();
+    app.eventually("the question is answered alone", async || {
+        let asked = app.http.post("/conversations/s/messages", json!({"message": QUESTION})).await;
+        (asked.status.as_u16() == 200).then_some(())
+    })
+    .await;
+    app.eventually("the earlier question is deleted", async || {
+        let conversation = app.http.get("/conversations/s").await;
+        (conversation.data(200)["messages"].as_array().unwrap().len() == 2).then_some(())
+    })
+    .await;
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_broken_model_stream_gives_a_partial_or_fallback_answer() {
     let model = ScriptedModel::new(&[Reply::Truncated("Within 30 days ")]);
     let app = start(&model).await;

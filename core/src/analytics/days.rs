@@ -113,7 +113,9 @@ mod tests {
             for edge in &rollups.edges {
                 let n = sum(edge.bucket, edge.bucket + TimeDelta::seconds(edge.grain.seconds()));
                 for (day, n) in [(edge.plus, n), (edge.minus, -n)] {
-                    day.map(|day| *days.entry(day).or_default() += n);
+                    if let Some(day) = day {
+                        *days.entry(day).or_default() += n;
+                    }
                 }
             }
             let boundaries: Vec<_> = period.starts().iter().copied().chain([period.end()]).collect();

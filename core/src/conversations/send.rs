@@ -15,9 +15,10 @@ use super::{
 };
 use crate::bots::{self, Bot};
 use crate::context::Context;
-use crate::error::{Chain, Error, Forbidden, Result, Thing};
+use crate::error::{Error, Forbidden, Result, Thing};
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::platform::db;
+use crate::platform::outage::outlast;
 use crate::providers::chat;
 use crate::tenants;
 
@@ -46,7 +47,7 @@ pub async fn send(
     let _order = ctx.state::<Turns>().wait(tenant, session).await;
     let (bot, AcceptedMessage { turn, message: user_message, history }, retrieved) =
         take_turn(ctx, tenant, session, &message).await?;
-    let conversation = turn.conversation;
+    let exchange = ExchangeIds { question: user_message.id, answer: MessageId::fresh() };
     events.send(AnswerEvent::UserMessage(user_message.clone())).await;
     let answering = async {
         let retrieved = match retrieved {
@@ -64,12 +65,21 @@ pub async fn send(
         Err(error) => {
             // Disconnecting before the first word has still cost a model call.
             let counts = matches!(error, Error::Cancelled);
-            withdraw(ctx, tenant, conversation, user_message.id, counts).await;
+            withdraw(ctx, tenant, exchange, counts).await;
             return Err(error);
         }
     };
 
-    let bot_response = store_answer(ctx, tenant, &bot, &turn, message.text.as_str(), &record).await?;
+    let stored =
+        store_answer(ctx, tenant, &bot, &turn, exchange.answer, message.text.as_str(), &record).await;
+    let bot_response = match stored {
+        Ok(stored) => stored,
+        Err(error) => {
+            let ctx = ctx.clone();
+            tokio::spawn(async move { withdraw(&ctx, tenant, exchange, true).await });
+            return Err(error);
+        }
+    };
     turn.passed();
     Ok(Exchange { user_message, bot_response, answer: record.answer })
 }
@@ -81,13 +91,14 @@ async fn store_answer(
     tenant: TenantId,
     bot: &Bot,
     turn: &Turn,
+    id: MessageId,
     question: &str,
     record: &AnswerRecord,
 ) -> Result<Message> {
-    let AnswerRecord { answer, trace, vector, model, same_question } = record;
+    let AnswerRecord { answer, vector, model, same_question, .. } = record;
     let mut tx = ctx.db().begin(tenant).await?;
     let stored =
-        store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, answer, trace).await;
+        store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, id, record).await;
     let stored = match stored {
         // The conversation was deleted in the meantime.
         Err(error) if db::refers_to_nothing(&error) => return Err(not_found()),
@@ -103,26 +114,30 @@ async fn store_answer(
     Ok(stored)
 }
 
-/// Deletes an unanswered message, so that a retry does not store it twice. Its cost counts against the quota
-/// when `counts` is set.
-async fn withdraw(
-    ctx: &Context,
-    tenant: TenantId,
-    conversation: ConversationId,
-    message: MessageId,
-    counts: bool,
-) {
-    let withdrawn = async {
-        let mut tx = ctx.db().begin(tenant).await?;
-        if store::delete_message(&mut *tx, tenant, conversation, message).await? && !counts {
-            tenants::uncount_messages(&mut tx, tenant, 2).await?;
+/// A question and the answer to it, whether they are stored or not.
+#[derive(Clone, Copy)]
+struct ExchangeIds {
+    question: MessageId,
+    answer: MessageId,
+}
+
+/// Deletes an exchange that failed, so that a retry does not store it twice; after an outage of the database too. Its
+/// cost counts against the quota when `counts` is set.
+async fn withdraw(ctx: &Context, tenant: TenantId, exchange: ExchangeIds, counts: bool) {
+    let ctx = ctx.clone();
+    outlast("deleting an unanswered message", MAX_WAIT, move || {
+        let ctx = ctx.clone();
+        async move {
+            let mut tx = ctx.db().begin(tenant).await?;
+            let existed =
+                store::delete_exchange(&mut *tx, tenant, exchange.question, exchange.answer).await?;
+            if existed && !counts {
+                tenants::uncount_messages(&mut tx, tenant, 2).await?;
+            }
+            Ok(tx.commit().await?)
         }
-        tx.commit().await?;
-        Ok::<_, Error>(())
-    };
-    if let Err(error) = withdrawn.await {
-        tracing::warn!(message.id = %message, error = %Chain(&error), "failed to delete an unanswered message");
-    }
+    })
+    .await;
 }
 
 /// Bot and conversation of a message.
@@ -210,6 +225,24 @@ async fn accept(
     destination: &Destination,
     message: &NewMessage,
 ) -> Result<Option<AcceptedMessage>> {
+    let exchange = ExchangeIds { question: MessageId::fresh(), answer: MessageId::fresh() };
+    let accepted = accept_as(ctx, tenant, session, destination, message, exchange.question).await;
+    if let Err(Error::Unavailable { .. }) = accepted {
+        // The connection may have been lost after the commit. The client does not wait for the database.
+        let ctx = ctx.clone();
+        tokio::spawn(async move { withdraw(&ctx, tenant, exchange, false).await });
+    }
+    accepted
+}
+
+async fn accept_as(
+    ctx: &Context,
+    tenant: TenantId,
+    session: &SessionId,
+    destination: &Destination,
+    message: &NewMessage,
+    id: MessageId,
+) -> Result<Option<AcceptedMessage>> {
     let mut tx = ctx.db().begin_provisional(tenant).await?;
     let conversation = match destination.conversation {
         Some(conversation) => conversation,
@@ -222,18 +255,22 @@ async fn accept(
     if !store::take_turn(&mut *tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
+    // Passed when the rest fails, also if the commit succeeded and its response was lost.
+    let turn = Turn::taken(ctx, tenant, conversation, token);
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
-    let stored =
-        store::insert_user_message(&mut *tx, tenant, destination.bot.id, conversation, message.text.as_str())
-            .await?;
+    let stored = store::insert_user_message(
+        &mut *tx,
+        tenant,
+        destination.bot.id,
+        conversation,
+        id,
+        message.text.as_str(),
+    )
+    .await?;
     let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
-    Ok(Some(AcceptedMessage {
-        turn: Turn::taken(ctx, tenant, conversation, token),
-        message: stored,
-        history,
-    }))
+    Ok(Some(AcceptedMessage { turn, message: stored, history }))
 }
 
 /// Opens a conversation in the caller's transaction; `None` when the session exists.

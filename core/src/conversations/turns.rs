@@ -15,6 +15,7 @@ use super::{SessionId, store};
 use crate::context::Context;
 use crate::error::{Chain, Error};
 use crate::ids::{ConversationId, TenantId};
+use crate::platform::outage::outlast;
 
 /// Lease of a turn.
 pub(super) const LEASE: Duration = Duration::from_secs(20);
@@ -103,15 +104,12 @@ impl Drop for Turn {
         }
         let (ctx, tenant, conversation, token) =
             (self.ctx.clone(), self.tenant, self.conversation, self.token);
-        runtime.spawn(async move {
-            let passed = async {
+        runtime.spawn(outlast("releasing a conversation's turn", LEASE, move || {
+            let ctx = ctx.clone();
+            async move {
                 let mut db = ctx.db().for_tenant(tenant).await?;
-                store::pass_turn(&mut *db, tenant, conversation, token).await?;
-                Ok::<_, Error>(())
-            };
-            if let Err(error) = passed.await {
-                tracing::warn!(error = %Chain(&error), "turn release failed; the lease will expire");
+                Ok(store::pass_turn(&mut *db, tenant, conversation, token).await?)
             }
-        });
+        }));
     }
 }

@@ -4,17 +4,18 @@
 //! crashes; concurrent duplicates wait for its response. Stored responses are encrypted with a key derived from
 //! the caller's API key, and erased when the tenant erases data they may quote.
 
-use std::time::{Duration, Instant};
-
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, Result};
 use crate::ids::TenantId;
+use crate::platform::outage::outlast;
 use crate::tenants::keys::RawKey;
 
 mod seal;
@@ -25,8 +26,12 @@ use seal::Seal;
 /// How long a response is stored.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Lease of a claim: longer than any request takes.
-const LEASE: Duration = Duration::from_secs(180);
+/// Lease of a claim, renewed while its request runs. It ends early enough for a client that repeats a request whose
+/// process or database was lost.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Interval between renewals.
+const RENEWAL: Duration = Duration::from_secs(10);
 
 /// How long a duplicate waits for the first request's response.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -174,23 +179,46 @@ fn reused(message: &str) -> Error {
     Error::Conflict { code: "idempotency_key_reused", message: message.to_owned() }
 }
 
-/// Stores the response of a claimed request.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn finish(ctx: &Context, claim: &RequestClaim, response: &StoredResponse) -> Result<()> {
-    let mut db = ctx.db().for_tenant(claim.tenant).await?;
-    let body = claim.seal.close(&response.body)?;
-    Ok(store::finish(&mut *db, claim.tenant, &claim.key, claim.token, response.status, &body).await?)
+/// Renews a claim again and again, until dropped.
+pub async fn hold(ctx: &Context, claim: &RequestClaim) -> Infallible {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let renewed = async {
+            let mut db = ctx.db().for_tenant(claim.tenant).await?;
+            Ok::<_, Error>(store::renew(&mut *db, claim.tenant, &claim.key, claim.token, LEASE).await?)
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(error = %Chain(&error), "renewing an idempotency claim failed; retrying");
+        }
+    }
 }
 
-/// Releases a claim without a response: the next request with the key runs.
+/// Stores the response of a claimed request, or releases the claim without one: then the next request with the key
+/// runs. Repeated in the background while the database is unavailable.
 ///
 /// # Errors
-/// When the statement fails.
-pub async fn give_up(ctx: &Context, claim: &RequestClaim) -> Result<()> {
-    let mut db = ctx.db().for_tenant(claim.tenant).await?;
-    Ok(store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?)
+/// When the response cannot be encrypted.
+pub async fn settle(ctx: &Context, claim: &RequestClaim, response: Option<&StoredResponse>) -> Result<()> {
+    let sealed = match response {
+        Some(response) => Some((response.status, claim.seal.close(&response.body)?)),
+        None => None,
+    };
+    let (ctx, claim) = (ctx.clone(), claim.clone());
+    outlast("settling an idempotency claim", LEASE, move || {
+        let (ctx, claim, sealed) = (ctx.clone(), claim.clone(), sealed.clone());
+        async move {
+            let mut db = ctx.db().for_tenant(claim.tenant).await?;
+            match &sealed {
+                Some((status, body)) => {
+                    store::finish(&mut *db, claim.tenant, &claim.key, claim.token, *status, body).await?;
+                }
+                None => store::give_up(&mut *db, claim.tenant, &claim.key, claim.token).await?,
+            }
+            Ok(())
+        }
+    })
+    .await;
+    Ok(())
 }
 
 /// Erases the stored responses of these API resources, in the caller's transaction, because they may quote

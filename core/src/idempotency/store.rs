@@ -69,6 +69,29 @@ pub(super) async fn find(
     .await
 }
 
+pub(super) async fn renew(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    key: &Key,
+    token: Uuid,
+    lease: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update idempotency
+        set claim_expires_at = now() + $4::interval
+        where tenant_id = $1 and key = $2 and claim = $3
+        "#,
+        tenant.uuid(),
+        key.0,
+        token,
+        interval(lease),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn finish(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -7,6 +7,7 @@ pub mod config;
 pub mod db;
 pub mod limits;
 pub mod meters;
+pub mod outage;
 pub mod pace;
 pub mod propagation;
 pub mod queue;

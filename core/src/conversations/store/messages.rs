@@ -4,9 +4,10 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::conversations::answering::AnswerRecord;
 use crate::conversations::incoming::Feedback;
 use crate::conversations::{
-    Answer, Citation, Confidence, Message, Rating, Sender, Support, Timings, Trace, TracedAnswer,
+    Citation, Confidence, Message, Rating, Sender, Support, Timings, Trace, TracedAnswer,
 };
 use crate::ids::{BotId, ConversationId, MessageId, TenantId};
 use crate::providers::chat::{Speaker, Turn};
@@ -39,6 +40,7 @@ pub(in crate::conversations) async fn insert_user_message(
     tenant: TenantId,
     bot: BotId,
     conversation: ConversationId,
+    id: MessageId,
     text: &str,
 ) -> sqlx::Result<Message> {
     sqlx::query!(
@@ -47,7 +49,7 @@ pub(in crate::conversations) async fn insert_user_message(
         values ($1, $2, $3, $4, 'user', $5, clock_timestamp())
         returning id as "id: MessageId", message, message_type, created_at
         "#,
-        MessageId::fresh().uuid(),
+        id.uuid(),
         tenant.uuid(),
         bot.uuid(),
         conversation.uuid(),
@@ -77,8 +79,8 @@ pub(in crate::conversations) async fn insert_answer(
     bot: BotId,
     conversation: ConversationId,
     turn: Uuid,
-    answer: &Answer,
-    trace: &Trace,
+    id: MessageId,
+    AnswerRecord { answer, trace, .. }: &AnswerRecord,
 ) -> sqlx::Result<Message> {
     sqlx::query!(
         r#"
@@ -101,7 +103,7 @@ pub(in crate::conversations) async fn insert_answer(
         )
         returning id as "id: MessageId", message, message_type, created_at
         "#,
-        MessageId::fresh().uuid(),
+        id.uuid(),
         tenant.uuid(),
         bot.uuid(),
         conversation.uuid(),
@@ -257,22 +259,27 @@ pub(in crate::conversations) async fn purge_messages(
     Ok(purged.rows_affected())
 }
 
-/// Returns whether the message existed.
-pub(in crate::conversations) async fn delete_message(
+/// Deletes a question and, if there is one, its answer. Returns whether the question existed.
+pub(in crate::conversations) async fn delete_exchange(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
-    conversation: ConversationId,
-    message: MessageId,
+    question: MessageId,
+    answer: MessageId,
 ) -> sqlx::Result<bool> {
-    let deleted = sqlx::query!(
-        "delete from message where tenant_id = $1 and conversation_id = $2 and id = $3",
+    sqlx::query_scalar!(
+        r#"
+        with deleted as (
+            delete from message where tenant_id = $1 and id in ($2, $3)
+            returning id
+        )
+        select exists (select 1 from deleted where id = $2) as "existed!"
+        "#,
         tenant.uuid(),
-        conversation.uuid(),
-        message.uuid(),
+        question.uuid(),
+        answer.uuid(),
     )
-    .execute(db)
-    .await?;
-    Ok(deleted.rows_affected() == 1)
+    .fetch_one(db)
+    .await
 }
 
 /// Returns whether the conversation has such an answer.
