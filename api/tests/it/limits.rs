@@ -62,7 +62,7 @@ async fn the_rate_limit_of_a_key_spans_processes() {
     app.eventually("the processes share the limit", async || {
         // Uses up the limit in this process.
         while shared.get("/bots").await.status == 200 {}
-        other.limits().requests.take(key).unwrap().refused
+        other.limits().requests.take(app.tenant, key).unwrap().refused
     })
     .await;
     stop.cancel();
