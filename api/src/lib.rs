@@ -157,7 +157,8 @@ const OPERATOR_DRAIN: Duration = Duration::from_secs(1);
 pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let metrics = RequestMetrics::default();
     let connections = Connections::new(&ctx.config().http);
-    let routes = operator_routes(Route::new()).data(ctx.clone()).data(metrics.clone()).data(connections.metrics());
+    let routes =
+        operator_routes(Route::new()).data(ctx.clone()).data(metrics.clone()).data(connections.metrics());
     let endpoint = with_middleware(routes, None, metrics, Shutdown::default());
     let server = Server { name: "operator", listener, connections };
     server.run(&ctx.config().http, endpoint, stop.cancelled_owned(), OPERATOR_DRAIN).await

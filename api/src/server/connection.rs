@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, ResponseBody};
-use super::timed_io::{TimedIo, Timeouts};
+use super::deadline::Timeouts;
+use super::timed_io::TimedIo;
 use super::{Protocol, SharedEndpoint};
 
 /// What all connections of a server share.

@@ -11,6 +11,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::open_files;
+
 /// The places of a server's connections. Clones share the counts.
 #[derive(Clone)]
 pub(crate) struct Connections(Arc<Shared>);
@@ -58,7 +60,7 @@ impl ConnectionMetrics {
 impl Connections {
     pub(crate) fn new(http: &config::Http) -> Self {
         Self(Arc::new(Shared {
-            max: http.max_connections,
+            max: http.max_connections.min(open_files::connections_allowed()),
             per_address: http.connections_per_address,
             trusted: http.trusted_proxies.clone(),
             open: Mutex::default(),

@@ -21,12 +21,14 @@ use tokio_util::task::TaskTracker;
 mod activity;
 mod connection;
 mod connections;
+mod deadline;
+mod open_files;
 mod timed_io;
 
 pub(crate) use activity::RequestInProgress;
 use connection::Served;
 pub(crate) use connections::{ConnectionMetrics, Connections};
-use timed_io::Timeouts;
+use deadline::Timeouts;
 
 /// Pause after a failed `accept`: the process has no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

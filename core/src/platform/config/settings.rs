@@ -129,7 +129,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "MAX_CONNECTIONS",
-                "the maximum number of open connections of one API process; more are closed at once",
+                "the maximum number of open connections of one API process, at most the limit of open files less 256; more are closed at once",
                 Some("10000"),
                 "10000",
             ),

@@ -65,8 +65,12 @@ impl RateLimitState {
 impl Requests {
     /// In requests per second; 0: no limit.
     pub(super) fn new(per_tenant: u32, per_key: u32) -> Self {
+        Self::with(rate(per_tenant), rate(per_key))
+    }
+
+    fn with(tenant_rate: Option<Rate>, key_rate: Option<Rate>) -> Self {
         let buckets = Cache::builder().max_capacity(BUCKETS).eviction_policy(EvictionPolicy::lru()).build();
-        Self { tenant_rate: rate(per_tenant), key_rate: rate(per_key), buckets }
+        Self { tenant_rate, key_rate, buckets }
     }
 
     /// Counts a request of a tenant's key; `None`: no limit. A rejected request costs neither a token.
@@ -145,9 +149,14 @@ fn locked(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
 mod tests {
     use super::*;
 
+    /// A rate at which nothing is refilled during a test.
+    fn burst(burst: f64) -> Option<Rate> {
+        Some(Rate { per_second: 1e-6, burst })
+    }
+
     #[test]
     fn requests_of_other_processes_are_subtracted() {
-        let (requests, tenant, key) = (Requests::new(0, 10), TenantId::fresh(), KeyId::fresh());
+        let (requests, tenant, key) = (Requests::with(None, burst(20.0)), TenantId::fresh(), KeyId::fresh());
         for _ in 0..5 {
             requests.take(tenant, key).unwrap().check().unwrap();
         }
@@ -162,7 +171,7 @@ mod tests {
 
     #[test]
     fn keys_of_a_tenant_share_its_burst() {
-        let (requests, tenant) = (Requests::new(10, 5), TenantId::fresh());
+        let (requests, tenant) = (Requests::with(burst(20.0), burst(10.0)), TenantId::fresh());
         let keys: Vec<KeyId> = (0..40).map(|_| KeyId::fresh()).collect();
         let admitted =
             keys.iter().filter(|key| requests.take(tenant, **key).unwrap().refused.is_none()).count();
@@ -174,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_refused_key_costs_its_tenant_nothing() {
-        let (requests, tenant, key) = (Requests::new(10, 5), TenantId::fresh(), KeyId::fresh());
+        let (requests, tenant, key) =
+            (Requests::with(burst(20.0), burst(10.0)), TenantId::fresh(), KeyId::fresh());
         let admitted = (0..100).filter(|_| requests.take(tenant, key).unwrap().refused.is_none()).count();
         assert_eq!(admitted, 10);
         let refused = requests.take(tenant, key).unwrap();
@@ -184,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_tighter_limit_is_reported() {
-        let (requests, tenant) = (Requests::new(10, 8), TenantId::fresh());
+        let (requests, tenant) = (Requests::with(burst(20.0), burst(16.0)), TenantId::fresh());
         let key = KeyId::fresh();
         let state = requests.take(tenant, key).unwrap();
         assert_eq!((state.limit, state.remaining, state.is_tenants), (16, 15, false));

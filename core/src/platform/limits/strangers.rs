@@ -84,10 +84,14 @@ pub struct LookupTicket<'a> {
 impl Strangers {
     /// In requests per second; 0: no limit.
     pub(super) fn new(per_second: u32) -> Self {
+        Self::with(rate(per_second))
+    }
+
+    fn with(rate: Option<Rate>) -> Self {
         let clients = Cache::builder().max_capacity(ADDRESSES).eviction_policy(EvictionPolicy::lru()).build();
         let valid = Cache::builder().max_capacity(VALID_KEYS).time_to_live(VALID_FOR);
         let valid = valid.eviction_policy(EvictionPolicy::lru()).build();
-        Self { rate: rate(per_second), clients, valid }
+        Self { rate, clients, valid }
     }
 
     /// Counts a request without a well-formed key.
@@ -206,6 +210,11 @@ mod tests {
         address.parse::<IpAddr>().unwrap().into()
     }
 
+    /// A limit of ten requests; nothing is refilled during a test.
+    fn ten() -> Strangers {
+        Strangers::with(Some(Rate { per_second: 1e-6, burst: 10.0 }))
+    }
+
     #[test]
     fn an_ipv6_network_is_one_client() {
         assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
@@ -216,7 +225,7 @@ mod tests {
 
     #[test]
     fn an_address_gets_its_burst_and_no_other_is_affected() {
-        let strangers = Strangers::new(5);
+        let strangers = ten();
         let admitted = (0..100).filter(|_| strangers.count(client("192.0.2.1")).is_ok()).count();
         assert_eq!(admitted, 10);
         strangers.count(client("192.0.2.2")).unwrap();
@@ -224,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn guessed_keys_are_not_looked_up_beyond_the_limit() {
-        let (strangers, client) = (Strangers::new(5), client("192.0.2.1"));
+        let (strangers, client) = (ten(), client("192.0.2.1"));
         let mut lookups = 0;
         for guess in 0..100 {
             if let Ok(ticket) = strangers.admit(client, [guess; 32]).await {
@@ -237,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn valid_keys_cost_nothing_and_pass_beside_invalid_ones() {
-        let (strangers, client) = (Strangers::new(5), client("192.0.2.1"));
+        let (strangers, client) = (ten(), client("192.0.2.1"));
         for key in 0..100 {
             strangers.admit(client, [key; 32]).await.unwrap().valid();
         }
@@ -250,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn lookups_at_once_wait_for_those_in_progress() {
-        let (strangers, client) = (Strangers::new(5), client("192.0.2.1"));
+        let (strangers, client) = (ten(), client("192.0.2.1"));
         let mut first = Vec::new();
         for key in 0..10 {
             first.push(strangers.admit(client, [key; 32]).await.unwrap());
