@@ -12,14 +12,12 @@ use std::time::Duration;
 
 use parlance_core::Context;
 use parlance_core::health::Health;
-use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
+use poem::{Endpoint, EndpointExt, Response, Route, get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::middleware::cors::{self, Cors};
-use crate::middleware::disconnect::DisconnectAcceptor;
 use crate::middleware::matched_route::{self, RouteTable};
 use crate::middleware::metrics::{self, RequestMetrics};
 use crate::middleware::shutdown::{self, Shutdown};
@@ -27,6 +25,7 @@ use crate::middleware::{admission, body_timeout, error_envelope, idempotency, no
 use crate::routes::cached::Cached;
 use crate::routes::metrics::{LedgerSnapshot, serve_metrics};
 use crate::routes::{analytics, api_keys, bots, conversations, health, jobs, knowledge, openai, tenant};
+use crate::server::{ConnectionMetrics, Connections, Server};
 
 mod body_limits;
 mod error;
@@ -37,6 +36,7 @@ mod middleware;
 mod openapi;
 mod response;
 mod routes;
+mod server;
 #[cfg(test)]
 mod tests;
 
@@ -54,9 +54,13 @@ fn apis() -> Apis {
 }
 
 /// The whole service; `main` and the tests run the same.
-fn build(ctx: Context, shutdown: Shutdown) -> impl Endpoint<Output = Response> + 'static {
+fn build(
+    ctx: Context,
+    shutdown: Shutdown,
+    connections: ConnectionMetrics,
+) -> impl Endpoint<Output = Response> + 'static {
     let metrics = RequestMetrics::default();
-    let routes = routes().data(ctx.clone()).data(metrics.clone());
+    let routes = routes().data(ctx.clone()).data(metrics.clone()).data(connections);
     with_middleware(routes, Some(ctx), metrics, shutdown)
 }
 
@@ -137,16 +141,11 @@ pub async fn serve(
     let calibration_ctx = ctx.clone();
     let calibrate = async move { parlance_core::calibration::prepare(&calibration_ctx).await };
     let _calibrate = AbortOnDropHandle::new(tokio::spawn(calibrate));
-    Server::new_with_acceptor(DisconnectAcceptor(TcpAcceptor::from_tokio(listener)?))
-        .name("api")
-        .idle_timeout(IDLE_TIMEOUT)
-        .run_with_graceful_shutdown(build(ctx, shutdown), stop_accepting, Some(times.drain))
-        .await
+    let connections = Connections::new(&ctx.config().http);
+    let endpoint = build(ctx.clone(), shutdown, connections.metrics());
+    let server = Server { name: "api", listener, connections };
+    server.run(&ctx.config().http, endpoint, stop_accepting, times.drain).await
 }
-
-/// How long a connection may be silent: longer than a request waits for a crawl, and than the default idle timeout of
-/// load balancers.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long open operator requests may delay the end of a process.
 const OPERATOR_DRAIN: Duration = Duration::from_secs(1);
@@ -157,13 +156,10 @@ const OPERATOR_DRAIN: Duration = Duration::from_secs(1);
 /// When the listener cannot be used.
 pub async fn serve_operator(ctx: Context, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let metrics = RequestMetrics::default();
-    let routes = operator_routes(Route::new()).data(ctx).data(metrics.clone());
-    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
-        .name("operator")
-        .run_with_graceful_shutdown(
-            with_middleware(routes, None, metrics, Shutdown::default()),
-            stop.cancelled_owned(),
-            Some(OPERATOR_DRAIN),
-        )
-        .await
+    let connections = Connections::new(&ctx.config().http);
+    let routes =
+        operator_routes(Route::new()).data(ctx.clone()).data(metrics.clone()).data(connections.metrics());
+    let endpoint = with_middleware(routes, None, metrics, Shutdown::default());
+    let server = Server { name: "operator", listener, connections };
+    server.run(&ctx.config().http, endpoint, stop.cancelled_owned(), OPERATOR_DRAIN).await
 }

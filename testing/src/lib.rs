@@ -129,6 +129,7 @@ impl TestApp {
         // The verdict on a scan must not depend on the machine.
         config.extract.tesseract = None;
         config.limits.requests_per_second = 0;
+        config.limits.invalid_keys_per_second = 0;
         config.limits.uploads_per_tenant = 1_000;
         config.scrape.wait = Duration::ZERO;
         if let Some(change) = builder.configure {

@@ -1,5 +1,6 @@
 //! Extractors: typed values read from a request's headers, path, query and body.
 
+pub(crate) mod client_address;
 pub(crate) mod enums;
 pub(crate) mod fields;
 pub(crate) mod idempotency_key;

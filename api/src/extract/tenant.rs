@@ -1,4 +1,4 @@
-//! Tenant extractor: authenticates the API key, checks its scope and rate limit.
+//! Tenant extractor: authenticates the API key, checks its scope and rate limits.
 //!
 //! It must be the first argument of a handler, so that no part of an unauthenticated request is read.
 
@@ -17,7 +17,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::error::ApiError;
-use crate::extract::idempotency_key;
+use crate::extract::{client_address, idempotency_key};
 use crate::middleware::admission;
 
 /// The header of the API key.
@@ -70,12 +70,8 @@ impl<A: Area> Tenant<A> {
     }
 
     async fn admit(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let key = key(request)?;
         let ctx: &Context = request.data().ok_or(GetDataError("the context, which `build` adds"))?;
-        let caller = keys::authenticate(ctx, &key).await.map_err(ApiError::from)?;
-        tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
-        admission::admit(ctx, &caller, request)?;
-        permit(&caller, A::SCOPE, request.method())?;
+        let (caller, key) = authenticated::<A>(ctx, request, key(request)).await?;
         idempotency_key::claim(ctx, caller.tenant, &key, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
@@ -85,14 +81,32 @@ impl<A: Area> Tenant<A> {
 pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<TenantId, ApiError> {
     let given = request.headers().typed_get::<Authorization<Bearer>>();
     let key = match given {
-        Some(Authorization(bearer)) => parsed(bearer.token())?,
-        None => key(request)?,
+        Some(Authorization(bearer)) => parsed(bearer.token()),
+        None => key(request),
     };
-    let caller = keys::authenticate(ctx, &key).await?;
+    let (caller, _) = authenticated::<A>(ctx, request, key).await?;
+    Ok(caller.tenant)
+}
+
+/// The admitted caller of a request. Requests without a valid key count against the limit of their address.
+async fn authenticated<A: Area>(
+    ctx: &Context,
+    request: &Request,
+    key: Result<RawKey, ApiError>,
+) -> Result<(Caller, RawKey), ApiError> {
+    let client = client_address::of(request, &ctx.config().http);
+    let key = match key {
+        Ok(key) => key,
+        Err(unauthorized) => {
+            ctx.limits().strangers.count(client)?;
+            return Err(unauthorized);
+        }
+    };
+    let caller = keys::authenticate_client(ctx, client, &key).await?;
     tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
     admission::admit(ctx, &caller, request)?;
     permit(&caller, A::SCOPE, request.method())?;
-    Ok(caller.tenant)
+    Ok((caller, key))
 }
 
 fn key(request: &Request) -> Result<RawKey, ApiError> {

@@ -1,4 +1,4 @@
-//! Admission of an authenticated request: rate limit of its key, and its tenant's upload permits.
+//! Admission of an authenticated request: rate limits of its tenant and key, and its tenant's upload permits.
 //!
 //! The tenant extractor calls [`admit`]; the middleware [`headers`] reports the rate limit. A permit is released
 //! when the request has ended.
@@ -53,10 +53,10 @@ pub(crate) async fn headers<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// Counts a request against the rate limit of its key, and takes a permit for an upload.
+/// Counts a request against the rate limits of its tenant and key, and takes a permit for an upload.
 pub(crate) fn admit(ctx: &Context, caller: &Caller, request: &Request) -> Result<(), ApiError> {
     let admission = request.data::<Admission>();
-    let rate_limit = ctx.limits().requests.take(caller.key);
+    let rate_limit = ctx.limits().requests.take(caller.tenant, caller.key);
     if let Some(admission) = admission {
         admission.update(|state| state.rate_limit = rate_limit);
     }

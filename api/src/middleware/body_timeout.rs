@@ -17,6 +17,8 @@ use poem::{Body, Endpoint, Request, Response, Result};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
+use crate::server::RequestInProgress;
+
 /// Most bytes that are drained.
 const MAX_DRAIN_BYTES: usize = 32 * 1024 * 1024;
 
@@ -45,7 +47,8 @@ pub(crate) async fn apply<E: Endpoint<Output = Response>>(
         // refusal.
         let has_begun = !request.headers().contains_key(header::EXPECT);
         let rest = Some(body.into_bytes_stream().boxed());
-        let body = TimedBody { rest, has_begun, deadline: None, bytes_read: 0 };
+        let in_progress = request.data().cloned();
+        let body = TimedBody { rest, has_begun, deadline: None, bytes_read: 0, in_progress };
         request.set_body(Body::from_bytes_stream(body));
     }
     next.call(request).await
@@ -58,6 +61,8 @@ struct TimedBody {
     /// When reading began, and a timer for the current deadline; set by the first pause.
     deadline: Option<(Instant, Pin<Box<Sleep>>)>,
     bytes_read: usize,
+    /// The connection counts as idle only after the rest of the body.
+    in_progress: Option<RequestInProgress>,
 }
 
 impl TimedBody {
@@ -104,7 +109,11 @@ impl Drop for TimedBody {
         else {
             return;
         };
-        runtime.spawn(tokio::time::timeout(MAX_DRAIN_TIME, drain(rest)));
+        let in_progress = self.in_progress.take();
+        runtime.spawn(async move {
+            let _timed_out = tokio::time::timeout(MAX_DRAIN_TIME, drain(rest)).await;
+            drop(in_progress);
+        });
     }
 }
 

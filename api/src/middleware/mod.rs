@@ -5,7 +5,6 @@
 pub(crate) mod admission;
 pub(crate) mod body_timeout;
 pub(crate) mod cors;
-pub(crate) mod disconnect;
 pub(crate) mod error_envelope;
 pub(crate) mod idempotency;
 pub(crate) mod matched_route;

@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 use crate::error::ApiError;
 use crate::middleware::metrics::RequestMetrics;
 use crate::routes::cached::Cached;
+use crate::server::ConnectionMetrics;
 
 /// The media type of OpenMetrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,6 +62,7 @@ pub(crate) struct Ledger {
 pub(crate) async fn serve_metrics(
     ctx: Data<&Context>,
     requests: Data<&RequestMetrics>,
+    connections: Data<&ConnectionMetrics>,
     cached: Data<&Cached<LedgerSnapshot>>,
 ) -> poem::Result<Response> {
     let ledger =
@@ -68,6 +70,7 @@ pub(crate) async fn serve_metrics(
     let mut registry = Registry::with_prefix("parlance");
     register_process(&ctx, &mut registry);
     requests.register(&mut registry);
+    connections.register(&mut registry);
     register_ledger(&ledger, &mut registry);
     let mut body = String::new();
     text::encode(&mut body, &registry)

@@ -1,14 +1,17 @@
 //! Rate limits, concurrency limits, CORS and body timeouts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parlance_core::tenants::keys::{self, RawKey};
+use futures_util::future::join_all;
+use parlance_core::ids::KeyId;
+use parlance_core::tenants::keys::{self, KeyRequest, RawKey};
 use parlance_core::{Context, Providers};
-use parlance_testing::{Answer, Builder, TestApp, TestEmbedder};
+use parlance_testing::{Answer, Builder, Client, TestApp, TestEmbedder};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{run_jobs, start_app};
@@ -51,24 +54,85 @@ async fn the_rate_limit_of_a_key_spans_processes() {
     let created = app.http.post("/tenant/api-keys", json!({"name": "Shared"})).await;
     let raw: RawKey = created.data(201)["key"].as_str().unwrap().parse().unwrap();
     let key = keys::authenticate(&app.ctx, &raw).await.unwrap().key;
-    let other = Context::new(app.ctx.config().clone(), Providers::absent()).unwrap();
-    other.bus().wait_for_connection().await.unwrap();
-    let stop = CancellationToken::new();
-    let (balanced, until) = (other.clone(), stop.clone());
-    let balancing =
-        tokio::spawn(async move { balanced.limits().requests.balance(balanced.bus(), &until).await });
-
+    let other = OtherProcess::start(&app).await;
     let shared = app.http.with_key(Some(raw.expose()));
     app.eventually("the processes share the limit", async || {
         // Uses up the limit in this process.
         while shared.get("/bots").await.status == 200 {}
-        other.limits().requests.take(key).unwrap().refused
+        other.ctx.limits().requests.take(app.tenant, key).unwrap().refused
     })
     .await;
-    stop.cancel();
-    balancing.await.unwrap();
-    other.close().await;
+    other.end().await;
     app.end().await;
+}
+
+/// Creates API keys of the tenant; returns a client with each.
+async fn keys(app: &TestApp, count: usize) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        let (_, key) = keys::create(&app.ctx, app.tenant, &KeyRequest::full("k").unwrap()).await.unwrap();
+        clients.push(app.http.with_key(Some(key.expose())));
+    }
+    clients
+}
+
+#[tokio::test]
+async fn forty_keys_of_a_tenant_share_its_rate_limit() {
+    let configured = Builder::default().embedder(TestEmbedder::default());
+    let app = configured.configure(|config| config.limits.tenant_requests_per_second = Some(1)).start().await;
+    let keys = keys(&app, 40).await;
+    let begun = Instant::now();
+    let answers = join_all(keys.iter().map(|key| key.get("/bots"))).await;
+    let (admitted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    // The burst, and what was refilled meanwhile.
+    assert!(admitted.len() as u64 <= 2 + begun.elapsed().as_secs() + 1, "{} were admitted", admitted.len());
+    for answer in refused {
+        assert_eq!((answer.error(429), header(answer, "ratelimit-limit")), ("rate_limited", 2));
+        assert!(header(answer, "retry-after") > 0);
+    }
+    let (_, other) = app.another_tenant().await;
+    let answer = other.get("/bots").await;
+    assert_eq!((answer.status.as_u16(), header(&answer, "ratelimit-remaining")), (200, 1));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_rate_limit_of_a_tenant_spans_processes() {
+    let configured = Builder::default().embedder(TestEmbedder::default());
+    let app = configured.configure(|config| config.limits.tenant_requests_per_second = Some(5)).start().await;
+    let other = OtherProcess::start(&app).await;
+    app.eventually("the processes share the limit", async || {
+        // Uses up the limit in this process.
+        while app.http.get("/bots").await.status == 200 {}
+        other.ctx.limits().requests.take(app.tenant, KeyId::fresh()).unwrap().refused
+    })
+    .await;
+    other.end().await;
+    app.end().await;
+}
+
+/// Another process that exchanges spent tokens.
+struct OtherProcess {
+    ctx: Context,
+    stop: CancellationToken,
+    balancing: JoinHandle<()>,
+}
+
+impl OtherProcess {
+    async fn start(app: &TestApp) -> Self {
+        let ctx = Context::new(app.ctx.config().clone(), Providers::absent()).unwrap();
+        ctx.bus().wait_for_connection().await.unwrap();
+        let stop = CancellationToken::new();
+        let (balanced, until) = (ctx.clone(), stop.clone());
+        let balance = async move { balanced.limits().requests.balance(balanced.bus(), &until).await };
+        Self { ctx, stop, balancing: tokio::spawn(balance) }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.balancing.await.unwrap();
+        self.ctx.close().await;
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ mod shared_turns;
 mod subscription;
 
 use near_cache::NearCache;
-pub(crate) use shared_buckets::{Rate, Spent};
+pub(crate) use shared_buckets::{Rate, RateLimited, Spent};
 use subscription::Subscription;
 
 /// A state change of a job.

@@ -3,7 +3,6 @@
 //! [`SECTIONS`] lists every variable with its meaning, default and example. `.env.example` and `docs/configuration.md`
 //! are generated from it (`parlance settings`), and a test of the `parlance` crate fails when either is stale.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,12 +11,17 @@ use parlance_crawl::browser::{BrowserAddress, BrowserAddressError};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+mod http;
+mod limits;
 mod models;
+mod reader;
 mod settings;
 mod storage;
 
+pub use http::{ClientAddressHeader, Http};
+pub use limits::Limits;
 pub use models::{Chat, ChatTimeouts, Embedding, LocalOrNamed, Rerank};
-use settings::Reader;
+use reader::Reader;
 pub use settings::{SECTIONS, SETTINGS, Section, Setting};
 pub use storage::{S3, Storage};
 
@@ -30,7 +34,7 @@ pub struct Config {
     pub redis: Redis,
     /// File storage.
     pub storage: Storage,
-    /// Addresses of the HTTP servers.
+    /// HTTP servers.
     pub http: Http,
     /// Rate and concurrency limits.
     pub limits: Limits,
@@ -76,30 +80,6 @@ pub struct Redis {
     pub url: Option<SecretString>,
     /// Prefix of all keys and channels, so that installations can share a server.
     pub namespace: String,
-}
-
-/// Addresses of the HTTP servers.
-#[derive(Clone, Debug)]
-pub struct Http {
-    /// Listen address of the API.
-    pub bind: SocketAddr,
-    /// URL that customers use, if it differs from `bind` (behind a proxy).
-    pub public_url: Option<Url>,
-    /// Origins whose pages may call the API from a browser (`*`: all).
-    pub cors_origins: Vec<String>,
-    /// Listen address for health checks and metrics of a worker; `None`: none.
-    pub worker_bind: Option<SocketAddr>,
-}
-
-/// Rate and concurrency limits.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Requests per second and API key; 0: unlimited.
-    pub requests_per_second: u32,
-    /// Concurrent answers per tenant and process.
-    pub chats_per_tenant: usize,
-    /// Concurrent uploads per tenant and process.
-    pub uploads_per_tenant: usize,
 }
 
 /// Crawler.
@@ -262,20 +242,8 @@ impl Config {
                 namespace: "parlance".to_owned(),
             },
             storage: Storage::read(&read)?,
-            http: Http {
-                bind: read.parsed("BIND", "is not an address and port")?,
-                public_url: read.url("PUBLIC_URL", &["http", "https"])?,
-                cors_origins: read.list("CORS_ORIGINS", "has an entry that is not an origin")?,
-                worker_bind: match read.text("WORKER_BIND") {
-                    Some(_) => Some(read.parsed("WORKER_BIND", "is not an address and port")?),
-                    None => None,
-                },
-            },
-            limits: Limits {
-                requests_per_second: read.number("RATE_LIMIT_PER_SECOND", 0..=1_000_000)?,
-                chats_per_tenant: read.number("CHATS_PER_TENANT", 1..=1_000_000)?,
-                uploads_per_tenant: read.number("UPLOADS_PER_TENANT", 1..=1_000_000)?,
-            },
+            http: Http::read(&read)?,
+            limits: Limits::read(&read)?,
             embedding: Embedding::read(&read)?,
             rerank: Rerank::read(&read),
             chat: Chat::read(&read)?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parlance_core::ids::{JobId, TenantId};
 use parlance_core::jobs;
+use parlance_core::platform::limits::Permit;
 use parlance_core::{Context, Error, Result};
 use poem::web::sse::Event;
 use poem::{IntoResponse, Response};
@@ -33,18 +34,23 @@ const BUFFER: usize = 1;
 pub(crate) struct JobEvents(mpsc::Receiver<Event>);
 
 impl JobEvents {
-    /// Watches a job. `last` is the id of the last event that the client received.
+    /// Watches a job. `last` is the id of the last event that the client received. The permit is released when the
+    /// stream ends or the client disconnects.
     pub(super) fn of(
         ctx: Context,
         shutdown: Shutdown,
         tenant: TenantId,
         job: JobId,
         last: Option<i64>,
+        permit: Permit,
     ) -> Self {
         let (events, receiver) = mpsc::channel(BUFFER);
         let bus = ctx.bus().job_events();
         let watch = Watch { ctx, tenant, job, bus, events, last, sent_revision: None };
-        tokio::spawn(watch.run(shutdown));
+        tokio::spawn(async move {
+            watch.run(shutdown).await;
+            drop(permit);
+        });
         Self(receiver)
     }
 }

@@ -96,10 +96,11 @@ impl Api {
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Field<String>>,
     ) -> Result<JobEvents, Fails<Finding>> {
+        let permit = ctx.limits().event_streams.take(tenant.id())?;
         let job = jobs::get(&ctx, tenant.id(), job_id.0.known()?).await?;
         // A malformed id is ignored.
         let last = if let Field::Given(last) = last_event_id.0 { last.trim().parse().ok() } else { None };
-        Ok(JobEvents::of((*ctx).clone(), Shutdown::of(request), tenant.id(), job.id, last))
+        Ok(JobEvents::of((*ctx).clone(), Shutdown::of(request), tenant.id(), job.id, last, permit))
     }
 
     /// Cancel job

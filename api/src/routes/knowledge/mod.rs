@@ -247,8 +247,10 @@ impl Api {
         body: JsonBody<ScrapeSite>,
     ) -> Result<DoneOrAccepted<Scraped, Scraping>, Fails<Adding>> {
         let request = body.0.parse().when(SCRAPING)?;
-        let timeout =
-            if requests::prefers_async(prefer.0) { Duration::ZERO } else { ctx.config().scrape.wait };
+        // Above the limit of waiting requests, the response is 202 at once.
+        let waits = !requests::prefers_async(prefer.0);
+        let permit = waits.then(|| ctx.limits().scrape_waits.take(tenant.id()).ok()).flatten();
+        let timeout = if permit.is_some() { ctx.config().scrape.wait } else { Duration::ZERO };
         Ok(knowledge::scrape(&ctx, tenant.id(), request, timeout).await?.into())
     }
 
@@ -264,6 +266,7 @@ impl Api {
         body: JsonBody<SearchKnowledge>,
     ) -> Result<Found<SearchResults>, Fails<Changing>> {
         let request = body.0.parse().when(SEARCHING)?;
+        let _permit = ctx.limits().searches.take(tenant.id())?;
         Ok(Found(SearchResults::of(&request, knowledge::search::search(&ctx, tenant.id(), &request).await?)))
     }
 

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::ConfigError;
-use super::settings::{self, Reader};
+use super::reader::Reader;
+use super::settings;
 
 /// Embedding model.
 #[derive(Clone, Debug)]

@@ -1,11 +1,6 @@
-//! The table of environment variables, and typed access to them.
+//! The table of environment variables.
 
-use std::fmt::Display;
-use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::sync::LazyLock;
-
-use url::Url;
 
 use super::ConfigError;
 
@@ -121,10 +116,51 @@ pub const SECTIONS: &[Section] = &[
                 "https://www.example.com,https://shop.example.com",
             ),
             setting(
+                "TRUSTED_PROXIES",
+                "a comma-separated list of the networks of the proxies in front of the API, whose CLIENT_ADDRESS_HEADER is believed; unset: none, the client is the peer of the connection",
+                None,
+                "10.0.0.0/8,127.0.0.1/32",
+            ),
+            setting(
+                "CLIENT_ADDRESS_HEADER",
+                "the header in which trusted proxies name the client: X-Forwarded-For or Forwarded; the proxy must set it",
+                Some("X-Forwarded-For"),
+                "Forwarded",
+            ),
+            setting(
+                "MAX_CONNECTIONS",
+                "the maximum number of open connections of one API process, at most the limit of open files less 256; more are closed at once",
+                Some("10000"),
+                "10000",
+            ),
+            setting(
+                "CONNECTIONS_PER_ADDRESS",
+                "the maximum number of open connections from one address (IPv6: a /64 network) to one API process; TRUSTED_PROXIES are exempt",
+                Some("1000"),
+                "256",
+            ),
+        ],
+    },
+    Section {
+        title: "Limits of tenants and clients",
+        settings: &[
+            setting(
                 "RATE_LIMIT_PER_SECOND",
                 "the request limit per second of one API key, with bursts of up to two seconds' worth; 0: unlimited",
                 Some("100"),
                 "100",
+            ),
+            setting(
+                "TENANT_RATE_LIMIT_PER_SECOND",
+                "the request limit per second of one tenant, all its API keys together, with bursts of up to two seconds' worth; 0: unlimited; unset: twice RATE_LIMIT_PER_SECOND",
+                None,
+                "200",
+            ),
+            setting(
+                "INVALID_KEY_LIMIT_PER_SECOND",
+                "the limit per second of requests without a valid API key from one address (IPv6: a /64 network) to one API process, with bursts of up to two seconds' worth; 0: unlimited",
+                Some("10"),
+                "10",
             ),
             setting(
                 "CHATS_PER_TENANT",
@@ -136,6 +172,24 @@ pub const SECTIONS: &[Section] = &[
                 "UPLOADS_PER_TENANT",
                 "the maximum number of uploads one API process receives concurrently from one tenant",
                 Some("32"),
+                "16",
+            ),
+            setting(
+                "SEARCHES_PER_TENANT",
+                "the maximum number of searches one API process runs or queues concurrently for one tenant",
+                Some("16"),
+                "32",
+            ),
+            setting(
+                "EVENT_STREAMS_PER_TENANT",
+                "the maximum number of streams of job events one API process keeps open for one tenant",
+                Some("64"),
+                "64",
+            ),
+            setting(
+                "SCRAPE_WAITS_PER_TENANT",
+                "the maximum number of POST /knowledge/scrape requests of one tenant that wait for their crawls in one API process; more are answered 202 at once",
+                Some("16"),
                 "16",
             ),
         ],
@@ -324,7 +378,7 @@ pub const SECTIONS: &[Section] = &[
 pub static SETTINGS: LazyLock<Vec<Setting>> =
     LazyLock::new(|| SECTIONS.iter().flat_map(|section| section.settings).copied().collect());
 
-fn find(name: &'static str) -> Setting {
+pub(super) fn find(name: &'static str) -> Setting {
     SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(setting(
         name,
         "a setting",
@@ -338,85 +392,7 @@ pub(super) fn missing(name: &'static str) -> ConfigError {
     error(name, "is not set".to_owned())
 }
 
-fn error(name: &'static str, problem: String) -> ConfigError {
+pub(super) fn error(name: &'static str, problem: String) -> ConfigError {
     let Setting { meaning, example, .. } = find(name);
     ConfigError { name, problem, meaning, example }
-}
-
-/// Reads variables through a lookup function and applies their defaults.
-pub(super) struct Reader<'a> {
-    lookup: &'a dyn Fn(&'static str) -> Option<String>,
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn new(lookup: &'a dyn Fn(&'static str) -> Option<String>) -> Self {
-        Self { lookup }
-    }
-
-    /// The trimmed value or the default. A blank value counts as unset.
-    pub(super) fn text(&self, name: &'static str) -> Option<String> {
-        (self.lookup)(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-            .or_else(|| find(name).default.map(str::to_owned))
-    }
-
-    /// Two variables that must be set together or not at all.
-    pub(super) fn pair(
-        &self,
-        one: &'static str,
-        other: &'static str,
-    ) -> Result<Option<(String, String)>, ConfigError> {
-        match (self.text(one), self.text(other)) {
-            (Some(one), Some(other)) => Ok(Some((one, other))),
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(error(other, format!("is not set, but {one} is"))),
-            (None, Some(_)) => Err(error(one, format!("is not set, but {other} is"))),
-        }
-    }
-
-    /// Whether a variable is unset or has its default value.
-    pub(super) fn is_default(&self, name: &'static str) -> bool {
-        self.text(name).as_deref() == find(name).default
-    }
-
-    pub(super) fn required(&self, name: &'static str) -> Result<String, ConfigError> {
-        self.text(name).ok_or_else(|| missing(name))
-    }
-
-    pub(super) fn parsed<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<T, ConfigError> {
-        self.required(name)?.parse().map_err(|_| error(name, problem.to_owned()))
-    }
-
-    pub(super) fn number<T>(&self, name: &'static str, range: RangeInclusive<T>) -> Result<T, ConfigError>
-    where
-        T: FromStr + PartialOrd + Display,
-    {
-        let problem = format!("is not a whole number from {} to {}", range.start(), range.end());
-        let number = self.parsed(name, &problem)?;
-        if range.contains(&number) { Ok(number) } else { Err(error(name, problem)) }
-    }
-
-    /// A comma-separated list. Unset: empty.
-    pub(super) fn list<T: FromStr>(&self, name: &'static str, problem: &str) -> Result<Vec<T>, ConfigError> {
-        self.text(name)
-            .iter()
-            .flat_map(|list| list.split(','))
-            .map(|entry| entry.trim().parse().map_err(|_| error(name, problem.to_owned())))
-            .collect()
-    }
-
-    /// A URL with one of the schemes. Errors never contain the value, which may include a password.
-    pub(super) fn url(&self, name: &'static str, schemes: &[&str]) -> Result<Option<Url>, ConfigError> {
-        let Some(raw) = self.text(name) else { return Ok(None) };
-        let problem = || format!("is not a URL that starts with {}", schemes.join(":// or ") + "://");
-        match Url::parse(&raw) {
-            Ok(url) if schemes.contains(&url.scheme()) => Ok(Some(url)),
-            _ => Err(error(name, problem())),
-        }
-    }
-
-    pub(super) fn error(&self, name: &'static str, problem: String) -> ConfigError {
-        error(name, problem)
-    }
 }

@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::ConfigError;
-use super::settings::{self, Reader};
+use super::reader::Reader;
+use super::settings;
 
 /// File storage.
 #[derive(Clone, Debug)]

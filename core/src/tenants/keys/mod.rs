@@ -16,6 +16,7 @@ use crate::field::{Int, Invalid, Name};
 use crate::ids::{KeyId, TenantId};
 use crate::page::{Page, PageRequest};
 use crate::platform::db;
+use crate::platform::limits::ClientAddress;
 use crate::text_enum;
 
 use super::Tenant;
@@ -239,27 +240,57 @@ pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -
     Ok((created, raw))
 }
 
-/// Authenticates a key and returns its caller.
+/// Authenticates the key of a client's request and returns its caller. Unknown keys count against the limit of the
+/// client's address before they are looked up.
+///
+/// # Errors
+/// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive; [`Error::TooMany`] when
+/// the address sent too many invalid keys, without a lookup.
+pub async fn authenticate_client(ctx: &Context, client: ClientAddress, raw: &RawKey) -> Result<Caller> {
+    let hash = raw.hash();
+    if let Some(caller) = cache::find(ctx, &hash) {
+        return unexpired(caller);
+    }
+    let ticket = ctx.limits().strangers.admit(client, hash).await?;
+    let found = look_up(ctx, &hash).await;
+    match &found {
+        Ok(_) => ticket.valid(),
+        Err(Error::Unauthorized(_)) => ticket.invalid(),
+        Err(_) => ticket.undecided(),
+    }
+    found
+}
+
+/// Authenticates a key that no client sent and returns its caller. Not limited.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.
 pub async fn authenticate(ctx: &Context, raw: &RawKey) -> Result<Caller> {
     let hash = raw.hash();
-    let rejected = || Error::Unauthorized(Unauthorized::Rejected);
-    if let Some(caller) = cache::find(ctx, &hash) {
-        return if caller.expires_at.is_none_or(|end| end > Utc::now()) {
-            Ok(caller)
-        } else {
-            Err(rejected())
-        };
+    match cache::find(ctx, &hash) {
+        Some(caller) => unexpired(caller),
+        None => look_up(ctx, &hash).await,
     }
+}
+
+fn unexpired(caller: Caller) -> Result<Caller> {
+    if caller.expires_at.is_none_or(|end| end > Utc::now()) {
+        Ok(caller)
+    } else {
+        Err(Error::Unauthorized(Unauthorized::Rejected))
+    }
+}
+
+/// Reads a key's caller from the database and caches it.
+async fn look_up(ctx: &Context, hash: &[u8; 32]) -> Result<Caller> {
+    let rejected = || Error::Unauthorized(Unauthorized::Rejected);
     let generation = ctx.bus().generation();
-    let found = store::find_by_hash(ctx.db().platform(), &hash).await?.ok_or_else(rejected)?;
+    let found = store::find_by_hash(ctx.db().platform(), hash).await?.ok_or_else(rejected)?;
     // The index comparison was not constant-time.
-    if !bool::from(found.hash.ct_eq(&hash)) {
+    if !bool::from(found.hash.as_slice().ct_eq(hash.as_slice())) {
         return Err(rejected());
     }
-    cache::keep(ctx, &hash, &found.caller, generation);
+    cache::keep(ctx, hash, &found.caller, generation);
     note_use(ctx, &found);
     Ok(found.caller)
 }
