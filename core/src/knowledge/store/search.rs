@@ -82,7 +82,7 @@ pub(in crate::knowledge) async fn search(
                 case when $4::halfvec is null then null else coalesce(dense.cosine, (
                     select -(embedding <#> $4::halfvec)
                     from chunk_vector
-                    where tenant_id = $1 and chunk_id = id and model = $3
+                    where tenant_id = $1 and bot_id = $2 and chunk_id = id and model = $3
                     limit 1
                 )) end as cosine
             from dense
