@@ -348,7 +348,7 @@ async fn the_migration_keeps_rows_and_old_releases_working() {
         release.work().await;
         release.work().await;
     }
-    let layouts: Vec<(i16, i64)> =
+    let layouts: Vec<(i32, i64)> =
         sqlx::query_as("select layout, count(*) from chunk_vector group by layout order by layout")
             .fetch_all(&mut migrating)
             .await
