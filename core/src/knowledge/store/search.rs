@@ -60,8 +60,10 @@ pub(in crate::knowledge) async fn rank_by_words(
 /// Computes the dense ranking, and fuses it with the lexical one. Both are SQL functions defined in the migrations.
 ///
 /// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either
-/// ranking; a candidate without a vector of the model counts as the farthest. The best are joined last and
-/// one by one: under row-level security a planner without statistics would otherwise read all chunks.
+/// ranking; a candidate without a vector of the model counts as the farthest. The rankings are joined apart from the
+/// lookup of vectors: a condition on the `coalesce` that the join makes of the ids would use no index under row-level
+/// security, because Postgres does not count it as leakproof. The best are joined last and one by one: under row-level
+/// security a planner without statistics would otherwise read all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
@@ -77,8 +79,6 @@ pub(in crate::knowledge) async fn search(
             select id, rank, row_number() over (order by rank desc, id) as place
             from unnest($5::uuid[], $6::real[]) as worded (id, rank)
         ),
-        -- Apart from the next: a condition on `coalesce`, which the join makes of the ids, uses no index under row-level
-        -- security, because only some expressions are known not to leak a row.
         ranked as materialized (
             select id, dense.place as dense_rank, dense.cosine, lexical.rank as text_score,
                 lexical.place as text_rank
