@@ -1,7 +1,7 @@
 //! `POST /knowledge/search`.
 
 use parlance_core::platform::config::LocalOrNamed;
-use parlance_testing::sqlx::{self, AssertSqlSafe};
+use parlance_testing::sqlx::{self, AssertSqlSafe, Row};
 use parlance_testing::{
     Answer, Builder, TestApp, TestEmbedder, recorded_request_id, recorded_statements, reranker_in_folder,
 };
@@ -163,11 +163,11 @@ async fn vectors_of_worded_passages_are_looked_up_by_key() {
     let mut db = app.ctx.db().begin(app.tenant).await.unwrap();
     // The tables are so small that a planner would read them whole.
     sqlx::query("set local enable_seqscan = off").execute(&mut *db).await.unwrap();
-    let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("explain (generic_plan) {search}")))
-        .persistent(false)
+    let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain (generic_plan) {search}")))
         .fetch_all(&mut *db)
         .await
         .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let lookups = plan.iter().filter(|line| line.contains("Index Cond: ((chunk_id = ranked.id)")).count();
     assert!(lookups > 1, "{}", plan.join("\n"));
     drop(db);
