@@ -1,5 +1,7 @@
 //! Partitions of the search tables: data from before them, writes beside the move, and what a search looks at.
 
+use std::cell::Cell;
+
 use parlance_core::ids::{BotId, SourceId};
 use parlance_core::jobs::Kind;
 use parlance_core::knowledge::{self, index};
@@ -54,8 +56,9 @@ async fn search(app: &TestApp, bot: BotId, mode: &str) -> Vec<String> {
     hits.iter().map(|hit| hit["content"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn rankings(app: &TestApp, bot: BotId) -> [Vec<String>; 3] {
-    [search(app, bot, "vector").await, search(app, bot, "text").await, search(app, bot, "hybrid").await]
+/// Both rankings. Their fusion depends on how often each word is counted, which an index changes.
+async fn rankings(app: &TestApp, bot: BotId) -> [Vec<String>; 2] {
+    [search(app, bot, "vector").await, search(app, bot, "text").await]
 }
 
 /// Puts a bot's rows where they were before there were partitions, with the indexes of then.
@@ -101,7 +104,7 @@ async fn rows_from_before_partitions_are_found_and_move_once() {
     let (bot, small) = (app.create_bot(app.tenant).await, app.create_bot(app.tenant).await);
     add_rules(&app, bot, 700).await;
     let before = rankings(&app, bot).await;
-    assert!(before.iter().all(|texts| texts.len() == 10), "{before:?}");
+    assert!(before.iter().all(|texts| texts.len() == 10));
     make_unhashed(&app, bot).await;
     add_rules(&app, small, 20).await;
     app.execute(&format!("update chunk_vector set layout = 1 where bot_id = '{small}'")).await;
@@ -324,26 +327,28 @@ async fn the_migration_keeps_rows_and_old_releases_working() {
     let mut busy = OldRelease::start(&options).await;
     sqlx::raw_sql("begin").execute(&mut busy.db).await.unwrap();
     busy.work().await;
-    let migration = tokio::spawn(async move {
-        let migrated = MIGRATOR.run_to(PARTITIONS, &mut migrating).await;
-        (migrating, migrated)
-    });
     let mut watching = PgConnection::connect_with(&options).await.unwrap();
     let waits = "select exists (select 1 from pg_locks where not granted and relation in (
                      'chunk'::regclass, 'chunk_text'::regclass, 'chunk_vector'::regclass))";
-    app.eventually("the migration waits for the writer", async || {
-        let is_waiting: bool = sqlx::query_scalar(waits).fetch_one(&mut watching).await.unwrap();
-        is_waiting.then_some(())
-    })
-    .await;
-    for _ in 0..5 {
-        old.work().await;
-    }
-    assert!(!migration.is_finished(), "the tables are divided beside a writer");
-    busy.work().await;
-    sqlx::raw_sql("commit").execute(&mut busy.db).await.unwrap();
-    let (mut migrating, migrated) = migration.await.unwrap();
-    migrated.unwrap();
+    let is_divided = Cell::new(false);
+    let migration = async {
+        MIGRATOR.run_to(PARTITIONS, &mut migrating).await.unwrap();
+        is_divided.set(true);
+    };
+    let others = async {
+        app.eventually("the migration waits for the writer", async || {
+            let is_waiting: bool = sqlx::query_scalar(waits).fetch_one(&mut watching).await.unwrap();
+            is_waiting.then_some(())
+        })
+        .await;
+        for _ in 0..5 {
+            old.work().await;
+        }
+        busy.work().await;
+        assert!(!is_divided.get(), "the tables are divided beside a writer");
+        sqlx::raw_sql("commit").execute(&mut busy.db).await.unwrap();
+    };
+    tokio::join!(migration, others);
     for release in [&mut old, &mut busy] {
         release.work().await;
         release.work().await;
