@@ -93,6 +93,37 @@ async fn row_level_security_covers_every_tenant_table() {
 }
 
 #[tokio::test]
+async fn tenants_cannot_name_a_partition() {
+    let app = start_app().await;
+    two_tenants(&app).await;
+    // Rows from before there were partitions are walled too.
+    for table in ["chunk_vector", "chunk_text"] {
+        app.execute(&format!("update {table} set layout = 1 where tenant_id = '{}'", app.tenant)).await;
+    }
+    let partitions: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relispartition and relkind in ('r', 'p') order by 1",
+    )
+    .fetch_all(app.ctx.db().platform())
+    .await
+    .unwrap();
+    assert_eq!(partitions.len(), 2 * (1 + 1 + 16), "{partitions:?}");
+    for partition in partitions {
+        for statement in [format!("select 1 from {partition}"), format!("delete from {partition}")] {
+            let mut connection = app.ctx.db().for_tenant(app.tenant).await.unwrap();
+            let refused = execute(&mut connection, &statement).await.unwrap_err();
+            let code =
+                refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
+            assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
+        }
+    }
+    for table in ["chunk_vector", "chunk_text"] {
+        let mut connection = app.ctx.db().for_tenant(app.tenant).await.unwrap();
+        assert_eq!(visible_tenants(&mut *connection, table).await, [app.tenant.uuid()], "{table}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn security_definer_searches_find_no_other_tenants_rows() {
     let app = start_app().await;
     let bot = app.create_bot(app.tenant).await;

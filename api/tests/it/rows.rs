@@ -7,11 +7,12 @@ use parlance_testing::TestApp;
 use parlance_testing::sqlx;
 use parlance_testing::sqlx::AssertSqlSafe;
 
-/// The tables with a column `tenant_id`.
+/// The tables with a column `tenant_id`; partitions are parts of their table.
 pub(crate) async fn tables(app: &TestApp) -> Vec<String> {
     let query = "select table_name::text from information_schema.columns \
                  join information_schema.tables using (table_schema, table_name) \
                  where table_schema = 'public' and column_name = 'tenant_id' and table_type = 'BASE TABLE' \
+                     and not exists (select 1 from pg_class where relispartition and relname = table_name) \
                  order by 1";
     sqlx::query_scalar(query).fetch_all(app.ctx.db().platform()).await.unwrap()
 }

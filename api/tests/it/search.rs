@@ -1,7 +1,11 @@
 //! `POST /knowledge/search`.
 
 use parlance_core::platform::config::LocalOrNamed;
-use parlance_testing::{Answer, Builder, TestApp, TestEmbedder, reranker_in_folder};
+use parlance_testing::sqlx::{self, AssertSqlSafe, Row};
+use parlance_testing::{
+    Answer, Builder, TestApp, TestEmbedder, recorded_request_id, recorded_statements, reranker_in_folder,
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::run_jobs;
@@ -144,5 +148,28 @@ async fn a_failing_reranker_leaves_the_order_unchanged() {
     let response = app.http.post("/knowledge/search", json!({"bot_id": bot, "query": query})).await;
     assert_eq!(names(&response)[0], "returns.md");
     assert_eq!(response.data(200)["results"][0]["rerank_score"], Value::Null);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn vectors_of_worded_passages_are_looked_up_by_key() {
+    let app = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let (bot, ..) = with_two_files(&app).await;
+    let id = recorded_request_id();
+    let request = app.http.request(Method::POST, "/knowledge/search").header("X-Request-Id", &id);
+    Answer::send(request.json(&json!({"bot_id": bot, "query": "returned goods"}))).await.data(200);
+    let statements = recorded_statements(&id);
+    let search = statements.iter().find(|statement| statement.contains("nearest_chunks")).unwrap();
+    let mut db = app.ctx.db().begin(app.tenant).await.unwrap();
+    // The tables are so small that a planner would read them whole.
+    sqlx::query("set local enable_seqscan = off").execute(&mut *db).await.unwrap();
+    let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain (generic_plan) {search}")))
+        .fetch_all(&mut *db)
+        .await
+        .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let lookups = plan.iter().filter(|line| line.contains("Index Cond: ((chunk_id = ranked.id)")).count();
+    assert!(lookups > 1, "{}", plan.join("\n"));
+    drop(db);
     app.end().await;
 }

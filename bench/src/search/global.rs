@@ -1,4 +1,4 @@
-//! One index over all bots, for comparison.
+//! One index over all bots of a partition, for comparison.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -23,11 +23,10 @@ pub(super) async fn measure(
     crate::progress("building one index over all bots");
     let mut db = <PgConnection as sqlx::Connection>::connect(&up.database_url).await?;
     sqlx::raw_sql("set maintenance_work_mem = '1GB'; set hnsw.ef_search = 200; set hnsw.iterative_scan = strict_order; set enable_sort = off; update bot_index set indexed_model = null").execute(&mut db).await?;
-    let dropped: Vec<String> = sqlx::query_scalar(
-        "select indexname::text from pg_indexes where indexname ~ '^chunk_vector_[0-9a-f]{32}_'",
-    )
-    .fetch_all(&mut db)
-    .await?;
+    let dropped: Vec<String> =
+        sqlx::query_scalar("select indexname::text from pg_indexes where indexname ~ '^bot_graph_'")
+            .fetch_all(&mut db)
+            .await?;
     for index in dropped {
         sqlx::raw_sql(AssertSqlSafe(format!("drop index {index}"))).execute(&mut db).await?;
     }

@@ -72,8 +72,8 @@ async fn bytes_per_chunk(db: &mut PgConnection, bot: Uuid) -> anyhow::Result<Vec
     let parts = [
         ("its text, as characters", "(select sum(octet_length(content)) from chunk)".to_owned()),
         ("table chunk and its indexes", "pg_total_relation_size('chunk')".to_owned()),
-        ("table chunk_vector", "pg_table_size('chunk_vector')".to_owned()),
-        ("table chunk_text", "pg_table_size('chunk_text')".to_owned()),
+        ("table chunk_vector", table_bytes("chunk_vector")),
+        ("table chunk_text", table_bytes("chunk_text")),
         ("indexes of both over all bots", index_bytes("not", &named.to_string())),
         ("the bot's graph and lists of words", index_bytes("", &named.to_string())),
     ];
@@ -91,11 +91,19 @@ async fn bytes_per_chunk(db: &mut PgConnection, bot: Uuid) -> anyhow::Result<Vec
     Ok(rows)
 }
 
+/// SQL for the bytes of a partitioned table, without indexes.
+fn table_bytes(table: &str) -> String {
+    format!("select sum(pg_table_size(relid)) from pg_partition_tree('{table}')")
+}
+
 /// SQL for the bytes of both tables' indexes that belong to a bot, or with `not` to no single bot.
 fn index_bytes(not: &str, bot: &str) -> String {
     format!(
         "select sum(pg_relation_size(indexrelid)) from pg_index
-         where indrelid in ('chunk_vector'::regclass, 'chunk_text'::regclass)
+         where indrelid in (
+                 select relid from pg_partition_tree('chunk_vector') union all
+                 select relid from pg_partition_tree('chunk_text')
+             )
              and {not} indexrelid::regclass::text like '%{bot}%'"
     )
 }
@@ -104,11 +112,19 @@ fn index_bytes(not: &str, bot: &str) -> String {
 async fn create_empty_indexes(db: &mut PgConnection, model: &str) -> anyhow::Result<()> {
     let bot = Uuid::now_v7();
     let named = bot.simple();
+    let partition: i32 = sqlx::query_scalar(
+        "select remainder from generate_series(0, 15) as remainder
+         where satisfies_hash_partition('chunk_vector_hashed'::regclass, 16, remainder, $1)",
+    )
+    .bind(bot)
+    .fetch_one(&mut *db)
+    .await?;
     sqlx::raw_sql(AssertSqlSafe(format!(
-        "create index chunk_vector_{named}_0 on chunk_vector
+        "create index bot_graph_{named}_0 on chunk_vector_hashed_{partition:02}
              using hnsw ((embedding::halfvec(384)) halfvec_ip_ops) with (m = 16, ef_construction = 200)
              where bot_id = '{bot}' and model = '{model}';
-         create index chunk_text_{named} on chunk_text using gin (tsv) with (fastupdate = off) where bot_id = '{bot}'"
+         create index bot_words_{named} on chunk_text_hashed_{partition:02}
+             using gin (tsv) with (fastupdate = off) where bot_id = '{bot}'"
     )))
     .execute(db)
     .await?;

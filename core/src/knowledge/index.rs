@@ -3,6 +3,8 @@
 //! Two indexes: an HNSW graph of the vectors and a GIN index of the words, with counts of the frequent words.
 //! A shared vector index has poor recall for small bots, and an exact scan is too slow for large ones
 //! (`bench/search.md`). Invariant: the table `bot_index` names an index only while it is valid.
+//!
+//! The indexes are on the bot's partitions. Rows written before there were partitions are moved to them first.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -27,6 +29,9 @@ const MAX_DIMENSIONS: i32 = 4_000;
 /// `maintenance_work_mem` of index builds: enough for 300,000 vectors of 384 dimensions. Larger builds are
 /// slower.
 const BUILD_MEMORY: &str = "512MB";
+
+/// Chunks per transaction while rows are moved.
+const MOVE_BATCH: i64 = 500;
 
 /// Polling interval of the build lock and of build progress.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -83,14 +88,23 @@ pub async fn fit(ctx: &Context, tenant: TenantId, job: &Index, watch: Watch<'_>)
         store::set_indexed(platform, tenant, bot, None, None).await?;
         return drop_all(ctx, bot).await;
     }
-    if indexed.chunks < from {
+    let is_unhashed = store::has_unhashed(platform, bot).await?;
+    if indexed.chunks < from && !(indexed.has_indexes && is_unhashed) {
         return Ok(());
     }
     let mut builder = builder(ctx, watch.stop).await?;
+    if is_unhashed {
+        let chunks = usize::try_from(indexed.chunks).unwrap_or(0);
+        hash_rows(ctx, tenant, bot, chunks, watch).await?;
+        store::set_indexed(platform, tenant, bot, None, None).await?;
+    }
+    drop_but(&mut builder, &unhashed_prefixes(bot), &[]).await?;
     let has_graph = build_graph(ctx, &mut builder, bot, &indexed.model, watch).await?;
     let name = words_index(bot);
     let words = format!(
-        "create index concurrently {name} on chunk_text using gin (tsv) with (fastupdate = off) where bot_id = '{bot}'"
+        "create index concurrently {name} on chunk_text_hashed_{:02} using gin (tsv) with (fastupdate = off) \
+         where bot_id = '{bot}'",
+        store::find_partition(&mut builder, bot).await?
     );
     build(ctx, &mut builder, &name, words, watch).await?;
     let mut tx = platform.begin().await?;
@@ -130,28 +144,70 @@ pub(super) async fn prepare(
 
 /// Drops every index of a bot.
 pub(super) async fn drop_all(ctx: &Context, bot: BotId) -> Result<()> {
-    drop_but(ctx, &[graph_prefix(bot), words_index(bot)], None).await
+    let [graphs, words] = unhashed_prefixes(bot);
+    drop_alone(ctx, &[graph_prefix(bot), words_index(bot), graphs, words], &[]).await
 }
 
 /// Drops the graphs of models that the bot is no longer searched by.
 pub(super) async fn drop_old(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<()> {
     let model = store::find_model(ctx.db().platform(), tenant, bot).await?;
-    let keep = model.map(|model| graph(bot, &model));
-    drop_but(ctx, &[graph_prefix(bot)], keep.as_deref()).await
+    let [unhashed, _words] = unhashed_prefixes(bot);
+    let prefixes = [graph_prefix(bot), unhashed];
+    let keep: Vec<String> =
+        model.iter().flat_map(|model| prefixes.iter().map(|prefix| graph(prefix, model))).collect();
+    drop_alone(ctx, &prefixes, &keep).await
 }
 
-/// Drops the indexes with one of the prefixes, except `keep`.
-async fn drop_but(ctx: &Context, prefixes: &[String], keep: Option<&str>) -> Result<()> {
-    let mut names = store::list_indexes(ctx.db().platform(), prefixes).await?;
-    names.retain(|name| Some(&**name) != keep);
-    if names.is_empty() {
+/// Drops indexes as the only builder, if there are any to drop.
+async fn drop_alone(ctx: &Context, prefixes: &[String], keep: &[String]) -> Result<()> {
+    let names = store::list_indexes(ctx.db().platform(), prefixes).await?;
+    if names.iter().all(|name| keep.contains(name)) {
         return Ok(());
     }
     let mut builder = builder(ctx, &CancellationToken::new()).await?;
-    for name in names {
-        store::run(&mut builder, format!("drop index concurrently if exists {name}")).await?;
+    drop_but(&mut builder, prefixes, keep).await
+}
+
+/// Drops the indexes with one of the prefixes, except those to keep.
+async fn drop_but(builder: &mut PgConnection, prefixes: &[String], keep: &[String]) -> Result<()> {
+    for name in store::list_indexes(&mut *builder, prefixes).await? {
+        if !keep.contains(&name) {
+            store::run(builder, format!("drop index concurrently if exists {name}")).await?;
+        }
     }
     Ok(())
+}
+
+/// Moves a bot's rows into its partitions, in batches. Searches find each of them meanwhile, where it was or where it
+/// is; those not in the old graph are compared one by one. `chunks` is their number, for the progress.
+async fn hash_rows(
+    ctx: &Context,
+    tenant: TenantId,
+    bot: BotId,
+    chunks: usize,
+    watch: Watch<'_>,
+) -> Result<()> {
+    let platform = ctx.db().platform();
+    let (mut after, mut moved) = (None, 0);
+    loop {
+        if watch.stop.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        if let Some(batch) = store::hash_batch(platform, tenant, bot, after, MOVE_BATCH).await? {
+            after = Some(batch.last);
+            moved += usize::try_from(batch.chunks).unwrap_or(0);
+            (watch.progress)(moved, chunks.max(moved));
+        } else if store::has_unhashed(platform, bot).await? {
+            // Only chunks that others held are left.
+            after = None;
+            tokio::select! {
+                () = watch.stop.cancelled() => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
+            }
+        } else {
+            return Ok(());
+        }
+    }
 }
 
 async fn build_graph(
@@ -166,11 +222,12 @@ async fn build_graph(
         tracing::warn!(bot.id = %bot, ?dimensions, "cannot index these vectors; searches scan all of them");
         return Ok(false);
     };
-    let (name, quoted) = (graph(bot, model), model.replace('\'', "''"));
+    let (name, quoted) = (graph(&graph_prefix(bot), model), model.replace('\'', "''"));
+    let partition = store::find_partition(&mut *builder, bot).await?;
     // Measured: with a smaller m or ef_construction, a search of 300,000 vectors misses one in forty of the
     // ten nearest.
     let statement = format!(
-        "create index concurrently {name} on chunk_vector \
+        "create index concurrently {name} on chunk_vector_hashed_{partition:02} \
          using hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops) with (m = 16, ef_construction = 200) \
          where bot_id = '{bot}' and model = '{quoted}'"
     );
@@ -228,17 +285,23 @@ async fn builder(ctx: &Context, stop: &CancellationToken) -> Result<PgConnection
     Ok(connection)
 }
 
-/// Index name of at most 63 bytes. The model's name is hashed because it may contain any character.
-fn graph(bot: BotId, model: &str) -> String {
+/// Name of a graph, of at most 63 bytes. The model's name is hashed because it may contain any character.
+fn graph(prefix: &str, model: &str) -> String {
     let digest = Sha256::digest(model);
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{short}", graph_prefix(bot))
+    format!("{prefix}{short}")
 }
 
 fn graph_prefix(bot: BotId) -> String {
-    format!("chunk_vector_{}_", bot.uuid().simple())
+    format!("bot_graph_{}_", bot.uuid().simple())
 }
 
 fn words_index(bot: BotId) -> String {
-    format!("chunk_text_{}", bot.uuid().simple())
+    format!("bot_words_{}", bot.uuid().simple())
+}
+
+/// Names of the indexes over rows that are not in a partition: prefix of the graphs, and name of the index of words.
+fn unhashed_prefixes(bot: BotId) -> [String; 2] {
+    let bot = bot.uuid().simple();
+    [format!("chunk_vector_{bot}_"), format!("chunk_text_{bot}")]
 }

@@ -44,8 +44,8 @@ pub(super) async fn delete(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::Resul
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Counts a tenant's rows in every table with a `tenant_id` column. Reads the catalogue, so that new tables
-/// are included.
+/// Counts a tenant's rows in every table with a `tenant_id` column, partitions with the whole. Reads the catalogue, so
+/// that new tables are included.
 pub(super) async fn count_everywhere(db: &PgPool, id: TenantId) -> sqlx::Result<Vec<(String, i64)>> {
     let tables: Vec<String> = sqlx::query_scalar!(
         r#"
@@ -53,6 +53,10 @@ pub(super) async fn count_everywhere(db: &PgPool, id: TenantId) -> sqlx::Result<
         from information_schema.columns
         join information_schema.tables using (table_schema, table_name)
         where table_schema = current_schema() and column_name = 'tenant_id' and table_type = 'BASE TABLE'
+            and not exists (
+                select 1 from pg_class
+                where relnamespace = current_schema::regnamespace and relname = table_name and relispartition
+            )
         order by table_name
         "#,
     )

@@ -79,8 +79,8 @@ async fn an_index_of_a_large_bot_keeps_search_results() {
         }
     }
     assert_eq!(before, after);
-    let used = "select count(*) from pg_stat_user_indexes where indexrelname like 'chunk_vector_%' and idx_scan > 0 \
-                and indexrelname not in ('chunk_vector_pkey', 'chunk_vector_bot_idx', 'chunk_vector_source_idx')";
+    let used =
+        "select count(*) from pg_stat_user_indexes where indexrelname like 'bot_graph_%' and idx_scan > 0";
     app.eventually("the statistics show use of the vector index", async || {
         (app.count_of(used).await > 0).then_some(())
     })

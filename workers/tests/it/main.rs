@@ -13,6 +13,7 @@ mod files;
 mod indexes;
 mod ledger;
 mod outages;
+mod partitions;
 mod pipeline;
 
 use parlance_core::ids::{BotId, SourceId, TenantId};

@@ -1,4 +1,8 @@
 //! Chunks with their search data: words, inserted with the chunk, and vectors, added by embedding jobs.
+//!
+//! `chunk_text` and `chunk_vector` are partitioned by bot: every condition on a chunk names its bot too, or all
+//! partitions are read. Single chunks are looked up in subqueries with a limit, not in joins: a planner counts every
+//! partition for each chunk, and would rather read all vectors of the bot once.
 
 use pgvector::HalfVector;
 use sha2::{Digest, Sha256};
@@ -83,7 +87,8 @@ pub(in crate::knowledge) async fn insert_chunks(
             cross join lateral (
                 select embedding
                 from chunk
-                join chunk_vector on chunk_id = chunk.id and model = $5
+                join chunk_vector
+                    on chunk_id = chunk.id and chunk_vector.bot_id = chunk.bot_id and model = $5
                 where chunk.tenant_id = $1 and chunk.hash = fresh.hash
                 limit 1
             ) as made
@@ -145,13 +150,18 @@ pub(in crate::knowledge) async fn list_unembedded_ordinals(
         r#"
         select ordinal from chunk
         where tenant_id = $1 and source_id = $2 and version = $3
-            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $4)
+            and (
+                select 1 from chunk_vector
+                where bot_id = $5 and chunk_id = chunk.id and model = $4
+                limit 1
+            ) is null
         order by ordinal
         "#,
         key.tenant.uuid(),
         key.source.uuid(),
         key.version,
         model,
+        key.bot.uuid(),
     )
     .fetch_all(db)
     .await
@@ -169,7 +179,11 @@ pub(in crate::knowledge) async fn list_unembedded(
         select id, heading, content
         from chunk
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal between $4 and $5
-            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $6)
+            and (
+                select 1 from chunk_vector
+                where bot_id = $7 and chunk_id = chunk.id and model = $6
+                limit 1
+            ) is null
         order by ordinal
         "#,
         key.tenant.uuid(),
@@ -178,6 +192,7 @@ pub(in crate::knowledge) async fn list_unembedded(
         first,
         last,
         model,
+        key.bot.uuid(),
     )
     .map(|row| Unembedded {
         id: row.id.into(),
@@ -202,7 +217,11 @@ pub(in crate::knowledge) async fn list_unembedded_of_bot(
         from chunk
         join source on source.id = source_id and live_version = chunk.version and deleted_at is null
         where chunk.tenant_id = $1 and chunk.bot_id = $2 and chunk.id > $4
-            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $3)
+            and (
+                select 1 from chunk_vector
+                where bot_id = $2 and chunk_id = chunk.id and model = $3
+                limit 1
+            ) is null
         order by chunk.id
         limit $5
         "#,
@@ -232,7 +251,9 @@ pub(in crate::knowledge) async fn count_unembedded_of_bot(
         from chunk
         join source on source.id = source_id and live_version = chunk.version and deleted_at is null
         where chunk.tenant_id = $1 and chunk.bot_id = $2
-            and not exists (select 1 from chunk_vector where chunk_id = chunk.id and model = $3)
+            and not exists (
+                select 1 from chunk_vector where bot_id = $2 and chunk_id = chunk.id and model = $3
+            )
         "#,
         tenant.uuid(),
         bot.uuid(),
@@ -259,7 +280,13 @@ pub(in crate::knowledge) async fn insert_vectors(
             select id, $4, tenant_id, bot_id, source_id, version, fresh.embedding
             from unnest($2::uuid[], $3::halfvec[]) as fresh (id, embedding)
             join chunk using (id)
-            where chunk.tenant_id = $1
+            -- A conflict is noticed within a partition only, and the stored vector may be in another: the one of rows
+            -- that are not moved yet.
+            where chunk.tenant_id = $1 and (
+                select 1 from chunk_vector as stored
+                where stored.bot_id = chunk.bot_id and stored.chunk_id = chunk.id and stored.model = $4
+                limit 1
+            ) is null
             on conflict do nothing
             returning chunk_id
         )
@@ -291,7 +318,8 @@ pub(in crate::knowledge) async fn reindex(
         set text_search = $3,
             tsv = strip(to_tsvector($3::text::regconfig, concat_ws(' ', heading, content)))
         from chunk
-        where chunk_text.tenant_id = $1 and chunk.tenant_id = $1 and chunk.id = chunk_id and chunk_id in (
+        where chunk_text.tenant_id = $1 and chunk_text.bot_id = $2 and chunk.tenant_id = $1
+            and chunk.id = chunk_id and chunk_id in (
             select chunk_id from chunk_text
             where tenant_id = $1 and bot_id = $2 and text_search <> $3
             limit $4

@@ -10,14 +10,16 @@ pub(in crate::knowledge) struct BotKey {
     pub(in crate::knowledge) bot: BotId,
 }
 
-/// A bot's searched model and number of live chunks.
+/// A bot's searched model, number of live chunks, and whether it has indexes.
 pub(in crate::knowledge) struct Indexed {
     pub(in crate::knowledge) model: String,
     pub(in crate::knowledge) chunks: i64,
+    pub(in crate::knowledge) has_indexes: bool,
 }
 
 /// Bots without a pending job that need their indexes changed: grown to `from` chunks, shrunk below `below`,
-/// or with word counts from when they had less than half or more than twice as many chunks.
+/// with word counts from when they had less than half or more than twice as many chunks, or with indexes over rows
+/// that are not in a partition.
 pub(in crate::knowledge) async fn list_misfits(
     db: impl PgExecutor<'_>,
     from: i64,
@@ -38,10 +40,13 @@ pub(in crate::knowledge) async fn list_misfits(
         join bot on bot.id = bot_index.bot_id and deleted_at is null
         left join sized on sized.bot_id = bot_index.bot_id
         where case
-                when coalesce(chunks, 0) >= $1 then
+                when coalesce(chunks, 0) < $2 then coalesce(counted_chunks::text, indexed_model) is not null
+                when coalesce(counted_chunks::text, indexed_model) is not null and (
+                    select 1 from chunk_text_unhashed where chunk_text_unhashed.bot_id = bot_index.bot_id limit 1
+                ) is not null then true
+                when chunks >= $1 then
                     counted_chunks is null or indexed_model <> model
                     or chunks > counted_chunks::bigint * 2 or chunks < counted_chunks / 2
-                when coalesce(chunks, 0) < $2 then coalesce(counted_chunks::text, indexed_model) is not null
                 else false
             end
             and not exists (
@@ -67,7 +72,7 @@ pub(in crate::knowledge) async fn find_indexed(
     sqlx::query_as!(
         Indexed,
         r#"
-        select model, (
+        select model, coalesce(counted_chunks::text, indexed_model) is not null as "has_indexes!", (
             select coalesce(sum(live_chunks), 0)
             from source
             where source.tenant_id = $1 and source.bot_id = $2 and deleted_at is null
@@ -315,7 +320,7 @@ pub(in crate::knowledge) async fn delete_old_vectors(
     let deleted = sqlx::query!(
         r#"
         delete from chunk_vector
-        where tenant_id = $1 and (chunk_id, model) in (
+        where tenant_id = $1 and bot_id = $2 and (chunk_id, model) in (
             select chunk_id, chunk_vector.model
             from chunk_vector
             join bot_index using (bot_id)

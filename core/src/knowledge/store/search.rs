@@ -60,8 +60,10 @@ pub(in crate::knowledge) async fn rank_by_words(
 /// Computes the dense ranking, and fuses it with the lexical one. Both are SQL functions defined in the migrations.
 ///
 /// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either
-/// ranking; a candidate without a vector of the model counts as the farthest. The best are joined last and
-/// one by one: under row-level security a planner without statistics would otherwise read all chunks.
+/// ranking; a candidate without a vector of the model counts as the farthest. The rankings are joined apart from the
+/// lookup of vectors: a condition on the `coalesce` that the join makes of the ids would use no index under row-level
+/// security, because Postgres does not count it as leakproof. The best are joined last and one by one: under row-level
+/// security a planner without statistics would otherwise read all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,
@@ -77,16 +79,21 @@ pub(in crate::knowledge) async fn search(
             select id, rank, row_number() over (order by rank desc, id) as place
             from unnest($5::uuid[], $6::real[]) as worded (id, rank)
         ),
-        candidate as materialized (
-            select id, dense.place as dense_rank, lexical.rank as text_score, lexical.place as text_rank,
-                case when $4::halfvec is null then null else coalesce(dense.cosine, (
-                    select -(embedding <#> $4::halfvec)
-                    from chunk_vector
-                    where tenant_id = $1 and chunk_id = id and model = $3
-                    limit 1
-                )) end as cosine
+        ranked as materialized (
+            select id, dense.place as dense_rank, dense.cosine, lexical.rank as text_score,
+                lexical.place as text_rank
             from dense
             full join lexical using (id)
+        ),
+        candidate as materialized (
+            select id, dense_rank, text_score, text_rank,
+                case when $4::halfvec is null then null else coalesce(cosine, (
+                    select -(embedding <#> $4::halfvec)
+                    from chunk_vector
+                    where tenant_id = $1 and bot_id = $2 and chunk_id = id and model = $3
+                    limit 1
+                )) end as cosine
+            from ranked
         ),
         bounds as (
             select min(cosine) as low, max(cosine) as high, max(text_score) as best from candidate

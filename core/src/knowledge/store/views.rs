@@ -30,7 +30,8 @@ pub(in crate::knowledge) async fn find_source(
             include_subpages, max_pages,
             (
                 select count(distinct chunk_id) from chunk_vector
-                where chunk_vector.source_id = source.id and chunk_vector.version = source.version
+                where chunk_vector.bot_id = source.bot_id and chunk_vector.source_id = source.id
+                    and chunk_vector.version = source.version
             ) as "embedded_count!"
         from source
         join bot on bot.id = source.bot_id and bot.deleted_at is null
@@ -81,7 +82,8 @@ pub(in crate::knowledge) async fn list_sources(
             made.notes as "notes?", include_subpages as "include_subpages?", max_pages,
             case when status = 'ready' then made.chunk_count else (
                 select count(distinct chunk_id) from chunk_vector
-                where chunk_vector.source_id = page.id and chunk_vector.version = page.version
+                where chunk_vector.bot_id = page.bot_id and chunk_vector.source_id = page.id
+                    and chunk_vector.version = page.version
             ) end as "embedded_count"
         from (
             select count(*) as total
