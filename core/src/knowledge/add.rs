@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, About, Kind};
+use crate::tenants::quota::{self, Growth};
 
 /// A source to add.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub struct Added {
 /// Adds a source to a bot. Returns the existing source if the bot has the same content already.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot.
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::LimitReached`] when the plan has no room for it.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
@@ -44,13 +45,16 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     if let Some(existing) = existing(ctx, tenant, bot, &original).await? {
         return Ok(existing);
     }
+    quota::check_growth(&mut *ctx.db().for_tenant(tenant).await?, tenant, growth(&original)).await?;
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
-    if !insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await? {
+    let inserted = insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await;
+    if let (Some(blob_key), Err(_) | Ok(false)) = (&blob_key, &inserted) {
+        // No source uses the blob.
+        ctx.blob().delete(blob_key).await?;
+    }
+    if !inserted? {
         // A concurrent request with the same content won.
-        if let Some(blob_key) = &blob_key {
-            ctx.blob().delete(blob_key).await?;
-        }
         return existing(ctx, tenant, bot, &original).await?.ok_or(Error::NotFound(Thing::Source));
     }
     jobs::dispatch::nudge(ctx, if original.site.is_some() { Kind::Scrape } else { Kind::Upload });
@@ -63,6 +67,10 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
 /// As [`add`] and [`Original::of_file`].
 pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> Result<Added> {
     add(ctx, tenant, SourceRequest { bot, original: Original::of_file(file)? }).await
+}
+
+fn growth(original: &Original) -> Growth {
+    Growth::of_source(original.size())
 }
 
 async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
@@ -92,6 +100,8 @@ async fn insert(
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
     store::set_job(&mut *tx, tenant, source, job).await?;
+    // Last, so that other uploads of the tenant wait for no more than the commit.
+    quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)
 }

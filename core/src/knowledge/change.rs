@@ -11,6 +11,7 @@ use crate::error::{Error, Result, Thing};
 use crate::field::{Name, nothing_to_change};
 use crate::ids::{SourceId, TenantId};
 use crate::jobs::{self, About, Kind, Subject};
+use crate::tenants::quota::{self, Growth};
 
 /// Changes to a source. `None` keeps a field.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,8 @@ impl SourceChanges {
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has
-/// another type than the source, or another source of the bot has the same content.
+/// another type than the source, or another source of the bot has the same content; [`Error::LimitReached`] when the
+/// plan has no room for it beside the old content, which stays until the new is ready.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
@@ -45,6 +47,7 @@ pub async fn update(
     let found = get_source(ctx, tenant, source).await?;
     if let Some(original) = &changes.original {
         check_type(&found, original)?;
+        quota::check_growth(&mut *ctx.db().for_tenant(tenant).await?, tenant, growth(original)).await?;
     }
     let blob_key = match &changes.original {
         Some(original) => original.store(ctx, tenant, source).await?,
@@ -59,6 +62,10 @@ pub async fn update(
         jobs::dispatch::nudge(ctx, Kind::Upload);
     }
     get_source(ctx, tenant, source).await
+}
+
+fn growth(original: &Original) -> Growth {
+    Growth::of_bytes(original.bytes.len())
 }
 
 fn check_type(source: &Source, original: &Original) -> Result<()> {
@@ -111,6 +118,7 @@ async fn write(
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version }).await?;
     store::set_job(&mut *tx, tenant, source, job).await?;
+    quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -3,6 +3,7 @@
 mod chunks;
 mod indexes;
 mod pages;
+mod quota;
 mod removal;
 mod search;
 mod sources;
@@ -13,6 +14,7 @@ mod views;
 pub(super) use chunks::*;
 pub(super) use indexes::*;
 pub(super) use pages::*;
+pub(super) use quota::*;
 pub(super) use removal::*;
 pub(super) use search::*;
 pub(super) use sources::*;
