@@ -21,6 +21,7 @@ mod limits;
 mod models;
 mod openai;
 mod openapi;
+mod quotas;
 mod rollups;
 mod row_level_security;
 mod rows;

@@ -14,6 +14,7 @@ mod indexes;
 mod ledger;
 mod outages;
 mod pipeline;
+mod quotas;
 
 use parlance_core::ids::{BotId, SourceId, TenantId};
 use parlance_core::knowledge::{self, File};
