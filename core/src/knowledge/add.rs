@@ -41,11 +41,17 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
         let refused = |refusal| Error::invalid("url", format!("The 'url' field cannot be read: {refusal}"));
         ctx.fetcher().check(&site.url).map_err(refused)?;
     }
-    let bot = bots::get(ctx, tenant, bot).await?.id;
-    if let Some(existing) = existing(ctx, tenant, bot, &original).await? {
-        return Ok(existing);
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let bot = bots::get_on(&mut db, tenant, bot).await?.id;
+    let existing = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
+    if existing.is_none() {
+        quota::check_growth(&mut db, tenant, growth(&original)).await?;
     }
-    quota::check_growth(&mut *ctx.db().for_tenant(tenant).await?, tenant, growth(&original)).await?;
+    // Not held while the original is stored.
+    drop(db);
+    if let Some(existing) = existing {
+        return duplicate(ctx, tenant, existing).await;
+    }
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
     let inserted = insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await;
@@ -55,7 +61,10 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     }
     if !inserted? {
         // A concurrent request with the same content won.
-        return existing(ctx, tenant, bot, &original).await?.ok_or(Error::NotFound(Thing::Source));
+        let mut db = ctx.db().for_tenant(tenant).await?;
+        let winner = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
+        drop(db);
+        return duplicate(ctx, tenant, winner.ok_or(Error::NotFound(Thing::Source))?).await;
     }
     jobs::dispatch::nudge(ctx, if original.site.is_some() { Kind::Scrape } else { Kind::Upload });
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
@@ -73,11 +82,8 @@ fn growth(original: &Original) -> Growth {
     Growth::of_source(original.size())
 }
 
-async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
-    let found =
-        store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
+async fn duplicate(ctx: &Context, tenant: TenantId, existing: SourceId) -> Result<Added> {
+    Ok(Added { source: get_source(ctx, tenant, existing).await?, duplicate: true })
 }
 
 /// Inserts the source and its first job. False when the bot has the same content already.

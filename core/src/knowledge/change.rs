@@ -5,7 +5,7 @@
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
 use super::original::Original;
-use super::{Source, SourceType, get_source, store};
+use super::{PREVIEW_LENGTH, Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::field::{Name, nothing_to_change};
@@ -44,11 +44,15 @@ pub async fn update(
     source: SourceId,
     changes: SourceChanges,
 ) -> Result<Source> {
-    let found = get_source(ctx, tenant, source).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
+    let found = found.ok_or(Error::NotFound(Thing::Source))?;
     if let Some(original) = &changes.original {
         check_type(&found, original)?;
-        quota::check_growth(&mut *ctx.db().for_tenant(tenant).await?, tenant, growth(original)).await?;
+        quota::check_growth(&mut db, tenant, growth(original)).await?;
     }
+    // Not held while the original is stored.
+    drop(db);
     let blob_key = match &changes.original {
         Some(original) => original.store(ctx, tenant, source).await?,
         None => None,
