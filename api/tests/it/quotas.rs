@@ -197,3 +197,44 @@ async fn uploads_and_deletions_of_bots_do_not_deadlock() {
     assert_eq!((usage(&app, "source_count").await, usage(&app, "storage_bytes").await), (0, 0));
     app.end().await;
 }
+
+#[tokio::test]
+#[ignore = "MEASURE"]
+async fn measure_uploads() {
+    let app = start_app().await;
+    let bot = app.create_bot(app.tenant).await.to_string();
+    let mut number = 0_u32;
+    for round in 0..6 {
+        let verb = if round % 2 == 0 { "disable" } else { "enable" };
+        for (table, trigger) in [
+            ("source", "source_counted_new"),
+            ("source", "source_counted_changed"),
+            ("source_version", "version_original"),
+            ("source_version", "version_inserted"),
+        ] {
+            app.execute(&format!("alter table {table} {verb} trigger {trigger}")).await;
+        }
+        let started = std::time::Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..25 {
+            let batch = (0..16).map(|_| {
+                number += 1;
+                let (app, bot, number) = (&app, &bot, number);
+                async move {
+                    let began = std::time::Instant::now();
+                    app.http.upload(bot, "a.txt", format!("One of many: {number}.")).await.data(201);
+                    began.elapsed()
+                }
+            });
+            times.extend(join_all(batch).await);
+        }
+        times.sort();
+        eprintln!(
+            "MEASURE {verb}: 400 uploads in {:?}, p50 {:?}, p99 {:?}",
+            started.elapsed(),
+            times[200],
+            times[396]
+        );
+    }
+    app.end_with_unfinished_jobs().await;
+}

@@ -116,7 +116,7 @@ pub async fn settle_extracted(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    quota::hold_growth(&mut tx, tenant, Growth::of_bytes(document.text.len())).await?;
+    hold_growth(&mut tx, tenant, job.source, document.text.len()).await?;
     store::set_content(&mut *tx, tenant, job.source, job.version, document).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
@@ -266,6 +266,21 @@ async fn go_live(
         purge_job::enqueue(ctx, tx, tenant, Purge::Versions { source }).await?;
     }
     Ok(())
+}
+
+/// Admits a text to a source, in the caller's transaction, which stores it.
+///
+/// # Errors
+/// [`Error::LimitReached`] when the plan has no room for it.
+pub(super) async fn hold_growth(
+    tx: &mut PgTransaction<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    bytes: usize,
+) -> Result<()> {
+    // The trigger that counts the text locks the source, which comes before the tenant.
+    store::hold_source(&mut **tx, tenant, source).await?;
+    quota::hold_growth(tx, tenant, Growth::of_bytes(bytes)).await
 }
 
 pub(super) fn following(claim: &Claim) -> About {

@@ -38,14 +38,14 @@ async fn assert_exact(app: &TestApp) {
         ("sources", format!("select count(*) from source where stored_bytes is distinct from {bytes}")),
         (
             "bots",
-            "select count(*) from bot where (source_count, stored_bytes) is distinct from \
+            "select count(*) from bot where (source_count, stored_bytes) <> \
              (select count(*), coalesce(sum(stored_bytes), 0)::bigint from source \
                  where bot_id = bot.id and source.deleted_at is null)"
                 .to_owned(),
         ),
         (
             "tenants",
-            "select count(*) from tenant where (source_count, stored_bytes) is distinct from \
+            "select count(*) from tenant where (source_count, stored_bytes) <> \
              (select coalesce(sum(source_count), 0)::bigint, coalesce(sum(stored_bytes), 0)::bigint from bot \
                  where tenant_id = tenant.id and bot.deleted_at is null)"
                 .to_owned(),

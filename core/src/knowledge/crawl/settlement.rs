@@ -7,9 +7,8 @@ use crate::error::{Error, Limit, Result};
 use crate::ids::TenantId;
 use crate::jobs::{self, Claim, Kind, State};
 use crate::knowledge::chunk::Markup;
-use crate::knowledge::ingest::{ChunkText, following};
+use crate::knowledge::ingest::{ChunkText, following, hold_growth};
 use crate::knowledge::store::{self, PageText};
-use crate::tenants::quota::{self, Growth};
 
 /// Result of settling a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +92,7 @@ async fn keep_or_skip(
             store::settle_page(&mut **tx, tenant, job, page.ordinal, PageState::Skipped, &cause).await?;
         }
         None => {
-            let growth = Growth::of_bytes(fetched.text.len());
-            match quota::hold_growth(tx, tenant, growth).await {
+            match hold_growth(tx, tenant, job.source, fetched.text.len()).await {
                 Err(Error::LimitReached(limit)) => {
                     end_crawl(tx, tenant, job, page, limit).await?;
                     return Ok(Settled::NoRoom);

@@ -17,6 +17,22 @@ pub(in crate::knowledge) struct FailedVersion {
     pub(in crate::knowledge) blob_key: Option<String>,
 }
 
+/// Locks a source until the transaction ends, as its counting does. Readers and pages that refer to it do not wait.
+pub(in crate::knowledge) async fn hold_source(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"select 1 as "one!" from source where tenant_id = $1 and id = $2 for no key update"#,
+        tenant.uuid(),
+        source.uuid(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
+}
+
 /// Versions that are not live, of sources unchanged for `kept` since they failed with another code than `except`.
 pub(in crate::knowledge) async fn list_failed_versions(
     db: impl PgExecutor<'_>,
