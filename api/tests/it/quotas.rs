@@ -147,7 +147,7 @@ async fn a_replacement_beyond_the_storage_keeps_the_old_content() {
     let shown = app.http.get(&path).await;
     assert_eq!(shown.data(200)["source"]["content"], "The old text.");
     assert_eq!(app.stored_files(), 1);
-    app.http.put(&path, json!({"name": "A new name"})).await.data(200);
+    app.http.put(&path, json!({"name": "A new name", "content": "The old text."})).await.data(200);
     app.execute("update source_version set original_bytes = 13").await;
     app.http.put(&path, json!({"content": "The new one."})).await.data(200);
     assert_eq!(usage(&app, "storage_bytes").await, 2 * 13 + 12, "the old content is still stored");

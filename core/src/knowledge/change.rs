@@ -49,7 +49,13 @@ pub async fn update(
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     if let Some(original) = &changes.original {
         check_type(&found, original)?;
-        quota::check_growth(&mut db, tenant, growth(original)).await?;
+        let room = quota::check_growth(&mut db, tenant, growth(original)).await;
+        // Content that the source has already needs no room.
+        if room.is_err()
+            && store::find_by_content(&mut *db, tenant, found.bot_id, &original.hash).await? != Some(source)
+        {
+            room?;
+        }
     }
     // Not held while the original is stored.
     drop(db);
