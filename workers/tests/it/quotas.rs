@@ -341,7 +341,7 @@ async fn concurrent_batches_never_exceed_the_token_limit() {
         app.step(Kind::Upload).await.unwrap();
         app.step(Kind::Chunk).await.unwrap();
     }
-    let tokens = app.count_of("select max(token_count) from chunk").await;
+    let tokens = app.count_of("select max(token_count)::bigint from chunk").await;
     app.execute(&format!(
         "insert into usage_month (tenant_id, month, embedded_tokens) \
          select id, date_trunc('month', now() at time zone 'utc')::date, {} from tenant",
