@@ -239,7 +239,7 @@ async fn embed_missing(
 ) -> Result<()> {
     let missing = store::list_missing(&mut **tx, key, ctx.embedder().id()).await?;
     // All or none: no part of a version is embedded that cannot be completed.
-    quota::check_embedding(&mut **tx, key.tenant, missing.iter().map(|chunk| chunk.tokens).sum()).await?;
+    quota::check_embedding(tx, key.tenant, missing.iter().map(|chunk| chunk.tokens).sum()).await?;
     for batch in missing.chunks(EMBED_BATCH) {
         if let [first, .., last] | [first @ last] = batch {
             let (first, last) = (first.ordinal, last.ordinal);
