@@ -42,7 +42,7 @@ pub(crate) async fn owner(ctx: &Context, data_dir: &Path, with_demo: bool) -> an
         return Ok(Owner { tenant: caller.tenant, key });
     }
     let tenant = tenants::create(ctx, "Demo", Plan::Professional).await?;
-    let (_, key) = keys::create(ctx, tenant.id, &KeyRequest::full("parlance up")?).await?;
+    let (_, key) = keys::issue(ctx, tenant.id, &KeyRequest::full("parlance up")?).await?;
     if with_demo {
         create_bot(ctx, tenant.id).await?;
     }

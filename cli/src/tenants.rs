@@ -30,7 +30,7 @@ pub(crate) async fn run(config: Config, data_dir: &Path, command: TenantCommand)
     match command {
         TenantCommand::Create { name, plan } => {
             let tenant = tenants::create(&ctx, &name, plan).await?;
-            let (_, raw) = keys::create(&ctx, tenant.id, &KeyRequest::full("default")?).await?;
+            let (_, raw) = keys::issue(&ctx, tenant.id, &KeyRequest::full("default")?).await?;
             out(&format!("tenant   {}\nname     {}\nplan     {}", tenant.id, tenant.name, plan.as_str()));
             out(&format!("api key  {}\nKeep the key: it is not shown again.", raw.expose()));
         }
@@ -109,7 +109,7 @@ pub(crate) async fn run_key(config: Config, data_dir: &Path, command: KeyCommand
     match command {
         KeyCommand::Create { tenant, name, scopes, expires } => {
             let request = KeyRequest { name, scopes: scopes.try_into()?, expires_at: expires };
-            let (key, raw) = keys::create(&ctx, tenant, &request).await?;
+            let (key, raw) = keys::issue(&ctx, tenant, &request).await?;
             out(&format!(
                 "key      {}\napi key  {}\nKeep the key: it is not shown again.",
                 key.id,

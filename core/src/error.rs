@@ -112,6 +112,8 @@ pub enum Thing {
     Message,
     /// A knowledge source.
     Source,
+    /// The file of a source that failed, removed since.
+    RemovedFile,
     /// A job.
     Job,
 }
@@ -125,6 +127,7 @@ impl fmt::Display for Thing {
             Thing::Conversation => "conversation",
             Thing::Message => "message",
             Thing::Source => "knowledge source",
+            Thing::RemovedFile => "file",
             Thing::Job => "job",
         })
     }
@@ -215,6 +218,58 @@ pub enum Limit {
     Conversations,
     /// Messages stored in a calendar month (UTC).
     Messages,
+    /// Number of knowledge sources.
+    Sources,
+    /// Bytes of stored knowledge.
+    Storage,
+    /// Number of API keys.
+    ApiKeys,
+    /// Tokens embedded in a calendar month (UTC).
+    EmbeddedTokens,
+}
+
+impl Limit {
+    /// Stable machine-readable slug.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Limit::Bots => "plan_limit_bots",
+            Limit::Conversations => "plan_limit_conversations",
+            Limit::Messages => "plan_limit_messages",
+            Limit::Sources => "plan_limit_sources",
+            Limit::Storage => "plan_limit_storage",
+            Limit::ApiKeys => "plan_limit_api_keys",
+            Limit::EmbeddedTokens => "plan_limit_embedded_tokens",
+        }
+    }
+
+    /// The problem, in the words of the API reference.
+    #[must_use]
+    pub const fn problem(self) -> &'static str {
+        match self {
+            Limit::Bots => "Bot limit reached for current plan",
+            Limit::Conversations => "Conversation limit reached for current plan",
+            Limit::Messages => "Message limit reached for current plan",
+            Limit::Sources => "Knowledge source limit reached for current plan",
+            Limit::Storage => "Storage limit reached for current plan",
+            Limit::ApiKeys => "API key limit reached for current plan",
+            Limit::EmbeddedTokens => "Embedded token limit reached for current plan",
+        }
+    }
+
+    /// The remedy.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Limit::Bots => "Upgrade your plan to create more bots",
+            Limit::Conversations => "Upgrade your plan to start more conversations this month",
+            Limit::Messages => "Upgrade your plan to send more messages this month",
+            Limit::Sources => "Upgrade your plan to add more knowledge sources",
+            Limit::Storage => "Upgrade your plan or delete knowledge sources to store more",
+            Limit::ApiKeys => "Upgrade your plan to create more API keys",
+            Limit::EmbeddedTokens => "Upgrade your plan to embed more text this month",
+        }
+    }
 }
 
 /// External services of Parlance.

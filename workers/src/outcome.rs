@@ -43,6 +43,11 @@ pub fn decide(
         (Error::Rejected { code, message }, _) => {
             Some(Outcome::Abandon(Failure::new(*code, message.clone())))
         }
+        // Another attempt would find the limit where it is.
+        (Error::LimitReached(limit), _) => {
+            let message = format!("{}. {}.", limit.problem(), limit.remedy());
+            Some(Outcome::Abandon(Failure::new(limit.code(), message)))
+        }
         (Error::Unavailable { part, retry_after, .. }, _) => {
             let failure = Failure::new("unavailable", format!("{part} did not answer."));
             Some(retry(*retry_after, failure))
@@ -55,7 +60,7 @@ pub fn decide(
 mod tests {
     use std::time::Duration;
 
-    use parlance_core::error::Part;
+    use parlance_core::error::{Limit, Part};
     use parlance_core::ids::{JobId, LeaseToken, TenantId};
     use parlance_core::jobs::{About, Kind};
 
@@ -95,6 +100,7 @@ mod tests {
             (surprise(), None, 4, "retry"),
             (surprise(), None, 5, "abandon"),
             (Error::rejected("empty", "It is empty."), None, 1, "abandon"),
+            (Error::LimitReached(Limit::Storage), None, 1, "abandon"),
             (Error::Cancelled, None, 1, "cancelled"),
             (Error::Cancelled, Some(StopCause::Requested), 1, "cancelled"),
             (Error::Cancelled, Some(StopCause::Shutdown), 5, "release"),

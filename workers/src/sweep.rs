@@ -7,7 +7,7 @@ use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
 use parlance_core::jobs::fleet::{self, Queues};
-use parlance_core::knowledge::{index, orphans, reembed};
+use parlance_core::knowledge::{failed_files, index, orphans, reembed, uncounted};
 use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
@@ -56,12 +56,13 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
 /// Runs periodic upkeep. Separate from the sweeper, which must never wait for a long upkeep run.
 pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
     let mut until_maintenance = 0;
+    let mut is_counted = false;
     while !stop.is_cancelled() {
         if let Err(error) = drain(&stop, || analytics::fold(&ctx)).await {
             tracing::warn!(error = %Chain(&error), "folding rollups failed; retrying");
         }
         if until_maintenance == 0 {
-            if let Err(error) = maintenance(&ctx, &stop).await {
+            if let Err(error) = maintenance(&ctx, &stop, &mut is_counted).await {
                 tracing::warn!(error = %Chain(&error), "maintenance failed; retrying");
             }
             until_maintenance = SWEEPS_PER_VACUUM;
@@ -74,12 +75,19 @@ pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
     }
 }
 
-async fn maintenance(ctx: &Context, stop: &CancellationToken) -> Result<()> {
+/// One run of maintenance. `is_counted`: whether no source is left whose bytes were stored before they were counted.
+async fn maintenance(ctx: &Context, stop: &CancellationToken, is_counted: &mut bool) -> Result<()> {
+    if !*is_counted {
+        drain(stop, || uncounted::count(ctx)).await?;
+        *is_counted = !stop.is_cancelled();
+    }
     drain(stop, || conversations::abandon_idle(ctx)).await?;
     drain(stop, || idempotency::forget_old(ctx)).await?;
     drain(stop, || jobs::forget_old(ctx)).await?;
     reembed::look_for_old_models(ctx).await?;
     index::look_for_sizes(ctx).await?;
+    // Last but for the orphans: it needs the file storage too.
+    drain(stop, || failed_files::remove(ctx)).await?;
     let orphans = orphans::look_for_orphans(ctx).await?;
     if orphans > 0 {
         tracing::error!(chunks = orphans, "orphaned chunks found; removing them");

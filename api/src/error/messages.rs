@@ -23,6 +23,7 @@ impl ApiError {
             Thing::Conversation => ("conversation_not_found", "conversation"),
             Thing::Message => ("message_not_found", "message"),
             Thing::Source => ("source_not_found", "knowledge source"),
+            Thing::RemovedFile => return Self::file_removed(),
             Thing::Job => ("job_not_found", "job"),
         };
         Self::new(
@@ -30,6 +31,16 @@ impl ApiError {
             code,
             format!("{} not found", capitalised(name)),
             format!("The requested {name} does not exist or you don't have access"),
+        )
+    }
+
+    /// The file of a source that failed was removed since.
+    fn file_removed() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "file_removed",
+            "File removed",
+            "The file could not be processed and was removed since; upload it again",
         )
     }
 
@@ -192,24 +203,7 @@ impl ApiError {
     }
 
     pub(super) fn limit_reached(limit: Limit) -> Self {
-        let (code, error, message) = match limit {
-            Limit::Bots => (
-                "plan_limit_bots",
-                "Bot limit reached for current plan",
-                "Upgrade your plan to create more bots",
-            ),
-            Limit::Conversations => (
-                "plan_limit_conversations",
-                "Conversation limit reached for current plan",
-                "Upgrade your plan to start more conversations this month",
-            ),
-            Limit::Messages => (
-                "plan_limit_messages",
-                "Message limit reached for current plan",
-                "Upgrade your plan to send more messages this month",
-            ),
-        };
-        Self::new(StatusCode::FORBIDDEN, code, error, message)
+        Self::new(StatusCode::FORBIDDEN, limit.code(), limit.problem(), limit.remedy())
     }
 
     /// A component does not respond.

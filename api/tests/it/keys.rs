@@ -173,11 +173,19 @@ async fn usage_is_shown_with_the_plan_limits() {
     assert_eq!(
         usage.data(200),
         &json!({
-            "usage": {"bot_count": 1, "conversation_count": 1, "message_count": 4},
-            "limits": {
-                "max_bots": 10, "max_conversations_per_month": 5000, "max_messages_per_month": 50_000
+            "usage": {
+                "bot_count": 1, "conversation_count": 1, "message_count": 4,
+                "source_count": 0, "storage_bytes": 0, "api_key_count": 1, "embedded_token_count": 0
             },
-            "utilization": {"bots": "1/10", "conversations": "1/5000", "messages": "4/50000"},
+            "limits": {
+                "max_bots": 10, "max_conversations_per_month": 5000, "max_messages_per_month": 50_000,
+                "max_sources": 10_000, "max_storage_bytes": 21_474_836_480_i64, "max_api_keys": 100,
+                "max_embedded_tokens_per_month": 200_000_000
+            },
+            "utilization": {
+                "bots": "1/10", "conversations": "1/5000", "messages": "4/50000", "sources": "0/10000",
+                "storage_bytes": "0/21474836480", "api_keys": "1/100", "embedded_tokens": "0/200000000"
+            },
         })
     );
     tenants::set_plan(&app.ctx, app.tenant, tenants::Plan::Enterprise).await.unwrap();

@@ -23,6 +23,7 @@ mod models;
 mod openai;
 mod openapi;
 mod permits;
+mod quotas;
 mod rollups;
 mod row_level_security;
 mod rows;

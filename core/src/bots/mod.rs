@@ -254,11 +254,12 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<String> {
     let mut tx = ctx.db().begin(tenant).await?;
+    // Before the tenant: a job that settles holds itself and then the tenant.
+    let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
     tenants::hold(&mut tx, tenant).await?;
     let name = store::hide(&mut *tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
     store::appoint_default(&mut *tx, tenant).await?;
     tenants::uncount_bot(&mut tx, tenant).await?;
-    let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge_job::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
     idempotency::forget(&mut tx, tenant, &["bots", "conversations", "knowledge"]).await?;

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, About, Kind};
+use crate::tenants::quota::{self, Growth};
 
 /// A source to add.
 #[derive(Clone, Debug)]
@@ -33,25 +34,37 @@ pub struct Added {
 /// Adds a source to a bot. Returns the existing source if the bot has the same content already.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such bot.
+/// [`Error::NotFound`] when the tenant has no such bot; [`Error::LimitReached`] when the plan has no room for it.
 pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Result<Added> {
     let SourceRequest { bot, original } = request;
     if let Some(site) = &original.site {
         let refused = |refusal| Error::invalid("url", format!("The 'url' field cannot be read: {refusal}"));
         ctx.fetcher().check(&site.url).map_err(refused)?;
     }
-    let bot = bots::get(ctx, tenant, bot).await?.id;
-    if let Some(existing) = existing(ctx, tenant, bot, &original).await? {
-        return Ok(existing);
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let bot = bots::get_on(&mut db, tenant, bot).await?.id;
+    let existing = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
+    if existing.is_none() {
+        quota::check_growth(&mut db, tenant, growth(&original)).await?;
+    }
+    // Not held while the original is stored.
+    drop(db);
+    if let Some(existing) = existing {
+        return duplicate(ctx, tenant, existing).await;
     }
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
-    if !insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await? {
+    let inserted = insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await;
+    if let (Some(blob_key), Err(_) | Ok(false)) = (&blob_key, &inserted) {
+        // No source uses the blob.
+        ctx.blob().delete(blob_key).await?;
+    }
+    if !inserted? {
         // A concurrent request with the same content won.
-        if let Some(blob_key) = &blob_key {
-            ctx.blob().delete(blob_key).await?;
-        }
-        return existing(ctx, tenant, bot, &original).await?.ok_or(Error::NotFound(Thing::Source));
+        let mut db = ctx.db().for_tenant(tenant).await?;
+        let winner = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
+        drop(db);
+        return duplicate(ctx, tenant, winner.ok_or(Error::NotFound(Thing::Source))?).await;
     }
     jobs::dispatch::nudge(ctx, if original.site.is_some() { Kind::Scrape } else { Kind::Upload });
     Ok(Added { source: get_source(ctx, tenant, id).await?, duplicate: false })
@@ -65,11 +78,12 @@ pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> 
     add(ctx, tenant, SourceRequest { bot, original: Original::of_file(file)? }).await
 }
 
-async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
-    let found =
-        store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
+fn growth(original: &Original) -> Growth {
+    Growth::of_source(original.size())
+}
+
+async fn duplicate(ctx: &Context, tenant: TenantId, existing: SourceId) -> Result<Added> {
+    Ok(Added { source: get_source(ctx, tenant, existing).await?, duplicate: true })
 }
 
 /// Inserts the source and its first job. False when the bot has the same content already.
@@ -92,6 +106,8 @@ async fn insert(
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
     store::set_job(&mut *tx, tenant, source, job).await?;
+    // Last, so that other uploads of the tenant wait for no more than the commit.
+    quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)
 }

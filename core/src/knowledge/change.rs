@@ -5,12 +5,13 @@
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
 use super::original::Original;
-use super::{Source, SourceType, get_source, store};
+use super::{PREVIEW_LENGTH, Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::field::{Name, nothing_to_change};
 use crate::ids::{SourceId, TenantId};
 use crate::jobs::{self, About, Kind, Subject};
+use crate::tenants::quota::{self, Growth};
 
 /// Changes to a source. `None` keeps a field.
 #[derive(Clone, Debug, Default)]
@@ -35,17 +36,29 @@ impl SourceChanges {
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has
-/// another type than the source, or another source of the bot has the same content.
+/// another type than the source, or another source of the bot has the same content; [`Error::LimitReached`] when the
+/// plan has no room for it beside the old content, which stays until the new is ready.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
     source: SourceId,
     changes: SourceChanges,
 ) -> Result<Source> {
-    let found = get_source(ctx, tenant, source).await?;
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
+    let found = found.ok_or(Error::NotFound(Thing::Source))?;
     if let Some(original) = &changes.original {
         check_type(&found, original)?;
+        let room = quota::check_growth(&mut db, tenant, growth(original)).await;
+        // Content that the source has already needs no room.
+        if room.is_err()
+            && store::find_by_content(&mut *db, tenant, found.bot_id, &original.hash).await? != Some(source)
+        {
+            room?;
+        }
     }
+    // Not held while the original is stored.
+    drop(db);
     let blob_key = match &changes.original {
         Some(original) => original.store(ctx, tenant, source).await?,
         None => None,
@@ -59,6 +72,10 @@ pub async fn update(
         jobs::dispatch::nudge(ctx, Kind::Upload);
     }
     get_source(ctx, tenant, source).await
+}
+
+fn growth(original: &Original) -> Growth {
+    Growth::of_bytes(original.bytes.len())
 }
 
 fn check_type(source: &Source, original: &Original) -> Result<()> {
@@ -111,6 +128,7 @@ async fn write(
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version }).await?;
     store::set_job(&mut *tx, tenant, source, job).await?;
+    quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -18,6 +18,7 @@ use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, State};
 use crate::language::Language;
 use crate::purge_job::{self, Purge};
+use crate::tenants::quota::{self, Growth};
 
 /// Chunks per embed job: about a second of work. Small enough for fairness and visible progress, large enough
 /// for negligible job overhead.
@@ -85,6 +86,8 @@ pub struct Unembedded {
     pub id: ChunkId,
     /// Text to embed: headings and content.
     pub text: String,
+    /// Its length in tokens.
+    pub tokens: i64,
 }
 
 /// The stored file of a version.
@@ -102,7 +105,8 @@ pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> 
 /// Settles an [`ExtractFile`]: stores the text and enqueues chunking.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::LimitReached`] when the plan has no room for the
+/// text.
 pub async fn settle_extracted(
     ctx: &Context,
     claim: &Claim,
@@ -112,6 +116,7 @@ pub async fn settle_extracted(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
+    hold_growth(&mut tx, tenant, job.source, document.text.len()).await?;
     store::set_content(&mut *tx, tenant, job.source, job.version, document).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
@@ -141,7 +146,8 @@ pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> R
 /// enqueues embed jobs for the rest.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when there are no chunks.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when there are no chunks;
+/// [`Error::LimitReached`] when they have more tokens than the plan may still embed this month.
 pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: Vec<Chunk>) -> Result<()> {
     if chunks.is_empty() {
         return Err(Error::rejected("empty", "The document has no text in it."));
@@ -173,7 +179,8 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 /// The chunks of a batch without a vector, in order.
 ///
 /// # Errors
-/// [`Error::Cancelled`] when the source was deleted or the version replaced.
+/// [`Error::Cancelled`] when the source was deleted or the version replaced; [`Error::LimitReached`] when they have more
+/// tokens than the plan may still embed this month.
 pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
     let (tenant, bot) = (claim.about.tenant, owner(claim)?);
     let mut db = ctx.db().for_tenant(tenant).await?;
@@ -182,14 +189,17 @@ pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Resul
     }
     let version = store::VersionKey { tenant, bot, source: job.source, version: job.version };
     let model = ctx.embedder().id();
-    Ok(store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?)
+    let chunks = store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?;
+    quota::check_embedding(&mut db, tenant, chunks.iter().map(|chunk| chunk.tokens).sum()).await?;
+    Ok(chunks)
 }
 
 /// Settles an [`EmbedBatch`]: stores the vectors and, if they were the last missing ones, makes the version
 /// live.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::LimitReached`] when other jobs used up the tokens
+/// that the plan may embed this month.
 pub async fn settle_embedded(
     ctx: &Context,
     claim: &Claim,
@@ -210,6 +220,7 @@ pub async fn settle_embedded(
     if !jobs::has_sibling(&mut tx, claim).await? {
         embed_missing(ctx, &mut tx, claim, &version).await?;
     }
+    quota::count_embedded(&mut tx, tenant, embedded.tokens).await?;
     tx.commit().await?;
     ctx.meters().embedded(embedded);
     jobs::announce(ctx, claim, State::Succeeded);
@@ -226,9 +237,12 @@ async fn embed_missing(
     claim: &Claim,
     key: &store::VersionKey,
 ) -> Result<()> {
-    let missing = store::list_unembedded_ordinals(&mut **tx, key, ctx.embedder().id()).await?;
+    let missing = store::list_missing(&mut **tx, key, ctx.embedder().id()).await?;
+    // All or none: no part of a version is embedded that cannot be completed.
+    quota::check_embedding(tx, key.tenant, missing.iter().map(|chunk| chunk.tokens).sum()).await?;
     for batch in missing.chunks(EMBED_BATCH) {
-        if let [first, .., last] | [first @ last] = *batch {
+        if let [first, .., last] | [first @ last] = batch {
+            let (first, last) = (first.ordinal, last.ordinal);
             let next = EmbedBatch { source: key.source, version: key.version, first, last };
             jobs::enqueue(ctx, tx, following(claim), &next).await?;
         }
@@ -252,6 +266,21 @@ async fn go_live(
         purge_job::enqueue(ctx, tx, tenant, Purge::Versions { source }).await?;
     }
     Ok(())
+}
+
+/// Admits a text to a source, in the caller's transaction, which stores it.
+///
+/// # Errors
+/// [`Error::LimitReached`] when the plan has no room for it.
+pub(super) async fn hold_growth(
+    tx: &mut PgTransaction<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    bytes: usize,
+) -> Result<()> {
+    // The trigger that counts the text locks the source, which comes before the tenant.
+    store::hold_source(&mut **tx, tenant, source).await?;
+    quota::hold_growth(tx, tenant, Growth::of_bytes(bytes)).await
 }
 
 pub(super) fn following(claim: &Claim) -> About {

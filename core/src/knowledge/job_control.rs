@@ -1,7 +1,7 @@
 //! Cancelling and retrying jobs, together with the source version they build.
 
 use super::end_version::end_version;
-use super::store;
+use super::{failed_files, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::ids::{JobId, TenantId};
@@ -35,7 +35,7 @@ pub async fn cancel_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<R
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such job; [`Error::Conflict`] when it did not fail, its source
-/// was replaced or deleted meanwhile, or another source now has the same content.
+/// was replaced or deleted meanwhile, its file was removed, or another source now has the same content.
 pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
     let report = jobs::get(ctx, tenant, job).await?;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -53,6 +53,9 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
         });
     }
     if let Some((source, version)) = report.source_id.zip(report.source_version) {
+        if store::is_removed(&mut *tx, tenant, source, version).await? {
+            return Err(failed_files::removed());
+        }
         let revived = store::revive_version(&mut *tx, tenant, source, version).await;
         if !revived.map_err(super::change::duplicate)? {
             return Err(Error::Conflict {

@@ -21,6 +21,7 @@ mod change;
 pub mod chunk;
 pub mod crawl;
 mod end_version;
+pub mod failed_files;
 mod hit;
 pub mod index;
 pub mod ingest;
@@ -34,6 +35,7 @@ mod scrape;
 pub mod search;
 mod site;
 mod store;
+pub mod uncounted;
 
 pub use add::{Added, SourceRequest, add, upload};
 pub use change::{SourceChanges, refresh, update};
@@ -240,10 +242,12 @@ pub async fn list_chunks(
 /// The original of a source's newest version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source, or it has no original.
+/// [`Error::NotFound`] when the tenant has no such source, or it has no original, or that was removed after it failed.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
     let found = store::find_original(&mut *ctx.db().for_tenant(tenant).await?, tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
-    let bytes = ctx.blob().get(&found.blob_key).await?.ok_or(Error::NotFound(Thing::Source))?;
+    let missing = if found.is_removed { Thing::RemovedFile } else { Thing::Source };
+    let key = found.blob_key.ok_or(Error::NotFound(missing))?;
+    let bytes = ctx.blob().get(&key).await?.ok_or(Error::NotFound(Thing::Source))?;
     Ok(Download { file_name: found.file_name, media_type: found.media_type, bytes })
 }

@@ -9,50 +9,13 @@ use crate::context::Context;
 use crate::error::{Error, Limit, Result, Thing};
 use crate::field::{Invalid, Name};
 use crate::ids::TenantId;
-use crate::stored_enum;
 
 pub mod keys;
+mod plan;
+pub(crate) mod quota;
 mod store;
 
-stored_enum! {
-    /// Subscription plan of a tenant, cheapest first.
-    pub enum Plan {
-        /// For trials.
-        Free = "free",
-        /// For small sites.
-        Starter = "starter",
-        /// For businesses.
-        Professional = "professional",
-        /// Unlimited.
-        Enterprise = "enterprise",
-    }
-}
-
-/// A plan's limits; `None` is unlimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Maximum number of bots.
-    pub bots: Option<i32>,
-    /// Conversations started in a calendar month, UTC.
-    pub conversations: Option<i64>,
-    /// Messages stored in a calendar month, UTC; welcome messages excepted.
-    pub messages: Option<i64>,
-}
-
-impl Plan {
-    /// Limits of the plan. Those of `professional` are the API reference's example.
-    #[must_use]
-    pub const fn limits(self) -> Limits {
-        match self {
-            Plan::Free => Limits { bots: Some(1), conversations: Some(100), messages: Some(1_000) },
-            Plan::Starter => Limits { bots: Some(3), conversations: Some(1_000), messages: Some(10_000) },
-            Plan::Professional => {
-                Limits { bots: Some(10), conversations: Some(5_000), messages: Some(50_000) }
-            }
-            Plan::Enterprise => Limits { bots: None, conversations: None, messages: None },
-        }
-    }
-}
+pub use plan::{Limits, Plan};
 
 /// A customer company of the platform.
 #[derive(Clone, Debug)]
@@ -82,6 +45,14 @@ pub struct Usage {
     pub conversations: i64,
     /// Messages stored in this calendar month, UTC; welcome messages excepted.
     pub messages: i64,
+    /// Current number of knowledge sources, in any state.
+    pub sources: i64,
+    /// Size of stored knowledge in bytes: originals and texts.
+    pub storage_bytes: i64,
+    /// Current number of API keys that are neither revoked nor expired.
+    pub api_keys: i64,
+    /// Tokens embedded in this calendar month, UTC; questions and re-embedding with another model excepted.
+    pub embedded_tokens: i64,
 }
 
 /// Creates a tenant. For operators.
@@ -119,7 +90,7 @@ pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
         .ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Changes a tenant's plan immediately. Bots and usage above the new limits stay. For operators.
+/// Changes a tenant's plan immediately. Bots, knowledge, keys and usage above the new limits stay. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.

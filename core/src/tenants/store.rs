@@ -90,7 +90,13 @@ pub(super) async fn find_usage(db: impl PgExecutor<'_>, id: TenantId) -> sqlx::R
         Usage,
         r#"
         select plan as "plan: Plan", bot_count as bots, coalesce(conversations, 0) as "conversations!",
-            coalesce(messages, 0) as "messages!"
+            coalesce(messages, 0) as "messages!", source_count as sources, stored_bytes as storage_bytes,
+            coalesce(embedded_tokens, 0) as "embedded_tokens!",
+            (
+                select count(*) from api_key
+                where api_key.tenant_id = $1 and revoked_at is null
+                    and (expires_at is null or expires_at > now())
+            ) as "api_keys!"
         from tenant
         left join usage_month
             on tenant_id = id and month = date_trunc('month', now() at time zone 'utc')::date

@@ -2,7 +2,7 @@
 //!
 //! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended.
 
-use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Tally};
+use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Settled, Tally};
 use parlance_core::knowledge::ingest;
 use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
@@ -72,6 +72,9 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                     }
                 };
                 let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
+                if settled == Settled::NoRoom {
+                    return Ok(());
+                }
                 views.learn(&page.url, &outcome, &settled);
             }
             Next::Wait(pause) => tokio::time::sleep(pause).await,

@@ -15,6 +15,7 @@ mod ledger;
 mod outages;
 mod partitions;
 mod pipeline;
+mod quotas;
 
 use parlance_core::ids::{BotId, SourceId, TenantId};
 use parlance_core::knowledge::{self, File};

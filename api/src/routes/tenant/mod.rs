@@ -33,8 +33,8 @@ impl Api {
 
     /// Get usage statistics
     ///
-    /// Retrieve current usage statistics and plan limits. Conversations and messages are counted per calendar
-    /// month (UTC); a limit of `null` means unlimited.
+    /// Retrieve current usage statistics and plan limits. Conversations, messages and embedded tokens are counted per
+    /// calendar month (UTC); a limit of `null` means unlimited.
     #[oai(path = "/tenant/usage", method = "get", operation_id = "getTenantUsage")]
     async fn get_tenant_usage(
         &self,

@@ -27,6 +27,14 @@ pub(crate) struct UsageCounts {
     pub(crate) conversation_count: i64,
     /// Messages of this calendar month (UTC), without welcome messages.
     pub(crate) message_count: i64,
+    /// Number of knowledge sources, in any state.
+    pub(crate) source_count: i64,
+    /// Size of stored knowledge in bytes: originals and texts.
+    pub(crate) storage_bytes: i64,
+    /// Number of API keys that are neither revoked nor expired.
+    pub(crate) api_key_count: i64,
+    /// Tokens of knowledge embedded in this calendar month (UTC).
+    pub(crate) embedded_token_count: i64,
 }
 
 /// Limits of a plan; `null` means unlimited.
@@ -39,6 +47,14 @@ pub(crate) struct PlanLimits {
     pub(crate) max_conversations_per_month: OrNull<i64>,
     /// Maximum number of messages per calendar month.
     pub(crate) max_messages_per_month: OrNull<i64>,
+    /// Maximum number of knowledge sources.
+    pub(crate) max_sources: OrNull<i64>,
+    /// Maximum size of stored knowledge in bytes.
+    pub(crate) max_storage_bytes: OrNull<i64>,
+    /// Maximum number of API keys.
+    pub(crate) max_api_keys: OrNull<i64>,
+    /// Maximum number of tokens embedded per calendar month.
+    pub(crate) max_embedded_tokens_per_month: OrNull<i64>,
 }
 
 /// Usage against limits, as texts.
@@ -50,6 +66,14 @@ pub(crate) struct Utilization {
     pub(crate) conversations: String,
     /// Messages of this calendar month.
     pub(crate) messages: String,
+    /// Knowledge sources.
+    pub(crate) sources: String,
+    /// Size of stored knowledge in bytes.
+    pub(crate) storage_bytes: String,
+    /// API keys.
+    pub(crate) api_keys: String,
+    /// Embedded tokens of this calendar month.
+    pub(crate) embedded_tokens: String,
 }
 
 impl From<tenants::Usage> for TenantUsage {
@@ -62,16 +86,28 @@ impl From<tenants::Usage> for TenantUsage {
                 bots: utilization(bots, max_bots),
                 conversations: utilization(usage.conversations, limits.conversations),
                 messages: utilization(usage.messages, limits.messages),
+                sources: utilization(usage.sources, limits.sources),
+                storage_bytes: utilization(usage.storage_bytes, limits.storage_bytes),
+                api_keys: utilization(usage.api_keys, limits.api_keys),
+                embedded_tokens: utilization(usage.embedded_tokens, limits.embedded_tokens),
             },
             usage: UsageCounts {
                 bot_count: bots,
                 conversation_count: usage.conversations,
                 message_count: usage.messages,
+                source_count: usage.sources,
+                storage_bytes: usage.storage_bytes,
+                api_key_count: usage.api_keys,
+                embedded_token_count: usage.embedded_tokens,
             },
             limits: PlanLimits {
                 max_bots: OrNull(max_bots),
                 max_conversations_per_month: OrNull(limits.conversations),
                 max_messages_per_month: OrNull(limits.messages),
+                max_sources: OrNull(limits.sources),
+                max_storage_bytes: OrNull(limits.storage_bytes),
+                max_api_keys: OrNull(limits.api_keys),
+                max_embedded_tokens_per_month: OrNull(limits.embedded_tokens),
             },
         }
     }

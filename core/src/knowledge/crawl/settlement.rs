@@ -3,11 +3,11 @@
 use super::page::{Cause, Fetched, Outcome, PageState, PageTask};
 use super::{Crawl, CrawlSite, KNOWN_PER_PAGE, order, repeated, sameness};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Limit, Result};
 use crate::ids::TenantId;
 use crate::jobs::{self, Claim, Kind, State};
 use crate::knowledge::chunk::Markup;
-use crate::knowledge::ingest::{ChunkText, following};
+use crate::knowledge::ingest::{ChunkText, following, hold_growth};
 use crate::knowledge::store::{self, PageText};
 
 /// Result of settling a page.
@@ -17,6 +17,8 @@ pub enum Settled {
     AsItIs,
     /// Skipped: the same text was read at this URL, without a redirect to it.
     SameText(String),
+    /// Failed: the plan has no room for the text. The crawl ends.
+    NoRoom,
 }
 
 /// Records the outcome of a page.
@@ -39,7 +41,7 @@ pub async fn settle_page(
         Outcome::Fetched(fetched) => {
             settled = keep_or_skip(&mut tx, tenant, job, page, fetched).await?;
             // Even a duplicate may contain other links.
-            &fetched.links
+            if settled == Settled::NoRoom { &Vec::new() } else { &fetched.links }
         }
         Outcome::Skipped(cause, links) => {
             store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Skipped, cause).await?;
@@ -90,6 +92,13 @@ async fn keep_or_skip(
             store::settle_page(&mut **tx, tenant, job, page.ordinal, PageState::Skipped, &cause).await?;
         }
         None => {
+            match hold_growth(tx, tenant, job.source, fetched.text.len()).await {
+                Err(Error::LimitReached(limit)) => {
+                    end_crawl(tx, tenant, job, page, limit).await?;
+                    return Ok(Settled::NoRoom);
+                }
+                admitted => admitted?,
+            }
             store::keep_page(&mut **tx, tenant, job, page.ordinal, fetched, &hash).await?;
             store::skip_aliases(&mut **tx, tenant, job, page, &fetched.aliases).await?;
         }
@@ -97,11 +106,39 @@ async fn keep_or_skip(
     Ok(settled)
 }
 
+/// Ends a crawl whose site has no room in the plan: this page fails, and those that wait are skipped. The pages read so
+/// far become the source's text.
+async fn end_crawl(
+    tx: &mut sqlx::PgTransaction<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+    page: &PageTask,
+    limit: Limit,
+) -> Result<()> {
+    let cause = Cause::new(limit.code(), format!("{}. {}.", limit.problem(), limit.remedy()));
+    store::settle_page(&mut **tx, tenant, job, page.ordinal, PageState::Failed, &cause).await?;
+    Ok(store::skip_queued_pages(&mut **tx, tenant, job, &cause).await?)
+}
+
+/// Notes that pages are missing because the plan has no room for them.
+async fn note_missing_pages(
+    tx: &mut sqlx::PgTransaction<'_>,
+    tenant: TenantId,
+    job: &CrawlSite,
+) -> Result<()> {
+    let limit = Limit::Storage;
+    if store::has_page_with(&mut **tx, tenant, job, limit.code()).await? {
+        let note = format!("Pages are missing. {}. {}.", limit.problem(), limit.remedy());
+        store::add_note(&mut **tx, tenant, job, &note).await?;
+    }
+    Ok(())
+}
+
 /// Completes a crawl: joins the page texts and enqueues chunking. `late` means the time limit was reached.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when no page was fetched,
-/// with the cause of the first.
+/// with the cause of the first; [`Error::LimitReached`] when the plan had room for none.
 pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -> Result<()> {
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
@@ -110,9 +147,10 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     let mut pages = store::list_page_texts(&mut *tx, tenant, job).await?;
     if pages.is_empty() {
         let first = store::find_first_cause(&mut *tx, tenant, job).await?;
+        let is_full = store::has_page_with(&mut *tx, tenant, job, Limit::Storage.code()).await?;
         // Keep the page outcomes even though the crawl failed.
         tx.commit().await?;
-        return Err(failed(first));
+        return Err(if is_full { Error::LimitReached(Limit::Storage) } else { failed(first) });
     }
     let (text, starts) = tokio::task::spawn_blocking(move || {
         remove_repeated(&mut pages);
@@ -123,6 +161,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     jobs::succeed(&mut tx, claim).await?;
     store::set_page_starts(&mut *tx, tenant, job, &starts).await?;
     store::set_site_text(&mut *tx, tenant, job, &text).await?;
+    note_missing_pages(&mut tx, tenant, job).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;

@@ -141,14 +141,22 @@ pub(in crate::knowledge) async fn insert_chunks(
     Ok(())
 }
 
-pub(in crate::knowledge) async fn list_unembedded_ordinals(
+/// A chunk without a vector.
+pub(in crate::knowledge) struct MissingChunk {
+    pub(in crate::knowledge) ordinal: i32,
+    pub(in crate::knowledge) tokens: i64,
+}
+
+/// The chunks of a version without a vector of the model, in order.
+pub(in crate::knowledge) async fn list_missing(
     db: impl PgExecutor<'_>,
     key: &VersionKey,
     model: &str,
-) -> sqlx::Result<Vec<i32>> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<Vec<MissingChunk>> {
+    sqlx::query_as!(
+        MissingChunk,
         r#"
-        select ordinal from chunk
+        select ordinal, token_count::bigint as "tokens!" from chunk
         where tenant_id = $1 and source_id = $2 and version = $3
             and (
                 select 1 from chunk_vector
@@ -176,7 +184,7 @@ pub(in crate::knowledge) async fn list_unembedded(
 ) -> sqlx::Result<Vec<Unembedded>> {
     sqlx::query!(
         r#"
-        select id, heading, content
+        select id, heading, content, token_count
         from chunk
         where tenant_id = $1 and source_id = $2 and version = $3 and ordinal between $4 and $5
             and (
@@ -197,6 +205,7 @@ pub(in crate::knowledge) async fn list_unembedded(
     .map(|row| Unembedded {
         id: row.id.into(),
         text: Chunk::embedded_text(row.heading.as_deref(), &row.content),
+        tokens: i64::from(row.token_count),
     })
     .fetch_all(db)
     .await
@@ -213,7 +222,7 @@ pub(in crate::knowledge) async fn list_unembedded_of_bot(
 ) -> sqlx::Result<Vec<Unembedded>> {
     sqlx::query!(
         r#"
-        select chunk.id, heading, content
+        select chunk.id, heading, content, token_count
         from chunk
         join source on source.id = source_id and live_version = chunk.version and deleted_at is null
         where chunk.tenant_id = $1 and chunk.bot_id = $2 and chunk.id > $4
@@ -234,6 +243,7 @@ pub(in crate::knowledge) async fn list_unembedded_of_bot(
     .map(|row| Unembedded {
         id: row.id.into(),
         text: Chunk::embedded_text(row.heading.as_deref(), &row.content),
+        tokens: i64::from(row.token_count),
     })
     .fetch_all(db)
     .await

@@ -8,7 +8,9 @@ use crate::page::PageRequest;
 
 /// Stored original of a source.
 pub(in crate::knowledge) struct StoredOriginal {
-    pub(in crate::knowledge) blob_key: String,
+    /// `None` for a web site, and if it was removed.
+    pub(in crate::knowledge) blob_key: Option<String>,
+    pub(in crate::knowledge) is_removed: bool,
     pub(in crate::knowledge) file_name: String,
     pub(in crate::knowledge) media_type: String,
 }
@@ -148,14 +150,13 @@ pub(in crate::knowledge) async fn find_original(
     sqlx::query_as!(
         StoredOriginal,
         r#"
-        select blob_key as "blob_key!", coalesce(file_name, 'content.md') as "file_name!",
+        select blob_key, removed_at is not null as "is_removed!", coalesce(file_name, 'content.md') as "file_name!",
             coalesce(media_type, 'application/octet-stream') as "media_type!"
         from source
         join bot on bot.id = source.bot_id and bot.deleted_at is null
         join source_version
             on source_version.source_id = source.id and source_version.version = source.version
         where source.tenant_id = $1 and source.id = $2 and source.deleted_at is null
-            and blob_key is not null
         "#,
         tenant.uuid(),
         source.uuid(),

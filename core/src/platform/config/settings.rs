@@ -66,6 +66,12 @@ pub const SECTIONS: &[Section] = &[
                 "file:///var/lib/parlance/files",
             ),
             setting(
+                "FAILED_FILES_KEPT_HOURS",
+                "the number of hours for which the files and texts of failed and cancelled sources are kept for a retry, counted by the plan's storage limit; 0: forever",
+                Some("24"),
+                "72",
+            ),
+            setting(
                 "AWS_ENDPOINT_URL",
                 "the S3-compatible server for STORAGE_URL=s3://…; unset: Amazon S3 in AWS_REGION",
                 None,

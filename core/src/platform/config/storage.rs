@@ -1,6 +1,7 @@
 //! Configuration of the file storage.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -14,6 +15,8 @@ use super::settings;
 pub struct Storage {
     /// `file:///…` or `s3://bucket/…`; `None` lets `up` use its data folder.
     pub url: Option<Url>,
+    /// Time after which the files and texts of failed versions are removed; `None`: never.
+    pub failed_kept: Option<Duration>,
     /// Access to S3.
     pub s3: S3,
 }
@@ -33,7 +36,12 @@ pub struct S3 {
 
 impl Storage {
     pub(super) fn read(read: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { url: read.url("STORAGE_URL", &["file", "s3"])?, s3: S3::read(read)? })
+        let hours: u64 = read.number("FAILED_FILES_KEPT_HOURS", 0..=8760)?;
+        Ok(Self {
+            url: read.url("STORAGE_URL", &["file", "s3"])?,
+            failed_kept: (hours > 0).then(|| Duration::from_secs(60 * 60 * hours)),
+            s3: S3::read(read)?,
+        })
     }
 
     /// The URL.

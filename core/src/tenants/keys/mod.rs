@@ -19,7 +19,7 @@ use crate::platform::db;
 use crate::platform::limits::ClientAddress;
 use crate::text_enum;
 
-use super::Tenant;
+use super::{Tenant, quota};
 
 mod base62;
 mod cache;
@@ -176,8 +176,23 @@ pub struct Caller {
 /// Creates a key. Its secret is returned and never stored.
 ///
 /// # Errors
-/// When the tenant does not exist.
+/// [`Error::LimitReached`] when the plan's limit is reached; [`Error::NotFound`] when the tenant does not exist.
 pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
+    let raw = RawKey::generate();
+    let expires_at = request.expires_at.map(Expiry::time);
+    let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
+    let mut tx = ctx.db().begin(tenant).await?;
+    quota::hold_key(&mut tx, tenant, false).await?;
+    let created = store::insert(&mut *tx, &key).await?;
+    tx.commit().await?;
+    Ok((created, raw))
+}
+
+/// Creates a key whatever the plan's limit, so that a tenant that lost its keys is not locked out. For operators.
+///
+/// # Errors
+/// [`Error::NotFound`] when the tenant does not exist.
+pub async fn issue(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
     let expires_at = request.expires_at.map(Expiry::time);
     let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
@@ -217,16 +232,18 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
     Ok(name)
 }
 
-/// Creates a key with an older key's permissions; the older key keeps working for the grace period.
+/// Creates a key with an older key's permissions; the older key keeps working for the grace period, and counts as long.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
+/// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired; [`Error::LimitReached`] when old
+/// and new keys together are twice as many as the plan has.
 pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
     let mut tx = ctx.db().begin(tenant).await?;
     let old = store::find(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
     let hash = match u64::try_from(grace.get()) {
         Ok(seconds) if seconds > 0 => {
+            quota::hold_key(&mut tx, tenant, true).await?;
             store::expire(&mut *tx, tenant, key, Duration::from_secs(seconds)).await?
         }
         _ => store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash),

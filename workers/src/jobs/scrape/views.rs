@@ -41,6 +41,7 @@ impl Views {
                     self.equal.entry((path, name)).or_default().extend(values);
                 }
             }
+            Settled::NoRoom => {}
             Settled::AsItIs => {
                 let pages = self.pages.entry(path.clone()).or_default();
                 let differences = pages.iter().filter_map(|(others, _)| only_difference(&parameters, others));

@@ -107,7 +107,7 @@ pub(in crate::knowledge) async fn set_site_text(
     Ok(())
 }
 
-/// Requeues the failed pages and those skipped for `max_pages`, when a crawl is retried.
+/// Requeues the failed pages, and those skipped for `max_pages` or the plan, when a crawl is retried.
 pub(in crate::knowledge) async fn requeue_failed_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -119,7 +119,7 @@ pub(in crate::knowledge) async fn requeue_failed_pages(
         update source_page
         set state = 'queued', attempt = 0, not_before = now(), reason = null, message = null
         where tenant_id = $1 and source_id = $2 and version = $3
-            and (state = 'failed' or (state = 'skipped' and reason = 'max_pages'))
+            and (state = 'failed' or (state = 'skipped' and reason in ('max_pages', 'plan_limit_storage')))
         "#,
         tenant.uuid(),
         source.uuid(),

@@ -1,0 +1,44 @@
+//! Removal of the files and texts of versions that failed or were cancelled.
+//!
+//! They are kept for a while, for a retry, and count towards the plan's storage until then. The live version of a source
+//! stays. Sources that failed by the plan's limit of embedded tokens keep theirs: a retry next month succeeds.
+
+use super::store;
+use crate::context::Context;
+use crate::error::{Error, Limit, Result};
+
+/// Maximum number of versions per step.
+const STEP: i64 = 100;
+
+/// Note of a version whose file and text were removed.
+const NOTE: &str = "The file and the text of this version were removed some time after it failed.";
+
+/// Removes what one batch of failed versions stored. Returns the number of versions; 0 when done.
+///
+/// # Errors
+/// When the database or the file storage does not answer.
+pub async fn remove(ctx: &Context) -> Result<u64> {
+    let Some(kept) = ctx.config().storage.failed_kept else { return Ok(0) };
+    let except = Limit::EmbeddedTokens.code();
+    let failed = store::list_failed_versions(ctx.db().platform(), kept, except, STEP).await?;
+    for version in &failed {
+        // Before the row: a file without a row would stay forever. A retry that comes between finds no file, and fails.
+        if let Some(key) = &version.blob_key {
+            ctx.blob().delete(key).await?;
+        }
+        let mut db = ctx.db().for_tenant(version.tenant).await?;
+        store::clear_version(&mut *db, version, NOTE).await?;
+    }
+    Ok(u64::try_from(failed.len()).unwrap_or(u64::MAX))
+}
+
+/// Error for a retry of a version whose file and text were removed.
+pub(super) fn removed() -> Error {
+    Error::Conflict {
+        code: "file_removed",
+        message:
+            "What the job needs was removed some time after it failed: upload the file again, or refresh the \
+                  web site"
+                .to_owned(),
+    }
+}
