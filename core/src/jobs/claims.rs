@@ -58,8 +58,7 @@ impl Claims {
         let served = ctx.state::<Served>();
         let order = served.order();
         let lease = ctx.config().jobs.lease;
-        let claims =
-            store::claim_next(ctx.db().platform(), kind, self.worker, lease, &order, limit).await?;
+        let claims = store::claim_next(ctx.db().platform(), kind, self.worker, lease, &order, limit).await?;
         served.record(claims.iter().map(|claim| claim.about.tenant));
         Ok(claims)
     }

@@ -95,7 +95,8 @@ async fn chunking_respects_the_embed_backlog() {
 
 /// The owners of the purges that have started, in the order in which they did.
 async fn served(app: &TestApp) -> Vec<TenantId> {
-    let query = "select tenant_id from job where kind = 'purge' and started_at is not null order by started_at, id";
+    let query =
+        "select tenant_id from job where kind = 'purge' and started_at is not null order by started_at, id";
     let owners: Vec<uuid::Uuid> = sqlx::query_scalar(query).fetch_all(app.ctx.db().platform()).await.unwrap();
     owners.into_iter().map(TenantId::from).collect()
 }

@@ -91,8 +91,7 @@ pub(in crate::jobs) async fn succeed_all(
     db: impl PgExecutor<'_>,
     held: &[(JobId, LeaseToken)],
 ) -> sqlx::Result<HashSet<JobId>> {
-    let (jobs, leases): (Vec<_>, Vec<_>) =
-        held.iter().map(|(job, lease)| (job.uuid(), lease.uuid())).unzip();
+    let (jobs, leases): (Vec<_>, Vec<_>) = held.iter().map(|(job, lease)| (job.uuid(), lease.uuid())).unzip();
     let settled = sqlx::query_scalar!(
         r#"
         with held as materialized (
