@@ -20,6 +20,20 @@ use crate::heartbeat::Heartbeat;
 use crate::outcome::{self, StopCause};
 use crate::running_job::Run;
 
+/// Pause of a place after a failed claim. Dispatched jobs may have no hints that would wake it.
+const RETRY_CLAIM: Duration = Duration::from_secs(1);
+
+/// What a place did with its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It ran a job.
+    Ran,
+    /// No job was waiting.
+    Idle,
+    /// The ledger did not answer.
+    Failed,
+}
+
 /// Runs jobs for one worker process.
 pub struct Runner {
     ctx: Context,
@@ -67,20 +81,23 @@ impl Runner {
     /// Runs jobs of a queue, prompted by a hint to one of them, until none is dispatched. A busy place thus needs no
     /// hints: they wake the idle ones.
     pub(crate) async fn run_all(&self, kind: Kind, hinted: JobId) {
-        let mut ran = self.track(self.claims.next(&self.ctx, kind, hinted)).await;
-        while ran && !self.running.is_closed() {
-            ran = self.track(self.claims.another(&self.ctx, kind)).await;
+        let mut place = self.track(self.claims.next(&self.ctx, kind, hinted)).await;
+        while place != Place::Idle && !self.running.is_closed() {
+            if place == Place::Failed {
+                tokio::time::sleep(RETRY_CLAIM).await;
+            }
+            place = self.track(self.claims.another(&self.ctx, kind)).await;
         }
     }
 
     /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.track(jobs::claim(&self.ctx, job, self.worker)).await
+        self.track(jobs::claim(&self.ctx, job, self.worker)).await == Place::Ran
     }
 
-    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> Place {
         let run = self.running.track_future(self.claim_and_run(claim));
-        self.killed.run_until_cancelled(run).await.unwrap_or(false)
+        self.killed.run_until_cancelled(run).await.unwrap_or(Place::Idle)
     }
 
     /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
@@ -97,14 +114,14 @@ impl Runner {
         }
     }
 
-    async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> Place {
         let claim = match claim.await {
             Ok(Some(claim)) => claim,
             // Another worker has the job, or it has ended: the hint is used up.
-            Ok(None) => return false,
+            Ok(None) => return Place::Idle,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "claim failed; the hint will be pushed again");
-                return false;
+                tracing::warn!(error = %Chain(&error), "claim failed; retrying");
+                return Place::Failed;
             }
         };
         // The dispatch window has room for another hint.
@@ -120,7 +137,7 @@ impl Runner {
         );
         propagation::follow(&span, claim.trace_context.as_deref());
         self.run_claimed(claim).instrument(span).await;
-        true
+        Place::Ran
     }
 
     async fn run_claimed(&self, claim: Claim) {
