@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let ctx = runner.ctx();
     let (mut until_vacuum, mut last) = (0, None);
     while !stop.is_cancelled() {
-        if let Err(error) = sweep(&runner, worker, &name, &queues, &mut last).await {
+        if let Err(error) = sweep(&runner, worker, &name, &queues, &mut last, &stop).await {
             tracing::warn!(error = %Chain(&error), "sweep failed; retrying");
         }
         if until_vacuum == 0 {
@@ -56,12 +56,16 @@ async fn sweep(
     name: &str,
     queues: &Queues,
     last: &mut Option<DateTime<Utc>>,
+    stop: &CancellationToken,
 ) -> Result<()> {
     let ctx = runner.ctx();
     let now = fleet::heartbeat(ctx, worker, name, queues).await?;
     let lease = ctx.config().jobs.lease;
     if was_away(last.replace(now), now, lease) {
-        tokio::time::sleep(jobs::heartbeat_interval(lease)).await;
+        let others = tokio::time::sleep(jobs::heartbeat_interval(lease));
+        if stop.run_until_cancelled(others).await.is_none() {
+            return Ok(());
+        }
     }
     runner.heartbeat().beat().await?;
     let swept = jobs::sweep(ctx, END_HOOKS, now).await?;
