@@ -47,7 +47,7 @@ const TENANTS: usize = 10;
 const TURNS: usize = 3;
 
 /// In jobs per second, on two cores.
-const GOAL: f64 = 1_500.0;
+const GOAL: f64 = 3_000.0;
 
 /// Interval of polling the ledger.
 const POLL: Duration = Duration::from_millis(200);

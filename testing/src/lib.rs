@@ -219,7 +219,7 @@ impl TestApp {
 
     /// Sweeps the ledger once.
     pub async fn sweep(&self) -> jobs::Swept {
-        jobs::sweep(&self.ctx, END_HOOKS).await.unwrap()
+        jobs::sweep(&self.ctx, END_HOOKS, chrono::Utc::now()).await.unwrap()
     }
 
     /// Fills the dispatch window of a queue once. Returns the number of hints pushed.

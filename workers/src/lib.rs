@@ -18,6 +18,7 @@ use parlance_core::{Context, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod heartbeat;
 mod jobs;
 pub mod outcome;
 pub mod runner;
@@ -46,7 +47,7 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     tasks.spawn(dispatch::run(ctx.clone(), stop.clone()));
     tasks.spawn(sweep::maintain(ctx.clone(), stop.clone()));
-    tasks.spawn(sweep::run(ctx.clone(), id, name, queues.clone(), stop.clone()));
+    tasks.spawn(sweep::run(Arc::clone(&runner), id, name, queues.clone(), stop.clone()));
     for (&kind, &concurrency) in &queues {
         tasks.spawn(consume(Arc::clone(&runner), kind, concurrency, stop.clone()));
     }
@@ -107,7 +108,7 @@ async fn consume_once(
 async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
     let (kind, runner) = (*queue).clone();
     // Run in a separate task, so that apalis's heartbeats continue.
-    if let Err(error) = tokio::spawn(async move { runner.run_next(kind, hint.job).await }).await {
+    if let Err(error) = tokio::spawn(async move { runner.run_all(kind, hint.job).await }).await {
         tracing::error!(%error, "runner task failed; the sweeper will recover its job");
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! The job runner: claims a job, renews its lease while it runs, and settles its outcome.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parlance_core::error::Chain;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claim, Claims, Kind, Outcome, Renewal, dispatch};
+use parlance_core::jobs::{self, Claim, Claims, Kind, Outcome, dispatch};
 use parlance_core::maintenance::END_HOOKS;
 use parlance_core::platform::meters::Ending;
 use parlance_core::platform::propagation;
@@ -15,17 +16,32 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::heartbeat::Heartbeat;
 use crate::outcome::{self, StopCause};
 use crate::running_job::Run;
 
-/// Maximum interval between two heartbeats. Bounds the delay of progress reports and cancellation.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Pause of a place after a failed claim. Dispatched jobs may have no hints that would wake it.
+const RETRY_CLAIM: Duration = Duration::from_secs(1);
+
+/// What a place did with its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It ran a job.
+    Ran,
+    /// No job was waiting.
+    Idle,
+    /// The ledger did not answer.
+    Failed,
+}
 
 /// Runs jobs for one worker process.
 pub struct Runner {
     ctx: Context,
     worker: WorkerId,
     claims: Claims,
+    heartbeat: Arc<Heartbeat>,
+    /// Ends the heartbeat's task.
+    _heartbeat_ends: DropGuard,
     running: TaskTracker,
     /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
@@ -34,13 +50,19 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Creates a runner whose claims carry the worker's ID.
+    /// Creates a runner whose claims carry the worker's ID. Spawns the task of its heartbeat.
     #[must_use]
     pub fn new(ctx: Context, worker: WorkerId) -> Self {
+        let heartbeat = Arc::new(Heartbeat::new(ctx.clone()));
+        let (beating, ended) = (Arc::clone(&heartbeat), CancellationToken::new());
+        let heartbeat_ends = ended.clone().drop_guard();
+        tokio::spawn(async move { ended.run_until_cancelled(beating.run()).await });
         Self {
             ctx,
             worker,
             claims: Claims::new(worker),
+            heartbeat,
+            _heartbeat_ends: heartbeat_ends,
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             killed: CancellationToken::new(),
@@ -51,19 +73,31 @@ impl Runner {
         &self.ctx
     }
 
-    /// Runs the next job of a queue, prompted by a hint to one of its jobs. Returns whether there was one.
-    pub(crate) async fn run_next(&self, kind: Kind, hinted: JobId) -> bool {
-        self.track(self.claims.next(&self.ctx, kind, hinted)).await
+    /// The heartbeat of its running jobs.
+    pub(crate) fn heartbeat(&self) -> &Heartbeat {
+        &self.heartbeat
+    }
+
+    /// Runs jobs of a queue, prompted by a hint to one of them, until none is dispatched. A busy place thus needs no
+    /// hints: they wake the idle ones.
+    pub(crate) async fn run_all(&self, kind: Kind, hinted: JobId) {
+        let mut place = self.track(self.claims.next(&self.ctx, kind, hinted)).await;
+        while place != Place::Idle && !self.running.is_closed() {
+            if place == Place::Failed {
+                tokio::time::sleep(RETRY_CLAIM).await;
+            }
+            place = self.track(self.claims.another(&self.ctx, kind)).await;
+        }
     }
 
     /// Runs a job if it is still waiting. Returns whether this call ran it.
     pub async fn run(&self, job: JobId) -> bool {
-        self.track(jobs::claim(&self.ctx, job, self.worker)).await
+        self.track(jobs::claim(&self.ctx, job, self.worker)).await == Place::Ran
     }
 
-    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> Place {
         let run = self.running.track_future(self.claim_and_run(claim));
-        self.killed.run_until_cancelled(run).await.unwrap_or(false)
+        self.killed.run_until_cancelled(run).await.unwrap_or(Place::Idle)
     }
 
     /// Returns a guard that drops the running jobs when it is dropped, as a crash of the process would.
@@ -80,14 +114,14 @@ impl Runner {
         }
     }
 
-    async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> bool {
+    async fn claim_and_run(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> Place {
         let claim = match claim.await {
             Ok(Some(claim)) => claim,
             // Another worker has the job, or it has ended: the hint is used up.
-            Ok(None) => return false,
+            Ok(None) => return Place::Idle,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "claim failed; the hint will be pushed again");
-                return false;
+                tracing::warn!(error = %Chain(&error), "claim failed; retrying");
+                return Place::Failed;
             }
         };
         // The dispatch window has room for another hint.
@@ -103,12 +137,12 @@ impl Runner {
         );
         propagation::follow(&span, claim.trace_context.as_deref());
         self.run_claimed(claim).instrument(span).await;
-        true
+        Place::Ran
     }
 
     async fn run_claimed(&self, claim: Claim) {
         let started = Instant::now();
-        let run = Run::new(self.ctx.clone(), claim);
+        let run = Arc::new(Run::new(self.ctx.clone(), claim));
         let ended = CancellationToken::new();
         let work = async {
             let result = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
@@ -127,41 +161,17 @@ impl Runner {
         self.ctx.meters().ran(run.claim().kind.as_str(), ending, started.elapsed());
     }
 
-    /// Renews the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.
-    async fn hold_lease(&self, run: &Run, ended: &CancellationToken) -> Option<StopCause> {
-        let lease = self.ctx.config().jobs.lease;
-        let pause = HEARTBEAT.min(lease / 3);
-        let mut renewed = Instant::now();
-        let cause = loop {
-            tokio::select! {
-                () = ended.cancelled() => return None,
-                () = self.shutdown.cancelled() => break StopCause::Shutdown,
-                () = tokio::time::sleep(pause) => {}
-            }
-            match jobs::renew(&self.ctx, run.claim(), run.progress()).await {
-                Ok(Renewal::Held) => renewed = Instant::now(),
-                Ok(Renewal::CancelRequested) => break StopCause::Requested,
-                Ok(Renewal::Lost) => break StopCause::LeaseLost,
-                Err(error) => tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying"),
-            }
-            if renewed.elapsed() >= lease {
-                break StopCause::LeaseLost;
-            }
+    /// Holds the lease until the job ends, and stops the job when necessary. Returns the reason for stopping.
+    async fn hold_lease(&self, run: &Arc<Run>, ended: &CancellationToken) -> Option<StopCause> {
+        let mut beating = self.heartbeat.add(run);
+        let cause = tokio::select! {
+            () = ended.cancelled() => return None,
+            () = self.shutdown.cancelled() => StopCause::Shutdown,
+            cause = beating.stopped() => cause,
         };
         run.stop().cancel();
-        // Keep the lease while the job stops, so that no other worker takes it.
-        while !ended.is_cancelled() {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = tokio::time::sleep(pause) => {
-                    if cause != StopCause::LeaseLost
-                        && let Err(error) = jobs::renew(&self.ctx, run.claim(), run.progress()).await
-                    {
-                        tracing::warn!(error = %Chain(&error), "heartbeat failed; retrying");
-                    }
-                }
-            }
-        }
+        // The heartbeat goes on while the job stops, so that no other worker takes it.
+        ended.cancelled().await;
         Some(cause)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use parlance_core::jobs::{Claim, Job, Progress};
+use parlance_core::jobs::{Beat, Claim, Job, Progress};
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::CancellationToken;
 
@@ -71,13 +71,14 @@ impl Run {
         move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
     }
 
-    /// The progress so far.
-    pub(crate) fn progress(&self) -> Progress {
+    /// What a heartbeat tells the ledger: the lease and the progress so far.
+    pub(crate) fn beat(&self) -> Beat {
         let unit = *self.progress.unit();
-        Progress {
+        let progress = Progress {
             done: self.progress.done.load(Ordering::Relaxed),
             total: unit.map(|_| self.progress.total.load(Ordering::Relaxed)),
             unit,
-        }
+        };
+        Beat { job: self.claim.id, lease: self.claim.lease, progress }
     }
 }

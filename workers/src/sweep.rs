@@ -3,6 +3,10 @@
 //! The sweeper announces the process as alive, recovers jobs that workers and Redis lost, and vacuums Redis.
 //! Periodic upkeep runs beside it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use parlance_core::error::Chain;
 use parlance_core::ids::WorkerId;
 use parlance_core::jobs::Kind;
@@ -12,23 +16,26 @@ use parlance_core::maintenance::END_HOOKS;
 use parlance_core::{Context, Result, analytics, conversations, idempotency, jobs};
 use tokio_util::sync::CancellationToken;
 
+use crate::runner::Runner;
+
 /// Sweeps between two Redis vacuums.
 const SWEEPS_PER_VACUUM: u32 = 15;
 
 pub(crate) async fn run(
-    ctx: Context,
+    runner: Arc<Runner>,
     worker: WorkerId,
     name: String,
     queues: Queues,
     stop: CancellationToken,
 ) {
-    let mut until_vacuum = 0;
-    loop {
-        if let Err(error) = sweep(&ctx, worker, &name, &queues).await {
+    let ctx = runner.ctx();
+    let (mut until_vacuum, mut last) = (0, None);
+    while !stop.is_cancelled() {
+        if let Err(error) = sweep(&runner, worker, &name, &queues, &mut last, &stop).await {
             tracing::warn!(error = %Chain(&error), "sweep failed; retrying");
         }
         if until_vacuum == 0 {
-            vacuum(&ctx).await;
+            vacuum(ctx).await;
             until_vacuum = SWEEPS_PER_VACUUM;
         }
         until_vacuum -= 1;
@@ -39,9 +46,29 @@ pub(crate) async fn run(
     }
 }
 
-async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> Result<()> {
-    fleet::heartbeat(ctx, worker, name, queues).await?;
-    let swept = jobs::sweep(ctx, END_HOOKS).await?;
+/// Sweeps once. `last`: time of the sweep before.
+///
+/// A process that was paused, or cut off from Postgres, may find leases expired whose workers were paused or cut off
+/// like itself. It renews its own first, and lets a heartbeat's time pass for the others.
+async fn sweep(
+    runner: &Runner,
+    worker: WorkerId,
+    name: &str,
+    queues: &Queues,
+    last: &mut Option<DateTime<Utc>>,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let ctx = runner.ctx();
+    let now = fleet::heartbeat(ctx, worker, name, queues).await?;
+    let lease = ctx.config().jobs.lease;
+    if was_away(last.replace(now), now, lease) {
+        let others = tokio::time::sleep(jobs::heartbeat_interval(lease));
+        if stop.run_until_cancelled(others).await.is_none() {
+            return Ok(());
+        }
+    }
+    runner.heartbeat().beat().await?;
+    let swept = jobs::sweep(ctx, END_HOOKS, now).await?;
     if swept.lost_hints > 0 || swept.expired_leases > 0 || !swept.ended.is_empty() {
         tracing::warn!(
             lost_hints = swept.lost_hints,
@@ -51,6 +78,12 @@ async fn sweep(ctx: &Context, worker: WorkerId, name: &str, queues: &Queues) -> 
         );
     }
     Ok(())
+}
+
+/// Whether so much time has passed since the last sweep, by the clock of the database, that a living worker's lease may
+/// have expired meanwhile: a third of a lease, which is renewed when a fifth has passed.
+fn was_away(last: Option<DateTime<Utc>>, now: DateTime<Utc>, lease: Duration) -> bool {
+    last.is_none_or(|last| (now - last).to_std().is_ok_and(|gap| gap > lease / 3))
 }
 
 /// Runs periodic upkeep. Separate from the sweeper, which must never wait for a long upkeep run.
@@ -109,5 +142,20 @@ async fn vacuum(ctx: &Context) {
         if let Err(error) = ctx.queue().vacuum(kind.as_str()).await {
             tracing::debug!(queue = %kind, error = %Chain(&error), "redis vacuum failed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweeper_that_was_away_does_not_judge_leases_at_once() {
+        let (start, lease) = (Utc::now(), Duration::from_secs(15));
+        for (gap, away) in [(0, false), (2, false), (5, false), (6, true), (3_600, true), (-60, false)] {
+            let now = start + chrono::Duration::seconds(gap);
+            assert_eq!(was_away(Some(start), now, lease), away, "{gap} s");
+        }
+        assert!(was_away(None, start, lease), "it has just started");
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::served::Served;
 use super::{Kind, fleet, store};
 use crate::context::Context;
 use crate::error::Result;
@@ -24,21 +25,32 @@ pub fn nudge(ctx: &Context, kind: Kind) {
     ctx.queue().nudge(kind.as_str());
 }
 
-/// Fills the window of one queue. Returns the number of hints pushed.
+/// Fills the window of one queue. Returns the number of jobs dispatched.
 ///
 /// # Errors
 /// When Postgres does not answer, or Redis does not accept the hints; then the jobs are requeued.
 pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
-    let window = fleet::window(ctx, kind).await?;
-    let picked = pick(ctx, kind, window).await?;
+    let places = fleet::places(ctx, kind).await?;
+    let picked = pick(ctx, kind, places.window).await?;
     if picked.is_empty() {
         return Ok(0);
     }
-    if let Err(error) = ctx.queue().push(kind.as_str(), &picked).await {
+    if let Err(error) = push(ctx, kind, &picked, places.number).await {
         store::return_to_queue(ctx.db().platform(), &picked).await?;
         return Err(error);
     }
     Ok(picked.len())
+}
+
+/// Pushes hints of dispatched jobs until there is one for each of the fleet's places. A hint wakes an idle place, which
+/// then runs jobs until none is dispatched; so more hints than places would only be fetched for nothing.
+///
+/// No job is left lying: the hints are counted after the jobs' dispatch is committed, so whoever takes one finds them.
+async fn push(ctx: &Context, kind: Kind, picked: &[JobId], places: usize) -> Result<()> {
+    let queue = kind.as_str();
+    let missing = places.saturating_sub(ctx.queue().untaken(queue).await?);
+    let hinted = picked.get(..missing).unwrap_or(picked);
+    ctx.queue().push(queue, hinted).await
 }
 
 /// Requeues the dispatched jobs of one queue, in case Redis lost their hints. A surviving hint still
@@ -57,7 +69,8 @@ pub async fn recall(ctx: &Context, kind: Kind) -> Result<u64> {
 async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
     let mut tx = ctx.db().platform().begin().await?;
     store::lock_dispatch(&mut *tx, kind).await?;
-    let picked = store::pick(&mut *tx, kind, window, backpressure(ctx, kind)).await?;
+    let served = ctx.state::<Served>().order();
+    let picked = store::pick(&mut *tx, kind, window, backpressure(ctx, kind), &served).await?;
     tx.commit().await?;
     Ok(picked)
 }

@@ -15,9 +15,9 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::WorkerId;
 
-/// Hints per concurrent job: enough for the shortest jobs until the dispatcher runs again. A larger window delays no
-/// tenant, because the next tenant is chosen when a hint is claimed.
-const HINTS_PER_SLOT: i64 = 4;
+/// Dispatched jobs per concurrent job: enough for the shortest jobs until the dispatcher runs again. A larger window
+/// delays no tenant, because the next tenant is chosen when a job is claimed.
+const JOBS_PER_PLACE: usize = 4;
 
 /// Time without a heartbeat after which a worker counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -40,25 +40,25 @@ pub struct Worker {
     pub last_seen_at: DateTime<Utc>,
 }
 
-/// Records a worker's heartbeat. Called at its start and with every sweep.
+/// Records a worker's heartbeat. Called at its start and with every sweep. Returns the database's time.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn heartbeat(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) -> Result<()> {
-    sqlx::query!(
+pub async fn heartbeat(ctx: &Context, id: WorkerId, name: &str, queues: &Queues) -> Result<DateTime<Utc>> {
+    Ok(sqlx::query_scalar!(
         r#"
         insert into worker (id, name, queues, model)
         values ($1, $2, $3, $4)
         on conflict (id) do update set last_seen_at = now()
+        returning last_seen_at
         "#,
         id.uuid(),
         name,
         Json(queues) as _,
         ctx.embedder().id(),
     )
-    .execute(ctx.db().platform())
-    .await?;
-    Ok(())
+    .fetch_one(ctx.db().platform())
+    .await?)
 }
 
 /// Deletes the row of a worker that shuts down, and of all that count as gone.
@@ -103,16 +103,25 @@ pub async fn has_one_model(ctx: &Context) -> Result<bool> {
     Ok(!differs)
 }
 
-/// Maximum number of hints in a queue: a small multiple of the workers' concurrency.
-pub(super) async fn window(ctx: &Context, kind: Kind) -> Result<i64> {
-    let slots: i64 = list_seen(ctx.db().platform(), SILENCE)
+/// The fleet's places for jobs of a kind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    /// Concurrent jobs of all workers, or [`window_floor`](crate::platform::config::Jobs::window_floor) if that is more.
+    pub(super) number: usize,
+    /// Maximum number of dispatched jobs: a small multiple of the workers' concurrency.
+    pub(super) window: i64,
+}
+
+/// The fleet's places for jobs of a kind.
+pub(super) async fn places(ctx: &Context, kind: Kind) -> Result<Places> {
+    let slots: usize = list_seen(ctx.db().platform(), SILENCE)
         .await?
         .iter()
         .filter_map(|worker| worker.queues.get(&kind))
-        .map(|slots| i64::try_from(*slots).unwrap_or(i64::MAX))
-        .fold(0, i64::saturating_add);
-    let floor = i64::try_from(ctx.config().jobs.window_floor).unwrap_or(i64::MAX);
-    Ok(slots.saturating_mul(HINTS_PER_SLOT).max(floor))
+        .fold(0, |slots, more| slots.saturating_add(*more));
+    let floor = ctx.config().jobs.window_floor;
+    let window = slots.saturating_mul(JOBS_PER_PLACE).max(floor);
+    Ok(Places { number: slots.max(floor), window: i64::try_from(window).unwrap_or(i64::MAX) })
 }
 
 async fn list_seen(db: impl PgExecutor<'_>, within: Duration) -> sqlx::Result<Vec<Worker>> {

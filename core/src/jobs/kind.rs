@@ -19,10 +19,13 @@ pub struct Spec {
     /// Backpressure: the kind of the follow-up jobs. While a tenant has [`config::Jobs::embed_backlog`] of them
     /// waiting, its jobs of this kind are not dispatched.
     pub feeds: Option<Kind>,
+    /// Whether it mostly waits, for sockets. Running jobs of this kind do not count against their tenant's jobs of other
+    /// kinds.
+    pub waits: bool,
 }
 
 /// Ten attempts, with the pauses between them, outlast an outage of a quarter of an hour.
-const DEFAULT: Spec = Spec { concurrency: None, deadline: None, max_attempts: 10, feeds: None };
+const DEFAULT: Spec = Spec { concurrency: None, deadline: None, max_attempts: 10, feeds: None, waits: false };
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal { $($field:ident: $value:expr),* })+) => {
@@ -52,7 +55,7 @@ kinds! {
     /// Extracts the text of a stored file.
     Upload = "upload" {}
     /// Crawls a web site and extracts the text of its pages.
-    Scrape = "scrape" {}
+    Scrape = "scrape" { waits: true }
     /// Splits text into chunks.
     Chunk = "chunk" { feeds: Some(Kind::Embed) }
     /// Embeds a batch of chunks.

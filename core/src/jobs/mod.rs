@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
 use crate::platform::propagation;
+use served::Served;
 
 pub mod backoff;
 mod cancel;
@@ -26,8 +27,11 @@ mod claims;
 pub mod dispatch;
 mod ended;
 pub mod fleet;
+mod gather;
+mod heartbeat;
 mod kind;
 mod reports;
+mod served;
 mod settle;
 mod store;
 mod sweep;
@@ -35,12 +39,15 @@ mod sweep;
 pub use cancel::{Held, Subject, cancel, hold, hold_free};
 pub use claims::Claims;
 pub use ended::{forget_old, hold_ended, revive};
+pub use heartbeat::{Beat, Progress, Renewal, interval as heartbeat_interval, renew};
 pub use kind::{Kind, Spec, State};
 pub use reports::{
     Filter, Moment, Outlook, Report, children, count_by_state, find, get, history, list, list_all,
     oldest_waiting, outlook,
 };
-pub use settle::{EndHook, Ended, Failure, Outcome, announce, hold_claim, settle_failed, succeed};
+pub use settle::{
+    EndHook, Ended, Failure, Outcome, announce, hold_claim, settle_failed, succeed, succeed_without_results,
+};
 pub use sweep::{Swept, sweep};
 
 /// Payload of a job. It holds ids only; the job reads other data when it runs.
@@ -85,29 +92,6 @@ pub struct Claim {
     pub trace_context: Option<String>,
 }
 
-/// Result of a heartbeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Renewal {
-    /// The lease is renewed.
-    Held,
-    /// The lease is renewed, and cancellation was requested.
-    CancelRequested,
-    /// Another worker holds the job, or it has ended.
-    Lost,
-}
-
-/// Progress of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Units done.
-    pub done: i64,
-    /// Total number of units, if known.
-    pub total: Option<i64>,
-    /// Unit (`chunks`, `bytes`, …).
-    pub unit: Option<&'static str>,
-}
-
 /// Inserts a job, in the caller's transaction. Call [`dispatch::nudge`] after the commit.
 ///
 /// # Errors
@@ -144,21 +128,9 @@ pub async fn enqueue<J: Job>(
 /// When the statement fails.
 pub async fn claim(ctx: &Context, job: JobId, worker: WorkerId) -> Result<Option<Claim>> {
     let lease = LeaseToken::fresh();
-    Ok(store::claim(ctx.db().platform(), job, worker, lease, ctx.config().jobs.lease).await?)
-}
-
-/// Renews a lease and records progress. Progress never decreases.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn renew(ctx: &Context, claim: &Claim, progress: Progress) -> Result<Renewal> {
-    let renewed =
-        store::renew(ctx.db().platform(), claim.id, claim.lease, ctx.config().jobs.lease, progress).await?;
-    Ok(match renewed {
-        None => Renewal::Lost,
-        Some(true) => Renewal::CancelRequested,
-        Some(false) => Renewal::Held,
-    })
+    let claim = store::claim(ctx.db().platform(), job, worker, lease, ctx.config().jobs.lease).await?;
+    ctx.state::<Served>().record(claim.iter().map(|claim| claim.about.tenant));
+    Ok(claim)
 }
 
 /// Whether another job of the same kind and source version is unfinished.

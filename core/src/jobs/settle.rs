@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::PgTransaction;
 
+use super::gather::Gather;
 use super::{About, Claim, State, dispatch, store};
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::ids::JobId;
+use crate::error::{Error, Part, Result};
+use crate::ids::{JobId, LeaseToken};
 use crate::platform::bus::JobEvent;
 
 /// Outcome of a failed attempt. Only the runner decides it.
@@ -76,6 +77,28 @@ pub trait EndHook: Send + Sync {
 pub async fn succeed(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()> {
     store::succeed(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
 }
+
+/// Marks a job as succeeded that has no results to write. Jobs that end at the same time share a statement and its
+/// commit.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another worker holds the job.
+pub async fn succeed_without_results(ctx: &Context, claim: &Claim) -> Result<()> {
+    let successes = ctx.state::<Successes>();
+    let settle = async |held: Vec<(JobId, LeaseToken)>| {
+        let settled = store::succeed_all(ctx.db().platform(), &held).await?;
+        Ok(held.iter().map(|(job, _)| settled.contains(job)).collect())
+    };
+    match successes.0.call((claim.id, claim.lease), settle).await? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::LeaseLost),
+        None => Err(Error::unavailable(Part::Postgres, "the statement for several jobs failed")),
+    }
+}
+
+/// Successes of this process that wait for their statement.
+#[derive(Default)]
+struct Successes(Gather<(JobId, LeaseToken), bool>);
 
 /// Locks the claim until the transaction ends, for a job that writes results in several transactions.
 ///

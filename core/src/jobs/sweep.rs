@@ -1,5 +1,7 @@
 //! Sweep: repairs jobs with a lost worker or hint. Any number of processes may run it concurrently.
 
+use chrono::{DateTime, Utc};
+
 use super::settle::{EndHook, Ended, run_hooks};
 use super::{Kind, dispatch, store};
 use crate::context::Context;
@@ -18,13 +20,16 @@ pub struct Swept {
 
 /// Sweeps the ledger, runs the hooks of the jobs that ended, and nudges every queue.
 ///
+/// `as_of`: time, by the database's clock, at which a lease must have been expired. A process that takes it before it
+/// renews its own leases never takes a job from itself, however slow the machine is.
+///
 /// # Errors
 /// When a statement fails.
-pub async fn sweep(ctx: &Context, hooks: &[&dyn EndHook]) -> Result<Swept> {
+pub async fn sweep(ctx: &Context, hooks: &[&dyn EndHook], as_of: DateTime<Utc>) -> Result<Swept> {
     let mut tx = ctx.db().platform().begin().await?;
     let lost_hints = store::requeue_lost_hints(&mut *tx, ctx.config().jobs.hint_timeout).await?;
-    let mut ended = store::end_expired(&mut *tx).await?;
-    let expired_leases = store::requeue_expired_leases(&mut *tx).await?;
+    let mut ended = store::end_expired(&mut *tx, as_of).await?;
+    let expired_leases = store::requeue_expired_leases(&mut *tx, as_of).await?;
     // Hooks lock sources: the same order in all sweepers prevents deadlocks.
     ended.sort_unstable_by_key(|ended| ended.about.source);
     for ended in &ended {

@@ -120,9 +120,7 @@ pub async fn fit(ctx: &Context, tenant: TenantId, job: &Index, watch: Watch<'_>)
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now.
 pub async fn settle(ctx: &Context, claim: &Claim) -> Result<()> {
-    let mut tx = ctx.db().begin(claim.about.tenant).await?;
-    jobs::succeed(&mut tx, claim).await?;
-    Ok(tx.commit().await?)
+    jobs::succeed_without_results(ctx, claim).await
 }
 
 /// Builds the graph of a large bot's vectors of a model before searches switch to them. Returns whether there

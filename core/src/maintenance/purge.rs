@@ -28,18 +28,19 @@ pub async fn step(ctx: &Context, tenant: TenantId, purge: Purge) -> Result<u64> 
     }
 }
 
-/// Settles a purge: deletes the bot's own row and figures, the last of its data.
+/// Settles a purge. The purge of a bot deletes the bot's own row and figures with it, the last of its data.
 ///
 /// # Errors
 /// [`crate::Error::LeaseLost`] when another worker holds the job.
 pub async fn settle(ctx: &Context, claim: &Claim, purge: Purge) -> Result<()> {
+    let Purge::Bot { bot } = purge else {
+        return jobs::succeed_without_results(ctx, claim).await;
+    };
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    if let Purge::Bot { bot } = purge {
-        analytics::forget(&mut tx, tenant, bot).await?;
-        bots::remove(&mut tx, tenant, bot).await?;
-    }
+    analytics::forget(&mut tx, tenant, bot).await?;
+    bots::remove(&mut tx, tenant, bot).await?;
     tx.commit().await?;
     Ok(())
 }

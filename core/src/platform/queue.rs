@@ -79,16 +79,29 @@ impl Queue {
         })
     }
 
-    /// Pushes a hint for each job.
+    /// Pushes a hint for each job, and wakes this process's consumer even if there is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not accept them; some may have arrived.
     pub async fn push(&self, queue: &'static str, jobs: &[JobId]) -> Result<()> {
-        let hints = jobs.iter().map(|&job| Hint { job }).collect();
-        let mut storage = self.storage(queue);
-        with_timeout(storage.push_bulk(hints)).await?;
+        if !jobs.is_empty() {
+            let hints = jobs.iter().map(|&job| Hint { job }).collect();
+            let mut storage = self.storage(queue);
+            with_timeout(storage.push_bulk(hints)).await?;
+        }
         self.arrivals.of(queue).notify_one();
         Ok(())
+    }
+
+    /// Number of hints that no consumer has taken yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn untaken(&self, queue: &str) -> Result<usize> {
+        let list = self.storage(queue).get_config().active_jobs_list();
+        let mut length = redis::cmd("LLEN");
+        length.arg(list);
+        with_timeout(length.query_async(&mut self.connection.clone())).await
     }
 
     /// Signals this process's dispatcher that a queue may have jobs to dispatch, or room for more. Returns immediately.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use parlance_core::jobs::{Kind, State};
+use parlance_core::ids::{JobId, TenantId, WorkerId};
+use parlance_core::jobs::{self, Claims, Kind, State};
 use parlance_core::knowledge::Status;
-use parlance_testing::{Builder, TestEmbedder};
+use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-use crate::{paragraphs, upload};
+use crate::{paragraphs, purge, upload};
 
 #[tokio::test]
 async fn a_small_file_waits_only_for_running_jobs() {
@@ -90,4 +91,137 @@ async fn chunking_respects_the_embed_backlog() {
         assert_eq!(app.settled(source).await["status"], "ready");
     }
     app.end().await;
+}
+
+/// The owners of the purges that have started, in the order in which they did.
+async fn served(app: &TestApp) -> Vec<TenantId> {
+    let query =
+        "select tenant_id from job where kind = 'purge' and started_at is not null order by started_at, id";
+    let owners: Vec<uuid::Uuid> = sqlx::query_scalar(query).fetch_all(app.ctx.db().platform()).await.unwrap();
+    owners.into_iter().map(TenantId::from).collect()
+}
+
+#[tokio::test]
+async fn one_place_alternates_between_tenants() {
+    let app = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.jobs.window_floor = 16)
+        .start()
+        .await;
+    let (second, _) = app.another_tenant().await;
+    for _ in 0..50 {
+        purge(&app, app.tenant).await;
+    }
+    for _ in 0..3 {
+        purge(&app, second).await;
+    }
+    // A worker with one place: nothing runs when it claims.
+    let stop = tokio_util::sync::CancellationToken::new();
+    let worker = parlance_workers::run(app.ctx.clone(), [(Kind::Purge, 1)].into(), stop.clone());
+    let worker = tokio::spawn(worker);
+    app.eventually("all are done", async || {
+        (app.count(Kind::Purge, State::Succeeded).await == 53).then_some(())
+    })
+    .await;
+    stop.cancel();
+    worker.await.unwrap();
+    let served = served(&app).await;
+    let turns: Vec<usize> =
+        (0..served.len()).filter(|&turn| served[turn] == second).map(|turn| turn + 1).collect();
+    assert!(turns[0] <= 2 && turns[1] <= 4 && turns[2] <= 6, "{turns:?}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn more_tenants_than_the_window_take_turns() {
+    let app = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| config.jobs.window_floor = 1)
+        .start()
+        .await;
+    for _ in 0..20 {
+        purge(&app, app.tenant).await;
+    }
+    for _ in 0..5 {
+        let (tenant, _) = app.another_tenant().await;
+        purge(&app, tenant).await;
+        purge(&app, tenant).await;
+    }
+    let claims = Claims::new(WorkerId::fresh());
+    for _ in 0..12 {
+        app.fill(Kind::Purge).await;
+        let claim = claims.another(&app.ctx, Kind::Purge).await.unwrap().unwrap();
+        jobs::succeed_without_results(&app.ctx, &claim).await.unwrap();
+    }
+    let served = served(&app).await;
+    for (turn, owner) in served.iter().enumerate() {
+        let earlier = served[..turn].iter().rposition(|other| other == owner);
+        assert!(earlier.is_none_or(|earlier| turn - earlier >= 5), "{served:?}");
+    }
+    app.end_with_unfinished_jobs().await;
+}
+
+/// Claims `count` jobs of a kind by id, as a worker that runs them.
+async fn start(app: &TestApp, waiting: Vec<JobId>) {
+    for job in waiting {
+        jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn running_jobs_of_other_kinds_count_beyond_a_share() {
+    let app = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let bot = app.create_bot(app.tenant).await;
+    let (other, _) = app.another_tenant().await;
+    for i in 0..3 {
+        upload(&app, app.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
+    }
+    start(&app, app.waiting(Kind::Upload).await).await;
+    // Older than the other tenant's.
+    for tenant in [app.tenant, app.tenant, app.tenant, other, other] {
+        purge(&app, tenant).await;
+    }
+    app.fill(Kind::Purge).await;
+    let claims = Claims::new(WorkerId::fresh());
+    let mut owners = Vec::new();
+    for _ in 0..3 {
+        let claim = claims.another(&app.ctx, Kind::Purge).await.unwrap().unwrap();
+        owners.push(claim.about.tenant);
+    }
+    // Three run elsewhere, a mean of two for each tenant: the busy one is one beyond its share.
+    assert_eq!(owners, [other, app.tenant, other]);
+    app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn crawls_that_wait_delay_no_other_jobs_of_their_tenant() {
+    let app = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let (other, _) = app.another_tenant().await;
+    for _ in 0..6 {
+        purge(&app, app.tenant).await;
+    }
+    let crawls = app.waiting(Kind::Purge).await;
+    app.execute("update job set kind = 'scrape'").await;
+    start(&app, crawls).await;
+    // The other tenant is served after them.
+    let served = purge(&app, other).await;
+    assert!(app.run(served).await);
+    purge(&app, other).await;
+    purge(&app, app.tenant).await;
+    app.fill(Kind::Purge).await;
+    let claims = Claims::new(WorkerId::fresh());
+    let mut owners = Vec::new();
+    for _ in 0..2 {
+        owners.push(claims.another(&app.ctx, Kind::Purge).await.unwrap().unwrap().about.tenant);
+    }
+    assert_eq!(owners, [app.tenant, other], "six crawls count as nothing");
+    // Among themselves, crawls do count.
+    for tenant in [app.tenant, other] {
+        let crawl = purge(&app, tenant).await;
+        app.execute(&format!("update job set kind = 'scrape' where id = '{crawl}'")).await;
+    }
+    app.fill(Kind::Scrape).await;
+    let next = claims.another(&app.ctx, Kind::Scrape).await.unwrap().unwrap();
+    assert_eq!(next.about.tenant, other);
+    app.end_with_unfinished_jobs().await;
 }

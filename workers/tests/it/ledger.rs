@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use parlance_core::Error;
 use parlance_core::ids::{JobId, WorkerId};
-use parlance_core::jobs::{self, Claims, Kind, State};
+use parlance_core::jobs::{self, Beat, Claim, Claims, Kind, Progress, Renewal, State};
 use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
 use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-use crate::{paragraphs, upload};
+use crate::{paragraphs, purge, upload};
 
 /// Attempts of a job of any kind without attempts of its own.
 const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
@@ -31,6 +31,10 @@ async fn set(app: &TestApp, job: JobId, assignment: &'static str) {
 
 async fn report(app: &TestApp, job: JobId) -> jobs::Report {
     jobs::get(&app.ctx, app.tenant, job).await.unwrap()
+}
+
+fn beat(claim: &Claim) -> Beat {
+    Beat { job: claim.id, lease: claim.lease, progress: Progress::default() }
 }
 
 fn document(text: &str) -> Document {
@@ -100,7 +104,8 @@ async fn an_expired_lease_writes_nothing() {
     let payload = ExtractFile { source, version: 1 };
     let late = ingest::settle_extracted(&app.ctx, &slow, &payload, &document("stale")).await;
     assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
-    assert_eq!(jobs::renew(&app.ctx, &slow, jobs::Progress::default()).await.unwrap(), jobs::Renewal::Lost);
+    let beats = [&slow, &fast].map(beat);
+    assert_eq!(jobs::renew(&app.ctx, &beats).await.unwrap(), [Renewal::Lost, Renewal::Held]);
     assert!(knowledge::get(&app.ctx, app.tenant, source).await.unwrap().content.is_none());
     assert!(app.waiting(Kind::Chunk).await.is_empty());
 
@@ -109,6 +114,91 @@ async fn an_expired_lease_writes_nothing() {
     app.step(Kind::Chunk).await.unwrap();
     app.step(Kind::Embed).await.unwrap();
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_process_never_takes_a_job_from_itself() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", &paragraphs(5)).await;
+    let job = run_until_embed(&app).await;
+    app.start_workers();
+    app.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
+    // As after a pause of the machine: the lease has run out, and its sweeper and its worker wake together.
+    for _ in 0..10 {
+        set(&app, job, "lease_expires_at = now() - interval '1 second'").await;
+        let renewed = "select count(*) from job where lease_expires_at > now() and kind = 'embed'";
+        app.eventually("the lease is renewed", async || (app.count_of(renewed).await == 1).then_some(()))
+            .await;
+    }
+    embedder.release();
+    assert_eq!(app.settled(source).await["status"], "ready");
+    let history = jobs::history(&app.ctx, app.tenant, job, 0).await.unwrap();
+    let states: Vec<State> = history.iter().map(|moment| moment.state).collect();
+    assert_eq!(states, [State::Running, State::Succeeded], "{history:?}");
+    assert_eq!((embedder.runs(), embedder.duplicates()), (1, 0));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn one_heartbeat_renews_all_jobs_and_waits_for_no_lock() {
+    let app = start_app(&TestEmbedder::default()).await;
+    let bot = app.create_bot(app.tenant).await;
+    for i in 0..5 {
+        upload(&app, app.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
+    }
+    let worker = WorkerId::fresh();
+    let mut claims = Vec::new();
+    for job in app.waiting(Kind::Upload).await {
+        claims.push(jobs::claim(&app.ctx, job, worker).await.unwrap().unwrap());
+        set(&app, job, "lease_expires_at = now() - interval '1 second'").await;
+    }
+    let progress = Progress { done: 3, total: Some(9), unit: Some("pages") };
+    let mut beats: Vec<Beat> = claims.iter().map(|claim| Beat { progress, ..beat(claim) }).collect();
+    set(&app, claims[1].id, "cancel_requested = true").await;
+    beats[2].lease = claims[3].lease;
+    // A transaction that settles a job keeps its lock.
+    let mut settling = app.ctx.db().begin(app.tenant).await.unwrap();
+    jobs::hold_claim(&mut settling, &claims[4]).await.unwrap();
+    let renewals = jobs::renew(&app.ctx, &beats).await.unwrap();
+    settling.rollback().await.unwrap();
+    let held = Renewal::Held;
+    assert_eq!(renewals, [held, Renewal::CancelRequested, Renewal::Lost, held, held]);
+    let renewed = "select count(*) from job where lease_expires_at > now() and progress_done = 3 \
+                   and progress_total = 9 and progress_unit = 'pages'";
+    assert_eq!(app.count_of(renewed).await, 3, "neither the lost one nor the locked one");
+    // Progress never decreases.
+    let before = report(&app, claims[0].id).await;
+    beats[0].progress = Progress { done: 1, ..progress };
+    assert_eq!(jobs::renew(&app.ctx, &beats[..1]).await.unwrap(), [held]);
+    let after = report(&app, claims[0].id).await;
+    assert_eq!((after.progress_done, after.revision), (3, before.revision));
+    app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn jobs_that_end_together_are_settled_once_each() {
+    let app = start_app(&TestEmbedder::default()).await;
+    let (other, _) = app.another_tenant().await;
+    let worker = WorkerId::fresh();
+    let mut claims = Vec::new();
+    for tenant in [app.tenant, other].repeat(10) {
+        let job = purge(&app, tenant).await;
+        claims.push(jobs::claim(&app.ctx, job, worker).await.unwrap().unwrap());
+    }
+    // Its lease went to another worker.
+    set(&app, claims[7].id, "lease_token = gen_random_uuid()").await;
+    let settling = claims.iter().map(|claim| jobs::succeed_without_results(&app.ctx, claim));
+    let settled = futures_util::future::join_all(settling).await;
+    for (index, settled) in settled.iter().enumerate() {
+        assert_eq!(settled.is_ok(), index != 7, "{index}: {settled:?}");
+    }
+    assert!(matches!(settled[7], Err(Error::LeaseLost)));
+    assert_eq!(app.count(Kind::Purge, State::Succeeded).await, 19);
+    assert_eq!(report(&app, claims[0].id).await.revision, 3, "running, then succeeded");
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
@@ -311,6 +401,35 @@ async fn one_hint_per_job_claims_all_jobs_at_once() {
     let taken: HashSet<JobId> = taken.into_iter().filter_map(|claim| Some(claim.unwrap()?.id)).collect();
     assert_eq!(taken.len(), 32);
     app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn no_more_hints_than_places_are_pushed() {
+    let mut app = Builder::default()
+        .embedder(TestEmbedder::default())
+        .configure(|config| {
+            config.jobs.window_floor = 3;
+            config.jobs.concurrency = 2;
+        })
+        .start()
+        .await;
+    for _ in 0..20 {
+        purge(&app, app.tenant).await;
+    }
+    let untaken = async || app.ctx.queue().untaken("purge").await.unwrap();
+    assert_eq!((app.fill(Kind::Purge).await, untaken().await), (3, 3));
+    // The window has room again, but every place has its hint.
+    for job in app.waiting(Kind::Purge).await.into_iter().take(3) {
+        assert!(app.run(job).await);
+    }
+    assert_eq!((app.fill(Kind::Purge).await, untaken().await), (3, 3));
+    // Places that are awake need none for the rest.
+    app.start_workers();
+    app.eventually("all are done", async || {
+        (app.count(Kind::Purge, State::Succeeded).await == 20).then_some(())
+    })
+    .await;
+    app.end().await;
 }
 
 #[tokio::test]

@@ -17,8 +17,10 @@ mod partitions;
 mod pipeline;
 mod quotas;
 
-use parlance_core::ids::{BotId, SourceId, TenantId};
+use parlance_core::ids::{BotId, JobId, SourceId, TenantId};
+use parlance_core::jobs::{self, About};
 use parlance_core::knowledge::{self, File};
+use parlance_core::purge_job::Purge;
 use parlance_testing::TestApp;
 
 /// Uploads a text file to a bot, bypassing the API.
@@ -32,4 +34,14 @@ pub(crate) fn paragraphs(count: usize) -> String {
     let paragraph =
         |i| format!("Rule {i}: whoever asks about matter {i} is told answer {i}, and no other answer.\n\n");
     (0..count).map(paragraph).collect()
+}
+
+/// Enqueues a job that finds nothing to do.
+pub(crate) async fn purge(app: &TestApp, tenant: TenantId) -> JobId {
+    let about = About { tenant, bot: None, source: None, parent: None };
+    let mut tx = app.ctx.db().begin(tenant).await.unwrap();
+    let job = Purge::Versions { source: SourceId::fresh() };
+    let job = jobs::enqueue(&app.ctx, &mut tx, about, &job).await.unwrap();
+    tx.commit().await.unwrap();
+    job
 }

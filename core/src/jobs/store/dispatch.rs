@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::JobId;
+use crate::ids::{JobId, TenantId};
 use crate::jobs::Kind;
 
 /// Locks the dispatch of a queue until the transaction ends.
@@ -17,13 +17,15 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 }
 
 /// Dispatches the next jobs of a queue, up to the free places of the window: by priority, then round-robin over
-/// tenants, then by age. A tenant's dispatched and running jobs count as turns taken. A tenant without any gets one
-/// place beyond the window, which therefore at most doubles.
+/// tenants, then by when they were served (see [`claim_next`]), then by age. A tenant's dispatched and running jobs count
+/// as turns taken. A tenant without any gets one place beyond the window, which therefore at most doubles.
 ///
 /// The cost grows with the number of waiting tenants, not of their jobs: the recursive part skips over the index
 /// from tenant to tenant, each count reads one partial index, and the update finds its rows by id. `state || ''`
 /// keeps the planner off the partial index, which it would read whole if its statistics saw an empty queue. The
 /// commit does not wait for the disk: a dispatch lost in a crash of Postgres is repeated.
+///
+/// [`claim_next`]: super::claim_next
 ///
 /// `backpressure`: a kind and its maximum number of waiting jobs per tenant. A tenant at the maximum gets no turn.
 pub(in crate::jobs) async fn pick(
@@ -31,7 +33,9 @@ pub(in crate::jobs) async fn pick(
     kind: Kind,
     window: i64,
     backpressure: Option<(Kind, i64)>,
+    served: &[TenantId],
 ) -> sqlx::Result<Vec<JobId>> {
+    let served: Vec<_> = served.iter().map(|tenant| tenant.uuid()).collect();
     sqlx::query_scalar!(
         r#"
         with recursive unsynced as materialized (
@@ -68,7 +72,7 @@ pub(in crate::jobs) async fn pick(
             where kind = $1 and state = 'dispatched'
         ),
         turns as (
-            select mine.id, mine.priority, mine.turn
+            select mine.id, mine.priority, mine.turn, array_position($5::uuid[], tenant_id) as served
             from waiting
             left join on_their_way using (tenant_id)
             cross join lateral (
@@ -92,7 +96,7 @@ pub(in crate::jobs) async fn pick(
             ) < $4
         ),
         next as (
-            select id, turn, row_number() over (order by priority desc, turn, id) as place
+            select id, turn, row_number() over (order by priority desc, turn, served nulls first, id) as place
             from turns
             cross join unsynced
         )
@@ -110,6 +114,7 @@ pub(in crate::jobs) async fn pick(
         window,
         backpressure.map(|(kind, _)| kind.as_str()),
         backpressure.map(|(_, backlog)| backlog),
+        &served,
     )
     .fetch_all(db)
     .await

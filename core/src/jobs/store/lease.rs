@@ -1,14 +1,15 @@
-//! Statements of a job's lifecycle: insertion, claim, heartbeat and settling.
+//! Statements of a job's lifecycle: insertion, settling and cancellation.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgExecutor;
 
-use super::{about, interval};
-use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId, WorkerId};
-use crate::jobs::{About, Claim, Failure, Kind, Progress, State, Subject};
+use super::interval;
+use crate::ids::{BotId, JobId, LeaseToken, SourceId, TenantId};
+use crate::jobs::{About, Claim, Failure, Kind, State, Subject};
 
 pub(in crate::jobs) struct NewJob {
     pub(in crate::jobs) id: JobId,
@@ -46,114 +47,6 @@ pub(in crate::jobs) async fn insert(db: impl PgExecutor<'_>, job: &NewJob) -> sq
     Ok(())
 }
 
-pub(in crate::jobs) async fn claim(
-    db: impl PgExecutor<'_>,
-    job: JobId,
-    worker: WorkerId,
-    lease: LeaseToken,
-    lease_for: Duration,
-) -> sqlx::Result<Option<Claim>> {
-    sqlx::query!(
-        r#"
-        update job
-        set state = 'running', attempt = attempt + 1, lease_token = $2, worker_id = $3,
-            lease_expires_at = now() + $4, started_at = coalesce(started_at, now()),
-            updated_at = now()
-        where id = $1 and state in ('queued', 'dispatched') and not_before <= now()
-            and deadline_at > now()
-        returning tenant_id, bot_id, source_id, source_version, parent_id, kind as "kind: Kind",
-            payload, attempt, max_attempts, deadline_at, trace_context
-        "#,
-        job.uuid(),
-        lease.uuid(),
-        worker.uuid(),
-        interval(lease_for),
-    )
-    .map(|row| Claim {
-        id: job,
-        kind: row.kind,
-        about: about(row.tenant_id, row.bot_id, row.source_id, row.source_version, row.parent_id),
-        payload: row.payload,
-        attempt: row.attempt,
-        max_attempts: row.max_attempts,
-        deadline_at: row.deadline_at,
-        lease,
-        trace_context: row.trace_context,
-    })
-    .fetch_optional(db)
-    .await
-}
-
-/// Claims up to `limit` dispatched jobs of a queue, which are a window's worth: each from the tenant with the fewest
-/// running jobs, these claims included. Concurrent workers get different jobs: the row lock rechecks that the job
-/// is still dispatched. `state || ''` keeps the planner off the partial indexes, which it would
-/// read whole for every job of the window.
-///
-/// The commit does not wait for the disk: after a crash of Postgres, the holder of a lost claim cannot settle.
-pub(in crate::jobs) async fn claim_next(
-    db: impl PgExecutor<'_>,
-    kind: Kind,
-    worker: WorkerId,
-    lease_for: Duration,
-    limit: i64,
-) -> sqlx::Result<Vec<Claim>> {
-    sqlx::query!(
-        r#"
-        with unsynced as materialized (
-            select set_config('synchronous_commit', 'off', true)
-        ),
-        at_work as materialized (
-            select tenant_id, count(*) as jobs from job
-            where kind = $1 and state = 'running'
-            group by tenant_id
-        ),
-        turns as materialized (
-            select job.id, job.priority,
-                coalesce(at_work.jobs, 0)
-                    + row_number() over (partition by tenant_id order by job.priority desc, job.id) as turn
-            from job
-            cross join unsynced
-            left join at_work using (tenant_id)
-            where kind = $1 and state = 'dispatched' and not_before <= now() and deadline_at > now()
-        ),
-        next as materialized (
-            select job.id
-            from turns
-            join job on job.id = turns.id
-            where job.state || '' = 'dispatched'
-            order by turns.priority desc, turns.turn, turns.id
-            limit $4
-            for no key update of job skip locked
-        )
-        update job
-        set state = 'running', attempt = attempt + 1, lease_token = gen_random_uuid(), worker_id = $2,
-            lease_expires_at = now() + $3, started_at = coalesce(started_at, now()),
-            updated_at = now()
-        where id = any(array(select id from next))
-        returning id as "id: JobId", tenant_id, bot_id, source_id, source_version, parent_id,
-            kind as "kind: Kind", payload, attempt, max_attempts, deadline_at,
-            lease_token as "lease_token!: LeaseToken", trace_context
-        "#,
-        kind.as_str(),
-        worker.uuid(),
-        interval(lease_for),
-        limit,
-    )
-    .map(|row| Claim {
-        id: row.id,
-        kind: row.kind,
-        about: about(row.tenant_id, row.bot_id, row.source_id, row.source_version, row.parent_id),
-        payload: row.payload,
-        attempt: row.attempt,
-        max_attempts: row.max_attempts,
-        deadline_at: row.deadline_at,
-        lease: row.lease_token,
-        trace_context: row.trace_context,
-    })
-    .fetch_all(db)
-    .await
-}
-
 /// Locks the job until the transaction ends. `None`: the lease is lost.
 pub(in crate::jobs) async fn hold_claim(
     db: impl PgExecutor<'_>,
@@ -168,36 +61,6 @@ pub(in crate::jobs) async fn hold_claim(
     .fetch_optional(db)
     .await?;
     Ok(held.map(drop))
-}
-
-/// Returns `cancel_requested`; `None`: the lease is lost.
-pub(in crate::jobs) async fn renew(
-    db: impl PgExecutor<'_>,
-    job: JobId,
-    lease: LeaseToken,
-    lease_for: Duration,
-    progress: Progress,
-) -> sqlx::Result<Option<bool>> {
-    sqlx::query_scalar!(
-        r#"
-        update job
-        set lease_expires_at = now() + $3,
-            progress_done = greatest(progress_done, $4),
-            progress_total = coalesce($5, progress_total),
-            progress_unit = coalesce($6, progress_unit),
-            updated_at = now()
-        where id = $1 and lease_token = $2
-        returning cancel_requested
-        "#,
-        job.uuid(),
-        lease.uuid(),
-        interval(lease_for),
-        progress.done,
-        progress.total,
-        progress.unit,
-    )
-    .fetch_optional(db)
-    .await
 }
 
 pub(in crate::jobs) async fn succeed(
@@ -219,6 +82,37 @@ pub(in crate::jobs) async fn succeed(
     .execute(db)
     .await?;
     Ok((settled.rows_affected() == 1).then_some(()))
+}
+
+/// Marks jobs without results as succeeded, whichever tenants they belong to. `held`: each job with its lease. Returns
+/// those whose lease was held. A token belongs to one job, so the pairs need not be compared. The rows are locked in
+/// the order of all statements that lock several jobs.
+pub(in crate::jobs) async fn succeed_all(
+    db: impl PgExecutor<'_>,
+    held: &[(JobId, LeaseToken)],
+) -> sqlx::Result<HashSet<JobId>> {
+    let (jobs, leases): (Vec<_>, Vec<_>) = held.iter().map(|(job, lease)| (job.uuid(), lease.uuid())).unzip();
+    let settled = sqlx::query_scalar!(
+        r#"
+        with held as materialized (
+            select id from job
+            where id = any($1) and lease_token = any($2)
+            order by id
+            for no key update
+        )
+        update job
+        set state = 'succeeded', lease_token = null, lease_expires_at = null, finished_at = now(),
+            progress_done = coalesce(progress_total, progress_done), error_code = null,
+            error_message = null, updated_at = now()
+        where id = any(array(select id from held))
+        returning id as "id: JobId"
+        "#,
+        &jobs,
+        &leases,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(settled.into_iter().collect())
 }
 
 pub(in crate::jobs) async fn retry(

@@ -5,16 +5,20 @@ use uuid::Uuid;
 use super::About;
 use crate::ids::{BotId, JobId, SourceId};
 
+mod claim;
 mod dispatch;
 mod ended;
 mod lease;
+mod renew;
 mod reports;
 mod sweep;
 
 pub(super) use crate::platform::db::interval;
+pub(super) use claim::*;
 pub(super) use dispatch::*;
 pub(super) use ended::*;
 pub(super) use lease::*;
+pub(super) use renew::*;
 pub(super) use reports::*;
 pub(super) use sweep::*;
 

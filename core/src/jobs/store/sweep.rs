@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::{about, interval};
@@ -42,7 +43,11 @@ pub(in crate::jobs) async fn requeue_dispatched(db: impl PgExecutor<'_>, kind: K
     Ok(requeued.rows_affected())
 }
 
-pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
+/// Requeues jobs whose lease had expired at the time `as_of`.
+pub(in crate::jobs) async fn requeue_expired_leases(
+    db: impl PgExecutor<'_>,
+    as_of: DateTime<Utc>,
+) -> sqlx::Result<u64> {
     let requeued = sqlx::query!(
         r#"
         update job
@@ -51,20 +56,24 @@ pub(in crate::jobs) async fn requeue_expired_leases(db: impl PgExecutor<'_>) -> 
             error_message = 'The worker that ran it went silent.', updated_at = now()
         where id in (
             select id from job
-            where state = 'running' and lease_expires_at < now() and attempt < max_attempts
+            where state = 'running' and lease_expires_at < $1 and attempt < max_attempts
                 and not cancel_requested
             for update skip locked
         )
         "#,
+        as_of,
     )
     .execute(db)
     .await?;
     Ok(requeued.rows_affected())
 }
 
-/// Ends jobs past their deadline, and jobs with an expired lease that have no attempt left or a requested
-/// cancellation.
-pub(in crate::jobs) async fn end_expired(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ended>> {
+/// Ends jobs past their deadline, and jobs whose lease had expired at the time `as_of` that have no attempt left or a
+/// requested cancellation.
+pub(in crate::jobs) async fn end_expired(
+    db: impl PgExecutor<'_>,
+    as_of: DateTime<Utc>,
+) -> sqlx::Result<Vec<Ended>> {
     sqlx::query!(
         r#"
         with late as (
@@ -81,7 +90,7 @@ pub(in crate::jobs) async fn end_expired(db: impl PgExecutor<'_>) -> sqlx::Resul
                 case when cancel_requested then 'The job was cancelled.'
                     else 'Every worker that ran it went silent.' end as message
             from job
-            where state = 'running' and lease_expires_at < now() and deadline_at >= now()
+            where state = 'running' and lease_expires_at < $1 and deadline_at >= now()
                 and (attempt >= max_attempts or cancel_requested)
             for update skip locked
         ),
@@ -94,10 +103,11 @@ pub(in crate::jobs) async fn end_expired(db: impl PgExecutor<'_>) -> sqlx::Resul
             updated_at = now()
         from hopeless
         where job.id = hopeless.id and job.state in ('queued', 'dispatched', 'running')
-            and (job.deadline_at < now() or job.lease_expires_at < now())
+            and (job.deadline_at < now() or job.lease_expires_at < $1)
         returning job.id, tenant_id, bot_id, source_id, source_version, parent_id,
             job.state as "state: State", error_code as "code!", error_message as "message!"
         "#,
+        as_of,
     )
     .map(|row| Ended {
         id: row.id.into(),
