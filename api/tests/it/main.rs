@@ -8,6 +8,7 @@ mod bots;
 mod confidence;
 mod conformance;
 mod conversations;
+mod deletion;
 mod errors;
 mod events;
 mod examples;

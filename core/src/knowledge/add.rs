@@ -66,8 +66,7 @@ pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> 
 }
 
 async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
-    let found =
-        store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
+    let found = store::find_by_content(ctx.db().reading(tenant), tenant, bot, &original.hash).await?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(Added { source: get_source(ctx, tenant, found).await?, duplicate: true }))
 }
@@ -82,16 +81,16 @@ async fn insert(
     blob_key: Option<&str>,
 ) -> Result<bool> {
     let mut tx = ctx.db().begin(tenant).await?;
-    if !store::insert_source(&mut *tx, tenant, bot, source, original).await? {
+    if !store::insert_source(&mut **tx, tenant, bot, source, original).await? {
         return Ok(false);
     }
-    store::insert_version(&mut *tx, tenant, source, 1, blob_key).await?;
+    store::insert_version(&mut **tx, tenant, source, 1, blob_key).await?;
     let about = About { tenant, bot: Some(bot), source: Some((source, 1)), parent: None };
     let job = match &original.site {
         Some(_) => jobs::enqueue(ctx, &mut tx, about, &CrawlSite { source, version: 1 }).await?,
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
-    store::set_job(&mut *tx, tenant, source, job).await?;
+    store::set_job(&mut **tx, tenant, source, job).await?;
     tx.commit().await?;
     Ok(true)
 }

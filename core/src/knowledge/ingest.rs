@@ -102,7 +102,8 @@ pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> 
 /// Settles an [`ExtractFile`]: stores the text and enqueues chunking.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Cancelled`] when the source was deleted or the
+/// version replaced.
 pub async fn settle_extracted(
     ctx: &Context,
     claim: &Claim,
@@ -112,7 +113,10 @@ pub async fn settle_extracted(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    store::set_content(&mut *tx, tenant, job.source, job.version, document).await?;
+    if !store::is_wanted(&mut **tx, tenant, job.source, job.version).await? {
+        return Err(Error::Cancelled);
+    }
+    store::set_content(&mut **tx, tenant, job.source, job.version, document).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;
@@ -126,11 +130,11 @@ pub async fn settle_extracted(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<Text> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find_text(&mut *db, tenant, job.source, job.version).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find_text(db, tenant, job.source, job.version).await?;
     let found = found.ok_or(Error::Cancelled)?;
     let pages = if found.is_site {
-        store::list_page_starts(&mut *db, tenant, job.source, job.version).await?
+        store::list_page_starts(db, tenant, job.source, job.version).await?
     } else {
         store::numbered(&found.page_starts)
     };
@@ -141,7 +145,8 @@ pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> R
 /// enqueues embed jobs for the rest.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when there are no chunks.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Cancelled`] when the source was deleted or the
+/// version replaced; [`Error::Rejected`] when there are no chunks.
 pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: Vec<Chunk>) -> Result<()> {
     if chunks.is_empty() {
         return Err(Error::rejected("empty", "The document has no text in it."));
@@ -150,6 +155,9 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     let bot = bot(ctx, claim).await?;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
+    if !store::is_wanted(&mut **tx, tenant, job.source, job.version).await? {
+        return Err(Error::Cancelled);
+    }
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
     let (model, text_search) = (ctx.embedder().id(), bot.language.text_search());
     let mut chunks = chunks.into_iter();
@@ -160,7 +168,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
             break;
         }
         first += rows.len();
-        store::insert_chunks(&mut *tx, &version, model, text_search, &rows).await?;
+        store::insert_chunks(&mut **tx, &version, model, text_search, &rows).await?;
     }
     embed_missing(ctx, &mut tx, claim, &version).await?;
     tx.commit().await?;
@@ -176,13 +184,13 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
     let (tenant, bot) = (claim.about.tenant, owner(claim)?);
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
+    let db = ctx.db().reading(tenant);
+    if !store::is_wanted(db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
     let version = store::VersionKey { tenant, bot, source: job.source, version: job.version };
     let model = ctx.embedder().id();
-    Ok(store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?)
+    Ok(store::list_unembedded(db, &version, model, job.first, job.last).await?)
 }
 
 /// Settles an [`EmbedBatch`]: stores the vectors and, if they were the last missing ones, makes the version
@@ -203,10 +211,10 @@ pub async fn settle_embedded(
         vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    let embedded = store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
+    let embedded = store::insert_vectors(&mut **tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
     // Serialises concurrent settles of the last two batches: the second waits here and then sees the first's
     // end.
-    store::lock_source(&mut *tx, tenant, job.source).await?;
+    store::lock_source(&mut **tx, tenant, job.source).await?;
     if !jobs::has_sibling(&mut tx, claim).await? {
         embed_missing(ctx, &mut tx, claim, &version).await?;
     }

@@ -53,7 +53,7 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
         });
     }
     if let Some((source, version)) = report.source_id.zip(report.source_version) {
-        let revived = store::revive_version(&mut *tx, tenant, source, version).await;
+        let revived = store::revive_version(&mut **tx, tenant, source, version).await;
         if !revived.map_err(super::change::duplicate)? {
             return Err(Error::Conflict {
                 code: "source_replaced",
@@ -61,7 +61,7 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
             });
         }
         if report.kind == Kind::Scrape {
-            store::requeue_failed_pages(&mut *tx, tenant, source, version).await?;
+            store::requeue_failed_pages(&mut **tx, tenant, source, version).await?;
         }
     }
     let queues = jobs::revive(ctx, &mut tx, tenant, &ended).await?;
