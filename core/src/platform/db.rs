@@ -20,12 +20,14 @@ mod places;
 mod reading;
 mod schema;
 mod server;
+mod warm;
 
 pub use reading::Reading;
 pub use schema::{MIGRATOR, check, migrate};
 pub use server::{Server, describe, require_sessions, shares_sessions};
 
 use places::{Place, Places};
+use warm::{Warm, WarmConnection};
 
 /// Timeout for acquiring a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +56,8 @@ pub struct Db {
     tenants: PgPool,
     /// Fair shares of [`Db::tenants`].
     places: Places,
+    /// Connections of [`Db::tenants`] between two reads.
+    warm: Warm,
     platform: PgPool,
 }
 
@@ -159,6 +163,7 @@ impl Db {
             tenants: pool(tenants, format!("{SETTINGS}; {TENANT_SETTINGS}"))
                 .connect_lazy_with(options.clone()),
             places: Places::new(usize::try_from(tenants).unwrap_or(usize::MAX)),
+            warm: Warm::default(),
             platform: pool(platform, SETTINGS.to_owned()).connect_lazy_with(options),
         })
     }
@@ -178,7 +183,7 @@ impl Db {
         let place = self.place(tenant).await?;
         let mut tries = self.tenants.size() + 1;
         loop {
-            let mut connection = self.tenants.acquire().await?;
+            let mut connection = self.connection().await?.connection;
             // A raw statement takes one short message each way. An id contains no quotes.
             let name = format!("set parlance.tenant = '{tenant}'");
             let set = sqlx::raw_sql(AssertSqlSafe(name)).execute(&mut *connection).await;
@@ -213,6 +218,8 @@ impl Db {
         let place = self.place(tenant).await?;
         let mut tries = self.tenants.size() + 1;
         loop {
+            // The pool needs one to give.
+            drop(self.warm.take());
             // One message saves round trips. An id contains no quotes.
             let begin = format!("begin; set local parlance.tenant = '{tenant}'{also}");
             match self.tenants.begin_with(AssertSqlSafe(begin)).await {
@@ -220,6 +227,14 @@ impl Db {
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// A connection for the holder of a place.
+    async fn connection(&self) -> sqlx::Result<WarmConnection> {
+        match self.warm.take() {
+            Some(connection) => Ok(connection),
+            None => Ok(WarmConnection::new(self.tenants.acquire().await?)),
         }
     }
 
@@ -248,12 +263,15 @@ impl Db {
     /// Each pool's name, size and number of idle connections.
     #[must_use]
     pub fn connections(&self) -> [(&'static str, u32, usize); 2] {
-        [("tenants", &self.tenants), ("platform", &self.platform)]
-            .map(|(name, pool)| (name, pool.size(), pool.num_idle()))
+        [
+            ("tenants", self.tenants.size(), self.tenants.num_idle() + self.warm.len()),
+            ("platform", self.platform.size(), self.platform.num_idle()),
+        ]
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
+        self.warm.close();
         self.tenants.close().await;
         self.platform.close().await;
     }

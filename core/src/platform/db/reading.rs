@@ -69,17 +69,21 @@ impl Reading<'_> {
         let _place = self.db.place(self.tenant).await?;
         let mut tries = self.db.tenants.size() + 1;
         loop {
-            let mut connection = self.db.tenants.acquire().await?;
+            let mut connection = self.db.connection().await?;
             let query =
                 sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.sql)), statement.arguments.clone())
                     .persistent(statement.persistent);
-            match connection.fetch_many(query).try_collect().await {
+            match connection.connection.fetch_many(query).try_collect().await {
+                Ok(results) => {
+                    self.db.warm.keep(connection);
+                    return Ok(results);
+                }
                 // The database has restarted since the last use of this connection. The statement only reads, so
                 // that it can run again.
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
-                result => return result,
+                Err(error) => return Err(error),
             }
-            connection.close_on_drop();
+            connection.connection.close_on_drop();
         }
     }
 }
