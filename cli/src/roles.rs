@@ -66,6 +66,7 @@ async fn connect(mut config: Config) -> anyhow::Result<Context> {
     db::check(ctx.db())
         .await
         .context("the database is not ready: check DATABASE_URL and run `parlance migrate`")?;
+    db::require_sessions(ctx.db()).await?;
     Ok(ctx)
 }
 

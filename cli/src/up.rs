@@ -41,6 +41,7 @@ pub(crate) async fn run(mut config: Config, data_dir: &Path, args: &Up) -> anyho
     let public = config.http.public_url.clone();
     let mut providers = Providers::from_config(&config).await?;
     let database = Db::new(&config.database)?;
+    db::require_sessions(&database).await?;
     db::migrate(&database).await?;
     prepare_reembedding(&database, &config, &mut providers).await?;
     database.close().await;

@@ -74,6 +74,9 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// A statement waited too long for rows that other requests are changing, or ran too long; retry soon.
+    #[error("a statement reached its time limit")]
+    Contended(#[source] BoxError),
     /// The work was cancelled on request.
     #[error("cancelled")]
     Cancelled,
@@ -325,7 +328,8 @@ impl Error {
 }
 
 impl From<sqlx::Error> for Error {
-    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Internal`] when a statement failed.
+    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Contended`] when a statement reached a time
+    /// limit, [`Error::Internal`] when it failed.
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Io(_)
@@ -336,6 +340,10 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::BeginFailed => Error::unavailable(Part::Postgres, error),
+            // SQLSTATE lock_not_available and query_canceled: a statement reached the limit of `platform/db.rs`.
+            sqlx::Error::Database(cause) if matches!(cause.code().as_deref(), Some("55P03" | "57014")) => {
+                Error::Contended(error.into())
+            }
             sqlx::Error::Database(cause) if is_outage(cause.code().as_deref()) => {
                 Error::unavailable(Part::Postgres, error)
             }

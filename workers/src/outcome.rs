@@ -52,6 +52,9 @@ pub fn decide(
             let failure = Failure::new("unavailable", format!("{part} did not answer."));
             Some(retry(*retry_after, failure))
         }
+        (Error::Contended(_), _) => {
+            Some(retry(None, Failure::new("data_busy", "Other requests were changing the same data.")))
+        }
         _ => Some(retry(None, Failure::new("internal_error", "An internal error; it has been logged."))),
     }
 }
@@ -97,6 +100,7 @@ mod tests {
         for (error, cause, attempt, expected) in [
             (down(), None, 1, "retry"),
             (down(), None, 5, "abandon"),
+            (Error::Contended("locked".into()), None, 1, "retry"),
             (surprise(), None, 4, "retry"),
             (surprise(), None, 5, "abandon"),
             (Error::rejected("empty", "It is empty."), None, 1, "abandon"),

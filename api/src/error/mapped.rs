@@ -31,6 +31,7 @@ impl ApiError {
             Error::Unavailable { part, retry_after, source } => {
                 Self::unavailable(part, retry_after).because(source)
             }
+            Error::Contended(source) => Self::contended().because(source),
             error @ (Error::Cancelled | Error::LeaseLost | Error::Internal { .. }) => {
                 Self::internal().because(error)
             }

@@ -225,6 +225,17 @@ impl ApiError {
         .with_header(header::RETRY_AFTER, &seconds(retry_after.unwrap_or(RETRY_AFTER)))
     }
 
+    /// A statement waited too long for rows that other requests are changing.
+    pub(super) fn contended() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "data_busy",
+            "Data busy",
+            "Other requests are changing the same data; try again in a moment",
+        )
+        .with_header(header::RETRY_AFTER, "1")
+    }
+
     /// The process is shutting down.
     pub(crate) fn stopping() -> Self {
         Self::new(

@@ -185,7 +185,7 @@ async fn creating_a_bot_does_not_block_reads_or_messages() {
     app.http.post("/bots", body.clone()).await.data(201);
     // The row lock that the creation of a bot holds.
     let mut lock = app.ctx.db().begin(app.tenant).await.unwrap();
-    sqlx::query("select plan from tenant for no key update").execute(&mut *lock).await.unwrap();
+    sqlx::query("select plan from tenant for no key update").execute(&mut **lock).await.unwrap();
     let creation = app.http.post("/bots", body);
     let meanwhile = async {
         app.http.get("/bots").await.data(200);

@@ -9,6 +9,7 @@ mod confidence;
 mod conformance;
 mod connections;
 mod conversations;
+mod deletion;
 mod errors;
 mod events;
 mod examples;

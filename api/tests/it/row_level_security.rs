@@ -17,6 +17,9 @@ use crate::{run_jobs, start_app};
 /// Postgres: insufficient privilege. Row-level security also refuses new rows with it.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
+/// Postgres: a statement that writes, in a read-only transaction.
+const READ_ONLY: &str = "25006";
+
 /// Creates another tenant, and rows of both tenants in every table. Returns the other tenant.
 async fn two_tenants(app: &TestApp) -> TenantId {
     let (other, http) = app.another_tenant().await;
@@ -185,7 +188,7 @@ async fn the_tenant_role_is_unprivileged() {
                  from pg_roles where rolname = current_user";
     let mut connection = app.ctx.db().for_tenant(app.tenant).await.unwrap();
     let mut transaction = app.ctx.db().begin(app.tenant).await.unwrap();
-    for db in [&mut *connection, &mut *transaction] {
+    for db in [&mut *connection, &mut **transaction] {
         let role: (bool, bool, bool, bool) = sqlx::query_as(query).fetch_one(db).await.unwrap();
         assert_eq!(role, (true, false, false, false));
     }
@@ -204,10 +207,11 @@ async fn a_statement_without_a_tenant_clause_reads_one_tenant() {
         let mut both = [mine, other.uuid()];
         both.sort_unstable();
         assert_eq!(visible_tenants(app.ctx.db().platform(), table).await, both, "{table}");
+        assert_eq!(visible_tenants(app.ctx.db().reading(other), table).await, [other.uuid()], "{table}");
         let mut connection = app.ctx.db().for_tenant(other).await.unwrap();
         assert_eq!(visible_tenants(&mut *connection, table).await, [other.uuid()], "{table}");
         let mut transaction = app.ctx.db().begin(other).await.unwrap();
-        assert_eq!(visible_tenants(&mut *transaction, table).await, [other.uuid()], "{table}");
+        assert_eq!(visible_tenants(&mut **transaction, table).await, [other.uuid()], "{table}");
         drop(transaction);
         // A session without a tenant reads nothing.
         for unset in ["reset parlance.tenant", "set parlance.tenant = ''"] {
@@ -241,7 +245,7 @@ async fn a_statement_without_a_tenant_clause_changes_one_tenant() {
             let mut transaction = app.ctx.db().begin(other).await.unwrap();
             let affected = execute(&mut transaction, &statement).await.unwrap();
             assert_eq!(affected, changed as u64, "{statement}");
-            assert_eq!(count(&mut *transaction, &of(mine)).await, 0, "{statement}");
+            assert_eq!(count(&mut **transaction, &of(mine)).await, 0, "{statement}");
             transaction.rollback().await.unwrap();
         }
         for statement in [
@@ -288,6 +292,48 @@ async fn a_tenant_cannot_change_its_id_or_plan() {
     app.end().await;
 }
 
+async fn read_backend(db: impl PgExecutor<'_>) -> i32 {
+    sqlx::query_scalar("select pg_backend_pid()").fetch_one(db).await.unwrap()
+}
+
+/// A parameter of the domain `reading_tenant` names the tenant for its own statement alone.
+#[tokio::test]
+async fn a_bound_tenant_ends_with_its_statement() {
+    let app = start_app().await;
+    let other = two_tenants(&app).await;
+    let mut session = app.ctx.db().dedicated().await.unwrap();
+    sqlx::raw_sql("set role parlance_tenant").execute(&mut session).await.unwrap();
+    let named = "select current_tenant() as tenant, $1::reading_tenant is null as is_null";
+    assert_eq!(visible_tenants(&mut session, "bot").await, Vec::<Uuid>::new(), "none is named yet");
+    for tenant in [app.tenant.uuid(), other.uuid()] {
+        let bound = format!("execute named('{tenant}')");
+        sqlx::raw_sql(AssertSqlSafe(format!("prepare named(reading_tenant) as {named}")))
+            .execute(&mut session)
+            .await
+            .unwrap();
+        sqlx::raw_sql(AssertSqlSafe(bound)).execute(&mut session).await.unwrap();
+        assert_eq!(visible_tenants(&mut session, "bot").await, Vec::<Uuid>::new(), "it has ended");
+        sqlx::raw_sql("deallocate named").execute(&mut session).await.unwrap();
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_names_its_tenant_cannot_write() {
+    let app = start_app().await;
+    let mine = app.tenant;
+    two_tenants(&app).await;
+    for statement in ["update bot set name = 'Changed'", "delete from bot", "select id from bot for update"] {
+        let refused = sqlx::query(statement).execute(app.ctx.db().reading(mine)).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.to_string()));
+        assert_eq!(code.as_deref(), Some(READ_ONLY), "{statement}: {refused}");
+    }
+    // Without a parameter a statement would run under no tenant.
+    let raw = sqlx::raw_sql("select id from bot").execute(app.ctx.db().reading(mine)).await;
+    assert!(raw.unwrap_err().to_string().contains("cannot name its tenant"));
+    app.end().await;
+}
+
 async fn execute(db: &mut PgConnection, statement: &str) -> sqlx::Result<u64> {
     Ok(sqlx::query(AssertSqlSafe(statement)).execute(db).await?.rows_affected())
 }
@@ -310,6 +356,15 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
     for tenant in [mine, other, mine] {
         backends.push(check(&mut db.for_tenant(tenant).await.unwrap(), tenant).await);
         backends.push(check(&mut db.for_tenant(other).await.unwrap(), other).await);
+        // A statement that names its tenant, after and before others of the same session.
+        for named in [tenant, other] {
+            assert_eq!(visible_tenants(db.reading(named), "bot").await, [named.uuid()]);
+        }
+        let mut session = db.for_tenant(tenant).await.unwrap();
+        backends.push(check(&mut session, tenant).await);
+        drop(session);
+        assert_eq!(visible_tenants(db.reading(other), "bot").await, [other.uuid()]);
+        backends.push(read_backend(db.reading(tenant)).await);
         let mut committed = db.begin(tenant).await.unwrap();
         backends.push(check(&mut committed, tenant).await);
         committed.commit().await.unwrap();
@@ -319,7 +374,7 @@ async fn a_reused_connection_shows_each_tenant_only_its_own_rows() {
         drop(dropped);
         backends.push(check(&mut db.for_tenant(other).await.unwrap(), other).await);
         let mut failed = db.begin(tenant).await.unwrap();
-        sqlx::query("select 1 / 0").execute(&mut *failed).await.unwrap_err();
+        sqlx::query("select 1 / 0").execute(&mut **failed).await.unwrap_err();
         drop(failed);
         backends.push(check(&mut db.begin(other).await.unwrap(), other).await);
     }

@@ -162,9 +162,9 @@ async fn vectors_of_worded_passages_are_looked_up_by_key() {
     let search = statements.iter().find(|statement| statement.contains("nearest_chunks")).unwrap();
     let mut db = app.ctx.db().begin(app.tenant).await.unwrap();
     // The tables are so small that a planner would read them whole.
-    sqlx::query("set local enable_seqscan = off").execute(&mut *db).await.unwrap();
+    sqlx::query("set local enable_seqscan = off").execute(&mut **db).await.unwrap();
     let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain (generic_plan) {search}")))
-        .fetch_all(&mut *db)
+        .fetch_all(&mut **db)
         .await
         .unwrap();
     let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

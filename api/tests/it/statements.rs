@@ -3,12 +3,13 @@
 //!
 //! Counts the statements that sqlx logs, including `commit` and the one that sets a connection's tenant, but
 //! not `begin`. Excludes statements that not every request runs: the lookup of an uncached key and, on a new
-//! connection, setting the role and sqlx's queries of types.
+//! connection, its settings and sqlx's queries of types.
 
 use parlance_core::ids::TenantId;
 use parlance_core::tenants::{self, Plan};
 use parlance_testing::sqlx::{self, AssertSqlSafe};
-use parlance_testing::{Client, TestApp, recorded_request_id, recorded_statements, text_of};
+use parlance_testing::{Answer, Client, TestApp, recorded_request_id, recorded_statements, text_of};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::fixture::{Fixture, TestRequest, is_consumed};
@@ -19,7 +20,7 @@ use crate::{run_jobs, start_app};
 const MAX_STATEMENTS: usize = 16;
 
 /// Parts of the excluded statements.
-const EXCLUDED: [&str; 3] = ["from api_key join tenant", "set role parlance_tenant", "pg_catalog.pg_type"];
+const EXCLUDED: [&str; 3] = ["from api_key join tenant", "set plan_cache_mode", "pg_catalog.pg_type"];
 
 /// A tenant with few or many rows of everything.
 struct TestTenant {
@@ -123,6 +124,29 @@ impl TestTenant {
         }
         Vec::new()
     }
+}
+
+/// The statement names its tenant itself.
+#[tokio::test]
+async fn a_request_that_reads_takes_one_round_trip() {
+    let app = start_app().await;
+    let fixture = Fixture::create(&app.http).await;
+    run_jobs(&app).await;
+    let bot = format!("/bots/{}", fixture.id("bot_id"));
+    for path in ["/bots?per_page=20", &bot, "/knowledge/sources", "/tenant/usage"] {
+        // Fills the cache of API keys.
+        app.http.get("/tenant/info").await.data(200);
+        let id = recorded_request_id();
+        let request = app.http.request(Method::GET, path).header("X-Request-Id", &id);
+        Answer::send(request).await.data(200);
+        let mut statements = recorded_statements(&id);
+        statements.retain(|statement| !EXCLUDED.iter().any(|excluded| statement.contains(excluded)));
+        assert!(
+            matches!(&statements[..], [only] if only.ends_with("-- names its tenant")),
+            "{path}: {statements:#?}"
+        );
+    }
+    app.end().await;
 }
 
 #[tokio::test]

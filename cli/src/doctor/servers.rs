@@ -31,11 +31,20 @@ pub(super) async fn postgres(config: &Config, parts: &Parts) -> Vec<(&'static st
     }
     let queries = async {
         let db = Db::new(&config.database)?;
-        let server = db::describe(&db).await?;
-        Ok((server, db::check(&db).await))
+        if db::shares_sessions(&db).await? {
+            return Ok(None);
+        }
+        Ok(Some((db::describe(&db).await?, db::check(&db).await)))
     };
     match queries.await {
-        Ok((server, schema)) => vec![
+        Ok(None) => vec![(
+            "postgres",
+            Finding::Bad(
+                "a connection pooler gives sessions to connections by transaction".to_owned(),
+                "set its pool_mode to session (docs/operations.md)",
+            ),
+        )],
+        Ok(Some((server, schema))) => vec![
             ("postgres", version(&server)),
             ("schema", schema_check(schema)),
             ("connections", free_connections(&server, config.database.max_connections)),

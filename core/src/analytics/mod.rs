@@ -4,7 +4,7 @@
 //! messages. [`mod@period`] and [`mod@measure`] are pure.
 
 use chrono::NaiveDate;
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::{PgExecutor, PgTransaction};
 
 use crate::bots::{self, Channel, Summary};
 use crate::context::Context;
@@ -91,9 +91,9 @@ pub struct ConversationCount {
 /// When a statement fails.
 pub async fn overview(ctx: &Context, tenant: TenantId, period: &Period) -> Result<Overview> {
     let bots = bots::list_all(ctx, tenant).await?;
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let in_period = store::sum(&mut *db, tenant, period).await?;
-    let current = store::sum_current(&mut *db, tenant).await?;
+    let db = ctx.db().reading(tenant);
+    let in_period = store::sum(db, tenant, period).await?;
+    let current = store::sum_current(db, tenant).await?;
     let mut overview = Overview {
         days: period.days(),
         bots,
@@ -147,7 +147,7 @@ pub async fn conversations(
     period: &Period,
     bot: Option<BotId>,
 ) -> Result<ConversationsReport> {
-    let counts = store::sum_by_day(&mut *ctx.db().for_tenant(tenant).await?, tenant, period, bot).await?;
+    let counts = store::sum_by_day(ctx.db().reading(tenant), tenant, period, bot).await?;
     let mut by_day: Vec<(NaiveDate, i64)> = period.dates().map(|date| (date, 0)).collect();
     let mut by_channel = Channel::ALL.iter().map(|channel| (*channel, 0)).collect::<Vec<_>>();
     let mut by_status = Status::ALL.iter().map(|status| (*status, 0)).collect::<Vec<_>>();
@@ -174,7 +174,7 @@ fn add<T: PartialEq>(counts: &mut [(T, i64)], key: T, n: i64) {
 
 /// Non-zero conversation counts of a tenant by bot, status and channel.
 pub(crate) async fn count_conversations(
-    db: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     tenant: TenantId,
 ) -> Result<Vec<ConversationCount>> {
     let counts = store::count_by_bot(db, tenant).await?;

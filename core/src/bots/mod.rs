@@ -3,7 +3,7 @@
 //! Owns the table `bot`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::{PgExecutor, PgTransaction};
 
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -157,7 +157,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot
     let mut tx = ctx.db().begin(tenant).await?;
     // Locks the tenant's row, so that only one of two concurrent first bots becomes the default.
     tenants::count_bot(&mut tx, tenant).await?;
-    let created = store::insert(&mut *tx, tenant, BotId::fresh(), bot).await?;
+    let created = store::insert(&mut **tx, tenant, BotId::fresh(), bot).await?;
     tx.commit().await?;
     Ok(created)
 }
@@ -167,7 +167,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, bot: &NewBot) -> Result<Bot
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageRequest) -> Result<Page<Bot>> {
-    let (bots, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, filter, page).await?;
+    let (bots, total) = store::list(ctx.db().reading(tenant), tenant, filter, page).await?;
     Ok(Page::new(page, bots, total))
 }
 
@@ -176,7 +176,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, filter: Filter, page: PageReq
 /// # Errors
 /// When the statement fails.
 pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
-    Ok(store::count_any(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
+    Ok(store::count_any(ctx.db().reading(tenant), tenant).await?)
 }
 
 /// Summaries of all of a tenant's bots, newest first.
@@ -184,7 +184,7 @@ pub(crate) async fn count_any(ctx: &Context, tenant: TenantId) -> Result<i64> {
 /// # Errors
 /// When the statement fails.
 pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
-    Ok(store::list_all(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?)
+    Ok(store::list_all(ctx.db().reading(tenant), tenant).await?)
 }
 
 /// A bot of a tenant.
@@ -192,14 +192,14 @@ pub async fn list_all(ctx: &Context, tenant: TenantId) -> Result<Vec<Summary>> {
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn get(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Bot> {
-    get_on(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await
+    get_on(ctx.db().reading(tenant), tenant, bot).await
 }
 
 /// A bot of a tenant, on the caller's connection.
 ///
 /// # Errors
 /// As [`get`].
-pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) -> Result<Bot> {
+pub(crate) async fn get_on(db: impl PgExecutor<'_>, tenant: TenantId, bot: BotId) -> Result<Bot> {
     store::find(db, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
@@ -207,7 +207,7 @@ pub(crate) async fn get_on(db: &mut PgConnection, tenant: TenantId, bot: BotId) 
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no bot.
-pub(crate) async fn get_default_on(db: &mut PgConnection, tenant: TenantId) -> Result<Bot> {
+pub(crate) async fn get_default_on(db: impl PgExecutor<'_>, tenant: TenantId) -> Result<Bot> {
     store::find_default(db, tenant).await?.ok_or(Error::NotFound(Thing::Bot))
 }
 
@@ -226,10 +226,10 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
         store::take_default(&mut tx, tenant, bot).await?;
     }
     let before = match changes.language {
-        Some(_) => store::find(&mut *tx, tenant, bot).await?,
+        Some(_) => store::find(&mut **tx, tenant, bot).await?,
         None => None,
     };
-    let changed = store::update(&mut *tx, tenant, bot, changes).await?.ok_or(Error::NotFound(Thing::Bot))?;
+    let changed = store::update(&mut **tx, tenant, bot, changes).await?.ok_or(Error::NotFound(Thing::Bot))?;
     if changed.is_default && changes.is_default == Some(false) {
         return Err(Error::Conflict {
             code: "default_bot",
@@ -254,12 +254,12 @@ pub async fn update(ctx: &Context, tenant: TenantId, bot: BotId, changes: &Chang
 /// [`Error::NotFound`] when the tenant has no such bot.
 pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<String> {
     let mut tx = ctx.db().begin(tenant).await?;
-    // Before the tenant: a job that settles holds itself and then the tenant.
-    let live = jobs::hold(&mut tx, tenant, Subject::Bot(bot)).await?;
     tenants::hold(&mut tx, tenant).await?;
-    let name = store::hide(&mut *tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
-    store::appoint_default(&mut *tx, tenant).await?;
+    let name = store::hide(&mut **tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
+    store::appoint_default(&mut **tx, tenant).await?;
     tenants::uncount_bot(&mut tx, tenant).await?;
+    // Waits for no job, as the deletion of a source.
+    let live = jobs::hold_free(&mut tx, tenant, Subject::Bot(bot)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge_job::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;
     idempotency::forget(&mut tx, tenant, &["bots", "conversations", "knowledge"]).await?;

@@ -25,9 +25,9 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Conversation>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
+    let db = ctx.db().reading(tenant);
     // The rollups hold the combinations of bot, status and channel, with their counts.
-    let mut kinds = analytics::count_conversations(&mut db, tenant).await?;
+    let mut kinds = analytics::count_conversations(db, tenant).await?;
     kinds.retain(|kind| {
         filter.bot.is_none_or(|bot| bot == kind.bot)
             && filter.status.is_none_or(|status| status == kind.status)
@@ -39,7 +39,7 @@ pub async fn list(
     }
     let (walks, list) = (ctx.state::<Walks<(TenantId, Filter), ConversationId>>(), (tenant, filter));
     let start = walks.start(&list, page)?;
-    let conversations = store::list(&mut *db, tenant, &kinds, page.limit(), start).await?;
+    let conversations = store::list(db, tenant, &kinds, page.limit(), start).await?;
     walks.learn(&list, page, conversations.len(), conversations.last().map(|last| last.id));
     Ok(Page::new(page, conversations, total))
 }
@@ -49,7 +49,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn get_session(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<Conversation> {
-    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, session).await?.ok_or_else(not_found)
+    store::find(ctx.db().reading(tenant), tenant, session).await?.ok_or_else(not_found)
 }
 
 /// Returns a conversation with its messages, oldest first.
@@ -61,9 +61,9 @@ pub async fn get(
     tenant: TenantId,
     session: &SessionId,
 ) -> Result<(Conversation, Vec<Message>)> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?;
-    let messages = store::list_messages(&mut *db, tenant, found.id).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find(db, tenant, session).await?.ok_or_else(not_found)?;
+    let messages = store::list_messages(db, tenant, found.id).await?;
     Ok((found, messages))
 }
 
@@ -120,7 +120,7 @@ pub async fn update(
 /// [`Error::NotFound`] when the tenant has no such session.
 pub async fn erase(ctx: &Context, tenant: TenantId, session: &SessionId) -> Result<()> {
     let mut tx = ctx.db().begin(tenant).await?;
-    if !store::erase(&mut *tx, tenant, session).await? {
+    if !store::erase(&mut **tx, tenant, session).await? {
         return Err(not_found());
     }
     idempotency::forget(&mut tx, tenant, &["conversations"]).await?;
@@ -138,9 +138,9 @@ pub async fn check_answer(
     session: &SessionId,
     message: MessageId,
 ) -> Result<()> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let conversation = store::find(&mut *db, tenant, session).await?.ok_or_else(not_found)?.id;
-    let there = store::has_answer(&mut *db, tenant, conversation, message).await?;
+    let db = ctx.db().reading(tenant);
+    let conversation = store::find(db, tenant, session).await?.ok_or_else(not_found)?.id;
+    let there = store::has_answer(db, tenant, conversation, message).await?;
     if there { Ok(()) } else { Err(Error::NotFound(Thing::Message)) }
 }
 
@@ -191,7 +191,6 @@ pub async fn list_gaps(
     filter: GapFilter,
     page: PageRequest,
 ) -> Result<Page<Gap>> {
-    let (gaps, total) =
-        store::list_gaps(&mut *ctx.db().for_tenant(tenant).await?, tenant, since, filter, page).await?;
+    let (gaps, total) = store::list_gaps(ctx.db().reading(tenant), tenant, since, filter, page).await?;
     Ok(Page::new(page, gaps, total))
 }

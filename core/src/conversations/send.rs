@@ -98,7 +98,7 @@ async fn store_answer(
     let AnswerRecord { answer, vector, model, same_question, .. } = record;
     let mut tx = ctx.db().begin(tenant).await?;
     let stored =
-        store::insert_answer(&mut *tx, tenant, bot.id, turn.conversation, turn.token, id, record).await;
+        store::insert_answer(&mut **tx, tenant, bot.id, turn.conversation, turn.token, id, record).await;
     let stored = match stored {
         // The conversation was deleted in the meantime.
         Err(error) if db::refers_to_nothing(&error) => return Err(not_found()),
@@ -108,7 +108,7 @@ async fn store_answer(
     if (!answer.answered || weak) && !answer.is_partial {
         let same = f64::from(*same_question);
         let gap = store::NewGap { bot: bot.id, message: stored.id, question, vector, model, same, weak };
-        store::insert_gap(&mut *tx, tenant, &gap).await?;
+        store::insert_gap(&mut **tx, tenant, &gap).await?;
     }
     tx.commit().await?;
     Ok(stored)
@@ -130,7 +130,7 @@ async fn withdraw(ctx: &Context, tenant: TenantId, exchange: ExchangeIds, counts
         async move {
             let mut tx = ctx.db().begin(tenant).await?;
             let existed =
-                store::delete_exchange(&mut *tx, tenant, exchange.question, exchange.answer).await?;
+                store::delete_exchange(&mut **tx, tenant, exchange.question, exchange.answer).await?;
             if existed && !counts {
                 tenants::uncount_messages(&mut tx, tenant, 2).await?;
             }
@@ -196,8 +196,8 @@ pub(super) async fn locate(
     session: &SessionId,
     bot: Option<BotId>,
 ) -> Result<Destination> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find(&mut *db, tenant, session).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find(db, tenant, session).await?;
     if found.as_ref().is_some_and(|found| found.status == Status::Ended) {
         return Err(Error::Conflict {
             code: "conversation_ended",
@@ -205,9 +205,9 @@ pub(super) async fn locate(
         });
     }
     let bot = match (&found, bot) {
-        (Some(found), _) => bots::get_on(&mut db, tenant, found.bot_id).await?,
-        (None, Some(bot)) => bots::get_on(&mut db, tenant, bot).await?,
-        (None, None) => bots::get_default_on(&mut db, tenant).await?,
+        (Some(found), _) => bots::get_on(db, tenant, found.bot_id).await?,
+        (None, Some(bot)) => bots::get_on(db, tenant, bot).await?,
+        (None, None) => bots::get_default_on(db, tenant).await?,
     };
     if !bot.is_active {
         return Err(Error::Forbidden(Forbidden::InactiveBot));
@@ -252,7 +252,7 @@ async fn accept_as(
         },
     };
     let token = Uuid::now_v7();
-    if !store::take_turn(&mut *tx, tenant, conversation, token, turns::LEASE).await? {
+    if !store::take_turn(&mut **tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
     // Passed when the rest fails, also if the commit succeeded and its response was lost.
@@ -260,7 +260,7 @@ async fn accept_as(
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
     let stored = store::insert_user_message(
-        &mut *tx,
+        &mut **tx,
         tenant,
         destination.bot.id,
         conversation,
@@ -268,7 +268,7 @@ async fn accept_as(
         message.text.as_str(),
     )
     .await?;
-    let history = store::list_recent(&mut *tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
+    let history = store::list_recent(&mut **tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
     tx.commit().await?;
     Ok(Some(AcceptedMessage { turn, message: stored, history }))
 }

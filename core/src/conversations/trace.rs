@@ -99,9 +99,9 @@ pub async fn trace(
     session: &SessionId,
     message: MessageId,
 ) -> Result<TracedAnswer> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find(&mut *db, tenant, session).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find(db, tenant, session).await?;
     let conversation = found.ok_or(Error::NotFound(Thing::Conversation))?.id;
-    let traced = store::find_trace(&mut *db, tenant, conversation, message).await?;
+    let traced = store::find_trace(db, tenant, conversation, message).await?;
     traced.ok_or(Error::NotFound(Thing::Message))
 }

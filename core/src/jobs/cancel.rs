@@ -3,7 +3,8 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::store;
+use super::{Claim, store};
+use crate::context::Context;
 use crate::error::Result;
 use crate::ids::{BotId, JobId, SourceId, TenantId};
 
@@ -53,12 +54,27 @@ pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject
     Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
 }
 
-/// Like [`hold`], but skips jobs locked by other transactions: for a caller that holds a job already.
+/// Like [`hold`], but skips jobs locked by other transactions: for a caller that holds a job already, or that must not
+/// wait for a job to settle.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject) -> Result<Held> {
     Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
+}
+
+/// Cancels the unfinished jobs of a deleted subject, except the caller's own. Deleting it skipped those that were locked
+/// then: a heartbeat locks a job for a moment, settling it for as long as it writes.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn cancel_others(ctx: &Context, claim: &Claim, subject: Subject) -> Result<()> {
+    let tenant = claim.about.tenant;
+    let mut tx = ctx.db().begin(tenant).await?;
+    let mut others = hold_free(&mut tx, tenant, subject).await?;
+    others.0.retain(|job| *job != claim.id);
+    cancel(&mut tx, tenant, &others).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Cancels locked jobs: waiting ones end immediately, running ones at their next heartbeat.

@@ -36,7 +36,7 @@ mod settle;
 mod store;
 mod sweep;
 
-pub use cancel::{Held, Subject, cancel, hold, hold_free};
+pub use cancel::{Held, Subject, cancel, cancel_others, hold, hold_free};
 pub use claims::Claims;
 pub use ended::{forget_old, hold_ended, revive};
 pub use heartbeat::{Beat, Progress, Renewal, interval as heartbeat_interval, renew};

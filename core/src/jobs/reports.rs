@@ -109,9 +109,9 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Report>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let total = store::count(&mut *db, tenant, filter).await?;
-    let jobs = store::list(&mut *db, tenant, filter, page).await?;
+    let db = ctx.db().reading(tenant);
+    let total = store::count(db, tenant, filter).await?;
+    let jobs = store::list(db, tenant, filter, page).await?;
     Ok(Page::new(page, jobs, total))
 }
 
@@ -120,9 +120,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such job.
 pub async fn get(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Report> {
-    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, job)
-        .await?
-        .ok_or(Error::NotFound(Thing::Job))
+    store::find(ctx.db().reading(tenant), tenant, job).await?.ok_or(Error::NotFound(Thing::Job))
 }
 
 /// A job of any tenant, for operators.
@@ -139,7 +137,7 @@ pub async fn find(ctx: &Context, job: JobId) -> Result<Option<Report>> {
 /// # Errors
 /// When the statement fails.
 pub async fn children(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Vec<Report>> {
-    Ok(store::list_children(&mut *ctx.db().for_tenant(tenant).await?, tenant, job).await?)
+    Ok(store::list_children(ctx.db().reading(tenant), tenant, job).await?)
 }
 
 /// Queue position and expected wait of a job; `None` unless it is waiting.
@@ -150,8 +148,8 @@ pub async fn outlook(ctx: &Context, tenant: TenantId, job: &Report) -> Result<Op
     if !matches!(job.state, State::Queued | State::Dispatched) {
         return Ok(None);
     }
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    Ok(Some(store::outlook(&mut *db, tenant, job.kind, job.id).await?))
+    let db = ctx.db().reading(tenant);
+    Ok(Some(store::outlook(db, tenant, job.kind, job.id).await?))
 }
 
 /// A job's history after a revision, oldest first.
@@ -159,7 +157,7 @@ pub async fn outlook(ctx: &Context, tenant: TenantId, job: &Report) -> Result<Op
 /// # Errors
 /// When the statement fails.
 pub async fn history(ctx: &Context, tenant: TenantId, job: JobId, after: i64) -> Result<Vec<Moment>> {
-    let moments = store::find_history(&mut *ctx.db().for_tenant(tenant).await?, tenant, job).await?;
+    let moments = store::find_history(ctx.db().reading(tenant), tenant, job).await?;
     Ok(moments.into_iter().filter(|moment| moment.revision > after).collect())
 }
 

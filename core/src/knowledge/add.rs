@@ -42,7 +42,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
         ctx.fetcher().check(&site.url).map_err(refused)?;
     }
     let mut db = ctx.db().for_tenant(tenant).await?;
-    let bot = bots::get_on(&mut db, tenant, bot).await?.id;
+    let bot = bots::get_on(&mut *db, tenant, bot).await?.id;
     let existing = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
     if existing.is_none() {
         quota::check_growth(&mut db, tenant, growth(&original)).await?;
@@ -96,16 +96,16 @@ async fn insert(
     blob_key: Option<&str>,
 ) -> Result<bool> {
     let mut tx = ctx.db().begin(tenant).await?;
-    if !store::insert_source(&mut *tx, tenant, bot, source, original).await? {
+    if !store::insert_source(&mut **tx, tenant, bot, source, original).await? {
         return Ok(false);
     }
-    store::insert_version(&mut *tx, tenant, source, 1, blob_key).await?;
+    store::insert_version(&mut **tx, tenant, source, 1, blob_key).await?;
     let about = About { tenant, bot: Some(bot), source: Some((source, 1)), parent: None };
     let job = match &original.site {
         Some(_) => jobs::enqueue(ctx, &mut tx, about, &CrawlSite { source, version: 1 }).await?,
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
-    store::set_job(&mut *tx, tenant, source, job).await?;
+    store::set_job(&mut **tx, tenant, source, job).await?;
     // Last, so that other uploads of the tenant wait for no more than the commit.
     quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;

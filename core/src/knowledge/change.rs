@@ -109,25 +109,25 @@ async fn write(
     let mut tx = ctx.db().begin(tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
     if let Some(name) = &changes.name {
-        store::rename(&mut *tx, tenant, source, name).await?;
+        store::rename(&mut **tx, tenant, source, name).await?;
     }
     let (Some(original), Some(blob_key)) = (&changes.original, blob_key) else {
         tx.commit().await?;
         return Ok(false);
     };
-    let current = store::lock_content(&mut *tx, tenant, source).await?;
+    let current = store::lock_content(&mut **tx, tenant, source).await?;
     let current = current.ok_or(Error::NotFound(Thing::Source))?;
     if current.is_wanted && current.hash == original.hash {
         tx.commit().await?;
         return Ok(false);
     }
     let version = current.version + 1;
-    store::begin_version(&mut *tx, tenant, source, version, original).await.map_err(duplicate)?;
-    store::insert_version(&mut *tx, tenant, source, version, Some(blob_key)).await?;
+    store::begin_version(&mut **tx, tenant, source, version, original).await.map_err(duplicate)?;
+    store::insert_version(&mut **tx, tenant, source, version, Some(blob_key)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version }).await?;
-    store::set_job(&mut *tx, tenant, source, job).await?;
+    store::set_job(&mut **tx, tenant, source, job).await?;
     quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)
@@ -155,14 +155,14 @@ async fn begin_crawl(ctx: &Context, tenant: TenantId, found: &Source) -> Result<
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
-    let current = store::lock_content(&mut *tx, tenant, source).await?;
+    let current = store::lock_content(&mut **tx, tenant, source).await?;
     let version = current.ok_or(Error::NotFound(Thing::Source))?.version + 1;
-    store::begin_refresh(&mut *tx, tenant, source, version).await.map_err(duplicate)?;
-    store::insert_version(&mut *tx, tenant, source, version, None).await?;
+    store::begin_refresh(&mut **tx, tenant, source, version).await.map_err(duplicate)?;
+    store::insert_version(&mut **tx, tenant, source, version, None).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     let about = About { tenant, bot: Some(found.bot_id), source: Some((source, version)), parent: None };
     let job = jobs::enqueue(ctx, &mut tx, about, &CrawlSite { source, version }).await?;
-    store::set_job(&mut *tx, tenant, source, job).await?;
+    store::set_job(&mut **tx, tenant, source, job).await?;
     Ok(tx.commit().await?)
 }
 

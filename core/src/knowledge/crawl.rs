@@ -82,9 +82,9 @@ pub async fn list_pages(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<SitePage>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let total = store::count_pages(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
-    let pages = store::list_pages(&mut *db, tenant, source, page).await?;
+    let db = ctx.db().reading(tenant);
+    let total = store::count_pages(db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
+    let pages = store::list_pages(db, tenant, source, page).await?;
     Ok(Page::new(page, pages, total))
 }
 
@@ -101,14 +101,14 @@ pub async fn begin(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    let site = store::find_site(&mut *tx, tenant, job.source, job.version).await?.ok_or(Error::Cancelled)?;
+    let site = store::find_site(&mut **tx, tenant, job.source, job.version).await?.ok_or(Error::Cancelled)?;
     let parse =
         |raw: &str| raw.parse::<Url>().map_err(|error| Error::internal("invalid URL of a site", error));
     let url = parse(&site.url)?;
-    store::set_processing(&mut *tx, tenant, job.source, job.version).await?;
+    store::set_processing(&mut **tx, tenant, job.source, job.version).await?;
     let root = [Link { key: key(&url), url: url.to_string() }];
-    store::insert_pages(&mut *tx, tenant, job, &root, 1).await?;
-    let root = store::find_root(&mut *tx, tenant, job).await?;
+    store::insert_pages(&mut **tx, tenant, job, &root, 1).await?;
+    let root = store::find_root(&mut **tx, tenant, job).await?;
     tx.commit().await?;
     let root = parse(&root)?;
     Ok(Crawl { url, root, include_subpages: site.include_subpages, max_pages: site.max_pages })
@@ -134,9 +134,9 @@ pub async fn add_listed(
     if all || links.len() <= usize::try_from(crawl.max_pages).unwrap_or(1) {
         // Reserves room for the listed pages besides many links.
         let max_known = crawl.max_pages * (KNOWN_PER_PAGE + 1);
-        store::insert_pages(&mut *tx, tenant, job, links, max_known).await?;
+        store::insert_pages(&mut **tx, tenant, job, links, max_known).await?;
     }
-    store::mark_listed(&mut *tx, tenant, job, &keys).await?;
+    store::mark_listed(&mut **tx, tenant, job, &keys).await?;
     Ok(tx.commit().await?)
 }
 
@@ -145,11 +145,11 @@ pub async fn add_listed(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn next(ctx: &Context, tenant: TenantId, job: &CrawlSite, crawl: &Crawl) -> Result<(Next, Tally)> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
+    let db = ctx.db().reading(tenant);
+    if !store::is_wanted(db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
-    let pages = store::list_known_pages(&mut *db, tenant, job).await?;
+    let pages = store::list_known_pages(db, tenant, job).await?;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let tally = Tally {
         done: count(pages.iter().filter(|page| page.state != PageState::Queued).count()),

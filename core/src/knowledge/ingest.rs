@@ -105,8 +105,8 @@ pub async fn stored_file(ctx: &Context, tenant: TenantId, job: &ExtractFile) -> 
 /// Settles an [`ExtractFile`]: stores the text and enqueues chunking.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::LimitReached`] when the plan has no room for the
-/// text.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Cancelled`] when the source was deleted or the
+/// version replaced; [`Error::LimitReached`] when the plan has no room for the text.
 pub async fn settle_extracted(
     ctx: &Context,
     claim: &Claim,
@@ -116,8 +116,11 @@ pub async fn settle_extracted(
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
+    if !store::is_wanted(&mut **tx, tenant, job.source, job.version).await? {
+        return Err(Error::Cancelled);
+    }
     hold_growth(&mut tx, tenant, job.source, document.text.len()).await?;
-    store::set_content(&mut *tx, tenant, job.source, job.version, document).await?;
+    store::set_content(&mut **tx, tenant, job.source, job.version, document).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;
     tx.commit().await?;
@@ -131,11 +134,11 @@ pub async fn settle_extracted(
 /// # Errors
 /// [`Error::Cancelled`] when the source was deleted or the version replaced.
 pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> Result<Text> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find_text(&mut *db, tenant, job.source, job.version).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find_text(db, tenant, job.source, job.version).await?;
     let found = found.ok_or(Error::Cancelled)?;
     let pages = if found.is_site {
-        store::list_page_starts(&mut *db, tenant, job.source, job.version).await?
+        store::list_page_starts(db, tenant, job.source, job.version).await?
     } else {
         store::numbered(&found.page_starts)
     };
@@ -146,8 +149,9 @@ pub async fn version_text(ctx: &Context, tenant: TenantId, job: &ChunkText) -> R
 /// enqueues embed jobs for the rest.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when there are no chunks;
-/// [`Error::LimitReached`] when they have more tokens than the plan may still embed this month.
+/// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Cancelled`] when the source was deleted or the
+/// version replaced; [`Error::Rejected`] when there are no chunks; [`Error::LimitReached`] when they have more tokens than
+/// the plan may still embed this month.
 pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunks: Vec<Chunk>) -> Result<()> {
     if chunks.is_empty() {
         return Err(Error::rejected("empty", "The document has no text in it."));
@@ -156,6 +160,9 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     let bot = bot(ctx, claim).await?;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
+    if !store::is_wanted(&mut **tx, tenant, job.source, job.version).await? {
+        return Err(Error::Cancelled);
+    }
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
     let (model, text_search) = (ctx.embedder().id(), bot.language.text_search());
     let mut chunks = chunks.into_iter();
@@ -166,7 +173,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
             break;
         }
         first += rows.len();
-        store::insert_chunks(&mut *tx, &version, model, text_search, &rows).await?;
+        store::insert_chunks(&mut **tx, &version, model, text_search, &rows).await?;
     }
     embed_missing(ctx, &mut tx, claim, &version).await?;
     tx.commit().await?;
@@ -183,14 +190,15 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
 /// tokens than the plan may still embed this month.
 pub async fn unembedded(ctx: &Context, claim: &Claim, job: &EmbedBatch) -> Result<Vec<Unembedded>> {
     let (tenant, bot) = (claim.about.tenant, owner(claim)?);
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    if !store::is_wanted(&mut *db, tenant, job.source, job.version).await? {
+    let db = ctx.db().reading(tenant);
+    if !store::is_wanted(db, tenant, job.source, job.version).await? {
         return Err(Error::Cancelled);
     }
     let version = store::VersionKey { tenant, bot, source: job.source, version: job.version };
     let model = ctx.embedder().id();
-    let chunks = store::list_unembedded(&mut *db, &version, model, job.first, job.last).await?;
-    quota::check_embedding(&mut db, tenant, chunks.iter().map(|chunk| chunk.tokens).sum()).await?;
+    let chunks = store::list_unembedded(db, &version, model, job.first, job.last).await?;
+    let tokens = chunks.iter().map(|chunk| chunk.tokens).sum();
+    quota::check_embedding(&mut *ctx.db().for_tenant(tenant).await?, tenant, tokens).await?;
     Ok(chunks)
 }
 
@@ -213,10 +221,10 @@ pub async fn settle_embedded(
         vectors.iter().map(|(_, vector)| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    let embedded = store::insert_vectors(&mut *tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
+    let embedded = store::insert_vectors(&mut **tx, tenant, ctx.embedder().id(), &ids, &halves).await?;
     // Serialises concurrent settles of the last two batches: the second waits here and then sees the first's
     // end.
-    store::lock_source(&mut *tx, tenant, job.source).await?;
+    store::lock_source(&mut **tx, tenant, job.source).await?;
     if !jobs::has_sibling(&mut tx, claim).await? {
         embed_missing(ctx, &mut tx, claim, &version).await?;
     }

@@ -53,10 +53,10 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
         });
     }
     if let Some((source, version)) = report.source_id.zip(report.source_version) {
-        if store::is_removed(&mut *tx, tenant, source, version).await? {
+        if store::is_removed(&mut **tx, tenant, source, version).await? {
             return Err(failed_files::removed());
         }
-        let revived = store::revive_version(&mut *tx, tenant, source, version).await;
+        let revived = store::revive_version(&mut **tx, tenant, source, version).await;
         if !revived.map_err(super::change::duplicate)? {
             return Err(Error::Conflict {
                 code: "source_replaced",
@@ -64,7 +64,7 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
             });
         }
         if report.kind == Kind::Scrape {
-            store::requeue_failed_pages(&mut *tx, tenant, source, version).await?;
+            store::requeue_failed_pages(&mut **tx, tenant, source, version).await?;
         }
     }
     let queues = jobs::revive(ctx, &mut tx, tenant, &ended).await?;

@@ -195,8 +195,8 @@ pub async fn list(
     filter: Filter,
     page: PageRequest,
 ) -> Result<Page<Source>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let (sources, total) = store::list_sources(&mut *db, tenant, filter, page, PREVIEW_LENGTH).await?;
+    let db = ctx.db().reading(tenant);
+    let (sources, total) = store::list_sources(db, tenant, filter, page, PREVIEW_LENGTH).await?;
     Ok(Page::new(page, sources, total))
 }
 
@@ -205,8 +205,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Source> {
-    let found =
-        store::find_source(&mut *ctx.db().for_tenant(tenant).await?, tenant, source, PREVIEW_LENGTH).await?;
+    let found = store::find_source(ctx.db().reading(tenant), tenant, source, PREVIEW_LENGTH).await?;
     found.ok_or(Error::NotFound(Thing::Source))
 }
 
@@ -215,11 +214,11 @@ pub async fn get_source(ctx: &Context, tenant: TenantId, source: SourceId) -> Re
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn get(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<SourceDetails> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
+    let db = ctx.db().reading(tenant);
+    let found = store::find_source(db, tenant, source, PREVIEW_LENGTH).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
-    let content = store::find_content(&mut *db, tenant, source).await?;
-    let chunks = store::list_chunks(&mut *db, tenant, source, None).await?;
+    let content = store::find_content(db, tenant, source).await?;
+    let chunks = store::list_chunks(db, tenant, source, None).await?;
     Ok(SourceDetails { source: found, content, chunks })
 }
 
@@ -233,9 +232,9 @@ pub async fn list_chunks(
     source: SourceId,
     page: PageRequest,
 ) -> Result<Page<ChunkRow>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let total = store::count_chunks(&mut *db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
-    let chunks = store::list_chunks(&mut *db, tenant, source, Some(page)).await?;
+    let db = ctx.db().reading(tenant);
+    let total = store::count_chunks(db, tenant, source).await?.ok_or(Error::NotFound(Thing::Source))?;
+    let chunks = store::list_chunks(db, tenant, source, Some(page)).await?;
     Ok(Page::new(page, chunks, total))
 }
 
@@ -244,7 +243,7 @@ pub async fn list_chunks(
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source, or it has no original, or that was removed after it failed.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
-    let found = store::find_original(&mut *ctx.db().for_tenant(tenant).await?, tenant, source).await?;
+    let found = store::find_original(ctx.db().reading(tenant), tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;
     let missing = if found.is_removed { Thing::RemovedFile } else { Thing::Source };
     let key = found.blob_key.ok_or(Error::NotFound(missing))?;

@@ -74,8 +74,8 @@ pub async fn begin(ctx: &Context, tenant: TenantId, job: &Reembed) -> Result<usi
         let message = format!("this worker runs the model {}, not {}", ctx.embedder().id(), job.model);
         return Err(Error::unavailable(Part::Embedding, message));
     }
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let lacking = store::count_unembedded_of_bot(&mut *db, tenant, job.bot, &job.model).await?;
+    let db = ctx.db().reading(tenant);
+    let lacking = store::count_unembedded_of_bot(db, tenant, job.bot, &job.model).await?;
     Ok(usize::try_from(lacking).unwrap_or(0))
 }
 
@@ -89,8 +89,8 @@ pub async fn batch(
     job: &Reembed,
     after: Option<ChunkId>,
 ) -> Result<Vec<Unembedded>> {
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    Ok(store::list_unembedded_of_bot(&mut *db, tenant, job.bot, &job.model, after, BATCH).await?)
+    let db = ctx.db().reading(tenant);
+    Ok(store::list_unembedded_of_bot(db, tenant, job.bot, &job.model, after, BATCH).await?)
 }
 
 /// Stores a batch of vectors.
@@ -108,7 +108,7 @@ pub async fn keep(
     let halves: Vec<HalfVector> = vectors.iter().map(|vector| HalfVector::from_f32_slice(vector)).collect();
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    let embedded = store::insert_vectors(&mut *tx, tenant, &job.model, ids, &halves).await?;
+    let embedded = store::insert_vectors(&mut **tx, tenant, &job.model, ids, &halves).await?;
     tx.commit().await?;
     ctx.meters().embedded(embedded);
     Ok(())
@@ -124,11 +124,11 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &Reembed, watch: Watch<'_
     let has_graph = index::prepare(ctx, tenant, job.bot, &job.model, watch).await?;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    if store::count_unembedded_of_bot(&mut *tx, tenant, job.bot, &job.model).await? > 0 {
+    if store::count_unembedded_of_bot(&mut **tx, tenant, job.bot, &job.model).await? > 0 {
         return Ok(false);
     }
     jobs::succeed(&mut tx, claim).await?;
-    store::set_model(&mut *tx, tenant, job.bot, &job.model, has_graph.then_some(&*job.model)).await?;
+    store::set_model(&mut **tx, tenant, job.bot, &job.model, has_graph.then_some(&*job.model)).await?;
     purge_job::enqueue(ctx, &mut tx, tenant, Purge::Vectors { bot: job.bot }).await?;
     tx.commit().await?;
     jobs::dispatch::nudge(ctx, Kind::Purge);

@@ -53,6 +53,6 @@ pub async fn step(ctx: &Context, tenant: TenantId, job: &Reindex) -> Result<u64>
 pub async fn settle(ctx: &Context, claim: &Claim, job: &Reindex) -> Result<()> {
     let mut tx = ctx.db().begin(claim.about.tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
-    store::uncount_words(&mut *tx, claim.about.tenant, job.bot).await?;
+    store::uncount_words(&mut **tx, claim.about.tenant, job.bot).await?;
     Ok(tx.commit().await?)
 }

@@ -8,14 +8,17 @@ use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::purge_job::{self, Purge};
 
-/// Deletes a source in any state: cancels its jobs and hides its chunks from search.
+/// Deletes a source in any state: hides it from every query, and cancels its jobs.
+///
+/// Waits for none of them: a job that settles at this moment holds its own row for as long as it writes chunks. Such a
+/// job ends as if it were not cancelled; what it enqueues finds the source deleted, and what it wrote is purged.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.
 pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<()> {
     let mut tx = ctx.db().begin(tenant).await?;
-    let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
-    if !store::hide(&mut *tx, tenant, source).await? {
+    let live = jobs::hold_free(&mut tx, tenant, Subject::Source(source)).await?;
+    if !store::hide(&mut **tx, tenant, source).await? {
         return Err(Error::NotFound(Thing::Source));
     }
     jobs::cancel(&mut tx, tenant, &live).await?;
@@ -31,7 +34,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
 /// # Errors
 /// When the database or the storage fails.
 pub(crate) async fn purge_bot(ctx: &Context, tenant: TenantId, bot: BotId, limit: i64) -> Result<u64> {
-    match store::find_any(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await? {
+    match store::find_any(ctx.db().reading(tenant), tenant, bot).await? {
         Some(source) => purge_source(ctx, tenant, source, limit).await,
         None => {
             index::drop_all(ctx, bot).await?;

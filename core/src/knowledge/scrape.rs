@@ -56,7 +56,7 @@ pub async fn scrape(
         tokio::time::sleep(POLL.min(end - Instant::now())).await;
         source = get_source(ctx, tenant, source.id).await?;
     }
-    let mut db = ctx.db().for_tenant(tenant).await?;
-    let (pages, failed) = store::tally_pages(&mut *db, tenant, source.id).await?;
+    let db = ctx.db().reading(tenant);
+    let (pages, failed) = store::tally_pages(db, tenant, source.id).await?;
     Ok(Scraped { has_ended: is_over(&source), duplicate: added.duplicate, source, pages, failed })
 }

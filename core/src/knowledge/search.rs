@@ -160,7 +160,7 @@ pub async fn search(ctx: &Context, tenant: TenantId, request: &SearchRequest) ->
 /// When the statement fails.
 pub async fn embedder_of(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Arc<dyn Embedder>> {
     if let Some(before) = ctx.embedder_before() {
-        let model = store::find_model(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot).await?;
+        let model = store::find_model(ctx.db().reading(tenant), tenant, bot).await?;
         if model.as_deref() == Some(before.id()) {
             return Ok(Arc::clone(before));
         }
@@ -196,8 +196,8 @@ pub async fn find(
             return Ok(store::LexicalRanking::default());
         }
         let (text_search, question) = (bot.language.text_search(), search.question);
-        let mut db = ctx.db().for_tenant(tenant).await?;
-        Ok(store::rank_by_words(&mut *db, bot.id, text_search, question, search.sources, candidates).await?)
+        let db = ctx.db().reading(tenant);
+        Ok(store::rank_by_words(db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
     let ((vector, embed_ms), lexical) = tokio::try_join!(embed, rank_by_words)?;
@@ -212,8 +212,7 @@ pub async fn find(
         dense_weight: dense_weight(search.mode, bot.language, search.question),
         limit: i64::try_from(limit).unwrap_or(TopK::MAX),
     };
-    let retrieve =
-        async { Ok::<_, Error>(store::search(&mut *ctx.db().for_tenant(tenant).await?, &query).await?) };
+    let retrieve = async { Ok::<_, Error>(store::search(ctx.db().reading(tenant), &query).await?) };
     let hits = in_order(retrieve.instrument(tracing::info_span!("retrieve")).await?);
     let search_ms = crate::milliseconds(begun) - embed_ms;
     let reranking = Instant::now();

@@ -15,10 +15,10 @@ const STEP: i64 = 200;
 pub async fn count(ctx: &Context) -> Result<u64> {
     let Some(tenant) = store::find_uncounted_tenant(ctx.db().platform()).await? else { return Ok(0) };
     let mut tx = ctx.db().begin(tenant).await?;
-    let sources = store::lock_uncounted(&mut *tx, tenant, STEP).await?;
+    let sources = store::lock_uncounted(&mut **tx, tenant, STEP).await?;
     // After the lock, so that both statements see what was committed before it.
-    store::set_original_bytes(&mut *tx, tenant, &sources).await?;
-    store::set_stored_bytes(&mut *tx, tenant, &sources).await?;
+    store::set_original_bytes(&mut **tx, tenant, &sources).await?;
+    store::set_stored_bytes(&mut **tx, tenant, &sources).await?;
     tx.commit().await?;
     // At least one: another process may have counted this batch, not yet the next.
     Ok(u64::try_from(sources.len()).unwrap_or(u64::MAX).max(1))

@@ -5,12 +5,24 @@
 use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
-use crate::jobs::{self, Claim};
+use crate::jobs::{self, Claim, Subject};
 use crate::purge_job::Purge;
 use crate::{analytics, bots, conversations, knowledge};
 
 /// Maximum number of rows removed per step.
 const STEP: i64 = 2_000;
+
+/// Begins a purge: cancels the jobs of the deleted bot or source that its deletion could not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin(ctx: &Context, claim: &Claim, purge: Purge) -> Result<()> {
+    match purge {
+        Purge::Bot { bot } => jobs::cancel_others(ctx, claim, Subject::Bot(bot)).await,
+        Purge::Source { source } => jobs::cancel_others(ctx, claim, Subject::Source(source)).await,
+        Purge::Vectors { .. } | Purge::Versions { .. } => Ok(()),
+    }
+}
 
 /// Removes one batch. Returns the number of rows; 0 when nothing is left.
 ///

@@ -77,7 +77,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Tenant>> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
-    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
+    store::find(ctx.db().reading(tenant), tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// A tenant's usage of its plan.
@@ -85,9 +85,7 @@ pub async fn get(ctx: &Context, tenant: TenantId) -> Result<Tenant> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub async fn usage(ctx: &Context, tenant: TenantId) -> Result<Usage> {
-    store::find_usage(&mut *ctx.db().for_tenant(tenant).await?, tenant)
-        .await?
-        .ok_or(Error::NotFound(Thing::Tenant))
+    store::find_usage(ctx.db().reading(tenant), tenant).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
 /// Changes a tenant's plan immediately. Bots, knowledge, keys and usage above the new limits stay. For operators.

@@ -202,6 +202,37 @@ async fn jobs_that_end_together_are_settled_once_each() {
 }
 
 #[tokio::test]
+async fn a_job_whose_source_is_deleted_settles_nothing() {
+    let app = start_app(&TestEmbedder::default()).await;
+    let bot = app.create_bot(app.tenant).await;
+    let source = upload(&app, app.tenant, bot, "a.txt", "Text.").await;
+    let job = app.waiting(Kind::Upload).await[0];
+    let claim = jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap();
+    let held = lock_job(&app, job).await;
+    knowledge::delete(&app.ctx, app.tenant, source).await.unwrap();
+    drop(held);
+    let payload = ExtractFile { source, version: 1 };
+    let late = ingest::settle_extracted(&app.ctx, &claim, &payload, &document("late")).await;
+    assert!(matches!(late, Err(Error::Cancelled)), "{late:?}");
+    let content = "select count(*) from source_version where content is not null";
+    assert_eq!(app.count_of(content).await, 0);
+    // The deletion could not cancel the locked job; the purge does.
+    assert_eq!(jobs::renew(&app.ctx, &[beat(&claim)]).await.unwrap(), [Renewal::Held]);
+    app.step(Kind::Purge).await.unwrap();
+    assert_eq!(jobs::renew(&app.ctx, &[beat(&claim)]).await.unwrap(), [Renewal::CancelRequested]);
+    assert_eq!(app.count_of("select count(*) from source").await, 0);
+    app.end_with_unfinished_jobs().await;
+}
+
+/// Locks a job, as its heartbeat does, until the connection is dropped.
+async fn lock_job(app: &TestApp, job: JobId) -> sqlx::PgConnection {
+    let mut holder = app.ctx.db().dedicated().await.unwrap();
+    let lock = format!("begin; select 1 from job where id = '{job}' for update");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+    holder
+}
+
+#[tokio::test]
 async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     let embedder = TestEmbedder::default();
     let app = Builder::default()

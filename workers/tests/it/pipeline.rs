@@ -84,6 +84,30 @@ async fn a_tenants_known_text_is_not_embedded_again() {
     app.end().await;
 }
 
+/// A lookup reads every known chunk of its text until one has a vector.
+#[tokio::test]
+async fn equal_chunks_are_looked_up_once() {
+    let app = start_app(&TestEmbedder::default()).await;
+    for _ in 0..2 {
+        let bot = app.create_bot(app.tenant).await;
+        upload(&app, app.tenant, bot, "a.txt", &"a ".repeat(200_000)).await;
+        app.step(Kind::Upload).await.unwrap();
+        app.step(Kind::Chunk).await.unwrap();
+    }
+    let chunks = app.count_of("select count(*) / 2 from chunk").await;
+    assert!(chunks > 100, "{chunks}");
+    assert!(app.count_of("select count(distinct hash) from chunk").await < 5);
+    let scans = "select idx_scan from pg_stat_user_indexes where indexrelname = 'chunk_vector_pkey'";
+    let lookups = app
+        .eventually("Postgres counts the scans", async || {
+            let scans = app.count_of(scans).await;
+            (scans >= chunks).then_some(scans)
+        })
+        .await;
+    assert!(lookups < 20 * chunks, "{lookups} lookups for {chunks} equal chunks");
+    app.end_with_unfinished_jobs().await;
+}
+
 #[tokio::test]
 async fn duplicate_content_in_a_bot_is_one_source() {
     let app = start_app(&TestEmbedder::default()).await;

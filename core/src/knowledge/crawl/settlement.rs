@@ -44,22 +44,22 @@ pub async fn settle_page(
             if settled == Settled::NoRoom { &Vec::new() } else { &fetched.links }
         }
         Outcome::Skipped(cause, links) => {
-            store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Skipped, cause).await?;
+            store::settle_page(&mut **tx, tenant, job, page.ordinal, PageState::Skipped, cause).await?;
             links
         }
         Outcome::Failed(cause, links) => {
-            store::settle_page(&mut *tx, tenant, job, page.ordinal, PageState::Failed, cause).await?;
+            store::settle_page(&mut **tx, tenant, job, page.ordinal, PageState::Failed, cause).await?;
             links
         }
         Outcome::RetryLater(after, cause) => {
-            store::postpone_page(&mut *tx, tenant, job, page.ordinal, *after, cause).await?;
+            store::postpone_page(&mut **tx, tenant, job, page.ordinal, *after, cause).await?;
             &Vec::new()
         }
     };
     if !links.is_empty() {
-        let known = store::list_known_pages(&mut *tx, tenant, job).await?;
+        let known = store::list_known_pages(&mut **tx, tenant, job).await?;
         let links = order::thin_out(&known, links, crawl.max_pages);
-        store::insert_pages(&mut *tx, tenant, job, &links, crawl.max_pages * KNOWN_PER_PAGE).await?;
+        store::insert_pages(&mut **tx, tenant, job, &links, crawl.max_pages * KNOWN_PER_PAGE).await?;
     }
     tx.commit().await?;
     Ok(settled)
@@ -143,11 +143,11 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    store::close_pages(&mut *tx, tenant, job, late).await?;
-    let mut pages = store::list_page_texts(&mut *tx, tenant, job).await?;
+    store::close_pages(&mut **tx, tenant, job, late).await?;
+    let mut pages = store::list_page_texts(&mut **tx, tenant, job).await?;
     if pages.is_empty() {
-        let first = store::find_first_cause(&mut *tx, tenant, job).await?;
-        let is_full = store::has_page_with(&mut *tx, tenant, job, Limit::Storage.code()).await?;
+        let first = store::find_first_cause(&mut **tx, tenant, job).await?;
+        let is_full = store::has_page_with(&mut **tx, tenant, job, Limit::Storage.code()).await?;
         // Keep the page outcomes even though the crawl failed.
         tx.commit().await?;
         return Err(if is_full { Error::LimitReached(Limit::Storage) } else { failed(first) });
@@ -159,8 +159,8 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     .await
     .map_err(|error| Error::internal("the pages could not be joined", error))?;
     jobs::succeed(&mut tx, claim).await?;
-    store::set_page_starts(&mut *tx, tenant, job, &starts).await?;
-    store::set_site_text(&mut *tx, tenant, job, &text).await?;
+    store::set_page_starts(&mut **tx, tenant, job, &starts).await?;
+    store::set_site_text(&mut **tx, tenant, job, &text).await?;
     note_missing_pages(&mut tx, tenant, job).await?;
     let next = ChunkText { source: job.source, version: job.version };
     jobs::enqueue(ctx, &mut tx, following(claim), &next).await?;

@@ -64,6 +64,9 @@ impl NewChunks {
 }
 
 /// Inserts chunks with their words, and reuses vectors the tenant already has for the same text and model.
+///
+/// Each text is looked up once: a text of one repeated line has a thousand equal chunks, and as long as none has a
+/// vector, a lookup reads all of them.
 pub(in crate::knowledge) async fn insert_chunks(
     db: impl PgExecutor<'_>,
     key: &VersionKey,
@@ -81,17 +84,20 @@ pub(in crate::knowledge) async fn insert_chunks(
             ) with ordinality
                 as fresh (id, content, heading, start_at, end_at, token_count, hash, page, place)
         ),
-        known as materialized (
-            select fresh.id, made.embedding
-            from fresh
+        made as materialized (
+            select texts.hash, vectors.embedding
+            from (select distinct hash from fresh) as texts
             cross join lateral (
                 select embedding
                 from chunk
                 join chunk_vector
                     on chunk_id = chunk.id and chunk_vector.bot_id = chunk.bot_id and model = $5
-                where chunk.tenant_id = $1 and chunk.hash = fresh.hash
+                where chunk.tenant_id = $1 and chunk.hash = texts.hash
                 limit 1
-            ) as made
+            ) as vectors
+        ),
+        known as materialized (
+            select fresh.id, made.embedding from fresh join made using (hash)
         ),
         counted as (
             update source_version

@@ -183,7 +183,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     let key = new(tenant, &request.name, request.scopes.as_slice(), expires_at, &raw);
     let mut tx = ctx.db().begin(tenant).await?;
     quota::hold_key(&mut tx, tenant, false).await?;
-    let created = store::insert(&mut *tx, &key).await?;
+    let created = store::insert(&mut **tx, &key).await?;
     tx.commit().await?;
     Ok((created, raw))
 }
@@ -207,7 +207,7 @@ pub async fn issue(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Res
 /// # Errors
 /// When the statement fails.
 pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<Page<Key>> {
-    let (keys, total) = store::list(&mut *ctx.db().for_tenant(tenant).await?, tenant, page).await?;
+    let (keys, total) = store::list(ctx.db().reading(tenant), tenant, page).await?;
     Ok(Page::new(page, keys, total))
 }
 
@@ -216,9 +216,7 @@ pub async fn list(ctx: &Context, tenant: TenantId, page: PageRequest) -> Result<
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired.
 pub async fn get(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Key> {
-    store::find(&mut *ctx.db().for_tenant(tenant).await?, tenant, key)
-        .await?
-        .ok_or(Error::NotFound(Thing::Key))
+    store::find(ctx.db().reading(tenant), tenant, key).await?.ok_or(Error::NotFound(Thing::Key))
 }
 
 /// Revokes a key immediately and returns its name.
@@ -240,18 +238,18 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
 pub async fn rotate(ctx: &Context, tenant: TenantId, key: KeyId, grace: Grace) -> Result<(Key, RawKey)> {
     let raw = RawKey::generate();
     let mut tx = ctx.db().begin(tenant).await?;
-    let old = store::find(&mut *tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
+    let old = store::find(&mut **tx, tenant, key).await?.ok_or(Error::NotFound(Thing::Key))?;
     let hash = match u64::try_from(grace.get()) {
         Ok(seconds) if seconds > 0 => {
             quota::hold_key(&mut tx, tenant, true).await?;
-            store::expire(&mut *tx, tenant, key, Duration::from_secs(seconds)).await?
+            store::expire(&mut **tx, tenant, key, Duration::from_secs(seconds)).await?
         }
-        _ => store::revoke(&mut *tx, tenant, key).await?.map(|(_, hash)| hash),
+        _ => store::revoke(&mut **tx, tenant, key).await?.map(|(_, hash)| hash),
     };
     // `None` if a concurrent rotation has ended the key already.
     let hash = hash.ok_or(Error::NotFound(Thing::Key))?;
     let created = new(tenant, &old.name, &old.scopes, old.expires_at, &raw);
-    let created = store::insert(&mut *tx, &created).await?;
+    let created = store::insert(&mut **tx, &created).await?;
     tx.commit().await?;
     cache::forget(ctx, &[hash]).await;
     Ok((created, raw))
