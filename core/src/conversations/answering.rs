@@ -135,7 +135,7 @@ async fn extractive_answer(
     let vector = retrieval.found.vector.as_deref().unwrap_or_default();
     let candidates = extractive::candidates(&retrieval.query, bot.language, hits, UNITS);
     let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
-    let vectors = ctx.state::<SentenceVectors>().of(&*retrieval.embedder, &texts).await?;
+    let vectors = ctx.state::<SentenceVectors>().of(&*retrieval.embedder, retrieval.caller, &texts).await?;
     let scored: Vec<Scored> = candidates
         .into_iter()
         .zip(&vectors)

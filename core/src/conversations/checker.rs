@@ -11,6 +11,7 @@ use crate::bots::{Bot, Language};
 use crate::calibration::Calibration;
 use crate::error::Chain;
 use crate::knowledge::search::Hit;
+use crate::platform::fair_queue::Caller;
 use crate::providers::embed::{Embedder, cosine};
 use crate::words;
 
@@ -30,6 +31,7 @@ const RANK_PENALTY: f32 = 0.01;
 /// Streaming checker of a generated answer.
 pub struct AnswerChecker<'a> {
     embedder: &'a dyn Embedder,
+    caller: Caller,
     vectors: &'a SentenceVectors,
     calibration: Calibration,
     language: Language,
@@ -71,6 +73,7 @@ impl<'a> AnswerChecker<'a> {
     #[must_use]
     pub fn new(
         embedder: &'a dyn Embedder,
+        caller: Caller,
         vectors: &'a SentenceVectors,
         calibration: Calibration,
         bot: &Bot,
@@ -85,6 +88,7 @@ impl<'a> AnswerChecker<'a> {
         });
         Self {
             embedder,
+            caller,
             vectors,
             calibration,
             language: words::language(question).unwrap_or(bot.language),
@@ -241,7 +245,7 @@ impl<'a> AnswerChecker<'a> {
         if texts.len() == 1 {
             return by_words();
         }
-        let vectors = match self.vectors.of(self.embedder, &texts).await {
+        let vectors = match self.vectors.of(self.embedder, self.caller, &texts).await {
             Ok(vectors) => vectors,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "sentence embedding failed; attributing by words alone");

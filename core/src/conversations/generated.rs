@@ -53,7 +53,8 @@ pub(super) async fn generate(
     );
     let calibration = retrieval.calibration;
     let vectors = ctx.state::<SentenceVectors>();
-    let checker = AnswerChecker::new(&*retrieval.embedder, &vectors, calibration, bot, question, &passages);
+    let (embedder, caller) = (&*retrieval.embedder, retrieval.caller);
+    let checker = AnswerChecker::new(embedder, caller, &vectors, calibration, bot, question, &passages);
     let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),
