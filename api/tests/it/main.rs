@@ -11,6 +11,7 @@ mod conversations;
 mod errors;
 mod events;
 mod examples;
+mod fair_shares;
 mod fixture;
 mod idempotency;
 mod isolation;

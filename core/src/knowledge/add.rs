@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::{File, Original};
+use super::original::{File, Hashed, Original};
 use super::{Source, get_source, store};
 use crate::bots;
 use crate::context::Context;
@@ -41,6 +41,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
         ctx.fetcher().check(&site.url).map_err(refused)?;
     }
     let bot = bots::get(ctx, tenant, bot).await?.id;
+    let original = original.hashed(ctx, tenant).await?;
     if let Some(existing) = existing(ctx, tenant, bot, &original).await? {
         return Ok(existing);
     }
@@ -65,7 +66,7 @@ pub async fn upload(ctx: &Context, tenant: TenantId, bot: BotId, file: File) -> 
     add(ctx, tenant, SourceRequest { bot, original: Original::of_file(file)? }).await
 }
 
-async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Original) -> Result<Option<Added>> {
+async fn existing(ctx: &Context, tenant: TenantId, bot: BotId, original: &Hashed) -> Result<Option<Added>> {
     let found =
         store::find_by_content(&mut *ctx.db().for_tenant(tenant).await?, tenant, bot, &original.hash).await?;
     let Some(found) = found else { return Ok(None) };
@@ -78,7 +79,7 @@ async fn insert(
     tenant: TenantId,
     bot: BotId,
     source: SourceId,
-    original: &Original,
+    original: &Hashed,
     blob_key: Option<&str>,
 ) -> Result<bool> {
     let mut tx = ctx.db().begin(tenant).await?;

@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::Original;
+use super::original::{Hashed, Original};
 use super::{Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -43,14 +43,16 @@ pub async fn update(
     changes: SourceChanges,
 ) -> Result<Source> {
     let found = get_source(ctx, tenant, source).await?;
-    if let Some(original) = &changes.original {
-        check_type(&found, original)?;
+    let SourceChanges { name, original } = changes;
+    let (mut hashed, mut blob_key) = (None, None);
+    if let Some(original) = original {
+        check_type(&found, &original)?;
+        let original = original.hashed(ctx, tenant).await?;
+        blob_key = original.store(ctx, tenant, source).await?;
+        hashed = Some(original);
     }
-    let blob_key = match &changes.original {
-        Some(original) => original.store(ctx, tenant, source).await?,
-        None => None,
-    };
-    let changed = write(ctx, tenant, &found, &changes, blob_key.as_deref()).await;
+    let stored = hashed.as_ref().zip(blob_key.as_deref());
+    let changed = write(ctx, tenant, &found, name.as_ref(), stored).await;
     if let (Some(key), Err(_) | Ok(false)) = (&blob_key, &changed) {
         // No version uses the blob.
         ctx.blob().delete(key).await?;
@@ -85,16 +87,16 @@ async fn write(
     ctx: &Context,
     tenant: TenantId,
     found: &Source,
-    changes: &SourceChanges,
-    blob_key: Option<&str>,
+    name: Option<&Name>,
+    stored: Option<(&Hashed, &str)>,
 ) -> Result<bool> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
-    if let Some(name) = &changes.name {
+    if let Some(name) = name {
         store::rename(&mut *tx, tenant, source, name).await?;
     }
-    let (Some(original), Some(blob_key)) = (&changes.original, blob_key) else {
+    let Some((original, blob_key)) = stored else {
         tx.commit().await?;
         return Ok(false);
     };

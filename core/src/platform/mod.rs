@@ -4,6 +4,7 @@
 
 pub mod bus;
 pub mod config;
+pub mod cpu;
 pub mod db;
 pub mod fair_queue;
 pub mod limits;

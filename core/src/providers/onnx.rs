@@ -146,3 +146,57 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
 pub(super) fn failed(what: &str, error: impl Into<BoxError>) -> Error {
     Error::internal(what, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::ids::TenantId;
+
+    #[tokio::test]
+    async fn a_question_waits_for_one_of_another_tenants_200_searches() {
+        let sessions = Arc::new(Sessions::new(1, (), Arc::new(|| Ok(()))));
+        let [busy, other] = [(); 2].map(|()| Caller::interactive(TenantId::fresh()));
+        let (release, held) = mpsc::channel::<()>();
+        let order: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let run = |caller: Caller, name: &'static str, waits: Option<mpsc::Receiver<()>>| {
+            let (sessions, order) = (Arc::clone(&sessions), Arc::clone(&order));
+            tokio::spawn(async move {
+                let work = move |(): &mut (), _: &Place| {
+                    waits.map(|held| held.recv());
+                    lock(&order).push(name);
+                    Ok(())
+                };
+                sessions.run(caller, MAX_TOKENS, work).await.unwrap();
+            })
+        };
+        let waits_for = async |waiting: usize| {
+            while sessions.queue.waiting() != waiting {
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut runs = vec![run(Caller::system(), "running", Some(held))];
+        waits_for(0).await;
+        runs.extend((0..200).map(|_| run(busy, "search", None)));
+        waits_for(200).await;
+        runs.push(run(Caller::background(TenantId::fresh()), "passage", None));
+        waits_for(201).await;
+        runs.push(run(other, "question", None));
+        waits_for(202).await;
+        release.send(()).unwrap();
+        for run in runs {
+            run.await.unwrap();
+        }
+        let order = lock(&order);
+        assert_eq!(order[..3], ["running", "search", "question"]);
+        let passage = order.iter().position(|name| *name == "passage").unwrap();
+        assert_eq!(passage, 8, "a passage has every eighth turn");
+        assert_eq!(order.len(), 203);
+    }
+
+    #[test]
+    fn a_text_costs_no_more_than_a_model_reads() {
+        assert_eq!([0, 40, 8_000].map(expected_tokens), [1, 10, 512]);
+    }
+}

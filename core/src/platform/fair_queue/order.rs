@@ -1,8 +1,8 @@
 //! Pure: the order in which waiters are served.
 //!
 //! Within a class, deficit round-robin over tenants (Shreedhar and Varghese, 1995): at each visit a tenant may spend
-//! [`QUANTUM`] more, and spends it on its waiters in their order. A new tenant is therefore served after at most one
-//! quantum of each other tenant. Between the classes, interactive waiters go first, but background ones have one
+//! [`QUANTUM`] more, and spends it on its waiters in their order. A new tenant is therefore served after at most a
+//! quantum, or one waiter, of each other tenant. Between the classes, interactive waiters go first, but background ones have one
 //! [`BACKGROUND_SHARE`]th of the cost.
 //!
 //! Holds nothing but waiters: a tenant without waiters has no entry.
