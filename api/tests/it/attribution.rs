@@ -6,7 +6,7 @@
 use chrono::DateTime;
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
 use parlance_core::calibration::Calibration;
-use parlance_core::conversations::{AnswerChecker, CheckedAnswer, SentenceVectors};
+use parlance_core::conversations::{AnswerChecker, CheckedAnswer, Evidence, SentenceVectors};
 use parlance_core::ids::{BotId, ChunkId, SourceId};
 use parlance_core::knowledge::search::{Hit, Ranking};
 use parlance_core::platform::fair_queue::Caller;
@@ -94,9 +94,8 @@ async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize
     let bot = bot(&case.language, strict);
     let passages: Vec<Hit> = case.passages.iter().map(|content| hit(content)).collect();
     let vectors = SentenceVectors::default();
-    let question = &case.question;
-    let mut writing =
-        AnswerChecker::new(embedder, Caller::system(), &vectors, calibration, &bot, question, &passages);
+    let evidence = Evidence::new(&bot, &case.question, &passages);
+    let mut writing = AnswerChecker::new(embedder, Caller::system(), &vectors, calibration, evidence);
     let mut sent = String::new();
     let answer: Vec<char> = answer_of(case).chars().collect();
     for piece in answer.chunks(length) {

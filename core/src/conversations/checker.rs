@@ -28,6 +28,33 @@ const MARKER_BONUS: f32 = 0.2;
 /// Penalty per rank of a passage.
 const RANK_PENALTY: f32 = 0.01;
 
+/// What a generated answer is checked against: the question, the bot's instructions and the passages, prepared.
+pub struct Evidence {
+    language: Language,
+    strict: bool,
+    context: AnswerContext,
+    passages: Vec<Passage>,
+}
+
+impl Evidence {
+    /// Prepares the evidence; `passages` are in the order of their marker numbers. Takes milliseconds for long texts.
+    #[must_use]
+    pub fn new(bot: &Bot, question: &str, passages: &[Hit]) -> Self {
+        let about: Vec<&str> =
+            std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
+        let prepared = passages.iter().map(|hit| {
+            let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
+            Passage::new(&hit.content, &titles, words::language(&hit.content))
+        });
+        Self {
+            language: words::language(question).unwrap_or(bot.language),
+            strict: bot.strict,
+            context: AnswerContext::new(question, &about),
+            passages: prepared.collect(),
+        }
+    }
+}
+
 /// Streaming checker of a generated answer.
 pub struct AnswerChecker<'a> {
     embedder: &'a dyn Embedder,
@@ -69,33 +96,26 @@ pub struct CheckedAnswer {
 }
 
 impl<'a> AnswerChecker<'a> {
-    /// Starts an answer to a question; `passages` are in the order of their marker numbers.
+    /// Starts an answer.
     #[must_use]
     pub fn new(
         embedder: &'a dyn Embedder,
         caller: Caller,
         vectors: &'a SentenceVectors,
         calibration: Calibration,
-        bot: &Bot,
-        question: &str,
-        passages: &[Hit],
+        evidence: Evidence,
     ) -> Self {
-        let about: Vec<&str> =
-            std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
-        let prepared = passages.iter().map(|hit| {
-            let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
-            Passage::new(&hit.content, &titles, words::language(&hit.content))
-        });
+        let Evidence { language, strict, context, passages } = evidence;
         Self {
             embedder,
             caller,
             vectors,
             calibration,
-            language: words::language(question).unwrap_or(bot.language),
-            strict: bot.strict,
-            context: AnswerContext::new(question, &about),
-            passages: prepared.collect(),
+            language,
+            strict,
+            context,
             markers: MarkerFilter::new(passages.len()),
+            passages,
             splitter: SentenceSplitter::default(),
             text: String::new(),
             buffered: String::new(),

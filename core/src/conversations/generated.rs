@@ -5,9 +5,9 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
-use super::checker::{AnswerChecker, CheckedAnswer};
+use super::checker::{AnswerChecker, CheckedAnswer, Evidence};
 use super::prompt::{self, Budget};
-use super::retrieval::{Retrieval, similarity};
+use super::retrieval::{Retrieval, extent, similarity};
 use super::{Answer, AnswerEvent, Citation, Confidence, EventSender, SentenceVectors, Timings, extractive};
 use crate::bots::Bot;
 use crate::context::Context;
@@ -34,10 +34,24 @@ pub(super) async fn generate(
     if passages.is_empty() {
         return None;
     }
-    let count = |text: &str| models.count_tokens(text);
-    let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
-    let (prompt, shown) = prompt::fit(bot, &passages, history, question, budget);
-    passages.truncate(shown);
+    let texts = history.iter().map(|turn| turn.text.len()).sum::<usize>() + extent(question, &passages);
+    let prepare = {
+        let (models, bot, tokens) = (models.clone(), bot.clone(), ctx.config().chat.context_tokens);
+        let (history, question) = (history.to_vec(), question.to_owned());
+        move || {
+            let count = |text: &str| models.count_tokens(text);
+            let budget = Budget { tokens, count: &count };
+            let (prompt, shown) = prompt::fit(&bot, &passages, &history, &question, budget);
+            passages.truncate(shown);
+            let evidence = Evidence::new(&bot, &question, &passages);
+            (prompt, passages, evidence)
+        }
+    };
+    let prepared = ctx.cpu().analyse(retrieval.caller, texts, prepare).await;
+    let (prompt, passages, evidence) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Some(Err(error)),
+    };
     events
         .send(AnswerEvent::Sources(
             (1..=passages.len()).filter_map(|number| cite(&passages, number)).collect(),
@@ -54,7 +68,7 @@ pub(super) async fn generate(
     let calibration = retrieval.calibration;
     let vectors = ctx.state::<SentenceVectors>();
     let (embedder, caller) = (&*retrieval.embedder, retrieval.caller);
-    let checker = AnswerChecker::new(embedder, caller, &vectors, calibration, bot, question, &passages);
+    let checker = AnswerChecker::new(embedder, caller, &vectors, calibration, evidence);
     let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),

@@ -37,7 +37,7 @@ mod turns;
 pub use crate::conversation_status::ConversationStatus as Status;
 pub use answer::{Answer, Citation, Confidence, Support, Timings};
 pub use answering::preview;
-pub use checker::{AnswerChecker, CheckedAnswer};
+pub use checker::{AnswerChecker, CheckedAnswer, Evidence};
 pub use completion::{Transcript, complete};
 pub use conversation::{Conversation, Filter, SessionId};
 pub use events::{AnswerEvent, EventSender};

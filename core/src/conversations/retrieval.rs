@@ -70,6 +70,11 @@ impl Retrieval {
     }
 }
 
+/// Length in bytes of a question and its passages, for [`Cpu::analyse`](crate::platform::cpu::Cpu::analyse).
+pub(super) fn extent(question: &str, passages: &[Hit]) -> usize {
+    question.len() + passages.iter().map(|hit| hit.content.len()).sum::<usize>()
+}
+
 /// Cosine similarity of a passage to the question; 0 without a vector.
 pub(super) fn similarity(hit: &Hit) -> f32 {
     hit.ranking.cosine.unwrap_or(0.0)

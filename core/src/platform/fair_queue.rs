@@ -104,8 +104,7 @@ impl FairQueue {
 
     fn join(&self, caller: Caller, cost: usize) -> (Waiting<'_>, oneshot::Receiver<Place>) {
         let (sender, receiver) = oneshot::channel();
-        let cost = i64::try_from(cost).unwrap_or(i64::MAX / 16).clamp(1, i64::MAX / 16);
-        let ticket = self.state().order.push(caller, cost, sender);
+        let ticket = self.state().order.push(caller, units(cost), sender);
         self.serve();
         (Waiting { queue: self, caller, ticket }, receiver)
     }
@@ -162,8 +161,7 @@ impl Place {
 
     /// Corrects the expected cost, once the real one is known.
     pub fn charge(&self, cost: usize) {
-        let cost = i64::try_from(cost).unwrap_or(i64::MAX / 16).min(i64::MAX / 16);
-        self.queue.state().order.correct(self.caller, cost - self.cost);
+        self.queue.state().order.correct(self.caller, units(cost) - self.cost);
     }
 
     fn release(&mut self) {
@@ -183,6 +181,14 @@ impl Drop for Place {
         self.release();
     }
 }
+
+/// A cost as a number whose sums do not overflow.
+fn units(cost: usize) -> i64 {
+    i64::try_from(cost).unwrap_or(MAX_COST).clamp(1, MAX_COST)
+}
+
+/// Upper bound of a cost.
+const MAX_COST: i64 = 1 << 40;
 
 /// A waiter's entry, removed when dropped.
 struct Waiting<'a> {

@@ -214,7 +214,7 @@ impl OnnxEmbedder {
     async fn embed_batch(&self, caller: Caller, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
         let mut vectors = Vec::new();
         loop {
-            let batch = Arc::clone(batch);
+            let (batch, stop) = (Arc::clone(batch), &batch.stop);
             // While others wait, a turn is one text.
             let expected = batch.expected_tokens();
             let embedding = self.sessions.run(caller, expected, move |model, place| {
@@ -229,7 +229,9 @@ impl OnnxEmbedder {
                 }
                 Ok((vectors, false))
             });
-            let (embedded, is_more) = embedding.await?;
+            // Others' work may keep it waiting for long.
+            let embedding = stop.run_until_cancelled(embedding).await;
+            let (embedded, is_more) = embedding.ok_or(Error::Cancelled)??;
             vectors.extend(embedded);
             if !is_more {
                 return Ok(vectors);
