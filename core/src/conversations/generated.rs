@@ -5,10 +5,12 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use tracing::{Instrument, Span, field};
 
-use super::checker::{AnswerChecker, CheckedAnswer, Evidence};
+use super::checker::{AnswerChecker, CheckedAnswer};
 use super::prompt::{self, Budget};
 use super::retrieval::{Retrieval, extent, similarity};
-use super::{Answer, AnswerEvent, Citation, Confidence, EventSender, SentenceVectors, Timings, extractive};
+use super::{
+    Answer, AnswerEvent, Citation, Confidence, EventSender, Evidence, SentenceVectors, Timings, extractive,
+};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -68,7 +70,7 @@ pub(super) async fn generate(
     let calibration = retrieval.calibration;
     let vectors = ctx.state::<SentenceVectors>();
     let (embedder, caller) = (&*retrieval.embedder, retrieval.caller);
-    let checker = AnswerChecker::new(embedder, caller, &vectors, calibration, evidence);
+    let checker = AnswerChecker::new(ctx.cpu(), embedder, caller, &vectors, calibration, evidence);
     let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),

@@ -14,6 +14,7 @@ pub mod confidence;
 mod conversation;
 pub mod courtesy;
 mod events;
+mod evidence;
 pub mod extractive;
 pub mod facts;
 pub mod followup;
@@ -37,10 +38,11 @@ mod turns;
 pub use crate::conversation_status::ConversationStatus as Status;
 pub use answer::{Answer, Citation, Confidence, Support, Timings};
 pub use answering::preview;
-pub use checker::{AnswerChecker, CheckedAnswer, Evidence};
+pub use checker::{AnswerChecker, CheckedAnswer};
 pub use completion::{Transcript, complete};
 pub use conversation::{Conversation, Filter, SessionId};
 pub use events::{AnswerEvent, EventSender};
+pub use evidence::Evidence;
 pub use gaps::{Gap, GapFilter};
 pub use incoming::{
     Comment, ConversationChanges, Feedback, MessageText, Metadata, NewMessage, Opening, UserText,
