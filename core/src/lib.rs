@@ -27,8 +27,6 @@ pub mod conversations;
 pub mod error;
 pub mod field;
 pub mod health;
-#[cfg(test)]
-mod heavy_probe;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;

@@ -55,7 +55,3 @@ pub use message::{Exchange, Message, Rating, Sender};
 pub use send::send;
 pub use sentence_vectors::SentenceVectors;
 pub use trace::{Trace, TraceCandidate, TracedAnswer, trace};
-#[cfg(test)]
-mod heavy_probe;
-#[cfg(test)]
-pub(crate) use heavy_probe::probe;
