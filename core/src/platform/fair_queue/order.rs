@@ -116,6 +116,8 @@ impl<W> Order<W> {
 /// Waiters of one class, by tenant, in the order of the next visits.
 struct Rounds<W> {
     flows: VecDeque<Flow<W>>,
+    /// Whether the first flow is in the middle of its visit.
+    is_visiting: bool,
 }
 
 /// Waiters of a tenant, at least one.
@@ -125,6 +127,12 @@ struct Flow<W> {
     /// Cost that the tenant may still spend. Negative if its work was dearer than expected.
     deficit: i64,
     waiters: VecDeque<Waiter<W>>,
+}
+
+impl<W> Flow<W> {
+    fn can_pay(&self) -> bool {
+        self.waiters.front().is_some_and(|next| next.cost <= self.deficit)
+    }
 }
 
 struct Waiter<W> {
@@ -143,7 +151,7 @@ struct Next {
 
 impl<W> Default for Rounds<W> {
     fn default() -> Self {
-        Self { flows: VecDeque::new() }
+        Self { flows: VecDeque::new(), is_visiting: false }
     }
 }
 
@@ -163,13 +171,19 @@ impl<W> Rounds<W> {
             }
             if flow.waiters.is_empty() {
                 self.flows.remove(place);
+                self.is_visiting &= place > 0;
             }
         }
     }
 
     /// The first flow that can pay its first waiter. The rounds until then are counted, not walked: a batch may cost a
     /// hundred quanta.
-    fn next(&self) -> Option<Next> {
+    fn next(&mut self) -> Option<Next> {
+        if self.is_visiting && !self.flows.front()?.can_pay() {
+            // Its visit is over: the others are next.
+            self.flows.rotate_left(1);
+            self.is_visiting = false;
+        }
         let nexts = self.flows.iter().enumerate().filter_map(|(place, flow)| {
             let cost = flow.waiters.front()?.cost;
             let lacking = (cost - flow.deficit).max(0);
@@ -188,11 +202,9 @@ impl<W> Rounds<W> {
         let flow = self.flows.front_mut()?;
         let (tenant, Waiter { cost, waiter, .. }) = (flow.tenant, flow.waiters.pop_front()?);
         flow.deficit -= cost;
-        match flow.waiters.front() {
-            None => drop(self.flows.pop_front()),
-            // Its visit is over: the others are next.
-            Some(next) if next.cost > flow.deficit => self.flows.rotate_left(1),
-            Some(_) => (),
+        self.is_visiting = !flow.waiters.is_empty();
+        if !self.is_visiting {
+            self.flows.pop_front();
         }
         Some(Served { caller: Caller { tenant, class }, cost, waiter })
     }
