@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
+use reqwest::{RequestBuilder, Url};
 use serde_json::{Value, json};
 
 use crate::corpus::Document;
@@ -60,6 +60,13 @@ impl Client {
         let form = Form::new().text("bot_id", bot.to_owned()).part("file", file);
         let request = self.http.post(self.path("/knowledge/upload")).multipart(form);
         text(&self.data(request).await?, "/id")
+    }
+
+    /// Starts a crawl of one page and returns the id of its source.
+    pub(crate) async fn scrape(&self, bot: &str, page: &Url) -> anyhow::Result<String> {
+        let body = json!({"bot_id": bot, "url": page.as_str()});
+        let request = self.http.post(self.path("/knowledge/scrape")).header("Prefer", "respond-async");
+        text(&self.data(request.json(&body)).await?, "/source_id")
     }
 
     /// Waits until a source is ready. Returns the number of its chunks.

@@ -15,6 +15,7 @@ mod extract;
 mod ingest;
 mod ledger;
 mod memory;
+mod neighbours;
 mod parts;
 mod peers;
 mod proc;
@@ -47,7 +48,7 @@ use search::SearchArgs;
 #[command(name = "bench", version)]
 struct Args {
     /// What to measure: all, up, upload, chat, search, growth, streams, memory, embedding, ingest, ledger,
-    /// api, peers, answers, extract. Default: all. `answers` and `extract` need a folder as a further argument:
+    /// api, neighbours, peers, answers, extract. Default: all. `answers` and `extract` need a folder as a further argument:
     /// of question sets, and of files and pages with reference texts.
     #[arg(value_name = "WHAT", value_parser = parse_selection)]
     selections: Vec<Selection>,
@@ -127,6 +128,8 @@ enum Measurement {
     Ledger,
     /// Requests per second against a bare handler, and slowdown of lists and overviews with size.
     Api,
+    /// Latency of one tenant during another's offences, against the same without them.
+    Neighbours,
     /// Ingestion and jobs against alternatives, where those are installed.
     Peers,
     /// Quality of the built-in answers on a folder of question sets.
@@ -136,7 +139,7 @@ enum Measurement {
 }
 
 impl Measurement {
-    const EACH: [Measurement; 14] = [
+    const EACH: [Measurement; 15] = [
         Measurement::Up,
         Measurement::Upload,
         Measurement::Chat,
@@ -148,6 +151,7 @@ impl Measurement {
         Measurement::Ingest,
         Measurement::Ledger,
         Measurement::Api,
+        Measurement::Neighbours,
         Measurement::Peers,
         Measurement::Answers,
         Measurement::Extract,
@@ -171,6 +175,7 @@ impl Measurement {
             Measurement::Ingest => ingest::measure(parts).await,
             Measurement::Ledger => ledger::measure(&args.ledger).await,
             Measurement::Api => api::measure(&args.api).await,
+            Measurement::Neighbours => neighbours::measure().await,
             Measurement::Peers => peers::measure(&args.peers).await,
             Measurement::Answers => {
                 let folder =

@@ -4,6 +4,7 @@ use crate::stored_enum;
 
 stored_enum! {
     /// State of a conversation.
+    #[derive(Hash)]
     pub enum ConversationStatus {
         /// Open.
         Active = "active",

@@ -2,6 +2,10 @@
 
 use crate::field::Int;
 
+mod walk;
+
+pub(crate) use walk::{Start, Walks};
+
 /// Page number, from 1.
 pub type PageNumber = Int<1, { i64::MAX }>;
 

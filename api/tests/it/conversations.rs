@@ -1,6 +1,8 @@
 //! Conversations: messages, sessions, turns, feedback, plan limits.
 
-use parlance_testing::TestApp;
+use std::collections::BTreeSet;
+
+use parlance_testing::{TestApp, sqlx};
 use serde_json::{Value, json};
 
 use crate::start_app;
@@ -148,6 +150,34 @@ async fn conversations_are_listed_newest_first_with_filters() {
         }
         while parlance_core::analytics::fold(&app.ctx).await.unwrap() > 0 {}
     }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_walk_reaches_every_row_and_a_leap_is_refused() {
+    let app = start_app().await;
+    let bot = bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
+    let insert = "insert into conversation (id, tenant_id, bot_id, session_id, channel) \
+                  select gen_random_uuid(), $1, $2, n::text, 'webchat' from generate_series(1, 10450) as n";
+    let insert = sqlx::query(insert).bind(app.tenant.uuid()).bind(bot.parse::<uuid::Uuid>().unwrap());
+    insert.execute(app.ctx.db().platform()).await.unwrap();
+    let page = async |number: usize| {
+        let path = format!("/conversations?per_page=100&page={number}");
+        app.http.get(&path).await
+    };
+    let leap = page(103).await;
+    assert_eq!(leap.error(400), "invalid_field");
+    assert!(leap.body["message"].as_str().unwrap().contains("page after page"), "{}", leap.body);
+    assert!(page(106).await.data(200).as_array().unwrap().is_empty(), "beyond the end");
+
+    let mut sessions = BTreeSet::new();
+    for number in 1..=105 {
+        let listed = page(number).await;
+        let rows = listed.data(200).as_array().unwrap();
+        sessions.extend(rows.iter().map(|row| row["session_id"].as_str().unwrap().to_owned()));
+        assert_eq!(listed.body["pagination"]["total"], 10_450);
+    }
+    assert_eq!(sessions.len(), 10_450);
     app.end().await;
 }
 

@@ -250,6 +250,18 @@ async fn an_unavailable_model_gives_a_degraded_fallback_answer() {
 }
 
 #[tokio::test]
+async fn no_redirect_of_a_model_server_is_followed() {
+    let other = ScriptedModel::new(&[Reply::Text("Yes [1].")]);
+    let url = format!("{}/chat/completions", other.serve().await);
+    let model = ScriptedModel::new(&[Reply::Redirect(url)]);
+    let app = start(&model).await;
+    let answer = ask(&app, QUESTION).await;
+    assert_eq!(answer["degraded"], true, "{answer}");
+    assert_eq!((model.requests().len(), other.requests().len()), (1, 0));
+    app.end().await;
+}
+
+#[tokio::test]
 async fn no_model_is_called_without_relevant_passages() {
     let model = ScriptedModel::new(&[Reply::Text("Something made up.")]);
     let app = start(&model).await;

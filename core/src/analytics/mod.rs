@@ -12,6 +12,7 @@ use crate::conversation_status::ConversationStatus as Status;
 use crate::error::Result;
 use crate::ids::{BotId, TenantId};
 
+mod days;
 pub mod measure;
 pub mod period;
 mod store;

@@ -47,6 +47,8 @@ pub struct Period {
     first: NaiveDate,
     /// Start of each day, oldest first.
     starts: Vec<DateTime<Utc>>,
+    /// Start of tomorrow.
+    end: DateTime<Utc>,
 }
 
 text_enum! {
@@ -74,7 +76,7 @@ pub(super) struct Span {
 }
 
 impl Grain {
-    const fn seconds(self) -> i64 {
+    pub(super) const fn seconds(self) -> i64 {
         match self {
             Grain::Quarter => 15 * 60,
             Grain::Hour => 60 * 60,
@@ -87,11 +89,20 @@ impl Grain {
 
     /// The first bucket boundary at or after a moment.
     fn round_up(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        self.boundary_before(moment + TimeDelta::seconds(self.seconds() - 1))
+    }
+
+    /// The bucket boundary nearest to a moment; of two as near, the later one.
+    pub(super) fn round(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        self.boundary_before(moment + TimeDelta::seconds(self.seconds() / 2))
+    }
+
+    /// The last bucket boundary at or before a moment.
+    fn boundary_before(self, moment: DateTime<Utc>) -> DateTime<Utc> {
         /// 2000-01-01T00:00:00Z, the bucket origin in the migration too.
         const ORIGIN: i64 = 946_684_800;
-        let (since, width) = (moment.timestamp() - ORIGIN, self.seconds());
-        let whole = since.div_euclid(width) + i64::from(since.rem_euclid(width) > 0);
-        DateTime::from_timestamp(ORIGIN + whole * width, 0).unwrap_or(moment)
+        let whole = (moment.timestamp() - ORIGIN).div_euclid(self.seconds());
+        DateTime::from_timestamp(ORIGIN + whole * self.seconds(), 0).unwrap_or(moment)
     }
 }
 
@@ -102,12 +113,13 @@ impl Period {
         Self::up_to(Utc::now(), days, zone)
     }
 
-    fn up_to(now: DateTime<Utc>, days: Days, TimeZone(zone): TimeZone) -> Self {
+    pub(super) fn up_to(now: DateTime<Utc>, days: Days, TimeZone(zone): TimeZone) -> Self {
         let days = days.get().unsigned_abs();
         let today = now.with_timezone(&zone).date_naive();
         let first = today - chrono::Days::new(days - 1);
         let starts = first.iter_days().take(days as usize);
-        Self { first, starts: starts.map(|date| start_of(date, zone)).collect() }
+        let end = start_of(today + chrono::Days::new(1), zone);
+        Self { first, starts: starts.map(|date| start_of(date, zone)).collect(), end }
     }
 
     /// Number of days.
@@ -149,10 +161,9 @@ impl Period {
         &self.starts
     }
 
-    /// The coarsest grain whose buckets align with every day of the period.
-    pub(super) fn grain(&self) -> Grain {
-        let fits = |grain: &&Grain| self.starts.iter().all(|start| grain.round_up(*start) == *start);
-        [Grain::Day, Grain::Six, Grain::Hour].iter().find(fits).copied().unwrap_or(Grain::Quarter)
+    /// End of the last day, exclusive.
+    pub(super) fn end(&self) -> DateTime<Utc> {
+        self.end
     }
 }
 
@@ -224,19 +235,6 @@ mod tests {
                 assert!(spans.last().unwrap().until > at("2026-11-25T04:20:00Z"));
                 assert!(rows <= 3 + 5 + 3 + 7 + 7, "{zone} {days}: {rows}");
             }
-        }
-    }
-
-    #[test]
-    fn the_coarsest_grain_that_fits_a_zone_is_chosen() {
-        for (zone, grain) in [
-            ("UTC", Grain::Day),
-            ("Asia/Dhaka", Grain::Six),
-            ("Europe/Madrid", Grain::Hour),
-            ("Asia/Kathmandu", Grain::Quarter),
-        ] {
-            let period = last(at("2026-11-25T04:20:00Z"), 30, zone);
-            assert_eq!(period.grain(), grain, "{zone}");
         }
     }
 

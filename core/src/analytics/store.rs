@@ -5,6 +5,7 @@
 use sqlx::PgExecutor;
 
 use super::Period;
+use super::days::DayRollups;
 use super::measure::Measure;
 use crate::ids::{BotId, TenantId};
 
@@ -100,24 +101,49 @@ pub(super) async fn sum_by_day(
     period: &Period,
     bot: Option<BotId>,
 ) -> sqlx::Result<Vec<(usize, Measure, i64)>> {
+    let DayRollups { midnights, edges } = DayRollups::of(period);
+    let grains: Vec<&str> = edges.iter().map(|edge| edge.grain.as_str()).collect();
+    let buckets: Vec<_> = edges.iter().map(|edge| edge.bucket).collect();
+    let plus: Vec<_> = edges.iter().map(|edge| edge.plus).collect();
+    let minus: Vec<_> = edges.iter().map(|edge| edge.minus).collect();
     let rows = sqlx::query!(
         r#"
-        select width_bucket(bucket, $4::timestamptz[]) - 1 as "day!", measure as "measure!",
-            sum(n)::bigint as "n!"
+        select day as "day!", measure as "measure!", sum(n)::bigint as "n!"
         from (
-            select bucket, bot_id, measure, n from rollup
-            where tenant_id = $1 and grain = $2 and family = 'conversation' and bucket >= $3
+            select width_bucket(bucket, $2::timestamptz[]) - 1 as day, bot_id, measure, n from rollup
+            where tenant_id = $1 and grain = 'day' and family = 'conversation'
+                and bucket >= $3 and bucket < $4
             union all
-            select bucket, bot_id, measure, n from rollup_delta where tenant_id = $1 and bucket >= $3
+            select moved.day, bot_id, measure, moved.n
+            from unnest($5::text[], $6::timestamptz[], $7::integer[], $8::integer[])
+                as edge (grain, bucket, plus, minus)
+            cross join lateral (
+                select bot_id, measure, n from rollup
+                where tenant_id = $1 and rollup.grain = edge.grain and family = 'conversation'
+                    and rollup.bucket = edge.bucket
+                offset 0
+            ) as counted
+            cross join lateral (values (edge.plus, n), (edge.minus, -n)) as moved (day, n)
+            where moved.day is not null
+            union all
+            select width_bucket(bucket, $9::timestamptz[]) - 1, bot_id, measure, n from rollup_delta
+            where tenant_id = $1 and bucket >= $10 and bucket < $11
         ) as counted
-        where measure like 'conversation.%' and ($5::uuid is null or bot_id = $5)
+        where measure like 'conversation.%' and ($12::uuid is null or bot_id = $12)
             and bot_id in (select id from bot where tenant_id = $1 and deleted_at is null)
         group by 1, 2
         "#,
         tenant.uuid(),
-        period.grain().as_str(),
-        period.start(),
+        &midnights,
+        midnights.first(),
+        midnights.last(),
+        &grains as _,
+        &buckets,
+        &plus as _,
+        &minus as _,
         period.starts(),
+        period.start(),
+        period.end(),
         bot.map(BotId::uuid),
     )
     .map(|row| (usize::try_from(row.day).unwrap_or(usize::MAX), row.measure, row.n))

@@ -4,6 +4,7 @@ use crate::stored_enum;
 
 stored_enum! {
     /// The channel a bot serves.
+    #[derive(Hash)]
     pub enum Channel {
         /// A chat window on a web site.
         Webchat = "webchat",

@@ -71,7 +71,7 @@ pub struct Conversation {
 }
 
 /// Filter of a conversation list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Bot.
     pub bot: Option<BotId>,

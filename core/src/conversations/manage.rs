@@ -9,8 +9,8 @@ use crate::analytics;
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
 use crate::idempotency;
-use crate::ids::{BotId, MessageId, TenantId};
-use crate::page::{Page, PageRequest};
+use crate::ids::{BotId, ConversationId, MessageId, TenantId};
+use crate::page::{Page, PageRequest, Walks};
 
 /// Maximum number of conversations marked abandoned per sweep.
 const SWEEP_LIMIT: i64 = 1_000;
@@ -18,7 +18,7 @@ const SWEEP_LIMIT: i64 = 1_000;
 /// Lists a tenant's conversations, newest first.
 ///
 /// # Errors
-/// When the query fails.
+/// [`Error::Invalid`] for a page that is too deep ([`Walks`]).
 pub async fn list(
     ctx: &Context,
     tenant: TenantId,
@@ -34,7 +34,13 @@ pub async fn list(
             && filter.channel.is_none_or(|channel| channel == kind.channel)
     });
     let total = kinds.iter().map(|kind| kind.n).sum();
-    let conversations = store::list(&mut *db, tenant, &kinds, page).await?;
+    if page.offset() >= total {
+        return Ok(Page::new(page, Vec::new(), total));
+    }
+    let (walks, list) = (ctx.state::<Walks<(TenantId, Filter), ConversationId>>(), (tenant, filter));
+    let start = walks.start(&list, page)?;
+    let conversations = store::list(&mut *db, tenant, &kinds, page.limit(), start).await?;
+    walks.learn(&list, page, conversations.len(), conversations.last().map(|last| last.id));
     Ok(Page::new(page, conversations, total))
 }
 

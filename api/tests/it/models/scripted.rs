@@ -23,6 +23,8 @@ pub(super) enum Reply {
     Stalled(&'static str),
     /// Rejects the request with a status and a `Retry-After` in seconds.
     Rejection(u16, Option<u64>),
+    /// Redirects to a URL.
+    Redirect(String),
     /// Streams data that is not JSON.
     Malformed,
 }
@@ -114,6 +116,12 @@ fn complete(model: Data<&ScriptedModel>, request: Json<Value>) -> Response {
             return response.body("not now");
         }
         Reply::Text(text) | Reply::Truncated(text) | Reply::Stalled(text) => words(text).collect(),
+        Reply::Redirect(url) => {
+            return Response::builder()
+                .status(StatusCode::TEMPORARY_REDIRECT)
+                .header("Location", url)
+                .finish();
+        }
         Reply::Malformed => vec!["data: {{{ \n\n".to_owned()],
     };
     let guard =

@@ -10,7 +10,7 @@ use crate::bots::{Bot, Channel};
 use crate::conversations::incoming::{ConversationChanges, Metadata, Opening};
 use crate::conversations::{Conversation, SessionId, Status};
 use crate::ids::{BotId, ConversationId, TenantId};
-use crate::page::PageRequest;
+use crate::page::Start;
 use crate::platform::db::interval;
 
 pub(in crate::conversations) async fn find(
@@ -74,7 +74,8 @@ pub(in crate::conversations) async fn list(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     kinds: &[ConversationCount],
-    page: PageRequest,
+    limit: i64,
+    start: Start<ConversationId>,
 ) -> sqlx::Result<Vec<Conversation>> {
     let bots: Vec<Uuid> = kinds.iter().map(|kind| kind.bot.uuid()).collect();
     let statuses: Vec<&str> = kinds.iter().map(|kind| kind.status.as_str()).collect();
@@ -89,6 +90,7 @@ pub(in crate::conversations) async fn list(
                 select id from conversation
                 where conversation.tenant_id = $1 and conversation.bot_id = kind.bot_id
                     and conversation.status = kind.status and conversation.channel = kind.channel
+                    and id < coalesce($7::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                 order by id desc
                 limit $5::bigint + $6::bigint
             ) as newest
@@ -109,8 +111,9 @@ pub(in crate::conversations) async fn list(
         &bots,
         &statuses as _,
         &channels as _,
-        page.limit(),
-        page.offset(),
+        limit,
+        start.offset,
+        start.after.map(ConversationId::uuid),
     )
     .fetch_all(db)
     .await

@@ -1,18 +1,16 @@
 //! Ordered fallback over chat models, with retries, timeouts and a circuit breaker per model.
 //!
-//! Transient errors are retried; a timeout falls back to the next model immediately.
+//! Transient errors are retried. A timeout or a failed connection falls back to the next model immediately.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use failsafe::backoff::Constant;
-use failsafe::failure_policy::ConsecutiveFailures;
-use failsafe::{StateMachine, backoff, failure_policy};
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{ChatModel, ModelError, Piece, Pieces, Prompt, tokens};
+use super::breaker::{Breaker, Permission, Probe};
+use super::{ChatModel, ModelError, Piece, Pieces, Prompt, Speaker, Turn, tokens};
 use crate::error::{Chain, Error, Part, Result};
 use crate::platform::config::ChatTimeouts;
 
@@ -22,10 +20,7 @@ const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(250), Duration::from_
 /// A longer `Retry-After` is not honoured: the next model is called instead, if any.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(3);
 
-/// Consecutive failures that open a model's circuit breaker.
-const MAX_FAILURES: u32 = 5;
-
-/// How long a circuit breaker stays open before it lets one request through as a probe.
+/// How long a circuit breaker stays open before a probe is sent.
 const OPEN_FOR: Duration = Duration::from_secs(20);
 
 /// Chat models in order of preference.
@@ -35,9 +30,10 @@ pub struct Models {
     timeouts: ChatTimeouts,
 }
 
+#[derive(Clone)]
 struct Guarded {
     model: Arc<dyn ChatModel>,
-    breaker: StateMachine<ConsecutiveFailures<Constant>, ()>,
+    breaker: Arc<Breaker>,
 }
 
 /// An answer whose first piece has arrived.
@@ -52,10 +48,12 @@ impl Models {
     /// `models` are tried in order.
     #[must_use]
     pub fn new(models: Vec<Arc<dyn ChatModel>>, timeouts: ChatTimeouts) -> Self {
-        let guarded = models.into_iter().map(|model| {
-            let policy = failure_policy::consecutive_failures(MAX_FAILURES, backoff::constant(OPEN_FOR));
-            Guarded { model, breaker: StateMachine::new(policy, ()) }
-        });
+        Self::with_breakers(models, timeouts, OPEN_FOR)
+    }
+
+    fn with_breakers(models: Vec<Arc<dyn ChatModel>>, timeouts: ChatTimeouts, open_for: Duration) -> Self {
+        let guarded =
+            models.into_iter().map(|model| Guarded { model, breaker: Arc::new(Breaker::new(open_for)) });
         Self { models: guarded.collect(), timeouts }
     }
 
@@ -73,8 +71,13 @@ impl Models {
     pub async fn open(&self, prompt: &Prompt) -> Result<Opened> {
         let mut last = Error::unavailable(Part::Chat, "the circuit breakers of all models are open");
         for guarded in &*self.models {
-            if !guarded.breaker.is_call_permitted() {
-                continue;
+            match guarded.breaker.permission() {
+                Permission::Call => {}
+                Permission::Probe(probe) => {
+                    guarded.clone().probe(probe, self.timeouts);
+                    continue;
+                }
+                Permission::Refused => continue,
             }
             match guarded.open(prompt, self.timeouts).await {
                 Ok(pieces) => {
@@ -97,6 +100,17 @@ impl Models {
 }
 
 impl Guarded {
+    /// Asks the model for one word in a separate task, so that no customer waits for a model that may still be down.
+    fn probe(self, probe: Probe, timeouts: ChatTimeouts) {
+        tokio::spawn(async move {
+            match self.begin(&probe_prompt(), timeouts).await {
+                Ok(_first_piece) => self.breaker.on_success(),
+                Err(_) => self.breaker.on_error(),
+            }
+            drop(probe);
+        });
+    }
+
     /// The answer, once its first piece has arrived. Retries transient errors.
     async fn open(&self, prompt: &Prompt, timeouts: ChatTimeouts) -> std::result::Result<Pieces, ModelError> {
         let mut delays = RETRY_DELAYS.into_iter();
@@ -138,6 +152,12 @@ impl Guarded {
             Some(Err(error)) => Err(error),
         }
     }
+}
+
+/// Few tokens, as providers charge for them; dropping the stream stops generation.
+fn probe_prompt() -> Prompt {
+    let turn = Turn { speaker: Speaker::User, text: "Reply with OK.".to_owned() };
+    Prompt { system: String::new(), turns: vec![turn] }
 }
 
 /// The rest of an answer. It ends with an error when a gap exceeds the first-token timeout, when the total
@@ -214,12 +234,22 @@ mod tests {
         Arc::new(ScriptedModel { replies: Mutex::new(replies.to_vec()), calls: AtomicUsize::new(0) })
     }
 
+    const TIMEOUTS: ChatTimeouts =
+        ChatTimeouts { first_token: Duration::from_secs(5), total: Duration::from_secs(9) };
+
+    fn list(scripted: &[&Arc<ScriptedModel>]) -> Vec<Arc<dyn ChatModel>> {
+        scripted.iter().map(|model| Arc::clone(model) as Arc<dyn ChatModel>).collect()
+    }
+
     fn models(scripted: &[&Arc<ScriptedModel>]) -> Models {
-        let models = scripted.iter().map(|model| Arc::clone(model) as Arc<dyn ChatModel>).collect();
-        Models::new(
-            models,
-            ChatTimeouts { first_token: Duration::from_secs(5), total: Duration::from_secs(9) },
-        )
+        Models::new(list(scripted), TIMEOUTS)
+    }
+
+    /// Lets the tasks that are ready run.
+    async fn settle() {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn prompt() -> Prompt {
@@ -251,6 +281,35 @@ mod tests {
         }
         assert_eq!(first.calls.load(Ordering::SeqCst), 5);
         assert_eq!(second.calls.load(Ordering::SeqCst), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_runs_beside_customers_and_closes_the_breaker() {
+        let mut replies = vec![Reply::Refuse; 5];
+        replies.extend([Reply::Hang, Reply::Answer]);
+        let (first, second) = (scripted(&replies), scripted(&[Reply::Answer]));
+        // Each probe is due at once.
+        let models = Models::with_breakers(list(&[&first, &second]), TIMEOUTS, Duration::ZERO);
+        let calls = || (first.calls.load(Ordering::SeqCst), second.calls.load(Ordering::SeqCst));
+        for _ in 0..5 {
+            models.open(&prompt()).await.unwrap();
+        }
+        assert_eq!(calls(), (5, 5), "the breaker opens");
+
+        let begun = Instant::now();
+        for _ in 0..3 {
+            models.open(&prompt()).await.unwrap();
+            settle().await;
+        }
+        assert_eq!(calls(), (6, 8), "one probe hangs; no customer calls the model");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "no customer waits for it");
+
+        tokio::time::sleep(TIMEOUTS.first_token * 2).await;
+        models.open(&prompt()).await.unwrap();
+        settle().await;
+        assert_eq!(calls(), (7, 9), "the next probe succeeds");
+        models.open(&prompt()).await.unwrap();
+        assert_eq!(calls(), (8, 9), "the model answers customers again");
     }
 
     #[tokio::test]

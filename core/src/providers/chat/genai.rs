@@ -9,6 +9,7 @@ use genai::resolver::{AuthData, AuthResolver, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
 use secrecy::ExposeSecret;
 
 use super::{ChatModel, ModelError, Piece, Pieces, Prompt, Speaker, Usage};
@@ -16,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::platform::config::Chat;
 use crate::platform::propagation::{self, TRACEPARENT};
 
-/// Connect timeout of the model's server.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connect timeout of the model's server, TLS included. Short, because a user waits for the fallback.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A chat model called through `genai`.
 pub struct GenaiModel {
@@ -36,6 +37,9 @@ impl GenaiModel {
         crate::platform::tls::install();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            // The prompt and the key are for the configured server only.
+            .redirect(Policy::none())
+            .referer(false)
             .build()
             .map_err(|error| unusable(error.into()))?;
         let key = config.api_key.as_ref().map(|key| key.expose_secret().to_owned());
@@ -129,13 +133,80 @@ fn failed(error: genai::Error) -> ModelError {
                 || status == StatusCode::TOO_MANY_REQUESTS
                 || status == StatusCode::REQUEST_TIMEOUT
         }
-        // No response: unreachable, or the connection was closed.
-        None => matches!(&error, genai::Error::WebStream { .. } | genai::Error::WebModelCall { .. }),
+        // No response: the connection was closed. One that was refused is likely to be refused again.
+        None => {
+            matches!(&error, genai::Error::WebStream { .. } | genai::Error::WebModelCall { .. })
+                && !is_unreachable(&error)
+        }
     };
     ModelError { is_transient, retry_after: response.and_then(|(_, after)| after), source: error.into() }
+}
+
+/// Whether no connection was made: refused, no such host, or no answer before the timeout.
+fn is_unreachable(error: &genai::Error) -> bool {
+    let cause = match error {
+        genai::Error::WebModelCall { webc_error: genai::webc::Error::Reqwest(cause), .. } => Some(cause),
+        genai::Error::WebStream { error, .. } => match error.downcast_ref() {
+            Some(genai::webc::Error::Reqwest(cause)) => Some(cause),
+            Some(_) => None,
+            None => error.downcast_ref::<reqwest::Error>(),
+        },
+        _ => None,
+    };
+    cause.is_some_and(reqwest::Error::is_connect)
 }
 
 /// `Retry-After` in its seconds form (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::platform::config::ChatTimeouts;
+    use crate::providers::chat::Turn;
+
+    /// The failure of a call to a model at `url`.
+    async fn failure(url: String) -> ModelError {
+        let seconds = Duration::from_secs(9);
+        let config = Chat {
+            model: "scripted".to_owned(),
+            base_url: Some(url.parse().unwrap()),
+            api_key: None,
+            fallbacks: Vec::new(),
+            context_tokens: 1000,
+            timeouts: ChatTimeouts { first_token: seconds, total: seconds },
+        };
+        let model = GenaiModel::new("scripted", &config).unwrap();
+        let turn = Turn { speaker: Speaker::User, text: "Hello".to_owned() };
+        let mut pieces = model.answer(Prompt { system: String::new(), turns: vec![turn] });
+        pieces.next().await.unwrap().unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_not_retried() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        drop(listener);
+        let error = failure(url).await;
+        assert!(!error.is_transient, "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_closed_without_a_response_is_retried() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let _request = client.read(&mut [0; 1024]).await;
+            }
+        });
+        let error = failure(url).await;
+        assert!(error.is_transient, "{error:?}");
+    }
 }

@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 use crate::error::{BoxError, Result};
 use crate::platform::config::Chat;
 
+mod breaker;
 mod fallback;
 mod genai;
 mod tokens;
@@ -70,7 +71,7 @@ pub struct Usage {
 #[derive(Debug, thiserror::Error)]
 #[error("the model call failed")]
 pub struct ModelError {
-    /// Whether a retry may succeed: the model was busy or unreachable.
+    /// Whether a retry may succeed: the model was busy, or the connection broke off.
     pub is_transient: bool,
     /// Delay requested by the server (`Retry-After`).
     pub retry_after: Option<Duration>,
