@@ -12,6 +12,7 @@ use parlance_crawl::fetcher::Fetcher;
 use crate::error::Result;
 use crate::platform::bus::Bus;
 use crate::platform::config::Config;
+use crate::platform::cpu::Cpu;
 use crate::platform::db::Db;
 use crate::platform::limits::Limits;
 use crate::platform::meters::Meters;
@@ -37,6 +38,7 @@ struct Parts {
     meters: Meters,
     limits: Limits,
     pace: Pace,
+    cpu: Cpu,
     state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
     fetcher: Fetcher,
@@ -104,6 +106,7 @@ impl Context {
             pace: Pace::new(bus.clone()),
             bus,
             meters: Meters::default(),
+            cpu: Cpu::default(),
             limits: Limits::new(&config.limits),
             state: Mutex::default(),
             extractor: Extractor::new(
@@ -198,6 +201,12 @@ impl Context {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Processor-heavy work.
+    #[must_use]
+    pub fn cpu(&self) -> &Cpu {
+        &self.0.cpu
     }
 
     /// Turns of requests to web hosts.

@@ -54,6 +54,7 @@ fn milliseconds(since: std::time::Instant) -> f64 {
 }
 
 /// Runs blocking work outside of the threads that serve requests and heartbeats.
+/// Processor-heavy work of tenants goes through [`Context::cpu`], which shares the cores fairly.
 ///
 /// # Errors
 /// [`Error::Internal`] when the work panicked.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parlance_core::error::Part;
+use parlance_core::platform::fair_queue::{Caller, FairQueue};
 use parlance_core::providers::embed::Embedder;
 use parlance_core::{Error, Result};
 use tokio_util::sync::CancellationToken;
@@ -22,10 +23,23 @@ struct State {
     held: AtomicBool,
     /// Batches that may pass while others are held.
     passes: AtomicUsize,
+    questions: Questions,
     questions_held: AtomicBool,
     questions_fail: AtomicBool,
     runs: AtomicUsize,
     passages: Mutex<Vec<String>>,
+}
+
+/// Questions, embedded one at a time in the order of the fair queue.
+struct Questions {
+    queue: FairQueue,
+    embedded: Mutex<Vec<String>>,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self { queue: FairQueue::new(1, 1), embedded: Mutex::default() }
+    }
 }
 
 impl TestEmbedder {
@@ -58,6 +72,18 @@ impl TestEmbedder {
     /// Blocks questions until [`TestEmbedder::release`].
     pub fn hold_questions(&self) {
         self.0.questions_held.store(true, Ordering::SeqCst);
+    }
+
+    /// Number of questions that wait for another one.
+    #[must_use]
+    pub fn waiting_questions(&self) -> usize {
+        self.0.questions.queue.waiting()
+    }
+
+    /// Questions and sentences in the order in which they were embedded.
+    #[must_use]
+    pub fn questions(&self) -> Vec<String> {
+        self.0.questions.embedded.lock().unwrap().clone()
     }
 
     /// Makes questions fail as if the model were unavailable.
@@ -106,26 +132,30 @@ impl Embedder for TestEmbedder {
         text.split_whitespace().map(|word| word.as_ptr() as usize - text.as_ptr() as usize).collect()
     }
 
-    async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
+    async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
+        let _place = self.0.questions.queue.enter(caller, text.split_whitespace().count()).await;
         while self.0.questions_held.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if self.0.questions_fail.load(Ordering::SeqCst) {
             return Err(Error::unavailable(Part::Embedding, "the embedder is set to fail"));
         }
-        Ok(vector(&text))
+        let vector = vector(&text);
+        self.0.questions.embedded.lock().unwrap().push(text);
+        Ok(vector)
     }
 
-    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for text in texts {
-            vectors.push(self.embed_query(text).await?);
+            vectors.push(self.embed_query(caller, text).await?);
         }
         Ok(vectors)
     }
 
     async fn embed_passages(
         &self,
+        _: Caller,
         texts: Vec<String>,
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
@@ -175,16 +205,17 @@ impl Embedder for Flaky {
         self.inner.token_starts(text)
     }
 
-    async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
-        self.inner.embed_query(text).await
+    async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
+        self.inner.embed_query(caller, text).await
     }
 
-    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        self.inner.embed_sentences(texts).await
+    async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.inner.embed_sentences(caller, texts).await
     }
 
     async fn embed_passages(
         &self,
+        caller: Caller,
         texts: Vec<String>,
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
@@ -192,7 +223,7 @@ impl Embedder for Flaky {
         if rand::random_range(0..100) < self.percent {
             return Err(Error::unavailable(Part::Embedding, "simulated provider failure"));
         }
-        self.inner.embed_passages(texts, done, stop).await
+        self.inner.embed_passages(caller, texts, done, stop).await
     }
 }
 

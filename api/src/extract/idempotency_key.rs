@@ -7,8 +7,9 @@ use memchr::memmem;
 use parlance_core::Context;
 use parlance_core::idempotency::{self, Fingerprint, Key, Verdict};
 use parlance_core::ids::TenantId;
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::tenants::keys::RawKey;
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, Method, header};
 use poem::{Body, Request, RequestBody};
 
 use crate::BASE;
@@ -42,7 +43,10 @@ pub(crate) async fn claim(
     let key = Key::parse(key.as_bytes()).map_err(ApiError::from)?;
     let path = request.original_uri().path();
     let bytes = read_bytes(request, body, max_body_bytes(path, is_form(request))).await?;
-    let fingerprint = fingerprint(request, &bytes);
+    let (head, body_bytes) = (Head::of(request), bytes.clone());
+    let digest = move || head.fingerprint(&body_bytes);
+    let hashed = ctx.cpu().scan(Caller::interactive(tenant), bytes.len(), digest).await;
+    let fingerprint = hashed.map_err(ApiError::from)?;
     *body = RequestBody::new(Body::from_bytes(bytes));
     let keyed =
         idempotency::IdempotentRequest { tenant, sender, key: &key, fingerprint, about: resource(path) };
@@ -72,23 +76,37 @@ fn max_body_bytes(path: &str, is_form: bool) -> u64 {
     }
 }
 
-/// Request fingerprint: method, path and body. A form's boundary is left out: clients generate one per attempt.
-fn fingerprint(request: &Request, body: &[u8]) -> Fingerprint {
-    let method = request.method().as_str().as_bytes();
-    let path = request.original_uri().path().as_bytes();
-    let boundary = request.headers().get(header::CONTENT_TYPE).and_then(boundary);
-    let Some(boundary) = boundary else {
-        return Fingerprint::of([method, path, body]);
-    };
-    let delimiter = format!("--{boundary}");
-    let mut parts = vec![method, path];
-    let mut from = 0;
-    for at in memmem::find_iter(body, delimiter.as_bytes()) {
-        parts.extend(body.get(from..at));
-        from = at + delimiter.len();
+/// The parts of a fingerprint besides the body.
+struct Head {
+    method: Method,
+    path: String,
+    /// Delimiter of a form's parts.
+    delimiter: Option<String>,
+}
+
+impl Head {
+    fn of(request: &Request) -> Self {
+        let boundary = request.headers().get(header::CONTENT_TYPE).and_then(boundary);
+        Self {
+            method: request.method().clone(),
+            path: request.original_uri().path().to_owned(),
+            delimiter: boundary.map(|boundary| format!("--{boundary}")),
+        }
     }
-    parts.extend(body.get(from..));
-    Fingerprint::of(parts)
+
+    /// Request fingerprint: method, path and body. A form's boundary is left out: clients generate one per attempt.
+    fn fingerprint(&self, body: &[u8]) -> Fingerprint {
+        let mut parts = vec![self.method.as_str().as_bytes(), self.path.as_bytes()];
+        let mut from = 0;
+        if let Some(delimiter) = &self.delimiter {
+            for at in memmem::find_iter(body, delimiter.as_bytes()) {
+                parts.extend(body.get(from..at));
+                from = at + delimiter.len();
+            }
+        }
+        parts.extend(body.get(from..));
+        Fingerprint::of(parts)
+    }
 }
 
 fn boundary(content_type: &HeaderValue) -> Option<String> {
@@ -105,14 +123,12 @@ fn boundary(content_type: &HeaderValue) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use poem::http::Method;
-
     use super::*;
     use crate::response::envelope::JSON;
 
     fn fingerprint_of(content_type: &str, body: &str) -> Fingerprint {
         let request = Request::builder().method(Method::POST).content_type(content_type).finish();
-        fingerprint(&request, body.as_bytes())
+        Head::of(&request).fingerprint(body.as_bytes())
     }
 
     #[test]

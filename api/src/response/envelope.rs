@@ -1,6 +1,10 @@
 //! Success envelope: `{"success": true, "data": …}`, with `pagination` on lists.
 
-use parlance_core::Page;
+use std::marker::PhantomData;
+
+use parlance_core::ids::TenantId;
+use parlance_core::platform::fair_queue::Caller;
+use parlance_core::{Context, Page};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{
@@ -19,6 +23,30 @@ pub(crate) const JSON: &str = "application/json";
 /// 200 with a resource.
 #[derive(Debug)]
 pub(crate) struct Found<T>(pub(crate) T);
+
+/// 200 with a resource that may be megabytes long, serialised off the threads that serve requests.
+#[derive(Debug)]
+pub(crate) struct FoundLarge<T> {
+    body: serde_json::Result<Vec<u8>>,
+    resource: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + 'static> FoundLarge<T> {
+    /// Makes and serialises the resource; `bytes` is about its length.
+    ///
+    /// # Errors
+    /// When making it panics.
+    pub(crate) async fn of(
+        ctx: &Context,
+        tenant: TenantId,
+        bytes: usize,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> parlance_core::Result<Self> {
+        let write = move || written(&make(), None);
+        let body = ctx.cpu().scan(Caller::interactive(tenant), bytes, write).await?;
+        Ok(Self { body, resource: PhantomData })
+    }
+}
 
 /// 201 with the created resource.
 #[derive(Debug)]
@@ -80,8 +108,16 @@ struct Success<'a, T> {
 }
 
 fn success(status: u16, data: &impl Serialize, pagination: Option<Pagination>) -> Response {
+    respond(status, written(data, pagination))
+}
+
+fn written(data: &impl Serialize, pagination: Option<Pagination>) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Success { success: true, data, pagination })
+}
+
+fn respond(status: u16, body: serde_json::Result<Vec<u8>>) -> Response {
     let status = poem::http::StatusCode::from_u16(status).unwrap_or_default();
-    match serde_json::to_vec(&Success { success: true, data, pagination }) {
+    match body {
         Ok(body) => Response::builder().status(status).content_type(JSON).body(body),
         // The middleware builds the error envelope, since the request's id is unknown here.
         Err(error) => {
@@ -95,6 +131,12 @@ fn success(status: u16, data: &impl Serialize, pagination: Option<Pagination>) -
 impl<T: Serialize + Send> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
         success(200, &self.0, None)
+    }
+}
+
+impl<T> IntoResponse for FoundLarge<T> {
+    fn into_response(self) -> Response {
+        respond(200, self.body)
     }
 }
 
@@ -144,6 +186,16 @@ impl<T: Serialize + Send> IntoResponse for Listed<T> {
 impl<T: Type> ApiResponse for Found<T> {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![documented::<T>(200, "OK: request successful")] }
+    }
+
+    fn register(registry: &mut Registry) {
+        register::<T>(registry);
+    }
+}
+
+impl<T: Type> ApiResponse for FoundLarge<T> {
+    fn meta() -> MetaResponses {
+        Found::<T>::meta()
     }
 
     fn register(registry: &mut Registry) {

@@ -6,9 +6,11 @@
 use chrono::DateTime;
 use parlance_core::bots::{Bot, Channel, Language, WhenUnsure};
 use parlance_core::calibration::Calibration;
-use parlance_core::conversations::{AnswerChecker, CheckedAnswer, SentenceVectors};
+use parlance_core::conversations::{AnswerChecker, CheckedAnswer, Evidence, SentenceVectors};
 use parlance_core::ids::{BotId, ChunkId, SourceId};
 use parlance_core::knowledge::search::{Hit, Ranking};
+use parlance_core::platform::cpu::Cpu;
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::providers::embed::Embedder;
 use parlance_testing::real_embedder;
 use serde::Deserialize;
@@ -93,7 +95,9 @@ async fn write(embedder: &dyn Embedder, case: &Case, strict: bool, length: usize
     let bot = bot(&case.language, strict);
     let passages: Vec<Hit> = case.passages.iter().map(|content| hit(content)).collect();
     let vectors = SentenceVectors::default();
-    let mut writing = AnswerChecker::new(embedder, &vectors, calibration, &bot, &case.question, &passages);
+    let evidence = Evidence::new(&bot, &case.question, &passages);
+    let (cpu, caller) = (Cpu::default(), Caller::system());
+    let mut writing = AnswerChecker::new(&cpu, embedder, caller, &vectors, calibration, evidence);
     let mut sent = String::new();
     let answer: Vec<char> = answer_of(case).chars().collect();
     for piece in answer.chunks(length) {

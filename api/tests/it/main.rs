@@ -13,6 +13,7 @@ mod deletion;
 mod errors;
 mod events;
 mod examples;
+mod fair_shares;
 mod fixture;
 mod idempotency;
 mod isolation;

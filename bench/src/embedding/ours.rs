@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::providers::embed::{Embedder, OnnxEmbedder};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,6 @@ impl Ours {
         let ignore_progress = Arc::new(|_| ());
         let texts = self.texts.iter().take(request.texts).cloned().collect();
         let never = CancellationToken::new();
-        Ok(self.embedder.embed_passages(texts, ignore_progress, never).await?)
+        Ok(self.embedder.embed_passages(Caller::system(), texts, ignore_progress, never).await?)
     }
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use parlance_core::Context;
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::search::{self, Mode, Search};
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::providers::embed::Embedder;
 use tokio_util::sync::CancellationToken;
 
@@ -85,16 +86,17 @@ impl Embedder for FixedEmbedder<'_> {
         Vec::new()
     }
 
-    async fn embed_query(&self, _: String) -> parlance_core::Result<Vec<f32>> {
+    async fn embed_query(&self, _: Caller, _: String) -> parlance_core::Result<Vec<f32>> {
         Ok(self.vector.to_vec())
     }
 
-    async fn embed_sentences(&self, texts: Vec<String>) -> parlance_core::Result<Vec<Vec<f32>>> {
+    async fn embed_sentences(&self, _: Caller, texts: Vec<String>) -> parlance_core::Result<Vec<Vec<f32>>> {
         Ok(vec![self.vector.to_vec(); texts.len()])
     }
 
     async fn embed_passages(
         &self,
+        _: Caller,
         _: Vec<String>,
         _: Arc<dyn Fn(usize) + Send + Sync>,
         _: CancellationToken,

@@ -6,6 +6,7 @@ use parlance_core::calibration::{self, Calibration};
 use parlance_core::error::Chain;
 use parlance_core::platform::config::Config;
 use parlance_core::platform::db::Db;
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::providers::chat::{self, Prompt, Speaker, Turn};
 use parlance_core::providers::{embed, rerank};
 use parlance_embedded::parts::{Part, Parts};
@@ -29,7 +30,8 @@ pub(super) async fn embedding(config: &Config, running: &Config, parts: &Parts) 
     }
     let result = match embed::from_config(&embedding, config.cache_dir.as_deref()).await {
         Ok(embedder) => {
-            embedder.embed_query("Does it work?".to_owned()).await.map(|vector| (embedder, vector.len()))
+            let vector = embedder.embed_query(Caller::system(), "Does it work?".to_owned()).await;
+            vector.map(|vector| (embedder, vector.len()))
         }
         Err(error) => Err(error),
     };
@@ -65,7 +67,10 @@ async fn calibration(running: &Config, model: &str) -> String {
 
 pub(super) async fn reranker(config: &Config) -> Finding {
     let result = match rerank::from_config(config).await {
-        Ok(Some(reranker)) => reranker.rerank("Does it work?".to_owned(), vec!["It works.".to_owned()]).await,
+        Ok(Some(reranker)) => {
+            let passages = vec!["It works.".to_owned()];
+            reranker.rerank(Caller::system(), "Does it work?".to_owned(), passages).await
+        }
         Ok(None) => {
             return Finding::Note("none: results are ranked by hybrid search only".to_owned());
         }

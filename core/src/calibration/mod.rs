@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::error::{Chain, Result};
 use crate::platform::db::Db;
+use crate::platform::fair_queue::Caller;
 use crate::providers::embed::Embedder;
 
 mod store;
@@ -87,10 +88,10 @@ impl Calibration {
             .collect();
         let mut questions = Vec::with_capacity(pairs.len());
         for (_, question, _) in &pairs {
-            questions.push(embedder.embed_query((*question).to_owned()).await?);
+            questions.push(embedder.embed_query(Caller::system(), (*question).to_owned()).await?);
         }
         let sentences = pairs.iter().map(|(_, _, sentence)| (*sentence).to_owned()).collect();
-        let sentences = embedder.embed_sentences(sentences).await?;
+        let sentences = embedder.embed_sentences(Caller::system(), sentences).await?;
         let (mut related, mut unrelated) = (Mean::default(), Mean::default());
         for (at, ((of, _, _), question)) in pairs.iter().zip(&questions).enumerate() {
             for (other_at, ((other_of, _, _), sentence)) in pairs.iter().zip(&sentences).enumerate() {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::confidence::{self, Features};
 use super::extractive::Scored;
 use super::generated::generate;
-use super::retrieval::{Retrieval, Retrieved, retrieve};
+use super::retrieval::{Retrieval, Retrieved, extent, retrieve};
 use super::{
     Answer, AnswerEvent, Confidence, EventSender, SentenceVectors, Timings, Trace, extractive, metrics,
 };
@@ -133,9 +133,14 @@ async fn extractive_answer(
 ) -> Result<(Answer, Features)> {
     let hits = retrieval.best();
     let vector = retrieval.found.vector.as_deref().unwrap_or_default();
-    let candidates = extractive::candidates(&retrieval.query, bot.language, hits, UNITS);
+    let extent = extent(&retrieval.query, hits);
+    let candidates = {
+        let (query, language, hits) = (retrieval.query.clone(), bot.language, hits.to_vec());
+        let choose = move || extractive::candidates(&query, language, &hits, UNITS);
+        ctx.cpu().analyse(retrieval.caller, extent, choose).await?
+    };
     let texts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.match_text).collect();
-    let vectors = ctx.state::<SentenceVectors>().of(&*retrieval.embedder, &texts).await?;
+    let vectors = ctx.state::<SentenceVectors>().of(&*retrieval.embedder, retrieval.caller, &texts).await?;
     let scored: Vec<Scored> = candidates
         .into_iter()
         .zip(&vectors)

@@ -3,39 +3,28 @@
 //! Removes the model's own markers, attributes each sentence to the passage that supports it, and appends that
 //! passage's marker to the sentence.
 
-use super::attribution::{self, AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
+use std::sync::Arc;
+
+use super::attribution::{self, SentenceRole};
 use super::citation_markers::MarkerFilter;
+use super::evidence::{Evidence, Weighed};
 use super::splitter::{self, Sentence, SentenceSplitter, Step};
 use super::{SentenceVectors, Support, extractive};
-use crate::bots::{Bot, Language};
+use crate::bots::Language;
 use crate::calibration::Calibration;
 use crate::error::Chain;
-use crate::knowledge::search::Hit;
+use crate::platform::cpu::Cpu;
+use crate::platform::fair_queue::Caller;
 use crate::providers::embed::{Embedder, cosine};
-use crate::words;
-
-/// Passage sentences compared with a sentence by cosine. Each costs an inference, unless its vector is
-/// cached.
-const COMPARED: usize = 6;
-
-/// The same across languages, where shared words carry no information.
-const COMPARED_ACROSS_LANGUAGES: usize = 16;
-
-/// Bonus for sentences of a passage that the model's markers cite.
-const MARKER_BONUS: f32 = 0.2;
-
-/// Penalty per rank of a passage.
-const RANK_PENALTY: f32 = 0.01;
 
 /// Streaming checker of a generated answer.
 pub struct AnswerChecker<'a> {
+    cpu: &'a Cpu,
     embedder: &'a dyn Embedder,
+    caller: Caller,
     vectors: &'a SentenceVectors,
     calibration: Calibration,
-    language: Language,
-    strict: bool,
-    context: AnswerContext,
-    passages: Vec<Passage>,
+    evidence: Arc<Evidence>,
     markers: MarkerFilter,
     splitter: SentenceSplitter,
     text: String,
@@ -67,31 +56,24 @@ pub struct CheckedAnswer {
 }
 
 impl<'a> AnswerChecker<'a> {
-    /// Starts an answer to a question; `passages` are in the order of their marker numbers.
+    /// Starts an answer.
     #[must_use]
     pub fn new(
+        cpu: &'a Cpu,
         embedder: &'a dyn Embedder,
+        caller: Caller,
         vectors: &'a SentenceVectors,
         calibration: Calibration,
-        bot: &Bot,
-        question: &str,
-        passages: &[Hit],
+        evidence: Evidence,
     ) -> Self {
-        let about: Vec<&str> =
-            std::iter::once(bot.name.as_str()).chain(bot.system_prompt.as_deref()).collect();
-        let prepared = passages.iter().map(|hit| {
-            let titles = format!("{} {}", hit.heading.as_deref().unwrap_or_default(), hit.source_name);
-            Passage::new(&hit.content, &titles, words::language(&hit.content))
-        });
         Self {
+            cpu,
             embedder,
+            caller,
             vectors,
             calibration,
-            language: words::language(question).unwrap_or(bot.language),
-            strict: bot.strict,
-            context: AnswerContext::new(question, &about),
-            passages: prepared.collect(),
-            markers: MarkerFilter::new(passages.len()),
+            markers: MarkerFilter::new(evidence.passages()),
+            evidence: Arc::new(evidence),
             splitter: SentenceSplitter::default(),
             text: String::new(),
             buffered: String::new(),
@@ -128,7 +110,7 @@ impl<'a> AnswerChecker<'a> {
     pub async fn next(&mut self, complete: bool) -> Option<String> {
         while let Some(step) = self.splitter.next(self.is_closed) {
             let added = match step {
-                Step::Text(text) if self.strict => {
+                Step::Text(text) if self.evidence.strict => {
                     self.buffered.push_str(&text);
                     continue;
                 }
@@ -180,21 +162,14 @@ impl<'a> AnswerChecker<'a> {
 
     /// Ends a sentence with its marker; a strict answer drops unsupported factual sentences.
     async fn end(&mut self, sentence: &Sentence, is_truncated: bool) -> String {
-        let own = words::language(&sentence.text);
-        let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);
-        // A sentence that reads as a refusal may be a fact of a passage: something is "not included".
-        if statement.role == SentenceRole::Refusal && self.is_decided_by_words(&statement) {
-            statement.role = SentenceRole::Statement;
-        }
         // Text beside the refusal token makes no claim about the passages.
-        let is_checked = !is_truncated
-            && !self.markers.refused()
-            && matches!(statement.role, SentenceRole::Statement | SentenceRole::Optional);
-        let supports =
-            if is_checked { self.supports(&statement, &sentence.markers).await } else { Vec::new() };
+        let may_check = !is_truncated && !self.markers.refused();
+        let weighed = self.weigh(sentence, may_check).await;
+        let (role, is_checked) = (weighed.statement.role, weighed.is_checked);
+        let supports = if is_checked { self.supports(weighed).await } else { Vec::new() };
         let cited = attribution::cited(&supports, &sentence.markers);
-        self.has_refusal |= statement.role == SentenceRole::Refusal;
-        if self.strict && cited.is_empty() && (is_truncated || statement.role == SentenceRole::Statement) {
+        self.has_refusal |= role == SentenceRole::Refusal;
+        if self.evidence.strict && cited.is_empty() && (is_truncated || role == SentenceRole::Statement) {
             self.buffered.clear();
             return String::new();
         }
@@ -206,7 +181,7 @@ impl<'a> AnswerChecker<'a> {
             let marker: String = cited.iter().map(|number| format!("[{number}]")).collect();
             added += &self.emit(&format!(" {marker}"));
         }
-        if is_checked && (statement.role == SentenceRole::Statement || !cited.is_empty()) {
+        if is_checked && (role == SentenceRole::Statement || !cited.is_empty()) {
             let best = supports.iter().copied().fold(0.0, f32::max);
             let of = |number: &usize| number.checked_sub(1).and_then(|at| supports.get(at)).copied();
             self.support.push(Support {
@@ -224,74 +199,48 @@ impl<'a> AnswerChecker<'a> {
         added + &self.emit(sentence.tail)
     }
 
-    /// Support of a statement by each passage: from words where they decide, else from cosines.
-    async fn supports(&self, statement: &Statement, markers: &[usize]) -> Vec<f32> {
-        let by_words =
-            || self.passages.iter().map(|passage| passage.support(statement, &self.context, None)).collect();
-        let decides = |passage: &Passage| {
-            passage.shared_words(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.context)
+    /// Weighs a sentence by words, off this thread if the texts are long.
+    async fn weigh(&self, sentence: &Sentence, may_check: bool) -> Weighed {
+        let work = {
+            let (evidence, sentence) = (Arc::clone(&self.evidence), sentence.clone());
+            move || evidence.weigh(&sentence, may_check)
         };
-        if self.passages.iter().any(decides) {
-            return by_words();
+        let weighed = self.cpu.analyse(self.caller, self.evidence.extent(sentence), work).await;
+        weighed.unwrap_or_else(|error| {
+            tracing::error!(error = %Chain(&error), "checking a sentence failed; it stays unsupported");
+            let mut unsupported = self.evidence.weigh(&Sentence::default(), false);
+            (unsupported.statement.role, unsupported.is_checked) = (SentenceRole::Statement, true);
+            unsupported
+        })
+    }
+
+    /// Support of a sentence by each passage: from words where they decide, else from cosines.
+    async fn supports(&self, weighed: Weighed) -> Vec<f32> {
+        let Weighed { statement, by_words, compared, .. } = weighed;
+        if compared.is_empty() {
+            return by_words;
         }
-        let compared = self.likely_sentences(statement, markers);
         let mut texts = vec![statement.text.as_str()];
-        texts.extend(compared.iter().map(|(_, text)| *text));
-        if texts.len() == 1 {
-            return by_words();
-        }
-        let vectors = match self.vectors.of(self.embedder, &texts).await {
+        texts.extend(compared.iter().map(|(_, text)| text.as_str()));
+        let vectors = match self.vectors.of(self.embedder, self.caller, &texts).await {
             Ok(vectors) => vectors,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "sentence embedding failed; attributing by words alone");
-                return by_words();
+                return self.evidence.by_words(&statement);
             }
         };
-        let Some((own, others)) = vectors.split_first() else { return by_words() };
-        let mut nearest: Vec<Option<f32>> = vec![None; self.passages.len()];
+        let Some((own, others)) = vectors.split_first() else { return self.evidence.by_words(&statement) };
+        let mut nearest: Vec<Option<f32>> = vec![None; self.evidence.passages()];
         for ((passage, _), other) in compared.iter().zip(others) {
             let similarity = self.relative(cosine(own, other));
             if let Some(place) = nearest.get_mut(*passage) {
                 *place = Some(place.map_or(similarity, |before: f32| before.max(similarity)));
             }
         }
-        let passages = self.passages.iter().zip(nearest);
-        passages.map(|(passage, similarity)| passage.support(statement, &self.context, similarity)).collect()
-    }
-
-    /// Whether the words of some passage alone support a statement.
-    fn is_decided_by_words(&self, statement: &Statement) -> bool {
-        self.passages.iter().any(|passage| {
-            passage.shared_words(statement) >= DECIDED_BY_WORDS
-                && !passage.lacks_facts(statement, &self.context)
-        })
+        self.evidence.by_similarity(&statement, nearest)
     }
 
     fn relative(&self, cosine: f32) -> f32 {
         attribution::relative(cosine, self.calibration.unrelated, self.calibration.same_question())
-    }
-
-    /// Passage sentences that may support a statement, with passage indexes, likeliest first.
-    fn likely_sentences(&self, statement: &Statement, markers: &[usize]) -> Vec<(usize, &str)> {
-        let mut likely: Vec<(f32, usize, &str)> = Vec::new();
-        let mut limit = COMPARED;
-        for ((place, passage), rank) in self.passages.iter().enumerate().zip(0_u16..) {
-            if passage.lacks_facts(statement, &self.context) {
-                continue;
-            }
-            if passage.is_foreign(statement) {
-                limit = COMPARED_ACROSS_LANGUAGES;
-            }
-            let marked = if markers.contains(&(place + 1)) { MARKER_BONUS } else { 0.0 };
-            let sentences = passage.nearest(statement).into_iter();
-            likely.extend(sentences.filter_map(|(at, share)| {
-                let text = passage.sentences.get(at)?;
-                Some((share + marked - RANK_PENALTY * f32::from(rank), place, text.as_str()))
-            }));
-        }
-        likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-        likely.truncate(limit);
-        likely.into_iter().map(|(_, place, text)| (place, text)).collect()
     }
 }

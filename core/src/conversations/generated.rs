@@ -7,8 +7,10 @@ use tracing::{Instrument, Span, field};
 
 use super::checker::{AnswerChecker, CheckedAnswer};
 use super::prompt::{self, Budget};
-use super::retrieval::{Retrieval, similarity};
-use super::{Answer, AnswerEvent, Citation, Confidence, EventSender, SentenceVectors, Timings, extractive};
+use super::retrieval::{Retrieval, extent, similarity};
+use super::{
+    Answer, AnswerEvent, Citation, Confidence, EventSender, Evidence, SentenceVectors, Timings, extractive,
+};
 use crate::bots::Bot;
 use crate::context::Context;
 use crate::error::{Chain, Error, Part, Result};
@@ -34,10 +36,24 @@ pub(super) async fn generate(
     if passages.is_empty() {
         return None;
     }
-    let count = |text: &str| models.count_tokens(text);
-    let budget = Budget { tokens: ctx.config().chat.context_tokens, count: &count };
-    let (prompt, shown) = prompt::fit(bot, &passages, history, question, budget);
-    passages.truncate(shown);
+    let texts = history.iter().map(|turn| turn.text.len()).sum::<usize>() + extent(question, &passages);
+    let prepare = {
+        let (models, bot, tokens) = (models.clone(), bot.clone(), ctx.config().chat.context_tokens);
+        let (history, question) = (history.to_vec(), question.to_owned());
+        move || {
+            let count = |text: &str| models.count_tokens(text);
+            let budget = Budget { tokens, count: &count };
+            let (prompt, shown) = prompt::fit(&bot, &passages, &history, &question, budget);
+            passages.truncate(shown);
+            let evidence = Evidence::new(&bot, &question, &passages);
+            (prompt, passages, evidence)
+        }
+    };
+    let prepared = ctx.cpu().analyse(retrieval.caller, texts, prepare).await;
+    let (prompt, passages, evidence) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Some(Err(error)),
+    };
     events
         .send(AnswerEvent::Sources(
             (1..=passages.len()).filter_map(|number| cite(&passages, number)).collect(),
@@ -53,7 +69,8 @@ pub(super) async fn generate(
     );
     let calibration = retrieval.calibration;
     let vectors = ctx.state::<SentenceVectors>();
-    let checker = AnswerChecker::new(&*retrieval.embedder, &vectors, calibration, bot, question, &passages);
+    let (embedder, caller) = (&*retrieval.embedder, retrieval.caller);
+    let checker = AnswerChecker::new(ctx.cpu(), embedder, caller, &vectors, calibration, evidence);
     let output = call_model(models, &prompt, checker, bot, events).instrument(span).await;
     Some(output.map(|output| match output {
         Some(output) => output.answer(&passages),

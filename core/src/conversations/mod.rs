@@ -14,6 +14,7 @@ pub mod confidence;
 mod conversation;
 pub mod courtesy;
 mod events;
+mod evidence;
 pub mod extractive;
 pub mod facts;
 pub mod followup;
@@ -41,6 +42,7 @@ pub use checker::{AnswerChecker, CheckedAnswer};
 pub use completion::{Transcript, complete};
 pub use conversation::{Conversation, Filter, SessionId};
 pub use events::{AnswerEvent, EventSender};
+pub use evidence::Evidence;
 pub use gaps::{Gap, GapFilter};
 pub use incoming::{
     Comment, ConversationChanges, Feedback, MessageText, Metadata, NewMessage, Opening, UserText,

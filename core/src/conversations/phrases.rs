@@ -94,12 +94,12 @@ const REPORTING_STEMS: &str = "mention contain say specif provide include state 
 
 /// Distinct content words, without numbers.
 pub(super) fn content_words(text: &str) -> Vec<String> {
-    let mut content: Vec<String> = Vec::new();
+    let (mut content, mut seen) = (Vec::new(), HashSet::new());
     for word in words(text) {
         let is_content = word.chars().count() > 2
             && !word.chars().any(|c| c.is_ascii_digit())
             && !STOP_WORD_SET.contains(word.as_str());
-        if is_content && !content.contains(&word) {
+        if is_content && seen.insert(word.clone()) {
             content.push(word);
         }
     }
@@ -110,6 +110,9 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
 pub(super) fn similar_words(a: &str, b: &str) -> bool {
     if a == b {
         return true;
+    }
+    if a.chars().next() != b.chars().next() {
+        return false;
     }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let common = short.chars().zip(long.chars()).take_while(|(a, b)| a == b).count();

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::knowledge::search::{self, Hit, Mode, Search, SearchResults};
+use crate::platform::fair_queue::Caller;
 use crate::providers::chat::Turn;
 use crate::providers::embed::Embedder;
 
@@ -30,6 +31,7 @@ pub(super) enum Retrieved {
 /// Search results for a question.
 pub(super) struct Retrieval {
     pub(super) begun: Instant,
+    pub(super) caller: Caller,
     pub(super) query: String,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) calibration: Calibration,
@@ -51,12 +53,13 @@ pub(super) async fn retrieve(
         return Ok(Retrieved::Courtesy(reply));
     }
     let begun = Instant::now();
-    let query = followup::query(history, message);
+    let query = search::window(&followup::query(history, message)).to_owned();
     let embedder = search::embedder_of(ctx, tenant, bot.id).await?;
     let calibration = calibration::for_model(ctx, &embedder).await?;
     let search = Search { question: &query, mode: Mode::Hybrid, sources: None, top_k: TRACED };
     let found = search::find(ctx, &*embedder, tenant, bot, &search).await?;
-    Ok(Retrieved::Question(Box::new(Retrieval { begun, query, embedder, calibration, found })))
+    let caller = Caller::interactive(tenant);
+    Ok(Retrieved::Question(Box::new(Retrieval { begun, caller, query, embedder, calibration, found })))
 }
 
 impl Retrieval {
@@ -65,6 +68,11 @@ impl Retrieval {
         let hits = &self.found.hits;
         hits.get(..TOP_K.min(hits.len())).unwrap_or_default()
     }
+}
+
+/// Length in bytes of a question and its passages, for [`Cpu::analyse`](crate::platform::cpu::Cpu::analyse).
+pub(super) fn extent(question: &str, passages: &[Hit]) -> usize {
+    question.len() + passages.iter().map(|hit| hit.content.len()).sum::<usize>()
 }
 
 /// Cosine similarity of a passage to the question; 0 without a vector.

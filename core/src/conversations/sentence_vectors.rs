@@ -7,6 +7,7 @@ use half::f16;
 use moka::sync::Cache;
 
 use crate::error::Result;
+use crate::platform::fair_queue::Caller;
 use crate::providers::embed::Embedder;
 
 /// Capacity: six megabytes at 384 numbers of 16 bits each.
@@ -27,7 +28,12 @@ impl SentenceVectors {
     ///
     /// # Errors
     /// When the embedding model fails.
-    pub(super) async fn of(&self, embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+    pub(super) async fn of(
+        &self,
+        embedder: &dyn Embedder,
+        caller: Caller,
+        texts: &[&str],
+    ) -> Result<Vec<Vec<f32>>> {
         let keys: Vec<(u64, u64)> = texts.iter().map(|text| key(embedder.id(), text)).collect();
         let mut vectors: Vec<Option<Vec<f32>>> = keys
             .iter()
@@ -36,7 +42,7 @@ impl SentenceVectors {
         let missing: Vec<usize> =
             vectors.iter().enumerate().filter(|(_, vector)| vector.is_none()).map(|(at, _)| at).collect();
         let wanted = missing.iter().filter_map(|at| texts.get(*at)).map(|text| (*text).to_owned()).collect();
-        let made = embedder.embed_sentences(wanted).await?;
+        let made = embedder.embed_sentences(caller, wanted).await?;
         for (at, vector) in missing.into_iter().zip(made) {
             if let (Some(key), Some(place)) = (keys.get(at), vectors.get_mut(at)) {
                 self.0.insert(*key, vector.iter().map(|number| f16::from_f32(*number)).collect());

@@ -25,7 +25,7 @@ pub enum Step {
 }
 
 /// Sentence of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
     /// Text with its Markdown, trimmed.
     pub text: String,

@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::{File, Original};
+use super::original::{File, Hashed, Original};
 use super::{Source, get_source, store};
 use crate::bots;
 use crate::context::Context;
@@ -41,8 +41,9 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
         let refused = |refusal| Error::invalid("url", format!("The 'url' field cannot be read: {refusal}"));
         ctx.fetcher().check(&site.url).map_err(refused)?;
     }
+    let bot = bots::get(ctx, tenant, bot).await?.id;
+    let original = original.hashed(ctx, tenant).await?;
     let mut db = ctx.db().for_tenant(tenant).await?;
-    let bot = bots::get_on(&mut *db, tenant, bot).await?.id;
     let existing = store::find_by_content(&mut *db, tenant, bot, &original.hash).await?;
     if existing.is_none() {
         quota::check_growth(&mut db, tenant, growth(&original)).await?;
@@ -92,7 +93,7 @@ async fn insert(
     tenant: TenantId,
     bot: BotId,
     source: SourceId,
-    original: &Original,
+    original: &Hashed,
     blob_key: Option<&str>,
 ) -> Result<bool> {
     let mut tx = ctx.db().begin(tenant).await?;

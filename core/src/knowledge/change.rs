@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::Original;
+use super::original::{Hashed, Original};
 use super::{PREVIEW_LENGTH, Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -46,24 +46,19 @@ pub async fn update(
 ) -> Result<Source> {
     let mut db = ctx.db().for_tenant(tenant).await?;
     let found = store::find_source(&mut *db, tenant, source, PREVIEW_LENGTH).await?;
-    let found = found.ok_or(Error::NotFound(Thing::Source))?;
-    if let Some(original) = &changes.original {
-        check_type(&found, original)?;
-        let room = quota::check_growth(&mut db, tenant, growth(original)).await;
-        // Content that the source has already needs no room.
-        if room.is_err()
-            && store::find_by_content(&mut *db, tenant, found.bot_id, &original.hash).await? != Some(source)
-        {
-            room?;
-        }
-    }
-    // Not held while the original is stored.
     drop(db);
-    let blob_key = match &changes.original {
-        Some(original) => original.store(ctx, tenant, source).await?,
-        None => None,
-    };
-    let changed = write(ctx, tenant, &found, &changes, blob_key.as_deref()).await;
+    let found = found.ok_or(Error::NotFound(Thing::Source))?;
+    let SourceChanges { name, original } = changes;
+    let (mut hashed, mut blob_key) = (None, None);
+    if let Some(original) = original {
+        check_type(&found, &original)?;
+        let original = original.hashed(ctx, tenant).await?;
+        check_room(ctx, tenant, &found, &original).await?;
+        blob_key = original.store(ctx, tenant, source).await?;
+        hashed = Some(original);
+    }
+    let stored = hashed.as_ref().zip(blob_key.as_deref());
+    let changed = write(ctx, tenant, &found, name.as_ref(), stored).await;
     if let (Some(key), Err(_) | Ok(false)) = (&blob_key, &changed) {
         // No version uses the blob.
         ctx.blob().delete(key).await?;
@@ -72,6 +67,18 @@ pub async fn update(
         jobs::dispatch::nudge(ctx, Kind::Upload);
     }
     get_source(ctx, tenant, source).await
+}
+
+/// Checks that the plan has room for new content. Content that the source has already needs none.
+async fn check_room(ctx: &Context, tenant: TenantId, found: &Source, original: &Hashed) -> Result<()> {
+    let mut db = ctx.db().for_tenant(tenant).await?;
+    let room = quota::check_growth(&mut db, tenant, growth(original)).await;
+    if room.is_err()
+        && store::find_by_content(&mut *db, tenant, found.bot_id, &original.hash).await? == Some(found.id)
+    {
+        return Ok(());
+    }
+    room
 }
 
 fn growth(original: &Original) -> Growth {
@@ -102,16 +109,16 @@ async fn write(
     ctx: &Context,
     tenant: TenantId,
     found: &Source,
-    changes: &SourceChanges,
-    blob_key: Option<&str>,
+    name: Option<&Name>,
+    stored: Option<(&Hashed, &str)>,
 ) -> Result<bool> {
     let source = found.id;
     let mut tx = ctx.db().begin(tenant).await?;
     let live = jobs::hold(&mut tx, tenant, Subject::Source(source)).await?;
-    if let Some(name) = &changes.name {
+    if let Some(name) = name {
         store::rename(&mut **tx, tenant, source, name).await?;
     }
-    let (Some(original), Some(blob_key)) = (&changes.original, blob_key) else {
+    let Some((original, blob_key)) = stored else {
         tx.commit().await?;
         return Ok(false);
     };

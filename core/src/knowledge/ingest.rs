@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::ids::{BotId, ChunkId, SourceId, TenantId};
 use crate::jobs::{self, About, Claim, Job, Kind, State};
 use crate::language::Language;
+use crate::platform::fair_queue::Caller;
 use crate::purge_job::{self, Purge};
 use crate::tenants::quota::{self, Growth};
 
@@ -158,6 +159,9 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     }
     let tenant = claim.about.tenant;
     let bot = bot(ctx, claim).await?;
+    let bytes = chunks.iter().map(|chunk| chunk.content.len()).sum();
+    let caller = Caller::background(tenant);
+    let rows = ctx.cpu().scan(caller, bytes, move || store::NewChunks::batches(chunks, INSERT_BATCH)).await?;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     if !store::is_wanted(&mut **tx, tenant, job.source, job.version).await? {
@@ -165,14 +169,7 @@ pub async fn settle_chunked(ctx: &Context, claim: &Claim, job: &ChunkText, chunk
     }
     let version = store::VersionKey { tenant, bot: bot.id, source: job.source, version: job.version };
     let (model, text_search) = (ctx.embedder().id(), bot.language.text_search());
-    let mut chunks = chunks.into_iter();
-    let mut first = 0;
-    loop {
-        let rows = store::NewChunks::new(first, chunks.by_ref().take(INSERT_BATCH));
-        if rows.is_empty() {
-            break;
-        }
-        first += rows.len();
+    for rows in rows {
         store::insert_chunks(&mut **tx, &version, model, text_search, &rows).await?;
     }
     embed_missing(ctx, &mut tx, claim, &version).await?;

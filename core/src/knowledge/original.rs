@@ -1,4 +1,6 @@
-//! Original of a source: validation, naming and storage.
+//! Hashed of a source: validation, naming and storage.
+
+use std::ops::Deref;
 
 use bytes::Bytes;
 use parlance_extract::file_types::{self, Format};
@@ -10,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::field::{Invalid, Name, is_blank, without_nul};
 use crate::ids::{SourceId, TenantId};
+use crate::platform::fair_queue::Caller;
 
 /// An uploaded file.
 #[derive(Clone, Debug)]
@@ -20,7 +23,7 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// The original of a source version, ready to be stored.
+/// New original of a source: a file, a text or a web site.
 #[derive(Clone, Debug)]
 pub struct Original {
     pub(super) source_type: SourceType,
@@ -30,9 +33,23 @@ pub struct Original {
     pub(super) file_name: Option<String>,
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
-    pub(super) hash: [u8; 32],
     /// The web site; it has no bytes before the crawl.
     pub(super) site: Option<Site>,
+}
+
+/// An original with its hash, ready to be stored.
+#[derive(Clone, Debug)]
+pub(super) struct Hashed {
+    original: Original,
+    pub(super) hash: [u8; 32],
+}
+
+impl Deref for Hashed {
+    type Target = Original;
+
+    fn deref(&self) -> &Original {
+        &self.original
+    }
 }
 
 impl Original {
@@ -55,7 +72,6 @@ impl Original {
             file_name: Some(safe_name(&name)),
             name,
             media_type: file_type.format.media_type(),
-            hash: Sha256::digest(&file.bytes).into(),
             bytes: file.bytes,
             site: None,
         })
@@ -78,7 +94,6 @@ impl Original {
             name: String::new(),
             file_name: None,
             media_type: Format::Markdown.media_type(),
-            hash: Sha256::digest(&text).into(),
             bytes: text.into(),
             site: None,
         })
@@ -93,7 +108,6 @@ impl Original {
             file_name: None,
             media_type: Format::Html.media_type(),
             bytes: Bytes::new(),
-            hash: site.hash(),
             site: Some(site),
         }
     }
@@ -104,11 +118,26 @@ impl Original {
         Self { name: name.into(), ..self }
     }
 
+    /// Hashes the content, off this thread if it is long.
+    pub(super) async fn hashed(self, ctx: &Context, tenant: TenantId) -> Result<Hashed> {
+        let hash = match &self.site {
+            Some(site) => site.hash(),
+            None => {
+                let bytes = self.bytes.clone();
+                let digest = move || Sha256::digest(&bytes).into();
+                ctx.cpu().scan(Caller::interactive(tenant), self.bytes.len(), digest).await?
+            }
+        };
+        Ok(Hashed { original: self, hash })
+    }
+
     /// Size in bytes; `None` for a web site.
     pub(super) fn size(&self) -> Option<i64> {
         self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
     }
+}
 
+impl Hashed {
     /// Stores the bytes under a new key, so that no version overwrites another, and returns the key. `None` for
     /// a web site.
     pub(super) async fn store(

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::error::{Chain, Error, Result};
 use crate::field::{Invalid, Text};
 use crate::ids::{BotId, SourceId, TenantId};
+use crate::platform::fair_queue::Caller;
 use crate::providers::embed::Embedder;
 use crate::providers::rerank::Reranker;
 use crate::{text_enum, words};
@@ -34,6 +35,12 @@ const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 
 /// Number of fused candidates to rerank, the same as shown in a trace. Each costs one model run.
 const RERANKED: usize = 20;
+
+/// Words of a query that are read: a model reads at most 512 tokens, of which each word is one or more.
+const WINDOW_WORDS: usize = 512;
+
+/// Words of a query that are read, counted between signs as well, as in "a/b/c": few tokens hold two of them.
+const WINDOW_PARTS: usize = 2 * WINDOW_WORDS;
 
 /// A search query.
 pub type Query = Text<8_000>;
@@ -180,6 +187,7 @@ pub async fn find(
     search: &Search<'_>,
 ) -> Result<SearchResults> {
     let begun = Instant::now();
+    let (caller, question) = (Caller::interactive(tenant), window(search.question));
     let reranker = ctx.reranker().filter(|_| search.mode == Mode::Hybrid);
     let limit = reranker.map_or(search.top_k, |_| search.top_k.max(RERANKED));
     let candidates = CANDIDATES.max(i32::try_from(search.top_k).unwrap_or(CANDIDATES));
@@ -187,7 +195,7 @@ pub async fn find(
         if !search.mode.ranks_by_meaning() {
             return Ok((None, 0.0));
         }
-        let vector = embedder.embed_query(search.question.to_owned()).await?;
+        let vector = embedder.embed_query(caller, question.to_owned()).await?;
         Ok::<_, Error>((Some(vector), crate::milliseconds(begun)))
     };
     let embed = embed.instrument(tracing::info_span!("embed", embedding.model = embedder.id()));
@@ -195,8 +203,7 @@ pub async fn find(
         if !search.mode.ranks_by_words() {
             return Ok(store::LexicalRanking::default());
         }
-        let (text_search, question) = (bot.language.text_search(), search.question);
-        let db = ctx.db().reading(tenant);
+        let (text_search, db) = (bot.language.text_search(), ctx.db().reading(tenant));
         Ok(store::rank_by_words(db, bot.id, text_search, question, search.sources, candidates).await?)
     };
     let rank_by_words = rank_by_words.instrument(tracing::info_span!("rank_by_words"));
@@ -209,7 +216,7 @@ pub async fn find(
         lexical: &lexical,
         sources: search.sources,
         candidates,
-        dense_weight: dense_weight(search.mode, bot.language, search.question),
+        dense_weight: dense_weight(search.mode, bot.language, question),
         limit: i64::try_from(limit).unwrap_or(TopK::MAX),
     };
     let retrieve = async { Ok::<_, Error>(store::search(ctx.db().reading(tenant), &query).await?) };
@@ -220,16 +227,38 @@ pub async fn find(
         None => hits,
         Some(reranker) => {
             let span = tracing::info_span!("rerank");
-            rerank(&**reranker, search.question, hits, search.top_k).instrument(span).await
+            rerank(&**reranker, caller, question, hits, search.top_k).instrument(span).await
         }
     };
     Ok(SearchResults { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
+/// The beginning of a query that can decide its results. A query within the model's window is unchanged.
+#[must_use]
+pub fn window(query: &str) -> &str {
+    let (mut words, mut parts) = (0, 0);
+    let (mut in_word, mut in_part) = (false, false);
+    for (at, character) in query.char_indices() {
+        words += usize::from(!in_word && !character.is_whitespace());
+        parts += usize::from(!in_part && character.is_alphanumeric());
+        if words > WINDOW_WORDS || parts > WINDOW_PARTS {
+            return query.get(..at).unwrap_or(query).trim_end();
+        }
+        (in_word, in_part) = (!character.is_whitespace(), character.is_alphanumeric());
+    }
+    query
+}
+
 /// Reranks the results with the reranking model. If the model fails, the fused order stays.
-async fn rerank(reranker: &dyn Reranker, question: &str, mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
+async fn rerank(
+    reranker: &dyn Reranker,
+    caller: Caller,
+    question: &str,
+    mut hits: Vec<Hit>,
+    top_k: usize,
+) -> Vec<Hit> {
     let texts = hits.iter().map(|hit| Chunk::embedded_text(hit.heading.as_deref(), &hit.content)).collect();
-    match reranker.rerank(question.to_owned(), texts).await {
+    match reranker.rerank(caller, question.to_owned(), texts).await {
         Ok(scores) => {
             for (hit, score) in hits.iter_mut().zip(scores) {
                 hit.ranking.rerank_score = Some(score);
@@ -278,6 +307,17 @@ mod tests {
         assert_eq!(weight("¿Cómo puedo devolver unas botas?"), CROSS_LANGUAGE_DENSE_WEIGHT);
         // Too short for language detection.
         assert_eq!(weight("XR-200"), DENSE_WEIGHT);
+    }
+
+    #[test]
+    fn a_query_is_cut_behind_the_words_that_a_model_reads() {
+        for within in ["", " ", "How long?", &"word ".repeat(512), &"a-b/".repeat(512), &"字".repeat(8_000)]
+        {
+            assert_eq!(window(within), within);
+        }
+        let words = |count: usize| vec!["wörd"; count].join("  ");
+        assert_eq!(window(&words(1_400)), words(512));
+        assert_eq!(window(&"a,".repeat(4_000)), "a,".repeat(1_024));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 pub mod bus;
 pub mod config;
+pub mod cpu;
 pub mod db;
+pub mod fair_queue;
 pub mod limits;
 pub mod meters;
 pub mod outage;

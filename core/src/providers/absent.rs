@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::blob::BlobStore;
 use super::embed::Embedder;
 use crate::error::{Error, Part, Result};
+use crate::platform::fair_queue::Caller;
 
 /// Placeholder for any provider.
 pub struct Absent;
@@ -48,16 +49,17 @@ impl Embedder for Absent {
         Vec::new()
     }
 
-    async fn embed_query(&self, _: String) -> Result<Vec<f32>> {
+    async fn embed_query(&self, _: Caller, _: String) -> Result<Vec<f32>> {
         absent(Part::Embedding)
     }
 
-    async fn embed_sentences(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    async fn embed_sentences(&self, _: Caller, _: Vec<String>) -> Result<Vec<Vec<f32>>> {
         absent(Part::Embedding)
     }
 
     async fn embed_passages(
         &self,
+        _: Caller,
         _: Vec<String>,
         _: Arc<dyn Fn(usize) + Send + Sync>,
         _: CancellationToken,

@@ -203,7 +203,8 @@ impl Extractor {
         let Some((status, reply)) = exchanged else {
             return Ok(Err(protocol::verdict_for_exit(None, None, true)));
         };
-        Ok(parse_reply(status, reply))
+        // The reply is a text of up to twenty megabytes.
+        crate::blocking(move || parse_reply(status, reply)).await
     }
 }
 

@@ -1,15 +1,14 @@
 //! Shared parts of ONNX models: runtime, session pool, model files.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use fastembed::TokenizerFiles;
 use ort::environment::Environment;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{BoxError, Error, Result};
 use crate::platform::config::Embedding;
+use crate::platform::fair_queue::{Caller, FairQueue, Place};
 
 /// Upper bound of the input length in tokens: BERT-like models have 512 positions.
 pub(super) const MAX_TOKENS: usize = 512;
@@ -27,49 +26,29 @@ pub(super) fn share(threads: usize) -> (usize, usize) {
     (sessions, (threads / sessions).max(1))
 }
 
-/// Session pool of one model. The second session is loaded on the first concurrent use, as each takes some
-/// fifty megabytes.
+/// Bytes of UTF-8 per token of prose, as expected before it is tokenised.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// Expected cost of a text in tokens: about right for prose of any script in a multilingual vocabulary, and never more
+/// than a model reads.
+pub(super) fn expected_tokens(bytes: usize) -> usize {
+    (bytes / BYTES_PER_TOKEN).clamp(1, MAX_TOKENS)
+}
+
+/// Session pool of one model, shared fairly among tenants by tokens. The second session is loaded on the first
+/// concurrent use, as each takes some fifty megabytes.
 pub(super) struct Sessions<S> {
     load: Load<S>,
     idle: Arc<Mutex<Vec<S>>>,
     count: usize,
-    /// Fair: first come, first served.
-    permits: Arc<Semaphore>,
-    waiters: Waiters,
-}
-
-/// Number of normal-priority calls waiting for a session.
-#[derive(Clone, Default)]
-pub(super) struct Waiters(Arc<AtomicUsize>);
-
-impl Waiters {
-    /// Whether a call is waiting.
-    pub(super) fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// Counts as one of [`Waiters`] until dropped.
-struct WaitGuard<'a>(&'a AtomicUsize);
-
-impl<'a> WaitGuard<'a> {
-    fn new(waiters: &'a Waiters) -> Self {
-        waiters.0.fetch_add(1, Ordering::Relaxed);
-        Self(&waiters.0)
-    }
-}
-
-impl Drop for WaitGuard<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    queue: FairQueue,
 }
 
 impl<S: Send + 'static> Sessions<S> {
     /// A pool of at most `count` sessions, starting with `first`.
     pub(super) fn new(count: usize, first: S, load: Load<S>) -> Self {
-        let (idle, permits) = (Arc::new(Mutex::new(vec![first])), Arc::new(Semaphore::new(count)));
-        Self { load, idle, count, permits, waiters: Waiters::default() }
+        let idle = Arc::new(Mutex::new(vec![first]));
+        Self { load, idle, count, queue: FairQueue::new(count, count) }
     }
 
     /// Maximum number of sessions.
@@ -77,53 +56,24 @@ impl<S: Send + 'static> Sessions<S> {
         self.count
     }
 
-    /// Lets work in [`Sessions::run_low_priority`] check whether it should yield its session.
-    pub(super) fn waiters(&self) -> Waiters {
-        self.waiters.clone()
-    }
-
-    /// Runs blocking work on an exclusive session.
+    /// Runs blocking work of an expected cost, in tokens, on an exclusive session. Work of several runs should end when
+    /// its place is wanted.
     ///
     /// # Errors
     /// When the work or loading a session fails.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
+        caller: Caller,
+        tokens: usize,
+        work: impl FnOnce(&mut S, &Place) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let waiting = WaitGuard::new(&self.waiters);
-        let permit = self.acquire().await?;
-        drop(waiting);
-        self.run_with(permit, work).await
-    }
-
-    /// Runs blocking work that yields to [`Sessions::run`].
-    ///
-    /// # Errors
-    /// As in [`Sessions::run`].
-    pub(super) async fn run_low_priority<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run_with(self.acquire().await?, work).await
-    }
-
-    async fn acquire(&self) -> Result<OwnedSemaphorePermit> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        permit.map_err(|error| Error::internal("the session pool is closed", error))
-    }
-
-    async fn run_with<T: Send + 'static>(
-        &self,
-        permit: OwnedSemaphorePermit,
-        work: impl FnOnce(&mut S) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        let place = self.queue.enter(caller, tokens).await;
         let (load, idle) = (Arc::clone(&self.load), Arc::clone(&self.idle));
         crate::blocking(move || {
-            let _permit = permit;
             // A session lost to a panic is replaced by loading another.
             let session = lock(&idle).pop();
             let mut session = session.map_or_else(|| load(), Ok)?;
-            let done = work(&mut session);
+            let done = work(&mut session, &place);
             lock(&idle).push(session);
             done
         })
@@ -195,4 +145,58 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
 
 pub(super) fn failed(what: &str, error: impl Into<BoxError>) -> Error {
     Error::internal(what, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::ids::TenantId;
+
+    #[tokio::test]
+    async fn a_question_waits_for_one_of_another_tenants_200_searches() {
+        let sessions = Arc::new(Sessions::new(1, (), Arc::new(|| Ok(()))));
+        let [busy, other] = [(); 2].map(|()| Caller::interactive(TenantId::fresh()));
+        let (release, held) = mpsc::channel::<()>();
+        let order: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let run = |caller: Caller, name: &'static str, waits: Option<mpsc::Receiver<()>>| {
+            let (sessions, order) = (Arc::clone(&sessions), Arc::clone(&order));
+            tokio::spawn(async move {
+                let work = move |(): &mut (), _: &Place| {
+                    waits.map(|held| held.recv());
+                    lock(&order).push(name);
+                    Ok(())
+                };
+                sessions.run(caller, MAX_TOKENS, work).await.unwrap();
+            })
+        };
+        let waits_for = async |waiting: usize| {
+            while sessions.queue.waiting() != waiting {
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut runs = vec![run(Caller::system(), "running", Some(held))];
+        waits_for(0).await;
+        runs.extend((0..200).map(|_| run(busy, "search", None)));
+        waits_for(200).await;
+        runs.push(run(Caller::background(TenantId::fresh()), "passage", None));
+        waits_for(201).await;
+        runs.push(run(other, "question", None));
+        waits_for(202).await;
+        release.send(()).unwrap();
+        for run in runs {
+            run.await.unwrap();
+        }
+        let order = lock(&order);
+        assert_eq!(order[..3], ["running", "search", "question"]);
+        let passage = order.iter().position(|name| *name == "passage").unwrap();
+        assert_eq!(passage, 8, "a passage has every eighth turn");
+        assert_eq!(order.len(), 203);
+    }
+
+    #[test]
+    fn a_text_costs_no_more_than_a_model_reads() {
+        assert_eq!([0, 40, 8_000].map(expected_tokens), [1, 10, 512]);
+    }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use parlance_core::Result;
 use parlance_core::knowledge::index::Watch;
 use parlance_core::knowledge::reembed::{self, Reembed};
+use parlance_core::platform::fair_queue::Caller;
 
 use crate::running_job::Run;
 
 pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
     let (ctx, claim) = (run.ctx(), run.claim());
     run.set_total(reembed::begin(ctx, claim.about.tenant, &job).await?, "chunks");
-    let report = run.progress_reporter();
+    let (caller, report) = (Caller::background(claim.about.tenant), run.progress_reporter());
     let mut done = 0;
     loop {
         let mut after = None;
@@ -22,7 +23,8 @@ pub(super) async fn run(run: &Run, job: Reembed) -> Result<()> {
             let (ids, texts): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|chunk| (chunk.id, chunk.text)).unzip();
             let ignore_progress = Arc::new(|_: usize| {});
-            let vectors = ctx.embedder().embed_passages(texts, ignore_progress, run.stop().clone()).await?;
+            let stop = run.stop().clone();
+            let vectors = ctx.embedder().embed_passages(caller, texts, ignore_progress, stop).await?;
             reembed::keep(ctx, claim, &job, &ids, &vectors).await?;
             done += ids.len();
             report(done);

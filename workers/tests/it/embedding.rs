@@ -5,8 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use parlance_core::Error;
 use parlance_core::calibration::Calibration;
+use parlance_core::ids::TenantId;
+use parlance_core::platform::fair_queue::Caller;
 use parlance_testing::{english_embedder, real_embedder};
 use tokio_util::sync::CancellationToken;
+
+/// A tenant's request.
+fn caller() -> Caller {
+    Caller::interactive(TenantId::fresh())
+}
 
 fn texts(count: usize) -> Vec<String> {
     // Mixed lengths, so that completion order differs from start order.
@@ -23,9 +30,12 @@ async fn batching_changes_neither_vectors_nor_order() {
         let reports = Arc::clone(&reports);
         Arc::new(move |count| reports.lock().unwrap().push(count))
     };
-    let vectors = embedder.embed_passages(texts(9), on_progress, CancellationToken::new()).await.unwrap();
+    let vectors = embedder
+        .embed_passages(Caller::system(), texts(9), on_progress, CancellationToken::new())
+        .await
+        .unwrap();
     for (text, vector) in texts(9).into_iter().zip(&vectors) {
-        assert_eq!(&embedder.embed_sentences(vec![text]).await.unwrap()[0], vector);
+        assert_eq!(&embedder.embed_sentences(caller(), vec![text]).await.unwrap()[0], vector);
     }
     let mut reports = reports.lock().unwrap().clone();
     reports.sort_unstable();
@@ -36,9 +46,12 @@ async fn batching_changes_neither_vectors_nor_order() {
 async fn sentences_embed_like_passages_and_queries_do_not() {
     let embedder = real_embedder().await;
     let ignore_progress = Arc::new(|_| ());
-    let vectors = embedder.embed_passages(texts(5), ignore_progress, CancellationToken::new()).await.unwrap();
-    assert_eq!(embedder.embed_sentences(texts(5)).await.unwrap(), vectors);
-    let question = embedder.embed_query(texts(1).remove(0)).await.unwrap();
+    let vectors = embedder
+        .embed_passages(Caller::system(), texts(5), ignore_progress, CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(embedder.embed_sentences(caller(), texts(5)).await.unwrap(), vectors);
+    let question = embedder.embed_query(caller(), texts(1).remove(0)).await.unwrap();
     let cosine: f32 = question.iter().zip(&vectors[0]).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.8 && question != vectors[0], "{cosine}");
 }
@@ -54,12 +67,12 @@ async fn a_question_does_not_wait_for_passages() {
     let (passages, stop) = (400, CancellationToken::new());
     let batch = tokio::spawn({
         let (embedder, stop) = (Arc::clone(&embedder), stop.clone());
-        async move { embedder.embed_passages(texts(passages), on_progress, stop).await }
+        async move { embedder.embed_passages(Caller::system(), texts(passages), on_progress, stop).await }
     });
     while embedded.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    embedder.embed_query("Who is told what?".to_owned()).await.unwrap();
+    embedder.embed_query(caller(), "Who is told what?".to_owned()).await.unwrap();
     let meanwhile = embedded.load(Ordering::SeqCst);
     assert!(meanwhile < passages / 2, "{meanwhile} passages were embedded before the question");
 
@@ -73,11 +86,12 @@ async fn a_question_does_not_wait_for_passages() {
 async fn an_abandoned_batch_makes_room_for_the_next() {
     let embedder = real_embedder().await;
     let ignore_progress = || Arc::new(|_| ());
-    let abandoned = embedder.embed_passages(texts(400), ignore_progress(), CancellationToken::new());
+    let abandoned =
+        embedder.embed_passages(Caller::system(), texts(400), ignore_progress(), CancellationToken::new());
     let a_moment = std::time::Duration::from_millis(50);
     assert!(tokio::time::timeout(a_moment, abandoned).await.is_err());
     let waits = CancellationToken::new();
-    let next = embedder.embed_passages(texts(2), ignore_progress(), waits).await.unwrap();
+    let next = embedder.embed_passages(Caller::system(), texts(2), ignore_progress(), waits).await.unwrap();
     assert_eq!(next.len(), 2);
 }
 

@@ -17,7 +17,9 @@ use crate::extract::page;
 use crate::extract::path::PathId;
 use crate::extract::tenant::{Knowledge, Tenant};
 use crate::openapi::Tag;
-use crate::response::envelope::{Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, Listed};
+use crate::response::envelope::{
+    Accepted, CreatedOrFound, Deleted, DoneOrAccepted, Found, FoundLarge, Listed,
+};
 
 mod download;
 pub(crate) mod form_requests;
@@ -100,8 +102,11 @@ impl Api {
         ctx: Data<&Context>,
         /// Unique identifier of the knowledge source.
         source_id: Path<PathId<SourceId>>,
-    ) -> Result<Found<SourceDetails>, Fails<Finding>> {
-        Ok(Found(knowledge::get(&ctx, tenant.id(), source_id.0.known()?).await?.into()))
+    ) -> Result<FoundLarge<SourceDetails>, Fails<Finding>> {
+        let details = knowledge::get(&ctx, tenant.id(), source_id.0.known()?).await?;
+        // The chunks repeat the content.
+        let bytes = 2 * details.content.as_ref().map_or(0, String::len);
+        Ok(FoundLarge::of(&ctx, tenant.id(), bytes, || details.into()).await?)
     }
 
     /// Update knowledge source

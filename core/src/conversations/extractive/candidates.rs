@@ -1,6 +1,6 @@
 //! Pure: selects the units of passages to compare with the question.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::bots::Language;
@@ -65,7 +65,7 @@ struct MatchedUnit {
 /// better passages. Of units with equal text, the first is kept. `language` is the bot's.
 #[must_use]
 pub fn candidates(question: &str, language: Language, passages: &[Hit], limit: usize) -> Vec<Candidate> {
-    let question_words = words::content_words(question, language);
+    let question_words = QuestionWords::new(words::content_words(question, language));
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for (passage, hit) in passages.iter().enumerate() {
@@ -75,7 +75,7 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], limit: u
             }
         }
     }
-    let weights = weights(question_words.len(), &found);
+    let weights = weights(question_words.count, &found);
     let mut ranked: Vec<(bool, f32, MatchedUnit)> = found
         .into_iter()
         .map(|found| {
@@ -102,7 +102,8 @@ pub fn candidates(question: &str, language: Language, passages: &[Hit], limit: u
         .iter()
         .map(|hit| {
             let whole = format!("{}\n{}", hit.heading.as_deref().unwrap_or_default(), hit.content);
-            shared(&question_words, &whole)
+            question_words
+                .shared(&whole)
                 .into_iter()
                 .filter_map(|word| weights.get(word))
                 .sum::<f32>()
@@ -125,11 +126,11 @@ fn weights(question_words: usize, found: &[MatchedUnit]) -> Vec<f32> {
 }
 
 impl MatchedUnit {
-    fn new(unit: Unit, passage: usize, place: usize, hit: &Hit, question_words: &[String]) -> Self {
-        let own = shared(question_words, &unit.text);
-        let lead = unit.lead.as_deref().map(|lead| shared(question_words, lead)).unwrap_or_default();
+    fn new(unit: Unit, passage: usize, place: usize, hit: &Hit, question_words: &QuestionWords) -> Self {
+        let own = question_words.shared(&unit.text);
+        let lead = unit.lead.as_deref().map(|lead| question_words.shared(lead)).unwrap_or_default();
         let headings = headings(&unit, hit).join(" ");
-        Self { own, lead, heading: shared(question_words, &headings), unit, passage, place }
+        Self { own, lead, heading: question_words.shared(&headings), unit, passage, place }
     }
 
     fn has(&self, word: usize) -> bool {
@@ -198,9 +199,36 @@ fn headings(unit: &Unit, hit: &Hit) -> Vec<String> {
     headings
 }
 
-/// Indexes of the question words that a text contains.
-fn shared(question_words: &[String], text: &str) -> Vec<usize> {
-    let text_words = words::words(text);
-    let has = |word: &String| text_words.iter().any(|other| words::same_stem(word, other));
-    question_words.iter().enumerate().filter(|(_, word)| has(word)).map(|(number, _)| number).collect()
+/// Content words of a question, to be found in texts. Words that share a stem have the same first letter: a comparison
+/// with all of them took 0.3 s for 500 words and five tables.
+struct QuestionWords {
+    count: usize,
+    by_first_letter: HashMap<char, Vec<(usize, String)>>,
+}
+
+impl QuestionWords {
+    fn new(words: Vec<String>) -> Self {
+        let count = words.len();
+        let mut by_first_letter: HashMap<char, Vec<(usize, String)>> = HashMap::new();
+        for (number, word) in words.into_iter().enumerate() {
+            if let Some(first) = word.chars().next() {
+                by_first_letter.entry(first).or_default().push((number, word));
+            }
+        }
+        Self { count, by_first_letter }
+    }
+
+    /// Indexes of the words that a text contains, ascending.
+    fn shared(&self, text: &str) -> Vec<usize> {
+        let text_words: HashSet<String> = words::words(text).into_iter().collect();
+        let mut shared: Vec<usize> = text_words
+            .iter()
+            .filter_map(|other| Some((other, self.by_first_letter.get(&other.chars().next()?)?)))
+            .flat_map(|(other, known)| known.iter().filter(|(_, word)| words::same_stem(word, other)))
+            .map(|(number, _)| *number)
+            .collect();
+        shared.sort_unstable();
+        shared.dedup();
+        shared
+    }
 }

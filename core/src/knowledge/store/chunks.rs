@@ -35,8 +35,19 @@ pub(in crate::knowledge) struct NewChunks {
 }
 
 impl NewChunks {
+    /// Builds the columns of all chunks, at most `size` in a batch.
+    pub(in crate::knowledge) fn batches(chunks: Vec<Chunk>, size: usize) -> Vec<Self> {
+        let (mut chunks, mut first) = (chunks.into_iter(), 0);
+        let batches = std::iter::from_fn(|| {
+            let batch = Self::new(first, chunks.by_ref().take(size));
+            first += batch.ids.len();
+            (!batch.ids.is_empty()).then_some(batch)
+        });
+        batches.collect()
+    }
+
     /// Builds the columns. `first` is the ordinal of the first chunk.
-    pub(in crate::knowledge) fn new(first: usize, chunks: impl Iterator<Item = Chunk>) -> Self {
+    fn new(first: usize, chunks: impl Iterator<Item = Chunk>) -> Self {
         // A text of at most 10 MiB has offsets far below two billion.
         let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
         let mut columns = Self { first, ..Self::default() };
@@ -52,14 +63,6 @@ impl NewChunks {
             columns.tokens.push(number(chunk.tokens));
         }
         columns
-    }
-
-    pub(in crate::knowledge) fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    pub(in crate::knowledge) fn is_empty(&self) -> bool {
-        self.ids.is_empty()
     }
 }
 

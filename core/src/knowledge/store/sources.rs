@@ -3,7 +3,8 @@
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, JobId, SourceId, TenantId};
-use crate::knowledge::{Original, SourceType};
+use crate::knowledge::SourceType;
+use crate::knowledge::original::Hashed;
 
 /// Current content of a source.
 pub(in crate::knowledge) struct Current {
@@ -19,7 +20,7 @@ pub(in crate::knowledge) async fn insert_source(
     tenant: TenantId,
     bot: BotId,
     source: SourceId,
-    original: &Original,
+    original: &Hashed,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         r#"
@@ -154,7 +155,7 @@ pub(in crate::knowledge) async fn begin_version(
     tenant: TenantId,
     source: SourceId,
     version: i32,
-    original: &Original,
+    original: &Hashed,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"

@@ -43,13 +43,15 @@ impl LocalModel {
         Ok(Self { session, tokenizer, output })
     }
 
-    /// Embeds one text.
+    /// Embeds one text. Returns its number of tokens with the vector.
     ///
     /// # Errors
     /// When the text cannot be tokenized or the model fails.
-    pub(super) fn embed(&mut self, text: &str) -> Result<Vec<f32>> {
+    pub(super) fn embed(&mut self, text: &str) -> Result<(Vec<f32>, usize)> {
         let ids = self.tokenizer.ids(text)?;
-        self.run(ids).map_err(|error| Error::unavailable(Part::Embedding, error))
+        let tokens = ids.len();
+        let vector = self.run(ids).map_err(|error| Error::unavailable(Part::Embedding, error))?;
+        Ok((vector, tokens))
     }
 
     fn run(&mut self, ids: Vec<i64>) -> ort::Result<Vec<f32>> {

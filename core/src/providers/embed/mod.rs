@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
 use crate::platform::config::Embedding;
+use crate::platform::fair_queue::Caller;
 
 mod local;
 mod onnx;
@@ -17,7 +18,8 @@ mod unigram;
 
 pub use onnx::OnnxEmbedder;
 
-/// An embedding model. Vectors have unit length, so the inner product is the cosine similarity.
+/// An embedding model, shared fairly among callers by tokens. Vectors have unit length, so the inner product is the
+/// cosine similarity.
 #[async_trait]
 pub trait Embedder: Send + Sync {
     /// Model and precision. Vectors from different ids are not comparable.
@@ -26,18 +28,21 @@ pub trait Embedder: Send + Sync {
     /// Byte offsets of the token starts, ascending, excluding special tokens and the model's prefix.
     fn token_starts(&self, text: &str) -> Vec<usize>;
 
-    /// Embeds a question. Waits for at most one passage.
-    async fn embed_query(&self, text: String) -> Result<Vec<f32>>;
+    /// Embeds a question. An interactive caller waits for at most one passage and its own tenant's texts; beside other
+    /// tenants for their share.
+    async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>>;
 
-    /// Embeds sentences for comparison with a question, in order, with the priority of a question.
-    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
+    /// Embeds sentences for comparison with a question, in order, each with a turn of its own.
+    async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
 
-    /// Embeds passages, in order. `done` is called after each one with the number finished so far.
+    /// Embeds passages, in order, one batch after the other. `done` is called after each passage with the number
+    /// finished so far.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] soon after `stop` is cancelled.
     async fn embed_passages(
         &self,
+        caller: Caller,
         texts: Vec<String>,
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use fastembed::{EmbeddingModel, TextEmbedding, TextInitOptions};
 use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use ort::environment::Environment;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedder;
@@ -20,7 +19,8 @@ use super::prefixes::Prefixes;
 use super::tokenizer::Tokenizer;
 use crate::error::{Error, Part, Result};
 use crate::platform::config::Embedding;
-use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
+use crate::platform::fair_queue::{Caller, FairQueue};
+use crate::providers::onnx::{self, MAX_TOKENS, Sessions, expected_tokens, failed};
 
 /// An embedding model in ONNX format.
 pub struct OnnxEmbedder {
@@ -28,9 +28,9 @@ pub struct OnnxEmbedder {
     prefixes: Prefixes,
     tokenizer: Arc<Tokenizer>,
     sessions: Sessions<Model>,
-    /// Held by the current batch of passages. Concurrent batches would end together and leave the sessions
+    /// One place, for the current batch of passages. Concurrent batches would end together and leave the sessions
     /// idle during their writes; sequential ones overlap the write of one with the embedding of the next.
-    batch: Mutex<()>,
+    batches: FairQueue,
 }
 
 /// One session of the model.
@@ -74,7 +74,7 @@ impl OnnxEmbedder {
             prefixes: Prefixes::of_folder(folder)?,
             tokenizer,
             sessions: Sessions::new(count, first, load),
-            batch: Mutex::default(),
+            batches: FairQueue::new(1, 1),
         })
     }
 
@@ -99,7 +99,7 @@ impl OnnxEmbedder {
             id: name,
             tokenizer,
             sessions: Sessions::new(count, Model::Catalogue(Box::new(first)), load),
-            batch: Mutex::default(),
+            batches: FairQueue::new(1, 1),
         })
     }
 }
@@ -116,43 +116,44 @@ impl Embedder for OnnxEmbedder {
         starts.unwrap_or_else(|_| text.char_indices().map(|(start, _)| start).collect())
     }
 
-    async fn embed_query(&self, text: String) -> Result<Vec<f32>> {
-        let text = self.prefixes.query(text);
-        self.sessions.run(move |model| model.embed(&text)).await
+    async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
+        self.embed_one(caller, self.prefixes.query(text)).await
     }
 
     /// One run per sentence and at most one per session at a time, so that other questions can interleave.
-    async fn embed_sentences(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let texts = texts.into_iter().map(|text| {
-            let text = self.prefixes.passage(text);
-            self.sessions.run(move |model| model.embed(&text))
-        });
+    async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        let texts = texts.into_iter().map(|text| self.embed_one(caller, self.prefixes.passage(text)));
         stream::iter(texts).buffered(self.sessions.count()).try_collect().await
     }
 
     async fn embed_passages(
         &self,
+        caller: Caller,
         texts: Vec<String>,
         done: Arc<dyn Fn(usize) + Send + Sync>,
         stop: CancellationToken,
     ) -> Result<Vec<Vec<f32>>> {
-        let texts = texts.into_iter().map(|text| self.prefixes.passage(text)).collect();
+        let texts: Vec<_> = texts.into_iter().map(|text| self.prefixes.passage(text)).collect();
+        let expected = texts.iter().map(|text| expected_tokens(text.len())).sum();
         // Stops the loops on every exit path.
         let stop = stop.child_token();
         let _end = stop.clone().drop_guard();
-        let guard = stop.run_until_cancelled(self.batch.lock()).await.ok_or(Error::Cancelled)?;
+        let turn = stop.run_until_cancelled(self.batches.enter(caller, expected)).await;
+        let turn = turn.ok_or(Error::Cancelled)?;
         let batch = Arc::new(Batch {
             texts,
             started: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
+            tokens: AtomicUsize::new(0),
             done,
             stop,
         });
-        let loops = (0..self.sessions.count()).map(|_| self.embed_batch(&batch));
+        let loops = (0..self.sessions.count()).map(|_| self.embed_batch(caller, &batch));
         let mut loops: FuturesUnordered<_> = loops.collect();
         let mut vectors = loops.next().await.transpose()?.unwrap_or_default();
         // The first loop to return found no text left, so its session is free for the next batch.
-        drop(guard);
+        turn.charge(batch.tokens.load(Ordering::Relaxed));
+        drop(turn);
         while let Some(more) = loops.next().await {
             vectors.extend(more?);
         }
@@ -166,11 +167,19 @@ struct Batch {
     texts: Vec<String>,
     started: AtomicUsize,
     finished: AtomicUsize,
+    /// Tokens of the finished texts.
+    tokens: AtomicUsize,
     done: Arc<dyn Fn(usize) + Send + Sync>,
     stop: CancellationToken,
 }
 
 impl Batch {
+    /// Expected cost of the next unclaimed text.
+    fn expected_tokens(&self) -> usize {
+        let next = self.texts.get(self.started.load(Ordering::Relaxed));
+        expected_tokens(next.map_or(0, String::len))
+    }
+
     /// The next unclaimed text and its index.
     ///
     /// # Errors
@@ -183,30 +192,46 @@ impl Batch {
         Ok(self.texts.get(index).map(|text| (index, text)))
     }
 
-    fn finish_one(&self) {
+    fn finish_one(&self, tokens: usize) {
+        self.tokens.fetch_add(tokens, Ordering::Relaxed);
         (self.done)(self.finished.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
 
 impl OnnxEmbedder {
-    /// Embeds texts of a batch one by one, yielding the session between texts to requests waiting for one.
-    /// Returns vectors with the index of their text.
-    async fn embed_batch(&self, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
+    /// Embeds one text in a turn of its own.
+    async fn embed_one(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
+        let embedding = self.sessions.run(caller, expected_tokens(text.len()), move |model, place| {
+            let (vector, tokens) = model.embed(&text)?;
+            place.charge(tokens);
+            Ok(vector)
+        });
+        embedding.await
+    }
+
+    /// Embeds texts of a batch one by one, yielding the session between texts to others that wait for one. Returns
+    /// vectors with the index of their text.
+    async fn embed_batch(&self, caller: Caller, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
         let mut vectors = Vec::new();
         loop {
-            let (batch, waiters) = (Arc::clone(batch), self.sessions.waiters());
-            let embedding = self.sessions.run_low_priority(move |model| {
+            let (batch, stop) = (Arc::clone(batch), &batch.stop);
+            // While others wait, a turn is one text.
+            let expected = batch.expected_tokens();
+            let embedding = self.sessions.run(caller, expected, move |model, place| {
                 let mut vectors = Vec::new();
                 while let Some((index, text)) = batch.next()? {
-                    vectors.push((index, model.embed(text)?));
-                    batch.finish_one();
-                    if waiters.any() {
+                    let (vector, tokens) = model.embed(text)?;
+                    vectors.push((index, vector));
+                    batch.finish_one(tokens);
+                    if place.is_wanted() {
                         return Ok((vectors, true));
                     }
                 }
                 Ok((vectors, false))
             });
-            let (embedded, is_more) = embedding.await?;
+            // Others' work may keep it waiting for long.
+            let embedding = stop.run_until_cancelled(embedding).await;
+            let (embedded, is_more) = embedding.ok_or(Error::Cancelled)??;
             vectors.extend(embedded);
             if !is_more {
                 return Ok(vectors);
@@ -216,15 +241,17 @@ impl OnnxEmbedder {
 }
 
 impl Model {
-    /// Embeds one text in a separate run.
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>> {
+    /// Embeds one text in a separate run. Returns its number of tokens with the vector.
+    fn embed(&mut self, text: &str) -> Result<(Vec<f32>, usize)> {
         match self {
             Self::Local(model) => model.embed(text),
             Self::Catalogue(model) => {
                 let vectors =
                     model.embed([text], None).map_err(|error| Error::unavailable(Part::Embedding, error))?;
                 let vector = vectors.into_iter().next();
-                vector.ok_or_else(|| Error::internal("embedding", "the model returned no vector"))
+                let vector =
+                    vector.ok_or_else(|| Error::internal("embedding", "the model returned no vector"))?;
+                Ok((vector, expected_tokens(text.len())))
             }
         }
     }

@@ -34,6 +34,13 @@ type Pipeline<M> =
 /// [`MAX_TOKENS`] as a float.
 const MAX_LENGTH: f64 = 512.0;
 
+/// Bytes per token of the first prefix that is tokenised: prose has four to five in Latin script, up to nine in
+/// Cyrillic. A denser or longer text costs one more step.
+const FIRST_BYTES_PER_TOKEN: usize = 8;
+
+/// Tokens at the end of a prefix that its cut may have changed: more than the letters of a piece.
+const MARGIN: usize = 32;
+
 /// The fields read from `tokenizer_config.json`.
 #[derive(Deserialize)]
 struct TokenizerConfig {
@@ -97,25 +104,55 @@ impl Tokenizer {
     /// # Errors
     /// When the text cannot be tokenized.
     pub(super) fn ids(&self, text: &str) -> Result<Vec<i64>> {
-        let encoding = match &self.inner {
-            Inner::Unigram(pipeline) => encode_truncated(pipeline, text, self.max_length),
-            Inner::Other(tokenizer) => encode_truncated(tokenizer, text, self.max_length),
-        };
-        let encoding = encoding.map_err(cannot_tokenize)?;
-        Ok(encoding.get_ids().iter().map(|id| i64::from(*id)).collect())
+        Ok(self.read(text)?.0)
+    }
+
+    /// Token ids as in [`Tokenizer::ids`], and the length in bytes of the prefix that was tokenised. A prefix that
+    /// fills the window has the ids of the whole text.
+    fn read(&self, text: &str) -> Result<(Vec<i64>, usize)> {
+        for prefix in prefixes(text, self.max_length * FIRST_BYTES_PER_TOKEN) {
+            let is_whole = prefix.len() == text.len();
+            let encoding = match &self.inner {
+                Inner::Unigram(pipeline) => encode_window(pipeline, prefix, self.max_length, is_whole),
+                Inner::Other(tokenizer) => encode_window(tokenizer, prefix, self.max_length, is_whole),
+            };
+            if let Some(encoding) = encoding.map_err(cannot_tokenize)? {
+                return Ok((encoding.get_ids().iter().map(|id| i64::from(*id)).collect(), prefix.len()));
+            }
+        }
+        Err(cannot_tokenize("no prefix fills the window".into()))
     }
 }
 
-/// Encodes a text, truncated to `max_length` tokens including special ones.
-fn encode_truncated<M: Model>(
+/// Encodes a text, truncated to `max_length` tokens including special ones. `None` if it is a prefix and does not
+/// decide all of them.
+fn encode_window<M: Model>(
     pipeline: &Pipeline<M>,
     text: &str,
     max_length: usize,
-) -> Result<Encoding, BoxError> {
+    is_whole: bool,
+) -> Result<Option<Encoding>, BoxError> {
     let mut encoding = pipeline.encode_fast(text, false)?;
     let special = pipeline.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-    encoding.truncate(max_length.saturating_sub(special), 0, TruncationDirection::Right);
-    pipeline.post_process(encoding, None, true)
+    let window = max_length.saturating_sub(special);
+    if !is_whole && encoding.len() < window + MARGIN {
+        return Ok(None);
+    }
+    encoding.truncate(window, 0, TruncationDirection::Right);
+    pipeline.post_process(encoding, None, true).map(Some)
+}
+
+/// Prefixes of a text, each twice as long as the one before, the last one whole. They end before white space where
+/// there is some, since tokenizers split there; elsewhere they may end within a token.
+fn prefixes(text: &str, first: usize) -> impl Iterator<Item = &str> {
+    let lengths = std::iter::successors(Some(first.max(1)), |length| length.checked_mul(2));
+    let lengths = lengths.take_while(move |length| *length < text.len());
+    let parts = lengths.filter_map(|length| {
+        let part = text.get(..text.floor_char_boundary(length))?;
+        let blank = part.rfind(char::is_whitespace).filter(|at| *at > length / 2);
+        blank.map_or(Some(part), |at| part.get(..at))
+    });
+    parts.chain(std::iter::once(text))
 }
 
 fn cannot_set_up(error: BoxError) -> Error {
@@ -197,6 +234,53 @@ mod tests {
             assert_eq!(ours.ids(&text).unwrap(), theirs.ids(&text).unwrap(), "{text:?}");
             assert_eq!(ours.starts(&text).unwrap(), theirs.starts(&text).unwrap(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_long_text_has_the_ids_of_its_whole() {
+        let long = [
+            "How do I return a pair of boots? ".repeat(250),
+            TEXTS.join(" ").repeat(8),
+            TEXTS.concat().repeat(8),
+            "東京は日本の首都です。".repeat(700),
+            "ab".repeat(4_000),
+            "x ".repeat(4_000),
+            "Donaudampfschifffahrtsgesellschaft".repeat(230),
+            " ".repeat(7_000) + "word",
+            "ᚠ".repeat(8_000) + " and words",
+        ];
+        for model in Model::ALL {
+            let tokenizer = Tokenizer::load(&folder(model)).unwrap();
+            for text in &long {
+                let whole = match &tokenizer.inner {
+                    Inner::Unigram(pipeline) => encode_window(pipeline, text, tokenizer.max_length, true),
+                    Inner::Other(pipeline) => encode_window(pipeline, text, tokenizer.max_length, true),
+                };
+                let whole = whole.unwrap().unwrap();
+                let whole: Vec<i64> = whole.get_ids().iter().map(|id| i64::from(*id)).collect();
+                assert_eq!(tokenizer.ids(text).unwrap(), whole, "{model} {:.40}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn half_of_a_query_of_8000_characters_is_tokenised() {
+        for model in Model::ALL {
+            let tokenizer = Tokenizer::load(&folder(model)).unwrap();
+            for text in ["How do I return a pair of boots? ", "xq,zv;", "0x7f-", "Wie lange dauert das? "] {
+                let text: String = text.chars().cycle().take(8_000).collect();
+                let (_, read) = tokenizer.read(&text).unwrap();
+                assert!(read <= 4_096, "{model} reads {read} bytes of {text:.40}");
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes_double_and_end_before_white_space() {
+        let of = |text| prefixes(text, 8).collect::<Vec<_>>();
+        assert_eq!(of("short"), ["short"]);
+        assert_eq!(of("one two three four five"), ["one two", "one two three", "one two three four five"]);
+        assert_eq!(of("日本語日本語"), ["日本", "日本語日本", "日本語日本語"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::platform::config::Config;
+use crate::platform::fair_queue::Caller;
 
 mod onnx;
 
@@ -16,11 +17,11 @@ pub use onnx::OnnxReranker;
 /// A reranking model (a cross-encoder).
 #[async_trait]
 pub trait Reranker: Send + Sync {
-    /// Relevance of each passage to the question, from 0 to 1, in the order of the passages.
+    /// Relevance of each passage to the question, from 0 to 1, in the order of the passages. Each has a turn of its own.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the model fails.
-    async fn rerank(&self, question: String, passages: Vec<String>) -> Result<Vec<f32>>;
+    async fn rerank(&self, caller: Caller, question: String, passages: Vec<String>) -> Result<Vec<f32>>;
 }
 
 /// Loads the configured model, if any.

@@ -7,11 +7,13 @@ use async_trait::async_trait;
 use fastembed::{
     RerankInitOptions, RerankInitOptionsUserDefined, RerankerModel, TextRerank, UserDefinedRerankingModel,
 };
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Reranker;
 use crate::error::{Error, Part, Result};
 use crate::platform::config::{Embedding, LocalOrNamed};
-use crate::providers::onnx::{self, MAX_TOKENS, Sessions, failed};
+use crate::platform::fair_queue::Caller;
+use crate::providers::onnx::{self, MAX_TOKENS, Sessions, expected_tokens, failed};
 
 /// A reranking model in ONNX format.
 pub struct OnnxReranker {
@@ -67,22 +69,20 @@ impl OnnxReranker {
 
 #[async_trait]
 impl Reranker for OnnxReranker {
-    async fn rerank(&self, question: String, passages: Vec<String>) -> Result<Vec<f32>> {
-        self.sessions
-            .run(move |session| {
-                let mut scores = vec![0.0; passages.len()];
-                // Batch size 1, unpadded: a pair's score depends on nothing else.
+    /// One run per passage, so that others' questions can interleave: a pair's score depends on nothing else.
+    async fn rerank(&self, caller: Caller, question: String, passages: Vec<String>) -> Result<Vec<f32>> {
+        let question: Arc<str> = question.into();
+        let scores = passages.into_iter().map(|passage| {
+            let question = Arc::clone(&question);
+            let tokens = expected_tokens(question.len() + passage.len());
+            self.sessions.run(caller, tokens, move |session, _| {
                 let ranked = session
-                    .rerank(&question, passages.iter().collect::<Vec<_>>(), false, Some(1))
+                    .rerank(&*question, [&*passage], false, Some(1))
                     .map_err(|error| Error::unavailable(Part::Reranking, error))?;
-                for result in ranked {
-                    if let Some(score) = scores.get_mut(result.index) {
-                        *score = sigmoid(result.score);
-                    }
-                }
-                Ok(scores)
+                Ok(ranked.first().map_or(0.0, |result| sigmoid(result.score)))
             })
-            .await
+        });
+        stream::iter(scores).buffered(self.sessions.count()).try_collect().await
     }
 }
 
