@@ -137,6 +137,10 @@ pub async fn serve(
     let calibration_ctx = ctx.clone();
     let calibrate = async move { parlance_core::calibration::prepare(&calibration_ctx).await };
     let _calibrate = AbortOnDropHandle::new(tokio::spawn(calibrate));
+    if let Some(models) = ctx.chat().cloned() {
+        // Builds the tokenizer, which takes a second, before the first question needs it.
+        tokio::task::spawn_blocking(move || models.count_tokens(""));
+    }
     Server::new_with_acceptor(DisconnectAcceptor(TcpAcceptor::from_tokio(listener)?))
         .name("api")
         .idle_timeout(IDLE_TIMEOUT)

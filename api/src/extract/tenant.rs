@@ -17,6 +17,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::error::ApiError;
+use crate::extract::body_account::BodyAccount;
 use crate::extract::idempotency_key;
 use crate::middleware::admission;
 
@@ -76,6 +77,7 @@ impl<A: Area> Tenant<A> {
         tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
         admission::admit(ctx, &caller, request)?;
         permit(&caller, A::SCOPE, request.method())?;
+        BodyAccount::of(request).open(ctx, caller.tenant);
         idempotency_key::claim(ctx, caller.tenant, &key, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
@@ -92,6 +94,7 @@ pub(crate) async fn bearer<A: Area>(ctx: &Context, request: &Request) -> Result<
     tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
     admission::admit(ctx, &caller, request)?;
     permit(&caller, A::SCOPE, request.method())?;
+    BodyAccount::of(request).open(ctx, caller.tenant);
     Ok(caller.tenant)
 }
 

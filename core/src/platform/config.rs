@@ -100,6 +100,8 @@ pub struct Limits {
     pub chats_per_tenant: usize,
     /// Concurrent uploads per tenant and process.
     pub uploads_per_tenant: usize,
+    /// Memory of request bodies in progress per process, in bytes; one tenant may hold half of it.
+    pub body_memory_bytes: u64,
 }
 
 /// Crawler.
@@ -275,6 +277,7 @@ impl Config {
                 requests_per_second: read.number("RATE_LIMIT_PER_SECOND", 0..=1_000_000)?,
                 chats_per_tenant: read.number("CHATS_PER_TENANT", 1..=1_000_000)?,
                 uploads_per_tenant: read.number("UPLOADS_PER_TENANT", 1..=1_000_000)?,
+                body_memory_bytes: 1024 * 1024 * read.number::<u64>("BODY_MEMORY_MB", 192..=1_000_000)?,
             },
             embedding: Embedding::read(&read)?,
             rerank: Rerank::read(&read),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, TenantId};
+use crate::platform::body_memory::BodyMemory;
 use crate::platform::bus::{Bus, Rate, Spent};
 use crate::platform::config;
 
@@ -32,6 +33,8 @@ pub struct Limits {
     pub chats: Permits,
     /// Concurrent uploads per tenant.
     pub uploads: Permits,
+    /// Memory of request bodies in progress.
+    pub bodies: BodyMemory,
 }
 
 impl Limits {
@@ -40,6 +43,7 @@ impl Limits {
             requests: Requests::new(config.requests_per_second),
             chats: Permits::new(config.chats_per_tenant, "too_many_chats", "answers on their way"),
             uploads: Permits::new(config.uploads_per_tenant, "too_many_uploads", "uploads on their way"),
+            bodies: BodyMemory::new(config.body_memory_bytes),
         }
     }
 }
