@@ -17,7 +17,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// Number of turns of the history that are used.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive constant")]
+    #[expect(clippy::cast_possible_truncation, reason = "a small positive constant")]
     pub const HISTORY: usize = prompt::HISTORY as usize;
 
     /// A question with the last turns of its history.
