@@ -141,6 +141,10 @@ pub async fn serve(
     let calibration_ctx = ctx.clone();
     let calibrate = async move { parlance_core::calibration::prepare(&calibration_ctx).await };
     let _calibrate = AbortOnDropHandle::new(tokio::spawn(calibrate));
+    if let Some(models) = ctx.chat().cloned() {
+        // Builds the tokenizer, which takes a second, before the first question needs it.
+        tokio::task::spawn_blocking(move || models.count_tokens(""));
+    }
     let connections = Connections::new(&ctx.config().http);
     let endpoint = build(ctx.clone(), shutdown, connections.metrics());
     let server = Server { name: "api", listener, connections };

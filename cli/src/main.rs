@@ -12,6 +12,7 @@ mod eval;
 mod fetch;
 mod jobs;
 mod log;
+mod memory_trim;
 mod models;
 mod output;
 mod private_servers;
@@ -56,6 +57,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     parlance_core::platform::tls::install();
     let _traces = log::init(&config, args.command.service())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.spawn(memory_trim::run());
     runtime.block_on(async {
         let data_dir = args.data_dir;
         match args.command {

@@ -49,6 +49,16 @@ pub enum Error {
         /// Delay before a retry.
         retry_after: Duration,
     },
+    /// The process is at a limit that all tenants share; retry later.
+    #[error("overloaded: {message}")]
+    Overloaded {
+        /// Stable machine-readable slug.
+        code: &'static str,
+        /// Human-readable sentence.
+        message: String,
+        /// Delay before a retry.
+        retry_after: Duration,
+    },
     /// Input larger than allowed.
     #[error("larger than {limit_bytes} bytes")]
     TooLarge {

@@ -24,6 +24,7 @@ impl ApiError {
             Error::Conflict { code, message } => Self::new(StatusCode::CONFLICT, code, title(code), message),
             Error::Busy { code, message } => Self::busy(code, message),
             Error::TooMany { code, message, retry_after } => Self::too_many(code, message, retry_after),
+            Error::Overloaded { code, message, retry_after } => Self::overloaded(code, message, retry_after),
             Error::TooLarge { limit_bytes } => Self::too_large(limit_bytes),
             Error::Rejected { code, message } => {
                 Self::new(StatusCode::BAD_REQUEST, code, title(code), message)

@@ -258,6 +258,12 @@ impl ApiError {
             .with_header(header::RETRY_AFTER, &seconds(retry_after))
     }
 
+    /// The process is at a limit that all tenants share.
+    pub(super) fn overloaded(code: &'static str, message: String, retry_after: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Service unavailable", message)
+            .with_header(header::RETRY_AFTER, &seconds(retry_after))
+    }
+
     /// The response could not be serialized.
     pub(crate) fn unserializable(cause: impl Into<BoxError>) -> Self {
         Self::internal().because(cause)

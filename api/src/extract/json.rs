@@ -1,24 +1,29 @@
 //! JSON bodies: objects of a limited size.
+//!
+//! A body takes at most four times its bytes of memory: itself, and its largest string while escapes are decoded
+//! ([`crate::body_limits::JSON_COST`]).
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use parlance_core::knowledge::MAX_FILE_BYTES;
-use poem::error::ReadBodyError;
-use poem::http::header;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
-use crate::body_limits::{FORM_BYTES, JSON_BYTES};
+use crate::body_limits::{FORM_BYTES, FORM_COST, JSON_BYTES, JSON_COST};
 use crate::error::ApiError;
+use crate::extract::body_account::{BodyAccount, stated_length};
+use crate::extract::members;
+use crate::extract::multipart::is_form;
 use crate::response::envelope::JSON;
 
 /// A JSON body. Its fields keep invalid values for later ([`Field`](crate::extract::fields::Field)).
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
+impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for JsonBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -51,7 +56,7 @@ pub(crate) fn is_json_request(request: &Request) -> bool {
 }
 
 /// Reads a JSON body of at most `limit` bytes.
-pub(crate) async fn read<T: ParseFromJSON>(
+pub(crate) async fn read<T: ParseFromJSON + 'static>(
     request: &Request,
     body: &mut RequestBody,
     limit: u64,
@@ -59,24 +64,44 @@ pub(crate) async fn read<T: ParseFromJSON>(
     Ok(parse(&read_bytes(request, body, limit).await?)?)
 }
 
-/// Reads a body of at most `limit` bytes; a longer one is refused as early as possible.
+/// Reads a body of at most `limit` bytes; a longer one is refused as early as possible. One that comes in a single piece
+/// is not copied.
 pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit: u64) -> poem::Result<Bytes> {
-    refuse_longer(request, limit)?;
-    let bytes = usize::try_from(limit).unwrap_or(usize::MAX);
-    let read = body.take()?.into_bytes_limit(bytes).await;
-    Ok(read.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => too_long(limit),
-        other => ApiError::unreadable_body(other),
-    })?)
+    let account = begin_reading(request, limit)?;
+    let cost = if is_form(request) { FORM_COST } else { JSON_COST };
+    let count = |read: u64| if read > limit { Err(too_long(limit)) } else { account.hold(read * cost) };
+    let mut pieces = std::pin::pin!(body.take()?.into_bytes_stream());
+    let mut next = async |read: usize| {
+        let Some(piece) = pieces.next().await.transpose().map_err(ApiError::unreadable_body)? else {
+            return Ok(None);
+        };
+        count((read + piece.len()) as u64)?;
+        Ok::<Option<Bytes>, ApiError>(Some(piece))
+    };
+    let first = next(0).await?.unwrap_or_default();
+    let Some(second) = next(first.len()).await? else { return Ok(first) };
+    // Allocated once: a growing buffer holds its old and its new bytes at the same time.
+    let length = stated_length(request).and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend_from_slice(&first);
+    bytes.extend_from_slice(&second);
+    drop((first, second));
+    while let Some(piece) = next(bytes.len()).await? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.into())
 }
 
-/// Refuses a body by its `Content-Length`, before reading it.
-pub(crate) fn refuse_longer(request: &Request, limit: u64) -> Result<(), ApiError> {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if length > limit => Err(too_long(limit)),
-        _ => Ok(()),
+/// Refuses a body by its `Content-Length`, or holds its memory, before it is read.
+pub(crate) fn begin_reading(request: &Request, limit: u64) -> Result<BodyAccount, ApiError> {
+    let account = BodyAccount::of(request);
+    let cost = if is_form(request) { FORM_COST } else { JSON_COST };
+    match stated_length(request) {
+        Some(length) if length > limit => return Err(too_long(limit)),
+        Some(length) => account.hold(length * cost)?,
+        None => {}
     }
+    Ok(account)
 }
 
 /// The error for a body over its limit. For a form it states the limit of the file.
@@ -90,16 +115,15 @@ fn is_json(content_type: &str) -> bool {
     essence == JSON || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-fn parse<T: ParseFromJSON>(bytes: &[u8]) -> Result<T, ApiError> {
+fn parse<T: ParseFromJSON + 'static>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::unreadable_json("it is empty"));
     }
-    let json: Value =
-        serde_json::from_slice(bytes).map_err(|error| ApiError::unreadable_json(&error.to_string()))?;
-    if !json.is_object() {
-        return Err(ApiError::unreadable_json("it is another kind of JSON"));
-    }
-    T::parse_from_json(Some(json)).map_err(|error| ApiError::unreadable_json(&error.into_message()))
+    let known = members::read(bytes, &members::names_of::<T>())
+        .map_err(|error| ApiError::unreadable_json(&error.to_string()))?
+        .ok_or_else(|| ApiError::unreadable_json("it is another kind of JSON"))?;
+    T::parse_from_json(Some(Value::Object(known)))
+        .map_err(|error| ApiError::unreadable_json(&error.into_message()))
 }
 
 #[cfg(test)]

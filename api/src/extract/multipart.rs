@@ -2,31 +2,33 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use parlance_core::Error;
 use parlance_core::knowledge::{File, MAX_FILE_BYTES};
 use poem::web::{Field as Part, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use tokio::io::AsyncReadExt;
 
-use crate::body_limits::FORM_BYTES;
+use crate::body_limits::{FORM_BYTES, FORM_COST};
 use crate::error::ApiError;
 use crate::extract::fields::{Field, Fields};
-use crate::extract::json::refuse_longer;
+use crate::extract::json::begin_reading;
 use crate::extract::values::Value;
 
 /// Media type of forms.
 pub(crate) const FORM: &str = "multipart/form-data";
 
+/// Longest piece of a body that the parser of forms gets at once: it copies each.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// A form.
 #[derive(Debug, Default)]
 pub(crate) struct Form {
-    /// Parts without a file name; `None` for one that is not UTF-8.
-    texts: HashMap<String, Option<String>>,
+    /// Known parts without a file name; `None` for one that is not UTF-8.
+    texts: HashMap<&'static str, Option<String>>,
     /// Parts `file` with a file name.
     pub(crate) files: Vec<File>,
 }
@@ -38,24 +40,30 @@ pub(crate) fn is_form(request: &Request) -> bool {
 }
 
 impl Form {
-    /// Reads a form from a request's body.
+    /// Reads a form from a request's body. Of its parts without a file name, those with these names are kept.
     ///
     /// # Errors
     /// When the body is not a form, incomplete or too long.
-    pub(crate) async fn read(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+    pub(crate) async fn read(
+        request: &Request,
+        body: &mut RequestBody,
+        names: &[&'static str],
+    ) -> poem::Result<Self> {
         if !is_form(request) {
             return Err(ApiError::unsupported_media_type(FORM).into());
         }
-        refuse_longer(request, FORM_BYTES)?;
-        let over = Arc::new(AtomicBool::new(false));
-        let mut body = RequestBody::new(capped(body.take()?, FORM_BYTES, over.clone()));
+        let account = begin_reading(request, FORM_BYTES)?;
+        let refusal = Refusal::default();
+        let count = move |read: u64| match read {
+            0..=FORM_BYTES => account.hold(read * FORM_COST),
+            _ => Err(ApiError::too_large(MAX_FILE_BYTES)),
+        };
+        let mut body = RequestBody::new(counted(body.take()?, count, refusal.clone()));
         let form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
         let mut read = Self::default();
-        match read.read_parts(form).await {
-            Err(_) if over.load(Ordering::Relaxed) => Err(ApiError::too_large(MAX_FILE_BYTES).into()),
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(read),
-        }
+        let result = read.read_parts(form, names).await;
+        result.map_err(|error| refusal.take().unwrap_or(error))?;
+        Ok(read)
     }
 
     /// Takes a field.
@@ -67,13 +75,14 @@ impl Form {
         }
     }
 
-    async fn read_parts(&mut self, mut form: Multipart) -> Result<(), ApiError> {
+    async fn read_parts(&mut self, mut form: Multipart, names: &[&'static str]) -> Result<(), ApiError> {
         while let Some(part) = form.next_field().await.map_err(|error| ApiError::broken_form(&error))? {
             match (part.name().map(str::to_owned), part.file_name().map(str::to_owned)) {
                 (Some(name), Some(file_name)) if name == "file" => {
                     self.files.push(File { name: file_name, bytes: read_part(part).await? });
                 }
                 (Some(name), None) => {
+                    let Some(name) = names.iter().find(|known| **known == name) else { continue };
                     let text = String::from_utf8(read_part(part).await?.into());
                     self.texts.insert(name, text.ok());
                 }
@@ -101,22 +110,44 @@ async fn read_part(part: Part) -> Result<Bytes, ApiError> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ApiError::too_large(MAX_FILE_BYTES));
     }
+    bytes.shrink_to_fit();
     Ok(bytes.into())
 }
 
-/// The body, failing after `limit` bytes; `over` is set then.
-fn capped(body: Body, limit: u64, over: Arc<AtomicBool>) -> Body {
-    let mut left = limit;
-    Body::from_bytes_stream(body.into_bytes_stream().map(move |chunk| {
-        let chunk = chunk?;
-        match left.checked_sub(chunk.len() as u64) {
-            Some(rest) => left = rest,
-            None => {
-                over.store(true, Ordering::Relaxed);
-                return Err(io::Error::other("the form is too long"));
-            }
-        }
-        Ok(chunk)
+/// Why the reader stopped a form, kept beside the parser, which replaces errors of its input by its own.
+#[derive(Clone, Default)]
+struct Refusal(Arc<Mutex<Option<ApiError>>>);
+
+impl Refusal {
+    fn set(&self, error: ApiError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    fn take(&self) -> Option<ApiError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The body in short pieces. `count` is called with the bytes so far, and stops it with an error.
+fn counted(
+    body: Body,
+    count: impl Fn(u64) -> Result<(), ApiError> + Send + 'static,
+    refusal: Refusal,
+) -> Body {
+    let mut read = 0;
+    let pieces = body.into_bytes_stream().map_ok(|mut rest| {
+        stream::iter(std::iter::from_fn(move || {
+            (!rest.is_empty()).then(|| Ok(rest.split_to(rest.len().min(PIECE_BYTES))))
+        }))
+    });
+    Body::from_bytes_stream(pieces.try_flatten().map(move |piece: io::Result<Bytes>| {
+        let piece = piece?;
+        read += piece.len() as u64;
+        count(read).map_err(|error| {
+            refusal.set(error);
+            io::Error::other("the form is refused")
+        })?;
+        Ok::<_, io::Error>(piece)
     }))
 }
 
@@ -127,13 +158,13 @@ mod tests {
     use super::*;
 
     async fn form(parts: &str, limit: u64) -> Result<Form, ApiError> {
-        let over = Arc::new(AtomicBool::new(false));
-        let body = capped(Body::from(parts.replace('\n', "\r\n")), limit, over.clone());
+        let count = move |read| if read > limit { Err(ApiError::too_large(limit)) } else { Ok(()) };
+        let body = counted(Body::from(parts.replace('\n', "\r\n")), count, Refusal::default());
         let request = Request::builder().content_type("multipart/form-data; boundary=x").finish();
         let mut body = RequestBody::new(body);
         let multipart = <Multipart as FromRequest>::from_request(&request, &mut body).await.unwrap();
         let mut form = Form::default();
-        form.read_parts(multipart).await.map(|()| form)
+        form.read_parts(multipart, &["bot_id", "max_pages"]).await.map(|()| form)
     }
 
     const FILE: &str = "--x\nContent-Disposition: form-data; name=\"file\"; filename=\"a.md\"\n\nhello\n";

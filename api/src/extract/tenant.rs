@@ -17,6 +17,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::error::ApiError;
+use crate::extract::body_account::BodyAccount;
 use crate::extract::{client_address, idempotency_key};
 use crate::middleware::admission;
 
@@ -106,6 +107,7 @@ async fn authenticated<A: Area>(
     tracing::Span::current().record("tenant.id", tracing::field::display(caller.tenant));
     admission::admit(ctx, &caller, request)?;
     permit(&caller, A::SCOPE, request.method())?;
+    BodyAccount::of(request).open(ctx, caller.tenant);
     Ok((caller, key))
 }
 

@@ -151,9 +151,11 @@ integers! {
     [] TopK, 1, TopK::MAX;
 }
 
-/// Implements [`Value`] for types that are sent as a string.
+/// Implements [`Value`] for types that are sent as a string. Those with `moved` take it whole, without a copy.
 macro_rules! strings {
-    ($([$($generics:tt)*] $type:ty $({ blank is none: $blank:literal })?, $schema:expr, $parse:expr, |$value:ident| $text:expr;)*) => {$(
+    (@from_json $json:ident $parse:expr) => { Self::from_text(&string($json)?) };
+    (@from_json $json:ident $parse:expr, $moved:expr) => { string($json).map($moved) };
+    ($([$($generics:tt)*] $type:ty $({ blank is none: $blank:literal })? $({ moved: $moved:expr })?, $schema:expr, $parse:expr, |$value:ident| $text:expr;)*) => {$(
         impl<$($generics)*> Value for $type {
             $(const BLANK_IS_NONE: bool = $blank;)?
 
@@ -162,7 +164,7 @@ macro_rules! strings {
             }
 
             fn from_json(json: Json) -> Result<Self, Invalid> {
-                Self::from_text(&string(json)?)
+                strings!(@from_json json $parse $(, $moved)?)
             }
 
             fn from_text(text: &str) -> Result<Self, Invalid> {
@@ -178,7 +180,7 @@ macro_rules! strings {
 }
 
 strings! {
-    [] String, MetaSchema::new("string"), |text: &str| Ok(text.to_owned()), |value| value.clone();
+    [] String { moved: |text| text }, MetaSchema::new("string"), |text: &str| Ok(text.to_owned()), |value| value.clone();
     [const MAX: usize] Text<MAX> { blank is none: true },
         MetaSchema { min_length: Some(1), max_length: Some(MAX), ..MetaSchema::new("string") },
         str::parse, |value| value.to_string();
@@ -189,7 +191,7 @@ strings! {
             ..MetaSchema::new("string")
         },
         str::parse, |value| value.as_str().to_owned();
-    [] DocumentText, MetaSchema { min_length: Some(1), ..MetaSchema::new("string") },
+    [] DocumentText { moved: Self }, MetaSchema { min_length: Some(1), ..MetaSchema::new("string") },
         |text: &str| Ok(Self(text.to_owned())), |value| value.0.clone();
     [] SessionId, MetaSchema { pattern: Some(SESSION_PATTERN.to_owned()), ..MetaSchema::new("string") },
         str::parse, |value| value.as_str().to_owned();

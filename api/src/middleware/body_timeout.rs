@@ -17,6 +17,7 @@ use poem::{Body, Endpoint, Request, Response, Result};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
+use crate::extract::body_account::BodyAccount;
 use crate::server::RequestInProgress;
 
 /// Most bytes that are drained.
@@ -34,7 +35,8 @@ const MIN_RATE: f64 = 1024.0;
 
 type Chunks = BoxStream<'static, io::Result<Bytes>>;
 
-/// Replaces the request's body by one with the timeout, which is drained when dropped.
+/// Replaces the request's body by one with the timeout, which is drained when dropped, and attaches the account of its
+/// memory.
 pub(crate) async fn apply<E: Endpoint<Output = Response>>(
     next: Arc<E>,
     mut request: Request,
@@ -50,6 +52,7 @@ pub(crate) async fn apply<E: Endpoint<Output = Response>>(
         let in_progress = request.data().cloned();
         let body = TimedBody { rest, has_begun, deadline: None, bytes_read: 0, in_progress };
         request.set_body(Body::from_bytes_stream(body));
+        request.set_data(BodyAccount::default());
     }
     next.call(request).await
 }

@@ -21,6 +21,7 @@ mod jobs;
 mod keys;
 mod knowledge;
 mod limits;
+mod memory;
 mod models;
 mod openai;
 mod openapi;

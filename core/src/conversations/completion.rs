@@ -16,11 +16,14 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// Number of turns of the history that are used.
+    #[expect(clippy::cast_possible_truncation, reason = "a small positive constant")]
+    pub const HISTORY: usize = prompt::HISTORY as usize;
+
     /// A question with the last turns of its history.
     #[must_use]
     pub fn new(mut history: Vec<Turn>, question: MessageText) -> Self {
-        let limit = usize::try_from(prompt::HISTORY).unwrap_or(usize::MAX);
-        history.drain(..history.len().saturating_sub(limit));
+        history.drain(..history.len().saturating_sub(Self::HISTORY));
         Self { history, question }
     }
 }

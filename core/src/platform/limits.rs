@@ -3,6 +3,7 @@
 //! Rates of tenants and keys are shared by all processes through the bus. Concurrency, and requests without a valid
 //! key, are counted per process.
 
+use crate::platform::body_memory::BodyMemory;
 use crate::platform::config;
 
 mod bucket;
@@ -31,6 +32,8 @@ pub struct Limits {
     pub event_streams: Permits,
     /// Concurrent requests per tenant that wait for a crawl.
     pub scrape_waits: Permits,
+    /// Memory of request bodies in progress.
+    pub bodies: BodyMemory,
 }
 
 impl Limits {
@@ -51,6 +54,7 @@ impl Limits {
                 "too_many_scrapes",
                 "requests waiting for a crawl",
             ),
+            bodies: BodyMemory::new(config.body_memory_bytes),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Must never: import the providers, the context, the job ledger or a slice. It refers to tenants, keys and jobs by id only.
 
+pub mod body_memory;
 pub mod bus;
 pub mod config;
 pub mod cpu;

@@ -27,6 +27,9 @@ pub(crate) trait JsonOrForm: ParseFromJSON {
     /// Name of the form's schema.
     const FORM_NAME: &'static str;
 
+    /// Names of the form's parts other than the file.
+    const FORM_FIELDS: &'static [&'static str];
+
     /// Schema of the form.
     fn form_schema() -> MetaSchema;
 
@@ -36,6 +39,9 @@ pub(crate) trait JsonOrForm: ParseFromJSON {
 
 impl JsonOrForm for CreateSource {
     const FORM_NAME: &'static str = "CreateSourceForm";
+
+    const FORM_FIELDS: &'static [&'static str] =
+        &["bot_id", "name", "source_type", "content", "url", "include_subpages", "max_pages"];
 
     fn form_schema() -> MetaSchema {
         let source_type = MetaSchema {
@@ -65,6 +71,8 @@ impl JsonOrForm for CreateSource {
 
 impl JsonOrForm for UpdateSource {
     const FORM_NAME: &'static str = "UpdateSourceForm";
+
+    const FORM_FIELDS: &'static [&'static str] = &["name", "content"];
 
     fn form_schema() -> MetaSchema {
         form_schema("Changes to a knowledge source.", Vec::new(), vec![name(), file()])
@@ -133,7 +141,7 @@ impl Body<UpdateSource> {
     }
 }
 
-impl<'a, T: JsonOrForm> ApiExtractor<'a> for Body<T> {
+impl<'a, T: JsonOrForm + 'static> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -158,7 +166,7 @@ impl<'a, T: JsonOrForm> ApiExtractor<'a> for Body<T> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         if is_form(request) {
-            let mut form = Form::read(request, body).await?;
+            let mut form = Form::read(request, body, T::FORM_FIELDS).await?;
             return Ok(Self { fields: T::of_form(&mut form), files: form.files });
         }
         if !json::is_json_request(request) {
@@ -208,7 +216,7 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let mut form = Form::read(request, body).await?;
+        let mut form = Form::read(request, body, &["bot_id"]).await?;
         Ok(Self { bot_id: form.take("bot_id"), files: form.files })
     }
 }

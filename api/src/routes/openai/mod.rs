@@ -10,7 +10,7 @@ use parlance_core::{Context, Error, PageRequest, bots};
 use poem::http::StatusCode;
 use poem::web::Data;
 use poem::web::sse::Event;
-use poem::{Body, IntoResponse, Request, Response, handler};
+use poem::{Body, IntoResponse, Request, RequestBody, Response, handler};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::body_limits::JSON_BYTES;
 use crate::error::ApiError;
+use crate::extract::json;
 use crate::extract::tenant::{self, Chat};
 use crate::response::envelope::json_response;
 use crate::response::sse;
@@ -49,8 +50,8 @@ async fn models(request: &Request, ctx: &Context) -> Result<Response, ApiError> 
 
 async fn completion(request: &Request, ctx: &Context, body: Body) -> Result<Response, ApiError> {
     let tenant = tenant::bearer::<Chat>(ctx, request).await?;
-    let bytes = body.into_bytes_limit(usize::try_from(JSON_BYTES).unwrap_or(usize::MAX)).await;
-    let bytes = bytes.map_err(|error| ApiError::of_poem(error.into()))?;
+    let bytes = json::read_bytes(request, &mut RequestBody::new(body), JSON_BYTES).await;
+    let bytes = bytes.map_err(ApiError::of_poem)?;
     let completion = Completion::parse(&bytes)?;
     if completion.stream {
         return Ok(

@@ -1,10 +1,16 @@
 //! Request bodies of OpenAI's API. Unknown fields are ignored, as by OpenAI's servers.
+//!
+//! Messages are parsed one by one, and only the last are kept: a message may take many times the memory of its text.
+
+use std::collections::VecDeque;
+use std::fmt;
 
 use parlance_core::conversations::{MessageText, Transcript};
 use parlance_core::error::Thing;
 use parlance_core::ids::BotId;
 use parlance_core::providers::chat::{Speaker, Turn};
-use serde::Deserialize;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::ApiError;
 use crate::extract::fields::{Field, Fields};
@@ -20,7 +26,7 @@ pub(crate) struct Completion {
 #[derive(Deserialize)]
 struct Body {
     model: String,
-    messages: Vec<Message>,
+    messages: Turns,
     #[serde(default)]
     stream: Option<bool>,
     #[serde(default)]
@@ -33,6 +39,37 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
+/// The last messages of the user and the assistant: the history that is used, and the question.
+struct Turns(VecDeque<Turn>);
+
+impl<'de> Deserialize<'de> for Turns {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_seq(TurnsVisitor)
+    }
+}
+
+struct TurnsVisitor;
+
+impl<'de> Visitor<'de> for TurnsVisitor {
+    type Value = Turns;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of messages")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut messages: A) -> Result<Turns, A::Error> {
+        let mut turns = VecDeque::new();
+        while let Some(message) = messages.next_element::<Message>()? {
+            let Some(turn) = message.turn() else { continue };
+            if turns.len() > Transcript::HISTORY {
+                turns.pop_front();
+            }
+            turns.push_back(turn);
+        }
+        Ok(Turns(turns))
+    }
+}
+
 #[derive(Deserialize)]
 struct Message {
     role: String,
@@ -40,12 +77,36 @@ struct Message {
     content: Option<Content>,
 }
 
-/// A text, or its parts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
+/// A text, or its parts, one a line.
+struct Content(String);
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of parts")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Content, E> {
+        Ok(Content(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
+        let mut text = parts.next_element::<Part>()?.map(|part| part.text).unwrap_or_default();
+        while let Some(part) = parts.next_element::<Part>()? {
+            text.push('\n');
+            text.push_str(&part.text);
+        }
+        Ok(Content(text))
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,7 +121,7 @@ impl Completion {
         let body: Body =
             serde_json::from_slice(bytes).map_err(|error| ApiError::unreadable_json(&error.to_string()))?;
         let bot = body.model.trim().parse().map_err(|_| ApiError::not_found(Thing::Bot))?;
-        let mut turns: Vec<Turn> = body.messages.into_iter().filter_map(Message::turn).collect();
+        let mut turns = Vec::from(body.messages.0);
         let question = turns.pop_if(|turn| turn.speaker == Speaker::User).map(|turn| turn.text);
         let mut fields = Fields::of_body();
         let question = fields.required("message", Field::<MessageText>::from_text(question.as_deref()));
@@ -80,10 +141,6 @@ impl Message {
             "assistant" => Speaker::Bot,
             _ => return None,
         };
-        let text = match self.content? {
-            Content::Text(text) => text,
-            Content::Parts(parts) => parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n"),
-        };
-        Some(Turn { speaker, text })
+        Some(Turn { speaker, text: self.content?.0 })
     }
 }

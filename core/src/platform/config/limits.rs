@@ -22,6 +22,8 @@ pub struct Limits {
     pub event_streams_per_tenant: usize,
     /// Concurrent requests per tenant and process that wait for a crawl.
     pub scrape_waits_per_tenant: usize,
+    /// Memory of request bodies in progress per process, in bytes; one tenant may hold half of it.
+    pub body_memory_bytes: u64,
 }
 
 impl Limits {
@@ -47,6 +49,7 @@ impl Limits {
             searches_per_tenant: read.number("SEARCHES_PER_TENANT", PERMITS)?,
             event_streams_per_tenant: read.number("EVENT_STREAMS_PER_TENANT", PERMITS)?,
             scrape_waits_per_tenant: read.number("SCRAPE_WAITS_PER_TENANT", PERMITS)?,
+            body_memory_bytes: 1024 * 1024 * read.number::<u64>("BODY_MEMORY_MB", 192..=1_000_000)?,
         })
     }
 }

@@ -198,6 +198,12 @@ pub const SECTIONS: &[Section] = &[
                 Some("16"),
                 "16",
             ),
+            setting(
+                "BODY_MEMORY_MB",
+                "the memory in MB that the request bodies in progress in one API process may take, at least 192; one tenant may take half of it",
+                Some("512"),
+                "256",
+            ),
         ],
     },
     Section {
