@@ -19,6 +19,10 @@ use crate::ids::WorkerId;
 /// tenant, because the next tenant is chosen when a hint is claimed.
 const HINTS_PER_SLOT: i64 = 4;
 
+/// Jobs that mostly wait, for each hint of them: hundreds are started one after the other, and the dispatcher runs while
+/// the last ones start. Hints of jobs without a place only time out.
+const WAITING_SLOTS_PER_HINT: i64 = 8;
+
 /// Time without a heartbeat after which a worker counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -112,7 +116,9 @@ pub(super) async fn window(ctx: &Context, kind: Kind) -> Result<i64> {
         .map(|slots| i64::try_from(*slots).unwrap_or(i64::MAX))
         .fold(0, i64::saturating_add);
     let floor = i64::try_from(ctx.config().jobs.window_floor).unwrap_or(i64::MAX);
-    Ok(slots.saturating_mul(HINTS_PER_SLOT).max(floor))
+    let hints =
+        if kind.spec().waits { slots / WAITING_SLOTS_PER_HINT } else { slots.saturating_mul(HINTS_PER_SLOT) };
+    Ok(hints.max(floor))
 }
 
 async fn list_seen(db: impl PgExecutor<'_>, within: Duration) -> sqlx::Result<Vec<Worker>> {

@@ -5,6 +5,7 @@
 pub mod bus;
 pub mod config;
 pub mod db;
+pub mod fair_places;
 pub mod limits;
 pub mod meters;
 pub mod pace;

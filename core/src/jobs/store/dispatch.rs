@@ -25,11 +25,14 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 /// keeps the planner off the partial index, which it would read whole if its statistics saw an empty queue. The
 /// commit does not wait for the disk: a dispatch lost in a crash of Postgres is repeated.
 ///
+/// `per_tenant`: the maximum number of a tenant's dispatched and running jobs.
+///
 /// `backpressure`: a kind and its maximum number of waiting jobs per tenant. A tenant at the maximum gets no turn.
 pub(in crate::jobs) async fn pick(
     db: impl PgExecutor<'_>,
     kind: Kind,
     window: i64,
+    per_tenant: i64,
     backpressure: Option<(Kind, i64)>,
 ) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar!(
@@ -80,7 +83,10 @@ pub(in crate::jobs) async fn pick(
                     where kind = $1 and state = 'queued' and job.tenant_id = waiting.tenant_id
                         and not_before <= now()
                     order by priority desc, id
-                    limit (select greatest(places, 1) from room)
+                    limit (
+                        select least(greatest(places, 1), greatest($5 - coalesce(on_their_way.jobs, 0), 0))
+                        from room
+                    )
                 ) as first
             ) as mine
             where $3::text is null or (
@@ -110,6 +116,7 @@ pub(in crate::jobs) async fn pick(
         window,
         backpressure.map(|(kind, _)| kind.as_str()),
         backpressure.map(|(_, backlog)| backlog),
+        per_tenant,
     )
     .fetch_all(db)
     .await
