@@ -103,7 +103,7 @@ pub(crate) struct Worker {
     pub(crate) command: Option<WorkerCommand>,
     #[arg(long, value_delimiter = ',', value_name = "QUEUES", help = queues_help())]
     pub(crate) queues: Vec<Kind>,
-    /// Concurrent jobs per queue; overrides WORKER_CONCURRENCY.
+    /// Concurrent jobs per queue, except crawls; overrides WORKER_CONCURRENCY.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: Option<u16>,
 }

@@ -76,7 +76,9 @@ fn queues(ctx: &Context, args: &Worker) -> Queues {
         queues.retain(|kind, _| args.queues.contains(kind));
     }
     if let Some(concurrency) = args.concurrency {
-        queues.values_mut().for_each(|slots| *slots = usize::from(concurrency));
+        // Jobs that mostly wait have a setting of their own.
+        let working = queues.iter_mut().filter(|(kind, _)| !kind.spec().waits);
+        working.for_each(|(_, slots)| *slots = usize::from(concurrency));
     }
     queues
 }

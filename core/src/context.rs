@@ -6,14 +6,15 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::Fetcher;
 
 use crate::error::Result;
+use crate::ids::TenantId;
 use crate::platform::bus::Bus;
 use crate::platform::config::Config;
 use crate::platform::cpu::Cpu;
 use crate::platform::db::Db;
+use crate::platform::fair_places::FairPlaces;
 use crate::platform::limits::Limits;
 use crate::platform::meters::Meters;
 use crate::platform::pace::Pace;
@@ -24,7 +25,7 @@ use crate::providers::chat::{self, Models};
 use crate::providers::embed::{self, Embedder};
 use crate::providers::extract::Extractor;
 use crate::providers::rerank::{self, Reranker};
-use crate::providers::web;
+use crate::providers::web::{self, Browsers};
 
 /// Dependencies of domain operations. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +43,8 @@ struct Parts {
     state: Mutex<HashMap<TypeId, SharedState>>,
     extractor: Extractor,
     fetcher: Fetcher,
+    browsers: Option<Browsers>,
+    large_pages: FairPlaces<TenantId>,
     providers: Providers,
 }
 
@@ -100,6 +103,8 @@ impl Context {
     /// When the configuration is unusable.
     pub fn new(config: Config, providers: Providers) -> Result<Self> {
         let bus = Bus::new(&config)?;
+        let fetcher = web::fetcher(&config.scrape)?;
+        let browser = config.scrape.browser.clone();
         Ok(Self(Arc::new(Parts {
             db: Db::new(&config.database)?,
             queue: Queue::new(&config)?,
@@ -113,7 +118,9 @@ impl Context {
                 config.extract.program.as_deref(),
                 config.extract.tesseract.as_deref(),
             )?,
-            fetcher: web::fetcher(&config.scrape)?,
+            browsers: browser.map(|address| Browsers::new(&fetcher, address, config.jobs.concurrency)),
+            fetcher,
+            large_pages: web::large_pages(),
             providers,
             config,
         })))
@@ -179,10 +186,16 @@ impl Context {
         &self.0.fetcher
     }
 
-    /// A browser for one crawl, if one is configured. It starts with the first page.
+    /// Places for large pages in memory.
     #[must_use]
-    pub fn renderer(&self) -> Option<Renderer> {
-        web::renderer(&self.0.config.scrape, &self.0.fetcher)
+    pub fn large_pages(&self) -> &FairPlaces<TenantId> {
+        &self.0.large_pages
+    }
+
+    /// The browsers for pages made by scripts, if one is configured.
+    #[must_use]
+    pub fn browsers(&self) -> Option<&Browsers> {
+        self.0.browsers.as_ref()
     }
 
     /// The database, for stores.

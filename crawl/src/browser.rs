@@ -1,7 +1,7 @@
 //! Rendering of pages made by scripts, in a Chromium that connects only to the fetcher's proxy.
 //!
 //! Each crawl has its own [`Renderer`]. It starts or joins a browser with a fresh profile at the first page.
-//! Dropping it ends the browser. The browser is controlled through spider's Chrome layer, which is compiled
+//! Dropping it ends the browser, and [`Renderer::end`] ends it until the next page. The browser is controlled through spider's Chrome layer, which is compiled
 //! with the feature `browser`. Without the feature, every page fails with [`RenderError::NotCompiled`].
 //!
 //! The browser must never connect to anything but a [`ForwardProxy`](crate::fetcher::ForwardProxy).
@@ -137,6 +137,15 @@ impl Renderer {
         self.starts += 1;
         // Boxed, here and above: the futures of the protocol are large, and those of a job are nested deeply.
         Box::pin(session::Session::start(&self.fetcher, &self.address, &self.limits)).await
+    }
+
+    /// Ends the browser between two pages. The next page starts another, which does not count towards the number of
+    /// browsers that a crawl may start.
+    pub fn end(&mut self) {
+        #[cfg(feature = "browser")]
+        if self.session.take().is_some() {
+            self.starts = self.starts.saturating_sub(1);
+        }
     }
 
     /// Starts or joins the browser, as a check of its availability.

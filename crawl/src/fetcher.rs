@@ -31,6 +31,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::pace::Pace;
+
 use access_rules::Rules;
 use client::Clients;
 
@@ -128,7 +130,21 @@ impl Fetcher {
     /// # Errors
     /// When a URL is refused, the page is too large, or the request fails: see [`FetchError`].
     pub async fn fetch(&self, url: &Url, accept: &str) -> Result<FetchResponse, FetchError> {
-        self.run(url, self.page(accept)).await
+        self.run(url, self.page(accept, None)).await
+    }
+
+    /// As [`Fetcher::fetch`], but a large body is read only when there is room for it, which the response holds. The
+    /// caller waits for its turn.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch`].
+    pub async fn fetch_with_room(
+        &self,
+        url: &Url,
+        accept: &str,
+        pace: &dyn Pace,
+    ) -> Result<FetchResponse, FetchError> {
+        self.run(url, self.page(accept, Some(pace))).await
     }
 
     /// The guarded client, for code that builds its own requests. It reaches nothing that [`Fetcher::fetch`]
@@ -143,12 +159,13 @@ impl Fetcher {
         &self.config.user_agent
     }
 
-    fn page<'a>(&self, accept: &'a str) -> FetchOptions<'a> {
+    fn page<'a>(&self, accept: &'a str, pace: Option<&'a dyn Pace>) -> FetchOptions<'a> {
         FetchOptions {
             accept,
             max_bytes: self.config.max_bytes,
             on_excess: OnExcess::Fail,
             max_redirects: self.config.max_redirects,
+            pace,
         }
     }
 }

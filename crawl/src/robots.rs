@@ -47,6 +47,7 @@ impl Robots {
             max_bytes: robotxt::BYTE_LIMIT + 1,
             on_excess: OnExcess::Truncate,
             max_redirects: MAX_REDIRECTS,
+            pace: None,
         };
         match fetcher.run(&url, request).await {
             Ok(fetched) => Ok(Self::from_response(&fetched)),

@@ -6,7 +6,7 @@
 mod read;
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -17,6 +17,9 @@ use crate::scope::{Scope, key, normalise};
 
 /// Maximum number of sitemaps fetched per crawl, including indexes.
 pub const MAX_FILES: usize = 10;
+
+/// Total time of responses after which no further sitemap is requested: a site without quick ones is read without them.
+const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// Maximum pause before a sitemap is requested again.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -38,10 +41,12 @@ pub async fn discover(
 ) -> Vec<Url> {
     let mut pages = PageSet { scope, limit, seen: HashSet::new(), pages: Vec::new() };
     let mut files = SitemapQueue::new(initial_sitemaps(robots, root));
+    let mut spent = Duration::ZERO;
     while !pages.is_full()
+        && spent < MAX_TIME
         && let Some((map, depth)) = files.next()
     {
-        let Some(fetched) = fetch(fetcher, pace, &map).await else {
+        let Some(fetched) = fetch(fetcher, pace, &map, &mut spent).await else {
             if robots.sitemaps().is_empty() {
                 files.push(guess(robots, root, "/sitemap_index.xml"), 0);
             }
@@ -68,12 +73,12 @@ fn guess(robots: &Robots, root: &Url, path: &str) -> Option<Url> {
 }
 
 /// Fetches a sitemap. Retries once after `Retry-After` with 429 or 503.
-async fn fetch(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchResponse> {
-    let first = request(fetcher, pace, map).await?;
+async fn fetch(fetcher: &Fetcher, pace: &dyn Pace, map: &Url, spent: &mut Duration) -> Option<FetchResponse> {
+    let first = request(fetcher, pace, map, spent).await?;
     match first.retry_after {
         Some(pause) if matches!(first.status, 429 | 503) && pause <= MAX_PAUSE => {
             pace.slow_down(map, pause).await;
-            request(fetcher, pace, map).await
+            request(fetcher, pace, map, spent).await
         }
         _ => Some(first),
     }
@@ -85,17 +90,25 @@ async fn fetch(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchRes
     })
 }
 
-async fn request(fetcher: &Fetcher, pace: &dyn Pace, map: &Url) -> Option<FetchResponse> {
+/// Adds the time of the response to `spent`.
+async fn request(
+    fetcher: &Fetcher,
+    pace: &dyn Pace,
+    map: &Url,
+    spent: &mut Duration,
+) -> Option<FetchResponse> {
     let options = FetchOptions {
         accept: "application/xml, text/xml, text/plain;q=0.8, */*;q=0.1",
         max_bytes: MAX_BYTES,
         on_excess: OnExcess::Truncate,
         max_redirects: 5,
+        pace: Some(pace),
     };
     pace.wait(map).await;
-    fetcher
-        .run(map, options)
-        .await
+    let started = Instant::now();
+    let fetched = fetcher.run(map, options).await;
+    *spent += started.elapsed();
+    fetched
         .inspect_err(|error| {
             tracing::debug!(%map, %error, code = error.code(), "sitemap skipped: not fetched");
         })

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, Request, Response, Server, listener::TcpAcceptor};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A web site.
@@ -14,6 +15,7 @@ pub struct Site {
     /// The base URL without a path: `http://127.0.0.1:…`.
     pub url: String,
     state: Arc<Mutex<State>>,
+    gate: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
 
@@ -22,6 +24,8 @@ struct State {
     pages: HashMap<String, Page>,
     requests: Vec<(String, HashMap<String, String>)>,
     arrivals: Vec<Instant>,
+    /// Requests of held pages without a response: now, and at most.
+    held: (usize, usize),
 }
 
 /// The response at a path.
@@ -31,6 +35,8 @@ pub struct Page {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     delay: Duration,
+    /// Whether it waits for [`Site::open`].
+    is_held: bool,
     /// Returns this status this many times before the page.
     failures: (u16, usize),
     /// Responses before this one.
@@ -56,6 +62,7 @@ impl Page {
             headers: vec![("content-type".into(), media_type.into())],
             body: body.into(),
             delay: Duration::ZERO,
+            is_held: false,
             failures: (500, 0),
             earlier: VecDeque::new(),
         }
@@ -87,6 +94,13 @@ impl Page {
         self
     }
 
+    /// Holds the response back until [`Site::open`].
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.is_held = true;
+        self
+    }
+
     /// Adds a response that is returned once, before the page. Several are returned in the order of the
     /// calls.
     #[must_use]
@@ -109,18 +123,30 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State::default()));
-        let endpoint = SiteEndpoint(Arc::clone(&state));
+        let gate = watch::Sender::new(false);
+        let endpoint = SiteEndpoint(Arc::clone(&state), gate.subscribe());
         let server = tokio::spawn(async move {
             let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap());
             server.run(endpoint).await.unwrap();
         });
-        Self { url, state, server }
+        Self { url, state, gate, server }
     }
 
     /// Sets the response at a path.
     pub fn set(&self, path: &str, page: Page) -> &Self {
         self.state.lock().unwrap().pages.insert(path.into(), page);
         self
+    }
+
+    /// Answers all held pages, from now on.
+    pub fn open(&self) {
+        self.gate.send_replace(true);
+    }
+
+    /// The number of requests of held pages without a response: now, and at most.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize) {
+        self.state.lock().unwrap().held
     }
 
     /// The requested paths, in order.
@@ -155,7 +181,25 @@ impl Drop for Site {
     }
 }
 
-struct SiteEndpoint(Arc<Mutex<State>>);
+struct SiteEndpoint(Arc<Mutex<State>>, watch::Receiver<bool>);
+
+/// A request of a held page, counted until it is answered or its client disconnects.
+struct Held(Arc<Mutex<State>>);
+
+impl Held {
+    fn new(state: &Arc<Mutex<State>>) -> Self {
+        let (now, most) = &mut state.lock().unwrap().held;
+        *now += 1;
+        *most = (*most).max(*now);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().held.0 -= 1;
+    }
+}
 
 impl Endpoint for SiteEndpoint {
     type Output = Response;
@@ -181,6 +225,11 @@ impl Endpoint for SiteEndpoint {
             });
             page.unwrap_or_else(|| Page::status(404))
         };
+        if page.is_held {
+            let _held = Held::new(&self.0);
+            let mut gate = self.1.clone();
+            drop(gate.wait_for(|is_open| *is_open).await);
+        }
         tokio::time::sleep(page.delay).await;
         if page.failures.1 > 0 {
             let status = StatusCode::from_u16(page.failures.0).unwrap();

@@ -43,6 +43,8 @@ pub struct Runner {
     /// Ends the heartbeat's task.
     _heartbeat_ends: DropGuard,
     running: TaskTracker,
+    /// Cancelled when the shutdown begins: long jobs yield where they can be continued.
+    leaving: CancellationToken,
     /// Cancelled to stop the running jobs.
     shutdown: CancellationToken,
     /// Cancelled to drop the running jobs immediately, as in a crash of the process.
@@ -64,6 +66,7 @@ impl Runner {
             heartbeat,
             _heartbeat_ends: heartbeat_ends,
             running: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             killed: CancellationToken::new(),
         }
@@ -105,8 +108,10 @@ impl Runner {
         self.killed.clone().drop_guard()
     }
 
-    /// Waits for the running jobs to end. After `timeout` it stops them, and they are released.
+    /// Waits for the running jobs to end; crawls end after their current page and are released. After `timeout` it stops
+    /// the rest, which is released too.
     pub async fn drain(&self, timeout: Duration) {
+        self.leaving.cancel();
         self.running.close();
         if tokio::time::timeout(timeout, self.running.wait()).await.is_err() {
             self.shutdown.cancel();
@@ -142,7 +147,7 @@ impl Runner {
 
     async fn run_claimed(&self, claim: Claim) {
         let started = Instant::now();
-        let run = Arc::new(Run::new(self.ctx.clone(), claim));
+        let run = Arc::new(Run::new(self.ctx.clone(), claim, self.leaving.clone()));
         let ended = CancellationToken::new();
         let work = async {
             let result = AssertUnwindSafe(crate::jobs::handle(&run)).catch_unwind().await;
@@ -155,7 +160,10 @@ impl Runner {
                 tracing::info!(ms = started.elapsed().as_millis(), "job done");
                 Ending::Succeeded
             }
-            Err(error) => self.settle(run.claim(), &error, cause).await,
+            Err(error) => {
+                let cause = cause.or_else(|| run.has_yielded().then_some(StopCause::Shutdown));
+                self.settle(run.claim(), &error, cause).await
+            }
         };
         tracing::Span::current().record("job.ending", ending.as_str());
         self.ctx.meters().ran(run.claim().kind.as_str(), ending, started.elapsed());

@@ -1,18 +1,20 @@
 //! A running job, as its handler sees it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlance_core::jobs::{Beat, Claim, Job, Progress};
 use parlance_core::{Context, Error, Result};
 use tokio_util::sync::CancellationToken;
 
-/// A running job: its claim, progress counter and stop token.
+/// A running job: its claim, progress counter and stop tokens.
 pub(crate) struct Run {
     ctx: Context,
     claim: Claim,
     progress: Arc<ProgressCounter>,
     stop: CancellationToken,
+    leaving: CancellationToken,
+    has_yielded: AtomicBool,
 }
 
 /// Progress of a job, read by the heartbeat.
@@ -30,8 +32,16 @@ impl ProgressCounter {
 }
 
 impl Run {
-    pub(crate) fn new(ctx: Context, claim: Claim) -> Self {
-        Self { ctx, claim, progress: Arc::default(), stop: CancellationToken::new() }
+    /// `leaving`: cancelled when the process begins to shut down.
+    pub(crate) fn new(ctx: Context, claim: Claim, leaving: CancellationToken) -> Self {
+        Self {
+            ctx,
+            claim,
+            progress: Arc::default(),
+            stop: CancellationToken::new(),
+            leaving,
+            has_yielded: AtomicBool::new(false),
+        }
     }
 
     /// The application context.
@@ -57,6 +67,29 @@ impl Run {
     /// Token that is cancelled when the job must stop: on request, on a lost lease, or on shutdown.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Token that is cancelled when the process begins to shut down. Short jobs ignore it: they may finish.
+    pub(crate) fn leaving(&self) -> &CancellationToken {
+        &self.leaving
+    }
+
+    /// Ends the attempt if the process is shutting down. Call it where the job can be continued by another worker
+    /// without repeating work.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] during shutdown. Then the job is released, and the attempt does not count.
+    pub(crate) fn yield_to_shutdown(&self) -> Result<()> {
+        if self.leaving.is_cancelled() {
+            self.has_yielded.store(true, Ordering::Relaxed);
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Whether the attempt ended by [`Run::yield_to_shutdown`].
+    pub(crate) fn has_yielded(&self) -> bool {
+        self.has_yielded.load(Ordering::Relaxed)
     }
 
     /// Sets the total amount of work; [`Run::progress_reporter`] reports the amount done.

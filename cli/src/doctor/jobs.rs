@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use parlance_core::error::Chain;
+use parlance_core::ids::TenantId;
 use parlance_core::jobs::{self, Kind, State, fleet};
 use parlance_core::platform::config::Config;
 use parlance_core::providers::extract::Extractor;
@@ -20,7 +21,8 @@ const MAX_WAIT: f64 = 600.0;
 pub(super) async fn extraction() -> Finding {
     let request = Request { name: Some("doctor.md".to_owned()), ..Request::default() };
     let extraction = async {
-        Extractor::new(None, None)?.extract(&request, "# It works\n".into(), &CancellationToken::new()).await
+        let (extractor, stop) = (Extractor::new(None, None)?, CancellationToken::new());
+        extractor.extract(TenantId::fresh(), &request, "# It works\n".into(), &stop).await
     };
     match extraction.await {
         Ok(_) => Finding::Good("files are read in a separate process".to_owned()),

@@ -2,7 +2,7 @@
 //!
 //! The window keeps the order under our control: by priority, then round-robin over tenants, then by age. Of ten
 //! thousand files uploaded by one tenant, at most a window's worth is in Redis; the next free place goes to a tenant
-//! with fewer.
+//! with fewer. Of jobs that mostly wait, a tenant has only so many dispatched and running at once.
 
 use std::time::Duration;
 
@@ -70,9 +70,16 @@ async fn pick(ctx: &Context, kind: Kind, window: i64) -> Result<Vec<JobId>> {
     let mut tx = ctx.db().platform().begin().await?;
     store::lock_dispatch(&mut *tx, kind).await?;
     let served = ctx.state::<Served>().order();
-    let picked = store::pick(&mut *tx, kind, window, backpressure(ctx, kind), &served).await?;
+    let (most, backpressure) = (per_tenant(ctx, kind), backpressure(ctx, kind));
+    let picked = store::pick(&mut *tx, kind, window, most, backpressure, &served).await?;
     tx.commit().await?;
     Ok(picked)
+}
+
+/// Maximum number of a tenant's dispatched and running jobs.
+fn per_tenant(ctx: &Context, kind: Kind) -> i64 {
+    let most = kind.per_tenant(&ctx.config().jobs);
+    most.and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX)
 }
 
 /// Follow-up kind of these jobs, and its maximum number of waiting jobs per tenant. At the maximum, dispatch stops for

@@ -19,6 +19,10 @@ use crate::ids::WorkerId;
 /// delays no tenant, because the next tenant is chosen when a job is claimed.
 const JOBS_PER_PLACE: usize = 4;
 
+/// Places per dispatched job of a kind that mostly waits: hundreds of its jobs start one after the other, and the
+/// dispatcher runs while the last ones start.
+const WAITING_PLACES_PER_JOB: usize = 8;
+
 /// Time without a heartbeat after which a worker counts as gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -120,8 +124,9 @@ pub(super) async fn places(ctx: &Context, kind: Kind) -> Result<Places> {
         .filter_map(|worker| worker.queues.get(&kind))
         .fold(0, |slots, more| slots.saturating_add(*more));
     let floor = ctx.config().jobs.window_floor;
-    let window = slots.saturating_mul(JOBS_PER_PLACE).max(floor);
-    Ok(Places { number: slots.max(floor), window: i64::try_from(window).unwrap_or(i64::MAX) })
+    let jobs =
+        if kind.spec().waits { slots / WAITING_PLACES_PER_JOB } else { slots.saturating_mul(JOBS_PER_PLACE) };
+    Ok(Places { number: slots.max(floor), window: i64::try_from(jobs.max(floor)).unwrap_or(i64::MAX) })
 }
 
 async fn list_seen(db: impl PgExecutor<'_>, within: Duration) -> sqlx::Result<Vec<Worker>> {

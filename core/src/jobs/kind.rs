@@ -12,6 +12,10 @@ use crate::stored_enum;
 pub struct Spec {
     /// Concurrent jobs per process.
     pub concurrency: Option<usize>,
+    /// Whether its jobs mostly wait for other servers: many may run in a process ([`config::Jobs::crawls`]), but few of
+    /// one tenant in all processes ([`config::Jobs::crawls_per_tenant`]). What they do besides waiting takes a place of
+    /// a small pool. They do not count against their tenant's jobs of other kinds.
+    pub waits: bool,
     /// Time from enqueueing to failure, finished or not.
     pub deadline: Option<Duration>,
     /// Attempts before the job fails.
@@ -19,13 +23,10 @@ pub struct Spec {
     /// Backpressure: the kind of the follow-up jobs. While a tenant has [`config::Jobs::embed_backlog`] of them
     /// waiting, its jobs of this kind are not dispatched.
     pub feeds: Option<Kind>,
-    /// Whether it mostly waits, for sockets. Running jobs of this kind do not count against their tenant's jobs of other
-    /// kinds.
-    pub waits: bool,
 }
 
 /// Ten attempts, with the pauses between them, outlast an outage of a quarter of an hour.
-const DEFAULT: Spec = Spec { concurrency: None, deadline: None, max_attempts: 10, feeds: None, waits: false };
+const DEFAULT: Spec = Spec { concurrency: None, waits: false, deadline: None, max_attempts: 10, feeds: None };
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal { $($field:ident: $value:expr),* })+) => {
@@ -74,7 +75,15 @@ impl Kind {
     /// Concurrent jobs of this kind per process.
     #[must_use]
     pub fn concurrency(self, settings: &config::Jobs) -> usize {
-        self.spec().concurrency.unwrap_or(settings.concurrency)
+        let spec = self.spec();
+        let usual = if spec.waits { settings.crawls } else { settings.concurrency };
+        spec.concurrency.unwrap_or(usual)
+    }
+
+    /// Dispatched and running jobs of this kind that one tenant may have in all processes; `None`: no limit.
+    #[must_use]
+    pub fn per_tenant(self, settings: &config::Jobs) -> Option<usize> {
+        self.spec().waits.then_some(settings.crawls_per_tenant)
     }
 
     /// Time from enqueueing to failure, finished or not.

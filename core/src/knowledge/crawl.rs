@@ -23,7 +23,7 @@ mod settlement;
 
 pub(in crate::knowledge) use order::KnownPage;
 pub use page::{Cause, Fetched, Link, Outcome, PageState, PageTask, SitePage, Tally};
-pub use settlement::{Settled, settle, settle_page};
+pub use settlement::{Ended, Settled, settle, settle_page};
 
 /// Known pages per page of the limit: skipped pages do not count towards the limit, so a crawl needs more.
 const KNOWN_PER_PAGE: i32 = 10;

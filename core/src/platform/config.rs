@@ -95,6 +95,12 @@ pub struct Scrape {
     pub contact: Option<String>,
     /// Time a request waits for its crawl before it returns 202.
     pub wait: Duration,
+    /// Timeout of a request to a web site. No environment variable, as the next two: for tests only.
+    pub page_timeout: Duration,
+    /// Time from which a response counts as slow.
+    pub slow: Duration,
+    /// Total time of slow responses, without a quick one between them, after which a crawl ends.
+    pub patience: Duration,
 }
 
 /// Text extraction.
@@ -123,11 +129,15 @@ pub struct Index {
     pub from_chunks: u32,
 }
 
-/// Job execution. Only `concurrency` has an environment variable; the rest is for tests.
+/// Job execution. The numbers of concurrent jobs have environment variables; the rest is for tests.
 #[derive(Clone, Debug)]
 pub struct Jobs {
-    /// Concurrent jobs per queue and process.
+    /// Concurrent jobs per queue and process, except crawls.
     pub concurrency: usize,
+    /// Concurrent crawls per process. They mostly wait for web sites.
+    pub crawls: usize,
+    /// Concurrent crawls per tenant, in all processes.
+    pub crawls_per_tenant: usize,
     /// Lease duration without a heartbeat.
     pub lease: Duration,
     /// Time after which the hint of a dispatched, unclaimed job counts as lost.
@@ -154,6 +164,8 @@ impl Default for Jobs {
     fn default() -> Self {
         Self {
             concurrency: 2,
+            crawls: 256,
+            crawls_per_tenant: 8,
             lease: Duration::from_secs(15),
             hint_timeout: Duration::from_secs(10),
             sweep_interval: Duration::from_secs(2),
@@ -258,11 +270,20 @@ impl Config {
                 browser: Scrape::browser(&read)?,
                 contact: read.text("SCRAPE_CONTACT"),
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
+                page_timeout: Duration::from_secs(30),
+                // Sites that need five to eight seconds for a page are slow, but real.
+                slow: Duration::from_secs(10),
+                patience: Duration::from_secs(60),
             },
             extract: Extract { program: None, tesseract: Extract::tesseract(&read)? },
             chunking: Chunking::read(&read)?,
             index: Index { from_chunks: 5_000 },
-            jobs: Jobs { concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?, ..Jobs::default() },
+            jobs: Jobs {
+                concurrency: read.number("WORKER_CONCURRENCY", 1..=1024)?,
+                crawls: read.number("SCRAPE_CONCURRENCY", 1..=10_000)?,
+                crawls_per_tenant: read.number("CRAWLS_PER_TENANT", 1..=10_000)?,
+                ..Jobs::default()
+            },
             log: Log {
                 format: match read.required("LOG_FORMAT")?.as_str() {
                     "text" => LogFormat::Text,

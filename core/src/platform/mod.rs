@@ -7,6 +7,7 @@ pub mod bus;
 pub mod config;
 pub mod cpu;
 pub mod db;
+pub mod fair_places;
 pub mod fair_queue;
 pub mod limits;
 pub mod meters;

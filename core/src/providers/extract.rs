@@ -17,10 +17,11 @@ use futures_util::{FutureExt, StreamExt, stream};
 use parlance_extract::protocol::{self, Document, Rejection, Reply, Request, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Chain, Error, Result};
+use crate::ids::TenantId;
+use crate::platform::fair_places::FairPlaces;
 
 mod recognition;
 
@@ -32,13 +33,17 @@ pub type Extraction = std::result::Result<Document, Rejection>;
 /// The running executable, even after an upgrade replaced its file.
 const SELF: &str = "/proc/self/exe";
 
+/// Places beyond one per core, for tenants of which no file is being read: a file that takes a minute delays only its
+/// own tenant's.
+const SPARE: usize = 1;
+
 /// Spawns extraction processes.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     program: PathBuf,
-    /// Limits concurrent children: each may use a core and a gigabyte.
-    permits: Arc<Semaphore>,
-    /// Number of permits.
+    /// Working places, shared fairly by tenants. They limit concurrent children: each may use a core and a gigabyte.
+    places: FairPlaces<TenantId>,
+    /// Number of places, without the spare one.
     parallelism: usize,
     /// Text recognition; `None`: scanned pages are not read.
     recogniser: Option<Arc<Recogniser>>,
@@ -59,40 +64,48 @@ impl Extractor {
         };
         let parallelism = std::thread::available_parallelism().map_or(1, usize::from);
         let recogniser = tesseract.map(|tesseract| Arc::new(Recogniser::new(&program, tesseract)));
-        Ok(Self { program, permits: Arc::new(Semaphore::new(parallelism)), parallelism, recogniser })
+        Ok(Self { program, places: FairPlaces::new(parallelism, SPARE), parallelism, recogniser })
     }
 
-    /// Extracts the text of a file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a permit, and immediately
-    /// when stopped. Scanned pages are not read.
+    /// Number of files being read at this moment.
+    #[must_use]
+    pub fn places_in_use(&self) -> usize {
+        self.places.in_use()
+    }
+
+    /// Extracts the text of a tenant's file. Returns within [`protocol::REPLY_TIMEOUT`] of getting a place, and
+    /// immediately when stopped. Scanned pages are not read.
     ///
     /// # Errors
     /// [`Error::Rejected`] with the verdict on the file; [`Error::Cancelled`] when stopped;
     /// [`Error::Internal`] when a child cannot be started.
     pub async fn extract(
         &self,
+        tenant: TenantId,
         request: &Request,
         bytes: Bytes,
         stop: &CancellationToken,
     ) -> Result<Document> {
-        let extracted = stop.run_until_cancelled(self.extract_text(request, &bytes)).await;
+        let extracted = stop.run_until_cancelled(self.extract_text(tenant, request, &bytes)).await;
         let extracted = extracted.ok_or(Error::Cancelled)??;
         recognition::without(extracted, self.recogniser.is_some()).map_err(rejected)
     }
 
-    /// Extracts the text of a file, and reads its scanned pages by text recognition, in `language` (ISO
+    /// Extracts the text of a tenant's file, and reads its scanned pages by text recognition, in `language` (ISO
     /// 639-2) if its data is installed. `progress` receives the number of scanned pages done and their total.
     ///
     /// # Errors
     /// As [`Extractor::extract`].
     pub async fn extract_with_scans(
         &self,
+        tenant: TenantId,
         request: &Request,
         bytes: Bytes,
         language: &str,
         progress: &(dyn Fn(usize, usize) + Sync),
         stop: &CancellationToken,
     ) -> Result<Document> {
-        let read = self.read_with_scans(request, bytes, language, progress, stop).await?;
+        let read = self.read_with_scans(tenant, request, bytes, language, progress, stop).await?;
         read.map_err(rejected)
     }
 
@@ -103,6 +116,7 @@ impl Extractor {
     /// [`Error::Cancelled`] when stopped; [`Error::Internal`] when a child cannot be started.
     pub async fn read_with_scans(
         &self,
+        tenant: TenantId,
         request: &Request,
         bytes: Bytes,
         language: &str,
@@ -110,7 +124,7 @@ impl Extractor {
         stop: &CancellationToken,
     ) -> Result<Extraction> {
         let extracted = async {
-            let extracted = self.extract_text(request, &bytes).await?;
+            let extracted = self.extract_text(tenant, request, &bytes).await?;
             let Some(recogniser) = self.recogniser.as_deref() else {
                 return Ok(recognition::without(extracted, false));
             };
@@ -123,7 +137,7 @@ impl Extractor {
             let recognitions: Vec<BoxFuture<'_, Option<String>>> = pages
                 .iter()
                 .take(recognition::MAX_PAGES)
-                .map(|page| self.recognise(recogniser, request, &bytes, *page, language).boxed())
+                .map(|page| self.recognise(recogniser, tenant, request, &bytes, *page, language).boxed())
                 .collect();
             let mut recognised = stream::iter(recognitions).buffered(self.parallelism);
             let mut texts = Vec::new();
@@ -151,13 +165,14 @@ impl Extractor {
     async fn recognise(
         &self,
         recogniser: &Recogniser,
+        tenant: TenantId,
         request: &Request,
         bytes: &Bytes,
         page: u32,
         language: &str,
     ) -> Option<String> {
         let recognised = async {
-            let _permit = self.permit().await?;
+            let _place = self.places.take(tenant).await;
             let request = Request { image_of_page: Some(page), ..request.clone() };
             match self.reply(&request, bytes).await? {
                 Ok((Reply::Image(image), pixels)) => recogniser.read(image, pixels, language).await,
@@ -174,18 +189,13 @@ impl Extractor {
         })
     }
 
-    async fn extract_text(&self, request: &Request, bytes: &Bytes) -> Result<Extraction> {
-        let _permit = self.permit().await?;
+    async fn extract_text(&self, tenant: TenantId, request: &Request, bytes: &Bytes) -> Result<Extraction> {
+        let _place = self.places.take(tenant).await;
         Ok(self.reply(request, bytes).await?.and_then(|(reply, _)| match reply {
             Reply::Document(document) => Ok(document),
             Reply::Rejected(rejection) => Err(rejection),
             Reply::Image(_) => Err(protocol::verdict_for_exit(None, None, false)),
         }))
-    }
-
-    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
-        let permit = self.permits.acquire().await;
-        permit.map_err(|error| Error::internal("the extraction semaphore is closed", error))
     }
 
     /// The child's reply, with the bytes that follow it.
@@ -227,7 +237,7 @@ async fn exchange(
         .spawn()
         .map_err(|error| Error::internal(format!("cannot start {}", program.display()), error))?;
     let Ok(exchanged) = tokio::time::timeout(timeout, converse(&mut child, header, bytes)).await else {
-        // Dropping would kill the child too, but the permit must not be released before it has exited.
+        // Dropping would kill the child too, but the place must not be released before it has exited.
         child.kill().await.map_err(|error| Error::internal("cannot kill a child process", error))?;
         return Ok(None);
     };

@@ -1,10 +1,27 @@
-//! Construction of the HTTP client and the browser for tenant-supplied URLs from the configuration.
+//! Construction of the HTTP client for tenant-supplied URLs from the configuration.
 
 use parlance_crawl::browser::{RenderLimits, Renderer};
 use parlance_crawl::fetcher::{Fetcher, FetcherConfig, user_agent};
 
 use crate::error::{Error, Result};
+use crate::ids::TenantId;
 use crate::platform::config::Scrape;
+use crate::platform::fair_places::FairPlaces;
+
+mod browsers;
+
+pub use browsers::{Browsers, CrawlBrowser};
+
+/// Pages of more than a megabyte in the memory of a process. A page may have ten.
+const LARGE_PAGES: usize = 16;
+
+/// Places beyond that, for tenants without any.
+const SPARE_LARGE_PAGES: usize = 8;
+
+/// Creates the places for large pages.
+pub(crate) fn large_pages() -> FairPlaces<TenantId> {
+    FairPlaces::new(LARGE_PAGES, SPARE_LARGE_PAGES)
+}
 
 /// Creates the configured fetcher.
 pub(crate) fn fetcher(config: &Scrape) -> Result<Fetcher> {
@@ -12,15 +29,10 @@ pub(crate) fn fetcher(config: &Scrape) -> Result<Fetcher> {
         allow_networks: config.allow_networks.clone(),
         allow_ports: config.allow_ports.clone(),
         user_agent: user_agent(config.contact.as_deref()),
+        page_timeout: config.page_timeout,
         ..FetcherConfig::default()
     })
     .map_err(|error| Error::internal("the web client cannot be created", error))
-}
-
-/// The configured browser, for one crawl.
-pub(crate) fn renderer(config: &Scrape, fetcher: &Fetcher) -> Option<Renderer> {
-    let address = config.browser.clone()?;
-    Some(Renderer::new(fetcher, address, RenderLimits::default()))
 }
 
 /// Starts the configured browser and ends it again. Returns its address; `None` if none is configured.
@@ -28,7 +40,9 @@ pub(crate) fn renderer(config: &Scrape, fetcher: &Fetcher) -> Option<Renderer> {
 /// # Errors
 /// [`Error::Internal`] when the browser is not available.
 pub async fn check_browser(config: &Scrape) -> Result<Option<String>> {
-    let Some(mut renderer) = renderer(config, &fetcher(config)?) else { return Ok(None) };
+    let Some(address) = config.browser.clone() else { return Ok(None) };
+    let name = address.to_string();
+    let mut renderer = Renderer::new(&fetcher(config)?, address, RenderLimits::default());
     renderer.check().await.map_err(|error| Error::internal("pages made by scripts cannot be read", error))?;
-    Ok(config.browser.as_ref().map(ToString::to_string))
+    Ok(Some(name))
 }

@@ -11,6 +11,8 @@ use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::pace::{Pace, Room, SMALL_BODY};
+
 use super::cookies::Cookies;
 use super::resolver::ResolveError;
 use super::{FetchError, Fetcher};
@@ -45,6 +47,8 @@ pub struct FetchResponse {
     pub refresh: Option<Url>,
     /// `Cf-Mitigated`: action of the site's Cloudflare shield.
     pub mitigated: Option<String>,
+    /// Room of a large body, if it was read by [`Fetcher::fetch_with_room`].
+    pub room: Option<Room>,
 }
 
 impl FetchResponse {
@@ -64,12 +68,14 @@ pub(crate) enum OnExcess {
 }
 
 /// Options of a fetch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct FetchOptions<'a> {
     pub(crate) accept: &'a str,
     pub(crate) max_bytes: usize,
     pub(crate) on_excess: OnExcess,
     pub(crate) max_redirects: usize,
+    /// Limits large bodies; `None`: only their size is limited.
+    pub(crate) pace: Option<&'a dyn Pace>,
 }
 
 impl Fetcher {
@@ -136,9 +142,11 @@ async fn read(
         content_disposition: text(headers, CONTENT_DISPOSITION),
         refresh: text(headers, REFRESH).and_then(|value| refresh(&url, &value)),
         mitigated: text(headers, HeaderName::from_static("cf-mitigated")),
+        room: None,
         url,
     };
-    fetched.body = body(&fetched.url, response, limits(status, options)).await?;
+    let limits = limits(status, options);
+    fetched.body = body(&fetched.url, response, limits, options.pace, &mut fetched.room).await?;
     Ok(fetched)
 }
 
@@ -150,11 +158,13 @@ fn limits(status: StatusCode, options: FetchOptions<'_>) -> (usize, OnExcess) {
     }
 }
 
-/// Reads the body up to its limit. At most the limit plus one chunk is in memory.
+/// Reads the body up to its limit. At most the limit plus one chunk is in memory. A large body takes `room`.
 async fn body(
     url: &Url,
     mut response: Response,
     (limit, on_excess): (usize, OnExcess),
+    pace: Option<&dyn Pace>,
+    room: &mut Option<Room>,
 ) -> Result<Bytes, FetchError> {
     let too_large = FetchError::TooLarge { limit };
     let declared = response.content_length().unwrap_or(0);
@@ -163,9 +173,15 @@ async fn body(
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(url, error))? {
-        let room = limit - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
+        if body.len() + chunk.len() > SMALL_BODY
+            && room.is_none()
+            && let Some(pace) = pace
+        {
+            *room = Some(pace.room().await);
+        }
+        let rest = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(rest)]);
+        if chunk.len() > rest {
             return if on_excess == OnExcess::Truncate { Ok(body.freeze()) } else { Err(too_large) };
         }
     }

@@ -1,14 +1,17 @@
 //! Response bodies: compression, size limits and timeouts.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use parlance_crawl::fetcher::{FetchError, Fetcher, FetcherConfig};
+use parlance_crawl::pace::SMALL_BODY;
 
 use crate::proxies::run_alone;
 use crate::site::{Reply, Site, open_config, open_fetcher};
+use crate::sitemap::Turns;
 
 const MIB: usize = 1024 * 1024;
 
@@ -53,6 +56,26 @@ async fn decompression_bomb_subprocess() {
         let grown = peak_memory() - before;
         assert!(grown < 48 * MIB, "{coding}: {grown} bytes more");
     }
+}
+
+#[tokio::test]
+async fn a_large_body_holds_its_room_until_it_is_dropped() {
+    let site = Site::start(|path| {
+        let size = if path == "/small" { SMALL_BODY } else { 2 * SMALL_BODY };
+        Reply::Full(200, Vec::new(), vec![b'x'; size])
+    })
+    .await;
+    let fetcher = Fetcher::new(FetcherConfig { max_bytes: 3 * MIB, ..open_config() }).unwrap();
+    let turns = Turns::default();
+    let rooms = || Arc::strong_count(&turns.rooms) - 1;
+    let small = fetcher.fetch_with_room(&site.url("/small"), "*/*", &turns).await.unwrap();
+    assert_eq!((small.body.len(), rooms()), (SMALL_BODY, 0));
+    let large = fetcher.fetch_with_room(&site.url("/large"), "*/*", &turns).await.unwrap();
+    let other = large.clone();
+    drop(large);
+    assert_eq!((other.body.len(), rooms()), (2 * SMALL_BODY, 1));
+    drop(other);
+    assert_eq!(rooms(), 0);
 }
 
 #[tokio::test]

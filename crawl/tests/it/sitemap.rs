@@ -1,12 +1,12 @@
 //! Sitemap discovery and parsing.
 
 use std::io::Write;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlance_crawl::pace::Pace;
+use parlance_crawl::pace::{Pace, Room};
 use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
 use parlance_crawl::sitemap::{MAX_FILES, discover};
@@ -26,11 +26,13 @@ fn index(maps: &[String]) -> String {
     format!("<sitemapindex>{maps}</sitemapindex>")
 }
 
-/// Counts turns and never waits.
+/// Counts turns and rooms, and never waits.
 #[derive(Default)]
-struct Turns {
+pub(crate) struct Turns {
     taken: AtomicUsize,
     pauses: Mutex<Vec<Duration>>,
+    /// Held by each room.
+    pub(crate) rooms: Arc<()>,
 }
 
 #[async_trait]
@@ -41,6 +43,10 @@ impl Pace for Turns {
 
     async fn slow_down(&self, _url: &url::Url, pause: Duration) {
         self.pauses.lock().unwrap().push(pause);
+    }
+
+    async fn room(&self) -> Room {
+        Arc::clone(&self.rooms) as Room
     }
 }
 

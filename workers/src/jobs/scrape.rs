@@ -1,8 +1,13 @@
 //! Job `scrape`: crawls a web site page by page and extracts its text.
 //!
-//! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended.
+//! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended. Hundreds of
+//! crawls run in a process, because a crawl mostly waits: for its host's turn, for a response, for a retry. It holds no
+//! database connection and no working place meanwhile. Reading a page takes a place of the extractor, and rendering one
+//! a place of the browsers; both are shared fairly by tenants.
 
-use parlance_core::knowledge::crawl::{self, Crawl, CrawlSite, Link, Next, Settled, Tally};
+use parlance_core::knowledge::crawl::{
+    self, Crawl, CrawlSite, Ended, Link, Next, Outcome, PageTask, Settled, Tally,
+};
 use parlance_core::knowledge::ingest;
 use parlance_core::{Error, Result};
 use parlance_crawl::{scope, sitemap};
@@ -14,6 +19,7 @@ mod failure;
 mod frames;
 mod host_pace;
 mod page;
+mod patience;
 mod reading;
 mod render;
 mod site;
@@ -32,24 +38,24 @@ pub(super) async fn run(run: &Run, job: CrawlSite) -> Result<()> {
     let crawl = crawl::begin(ctx, claim, &job, scope::key).await?;
     let pages = tokio::time::timeout(crawl::CRAWL_TIME, Box::pin(crawl_pages(run, &job, &crawl)));
     let crawled = run.stop().run_until_cancelled(pages).await.ok_or(Error::Cancelled)?;
-    let timed_out = match crawled {
-        Ok(result) => {
-            result?;
-            false
-        }
-        Err(_elapsed) => true,
+    let ended = match crawled {
+        Ok(result) => result?,
+        Err(_elapsed) => Ended::TimedOut,
     };
-    crawl::settle(ctx, claim, &job, timed_out).await
+    crawl::settle(ctx, claim, &job, ended).await
 }
 
-/// Crawls pages until none are left or the limit is reached.
-async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
+/// Crawls pages until none are left, the limit is reached or the site proves too slow.
+///
+/// # Errors
+/// [`Error::Cancelled`] between two pages when the process shuts down; other errors stop the crawl.
+async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<Ended> {
     let (ctx, claim) = (run.ctx(), run.claim());
-    let mut site = Site::new(ctx, crawl);
+    let mut site = Site::new(ctx, claim.about.tenant, crawl);
     let mut views = Views::default();
     let language = ingest::language(ctx, claim).await?;
     // Ends with this function, also when the crawl is stopped.
-    let mut renderer = ctx.renderer();
+    let browser = ctx.browsers().map(|browsers| browsers.for_crawl(claim.about.tenant));
     let mut listed: Option<Vec<Link>> = None;
     let mut sitemap_added = !crawl.include_subpages;
     loop {
@@ -64,20 +70,29 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                 listed = Some(links);
             }
             Next::Visit(page) => {
+                run.yield_to_shutdown()?;
                 let outcome = match views.known(&page.url) {
                     Some(outcome) => outcome,
                     None => {
-                        let (stop, site, renderer) = (run.stop(), &mut site, &mut renderer);
-                        Visitor { ctx, stop, language, site, renderer }.visit(&page).await?
+                        let (tenant, stop) = (claim.about.tenant, run.stop());
+                        let (site, browser) = (&mut site, browser.as_ref());
+                        let visitor = Visitor { ctx, tenant, stop, language, site, browser };
+                        visit(visitor, &page).await?
                     }
                 };
                 let settled = crawl::settle_page(ctx, claim, job, crawl, &page, &outcome).await?;
                 if settled == Settled::NoRoom {
-                    return Ok(());
+                    return Ok(Ended::Complete);
                 }
                 views.learn(&page.url, &outcome, &settled);
+                if site.patience().is_exhausted() {
+                    return Ok(Ended::SiteTooSlow);
+                }
             }
-            Next::Wait(pause) => tokio::time::sleep(pause).await,
+            Next::Wait(pause) => {
+                run.leaving().run_until_cancelled(tokio::time::sleep(pause)).await;
+                run.yield_to_shutdown()?;
+            }
             // Links come before sitemap pages: they indicate best which pages belong to the site.
             Next::Done if !sitemap_added && tally.has_room => {
                 sitemap_added = true;
@@ -88,9 +103,21 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<()> {
                 links.truncate(usize::try_from(crawl.max_pages).unwrap_or(1));
                 crawl::add_listed(ctx, claim, job, crawl, &links, true).await?;
             }
-            Next::Done => return Ok(()),
+            Next::Done => return Ok(Ended::Complete),
         }
     }
+}
+
+/// Visits a page. A page of a site that proves too slow is not retried.
+async fn visit(mut visitor: Visitor<'_>, page: &PageTask) -> Result<Outcome> {
+    if page.ordinal != ROOT {
+        // The first page was answered, perhaps in an earlier attempt.
+        visitor.site.patience().has_page();
+    }
+    Ok(match visitor.visit(page).await? {
+        Outcome::RetryLater(_, cause) if visitor.site.patience().is_exhausted() => Outcome::failed(cause),
+        outcome => outcome,
+    })
 }
 
 async fn sitemap_pages(run: &Run, site: &mut Site, crawl: &Crawl) -> Vec<Link> {

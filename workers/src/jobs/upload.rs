@@ -20,7 +20,8 @@ pub(super) async fn run(run: &Run, job: ExtractFile) -> Result<()> {
         run.set_total(pages, "pages");
         progress(done);
     };
+    let (extractor, tenant) = (ctx.extractor(), claim.about.tenant);
     let document =
-        ctx.extractor().extract_with_scans(&file.declared, bytes, language, &report, run.stop()).await?;
+        extractor.extract_with_scans(tenant, &file.declared, bytes, language, &report, run.stop()).await?;
     ingest::settle_extracted(ctx, claim, &job, &document).await
 }

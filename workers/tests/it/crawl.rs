@@ -17,7 +17,7 @@ pub(crate) async fn start_app() -> TestApp {
         .await
 }
 
-fn site(bot: BotId, url: &str, max_pages: Option<i64>) -> SourceRequest {
+pub(crate) fn site(bot: BotId, url: &str, max_pages: Option<i64>) -> SourceRequest {
     let max = max_pages.map(|pages| pages.try_into().unwrap());
     let site = knowledge::Site::new(url.parse().unwrap(), max_pages.is_some(), max);
     SourceRequest { bot, original: knowledge::Original::of_site(site) }

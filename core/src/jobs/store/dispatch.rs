@@ -27,11 +27,14 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 ///
 /// [`claim_next`]: super::claim_next
 ///
+/// `per_tenant`: the maximum number of a tenant's dispatched and running jobs.
+///
 /// `backpressure`: a kind and its maximum number of waiting jobs per tenant. A tenant at the maximum gets no turn.
 pub(in crate::jobs) async fn pick(
     db: impl PgExecutor<'_>,
     kind: Kind,
     window: i64,
+    per_tenant: i64,
     backpressure: Option<(Kind, i64)>,
     served: &[TenantId],
 ) -> sqlx::Result<Vec<JobId>> {
@@ -84,7 +87,10 @@ pub(in crate::jobs) async fn pick(
                     where kind = $1 and state = 'queued' and job.tenant_id = waiting.tenant_id
                         and not_before <= now()
                     order by priority desc, id
-                    limit (select greatest(places, 1) from room)
+                    limit (
+                        select least(greatest(places, 1), greatest($6 - coalesce(on_their_way.jobs, 0), 0))
+                        from room
+                    )
                 ) as first
             ) as mine
             where $3::text is null or (
@@ -115,6 +121,7 @@ pub(in crate::jobs) async fn pick(
         backpressure.map(|(kind, _)| kind.as_str()),
         backpressure.map(|(_, backlog)| backlog),
         &served,
+        per_tenant,
     )
     .fetch_all(db)
     .await

@@ -92,7 +92,7 @@ pub struct Fetched {
 /// Cause of a skipped or failed page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// Stable slug (`robots`, `duplicate`, `blocked_by_site`, `http_404`, `timeout` …).
+    /// Stable slug (`robots`, `duplicate`, `blocked_by_site`, `http_404`, `timeout`, `site_too_slow` …).
     pub reason: String,
     /// Human-readable sentence.
     pub message: String,
@@ -104,6 +104,14 @@ impl Cause {
     /// Creates a cause from a slug and a sentence.
     pub fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self { reason: reason.into(), message: message.into(), http_status: None }
+    }
+
+    /// The crawl ended before this page, because its site answers too slowly.
+    #[must_use]
+    pub fn site_too_slow() -> Self {
+        let message =
+            "The site answers too slowly: the crawl ended before this page. Refresh the source to try again.";
+        Self::new("site_too_slow", message)
     }
 
     /// Sets the HTTP status.

@@ -134,23 +134,53 @@ async fn note_missing_pages(
     Ok(())
 }
 
-/// Completes a crawl: joins the page texts and enqueues chunking. `late` means the time limit was reached.
+/// End of a crawl's fetching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All pages have an outcome, or the page limit is reached.
+    Complete,
+    /// The time limit is reached. The remaining pages fail.
+    TimedOut,
+    /// The site answered too slowly for too long. The remaining pages fail.
+    SiteTooSlow,
+}
+
+impl Ended {
+    /// The cause of the failure of the remaining pages.
+    fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Complete => None,
+            Self::TimedOut => {
+                let message = "The crawl took too long; refresh the source to try again.";
+                Some(Cause::new("crawl_timeout", message))
+            }
+            Self::SiteTooSlow => Some(Cause::site_too_slow()),
+        }
+    }
+}
+
+/// Completes a crawl: joins the page texts and enqueues chunking. No connection is held while the texts are joined.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job now; [`Error::Rejected`] when no page was fetched,
 /// with the cause of the first; [`Error::LimitReached`] when the plan had room for none.
-pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -> Result<()> {
+pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, ended: Ended) -> Result<()> {
     let tenant = claim.about.tenant;
     let mut tx = ctx.db().begin(tenant).await?;
     jobs::hold_claim(&mut tx, claim).await?;
-    store::close_pages(&mut **tx, tenant, job, late).await?;
+    store::close_pages(&mut **tx, tenant, job, ended.cause().as_ref()).await?;
     let mut pages = store::list_page_texts(&mut **tx, tenant, job).await?;
-    if pages.is_empty() {
-        let first = store::find_first_cause(&mut **tx, tenant, job).await?;
-        let is_full = store::has_page_with(&mut **tx, tenant, job, Limit::Storage.code()).await?;
-        // Keep the page outcomes even though the crawl failed.
-        tx.commit().await?;
-        return Err(if is_full { Error::LimitReached(Limit::Storage) } else { failed(first) });
+    let failure = match pages.is_empty() {
+        true if store::has_page_with(&mut **tx, tenant, job, Limit::Storage.code()).await? => {
+            Some(Error::LimitReached(Limit::Storage))
+        }
+        true => Some(failed(store::find_first_cause(&mut **tx, tenant, job).await?)),
+        false => None,
+    };
+    // Keep the page outcomes even if the crawl failed.
+    tx.commit().await?;
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     let (text, starts) = tokio::task::spawn_blocking(move || {
         remove_repeated(&mut pages);
@@ -158,6 +188,7 @@ pub async fn settle(ctx: &Context, claim: &Claim, job: &CrawlSite, late: bool) -
     })
     .await
     .map_err(|error| Error::internal("the pages could not be joined", error))?;
+    let mut tx = ctx.db().begin(tenant).await?;
     jobs::succeed(&mut tx, claim).await?;
     store::set_page_starts(&mut **tx, tenant, job, &starts).await?;
     store::set_site_text(&mut **tx, tenant, job, &text).await?;
@@ -205,7 +236,7 @@ fn failed(first: Option<Cause>) -> Error {
         "robots" => "robots",
         "blocked_by_site" => "blocked_by_site",
         "address_refused" => "address_refused",
-        "timeout" | "crawl_timeout" => "timeout",
+        "timeout" | "crawl_timeout" | "site_too_slow" => "timeout",
         "empty" => "empty",
         "unsupported_type" => "unsupported_type",
         _ => "unreachable",

@@ -318,6 +318,18 @@ pub const SECTIONS: &[Section] = &[
                 "20",
             ),
             setting(
+                "SCRAPE_CONCURRENCY",
+                "the number of concurrent crawls per worker process; they mostly wait for web sites",
+                Some("256"),
+                "64",
+            ),
+            setting(
+                "CRAWLS_PER_TENANT",
+                "the maximum number of concurrent crawls of one tenant, in all worker processes; further ones wait",
+                Some("8"),
+                "4",
+            ),
+            setting(
                 "SCRAPE_ALLOW_PORTS",
                 "a comma-separated list of ports that crawls may reach besides 80 and 443; unset: none",
                 None,
@@ -348,7 +360,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "WORKER_CONCURRENCY",
-                "the number of concurrent jobs per queue and process",
+                "the number of concurrent jobs per queue and process, except crawls (SCRAPE_CONCURRENCY)",
                 Some("2"),
                 "4",
             ),

@@ -14,6 +14,9 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 /// Attempts of a page whose site is busy (429, or `Retry-After`). Waiting helps more than after a failure.
 const BUSY_ATTEMPTS: i32 = 5;
 
+/// Attempts of a page that did not arrive in time: each costs the page timeout.
+const TIMEOUT_ATTEMPTS: i32 = 2;
+
 /// The outcome of an error response, or `None` for a page.
 pub(super) fn of_response(ctx: &Context, fetched: &FetchResponse, page: &PageTask) -> Option<Outcome> {
     let status = fetched.status;
@@ -39,7 +42,11 @@ pub(super) fn of_response(ctx: &Context, fetched: &FetchResponse, page: &PageTas
 /// The outcome of a failed fetch.
 pub(super) fn of_fetch(ctx: &Context, error: &FetchError, page: &PageTask) -> Outcome {
     let cause = Cause::new(error.code(), error.to_string());
-    if error.is_transient() { retry(ctx, page, None, PAGE_ATTEMPTS, cause) } else { Outcome::failed(cause) }
+    match error {
+        FetchError::Timeout => retry(ctx, page, None, TIMEOUT_ATTEMPTS, cause),
+        error if error.is_transient() => retry(ctx, page, None, PAGE_ATTEMPTS, cause),
+        _ => Outcome::failed(cause),
+    }
 }
 
 /// The outcome of a page that robots.txt disallows. An unreachable robots.txt disallows everything (RFC 9309,

@@ -26,9 +26,7 @@ pub(super) async fn add(
         if scope::site(&fetched.url) != scope::site(frame) {
             continue;
         }
-        let Reading::Reply(reply) =
-            reading::read(visitor.ctx, visitor.stop, visitor.language, &fetched).await?
-        else {
+        let Reading::Reply(reply) = reading::read(visitor, &fetched).await? else {
             continue;
         };
         let Ok(document) = *reply else { continue };

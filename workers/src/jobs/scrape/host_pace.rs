@@ -1,13 +1,14 @@
-//! Pace of a crawl: one request per host and interval, shared with all crawls and workers.
+//! Pace of a crawl: one request per host and interval, shared with all crawls and workers; few large pages in memory.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use parlance_core::Context;
+use parlance_core::ids::TenantId;
 use parlance_core::platform::pace::Turn;
-use parlance_crawl::pace::Pace;
+use parlance_crawl::pace::{Pace, Room};
 use parlance_crawl::scope;
 use url::Url;
 
@@ -23,13 +24,14 @@ const SLOWEST_INTERVAL: Duration = Duration::from_secs(2);
 /// Spaces the requests of one crawl.
 pub(super) struct HostPace {
     ctx: Context,
+    tenant: TenantId,
     /// By host ([`scope::site`]); absent: [`DEFAULT_INTERVAL`].
     intervals: Mutex<HashMap<String, Duration>>,
 }
 
 impl HostPace {
-    pub(super) fn new(ctx: Context) -> Self {
-        Self { ctx, intervals: Mutex::default() }
+    pub(super) fn new(ctx: Context, tenant: TenantId) -> Self {
+        Self { ctx, tenant, intervals: Mutex::default() }
     }
 
     /// Sets the crawl delay that the host's robots.txt requests.
@@ -66,5 +68,9 @@ impl Pace for HostPace {
             (self.interval(&host) * 2).clamp(SLOW_INTERVAL, SLOWEST_INTERVAL.max(self.interval(&host)));
         self.intervals.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), slower);
         self.ctx.pace().hold(&host, pause).await;
+    }
+
+    async fn room(&self) -> Room {
+        Arc::new(self.ctx.large_pages().take(self.tenant).await)
     }
 }

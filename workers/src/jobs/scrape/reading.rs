@@ -1,14 +1,14 @@
 //! Reading of a response: its type, and its text from the extraction process.
 
 use parlance_core::knowledge::crawl::{Cause, Outcome};
-use parlance_core::language::Language;
 use parlance_core::providers::extract::Extraction;
-use parlance_core::{Context, Error, Result};
+use parlance_core::{Error, Result};
 use parlance_crawl::disposition;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_extract::file_types;
 use parlance_extract::protocol::Request;
-use tokio_util::sync::CancellationToken;
+
+use super::visit::Visitor;
 
 /// `Accept` header: pages, then texts, then documents.
 pub(super) const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,text/markdown;q=0.8,text/plain;q=0.7,\
@@ -38,12 +38,7 @@ pub(super) enum Reading {
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; other errors stop the crawl.
-pub(super) async fn read(
-    ctx: &Context,
-    stop: &CancellationToken,
-    language: Language,
-    fetched: &FetchResponse,
-) -> Result<Reading> {
+pub(super) async fn read(visitor: &Visitor<'_>, fetched: &FetchResponse) -> Result<Reading> {
     let Some(request) = request(fetched) else {
         let message = format!(
             "It is {}, which is not read: only {} are.",
@@ -53,8 +48,10 @@ pub(super) async fn read(
         let cause = Cause::new("unsupported_type", message).with_status(fetched.status);
         return Ok(Reading::Unsupported(Outcome::skipped(cause)));
     };
-    let (bytes, language) = (fetched.body.clone(), language.iso_639_2());
-    let extraction = ctx.extractor().read_with_scans(&request, bytes, language, &|_, _| {}, stop);
+    let (bytes, language) = (fetched.body.clone(), visitor.language.iso_639_2());
+    let extractor = visitor.ctx.extractor();
+    let extraction =
+        extractor.read_with_scans(visitor.tenant, &request, bytes, language, &|_, _| {}, visitor.stop);
     match extraction.await {
         Ok(reply) => Ok(Reading::Reply(Box::new(reply))),
         Err(Error::Rejected { code, message }) => {

@@ -1,5 +1,7 @@
 //! Pages made by scripts: rendered in the crawl's browser, if one is configured, and read again.
 
+use std::time::Instant;
+
 use parlance_core::Result;
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
 use parlance_core::providers::extract::Extraction;
@@ -32,18 +34,22 @@ pub(super) async fn render(
     fetched: &FetchResponse,
     shell: Rejection,
 ) -> Result<Rendering> {
-    let Some(renderer) = visitor.renderer.as_mut() else {
+    let Some(browser) = visitor.browser else {
         let remedy =
             "The operator of this server can set SCRAPE_BROWSER, so that such pages are read in a browser.";
         return Ok(Rendering::Shell(explained(shell, remedy)));
     };
     visitor.site.pace().wait(&fetched.url).await;
-    let rendered = match renderer.render(&fetched.url).await {
+    let started = Instant::now();
+    let rendered = match browser.render(&fetched.url).await {
         Ok(rendered) => rendered,
         Err(error @ (RenderError::Unavailable(_) | RenderError::NotCompiled)) => {
             return Ok(Rendering::Shell(explained(shell, &error.to_string())));
         }
         Err(error) => {
+            if matches!(error, RenderError::Timeout) {
+                visitor.site.patience().record(started.elapsed(), false);
+            }
             let cause = Cause::new(error.code(), error.to_string()).with_status(fetched.status);
             return Ok(Rendering::Nothing(Outcome::failed(cause)));
         }
@@ -55,7 +61,7 @@ pub(super) async fn render(
     if let Some(outcome) = failure::of_response(visitor.ctx, &response, page) {
         return Ok(Rendering::Nothing(outcome));
     }
-    Ok(match reading::read(visitor.ctx, visitor.stop, visitor.language, &response).await? {
+    Ok(match reading::read(visitor, &response).await? {
         Reading::Reply(reply) => match *reply {
             Err(still) if still.needs_browser => {
                 Rendering::Shell(explained(still, "It shows no text in a browser either."))

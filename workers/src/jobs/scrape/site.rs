@@ -1,16 +1,19 @@
-//! State of a crawled site: its scope, and the robots.txt and the pace of each host.
+//! State of a crawled site: its scope, the robots.txt and the pace of each host, and the patience with it.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use parlance_core::Context;
+use parlance_core::ids::TenantId;
 use parlance_core::knowledge::crawl::Crawl;
-use parlance_crawl::fetcher::{FetchError, Fetcher};
+use parlance_crawl::fetcher::{FetchError, FetchResponse, Fetcher};
 use parlance_crawl::pace::Pace;
 use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
 use url::Url;
 
 use super::host_pace::HostPace;
+use super::patience::Patience;
 
 /// A crawled site.
 pub(super) struct Site {
@@ -21,16 +24,18 @@ pub(super) struct Site {
     /// By origin: a host with and without `www.` has separate rules.
     robots: HashMap<String, Robots>,
     pace: HostPace,
+    patience: Patience,
 }
 
 impl Site {
-    pub(super) fn new(ctx: &Context, crawl: &Crawl) -> Self {
+    pub(super) fn new(ctx: &Context, tenant: TenantId, crawl: &Crawl) -> Self {
         Self {
             include_subpages: crawl.include_subpages,
             root: crawl.root.clone(),
             scope: Scope::new(&crawl.root, crawl.include_subpages),
             robots: HashMap::new(),
-            pace: HostPace::new(ctx.clone()),
+            pace: HostPace::new(ctx.clone(), tenant),
+            patience: Patience::new(&ctx.config().scrape),
         }
     }
 
@@ -52,6 +57,27 @@ impl Site {
         &self.pace
     }
 
+    pub(super) fn patience(&mut self) -> &mut Patience {
+        &mut self.patience
+    }
+
+    /// Requests a page in its host's turn.
+    pub(super) async fn fetch(
+        &mut self,
+        fetcher: &Fetcher,
+        page: &Url,
+        accept: &str,
+    ) -> Result<FetchResponse, FetchError> {
+        self.pace.wait(page).await;
+        let started = Instant::now();
+        let fetched = fetcher.fetch_with_room(page, accept, &self.pace).await;
+        if fetched.is_ok() {
+            self.patience.has_page();
+        }
+        self.patience.record(started.elapsed(), fetched.is_ok());
+        fetched
+    }
+
     /// The rules of a page's host, fetched once per crawl.
     pub(super) async fn robots(&mut self, fetcher: &Fetcher, page: &Url) -> Result<&Robots, FetchError> {
         let origin = page.origin().ascii_serialization();
@@ -67,10 +93,12 @@ impl Site {
         })
     }
 
-    async fn fetch_robots(&self, fetcher: &Fetcher, page: &Url) -> Result<Robots, FetchError> {
+    async fn fetch_robots(&mut self, fetcher: &Fetcher, page: &Url) -> Result<Robots, FetchError> {
         fetcher.check(page)?;
         self.pace.wait(page).await;
+        let started = Instant::now();
         let robots = Robots::fetch(fetcher, page).await?;
+        self.patience.record(started.elapsed(), robots.reached());
         self.pace.set_delay(page, robots.crawl_delay());
         if let Some(pause) = robots.retry_after() {
             self.pace.slow_down(page, pause).await;

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use parlance_core::ids::TenantId;
 use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
 use parlance_core::language::Language;
+use parlance_core::providers::web::CrawlBrowser;
 use parlance_core::{Context, Result};
-use parlance_crawl::browser::Renderer;
 use parlance_crawl::fetcher::FetchResponse;
 use parlance_crawl::pace::Pace;
 use parlance_crawl::scope;
@@ -30,17 +31,18 @@ const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 /// Dependencies and state of a visit.
 pub(super) struct Visitor<'a> {
     pub(super) ctx: &'a Context,
+    pub(super) tenant: TenantId,
     pub(super) stop: &'a CancellationToken,
     /// Language of the bot, for text recognition.
     pub(super) language: Language,
     pub(super) site: &'a mut Site,
     /// The browser of the crawl; `None` if none is configured.
-    pub(super) renderer: &'a mut Option<Renderer>,
+    pub(super) browser: Option<&'a CrawlBrowser>,
 }
 
 /// A response, or the outcome of a page without one.
 pub(super) enum Answer {
-    Page(FetchResponse),
+    Page(Box<FetchResponse>),
     Nothing(Outcome),
 }
 
@@ -52,14 +54,14 @@ impl Visitor<'_> {
         let mut visited = HashSet::from([scope::normalise(&url)]);
         loop {
             let mut fetched = match self.fetch(&url, page).await {
-                Answer::Page(fetched) => fetched,
+                Answer::Page(fetched) => *fetched,
                 Answer::Nothing(outcome) => return Ok(outcome),
             };
             if let Some(outcome) = self.enter(&fetched.url, page).await {
                 return Ok(outcome);
             }
             visited.insert(scope::normalise(&fetched.url));
-            let reply = match reading::read(self.ctx, self.stop, self.language, &fetched).await? {
+            let reply = match reading::read(self, &fetched).await? {
                 Reading::Reply(reply) => *reply,
                 Reading::Unsupported(outcome) => return Ok(outcome),
             };
@@ -91,6 +93,9 @@ impl Visitor<'_> {
     /// Requests a URL in its host's turn, if robots.txt allows it.
     pub(super) async fn fetch(&mut self, url: &Url, page: &PageTask) -> Answer {
         let fetcher = self.ctx.fetcher();
+        if self.site.patience().is_exhausted() {
+            return Answer::Nothing(Outcome::failed(Cause::site_too_slow()));
+        }
         match self.site.robots(fetcher, url).await {
             Ok(robots) if !robots.allowed(url) => {
                 return Answer::Nothing(failure::of_robots(self.ctx, robots, page));
@@ -98,12 +103,11 @@ impl Visitor<'_> {
             Ok(_) => {}
             Err(error) => return Answer::Nothing(failure::of_fetch(self.ctx, &error, page)),
         }
-        let pace = self.site.pace();
-        pace.wait(url).await;
-        let fetched = match fetcher.fetch(url, reading::ACCEPT).await {
+        let fetched = match self.site.fetch(fetcher, url, reading::ACCEPT).await {
             Ok(fetched) => fetched,
             Err(error) => return Answer::Nothing(failure::of_fetch(self.ctx, &error, page)),
         };
+        let pace = self.site.pace();
         match failure::of_response(self.ctx, &fetched, page) {
             Some(outcome) => {
                 if matches!(fetched.status, 429 | 503) {
@@ -111,7 +115,7 @@ impl Visitor<'_> {
                 }
                 Answer::Nothing(outcome)
             }
-            None => Answer::Page(fetched),
+            None => Answer::Page(Box::new(fetched)),
         }
     }
 

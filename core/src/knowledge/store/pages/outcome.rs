@@ -209,27 +209,26 @@ pub(in crate::knowledge) async fn postpone_page(
     Ok(())
 }
 
-/// Closes the remaining queued pages: `late` fails them with `crawl_timeout`, otherwise they are skipped
-/// because `max_pages` is reached.
+/// Closes the remaining queued pages: they failed with `failure`, or are skipped because `max_pages` is reached.
 pub(in crate::knowledge) async fn close_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     job: &CrawlSite,
-    late: bool,
+    failure: Option<&Cause>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update source_page
-        set state = case when $4 then 'failed' else 'skipped' end,
-            reason = case when $4 then 'crawl_timeout' else 'max_pages' end,
-            message = case when $4 then 'The crawl took too long; refresh the source to try again.'
-                else 'As many pages were read as the source may have.' end
+        set state = case when $4::text is null then 'skipped' else 'failed' end,
+            reason = coalesce($4, 'max_pages'),
+            message = coalesce($5::text, 'As many pages were read as the source may have.')
         where tenant_id = $1 and source_id = $2 and version = $3 and state = 'queued'
         "#,
         tenant.uuid(),
         job.source.uuid(),
         job.version,
-        late,
+        failure.map(|cause| &*cause.reason),
+        failure.map(|cause| &*cause.message),
     )
     .execute(db)
     .await?;

@@ -1,0 +1,93 @@
+//! The browsers of a process: one per crawl that needs it, few at once, shared fairly by tenants.
+//!
+//! A crawl holds a place only while a page is rendered. Its browser stays open for its next page while there is room,
+//! and is ended for others otherwise: the browsers are never more than the places.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parlance_crawl::browser::{BrowserAddress, RenderError, RenderLimits, Rendered, Renderer};
+use parlance_crawl::fetcher::Fetcher;
+use tokio::sync::Mutex as AsyncMutex;
+use url::Url;
+
+use crate::ids::TenantId;
+use crate::platform::fair_places::FairPlaces;
+
+/// Places beyond the configured ones, for tenants without a browser.
+const SPARE: usize = 1;
+
+type Shared = Arc<AsyncMutex<Renderer>>;
+
+/// The browsers of a process. Clones share them.
+#[derive(Clone)]
+pub struct Browsers {
+    fetcher: Fetcher,
+    address: BrowserAddress,
+    places: FairPlaces<TenantId>,
+    /// Renderers between two pages, whose browsers may be ended, the longest unused first.
+    idle: Arc<Mutex<VecDeque<Shared>>>,
+}
+
+/// The browser of one crawl, started with its first page. Dropping it ends the browser.
+pub struct CrawlBrowser {
+    browsers: Browsers,
+    tenant: TenantId,
+    renderer: Shared,
+}
+
+impl Browsers {
+    /// Browsers at an address, with the network access of the fetcher; at most `places` at once, and one for a tenant
+    /// without any.
+    pub(crate) fn new(fetcher: &Fetcher, address: BrowserAddress, places: usize) -> Self {
+        Self {
+            fetcher: fetcher.clone(),
+            address,
+            places: FairPlaces::new(places, SPARE),
+            idle: Arc::default(),
+        }
+    }
+
+    /// A browser for one crawl of a tenant.
+    #[must_use]
+    pub fn for_crawl(&self, tenant: TenantId) -> CrawlBrowser {
+        let renderer = Renderer::new(&self.fetcher, self.address.clone(), RenderLimits::default());
+        CrawlBrowser { browsers: self.clone(), tenant, renderer: Arc::new(AsyncMutex::new(renderer)) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Shared>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a renderer out of the idle ones, and those whose browsers must end for it: beside the browsers in use,
+    /// only so many may stay.
+    fn make_room(&self, renderer: &Shared) -> Vec<Shared> {
+        let mut idle = self.idle();
+        idle.retain(|other| !Arc::ptr_eq(other, renderer));
+        let excess = (idle.len() + self.places.in_use()).saturating_sub(self.places.most());
+        let excess = excess.min(idle.len());
+        idle.drain(..excess).collect()
+    }
+}
+
+impl CrawlBrowser {
+    /// Waits for a place, and renders a page.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub async fn render(&self, url: &Url) -> Result<Rendered, RenderError> {
+        let _place = self.browsers.places.take(self.tenant).await;
+        for other in self.browsers.make_room(&self.renderer) {
+            other.lock().await.end();
+        }
+        let rendered = self.renderer.lock().await.render(url).await;
+        self.browsers.idle().push_back(Arc::clone(&self.renderer));
+        rendered
+    }
+}
+
+impl Drop for CrawlBrowser {
+    fn drop(&mut self) {
+        self.browsers.idle().retain(|other| !Arc::ptr_eq(other, &self.renderer));
+    }
+}
