@@ -71,8 +71,12 @@ impl<A: Area> Tenant<A> {
     }
 
     async fn admit(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let ctx: &Context = request.data().ok_or(GetDataError("the context, which `build` adds"))?;
-        let (caller, key) = authenticated::<A>(ctx, request, key(request)).await?;
+        let key = key(request);
+        let Some(ctx) = request.data::<Context>() else {
+            key?;
+            return Err(GetDataError("the context, which `build` adds").into());
+        };
+        let (caller, key) = authenticated::<A>(ctx, request, key).await?;
         idempotency_key::claim(ctx, caller.tenant, &key, request, body).await?;
         Ok(Self { id: caller.tenant, area: PhantomData })
     }
