@@ -7,6 +7,7 @@ mod crawl_browser;
 mod crawl_frontier;
 mod crawl_pace;
 mod crawl_text;
+mod dispatch;
 mod embedding;
 mod fairness;
 mod files;
