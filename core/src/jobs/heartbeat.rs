@@ -51,7 +51,7 @@ pub enum Renewal {
 /// A held lease, as the ledger has it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pulse {
-    pub(super) job: JobId,
+    pub(super) lease: LeaseToken,
     pub(super) cancel_requested: bool,
     /// Whether the lease ends soon.
     pub(super) is_due: bool,
@@ -73,17 +73,17 @@ pub fn interval(lease: Duration) -> Duration {
 pub async fn renew(ctx: &Context, beats: &[Beat]) -> Result<Vec<Renewal>> {
     let (db, lease) = (ctx.db().platform(), ctx.config().jobs.lease);
     let pulses = store::find_held(db, beats, lease.mul_f64(DUE)).await?;
-    let pulses: HashMap<JobId, Pulse> = pulses.into_iter().map(|pulse| (pulse.job, pulse)).collect();
+    let pulses: HashMap<LeaseToken, Pulse> = pulses.into_iter().map(|pulse| (pulse.lease, pulse)).collect();
     let due: Vec<&Beat> = beats
         .iter()
-        .filter(|beat| pulses.get(&beat.job).is_some_and(|pulse| is_due(pulse, &beat.progress)))
+        .filter(|beat| pulses.get(&beat.lease).is_some_and(|pulse| is_due(pulse, &beat.progress)))
         .collect();
     if !due.is_empty() {
         store::renew_all(db, &due, lease).await?;
     }
     Ok(beats
         .iter()
-        .map(|beat| match pulses.get(&beat.job) {
+        .map(|beat| match pulses.get(&beat.lease) {
             None => Renewal::Lost,
             Some(pulse) if pulse.cancel_requested => Renewal::CancelRequested,
             Some(_) => Renewal::Held,

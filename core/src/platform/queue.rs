@@ -98,10 +98,14 @@ impl Queue {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn untaken(&self, queue: &str) -> Result<usize> {
-        let list = self.storage(queue).get_config().active_jobs_list();
-        let mut length = redis::cmd("LLEN");
-        length.arg(list);
-        with_timeout(length.query_async(&mut self.connection.clone())).await
+        let storage = self.storage(queue);
+        let config = storage.get_config();
+        // apalis first puts every hint into the set of those with a time; the next fetch moves those that are due.
+        let mut count = redis::pipe();
+        count.zcard(config.scheduled_jobs_set()).llen(config.active_jobs_list());
+        let (scheduled, active): (usize, usize) =
+            with_timeout(count.query_async(&mut self.connection.clone())).await?;
+        Ok(scheduled.saturating_add(active))
     }
 
     /// Signals this process's dispatcher that a queue may have jobs to dispatch, or room for more. Returns immediately.

@@ -8,6 +8,7 @@ mod crawl_frontier;
 mod crawl_pace;
 mod crawl_text;
 mod crawl_waiting;
+mod dispatch;
 mod embedding;
 mod fairness;
 mod files;

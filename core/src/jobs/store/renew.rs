@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 
 use super::interval;
-use crate::ids::JobId;
+use crate::ids::LeaseToken;
 use crate::jobs::heartbeat::{Beat, Pulse};
 
 /// Which of these leases are still held, and what their jobs should know. Takes no lock and writes nothing.
@@ -22,7 +22,7 @@ pub(in crate::jobs) async fn find_held(
     sqlx::query_as!(
         Pulse,
         r#"
-        select id as "job: JobId", cancel_requested, lease_expires_at < now() + $3 as "is_due!",
+        select lease_token as "lease!: LeaseToken", cancel_requested, lease_expires_at < now() + $3 as "is_due!",
             progress_done as done, progress_total as total
         from job
         where id = any($1) and lease_token = any($2)
