@@ -81,7 +81,10 @@ mod tests {
     #[tokio::test]
     async fn a_failed_statement_answers_none_of_its_calls() {
         let gather = Gather::<u32, u32>::default();
-        let fail = async |_: Vec<u32>| Err(Error::unavailable(Part::Postgres, "down"));
+        let fail = async |_: Vec<u32>| {
+            tokio::task::yield_now().await;
+            Err(Error::unavailable(Part::Postgres, "down"))
+        };
         let answers = join_all((0..3).map(|request| gather.call(request, fail))).await;
         let failed = answers.iter().filter(|answer| answer.is_err()).count();
         assert_eq!((failed, answers.iter().filter(|answer| matches!(answer, Ok(None))).count()), (1, 2));
