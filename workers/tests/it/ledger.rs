@@ -157,7 +157,7 @@ async fn one_heartbeat_renews_all_jobs_and_waits_for_no_lock() {
     let progress = Progress { done: 3, total: Some(9), unit: Some("pages") };
     let mut beats: Vec<Beat> = claims.iter().map(|claim| Beat { progress, ..beat(claim) }).collect();
     set(&app, claims[1].id, "cancel_requested = true").await;
-    beats[2].lease = claims[3].lease;
+    set(&app, claims[2].id, "lease_token = gen_random_uuid()").await;
     // A transaction that settles a job keeps its lock.
     let mut settling = app.ctx.db().begin(app.tenant).await.unwrap();
     jobs::hold_claim(&mut settling, &claims[4]).await.unwrap();

@@ -61,8 +61,9 @@ pub(in crate::jobs) async fn renew_all(
             progress_total = coalesce(beat.total, progress_total),
             progress_unit = coalesce(beat.unit, progress_unit),
             updated_at = now()
-        from unnest($1::uuid[], $4::bigint[], $5::bigint[], $6::text[]) as beat (id, done, total, unit)
-        where job.id = any(array(select id from held)) and beat.id = job.id
+        from unnest($1::uuid[], $2::uuid[], $4::bigint[], $5::bigint[], $6::text[])
+            as beat (id, lease, done, total, unit)
+        where job.id = any(array(select id from held)) and beat.id = job.id and beat.lease = job.lease_token
         "#,
         &jobs,
         &leases,
