@@ -225,24 +225,6 @@ async fn accept(
     destination: &Destination,
     message: &NewMessage,
 ) -> Result<Option<AcceptedMessage>> {
-    let exchange = ExchangeIds { question: MessageId::fresh(), answer: MessageId::fresh() };
-    let accepted = accept_as(ctx, tenant, session, destination, message, exchange.question).await;
-    if let Err(Error::Unavailable { .. }) = accepted {
-        // The connection may have been lost after the commit. The client does not wait for the database.
-        let ctx = ctx.clone();
-        tokio::spawn(async move { withdraw(&ctx, tenant, exchange, false).await });
-    }
-    accepted
-}
-
-async fn accept_as(
-    ctx: &Context,
-    tenant: TenantId,
-    session: &SessionId,
-    destination: &Destination,
-    message: &NewMessage,
-    id: MessageId,
-) -> Result<Option<AcceptedMessage>> {
     let mut tx = ctx.db().begin_provisional(tenant).await?;
     let conversation = match destination.conversation {
         Some(conversation) => conversation,
@@ -255,21 +237,27 @@ async fn accept_as(
     if !store::take_turn(&mut **tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
-    // Passed when the rest fails, also if the commit succeeded and its response was lost.
-    let turn = Turn::taken(ctx, tenant, conversation, token);
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;
+    let exchange = ExchangeIds { question: MessageId::fresh(), answer: MessageId::fresh() };
     let stored = store::insert_user_message(
         &mut **tx,
         tenant,
         destination.bot.id,
         conversation,
-        id,
+        exchange.question,
         message.text.as_str(),
     )
     .await?;
     let history = store::list_recent(&mut **tx, tenant, conversation, stored.id, prompt::HISTORY).await?;
-    tx.commit().await?;
+    // Passed if the commit fails: it may have succeeded, and only its response was lost.
+    let turn = Turn::taken(ctx, tenant, conversation, token);
+    if let Err(error) = tx.commit().await {
+        // The client does not wait for the database.
+        let ctx = ctx.clone();
+        tokio::spawn(async move { withdraw(&ctx, tenant, exchange, false).await });
+        return Err(error.into());
+    }
     Ok(Some(AcceptedMessage { turn, message: stored, history }))
 }
 

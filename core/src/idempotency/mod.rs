@@ -26,12 +26,16 @@ use seal::Seal;
 /// How long a response is stored.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Lease of a claim, renewed while its request runs. It ends early enough for a client that repeats a request whose
-/// process or database was lost.
-const LEASE: Duration = Duration::from_secs(30);
+/// Lease of a claim, renewed while its request runs. It outlasts a failover of the database, and ends early enough for a
+/// client that repeats a request whose process was lost.
+const LEASE: Duration = Duration::from_secs(45);
 
 /// Interval between renewals.
 const RENEWAL: Duration = Duration::from_secs(10);
+
+/// Timeout of a renewal, and the pause after one that failed.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(6);
+const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a duplicate waits for the first request's response.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -181,15 +185,28 @@ fn reused(message: &str) -> Error {
 
 /// Renews a claim again and again, until dropped.
 pub async fn hold(ctx: &Context, claim: &RequestClaim) -> Infallible {
+    let mut pause = RENEWAL;
     loop {
-        tokio::time::sleep(RENEWAL).await;
+        tokio::time::sleep(pause).await;
         let renewed = async {
             let mut db = ctx.db().for_tenant(claim.tenant).await?;
             Ok::<_, Error>(store::renew(&mut *db, claim.tenant, &claim.key, claim.token, LEASE).await?)
         };
-        if let Err(error) = renewed.await {
-            tracing::warn!(error = %Chain(&error), "renewing an idempotency claim failed; retrying");
-        }
+        pause = match tokio::time::timeout(RENEWAL_TIMEOUT, renewed).await {
+            Ok(Ok(true)) => RENEWAL,
+            Ok(Ok(false)) => {
+                tracing::warn!("an idempotency claim expired while its request ran");
+                RENEWAL
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = %Chain(&error), "renewing an idempotency claim failed; retrying");
+                RETRY
+            }
+            Err(_elapsed) => {
+                tracing::warn!("renewing an idempotency claim timed out; retrying");
+                RETRY
+            }
+        };
     }
 }
 

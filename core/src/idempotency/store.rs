@@ -69,14 +69,15 @@ pub(super) async fn find(
     .await
 }
 
+/// Returns whether the claim was still held.
 pub(super) async fn renew(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     key: &Key,
     token: Uuid,
     lease: Duration,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let renewed = sqlx::query!(
         r#"
         update idempotency
         set claim_expires_at = now() + $4::interval
@@ -89,7 +90,7 @@ pub(super) async fn renew(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(renewed.rows_affected() == 1)
 }
 
 pub(super) async fn finish(

@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::{File, Hashed, Original};
+use super::original::{self, File, Hashed, Original};
 use super::{Source, get_source, store};
 use crate::bots;
 use crate::context::Context;
@@ -56,9 +56,8 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     let id = SourceId::fresh();
     let blob_key = original.store(ctx, tenant, id).await?;
     let inserted = insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await;
-    if let (Some(blob_key), Err(_) | Ok(false)) = (&blob_key, &inserted) {
-        // No source uses the blob.
-        ctx.blob().delete(blob_key).await?;
+    if let (Some(blob_key), Err(_) | Ok(false)) = (blob_key, &inserted) {
+        original::delete_unused(ctx, tenant, id, blob_key).await;
     }
     if !inserted? {
         // A concurrent request with the same content won.

@@ -4,7 +4,7 @@
 
 use super::crawl::CrawlSite;
 use super::ingest::ExtractFile;
-use super::original::{Hashed, Original};
+use super::original::{self, Hashed, Original};
 use super::{PREVIEW_LENGTH, Source, SourceType, get_source, store};
 use crate::context::Context;
 use crate::error::{Error, Result, Thing};
@@ -59,9 +59,8 @@ pub async fn update(
     }
     let stored = hashed.as_ref().zip(blob_key.as_deref());
     let changed = write(ctx, tenant, &found, name.as_ref(), stored).await;
-    if let (Some(key), Err(_) | Ok(false)) = (&blob_key, &changed) {
-        // No version uses the blob.
-        ctx.blob().delete(key).await?;
+    if let (Some(key), Err(_) | Ok(false)) = (blob_key, &changed) {
+        original::delete_unused(ctx, tenant, source, key).await;
     }
     if changed? {
         jobs::dispatch::nudge(ctx, Kind::Upload);

@@ -22,12 +22,16 @@ pub async fn remove(ctx: &Context) -> Result<u64> {
     let except = Limit::EmbeddedTokens.code();
     let failed = store::list_failed_versions(ctx.db().platform(), kept, except, STEP).await?;
     for version in &failed {
-        // Before the row: a file without a row would stay forever. A retry that comes between finds no file, and fails.
+        let mut tx = ctx.db().begin(version.tenant).await?;
+        // Locks the source: a retry waits, and then finds the file removed.
+        if !store::clear_version(&mut **tx, version, NOTE).await? {
+            continue;
+        }
+        // Before the commit: a file without a row would stay forever.
         if let Some(key) = &version.blob_key {
             ctx.blob().delete(key).await?;
         }
-        let mut db = ctx.db().for_tenant(version.tenant).await?;
-        store::clear_version(&mut *db, version, NOTE).await?;
+        tx.commit().await?;
     }
     Ok(u64::try_from(failed.len()).unwrap_or(u64::MAX))
 }

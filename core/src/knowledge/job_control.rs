@@ -53,15 +53,16 @@ pub async fn retry_job(ctx: &Context, tenant: TenantId, job: JobId) -> Result<Re
         });
     }
     if let Some((source, version)) = report.source_id.zip(report.source_version) {
-        if store::is_removed(&mut **tx, tenant, source, version).await? {
-            return Err(failed_files::removed());
-        }
         let revived = store::revive_version(&mut **tx, tenant, source, version).await;
         if !revived.map_err(super::change::duplicate)? {
             return Err(Error::Conflict {
                 code: "source_replaced",
                 message: "The job's knowledge source was changed or deleted since".to_owned(),
             });
+        }
+        // Now that the source is locked: the removal of its file may have been on its way.
+        if store::is_removed(&mut **tx, tenant, source, version).await? {
+            return Err(failed_files::removed());
         }
         if report.kind == Kind::Scrape {
             store::requeue_failed_pages(&mut **tx, tenant, source, version).await?;

@@ -1,18 +1,23 @@
 //! Hashed of a source: validation, naming and storage.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parlance_extract::file_types::{self, Format};
 use sha2::{Digest, Sha256};
 
 use super::site::Site;
-use super::{MAX_FILE_BYTES, SourceType};
+use super::{MAX_FILE_BYTES, SourceType, store};
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::field::{Invalid, Name, is_blank, without_nul};
 use crate::ids::{SourceId, TenantId};
 use crate::platform::fair_queue::Caller;
+use crate::platform::outage::outlast;
+
+/// How long after an outage an unused file is looked for.
+const UNUSED_CHECKED_FOR: Duration = Duration::from_secs(60);
 
 /// An uploaded file.
 #[derive(Clone, Debug)]
@@ -135,6 +140,23 @@ impl Original {
     pub(super) fn size(&self) -> Option<i64> {
         self.site.is_none().then(|| i64::try_from(self.bytes.len()).ok()).flatten()
     }
+}
+
+/// Deletes a stored original that no version of the source uses. After an outage of the database, which may have
+/// committed the version although its response was lost, this is checked in the background. A failure is logged: the
+/// caller has another one to report.
+pub(super) async fn delete_unused(ctx: &Context, tenant: TenantId, source: SourceId, key: String) {
+    let ctx = ctx.clone();
+    outlast("deleting an unused file", UNUSED_CHECKED_FOR, move || {
+        let (ctx, key) = (ctx.clone(), key.clone());
+        async move {
+            if store::uses_file(ctx.db().reading(tenant), tenant, source, &key).await? {
+                return Ok(());
+            }
+            ctx.blob().delete(&key).await
+        }
+    })
+    .await;
 }
 
 impl Hashed {

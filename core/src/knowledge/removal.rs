@@ -7,6 +7,7 @@ use crate::idempotency;
 use crate::ids::{BotId, SourceId, TenantId};
 use crate::jobs::{self, Kind, Subject, dispatch};
 use crate::purge_job::{self, Purge};
+use crate::tenants;
 
 /// Deletes a source in any state: hides it from every query, and cancels its jobs.
 ///
@@ -23,6 +24,9 @@ pub async fn delete(ctx: &Context, tenant: TenantId, source: SourceId) -> Result
     }
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge_job::enqueue(ctx, &mut tx, tenant, Purge::Source { source }).await?;
+    // Before the stored responses, as a deletion of a bot locks them: the trigger that uncounts the source needs the
+    // tenant's row at the commit.
+    tenants::hold(&mut tx, tenant).await?;
     idempotency::forget(&mut tx, tenant, &["knowledge"]).await?;
     tx.commit().await?;
     dispatch::nudge(ctx, Kind::Purge);

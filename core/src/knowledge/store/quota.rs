@@ -65,8 +65,8 @@ pub(in crate::knowledge) async fn clear_version(
     db: impl PgExecutor<'_>,
     failed: &FailedVersion,
     note: &str,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
         r#"
         with failed as materialized (
             select id from source
@@ -79,20 +79,23 @@ pub(in crate::knowledge) async fn clear_version(
             set blob_key = null, content = null, removed_at = now(), notes = array_append(notes, $4)
             from failed
             where tenant_id = $1 and source_id = failed.id and version = $3 and removed_at is null
+            returning 1
+        ),
+        pages as (
+            update source_page
+            set content = null
+            from failed
+            where tenant_id = $1 and source_id = failed.id and version = $3 and content is not null
         )
-        update source_page
-        set content = null
-        from failed
-        where tenant_id = $1 and source_id = failed.id and version = $3 and content is not null
+        select exists (select 1 from cleared) as "cleared!"
         "#,
         failed.tenant.uuid(),
         failed.source.uuid(),
         failed.version,
         note,
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 /// Whether the file and the text of a version were removed.

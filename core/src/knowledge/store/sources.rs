@@ -70,6 +70,27 @@ pub(in crate::knowledge) async fn insert_version(
     Ok(())
 }
 
+/// Whether a version of the source has this file.
+pub(in crate::knowledge) async fn uses_file(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    source: SourceId,
+    blob_key: &str,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from source_version where tenant_id = $1 and source_id = $2 and blob_key = $3
+        ) as "is_used!"
+        "#,
+        tenant.uuid(),
+        source.uuid(),
+        blob_key,
+    )
+    .fetch_one(db)
+    .await
+}
+
 pub(in crate::knowledge) async fn set_job(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

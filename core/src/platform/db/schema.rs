@@ -44,13 +44,14 @@ pub async fn migrate(db: &Db) -> Result<()> {
     }
 }
 
-/// Whether a migration timed out waiting for a lock.
+/// Whether a migration timed out waiting for a lock, or was ended because of a deadlock with other statements.
 fn is_lock_timeout(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
     };
-    // SQLSTATE lock_not_available.
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
+    // SQLSTATE lock_not_available and deadlock_detected.
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }
 
 /// Checks that the database answers and has this binary's schema.

@@ -68,9 +68,14 @@ impl Breaker {
         }
     }
 
+    /// Whether customers may not call the model.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.0.load(Ordering::SeqCst)
+    }
+
     /// What the caller may do now. At most one probe runs at a time.
     pub(super) fn permission(self: &Arc<Self>) -> Permission {
-        if !self.is_open.0.load(Ordering::SeqCst) {
+        if !self.is_open() {
             return Permission::Call;
         }
         if self.machine.is_call_permitted() && !self.is_probing.swap(true, Ordering::SeqCst) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::breaker::{Breaker, Permission, Probe};
@@ -22,6 +23,9 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(3);
 
 /// How long a circuit breaker stays open before a probe is sent.
 const OPEN_FOR: Duration = Duration::from_secs(20);
+
+/// How long a customer waits for a probe when no other model answers.
+const PROBE_WAIT: Duration = Duration::from_secs(2);
 
 /// Chat models in order of preference.
 #[derive(Clone)]
@@ -70,45 +74,68 @@ impl Models {
     /// [`Error::Unavailable`] when no model does.
     pub async fn open(&self, prompt: &Prompt) -> Result<Opened> {
         let mut last = Error::unavailable(Part::Chat, "the circuit breakers of all models are open");
+        let mut probed = None;
         for guarded in &*self.models {
             match guarded.breaker.permission() {
                 Permission::Call => {}
                 Permission::Probe(probe) => {
-                    guarded.clone().probe(probe, self.timeouts);
+                    let ended = guarded.clone().probe(probe, self.timeouts);
+                    probed = probed.or(Some((guarded, ended)));
                     continue;
                 }
                 Permission::Refused => continue,
             }
-            match guarded.open(prompt, self.timeouts).await {
-                Ok(pieces) => {
-                    let model = guarded.model.id().to_owned();
-                    return Ok(Opened { model, pieces });
-                }
+            match guarded.opened(prompt, self.timeouts).await {
+                Ok(opened) => return Ok(opened),
                 Err(error) => {
                     tracing::warn!(
                         model = guarded.model.id(),
                         error = %Chain(&error),
                         "model call failed; trying the next model"
                     );
-                    let retry_after = error.retry_after;
-                    last = Error::Unavailable { part: Part::Chat, retry_after, source: error.into() };
+                    last = unavailable(error);
                 }
             }
         }
-        Err(last)
+        // No other model answers: the customer waits for a probe that succeeds soon.
+        let Some((guarded, ended)) = probed else { return Err(last) };
+        match timeout(PROBE_WAIT, ended).await {
+            Ok(Ok(true)) => guarded.opened(prompt, self.timeouts).await.map_err(unavailable),
+            _ => Err(last),
+        }
     }
+}
+
+fn unavailable(error: ModelError) -> Error {
+    Error::Unavailable { part: Part::Chat, retry_after: error.retry_after, source: error.into() }
 }
 
 impl Guarded {
     /// Asks the model for one word in a separate task, so that no customer waits for a model that may still be down.
-    fn probe(self, probe: Probe, timeouts: ChatTimeouts) {
+    /// Returns whether it succeeded.
+    fn probe(self, probe: Probe, timeouts: ChatTimeouts) -> oneshot::Receiver<bool> {
+        let (sender, ended) = oneshot::channel();
         tokio::spawn(async move {
-            match self.begin(&probe_prompt(), timeouts).await {
-                Ok(_first_piece) => self.breaker.on_success(),
-                Err(_) => self.breaker.on_error(),
+            let answered = self.begin(&probe_prompt(), timeouts).await.is_ok();
+            if answered {
+                self.breaker.on_success();
+            } else {
+                self.breaker.on_error();
             }
             drop(probe);
+            // The customer may have got another answer.
+            let _dropped = sender.send(answered);
         });
+        ended
+    }
+
+    async fn opened(
+        &self,
+        prompt: &Prompt,
+        timeouts: ChatTimeouts,
+    ) -> std::result::Result<Opened, ModelError> {
+        let pieces = self.open(prompt, timeouts).await?;
+        Ok(Opened { model: self.model.id().to_owned(), pieces })
     }
 
     /// The answer, once its first piece has arrived. Retries transient errors.
@@ -125,7 +152,7 @@ impl Guarded {
             self.breaker.on_error();
             let delay = delays.next().map(|delay| error.retry_after.unwrap_or(delay));
             match delay {
-                Some(delay) if error.is_transient && delay <= MAX_RETRY_DELAY => {
+                Some(delay) if error.is_transient && delay <= MAX_RETRY_DELAY && !self.breaker.is_open() => {
                     tokio::time::sleep(delay).await;
                 }
                 _ => return Err(error),
@@ -156,8 +183,8 @@ impl Guarded {
 
 /// Few tokens, as providers charge for them; dropping the stream stops generation.
 fn probe_prompt() -> Prompt {
-    let turn = Turn { speaker: Speaker::User, text: "Reply with OK.".to_owned() };
-    Prompt { system: String::new(), turns: vec![turn] }
+    let text = || "Reply with OK.".to_owned();
+    Prompt { system: text(), turns: vec![Turn { speaker: Speaker::User, text: text() }] }
 }
 
 /// The rest of an answer. It ends with an error when a gap exceeds the first-token timeout, when the total
@@ -310,6 +337,23 @@ mod tests {
         assert_eq!(calls(), (7, 9), "the next probe succeeds");
         models.open(&prompt()).await.unwrap();
         assert_eq!(calls(), (8, 9), "the model answers customers again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_model_answers_as_soon_as_its_probe_succeeds() {
+        let mut replies = vec![Reply::Refuse; 5];
+        replies.extend([Reply::Hang, Reply::Answer]);
+        let lone = scripted(&replies);
+        let models = Models::with_breakers(list(&[&lone]), TIMEOUTS, Duration::ZERO);
+        for _ in 0..5 {
+            assert!(models.open(&prompt()).await.is_err());
+        }
+        let begun = Instant::now();
+        assert!(models.open(&prompt()).await.is_err(), "the probe hangs");
+        assert_eq!(begun.elapsed(), PROBE_WAIT);
+        tokio::time::sleep(TIMEOUTS.first_token).await;
+        assert!(models.open(&prompt()).await.is_ok());
+        assert_eq!(lone.calls.load(Ordering::SeqCst), 8, "a probe, and the customer's call");
     }
 
     #[tokio::test]
