@@ -114,15 +114,15 @@ async fn store_answer(
     Ok(stored)
 }
 
-/// A question and the answer to it, whether they are stored or not.
+/// A question and its answer, stored or not.
 #[derive(Clone, Copy)]
 struct ExchangeIds {
     question: MessageId,
     answer: MessageId,
 }
 
-/// Deletes an exchange that failed, so that a retry does not store it twice; after an outage of the database too. Its
-/// cost counts against the quota when `counts` is set.
+/// Deletes a failed exchange, so that a retry does not store it twice; retries after a database outage. Its cost counts
+/// against the quota if `counts` is set.
 async fn withdraw(ctx: &Context, tenant: TenantId, exchange: ExchangeIds, counts: bool) {
     let ctx = ctx.clone();
     outlast("deleting an unanswered message", MAX_WAIT, move || {
@@ -255,7 +255,7 @@ async fn accept_as(
     if !store::take_turn(&mut **tx, tenant, conversation, token, turns::LEASE).await? {
         return Ok(None);
     }
-    // Passed when the rest fails, also if the commit succeeded and its response was lost.
+    // Released if the rest fails, even if the commit succeeded and its response was lost.
     let turn = Turn::taken(ctx, tenant, conversation, token);
     // Both the question and its answer are counted, so that an answer is never refused halfway.
     tenants::count_messages(&mut tx, tenant, 2).await?;

@@ -26,8 +26,8 @@ use seal::Seal;
 /// How long a response is stored.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Lease of a claim, renewed while its request runs. It ends early enough for a client that repeats a request whose
-/// process or database was lost.
+/// Lease of a claim, renewed while its request runs. Short enough for a client that retries after the process or the
+/// database was lost.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// Interval between renewals.
@@ -179,7 +179,7 @@ fn reused(message: &str) -> Error {
     Error::Conflict { code: "idempotency_key_reused", message: message.to_owned() }
 }
 
-/// Renews a claim again and again, until dropped.
+/// Renews a claim periodically, until dropped.
 pub async fn hold(ctx: &Context, claim: &RequestClaim) -> Infallible {
     loop {
         tokio::time::sleep(RENEWAL).await;

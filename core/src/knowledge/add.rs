@@ -48,7 +48,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     if existing.is_none() {
         quota::check_growth(&mut db, tenant, growth(&original)).await?;
     }
-    // Not held while the original is stored.
+    // The connection is not held while the original is stored.
     drop(db);
     if let Some(existing) = existing {
         return duplicate(ctx, tenant, existing).await;
@@ -57,7 +57,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     let blob_key = original.store(ctx, tenant, id).await?;
     let inserted = insert(ctx, tenant, bot, id, &original, blob_key.as_deref()).await;
     if let (Some(blob_key), Err(_) | Ok(false)) = (&blob_key, &inserted) {
-        // No source uses the blob.
+        // Delete the blob: no source uses it.
         ctx.blob().delete(blob_key).await?;
     }
     if !inserted? {
@@ -107,7 +107,7 @@ async fn insert(
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
     store::set_job(&mut **tx, tenant, source, job).await?;
-    // Last, so that other uploads of the tenant wait for no more than the commit.
+    // Last, so that other uploads of the tenant wait only for the commit.
     quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)

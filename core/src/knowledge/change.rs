@@ -69,7 +69,7 @@ pub async fn update(
     get_source(ctx, tenant, source).await
 }
 
-/// Checks that the plan has room for new content. Content that the source has already needs none.
+/// Checks that new content fits the plan. Unchanged content always fits.
 async fn check_room(ctx: &Context, tenant: TenantId, found: &Source, original: &Hashed) -> Result<()> {
     let mut db = ctx.db().for_tenant(tenant).await?;
     let room = quota::check_growth(&mut db, tenant, growth(original)).await;

@@ -1,7 +1,8 @@
 //! Removal of the files and texts of versions that failed or were cancelled.
 //!
-//! They are kept for a while, for a retry, and count towards the plan's storage until then. The live version of a source
-//! stays. Sources that failed by the plan's limit of embedded tokens keep theirs: a retry next month succeeds.
+//! They are kept for a time, so that the job can be retried, and count towards the plan's storage meanwhile. Live
+//! versions are kept. Sources that failed because of the limit on embedded tokens keep their files: a retry next month
+//! succeeds.
 
 use super::store;
 use crate::context::Context;
@@ -22,7 +23,8 @@ pub async fn remove(ctx: &Context) -> Result<u64> {
     let except = Limit::EmbeddedTokens.code();
     let failed = store::list_failed_versions(ctx.db().platform(), kept, except, STEP).await?;
     for version in &failed {
-        // Before the row: a file without a row would stay forever. A retry that comes between finds no file, and fails.
+        // The file is deleted before the row is changed, because a file without a row would never be deleted. A
+        // concurrent retry finds no file, and fails.
         if let Some(key) = &version.blob_key {
             ctx.blob().delete(key).await?;
         }

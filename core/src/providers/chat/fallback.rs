@@ -100,7 +100,8 @@ impl Models {
 }
 
 impl Guarded {
-    /// Asks the model for one word in a separate task, so that no customer waits for a model that may still be down.
+    /// Sends a one-word request to the model in a separate task, so that no customer waits for a model that may still
+    /// be down.
     fn probe(self, probe: Probe, timeouts: ChatTimeouts) {
         tokio::spawn(async move {
             match self.begin(&probe_prompt(), timeouts).await {
