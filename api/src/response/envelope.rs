@@ -32,10 +32,10 @@ pub(crate) struct FoundLarge<T> {
 }
 
 impl<T: Serialize + 'static> FoundLarge<T> {
-    /// Makes and serialises the resource; `bytes` is about its length.
+    /// Builds and serialises the resource; `bytes` is its approximate length.
     ///
     /// # Errors
-    /// When making it panics.
+    /// When building it panics.
     pub(crate) async fn of(
         ctx: &Context,
         tenant: TenantId,

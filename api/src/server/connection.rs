@@ -18,7 +18,7 @@ use super::deadline::Timeouts;
 use super::timed_io::TimedIo;
 use super::{Protocol, SharedEndpoint};
 
-/// What all connections of a server share.
+/// State shared by all connections of a server.
 #[derive(Clone)]
 pub(super) struct Served {
     pub(super) endpoint: SharedEndpoint,

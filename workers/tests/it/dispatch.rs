@@ -84,7 +84,7 @@ async fn no_more_hints_than_places_are_pushed() {
         assert!(app.run(job).await);
     }
     assert_eq!((app.fill(Kind::Purge).await, untaken().await), (3, 3));
-    // Places that are awake need none for the rest.
+    // Busy places need no hints for the rest.
     app.start_workers();
     app.eventually("all are done", async || {
         (app.count(Kind::Purge, State::Succeeded).await == 20).then_some(())
