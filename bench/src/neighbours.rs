@@ -1,6 +1,6 @@
 //! Latency of one tenant while another uses the API to its limits: "good neighbours".
 //!
-//! Each offence is one tenant's ordinary, allowed requests, sent from a thread of their own. A row compares the 99th
+//! Each offence is one tenant's ordinary, allowed requests, sent from a separate thread. A row compares the 99th
 //! percentile of another tenant's requests with that of the same requests before the offence. Both tenants and the
 //! server share the machine's cores with this program, so a ratio above 1 includes the cost of sending.
 
@@ -30,7 +30,7 @@ const SLOWEST: f64 = 1_000.0;
 /// Time of an offence before the first measurement.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// Time between two offences, in which the server finishes what it accepted.
+/// Pause between two offences, in which the server finishes the accepted requests.
 const REST: Duration = Duration::from_secs(5);
 
 /// Offences, and the other tenant's requests during each.
@@ -130,7 +130,7 @@ async fn key_of(ctx: &Context, plan: Plan) -> anyhow::Result<String> {
     Ok(key.expose().to_owned())
 }
 
-/// An offence in a thread of its own.
+/// An offence, running in its own thread.
 struct Offending {
     stop: CancellationToken,
     thread: JoinHandle<anyhow::Result<String>>,

@@ -24,7 +24,7 @@ pub(crate) const JSON: &str = "application/json";
 #[derive(Debug)]
 pub(crate) struct Found<T>(pub(crate) T);
 
-/// 200 with a resource that may be megabytes long, serialised off the threads that serve requests.
+/// 200 with a resource of up to several megabytes, serialised off the request threads.
 #[derive(Debug)]
 pub(crate) struct FoundLarge<T> {
     body: serde_json::Result<Vec<u8>>,

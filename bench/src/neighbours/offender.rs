@@ -33,7 +33,7 @@ pub(super) enum Offence {
     SlowCrawls,
     /// Two hundred searches of 8,000 characters at once.
     LongSearches,
-    /// Eight JSON bodies of 20 MB at once, made of members that no operation knows.
+    /// Eight JSON bodies of 20 MB at once, consisting of unknown members.
     IgnoredMembers,
     /// Files of 10 MB that no parser can read.
     UnreadableFiles,
@@ -281,7 +281,7 @@ fn page_of(page: &str) -> Response {
     Response::builder().content_type("text/html").body(html)
 }
 
-/// Starts a web site in a thread of its own: pages below `/quick/`, and below `/slow/` after 30 seconds. Returns its
+/// Starts a web site in a separate thread: pages below `/quick/`, and below `/slow/` after 30 seconds. Returns its
 /// address.
 pub(super) fn start_site() -> anyhow::Result<Url> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;

@@ -19,7 +19,7 @@ pub(super) struct DayRollups {
     pub(super) edges: Vec<Edge>,
 }
 
-/// A rollup beside a midnight of UTC: it counts for one day of the period, and against the day before or after it.
+/// A rollup near a midnight of UTC: added to one day of the period, and subtracted from the day before or after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Edge {
     pub(super) grain: Grain,

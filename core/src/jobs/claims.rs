@@ -1,4 +1,4 @@
-//! Gathered claims of one worker process.
+//! Batched claims of one worker process.
 
 use super::gather::Gather;
 use super::kind::PerKind;

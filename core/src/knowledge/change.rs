@@ -35,9 +35,9 @@ impl SourceChanges {
 /// Changes a source. Unchanged content creates no new version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has
-/// another type than the source, or another source of the bot has the same content; [`Error::LimitReached`] when the
-/// plan has no room for it beside the old content, which stays until the new is ready.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has another type than
+/// the source, or another source of the bot has the same content; [`Error::LimitReached`] when the plan has no room for
+/// both the new content and the old, which is kept until the new is ready.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,

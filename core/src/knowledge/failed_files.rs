@@ -14,7 +14,7 @@ const STEP: i64 = 100;
 /// Note of a version whose file and text were removed.
 const NOTE: &str = "The file and the text of this version were removed some time after it failed.";
 
-/// Removes what one batch of failed versions stored. Returns the number of versions; 0 when done.
+/// Removes the files and texts of one batch of failed versions. Returns the number of versions; 0 when done.
 ///
 /// # Errors
 /// When the database or the file storage does not answer.

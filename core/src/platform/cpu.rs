@@ -1,4 +1,4 @@
-//! Processor-heavy work: off the threads that serve requests and heartbeats, and shared fairly among tenants.
+//! Processor-heavy work: off the threads of requests and heartbeats, and shared fairly among tenants.
 //!
 //! For work that may take more than about a millisecond. Shorter work stays on its thread: changing the thread costs
 //! about twenty microseconds.

@@ -11,8 +11,8 @@ use crate::error::{Chain, Error, Result};
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs a write. While the database is unavailable, a background task retries it until `limit` has passed; the caller
-/// does not wait. `what` is the subject of the log lines. The write must be safe to repeat: a lost connection does not
-/// show whether it was committed.
+/// does not wait for it. `what` is the subject of the log lines. The write must be safe to repeat: a lost connection
+/// does not show whether it was committed.
 pub async fn outlast<W>(what: &'static str, limit: Duration, write: impl Fn() -> W + Send + 'static)
 where
     W: Future<Output = Result<()>> + Send + 'static,

@@ -111,7 +111,7 @@ async fn rows_from_before_partitions_are_found_and_move_once() {
     app.execute(&format!("update chunk_text set layout = 1 where bot_id = '{small}'")).await;
     let small_before = rankings(&app, small).await;
     assert_eq!(rankings(&app, bot).await, before, "by the old indexes");
-    // New rows of the bot are written beside the old.
+    // New rows of the bot have layout 2, beside the old rows.
     let newer = upload(&app, app.tenant, bot, "more.txt", "Matter 9999 is not told to whoever asks.").await;
     run_all_jobs(&app).await;
     let mixed = rankings(&app, bot).await;

@@ -67,7 +67,7 @@ pub async fn shares_sessions(db: &Db) -> Result<bool> {
     Ok(before == other || before != after || other != other_after)
 }
 
-/// Checks that each connection has a session of its own: see [`shares_sessions`].
+/// Checks that each connection has its own session: see [`shares_sessions`].
 ///
 /// # Errors
 /// [`Error::Unavailable`] when they share sessions, or the database does not answer.

@@ -18,7 +18,7 @@ use crate::platform::bus::Rate;
 /// Maximum number of addresses with a bucket. The least recently used is evicted first; a recreated bucket is full.
 const ADDRESSES: u64 = 50_000;
 
-/// Maximum number of remembered valid keys. The least recently used is evicted first.
+/// Maximum number of cached valid keys. The least recently used is evicted first.
 const VALID_KEYS: u64 = 50_000;
 
 /// Time since its last successful lookup for which a key counts as valid.

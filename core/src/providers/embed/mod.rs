@@ -32,7 +32,7 @@ pub trait Embedder: Send + Sync {
     /// other tenants' shares.
     async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>>;
 
-    /// Embeds sentences for comparison with a question, in order, each with a turn of its own.
+    /// Embeds sentences for comparison with a question, in order, each scheduled separately.
     async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
 
     /// Embeds passages, in order, one batch after the other. `done` is called after each passage with the number

@@ -199,7 +199,7 @@ impl Batch {
 }
 
 impl OnnxEmbedder {
-    /// Embeds one text in a turn of its own.
+    /// Embeds one text, scheduled separately.
     async fn embed_one(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
         let embedding = self.sessions.run(caller, expected_tokens(text.len()), move |model, place| {
             let (vector, tokens) = model.embed(&text)?;

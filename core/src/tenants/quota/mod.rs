@@ -1,8 +1,8 @@
 //! Limits of a plan on knowledge and API keys.
 //!
-//! Triggers count sources and stored bytes (`migrations/0015_quotas.sql`), also those of older releases; this module
-//! decides whether more fits. [`check_growth`] refuses early. [`hold_growth`] decides: it locks the tenant's row until
-//! the caller's transaction ends, so that concurrent additions commit only if they fit.
+//! Triggers count sources and stored bytes (`migrations/0015_quotas.sql`), also when an older release writes them; this
+//! module decides whether more fits. [`check_growth`] refuses early. [`hold_growth`] decides: it locks the tenant's row
+//! until the caller's transaction ends, so that concurrent additions commit only if they fit.
 //!
 //! Lock order: jobs, source, tenant, bot.
 
@@ -71,7 +71,7 @@ pub(crate) async fn check_growth(db: &mut PgConnection, tenant: TenantId, growth
     store::find_stored(db, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?.admits(growth)
 }
 
-/// Admits growth in the caller's transaction. The triggers count what the transaction stores.
+/// Admits growth in the caller's transaction. The triggers count the stored data.
 ///
 /// # Errors
 /// [`Error::LimitReached`] when it would exceed the plan's limit; the caller must not commit it.
