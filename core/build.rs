@@ -1,7 +1,7 @@
 //! Writes the vocabularies of OpenAI's tokenizers for `src/providers/chat/tokens.rs`, compressed.
 //!
-//! `bpe-openai` would put its prebuilt automata into the binary: 47 MB. A vocabulary takes 1.4 MB, and the automata are
-//! built from it when the first text is counted. The linker drops the prebuilt ones because nothing refers to them.
+//! `bpe-openai` embeds 47 MB of prebuilt automata. The vocabularies take 1.4 MB, and an automaton is built from one
+//! when the first text is counted. The linker drops the prebuilt automata because nothing refers to them.
 //!
 //! Format, deflated: the number of tokens (u32, little-endian), their lengths (u8 each), their bytes.
 

@@ -3,8 +3,8 @@
 usage: check.py ADVISORIES.json Cargo.lock EXCEPTIONS.toml
 
 ADVISORIES.json: {"crates": {name: [{"id", "title", "informational", "patched": [range], "unaffected": [range]}]}}.
-EXCEPTIONS.toml: [[exception]] with id, until (a date), and reason. An exception that has passed its date, or that
-matches no package any more, is a problem too, so that the list stays true.
+EXCEPTIONS.toml: [[exception]] with id, until (a date), and reason. An expired exception, or one that matches no
+package any more, is also a problem, so that the list stays current.
 """
 
 import datetime
@@ -65,7 +65,7 @@ def contains(range_: str, version: str) -> bool:
 
 
 def affects(advisory: dict, version: str) -> bool:
-    """Whether an advisory affects a version: it is in no patched and in no unaffected range."""
+    """Whether an advisory affects a version: no patched and no unaffected range contains it."""
     return not any(contains(range_, version) for range_ in advisory["patched"] + advisory["unaffected"])
 
 

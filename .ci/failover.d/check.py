@@ -38,7 +38,7 @@ PASSWORD = "secret"
 TIMEOUT = 120
 # Seconds of load before, between and after the two failovers.
 CALM = 10
-# Seconds until a customer repeats a failed request.
+# Seconds before a customer repeats a failed request.
 PAUSE = 0.2
 
 
@@ -177,7 +177,7 @@ class PostgresServer:
     def __init__(self, stack: ExitStack, work: Path, programs: Path, name: str, port: int):
         self.stack, self.programs, self.name, self.port = stack, programs, name, port
         self.address = f"127.0.0.1:{port}"
-        # Not below the root user's folders.
+        # Not in a home folder of root, which the server's user cannot read.
         self.folder = work / name
         self.folder.mkdir()
         self.user = "nobody" if os.geteuid() == 0 else None
@@ -202,7 +202,7 @@ class PostgresServer:
         self.program("initdb", "-D", str(self.data), *words)
         with (self.data / "pg_hba.conf").open("a") as hba:
             hba.write("host replication all 127.0.0.1/32 scram-sha-256\n")
-        # An answer of the API is then also on the standby: nothing acknowledged is lost with the primary.
+        # Commits wait for the standby, so that acknowledged writes survive the loss of the primary.
         self.start("-c", "synchronous_standby_names=*")
         with psycopg.connect(f"postgres://parlance:{PASSWORD}@{self.address}/postgres", autocommit=True) as db:
             # There is no standby yet.
@@ -210,7 +210,7 @@ class PostgresServer:
             db.execute("create database parlance")
 
     def follow(self, primary: "PostgresServer") -> None:
-        """Becomes the primary's standby: a base backup by copying its folder, then streaming."""
+        """Becomes the primary's standby: copies its folder as a base backup, then streams."""
         url = f"postgres://parlance:{PASSWORD}@{primary.address}/postgres"
         with psycopg.connect(url, autocommit=True) as db:
             db.execute("set synchronous_commit = local")
@@ -243,7 +243,7 @@ class PostgresServer:
         until(f"{self.name} responds", lambda: psycopg.connect(url, connect_timeout=1).close() is None)
 
     def kill(self) -> None:
-        """Ends the server like a power failure: without a last checkpoint, and without a word to its clients."""
+        """Ends the server without a final checkpoint, as in a power failure."""
         if self.running and self.running.poll() is None:
             self.running.send_signal(signal.SIGQUIT)
             self.running.wait(30)
@@ -304,7 +304,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Waits until every customer has an answer to its last request."""
+        """Stops the customers after their current requests have succeeded."""
         self.stopping.set()
         for thread in self.threads:
             thread.join(TIMEOUT)
@@ -325,7 +325,7 @@ class Load:
             time.sleep(0.05)
 
     def insist(self, client: Client, request):
-        """Repeats a request until it succeeds. A failure may not be the client's fault."""
+        """Repeats a request until it succeeds. A 4xx other than 409 and 429 fails the check."""
         while True:
             try:
                 return request()

@@ -1,6 +1,6 @@
-//! Latency of one tenant while another does what it may: "good neighbours".
+//! Latency of one tenant while another uses the API to its limits: "good neighbours".
 //!
-//! Each offence is one tenant's ordinary, allowed requests, sent from a thread of their own. A row compares the 99th
+//! Each offence is one tenant's ordinary, allowed requests, sent from a separate thread. A row compares the 99th
 //! percentile of another tenant's requests with that of the same requests before the offence. Both tenants and the
 //! server share the machine's cores with this program, so a ratio above 1 includes the cost of sending.
 
@@ -30,7 +30,7 @@ const SLOWEST: f64 = 1_000.0;
 /// Time of an offence before the first measurement.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// Time between two offences, in which the server finishes what it accepted.
+/// Pause between two offences, in which the server finishes the accepted requests.
 const REST: Duration = Duration::from_secs(5);
 
 /// Offences, and the other tenant's requests during each.
@@ -61,12 +61,12 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let (server, _) = Server::start_with(&folder, Demo::Without, &settings).await?;
     let up = server.up_file().context("no up.json")?;
     let ctx = up.context()?;
-    // Unlimited, so that the measurement itself meets no limit of a plan; the offender has a trial's.
+    // Unlimited, so that no plan limits the measurement; the offender has the plan for trials.
     let victim_key = key_of(&ctx, Plan::Enterprise).await?;
     let victim = Victim::new(&up.url, &victim_key, &site).await?;
     let mut rows = Vec::new();
     for (offence, request) in ROWS {
-        // A tenant of its own each, so that no limit of an earlier offence hinders a later one.
+        // One tenant per offence, so that the limits reached by one do not affect the next.
         let offender = Offender::new(&up.url, &key_of(&ctx, Plan::Free).await?, &site);
         let quiet = victim.measure(request).await?;
         proc::reset_peak(server.pid());
@@ -130,7 +130,7 @@ async fn key_of(ctx: &Context, plan: Plan) -> anyhow::Result<String> {
     Ok(key.expose().to_owned())
 }
 
-/// An offence in a thread of its own.
+/// An offence, running in its own thread.
 struct Offending {
     stop: CancellationToken,
     thread: JoinHandle<anyhow::Result<String>>,
@@ -148,7 +148,7 @@ impl Offending {
         Ok(Self { stop, thread })
     }
 
-    /// Ends the offence. Returns how its requests were answered.
+    /// Ends the offence. Returns the number of responses by status.
     fn stop(self) -> anyhow::Result<String> {
         self.stop.cancel();
         self.thread.join().map_err(|_| anyhow::anyhow!("the offender panicked"))?

@@ -1,15 +1,15 @@
 //! Return of freed memory to the operating system.
 //!
-//! glibc keeps what a thread freed for the next allocations of its arena, so that a process stays as large as its largest
-//! moment. `malloc_trim` gives free pages of all arenas back, those of C++ libraries (ONNX Runtime) included. Another
-//! allocator would cover Rust's memory only; see docs/decisions/0051-memory-in-proportion.md.
+//! glibc keeps freed memory for later allocations of the same arena, so a process keeps its peak size. `malloc_trim`
+//! returns the free pages of all arenas, including those of C++ libraries (ONNX Runtime). Another allocator would cover
+//! Rust's allocations only; see docs/decisions/0051-memory-in-proportion.md.
 
 use std::time::Duration;
 
-/// Interval between looks at the process's size.
+/// Interval between checks of the process's size.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Growth since the smallest size after which memory is returned: above what a busy process reuses all the time.
+/// Growth above the floor after which memory is returned: more than a busy process continually reuses.
 const SLACK_KB: u64 = 32 * 1024;
 
 /// Returns memory whenever the process has grown, until dropped.
@@ -23,14 +23,14 @@ pub(crate) async fn run() {
             let Some(left) = resident_kb() else { return };
             tracing::debug!(before_kb = resident, after_kb = left, "returned freed memory");
             resident = left;
-            // What is in use now is the new floor.
+            // The size after trimming is the new floor.
             floor = left;
         }
         floor = floor.min(resident);
     }
 }
 
-/// Size of the process in memory, in KB; `None` where the system does not tell it.
+/// Resident size of the process, in KB; `None` where it is unavailable.
 fn resident_kb() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn trimming_shrinks_a_process_that_freed_memory() {
-        // Small pieces, of which the last stays: the heap cannot shrink from its end.
+        // Small allocations; the last is kept, so that the heap cannot shrink from its end.
         let mut pieces: Vec<Box<[u8]>> = (0..1_000_000).map(|_| vec![1; 128].into()).collect();
         let last = pieces.pop();
         drop(pieces);

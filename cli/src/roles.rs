@@ -76,7 +76,7 @@ fn queues(ctx: &Context, args: &Worker) -> Queues {
         queues.retain(|kind, _| args.queues.contains(kind));
     }
     if let Some(concurrency) = args.concurrency {
-        // Jobs that mostly wait have a setting of their own.
+        // Kinds that mostly wait have a separate setting.
         let working = queues.iter_mut().filter(|(kind, _)| !kind.spec().waits);
         working.for_each(|(_, slots)| *slots = usize::from(concurrency));
     }

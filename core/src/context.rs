@@ -192,7 +192,7 @@ impl Context {
         &self.0.large_pages
     }
 
-    /// The browsers for pages made by scripts, if one is configured.
+    /// Browsers for pages rendered by scripts, if configured.
     #[must_use]
     pub fn browsers(&self) -> Option<&Browsers> {
         self.0.browsers.as_ref()
@@ -216,7 +216,7 @@ impl Context {
         &self.0.limits
     }
 
-    /// Processor-heavy work.
+    /// Fair queue for processor-heavy work.
     #[must_use]
     pub fn cpu(&self) -> &Cpu {
         &self.0.cpu

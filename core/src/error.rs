@@ -125,7 +125,7 @@ pub enum Thing {
     Message,
     /// A knowledge source.
     Source,
-    /// The file of a source that failed, removed since.
+    /// The file of a failed source, which has been removed.
     RemovedFile,
     /// A job.
     Job,

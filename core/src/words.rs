@@ -134,7 +134,7 @@ pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    // All forms share a beginning. A long question has thousands of pairs.
+    // All forms share a prefix. Cheap check first: a long question has thousands of pairs.
     if a.chars().next() != b.chars().next() {
         return false;
     }

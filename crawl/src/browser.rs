@@ -1,8 +1,9 @@
 //! Rendering of pages made by scripts, in a Chromium that connects only to the fetcher's proxy.
 //!
-//! Each crawl has its own [`Renderer`]. It starts or joins a browser with a fresh profile at the first page.
-//! Dropping it ends the browser, and [`Renderer::end`] ends it until the next page. The browser is controlled through spider's Chrome layer, which is compiled
-//! with the feature `browser`. Without the feature, every page fails with [`RenderError::NotCompiled`].
+//! Each crawl has its own [`Renderer`]. It starts or joins a browser with a fresh profile at the first page. Dropping
+//! it ends the browser; [`Renderer::end`] ends it until the next page. The browser is controlled through spider's
+//! Chrome layer, which is compiled with the feature `browser`. Without the feature, every page fails with
+//! [`RenderError::NotCompiled`].
 //!
 //! The browser must never connect to anything but a [`ForwardProxy`](crate::fetcher::ForwardProxy).
 
@@ -139,8 +140,8 @@ impl Renderer {
         Box::pin(session::Session::start(&self.fetcher, &self.address, &self.limits)).await
     }
 
-    /// Ends the browser between two pages. The next page starts another, which does not count towards the number of
-    /// browsers that a crawl may start.
+    /// Ends the browser between two pages. The next page starts a new browser, which does not count towards the crawl's
+    /// maximum number of starts.
     pub fn end(&mut self) {
         #[cfg(feature = "browser")]
         if self.session.take().is_some() {

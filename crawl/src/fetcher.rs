@@ -133,7 +133,7 @@ impl Fetcher {
         self.run(url, self.page(accept, None)).await
     }
 
-    /// As [`Fetcher::fetch`], but a large body is read only when there is room for it, which the response holds. The
+    /// As [`Fetcher::fetch`], but a large body is read only when there is room for it; the response holds the room. The
     /// caller waits for its turn.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Limits of requests that the caller sets: when one may be sent, and when a large response may be read.
+//! The caller's limits on requests: when one may be sent, and when a large response may be read.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
-/// Size of a body, in bytes, that is read without [`Pace::room`]. Few pages are larger.
+/// Maximum size of a body, in bytes, that is read without [`Pace::room`]. Few pages are larger.
 pub const SMALL_BODY: usize = 1024 * 1024;
 
-/// Room in memory for a large body, given back when the last clone is dropped.
+/// Room in memory for a large body, released when the last clone is dropped.
 pub type Room = Arc<dyn Any + Send + Sync>;
 
 /// Spaces the requests to each host, and limits the memory of large responses.

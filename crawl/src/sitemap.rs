@@ -18,7 +18,7 @@ use crate::scope::{Scope, key, normalise};
 /// Maximum number of sitemaps fetched per crawl, including indexes.
 pub const MAX_FILES: usize = 10;
 
-/// Total time of responses after which no further sitemap is requested: a site without quick ones is read without them.
+/// Total response time after which no further sitemap is requested: a site with slow sitemaps is crawled without them.
 const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// Maximum pause before a sitemap is requested again.

@@ -74,7 +74,7 @@ impl TestEmbedder {
         self.0.questions_held.store(true, Ordering::SeqCst);
     }
 
-    /// Number of questions that wait for another one.
+    /// Number of waiting questions.
     #[must_use]
     pub fn waiting_questions(&self) -> usize {
         self.0.questions.queue.waiting()

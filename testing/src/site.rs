@@ -24,7 +24,7 @@ struct State {
     pages: HashMap<String, Page>,
     requests: Vec<(String, HashMap<String, String>)>,
     arrivals: Vec<Instant>,
-    /// Requests of held pages without a response: now, and at most.
+    /// Unanswered requests of held pages: the current and the highest number.
     held: (usize, usize),
 }
 
@@ -35,7 +35,7 @@ pub struct Page {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     delay: Duration,
-    /// Whether it waits for [`Site::open`].
+    /// Whether the response waits for [`Site::open`].
     is_held: bool,
     /// Returns this status this many times before the page.
     failures: (u16, usize),
@@ -143,7 +143,7 @@ impl Site {
         self.gate.send_replace(true);
     }
 
-    /// The number of requests of held pages without a response: now, and at most.
+    /// The current and the highest number of unanswered requests of held pages.
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
         self.state.lock().unwrap().held

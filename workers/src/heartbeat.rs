@@ -1,6 +1,6 @@
 //! Heartbeats of a process: one pair of statements for all of its running jobs.
 //!
-//! A task of their own, so that a job that computes without pause delays nobody's heartbeat.
+//! They run in a separate task, so that a job that computes without yielding delays no heartbeat.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub(crate) struct Heartbeat {
     jobs: Mutex<HashMap<JobId, Entry>>,
     /// Notified when a job is added.
     added: Notify,
-    /// One heartbeat at a time.
+    /// Ensures one heartbeat at a time.
     beating: FairMutex<()>,
 }
 
@@ -31,7 +31,7 @@ struct Entry {
     stop: Option<oneshot::Sender<StopCause>>,
 }
 
-/// A job in the heartbeat; dropping it ends its renewals.
+/// A job registered for heartbeats; dropping it ends its renewals.
 pub(crate) struct Beating<'a> {
     heartbeat: &'a Heartbeat,
     job: JobId,
@@ -76,7 +76,7 @@ impl Heartbeat {
         Beating { heartbeat: self, job, lease, stop }
     }
 
-    /// Beats while jobs run, until dropped.
+    /// Sends heartbeats while jobs run, until dropped.
     pub(crate) async fn run(&self) {
         let interval = jobs::heartbeat_interval(self.ctx.config().jobs.lease);
         loop {
@@ -90,8 +90,8 @@ impl Heartbeat {
         }
     }
 
-    /// Renews the leases of all running jobs once. While Postgres does not answer, jobs run on: no other worker can take
-    /// them then, and one that was taken meanwhile cannot be settled twice.
+    /// Renews the leases of all running jobs once. While Postgres does not answer, jobs continue: no worker can take a
+    /// job then, and a job that another worker takes afterwards cannot be settled twice.
     ///
     /// # Errors
     /// When Postgres does not answer.

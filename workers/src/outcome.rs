@@ -43,7 +43,7 @@ pub fn decide(
         (Error::Rejected { code, message }, _) => {
             Some(Outcome::Abandon(Failure::new(*code, message.clone())))
         }
-        // Another attempt would find the limit where it is.
+        // A retry would reach the same limit.
         (Error::LimitReached(limit), _) => {
             let message = format!("{}. {}.", limit.problem(), limit.remedy());
             Some(Outcome::Abandon(Failure::new(limit.code(), message)))

@@ -20,10 +20,10 @@ use crate::heartbeat::Heartbeat;
 use crate::outcome::{self, StopCause};
 use crate::running_job::Run;
 
-/// Pause of a place after a failed claim. Dispatched jobs may have no hints that would wake it.
+/// Pause of a place after a failed claim. Dispatched jobs may have no hint to wake the place.
 const RETRY_CLAIM: Duration = Duration::from_secs(1);
 
-/// What a place did with its turn.
+/// Result of one iteration of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// It ran a job.
@@ -81,8 +81,8 @@ impl Runner {
         &self.heartbeat
     }
 
-    /// Runs jobs of a queue, prompted by a hint to one of them, until none is dispatched. A busy place thus needs no
-    /// hints: they wake the idle ones.
+    /// Runs jobs of a queue after a hint, until none is dispatched. A busy place therefore needs no hints; hints wake
+    /// idle places.
     pub(crate) async fn run_all(&self, kind: Kind, hinted: JobId) {
         let mut place = self.track(self.claims.next(&self.ctx, kind, hinted)).await;
         while place != Place::Idle && !self.running.is_closed() {
@@ -178,7 +178,7 @@ impl Runner {
             cause = beating.stopped() => cause,
         };
         run.stop().cancel();
-        // The heartbeat goes on while the job stops, so that no other worker takes it.
+        // The heartbeat continues while the job stops, so that no other worker takes it.
         ended.cancelled().await;
         Some(cause)
     }

@@ -74,8 +74,8 @@ impl Run {
         &self.leaving
     }
 
-    /// Ends the attempt if the process is shutting down. Call it where the job can be continued by another worker
-    /// without repeating work.
+    /// Ends the attempt if the process is shutting down. Call it where another worker can continue the job without
+    /// repeating work.
     ///
     /// # Errors
     /// [`Error::Cancelled`] during shutdown. Then the job is released, and the attempt does not count.
@@ -104,7 +104,7 @@ impl Run {
         move |done| progress.done.store(i64::try_from(done).unwrap_or(i64::MAX), Ordering::Relaxed)
     }
 
-    /// What a heartbeat tells the ledger: the lease and the progress so far.
+    /// Content of a heartbeat: the lease and the progress so far.
     pub(crate) fn beat(&self) -> Beat {
         let unit = *self.progress.unit();
         let progress = Progress {

@@ -46,10 +46,10 @@ pub(crate) async fn run(
     }
 }
 
-/// Sweeps once. `last`: time of the sweep before.
+/// Sweeps once. `last`: time of the previous sweep.
 ///
-/// A process that was paused, or cut off from Postgres, may find leases expired whose workers were paused or cut off
-/// like itself. It renews its own first, and lets a heartbeat's time pass for the others.
+/// After a pause of the machine or an outage of Postgres, leases may be expired although their workers are alive. The
+/// process renews its own leases first, and waits one heartbeat interval for the other workers.
 async fn sweep(
     runner: &Runner,
     worker: WorkerId,
@@ -80,8 +80,8 @@ async fn sweep(
     Ok(())
 }
 
-/// Whether so much time has passed since the last sweep, by the clock of the database, that a living worker's lease may
-/// have expired meanwhile: a third of a lease, which is renewed when a fifth has passed.
+/// Whether live workers' leases may have expired since the last sweep: more than a third of a lease has passed by the
+/// database's clock. Leases are renewed after a fifth.
 fn was_away(last: Option<DateTime<Utc>>, now: DateTime<Utc>, lease: Duration) -> bool {
     last.is_none_or(|last| (now - last).to_std().is_ok_and(|gap| gap > lease / 3))
 }
@@ -108,7 +108,8 @@ pub(crate) async fn maintain(ctx: Context, stop: CancellationToken) {
     }
 }
 
-/// One run of maintenance. `is_counted`: whether no source is left whose bytes were stored before they were counted.
+/// One run of maintenance. `is_counted`: whether the bytes of all sources are counted, those from before the quotas
+/// included.
 async fn maintenance(ctx: &Context, stop: &CancellationToken, is_counted: &mut bool) -> Result<()> {
     if !*is_counted {
         drain(stop, || uncounted::count(ctx)).await?;
@@ -119,7 +120,7 @@ async fn maintenance(ctx: &Context, stop: &CancellationToken, is_counted: &mut b
     drain(stop, || jobs::forget_old(ctx)).await?;
     reembed::look_for_old_models(ctx).await?;
     index::look_for_sizes(ctx).await?;
-    // Last but for the orphans: it needs the file storage too.
+    // After the tasks that need only the database: this one needs the file storage too.
     drain(stop, || failed_files::remove(ctx)).await?;
     let orphans = orphans::look_for_orphans(ctx).await?;
     if orphans > 0 {
@@ -150,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sweeper_that_was_away_does_not_judge_leases_at_once() {
+    fn a_sweeper_after_a_pause_waits_before_it_takes_jobs() {
         let (start, lease) = (Utc::now(), Duration::from_secs(15));
         for (gap, away) in [(0, false), (2, false), (5, false), (6, true), (3_600, true), (-60, false)] {
             let now = start + chrono::Duration::seconds(gap);

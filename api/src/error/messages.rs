@@ -34,13 +34,13 @@ impl ApiError {
         )
     }
 
-    /// The file of a source that failed was removed since.
+    /// The file of a failed source has been removed.
     fn file_removed() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "file_removed",
             "File removed",
-            "The file could not be processed and was removed since; upload it again",
+            "The file could not be processed and has been removed; upload it again",
         )
     }
 

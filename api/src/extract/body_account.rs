@@ -1,7 +1,7 @@
 //! Account of a request's body in the process's body memory ([`BodyMemory`](parlance_core::platform::body_memory)).
 //!
-//! The middleware attaches an empty account, the tenant extractor opens it, and readers of the body hold memory on it. The
-//! memory is released when the request is dropped: when it was answered, or its client has disconnected.
+//! The middleware attaches an empty account, the tenant extractor opens it, and readers of the body hold memory on it.
+//! Dropping the request releases the memory: after the response, or when the client disconnects.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use poem::http::header;
 
 use crate::error::ApiError;
 
-/// The account, shared through the request. Without one that is open, nothing is counted.
+/// The account, shared through the request. Without an open account, nothing is counted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BodyAccount(Arc<Mutex<Option<body_memory::BodyAccount>>>);
 
@@ -23,7 +23,7 @@ impl BodyAccount {
         request.data().cloned().unwrap_or_default()
     }
 
-    /// Opens the account: what it holds counts for the tenant.
+    /// Opens the account: its memory counts towards the tenant's share.
     pub(crate) fn open(&self, ctx: &Context, tenant: TenantId) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.limits().bodies.account(tenant));
     }
@@ -31,7 +31,7 @@ impl BodyAccount {
     /// Holds at least this many bytes of memory.
     ///
     /// # Errors
-    /// 429 when the tenant holds its share, 503 when all of the process's body memory is held.
+    /// 429 above the tenant's share, 503 above the process's body memory.
     pub(crate) fn hold(&self, bytes: u64) -> Result<(), ApiError> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             Some(account) => Ok(account.hold(bytes)?),
@@ -40,7 +40,7 @@ impl BodyAccount {
     }
 }
 
-/// The length that a request states for its body.
+/// The request's `Content-Length`.
 pub(crate) fn stated_length(request: &Request) -> Option<u64> {
     let length = request.headers().get(header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()

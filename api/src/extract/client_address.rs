@@ -10,10 +10,10 @@ use parlance_core::platform::limits::ClientAddress;
 use poem::Request;
 use poem::http::HeaderMap;
 
-/// The client of a request, for counting.
+/// Client address of a request, for rate limits.
 pub(crate) fn of(request: &Request, http: &Http) -> ClientAddress {
     let peer = request.remote_addr().as_socket_addr().map(SocketAddr::ip);
-    // Only requests made without a connection have no peer, in tests.
+    // Only requests without a connection, in tests, have no peer.
     client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers(), http).into()
 }
 
@@ -27,7 +27,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, http: &Http) -> IpAddr {
     let values = headers.get_all(name).iter().rev().filter_map(|value| value.to_str().ok());
     let mut hops = values.flat_map(|value| value.rsplit(','));
     while is_proxy(&client) {
-        // A proxy that hides its client is the client.
+        // If a proxy hides its client, the proxy counts as the client.
         let Some(named) = hops.next().and_then(parse) else { break };
         client = named;
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_trusted_proxies_appended_is_believed() {
+    fn only_addresses_that_trusted_proxies_appended_count() {
         for (peer, values, expected) in [
             ("192.0.2.1", &["198.51.100.7"][..], "192.0.2.1"),
             ("10.0.0.1", &[], "10.0.0.1"),

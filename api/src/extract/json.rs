@@ -64,8 +64,8 @@ pub(crate) async fn read<T: ParseFromJSON + 'static>(
     Ok(parse(&read_bytes(request, body, limit).await?)?)
 }
 
-/// Reads a body of at most `limit` bytes; a longer one is refused as early as possible. One that comes in a single piece
-/// is not copied.
+/// Reads a body of at most `limit` bytes; a longer one is refused as early as possible. A body that arrives in one
+/// piece is not copied.
 pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit: u64) -> poem::Result<Bytes> {
     let account = begin_reading(request, limit)?;
     let cost = if is_form(request) { FORM_COST } else { JSON_COST };
@@ -92,7 +92,7 @@ pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit:
     Ok(bytes.into())
 }
 
-/// Refuses a body by its `Content-Length`, or holds its memory, before it is read.
+/// Rejects a body by its `Content-Length`, or holds its memory, before it is read.
 pub(crate) fn begin_reading(request: &Request, limit: u64) -> Result<BodyAccount, ApiError> {
     let account = BodyAccount::of(request);
     let cost = if is_form(request) { FORM_COST } else { JSON_COST };

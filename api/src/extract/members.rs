@@ -1,7 +1,7 @@
 //! The known members of a JSON object. Others are checked and skipped without being stored.
 //!
-//! A tree of [`Value`]s takes up to sixty times the bytes of its text. Of members that an operation does not know,
-//! none is built; of those that it knows, at most [`MAX_VALUES`] values are. serde_json limits the depth to 128.
+//! A tree of [`Value`]s takes up to sixty times the bytes of its text. Unknown members are not built; known members may
+//! hold at most [`MAX_VALUES`] values. serde_json limits the depth to 128.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -13,8 +13,8 @@ use poem_openapi::types::Type;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Most values in the known members of a body, counting members and elements at every level. A conversation's metadata
-/// of the largest size has 2,048.
+/// Maximum number of values in the known members of a body, counting members and elements at every level. The largest
+/// metadata of a conversation has 2,048.
 pub(crate) const MAX_VALUES: usize = 2_500;
 
 /// Names of the members of `T`, from its schema.
@@ -61,7 +61,7 @@ impl<'de> DeserializeSeed<'de> for Members<'_> {
     }
 }
 
-/// Implements the methods of [`Visitor`] for values without parts, by one expression for all.
+/// Implements the methods of [`Visitor`] for scalar values by one expression.
 macro_rules! scalars {
     ($result:expr) => {
         fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
@@ -109,7 +109,8 @@ impl<'de> Visitor<'de> for Members<'_> {
         while let Some(known) = json.next_key_seed(KnownName(self.names))? {
             match known {
                 Some(name) => {
-                    // Before the repeated member is read: two large ones never exist at once.
+                    // Drop the earlier value before the repeated member is read, so that two large ones never exist at
+                    // once.
                     members.remove(name);
                     let value = json.next_value_seed(Kept { left: self.left })?;
                     members.insert(name.to_owned(), value);
@@ -144,7 +145,7 @@ impl<'a> Visitor<'_> for KnownName<'a> {
     }
 }
 
-/// A value that is checked as strictly as one that is kept, and not stored.
+/// A skipped value: checked as strictly as a kept one, and not stored.
 #[derive(Clone, Copy)]
 pub(crate) struct Skipped;
 
@@ -180,7 +181,7 @@ impl<'de> Visitor<'de> for Skipped {
 
 /// A value of a known member.
 struct Kept<'a> {
-    /// How many more values may be kept.
+    /// Number of values that may still be kept.
     left: &'a mut usize,
 }
 
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn known_members_are_read_as_a_tree_would_be() {
+    fn known_members_are_read_like_a_value_tree() {
         let text = r#"{"a":[1,-2,3.5,true,null,"\u00e4\n",{"x":{},"x":1}],"other":{"a":[{}]},"b":1,"b":18446744073709551615}"#;
         let expected: Value = serde_json::from_str(text).unwrap();
         let read = known(text).unwrap().unwrap();

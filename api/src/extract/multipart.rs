@@ -21,7 +21,7 @@ use crate::extract::values::Value;
 /// Media type of forms.
 pub(crate) const FORM: &str = "multipart/form-data";
 
-/// Longest piece of a body that the parser of forms gets at once: it copies each.
+/// Maximum length of a chunk for the form parser, which copies each chunk.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// A form.
@@ -40,7 +40,7 @@ pub(crate) fn is_form(request: &Request) -> bool {
 }
 
 impl Form {
-    /// Reads a form from a request's body. Of its parts without a file name, those with these names are kept.
+    /// Reads a form from a request's body. Keeps only those parts without a file name that have one of these names.
     ///
     /// # Errors
     /// When the body is not a form, incomplete or too long.
@@ -114,7 +114,8 @@ async fn read_part(part: Part) -> Result<Bytes, ApiError> {
     Ok(bytes.into())
 }
 
-/// Why the reader stopped a form, kept beside the parser, which replaces errors of its input by its own.
+/// The error with which the reader stopped a form. Stored beside the parser, which replaces errors of its input by its
+/// own.
 #[derive(Clone, Default)]
 struct Refusal(Arc<Mutex<Option<ApiError>>>);
 
@@ -128,7 +129,7 @@ impl Refusal {
     }
 }
 
-/// The body in short pieces. `count` is called with the bytes so far, and stops it with an error.
+/// The body in short chunks. `count` is called with the number of bytes so far; its error stops the body.
 fn counted(
     body: Body,
     count: impl Fn(u64) -> Result<(), ApiError> + Send + 'static,

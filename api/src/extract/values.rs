@@ -151,7 +151,8 @@ integers! {
     [] TopK, 1, TopK::MAX;
 }
 
-/// Implements [`Value`] for types that are sent as a string. Those with `moved` take it whole, without a copy.
+/// Implements [`Value`] for types that are sent as a string. Types with `moved` take ownership of the string, without a
+/// copy.
 macro_rules! strings {
     (@from_json $json:ident $parse:expr) => { Self::from_text(&string($json)?) };
     (@from_json $json:ident $parse:expr, $moved:expr) => { string($json).map($moved) };

@@ -35,7 +35,7 @@ const MIN_RATE: f64 = 1024.0;
 
 type Chunks = BoxStream<'static, io::Result<Bytes>>;
 
-/// Replaces the request's body by one with the timeout, which is drained when dropped, and attaches the account of its
+/// Replaces the request's body by one that has the timeout and is drained on drop, and attaches the account of its
 /// memory.
 pub(crate) async fn apply<E: Endpoint<Output = Response>>(
     next: Arc<E>,

@@ -73,7 +73,7 @@ impl IdempotencyState {
     /// Keeps the claim while the request runs, until dropped.
     async fn hold(&self, ctx: &Context) -> Infallible {
         loop {
-            // The claim is made while the request runs.
+            // The handler makes the claim while the request runs.
             tokio::time::sleep(POLL).await;
             if let Some(claim) = self.claim() {
                 idempotency::hold(ctx, &claim).await;

@@ -24,7 +24,7 @@ pub(crate) const JSON: &str = "application/json";
 #[derive(Debug)]
 pub(crate) struct Found<T>(pub(crate) T);
 
-/// 200 with a resource that may be megabytes long, serialised off the threads that serve requests.
+/// 200 with a resource of up to several megabytes, serialised off the request threads.
 #[derive(Debug)]
 pub(crate) struct FoundLarge<T> {
     body: serde_json::Result<Vec<u8>>,
@@ -32,10 +32,10 @@ pub(crate) struct FoundLarge<T> {
 }
 
 impl<T: Serialize + 'static> FoundLarge<T> {
-    /// Makes and serialises the resource; `bytes` is about its length.
+    /// Builds and serialises the resource; `bytes` is its approximate length.
     ///
     /// # Errors
-    /// When making it panics.
+    /// When building it panics.
     pub(crate) async fn of(
         ctx: &Context,
         tenant: TenantId,

@@ -19,12 +19,12 @@ pub(super) struct Activity {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
-    /// Requests in progress: the response, or the rest of the request's body, is on its way.
+    /// Number of requests in progress: the response, or the rest of the request's body, is being transferred.
     pub(super) in_progress: usize,
-    /// Requests begun since the connection was accepted.
+    /// Number of requests begun since the connection was accepted.
     pub(super) begun: u64,
     pub(super) is_http2: bool,
-    /// When the last request ended, or the connection was accepted.
+    /// End of the last request, or the time at which the connection was accepted.
     pub(super) idle_since: Instant,
 }
 

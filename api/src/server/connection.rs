@@ -18,7 +18,7 @@ use super::deadline::Timeouts;
 use super::timed_io::TimedIo;
 use super::{Protocol, SharedEndpoint};
 
-/// What all connections of a server share.
+/// State shared by all connections of a server.
 #[derive(Clone)]
 pub(super) struct Served {
     pub(super) endpoint: SharedEndpoint,
@@ -32,11 +32,11 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Serves a connection to its end. A disconnect drops the open requests and streams at once.
+    /// Runs a connection to its end. A disconnect drops the open requests and streams at once.
     pub(super) async fn serve(self, socket: TcpStream, peer: SocketAddr) {
         // Nagle's algorithm would hold each streamed delta for 40 ms, until the one before is acknowledged.
         if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "the connection ended before it was served");
+            tracing::debug!(%error, "setting TCP_NODELAY failed; closing the connection");
             return;
         }
         let Self { endpoint, protocol, local, timeouts, finish, cut } = self;

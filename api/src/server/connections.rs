@@ -1,4 +1,4 @@
-//! Bounds on open connections: of one client address, and in all.
+//! Bounds on open connections: per client address, and in total.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Pure: when a connection is late with a head, with taking bytes, or with its next request.
+//! Pure: deadlines of a connection for a request's head, a blocked write, and idleness.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::activity::State;
 
-/// Time for an idle connection to end after it was asked to: an HTTP/2 client acknowledges.
+/// Time between the graceful close of an idle connection and its abort: an HTTP/2 client acknowledges the close.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +24,9 @@ pub(super) struct Timeouts {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
     head: Option<Head>,
-    /// Since when the client takes no more bytes.
+    /// Time since which the client has taken no bytes.
     blocked_since: Option<Instant>,
-    /// Whether the connection was asked to end because it was idle.
+    /// Whether the connection is being closed gracefully because it was idle.
     pub(super) is_closing: bool,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Progress {
 #[derive(Clone, Copy, Debug)]
 struct Head {
     since: Instant,
-    /// Requests begun before; once there are more, the head is complete.
+    /// Number of requests begun before it; a higher number means that the head is complete.
     begun: u64,
 }
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_connection_has_a_farewell() {
+    fn a_closing_connection_is_aborted_after_a_grace_period() {
         let now = Instant::now();
         let progress = Progress { is_closing: true, ..Progress::default() };
         let expected = Deadline { at: now + 75 * SECOND + FAREWELL, is_idle: true };
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_an_http2_connection_are_no_heads() {
+    fn frames_of_an_http2_connection_are_not_timed_as_heads() {
         let now = Instant::now();
         let mut progress = Progress::default();
         let kept = State { is_http2: true, ..state(0, 1, now) };

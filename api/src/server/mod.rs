@@ -1,7 +1,7 @@
-//! HTTP server: accepts connections, bounds their number, and serves them until they end or the process stops.
+//! HTTP server: accepts connections, bounds their number, and runs them until they end.
 //!
 //! poem's own server sets no timer for heads, keeps the connection of a disconnected client open, and has no bound on
-//! connections (docs/decisions/0048-limits-are-a-tenants.md). Must never: know a route or a tenant.
+//! connections (docs/decisions/0048-limits-are-a-tenants.md). Must never: depend on a route or a tenant.
 
 use std::io;
 use std::net::SocketAddr;
@@ -102,10 +102,10 @@ type SharedEndpoint = Arc<BoxEndpoint<'static, Response>>;
 
 type Protocol = auto::Builder<TokioExecutor>;
 
-/// HTTP/1 and HTTP/2 by the first bytes of a connection.
+/// HTTP/1 or HTTP/2, detected from the first bytes of a connection.
 fn protocol() -> Protocol {
     let mut protocol = auto::Builder::new(TokioExecutor::new());
-    // It would also end idle connections; `timed_io` has both timeouts.
+    // hyper's timeout for heads would also end idle connections; `timed_io` has both timeouts.
     protocol.http1().header_read_timeout(None);
     protocol
         .http2()

@@ -2,13 +2,13 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Files that are kept for databases, models, uploads and child processes.
+/// File descriptors reserved for databases, models, uploads and child processes.
 const RESERVED: u64 = 256;
 
 /// Raises the limit as far as the system permits. Returns the number of connections that it allows.
 ///
-/// Many systems start processes with a soft limit of 1,024, which one client could use up: then nothing else could be
-/// opened, databases included.
+/// Many systems start processes with a soft limit of 1,024. One client could exhaust it, and then the process could
+/// open no database connection.
 pub(super) fn connections_allowed() -> usize {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, hard)| {
         let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);

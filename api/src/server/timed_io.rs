@@ -13,7 +13,8 @@ use tokio::time::{Instant, Sleep};
 use super::activity::Activity;
 use super::deadline::{Progress, Timeouts};
 
-/// A socket that fails with [`io::ErrorKind::TimedOut`] after a deadline. An idle connection is asked to end first.
+/// A socket that fails with [`io::ErrorKind::TimedOut`] after a deadline. An idle connection is closed gracefully
+/// first.
 pub(super) struct TimedIo<T> {
     io: T,
     activity: Arc<Activity>,
@@ -29,7 +30,7 @@ impl<T> TimedIo<T> {
         Self { io, activity, timeouts, progress: Progress::default(), timer }
     }
 
-    /// Whether a deadline has passed; if not, the task is woken when one may have.
+    /// Whether a deadline has passed; if not, the task is woken at the next one.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
         loop {
             let now = Instant::now();
@@ -42,7 +43,7 @@ impl<T> TimedIo<T> {
                 self.activity.idle.notify_one();
                 continue;
             }
-            // A later deadline needs no reset: requests would reset the timer all the time.
+            // A later deadline does not reset the timer: every request would.
             if deadline.at < self.timer.deadline() || self.timer.is_elapsed() {
                 self.timer.as_mut().reset(deadline.at);
             }

@@ -13,7 +13,7 @@ async fn connect(app: &TestApp) -> TcpStream {
     TcpStream::connect(app.http.url().trim_start_matches("http://")).await.unwrap()
 }
 
-/// Sends a request and reads the response; whether there is one.
+/// Sends a request. Returns whether a response arrives.
 async fn is_served(connection: &mut TcpStream) -> bool {
     let mut response = Vec::new();
     if connection.write_all(REQUEST).await.is_err() {
@@ -87,7 +87,7 @@ async fn connections_beyond_the_bound_of_an_address_are_closed() {
     }
     assert!(!is_served(&mut connect(&app).await).await);
     for connection in &mut held {
-        assert!(is_served(connection).await, "connections within the bound are served");
+        assert!(is_served(connection).await, "connections within the bound get a response");
     }
     drop(held);
     app.eventually("the places are free", async || {

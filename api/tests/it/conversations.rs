@@ -154,7 +154,7 @@ async fn conversations_are_listed_newest_first_with_filters() {
 }
 
 #[tokio::test]
-async fn a_walk_reaches_every_row_and_a_leap_is_refused() {
+async fn paging_reaches_every_row_and_a_jump_is_refused() {
     let app = start_app().await;
     let bot = bot(&app, json!({"name": "A", "channel_type": "webchat"})).await;
     let insert = "insert into conversation (id, tenant_id, bot_id, session_id, channel) \

@@ -36,7 +36,11 @@ async fn deleting_a_source_waits_for_no_job() {
     app.step(Kind::Upload).await.unwrap();
     let settling = lock(&app, "job where kind = 'chunk'").await;
     let path = format!("/knowledge/sources/{source}");
-    assert_eq!(delete_at_once(&app.http, &path).await, 1, "one deletes it, while the job is locked");
+    assert_eq!(
+        delete_at_once(&app.http, &path).await,
+        1,
+        "one request deletes the source while the job is locked"
+    );
     assert_eq!(app.http.get(&path).await.error(404), "source_not_found");
     drop(settling);
     run_jobs(&app).await;
@@ -87,7 +91,7 @@ async fn waiting_requests_of_a_tenant_leave_connections() {
     }
     drop(held);
     for request in waiting {
-        // On a slow machine some have waited too long.
+        // On a slow machine some requests have timed out.
         assert!(matches!(request.await.unwrap().status.as_u16(), 200 | 503));
     }
     app.end().await;

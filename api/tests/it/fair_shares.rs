@@ -43,8 +43,8 @@ async fn a_question_passes_another_tenants_searches() {
     }
     let embedded = embedder.questions().split_off(before);
     assert_eq!(embedded.len(), 7);
-    assert_eq!(embedded[1], question, "only the search that had begun is before the question");
-    // The model is given no more words than it reads.
+    assert_eq!(embedded[1], question, "only the search in progress is before the question");
+    // The query is cut to the words that the model reads.
     assert!(embedded.iter().all(|text| text.split_whitespace().count() <= 512));
     app.end().await;
 }

@@ -222,7 +222,7 @@ async fn a_deleted_response_is_neither_replayed_nor_recomputed() {
     app.end().await;
 }
 
-/// Holds the lock of a tenant's row, so that requests that count something wait.
+/// Locks a tenant's row, so that requests that change its counters wait.
 async fn lock_tenant(app: &TestApp) -> sqlx::PgTransaction<'static> {
     let mut lock = app.ctx.db().platform().begin().await.unwrap();
     let query = "select 1 from tenant where id = $1 for no key update";

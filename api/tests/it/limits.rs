@@ -84,7 +84,7 @@ async fn forty_keys_of_a_tenant_share_its_rate_limit() {
     let begun = Instant::now();
     let answers = join_all(keys.iter().map(|key| key.get("/bots"))).await;
     let (admitted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
-    // The burst, and what was refilled meanwhile.
+    // The burst, and the tokens refilled meanwhile.
     assert!(admitted.len() as u64 <= 2 + begun.elapsed().as_secs() + 1, "{} were admitted", admitted.len());
     for answer in refused {
         assert_eq!((answer.error(429), header(answer, "ratelimit-limit")), ("rate_limited", 2));

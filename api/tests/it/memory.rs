@@ -66,7 +66,7 @@ async fn measured(request: RequestBuilder) -> (Answer, i64) {
     (answer, PEAK.get() - before)
 }
 
-/// As [`measured`], with a body that the client keeps: what it frees must not hide what the server takes.
+/// As [`measured`], but the client keeps the body, so that freeing it does not hide the server's memory.
 async fn measured_body(request: RequestBuilder, kind: &str, body: &Bytes) -> (Answer, i64) {
     measured(request.header("Content-Type", kind).body(body.clone())).await
 }

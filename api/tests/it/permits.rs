@@ -64,14 +64,14 @@ async fn streams_of_job_events_are_limited_until_they_end() {
     let other_path = events_path(&other, &other_bot).await;
     Events::open(other.request(Method::GET, &other_path)).await.next().await.unwrap();
 
-    // A client that disconnects leaves its place.
+    // A disconnect releases the permit.
     drop(stream);
     let open = async || {
         let response = app.http.request(Method::GET, &path).send().await.unwrap();
         (response.status() == 200).then_some(response)
     };
     let response = app.eventually("the permit of the dropped stream is free", open).await;
-    // So does a stream whose job ends.
+    // The end of the job releases it too.
     run_jobs(&app).await;
     response.text().await.unwrap();
     app.eventually("the permit of the ended stream is free", open).await;

@@ -54,7 +54,7 @@ async fn of_100_concurrent_sources_one_fits_the_plan() {
         (50, 50),
         "refused files are removed"
     );
-    // Content that the bot has already is no new source.
+    // Content that the bot already has creates no source.
     app.http.post("/knowledge/sources", text(&bot, "Text 7.")).await.data(200);
     run_jobs(&app).await;
     app.end().await;
@@ -157,7 +157,7 @@ async fn a_replacement_beyond_the_storage_keeps_the_old_content() {
 }
 
 #[tokio::test]
-async fn deletion_uncounts_with_its_response() {
+async fn deletion_lowers_the_counters_at_once() {
     let app = start_app().await;
     let (bot, other) =
         (app.create_bot(app.tenant).await.to_string(), app.create_bot(app.tenant).await.to_string());

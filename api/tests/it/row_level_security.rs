@@ -99,7 +99,7 @@ async fn row_level_security_covers_every_tenant_table() {
 async fn tenants_cannot_name_a_partition() {
     let app = start_app().await;
     two_tenants(&app).await;
-    // Rows from before there were partitions are walled too.
+    // Rows from before the partitions are isolated too.
     for table in ["chunk_vector", "chunk_text"] {
         app.execute(&format!("update {table} set layout = 1 where tenant_id = '{}'", app.tenant)).await;
     }
@@ -296,7 +296,7 @@ async fn read_backend(db: impl PgExecutor<'_>) -> i32 {
     sqlx::query_scalar("select pg_backend_pid()").fetch_one(db).await.unwrap()
 }
 
-/// A parameter of the domain `reading_tenant` names the tenant for its own statement alone.
+/// A parameter of the domain `reading_tenant` sets the tenant for its own statement only.
 #[tokio::test]
 async fn a_bound_tenant_ends_with_its_statement() {
     let app = start_app().await;
@@ -304,7 +304,7 @@ async fn a_bound_tenant_ends_with_its_statement() {
     let mut session = app.ctx.db().dedicated().await.unwrap();
     sqlx::raw_sql("set role parlance_tenant").execute(&mut session).await.unwrap();
     let named = "select current_tenant() as tenant, $1::reading_tenant is null as is_null";
-    assert_eq!(visible_tenants(&mut session, "bot").await, Vec::<Uuid>::new(), "none is named yet");
+    assert_eq!(visible_tenants(&mut session, "bot").await, Vec::<Uuid>::new(), "no tenant is set yet");
     for tenant in [app.tenant.uuid(), other.uuid()] {
         let bound = format!("execute named('{tenant}')");
         sqlx::raw_sql(AssertSqlSafe(format!("prepare named(reading_tenant) as {named}")))

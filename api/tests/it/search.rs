@@ -161,7 +161,7 @@ async fn vectors_of_worded_passages_are_looked_up_by_key() {
     let statements = recorded_statements(&id);
     let search = statements.iter().find(|statement| statement.contains("nearest_chunks")).unwrap();
     let mut db = app.ctx.db().begin(app.tenant).await.unwrap();
-    // The tables are so small that a planner would read them whole.
+    // Otherwise the planner reads tables this small sequentially.
     sqlx::query("set local enable_seqscan = off").execute(&mut **db).await.unwrap();
     let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain (generic_plan) {search}")))
         .fetch_all(&mut **db)

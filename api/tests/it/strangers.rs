@@ -21,7 +21,7 @@ async fn start(trusted_proxies: &[&str]) -> TestApp {
     configured.start().await
 }
 
-/// Well-formed keys that no tenant has.
+/// Well-formed keys that do not exist.
 async fn unknown_keys(app: &TestApp, count: u64) -> Vec<RawKey> {
     let mut unknown = Vec::new();
     for _ in 0..count {
@@ -56,7 +56,7 @@ async fn guessed_keys_are_refused_before_they_are_looked_up() {
             refused += 1;
         }
     }
-    // The burst, and what was refilled meanwhile.
+    // The burst, and the tokens refilled meanwhile.
     assert!(looked_up <= 2 + begun.elapsed().as_secs() + 1, "{looked_up} guesses were looked up");
     assert!(refused > 0);
     app.end().await;

@@ -1,4 +1,4 @@
-//! The tenant, or stranger, whose requests cost the others.
+//! The offender: a tenant, or a client without a key, whose requests delay others.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,23 +17,23 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// Keys that the offender tries to make for itself.
+/// Number of keys that the offender tries to create.
 const KEYS: usize = 40;
 
-/// Time in which the slow site responds.
+/// Response time of the slow site.
 const SITE_DELAY: Duration = Duration::from_secs(30);
 
-/// Pause after a refused request, shorter than any `Retry-After`: the offender does not behave.
+/// Pause after a refused request, shorter than any `Retry-After`, which the offender ignores.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What is done to the others.
+/// The kinds of offence.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Offence {
     /// Twenty crawls of a site that responds after 30 seconds.
     SlowCrawls,
     /// Two hundred searches of 8,000 characters at once.
     LongSearches,
-    /// Eight JSON bodies of 20 MB at once, made of members that no operation knows.
+    /// Eight JSON bodies of 20 MB at once, consisting of unknown members.
     IgnoredMembers,
     /// Files of 10 MB that no parser can read.
     UnreadableFiles,
@@ -78,7 +78,7 @@ impl Offender {
         Self { http: reqwest::Client::new(), url, key, site, answers: Mutex::default() }
     }
 
-    /// How its requests were answered, as text.
+    /// Number of responses by status and code, as text.
     pub(super) fn answers(&self) -> String {
         let answers = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let counts: Vec<String> =
@@ -86,7 +86,7 @@ impl Offender {
         counts.join(", ")
     }
 
-    /// Commits an offence again and again until it is stopped.
+    /// Repeats an offence until stopped.
     pub(super) async fn commit(&self, offence: Offence, stop: CancellationToken) -> anyhow::Result<()> {
         let keys = self
             .keys(if matches!(offence, Offence::WrongKeys | Offence::SlowHeads) { 1 } else { KEYS })
@@ -112,7 +112,7 @@ impl Offender {
                 }
             }
         });
-        // Dropping the loops aborts the requests on their way.
+        // Dropping the loops aborts the requests in progress.
         stop.run_until_cancelled(join_all(loops)).await;
         Ok(())
     }
@@ -187,7 +187,7 @@ impl Offender {
         }
     }
 
-    /// Makes keys, as many as the plan allows.
+    /// Creates as many keys as the plan allows.
     async fn keys(&self, count: usize) -> Vec<String> {
         let mut keys = vec![self.key.clone()];
         while keys.len() < count {
@@ -240,7 +240,7 @@ impl Offender {
     }
 }
 
-/// What an offence sends: a query, a body, a file or a text.
+/// Payloads of the offences: a query, a body, a file or a text.
 fn payload(offence: Offence) -> Vec<u8> {
     const MEGABYTE: usize = 1_000_000;
     match offence {
@@ -281,7 +281,7 @@ fn page_of(page: &str) -> Response {
     Response::builder().content_type("text/html").body(html)
 }
 
-/// Starts a web site in a thread of its own: pages below `/quick/`, and below `/slow/` after 30 seconds. Returns its
+/// Starts a web site in a separate thread: pages below `/quick/`, and below `/slow/` after 30 seconds. Returns its
 /// address.
 pub(super) fn start_site() -> anyhow::Result<Url> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;

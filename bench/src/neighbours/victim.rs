@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::corpus::Document;
 use crate::samples::Samples;
 
-/// Requests per measurement, and its maximum time: whichever comes first.
+/// Maximum number of requests and maximum time of a measurement.
 const REQUESTS: usize = 100;
 const TIME: Duration = Duration::from_secs(20);
 
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 const QUESTION: &str = "How long do I have to return a product?";
 
-/// What is timed.
+/// The kinds of timed request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
     /// A question, until its answer.
@@ -69,7 +69,7 @@ impl Victim {
         Ok(victim)
     }
 
-    /// The milliseconds of each request.
+    /// Latency of each request, in milliseconds.
     pub(super) async fn measure(&self, request: Request) -> anyhow::Result<Samples> {
         let (started, mut times) = (Instant::now(), Vec::new());
         while times.len() < request.limit() && started.elapsed() < TIME {

@@ -1,8 +1,8 @@
-//! Pure: which rollups add up to each day of a period.
+//! Pure: the rollups whose sum is a day of a period.
 //!
 //! A day of a time zone is whole days of UTC, plus and minus the few rollups between a boundary of the day and the
 //! nearest midnight of UTC. For Kathmandu, whose days begin at 18:15 UTC, that is one of six hours less one of a
-//! quarter of an hour: three rows for a day instead of the 96 quarters it is made of.
+//! quarter of an hour: three rows a day instead of 96 quarters.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -19,7 +19,7 @@ pub(super) struct DayRollups {
     pub(super) edges: Vec<Edge>,
 }
 
-/// A rollup beside a midnight of UTC: it counts for one day of the period, and against the day before or after it.
+/// A rollup near a midnight of UTC: added to one day of the period, and subtracted from the day before or after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Edge {
     pub(super) grain: Grain,

@@ -258,7 +258,7 @@ pub async fn delete(ctx: &Context, tenant: TenantId, bot: BotId) -> Result<Strin
     let name = store::hide(&mut **tx, tenant, bot).await?.ok_or(Error::NotFound(Thing::Bot))?;
     store::appoint_default(&mut **tx, tenant).await?;
     tenants::uncount_bot(&mut tx, tenant).await?;
-    // Waits for no job, as the deletion of a source.
+    // Does not wait for locked jobs, like the deletion of a source.
     let live = jobs::hold_free(&mut tx, tenant, Subject::Bot(bot)).await?;
     jobs::cancel(&mut tx, tenant, &live).await?;
     purge_job::enqueue(ctx, &mut tx, tenant, Purge::Bot { bot }).await?;

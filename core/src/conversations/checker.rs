@@ -199,7 +199,7 @@ impl<'a> AnswerChecker<'a> {
         added + &self.emit(sentence.tail)
     }
 
-    /// Weighs a sentence by words, off this thread if the texts are long.
+    /// Computes a sentence's lexical support, off this thread if the texts are long.
     async fn weigh(&self, sentence: &Sentence, may_check: bool) -> Weighed {
         let work = {
             let (evidence, sentence) = (Arc::clone(&self.evidence), sentence.clone());

@@ -1,6 +1,6 @@
-//! Pure: what a generated answer is checked against, and its sentences weighed by words.
+//! Pure: evidence for a generated answer, and lexical support of its sentences.
 //!
-//! Takes milliseconds for long texts: the checker runs it off the threads that serve requests.
+//! Takes milliseconds for long texts, so the checker runs it off the request threads.
 
 use super::attribution::{AnswerContext, DECIDED_BY_WORDS, Passage, SentenceRole, Statement};
 use super::splitter::Sentence;
@@ -12,7 +12,7 @@ use crate::words;
 /// cached.
 const COMPARED: usize = 6;
 
-/// The same across languages, where shared words carry no information.
+/// The same across languages, where lexical overlap carries no information.
 const COMPARED_ACROSS_LANGUAGES: usize = 16;
 
 /// Bonus for sentences of a passage that the model's markers cite.
@@ -31,14 +31,14 @@ pub struct Evidence {
     length: usize,
 }
 
-/// A sentence of an answer, weighed by words.
+/// A sentence of an answer, with its lexical support.
 pub(super) struct Weighed {
     pub(super) statement: Statement,
     /// Whether it makes a claim that passages should support.
     pub(super) is_checked: bool,
     /// Support by each passage. Empty if cosines decide, or if the sentence is not checked.
     pub(super) by_words: Vec<f32>,
-    /// Sentences of passages to compare by cosine, with passage indexes, likeliest first.
+    /// Sentences of passages to compare by cosine, with passage indexes, most likely first.
     pub(super) compared: Vec<(usize, String)>,
 }
 
@@ -73,7 +73,8 @@ impl Evidence {
         sentence.text.len() * self.length / 1024
     }
 
-    /// Weighs a sentence; `may_check` is false for a truncated one, and after the refusal token.
+    /// Computes a sentence's lexical support; `may_check` is false for a truncated sentence, and after the refusal
+    /// token.
     pub(super) fn weigh(&self, sentence: &Sentence, may_check: bool) -> Weighed {
         let own = words::language(&sentence.text);
         let mut statement = Statement::new(&sentence.text, &self.context, own, self.language);

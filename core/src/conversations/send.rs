@@ -114,15 +114,15 @@ async fn store_answer(
     Ok(stored)
 }
 
-/// A question and the answer to it, whether they are stored or not.
+/// A question and its answer, stored or not.
 #[derive(Clone, Copy)]
 struct ExchangeIds {
     question: MessageId,
     answer: MessageId,
 }
 
-/// Deletes an exchange that failed, so that a retry does not store it twice; after an outage of the database too. Its
-/// cost counts against the quota when `counts` is set.
+/// Deletes a failed exchange, so that a retry does not store it twice; retries after a database outage. Its cost counts
+/// against the quota if `counts` is set.
 async fn withdraw(ctx: &Context, tenant: TenantId, exchange: ExchangeIds, counts: bool) {
     let ctx = ctx.clone();
     outlast("deleting an unanswered message", MAX_WAIT, move || {

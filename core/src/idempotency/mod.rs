@@ -183,7 +183,7 @@ fn reused(message: &str) -> Error {
     Error::Conflict { code: "idempotency_key_reused", message: message.to_owned() }
 }
 
-/// Renews a claim again and again, until dropped.
+/// Renews a claim periodically, until dropped.
 pub async fn hold(ctx: &Context, claim: &RequestClaim) -> Infallible {
     let mut pause = RENEWAL;
     loop {

@@ -54,8 +54,8 @@ pub async fn hold(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Subject
     Ok(Held(store::hold(&mut **tx, tenant, subject, true).await?))
 }
 
-/// Like [`hold`], but skips jobs locked by other transactions: for a caller that holds a job already, or that must not
-/// wait for a job to settle.
+/// Like [`hold`], but skips jobs locked by other transactions: for callers that already hold a job or must not wait for
+/// one to settle.
 ///
 /// # Errors
 /// When the statement fails.
@@ -63,8 +63,8 @@ pub async fn hold_free(tx: &mut PgTransaction<'_>, tenant: TenantId, subject: Su
     Ok(Held(store::hold(&mut **tx, tenant, subject, false).await?))
 }
 
-/// Cancels the unfinished jobs of a deleted subject, except the caller's own. Deleting it skipped those that were locked
-/// then: a heartbeat locks a job for a moment, settling it for as long as it writes.
+/// Cancels the unfinished jobs of a deleted subject, except the caller's own. The deletion skipped jobs that were
+/// locked: a heartbeat locks a job for a moment, a settle for as long as it writes.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Gathered claims of one worker process.
+//! Batched claims of one worker process.
 
 use super::gather::Gather;
 use super::kind::PerKind;
@@ -27,9 +27,9 @@ impl Claims {
     }
 
     /// Claims the next job of a queue, whichever job the hint names: a dispatched job of the tenant with the fewest
-    /// running jobs of any kind, or of the one that this process served least recently among those. A tenant whose hints
-    /// fill Redis therefore delays another tenant's job by one of its own at most. `None` when no job is waiting: the
-    /// hint is used up.
+    /// running jobs of any kind, and among equals of the tenant with the least recent claim in this process. A tenant
+    /// whose hints fill Redis therefore delays another tenant's job by at most one of its own. `None`: no job is
+    /// waiting, and the hint is consumed.
     ///
     /// # Errors
     /// When the statement fails.
@@ -44,8 +44,8 @@ impl Claims {
         claim(ctx, hinted, self.worker).await
     }
 
-    /// As [`Claims::next`], without a hint: for a place that has just become free. `None` when no job is waiting, or
-    /// others are claiming those that are.
+    /// As [`Claims::next`], without a hint: for a place that has just become free. `None`: no job is waiting, or other
+    /// workers are claiming the waiting jobs.
     ///
     /// # Errors
     /// When the statement fails.

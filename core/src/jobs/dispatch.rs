@@ -2,7 +2,7 @@
 //!
 //! The window keeps the order under our control: by priority, then round-robin over tenants, then by age. Of ten
 //! thousand files uploaded by one tenant, at most a window's worth is in Redis; the next free place goes to a tenant
-//! with fewer. Of jobs that mostly wait, a tenant has only so many dispatched and running at once.
+//! with fewer. For kinds that mostly wait, the number of a tenant's dispatched and running jobs is limited.
 
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ pub async fn fill(ctx: &Context, kind: Kind) -> Result<usize> {
 }
 
 /// Pushes hints of dispatched jobs until there is one for each of the fleet's places. A hint wakes an idle place, which
-/// then runs jobs until none is dispatched; so more hints than places would only be fetched for nothing.
+/// then runs jobs until none is dispatched, so more hints than places would be useless.
 ///
-/// No job is left lying: the hints are counted after the jobs' dispatch is committed, so whoever takes one finds them.
+/// No job is missed: the hints are counted after the dispatch is committed, so the consumer of a hint finds the jobs.
 async fn push(ctx: &Context, kind: Kind, picked: &[JobId], places: usize) -> Result<()> {
     let queue = kind.as_str();
     let missing = places.saturating_sub(ctx.queue().untaken(queue).await?);

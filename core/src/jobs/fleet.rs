@@ -19,8 +19,8 @@ use crate::ids::WorkerId;
 /// delays no tenant, because the next tenant is chosen when a job is claimed.
 const JOBS_PER_PLACE: usize = 4;
 
-/// Places per dispatched job of a kind that mostly waits: hundreds of its jobs start one after the other, and the
-/// dispatcher runs while the last ones start.
+/// Places per dispatched job of a kind that mostly waits. Its window is smaller, because hundreds of its jobs start one
+/// after the other and the dispatcher runs meanwhile.
 const WAITING_PLACES_PER_JOB: usize = 8;
 
 /// Time without a heartbeat after which a worker counts as gone.

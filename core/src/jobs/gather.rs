@@ -1,7 +1,7 @@
-//! Gathers concurrent calls of a process into few statements.
+//! Batches concurrent calls of a process into few statements.
 //!
-//! While one statement runs, further calls wait, and the next statement serves all of them. The busier the process, the
-//! cheaper a call; a lone call does not wait.
+//! While one statement runs, further calls queue, and the next statement executes all of them as one batch. A call
+//! without concurrent calls does not wait.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use tokio::sync::{Mutex as FairMutex, oneshot};
 
 use crate::error::Result;
 
-/// Waiting calls, with requests `Q` and answers `A`.
+/// Queued calls, with requests `Q` and results `A`.
 #[derive(Debug)]
 pub(super) struct Gather<Q, A> {
     waiting: Mutex<Vec<(Q, oneshot::Sender<A>)>>,
@@ -23,9 +23,9 @@ impl<Q, A> Default for Gather<Q, A> {
 }
 
 impl<Q, A> Gather<Q, A> {
-    /// Waits for the answer of a statement that another call runs, or runs `serve` for all waiting calls. `serve` gets
-    /// their requests and returns an answer for each, in the same order; the last requests may remain without one.
-    /// `None`: no answer, because there were too few, or because the other call failed or was dropped.
+    /// Waits for a batch that another call executes, or executes `serve` for all queued calls. `serve` gets the
+    /// requests and returns their results in the same order; it may omit results at the end. `None`: this call's result
+    /// was omitted, or the call that executed the batch failed or was dropped.
     ///
     /// # Errors
     /// When this call's `serve` fails.
@@ -44,7 +44,7 @@ impl<Q, A> Gather<Q, A> {
         }
         let (requests, senders): (Vec<Q>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
         for (sender, answer) in senders.into_iter().zip(serve(requests).await?) {
-            // A receiver is dropped only with its worker.
+            // A dropped receiver is a cancelled call.
             let _dropped = sender.send(answer);
         }
         Ok(receiver.try_recv().ok())
@@ -89,6 +89,6 @@ mod tests {
         let failed = answers.iter().filter(|answer| answer.is_err()).count();
         assert_eq!((failed, answers.iter().filter(|answer| matches!(answer, Ok(None))).count()), (1, 2));
         let next = gather.call(4, async |requests| Ok(requests)).await;
-        assert_eq!(next.unwrap(), Some(4), "the next call is served");
+        assert_eq!(next.unwrap(), Some(4), "the next call succeeds");
     }
 }

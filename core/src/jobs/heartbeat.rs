@@ -48,7 +48,7 @@ pub enum Renewal {
     Lost,
 }
 
-/// A held lease, as the ledger has it.
+/// A held lease as stored in the ledger.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pulse {
     pub(super) lease: LeaseToken,
@@ -65,8 +65,8 @@ pub fn interval(lease: Duration) -> Duration {
     INTERVAL.min(lease / 3)
 }
 
-/// Renews the leases that end soon and records progress that changed. Progress never decreases. A lease that has
-/// expired is held as long as no other worker has the job. Returns the renewal of each job, in the order of `beats`.
+/// Renews the leases that end soon and records progress that changed. Progress never decreases. An expired lease counts
+/// as held until another worker claims the job. Returns the renewal of each job, in the order of `beats`.
 ///
 /// # Errors
 /// When a statement fails.

@@ -13,8 +13,8 @@ pub struct Spec {
     /// Concurrent jobs per process.
     pub concurrency: Option<usize>,
     /// Whether its jobs mostly wait for other servers: many may run in a process ([`config::Jobs::crawls`]), but few of
-    /// one tenant in all processes ([`config::Jobs::crawls_per_tenant`]). What they do besides waiting takes a place of
-    /// a small pool. They do not count against their tenant's jobs of other kinds.
+    /// one tenant in all processes ([`config::Jobs::crawls_per_tenant`]). Their other work takes a place in a small
+    /// pool. They do not count towards their tenant's running jobs of other kinds.
     pub waits: bool,
     /// Time from enqueueing to failure, finished or not.
     pub deadline: Option<Duration>,
@@ -80,7 +80,7 @@ impl Kind {
         spec.concurrency.unwrap_or(usual)
     }
 
-    /// Dispatched and running jobs of this kind that one tenant may have in all processes; `None`: no limit.
+    /// Maximum number of one tenant's dispatched and running jobs of this kind in all processes; `None`: no limit.
     #[must_use]
     pub fn per_tenant(self, settings: &config::Jobs) -> Option<usize> {
         self.spec().waits.then_some(settings.crawls_per_tenant)

@@ -1,14 +1,14 @@
-//! Tenants that this process served last: between tenants with equally many running jobs, the one that has waited
-//! longest is next.
+//! Tenants by the time of their last claim in this process. Breaks ties between tenants with equally many running jobs.
 //!
-//! Each process remembers its own claims. With every process alternating between the tenants that wait, the fleet does.
+//! Each process records its own claims only. If every process alternates between the waiting tenants, so does the
+//! fleet.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::ids::TenantId;
 
-/// Tenants remembered. A queue's window has fewer jobs than that in most fleets; a forgotten tenant counts as never
-/// served, and its oldest job decides.
+/// Maximum number of recorded tenants. In most fleets a queue's window has fewer jobs. An evicted tenant counts as one
+/// without claims; its oldest job decides.
 const REMEMBERED: usize = 256;
 
 /// Tenants in the order in which their last job was claimed, oldest first.
@@ -16,7 +16,7 @@ const REMEMBERED: usize = 256;
 pub(super) struct Served(Mutex<Vec<TenantId>>);
 
 impl Served {
-    /// The tenants, least recently served first.
+    /// The tenants, least recent claim first.
     pub(super) fn order(&self) -> Vec<TenantId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -78,8 +78,7 @@ pub async fn succeed(tx: &mut PgTransaction<'_>, claim: &Claim) -> Result<()> {
     store::succeed(&mut **tx, claim.id, claim.lease).await?.ok_or(Error::LeaseLost)
 }
 
-/// Marks a job as succeeded that has no results to write. Jobs that end at the same time share a statement and its
-/// commit.
+/// Marks a job without results as succeeded. Jobs that end at the same time share a statement and its commit.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the job.
@@ -96,7 +95,7 @@ pub async fn succeed_without_results(ctx: &Context, claim: &Claim) -> Result<()>
     }
 }
 
-/// Successes of this process that wait for their statement.
+/// Successes of this process that are queued for the next statement.
 #[derive(Default)]
 struct Successes(Gather<(JobId, LeaseToken), bool>);
 

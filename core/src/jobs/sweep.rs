@@ -20,8 +20,8 @@ pub struct Swept {
 
 /// Sweeps the ledger, runs the hooks of the jobs that ended, and nudges every queue.
 ///
-/// `as_of`: time, by the database's clock, at which a lease must have been expired. A process that takes it before it
-/// renews its own leases never takes a job from itself, however slow the machine is.
+/// `as_of`: database time at which a lease must have been expired. A process that reads it before renewing its own
+/// leases never takes a job from itself, even on a slow machine.
 ///
 /// # Errors
 /// When a statement fails.

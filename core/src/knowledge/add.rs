@@ -48,7 +48,7 @@ pub async fn add(ctx: &Context, tenant: TenantId, request: SourceRequest) -> Res
     if existing.is_none() {
         quota::check_growth(&mut db, tenant, growth(&original)).await?;
     }
-    // Not held while the original is stored.
+    // The connection is not held while the original is stored.
     drop(db);
     if let Some(existing) = existing {
         return duplicate(ctx, tenant, existing).await;
@@ -106,7 +106,7 @@ async fn insert(
         None => jobs::enqueue(ctx, &mut tx, about, &ExtractFile { source, version: 1 }).await?,
     };
     store::set_job(&mut **tx, tenant, source, job).await?;
-    // Last, so that other uploads of the tenant wait for no more than the commit.
+    // Last, so that other uploads of the tenant wait only for the commit.
     quota::hold_growth(&mut tx, tenant, growth(original)).await?;
     tx.commit().await?;
     Ok(true)

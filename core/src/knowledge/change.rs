@@ -35,9 +35,9 @@ impl SourceChanges {
 /// Changes a source. Unchanged content creates no new version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has
-/// another type than the source, or another source of the bot has the same content; [`Error::LimitReached`] when the
-/// plan has no room for it beside the old content, which stays until the new is ready.
+/// [`Error::NotFound`] when the tenant has no such source; [`Error::Conflict`] when the content has another type than
+/// the source, or another source of the bot has the same content; [`Error::LimitReached`] when the plan has no room for
+/// both the new content and the old, which is kept until the new is ready.
 pub async fn update(
     ctx: &Context,
     tenant: TenantId,
@@ -68,7 +68,7 @@ pub async fn update(
     get_source(ctx, tenant, source).await
 }
 
-/// Checks that the plan has room for new content. Content that the source has already needs none.
+/// Checks that new content fits the plan. Unchanged content always fits.
 async fn check_room(ctx: &Context, tenant: TenantId, found: &Source, original: &Hashed) -> Result<()> {
     let mut db = ctx.db().for_tenant(tenant).await?;
     let room = quota::check_growth(&mut db, tenant, growth(original)).await;

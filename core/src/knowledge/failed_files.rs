@@ -1,7 +1,8 @@
 //! Removal of the files and texts of versions that failed or were cancelled.
 //!
-//! They are kept for a while, for a retry, and count towards the plan's storage until then. The live version of a source
-//! stays. Sources that failed by the plan's limit of embedded tokens keep theirs: a retry next month succeeds.
+//! They are kept for a time, so that the job can be retried, and count towards the plan's storage meanwhile. Live
+//! versions are kept. Sources that failed because of the limit on embedded tokens keep their files: a retry next month
+//! succeeds.
 
 use super::store;
 use crate::context::Context;
@@ -13,7 +14,7 @@ const STEP: i64 = 100;
 /// Note of a version whose file and text were removed.
 const NOTE: &str = "The file and the text of this version were removed some time after it failed.";
 
-/// Removes what one batch of failed versions stored. Returns the number of versions; 0 when done.
+/// Removes the files and texts of one batch of failed versions. Returns the number of versions; 0 when done.
 ///
 /// # Errors
 /// When the database or the file storage does not answer.

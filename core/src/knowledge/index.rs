@@ -4,7 +4,7 @@
 //! A shared vector index has poor recall for small bots, and an exact scan is too slow for large ones
 //! (`bench/search.md`). Invariant: the table `bot_index` names an index only while it is valid.
 //!
-//! The indexes are on the bot's partitions. Rows written before there were partitions are moved to them first.
+//! The indexes are on the bot's partitions. Rows from before the partitions are moved into them first.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -156,7 +156,7 @@ pub(super) async fn drop_old(ctx: &Context, tenant: TenantId, bot: BotId) -> Res
     drop_alone(ctx, &prefixes, &keep).await
 }
 
-/// Drops indexes as the only builder, if there are any to drop.
+/// Drops indexes under the builder's lock, if there are any to drop.
 async fn drop_alone(ctx: &Context, prefixes: &[String], keep: &[String]) -> Result<()> {
     let names = store::list_indexes(ctx.db().platform(), prefixes).await?;
     if names.iter().all(|name| keep.contains(name)) {
@@ -176,8 +176,8 @@ async fn drop_but(builder: &mut PgConnection, prefixes: &[String], keep: &[Strin
     Ok(())
 }
 
-/// Moves a bot's rows into its partitions, in batches. Searches find each of them meanwhile, where it was or where it
-/// is; those not in the old graph are compared one by one. `chunks` is their number, for the progress.
+/// Moves a bot's rows into its partitions, in batches. Searches find every row meanwhile, in its old or new partition;
+/// moved rows are compared one by one. `chunks`: their number, for the progress report.
 async fn hash_rows(
     ctx: &Context,
     tenant: TenantId,
@@ -196,7 +196,7 @@ async fn hash_rows(
             moved += usize::try_from(batch.chunks).unwrap_or(0);
             (watch.progress)(moved, chunks.max(moved));
         } else if store::has_unhashed(platform, bot).await? {
-            // Only chunks that others held are left.
+            // Only chunks locked by other transactions are left; start again.
             after = None;
             tokio::select! {
                 () = watch.stop.cancelled() => {}

@@ -243,7 +243,7 @@ async fn embed_missing(
     key: &store::VersionKey,
 ) -> Result<()> {
     let missing = store::list_missing(&mut **tx, key, ctx.embedder().id()).await?;
-    // All or none: no part of a version is embedded that cannot be completed.
+    // All or none: a version that cannot be completed is not embedded in part.
     quota::check_embedding(tx, key.tenant, missing.iter().map(|chunk| chunk.tokens).sum()).await?;
     for batch in missing.chunks(EMBED_BATCH) {
         if let [first, .., last] | [first @ last] = batch {
@@ -273,7 +273,7 @@ async fn go_live(
     Ok(())
 }
 
-/// Admits a text to a source, in the caller's transaction, which stores it.
+/// Admits a text to a source. The caller stores it in the same transaction.
 ///
 /// # Errors
 /// [`Error::LimitReached`] when the plan has no room for it.

@@ -241,7 +241,8 @@ pub async fn list_chunks(
 /// The original of a source's newest version.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the tenant has no such source, or it has no original, or that was removed after it failed.
+/// [`Error::NotFound`] when the tenant has no such source, it has no original, or the original was removed after a
+/// failure.
 pub async fn download(ctx: &Context, tenant: TenantId, source: SourceId) -> Result<Download> {
     let found = store::find_original(ctx.db().reading(tenant), tenant, source).await?;
     let found = found.ok_or(Error::NotFound(Thing::Source))?;

@@ -1,4 +1,4 @@
-//! Hashed of a source: validation, naming and storage.
+//! Original content of a source: validation, hashing, naming and storage.
 
 use std::ops::Deref;
 use std::time::Duration;

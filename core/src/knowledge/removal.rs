@@ -11,8 +11,8 @@ use crate::tenants;
 
 /// Deletes a source in any state: hides it from every query, and cancels its jobs.
 ///
-/// Waits for none of them: a job that settles at this moment holds its own row for as long as it writes chunks. Such a
-/// job ends as if it were not cancelled; what it enqueues finds the source deleted, and what it wrote is purged.
+/// Does not wait for locked jobs: a job that is settling holds its own row while it writes chunks. Such a job succeeds;
+/// the jobs that it enqueues find the source deleted, and its chunks are purged.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such source.

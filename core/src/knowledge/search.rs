@@ -36,10 +36,11 @@ const CROSS_LANGUAGE_DENSE_WEIGHT: f32 = 0.9;
 /// Number of fused candidates to rerank, the same as shown in a trace. Each costs one model run.
 const RERANKED: usize = 20;
 
-/// Words of a query that are read: a model reads at most 512 tokens, of which each word is one or more.
+/// Maximum number of words of a query: a model reads at most 512 tokens, and each word is at least one.
 const WINDOW_WORDS: usize = 512;
 
-/// Words of a query that are read, counted between signs as well, as in "a/b/c": few tokens hold two of them.
+/// Maximum number of parts of a query, separated by white space or punctuation, as in "a/b/c": few tokens hold two
+/// parts.
 const WINDOW_PARTS: usize = 2 * WINDOW_WORDS;
 
 /// A search query.
@@ -233,7 +234,7 @@ pub async fn find(
     Ok(SearchResults { hits, vector, embed_ms, search_ms, rerank_ms: crate::milliseconds(reranking) })
 }
 
-/// The beginning of a query that can decide its results. A query within the model's window is unchanged.
+/// The beginning of a query that fits the model's window. A query within the window is unchanged.
 #[must_use]
 pub fn window(query: &str) -> &str {
     let (mut words, mut parts) = (0, 0);

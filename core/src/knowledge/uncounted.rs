@@ -1,4 +1,4 @@
-//! Counts the bytes of sources from before bytes were counted. New ones are counted by triggers.
+//! Counts the bytes of sources from before the counting triggers.
 
 use super::store;
 use crate::context::Context;
@@ -7,8 +7,8 @@ use crate::error::Result;
 /// Maximum number of sources per step.
 const STEP: i64 = 200;
 
-/// Counts a batch of one tenant's uncounted sources. Returns their number, 0 when none is left anywhere. Exact while
-/// others write: whoever changes what a source stores updates its row, which is locked here.
+/// Counts a batch of one tenant's uncounted sources. Returns their number, 0 when none is left anywhere. Exact under
+/// concurrent writes: every change of a source's content updates its row, which is locked here.
 ///
 /// # Errors
 /// When a statement fails.
@@ -16,10 +16,10 @@ pub async fn count(ctx: &Context) -> Result<u64> {
     let Some(tenant) = store::find_uncounted_tenant(ctx.db().platform()).await? else { return Ok(0) };
     let mut tx = ctx.db().begin(tenant).await?;
     let sources = store::lock_uncounted(&mut **tx, tenant, STEP).await?;
-    // After the lock, so that both statements see what was committed before it.
+    // After the lock, so that both statements see all earlier commits.
     store::set_original_bytes(&mut **tx, tenant, &sources).await?;
     store::set_stored_bytes(&mut **tx, tenant, &sources).await?;
     tx.commit().await?;
-    // At least one: another process may have counted this batch, not yet the next.
+    // At least one: another process may have counted this batch but not the next.
     Ok(u64::try_from(sources.len()).unwrap_or(u64::MAX).max(1))
 }

@@ -12,7 +12,7 @@ use crate::{analytics, bots, conversations, knowledge};
 /// Maximum number of rows removed per step.
 const STEP: i64 = 2_000;
 
-/// Begins a purge: cancels the jobs of the deleted bot or source that its deletion could not.
+/// Begins a purge: cancels the jobs that the deletion of the bot or source skipped because they were locked.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -40,7 +40,7 @@ pub async fn step(ctx: &Context, tenant: TenantId, purge: Purge) -> Result<u64> 
     }
 }
 
-/// Settles a purge. The purge of a bot deletes the bot's own row and figures with it, the last of its data.
+/// Settles a purge. The purge of a bot also deletes its row and its statistics, the last of its data.
 ///
 /// # Errors
 /// [`crate::Error::LeaseLost`] when another worker holds the job.

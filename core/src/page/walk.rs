@@ -1,7 +1,7 @@
 //! Deep pages of long lists: keyset pagination behind page numbers.
 //!
-//! The database reads and discards all rows before an offset (3 µs each). So an offset has a maximum, and a page beyond
-//! it continues after the last row of a page read before: a client that reads page after page reaches every row.
+//! The database reads and discards all rows before an offset (3 µs each), so offsets are limited. A page beyond the
+//! limit continues after the last row of an earlier page: a client that reads page after page reaches every row.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -14,10 +14,11 @@ use crate::error::{Error, Problem, Result};
 /// Maximum number of rows that a statement discards: 30 ms.
 pub(crate) const MAX_OFFSET: i64 = 10_000;
 
-/// Time between two pages of a walk. Short: a row inserted meanwhile would shift the pages of another walk.
+/// Maximum time between two pages of a walk. Short, because a row inserted meanwhile would shift the pages of another
+/// walk.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Maximum number of remembered positions per process and list.
+/// Maximum number of cached positions per process and kind of list.
 const POSITIONS: u64 = 100_000;
 
 /// Positions in the lists of one kind, of this process. `L` identifies a list: its tenant and filter. `K` is the sort
@@ -48,13 +49,13 @@ impl<L: Clone + Eq + Hash + Send + Sync + 'static, K: Clone + Ord + Send + Sync 
     /// Where a page begins.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when too many rows are before it, and no page near it was read in the last minute.
+    /// [`Error::Invalid`] when the offset exceeds the maximum and no page near it was read in the last minute.
     pub(crate) fn start(&self, list: &L, page: PageRequest) -> Result<Start<K>> {
         let rows = page.offset();
         if rows <= MAX_OFFSET {
             return Ok(Start { after: None, offset: rows });
         }
-        // Another process may have served the pages in between.
+        // Another process may have returned the pages in between.
         let pages_back = MAX_OFFSET / page.limit();
         let near = (0..=pages_back).find_map(|pages| {
             let offset = pages * page.limit();
@@ -70,10 +71,10 @@ impl<L: Clone + Eq + Hash + Send + Sync + 'static, K: Clone + Ord + Send + Sync 
         })
     }
 
-    /// Remembers the last row of a page, if it is near the maximum offset or beyond.
+    /// Caches the last row of a page near or beyond the maximum offset.
     ///
-    /// Of two walks, the position of the later one stays, which begins at a newer row: the other may see a row twice,
-    /// and misses none.
+    /// If two walks reach the same position, the newer row is kept: the other walk may see a row twice, but misses
+    /// none.
     pub(crate) fn learn(&self, list: &L, page: PageRequest, rows: usize, last: Option<K>) {
         let Some(last) = last.filter(|_| i64::try_from(rows) == Ok(page.limit())) else { return };
         let until = page.offset() + page.limit();
@@ -109,7 +110,7 @@ mod tests {
         assert_eq!(walks.start(&"list", page(102)).unwrap(), Start { after: Some(7), offset: 0 });
         assert_eq!(walks.start(&"list", page(104)).unwrap(), Start { after: Some(7), offset: 200 });
         walks.start(&"another", page(102)).unwrap_err();
-        // The next page begins after an incomplete one by no rule.
+        // An incomplete page has no next page, so its position is not cached.
         walks.learn(&"list", page(300), 99, Some(5));
         walks.start(&"list", page(301)).unwrap_err();
     }

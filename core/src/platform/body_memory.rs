@@ -1,7 +1,7 @@
 //! Ceiling on the memory of request bodies in progress, per process and per tenant.
 //!
-//! A request holds memory from the moment its body is read until it ends; dropping its [`BodyAccount`] releases it.
-//! Counted is the memory that a body may take at its peak, not its length.
+//! A request holds memory from the start of reading its body to its end; dropping its [`BodyAccount`] releases the
+//! memory. The count is the peak memory that a body may take, not its length.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 
-/// Part of the ceiling that one tenant may hold, as a divisor: another tenant's upload still fits.
+/// Divisor of the ceiling: one tenant may hold this part of it, so that another tenant's upload still fits.
 const TENANT_SHARE: u64 = 2;
 
-/// Delay before a rejected request is sent again.
+/// `Retry-After` of a rejected request.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Memory of the request bodies in progress in a process.
@@ -23,7 +23,7 @@ pub struct BodyMemory {
     held: Arc<Mutex<Held>>,
 }
 
-/// Bytes held, of all tenants and of each.
+/// Bytes held: by all tenants, and by each.
 #[derive(Debug, Default)]
 struct Held {
     total: u64,
@@ -73,7 +73,7 @@ impl BodyAccount {
             return Err(Error::TooMany {
                 code: "too_many_body_bytes",
                 message:
-                    "Your requests in progress hold as much data as they may; try again when one has ended"
+                    "Your requests in progress hold the maximum amount of data; try again when one has ended"
                         .to_owned(),
                 retry_after: RETRY_AFTER,
             });
@@ -82,8 +82,9 @@ impl BodyAccount {
         if total > self.ceiling {
             return Err(Error::Overloaded {
                 code: "body_memory_exhausted",
-                message: "The requests in progress hold as much data as the server takes; try again later"
-                    .to_owned(),
+                message:
+                    "The requests in progress hold all of the server's memory for bodies; try again later"
+                        .to_owned(),
                 retry_after: RETRY_AFTER,
             });
         }
@@ -122,7 +123,7 @@ mod tests {
         c.hold(50).unwrap();
         let refused = memory.account(three).hold(1);
         assert!(matches!(refused, Err(Error::Overloaded { code: "body_memory_exhausted", .. })));
-        assert_eq!(memory.held(), 100, "what was refused is not held");
+        assert_eq!(memory.held(), 100, "a rejected amount is not held");
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub struct Scrape {
     pub page_timeout: Duration,
     /// Time from which a response counts as slow.
     pub slow: Duration,
-    /// Total time of slow responses, without a quick one between them, after which a crawl ends.
+    /// Total time of consecutive slow responses after which a crawl ends.
     pub patience: Duration,
 }
 
@@ -271,7 +271,7 @@ impl Config {
                 contact: read.text("SCRAPE_CONTACT"),
                 wait: Duration::from_secs(read.number::<u64>("SCRAPE_WAIT_SECONDS", 0..=600)?),
                 page_timeout: Duration::from_secs(30),
-                // Sites that need five to eight seconds for a page are slow, but real.
+                // Real but slow sites need five to eight seconds a page.
                 slow: Duration::from_secs(10),
                 patience: Duration::from_secs(60),
             },

@@ -1,7 +1,7 @@
-//! Processor-heavy work: off the threads that serve requests and heartbeats, and shared fairly among tenants.
+//! Processor-heavy work: off the threads of requests and heartbeats, and shared fairly among tenants.
 //!
-//! For pieces of work that may take more than about a millisecond. Shorter ones stay where they are: changing the thread
-//! costs some twenty microseconds.
+//! For work that may take more than about a millisecond. Shorter work stays on its thread: changing the thread costs
+//! about twenty microseconds.
 
 use crate::error::Result;
 use crate::platform::fair_queue::{Caller, FairQueue, Place};
@@ -10,7 +10,7 @@ use crate::platform::fair_queue::{Caller, FairQueue, Place};
 pub struct Cpu(FairQueue);
 
 impl Default for Cpu {
-    /// At least two places, of which background work leaves one: its pieces may be long.
+    /// At least two places, one of which background work never takes, because its pieces may be long.
     fn default() -> Self {
         let places = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         Self(FairQueue::new(places, places - 1))
@@ -33,7 +33,7 @@ impl Cpu {
         crate::blocking(move || work(&mut place)).await
     }
 
-    /// Runs work over this many bytes, such as hashing: in place if they are few.
+    /// Runs work over this many bytes, such as hashing; on the caller's thread if they are few.
     ///
     /// # Errors
     /// As in [`Cpu::run`].
@@ -49,7 +49,8 @@ impl Cpu {
         self.run(caller, bytes / BYTES_PER_MILLISECOND, |_| work()).await
     }
 
-    /// Analyses texts of this many bytes, such as the passages for a question: in place if they are very short.
+    /// Analyses texts of this many bytes, such as the passages for a question; on the caller's thread if they are very
+    /// short.
     ///
     /// # Errors
     /// As in [`Cpu::run`].
@@ -66,13 +67,13 @@ impl Cpu {
     }
 }
 
-/// Bytes that are scanned in well under a millisecond.
+/// Maximum number of bytes scanned on the caller's thread: well under a millisecond.
 const FEW_BYTES: usize = 64 * 1024;
 
 /// Speed of reading JSON: 10 MB take 38 ms. Hashing them takes 7 ms, writing them as JSON 4 to 80 ms.
 const BYTES_PER_MILLISECOND: usize = 256 * 1024;
 
-/// Bytes of texts that are analysed in well under a millisecond.
+/// Maximum number of bytes analysed on the caller's thread: well under a millisecond.
 const SHORT_TEXT: usize = 1024;
 
 /// Speed of analysis: five passages of 1,500 characters take 2 to 9 ms, five of 7,600 up to 80 ms.

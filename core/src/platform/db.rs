@@ -218,7 +218,7 @@ impl Db {
         let place = self.place(tenant).await?;
         let mut tries = self.tenants.size() + 1;
         loop {
-            // The pool needs one to give.
+            // The pool needs a free connection.
             drop(self.warm.take());
             // One message saves round trips. An id contains no quotes.
             let begin = format!("begin; set local parlance.tenant = '{tenant}'{also}");
@@ -230,7 +230,7 @@ impl Db {
         }
     }
 
-    /// A connection for the holder of a place.
+    /// Acquires a connection for the holder of a place.
     async fn connection(&self) -> sqlx::Result<WarmConnection> {
         match self.warm.take() {
             Some(connection) => Ok(connection),
@@ -238,7 +238,7 @@ impl Db {
         }
     }
 
-    /// Waits for a tenant's turn to take a connection.
+    /// Waits for a place: the tenant's turn to take a connection.
     async fn place(&self, tenant: TenantId) -> sqlx::Result<Place> {
         let place = tokio::time::timeout(ACQUIRE_TIMEOUT, self.places.take(tenant)).await;
         place.ok().flatten().ok_or(sqlx::Error::PoolTimedOut)

@@ -1,8 +1,8 @@
-//! A bounded number of places, shared fairly by their takers: a semaphore that is fair between keys, such as tenants.
+//! A semaphore that is fair between keys, such as tenants. Its permits are called places.
 //!
-//! A place that becomes free goes to the waiting key that holds the fewest, in turn between equal ones, and to a key's
-//! own requests in their order. `spare` places beyond the bound are for keys that hold none, so that a key that holds
-//! every place for long delays no other by it. A dropped request takes no place.
+//! A free place goes to the waiting key that holds the fewest places; keys with equally many take turns. Requests of
+//! one key are served in their order. `spare` additional places are reserved for keys without a place, so that a key
+//! cannot delay others by holding all places for long. A dropped request takes no place.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -16,7 +16,7 @@ pub struct FairPlaces<K: Eq + Hash + Copy> {
     state: Arc<Mutex<State<K>>>,
 }
 
-/// A place, given back when it is dropped.
+/// A place, released on drop.
 #[derive(Debug)]
 #[must_use]
 pub struct Place<K: Eq + Hash + Copy> {
@@ -74,7 +74,7 @@ impl<K: Eq + Hash + Copy> FairPlaces<K> {
         state.places + state.spare
     }
 
-    /// Gives a place back, and passes on those that are free.
+    /// Releases a place, and grants the free places to waiting requests.
     fn give_back(&self, key: K) {
         let mut state = self.state();
         state.release(key);
@@ -84,7 +84,7 @@ impl<K: Eq + Hash + Copy> FairPlaces<K> {
         }
         drop(state);
         for (key, turn) in granted {
-            // The place of a dropped request comes back as an error and is given back here, outside the lock.
+            // Sending to a dropped request returns its place as an error; the place is released here, outside the lock.
             drop(turn.send(Place { places: self.clone(), key }));
         }
     }
@@ -111,8 +111,8 @@ impl<K: Eq + Hash + Copy> State<K> {
         self.held.get(&key).copied().unwrap_or(0)
     }
 
-    /// Whether a key may take a free place. No request is overtaken by this: free places are passed on to waiting keys
-    /// at once, so that what is free while a key waits is not for that key.
+    /// Whether a key may take a free place. This overtakes no waiting request: a free place is granted to a waiting key
+    /// at once, so a place that is free while a key waits is one that this key may not take.
     fn may_take(&self, key: K) -> bool {
         let most = if self.held_by(key) == 0 { self.places + self.spare } else { self.places };
         self.in_use < most
@@ -142,14 +142,14 @@ impl<K: Eq + Hash + Copy> State<K> {
         granted
     }
 
-    /// The next request that gets a place, which it holds from now on.
+    /// Grants a place to the next request and returns the request.
     fn next(&mut self) -> Option<(K, oneshot::Sender<Place<K>>)> {
-        // Dropped requests hold up nobody, and keep no key in the queue.
+        // Remove dropped requests, and keys without other requests.
         self.waiting.retain_mut(|(_, turns)| {
             turns.retain(|turn| !turn.is_closed());
             !turns.is_empty()
         });
-        // The first of those with the fewest places: `min_by_key` returns the first of equal ones.
+        // `min_by_key` returns the first of equal elements, so keys with equally many places take turns.
         let keys = self.waiting.iter().enumerate();
         let (at, key) = keys.map(|(at, (key, _))| (at, *key)).min_by_key(|(_, key)| self.held_by(*key))?;
         if !self.may_take(key) {
@@ -192,7 +192,7 @@ mod tests {
         request
     }
 
-    /// The keys of the requests that have their place now. They keep it.
+    /// The keys of the requests that have a place now; the places stay held.
     fn served(requests: &mut Vec<(char, Request)>, places: &mut Vec<Place<char>>) -> String {
         let mut keys = String::new();
         requests.retain_mut(|(key, request)| match request.now_or_never() {
@@ -228,7 +228,7 @@ mod tests {
         let mut requests: Vec<_> = "aaab".chars().map(|key| (key, queued(&places, key))).collect();
         drop(first);
         let mut held = Vec::new();
-        assert_eq!(served(&mut requests, &mut held), "b", "a holds one and asked before");
+        assert_eq!(served(&mut requests, &mut held), "b", "a holds one, though its request is older");
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
         drop(given_up);
         drop(held);
         let next = (&mut next).now_or_never().unwrap();
-        // A place that was granted but never received comes back too.
+        // A place that was granted but never received is released too.
         let unread = queued(&places, 'd');
         drop(next);
         drop(unread);

@@ -1,10 +1,10 @@
 //! Fair queue: a number of places, shared among tenants by the cost of their work.
 //!
-//! What a tenant has waiting beyond its share waits in that tenant's own queue, and delays no other. No crate does this:
-//! those of the registry know priorities or weights of permits (ranked-semaphore, async-weighted-semaphore), or choose
-//! servers (async_wrr_queue), but no queue per caller with a cost per waiter. See docs/decisions/0050-fair-shares.md.
+//! A tenant's work beyond its share waits in that tenant's own queue, and delays no other tenant. No crate provides a
+//! queue per caller with a cost per waiter: ranked-semaphore and async-weighted-semaphore have priorities or weights of
+//! permits, and async_wrr_queue selects servers. See docs/decisions/0050-fair-shares.md.
 //!
-//! Must never: poll, or keep an entry of a tenant that waits for nothing.
+//! Must never: poll, or keep an entry of a tenant without waiters.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,13 +19,13 @@ use order::{Order, Ticket};
 /// Urgency of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Someone waits for it: questions, searches, sentences of an answer, uploads.
+    /// A request waits for it: questions, searches, sentences of an answer, uploads.
     Interactive,
-    /// Nobody does: passages, re-embedding, calibration.
+    /// No request waits for it: passages, re-embedding, calibration.
     Background,
 }
 
-/// For whom work is done.
+/// The owner of the work and its urgency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant; `None`: the system itself.
@@ -59,7 +59,7 @@ pub struct FairQueue(Arc<Mutex<State>>);
 
 struct State {
     free: usize,
-    /// Places that background work may still take.
+    /// Number of places that background work may still take.
     free_of_background: usize,
     order: Order<oneshot::Sender<Place>>,
 }
@@ -69,12 +69,12 @@ pub struct Place {
     queue: FairQueue,
     caller: Caller,
     cost: i64,
-    /// False while it waits for its next turn.
+    /// False while `yield_if_wanted` waits for the next place.
     is_held: bool,
 }
 
 impl FairQueue {
-    /// A queue for `places`, of which background work never holds more than `background`.
+    /// Creates a queue with `places` places, of which background work holds at most `background`.
     #[must_use]
     pub fn new(places: usize, background: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -87,9 +87,9 @@ impl FairQueue {
     /// Waits for a place. `cost` is relative to the other callers' work: tokens, bytes or milliseconds.
     pub async fn enter(&self, caller: Caller, cost: usize) -> Place {
         loop {
-            // Dropped with the future: a caller that gives up leaves the queue.
+            // Dropped with the future, so that a cancelled caller leaves the queue.
             let (_waiting, receiver) = self.join(caller, cost);
-            // A sender is dropped only by serving it. If it ever were, the caller queues again.
+            // A sender is dropped only after it has sent. Otherwise the caller queues again.
             if let Ok(place) = receiver.await {
                 return place;
             }
@@ -122,8 +122,8 @@ impl FairQueue {
             state.free_of_background -= usize::from(next.caller.class == Class::Background);
             drop(state);
             let place = Place { queue: self.clone(), caller: next.caller, cost: next.cost, is_held: true };
-            // Fails if the waiter gave up just now. Its place is then free again, and served by the next turn of
-            // this loop or by `Place::drop`.
+            // Fails if the waiter was just cancelled. Its place is then free again; the next iteration of this loop or
+            // `Place::drop` gives it to another waiter.
             let _ = next.waiter.send(place);
         }
     }
@@ -134,13 +134,14 @@ impl FairQueue {
 }
 
 impl Place {
-    /// Whether others wait for this place: interactive work, if this is not, or other tenants' work of its class.
+    /// Whether other work has a claim to this place: interactive work, if this is background work, or other tenants'
+    /// work of the same class.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         self.queue.state().order.has_rivals(self.caller)
     }
 
-    /// Lets others go first, if any wait: frees the place, and waits for the next one at a cost. Blocks the thread.
+    /// Frees the place if other work has a claim to it, and waits for a new place at this cost. Blocks the thread.
     ///
     /// # Panics
     /// On a thread that runs asynchronous tasks.
@@ -159,7 +160,7 @@ impl Place {
         }
     }
 
-    /// Corrects the expected cost, once the real one is known.
+    /// Replaces the expected cost by the real one.
     pub fn charge(&self, cost: usize) {
         self.queue.state().order.correct(self.caller, units(cost) - self.cost);
     }
@@ -215,7 +216,7 @@ mod tests {
         Caller::interactive(TenantId::fresh())
     }
 
-    /// Lets every other task run until it waits.
+    /// Runs every other task until it waits.
     async fn settle() {
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
@@ -262,7 +263,7 @@ mod tests {
         assert_eq!(queue.waiting(), 0);
         drop(place);
         assert_eq!(queue.state().free, 1);
-        // A waiter that was served but never ran again returns its place.
+        // A waiter that got a place but was never polled again returns it.
         let first = queue.enter(tenant(), 1).await;
         let mut served = Box::pin(queue.enter(tenant(), 1));
         assert!((&mut served).now_or_never().is_none());

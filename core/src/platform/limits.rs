@@ -1,4 +1,4 @@
-//! Limits on what one tenant, one API key and one client address may take from others.
+//! Rate and concurrency limits per tenant, API key and client address.
 //!
 //! Rates of tenants and keys are shared by all processes through the bus. Concurrency, and requests without a valid
 //! key, are counted per process.

@@ -10,9 +10,9 @@ use crate::error::{Chain, Error, Result};
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs a write. While the database is unavailable, a task repeats it until `limit` has passed, and the caller goes on.
-/// `what` begins the log line of a failure. The write must be safe to repeat: a lost connection does not show whether
-/// it was committed.
+/// Runs a write. While the database is unavailable, a background task retries it until `limit` has passed; the caller
+/// does not wait for it. `what` is the subject of the log lines. The write must be safe to repeat: a lost connection
+/// does not show whether it was committed.
 pub async fn outlast<W>(what: &'static str, limit: Duration, write: impl Fn() -> W + Send + 'static)
 where
     W: Future<Output = Result<()>> + Send + 'static,
@@ -32,7 +32,7 @@ where
                 Err(error) => return tracing::warn!(error = %Chain(&error), "{what} failed"),
             }
         }
-        tracing::warn!("{what} failed: the outage was too long");
+        tracing::warn!("{what} failed; giving up after a long outage");
     };
     tokio::spawn(repeated.in_current_span());
 }

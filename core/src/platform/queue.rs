@@ -100,7 +100,7 @@ impl Queue {
     pub async fn untaken(&self, queue: &str) -> Result<usize> {
         let storage = self.storage(queue);
         let config = storage.get_config();
-        // apalis first puts every hint into the set of those with a time; the next fetch moves those that are due.
+        // apalis first adds every hint to the set of scheduled hints; the next fetch moves the due ones to the queue.
         let mut count = redis::pipe();
         count.zcard(config.scheduled_jobs_set()).llen(config.active_jobs_list());
         let (scheduled, active): (usize, usize) =

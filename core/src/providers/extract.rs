@@ -33,8 +33,8 @@ pub type Extraction = std::result::Result<Document, Rejection>;
 /// The running executable, even after an upgrade replaced its file.
 const SELF: &str = "/proc/self/exe";
 
-/// Places beyond one per core, for tenants of which no file is being read: a file that takes a minute delays only its
-/// own tenant's.
+/// Places beyond one per core, for tenants without a file in progress: a file that takes a minute delays only its own
+/// tenant's files.
 const SPARE: usize = 1;
 
 /// Spawns extraction processes.
@@ -237,7 +237,7 @@ async fn exchange(
         .spawn()
         .map_err(|error| Error::internal(format!("cannot start {}", program.display()), error))?;
     let Ok(exchanged) = tokio::time::timeout(timeout, converse(&mut child, header, bytes)).await else {
-        // Dropping would kill the child too, but the place must not be released before it has exited.
+        // Dropping would also kill the child, but the place must not be released before the child has exited.
         child.kill().await.map_err(|error| Error::internal("cannot kill a child process", error))?;
         return Ok(None);
     };

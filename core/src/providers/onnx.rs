@@ -26,11 +26,11 @@ pub(super) fn share(threads: usize) -> (usize, usize) {
     (sessions, (threads / sessions).max(1))
 }
 
-/// Bytes of UTF-8 per token of prose, as expected before it is tokenised.
+/// Expected bytes of UTF-8 per token of prose, before tokenisation.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// Expected cost of a text in tokens: about right for prose of any script in a multilingual vocabulary, and never more
-/// than a model reads.
+/// Expected cost of a text in tokens: approximate for prose of any script in a multilingual vocabulary, and at most the
+/// model's window.
 pub(super) fn expected_tokens(bytes: usize) -> usize {
     (bytes / BYTES_PER_TOKEN).clamp(1, MAX_TOKENS)
 }
@@ -57,7 +57,7 @@ impl<S: Send + 'static> Sessions<S> {
     }
 
     /// Runs blocking work of an expected cost, in tokens, on an exclusive session. Work of several runs should end when
-    /// its place is wanted.
+    /// another caller has a claim to its place.
     ///
     /// # Errors
     /// When the work or loading a session fails.
@@ -191,7 +191,7 @@ mod tests {
         let order = lock(&order);
         assert_eq!(order[..3], ["running", "search", "question"]);
         let passage = order.iter().position(|name| *name == "passage").unwrap();
-        assert_eq!(passage, 8, "a passage has every eighth turn");
+        assert_eq!(passage, 8, "a passage gets every eighth turn");
         assert_eq!(order.len(), 203);
     }
 

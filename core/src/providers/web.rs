@@ -12,10 +12,10 @@ mod browsers;
 
 pub use browsers::{Browsers, CrawlBrowser};
 
-/// Pages of more than a megabyte in the memory of a process. A page may have ten.
+/// Maximum number of pages of more than a megabyte in a process's memory. A page may have ten megabytes.
 const LARGE_PAGES: usize = 16;
 
-/// Places beyond that, for tenants without any.
+/// Additional places, for tenants without any.
 const SPARE_LARGE_PAGES: usize = 8;
 
 /// Creates the places for large pages.

@@ -40,8 +40,7 @@ pub struct Limits {
 
 impl Plan {
     /// Limits of the plan. Bots, conversations and messages of `professional` are the API reference's example. The
-    /// others are chosen so that a bot can have all that it may use: some fifty sources of two megabytes, each embedded
-    /// about five times a month.
+    /// others allow each bot about fifty sources of two megabytes, each embedded about five times a month.
     #[must_use]
     pub const fn limits(self) -> Limits {
         match self {

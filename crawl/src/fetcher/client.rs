@@ -16,8 +16,8 @@ use super::access_rules::{BLOCKED_PROXY, Reach, Rules};
 use super::resolver::GuardedResolver;
 use super::{FetchError, FetcherConfig, FetcherError, Lookup, Refusal};
 
-/// Time for which an unused connection is kept. A crawl requests its next page earlier, unless the site wants a longer
-/// delay; hundreds of crawls must not leave thousands of sockets open.
+/// Idle timeout of a connection. A crawl requests its next page earlier, unless the site sets a longer delay. Short,
+/// because hundreds of crawls must not keep thousands of sockets open.
 const IDLE_CONNECTION: Duration = Duration::from_secs(10);
 
 /// The clients of one fetcher.

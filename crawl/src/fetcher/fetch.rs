@@ -74,7 +74,7 @@ pub(crate) struct FetchOptions<'a> {
     pub(crate) max_bytes: usize,
     pub(crate) on_excess: OnExcess,
     pub(crate) max_redirects: usize,
-    /// Limits large bodies; `None`: only their size is limited.
+    /// Limits the number of large bodies; `None`: only their size is limited.
     pub(crate) pace: Option<&'a dyn Pace>,
 }
 

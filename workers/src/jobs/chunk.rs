@@ -11,7 +11,7 @@ use parlance_core::platform::fair_queue::Caller;
 
 use crate::running_job::Run;
 
-/// Time for which a text is split before others may go first.
+/// Time of splitting after which the place is yielded to waiting work.
 const PIECE: Duration = Duration::from_millis(PIECE_MS as u64);
 const PIECE_MS: usize = 20;
 

@@ -2,8 +2,8 @@
 //!
 //! The page table holds the remaining work, so a retried crawl continues where the previous attempt ended. Hundreds of
 //! crawls run in a process, because a crawl mostly waits: for its host's turn, for a response, for a retry. It holds no
-//! database connection and no working place meanwhile. Reading a page takes a place of the extractor, and rendering one
-//! a place of the browsers; both are shared fairly by tenants.
+//! database connection and no working place meanwhile. Reading a page takes an extractor place, and rendering it a
+//! browser place; tenants share both fairly.
 
 use parlance_core::knowledge::crawl::{
     self, Crawl, CrawlSite, Ended, Link, Next, Outcome, PageTask, Settled, Tally,
@@ -111,7 +111,7 @@ async fn crawl_pages(run: &Run, job: &CrawlSite, crawl: &Crawl) -> Result<Ended>
 /// Visits a page. A page of a site that proves too slow is not retried.
 async fn visit(mut visitor: Visitor<'_>, page: &PageTask) -> Result<Outcome> {
     if page.ordinal != ROOT {
-        // The first page was answered, perhaps in an earlier attempt.
+        // The site has answered a page, perhaps in an earlier attempt.
         visitor.site.patience().has_page();
     }
     Ok(match visitor.visit(page).await? {

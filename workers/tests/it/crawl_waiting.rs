@@ -1,4 +1,4 @@
-//! Waiting crawls: they hold no working place, are few per tenant, give up dead-slow sites, and yield to a shutdown.
+//! Waiting crawls: working places, the limit per tenant, very slow sites, and shutdown.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn waiting_crawls_delay_no_other_tenant() {
         })
         .await;
     }
-    assert_eq!(slow.held(), (MOST, MOST), "all of them still wait, and no further one began");
+    assert_eq!(slow.held(), (MOST, MOST), "all of them still wait, and no other crawl began");
     assert_eq!(app.count(Kind::Scrape, State::Running).await, 4);
     assert_eq!(app.count(Kind::Scrape, State::Queued).await, 16, "the rest is not even dispatched");
     assert_eq!(app.ctx.extractor().places_in_use(), 0, "no working place is held");
@@ -67,7 +67,7 @@ async fn waiting_crawls_delay_no_other_tenant() {
 #[tokio::test]
 async fn a_dead_slow_site_is_given_up() {
     let app = start_app(|config| {
-        // A quick page has the time of a slow machine.
+        // The limit for quick pages allows for a slow machine.
         config.scrape.page_timeout = Duration::from_secs(3);
         config.scrape.slow = Duration::from_secs(3);
         config.scrape.patience = Duration::from_secs(6);
@@ -134,7 +134,7 @@ async fn a_stopping_worker_releases_crawls_between_pages() {
         (slow.held().0 == 1 && app.count_of(waiting).await == 1).then_some(())
     })
     .await;
-    // The pause of 100 seconds is not waited for, and the page in progress is finished.
+    // The worker stops within the retry's pause of 100 seconds, and finishes the page in progress.
     let ctx = app.ctx.clone();
     let release = async {
         let is_running = |found: &(Kind, State, i64)| *found == (Kind::Scrape, State::Running, 1);

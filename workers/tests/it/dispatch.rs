@@ -54,7 +54,7 @@ async fn one_hint_per_job_claims_all_jobs_at_once() {
         upload(&app, app.tenant, bot, "a.txt", &format!("Text number {i}.")).await;
     }
     assert_eq!(app.fill(Kind::Upload).await, 32);
-    // Whichever job a hint names, no hint is wasted while unclaimed jobs remain.
+    // Any hint claims a job while unclaimed jobs remain, even if its own job is already claimed.
     let hinted = app.waiting(Kind::Upload).await[0];
     let workers = [WorkerId::fresh(), WorkerId::fresh()].map(Claims::new);
     let taking = (0..32).map(|place| workers[place % 2].next(&app.ctx, Kind::Upload, hinted));
@@ -84,7 +84,7 @@ async fn no_more_hints_than_places_are_pushed() {
         assert!(app.run(job).await);
     }
     assert_eq!((app.fill(Kind::Purge).await, untaken().await), (3, 3));
-    // Places that are awake need none for the rest.
+    // Busy places need no hints for the rest.
     app.start_workers();
     app.eventually("all are done", async || {
         (app.count(Kind::Purge, State::Succeeded).await == 20).then_some(())

@@ -93,7 +93,7 @@ async fn chunking_respects_the_embed_backlog() {
     app.end().await;
 }
 
-/// The owners of the purges that have started, in the order in which they did.
+/// The owners of the started purges, in the order of their starts.
 async fn served(app: &TestApp) -> Vec<TenantId> {
     let query =
         "select tenant_id from job where kind = 'purge' and started_at is not null order by started_at, id";
@@ -188,7 +188,7 @@ async fn running_jobs_of_other_kinds_count_beyond_a_share() {
         let claim = claims.another(&app.ctx, Kind::Purge).await.unwrap().unwrap();
         owners.push(claim.about.tenant);
     }
-    // Three run elsewhere, a mean of two for each tenant: the busy one is one beyond its share.
+    // Three run elsewhere. The mean is two per tenant, so the busy tenant is one above its share.
     assert_eq!(owners, [other, app.tenant, other]);
     app.end_with_unfinished_jobs().await;
 }
@@ -203,7 +203,7 @@ async fn crawls_that_wait_delay_no_other_jobs_of_their_tenant() {
     let crawls = app.waiting(Kind::Purge).await;
     app.execute("update job set kind = 'scrape'").await;
     start(&app, crawls).await;
-    // The other tenant is served after them.
+    // The other tenant's job comes after them.
     let served = purge(&app, other).await;
     assert!(app.run(served).await);
     purge(&app, other).await;
@@ -214,7 +214,7 @@ async fn crawls_that_wait_delay_no_other_jobs_of_their_tenant() {
     for _ in 0..2 {
         owners.push(claims.another(&app.ctx, Kind::Purge).await.unwrap().unwrap().about.tenant);
     }
-    assert_eq!(owners, [app.tenant, other], "six crawls count as nothing");
+    assert_eq!(owners, [app.tenant, other], "six crawls do not count");
     // Among themselves, crawls do count.
     for tenant in [app.tenant, other] {
         let crawl = purge(&app, tenant).await;

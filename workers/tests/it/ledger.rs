@@ -125,7 +125,7 @@ async fn a_process_never_takes_a_job_from_itself() {
     let job = run_until_embed(&app).await;
     app.start_workers();
     app.eventually("it runs", async || (embedder.runs() == 1).then_some(())).await;
-    // As after a pause of the machine: the lease has run out, and its sweeper and its worker wake together.
+    // As after a pause of the machine: the lease has expired, and sweeper and worker resume together.
     for _ in 0..10 {
         set(&app, job, "lease_expires_at = now() - interval '1 second'").await;
         let renewed = "select count(*) from job where lease_expires_at > now() and kind = 'embed'";

@@ -1,4 +1,4 @@
-//! Partitions of the search tables: data from before them, writes beside the move, and what a search looks at.
+//! Partitions of the search tables: migration, moves under concurrent writes, and query plans.
 
 use std::cell::Cell;
 
@@ -20,7 +20,7 @@ const LARGE: u32 = 40;
 const PARTITIONS: i64 = 20;
 const LAYOUTS: i64 = 19;
 
-/// Rows of the search tables that belong to no chunk, and chunks of live versions without words or a vector.
+/// Number of orphaned rows in the search tables, and of chunks of live versions without words or a vector.
 const DAMAGE: &str =
     "select (select count(*) from chunk_text where not exists (select 1 from chunk where id = chunk_id))
     + (select count(*) from chunk_vector where not exists (select 1 from chunk where id = chunk_id))
@@ -56,12 +56,12 @@ async fn search(app: &TestApp, bot: BotId, mode: &str) -> Vec<String> {
     hits.iter().map(|hit| hit["content"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Both rankings. Their fusion depends on how often each word is counted, which an index changes.
+/// Both rankings, unfused: the fusion depends on word counts, which an index changes.
 async fn rankings(app: &TestApp, bot: BotId) -> [Vec<String>; 2] {
     [search(app, bot, "vector").await, search(app, bot, "text").await]
 }
 
-/// Puts a bot's rows where they were before there were partitions, with the indexes of then.
+/// Moves a bot's rows back to layout 1, with the old indexes.
 async fn make_unhashed(app: &TestApp, bot: BotId) {
     let (named, model) = (bot.uuid().simple(), app.ctx.embedder().id().to_owned());
     for statement in [
@@ -86,7 +86,7 @@ async fn make_unhashed(app: &TestApp, bot: BotId) {
     }
 }
 
-/// The bot's indexes of now, and of before partitions.
+/// Number of the bot's indexes: on partitions, and old ones.
 async fn indexes(app: &TestApp, bot: BotId) -> (i64, i64) {
     let named = bot.uuid().simple();
     let of = |prefix: &str| {
@@ -111,7 +111,7 @@ async fn rows_from_before_partitions_are_found_and_move_once() {
     app.execute(&format!("update chunk_text set layout = 1 where bot_id = '{small}'")).await;
     let small_before = rankings(&app, small).await;
     assert_eq!(rankings(&app, bot).await, before, "by the old indexes");
-    // New rows of the bot are written beside the old.
+    // New rows of the bot have layout 2, beside the old rows.
     let newer = upload(&app, app.tenant, bot, "more.txt", "Matter 9999 is not told to whoever asks.").await;
     run_all_jobs(&app).await;
     let mixed = rankings(&app, bot).await;
@@ -265,7 +265,7 @@ const OLD_VECTOR: &str = "
     select id, 'm', tenant_id, bot_id, source_id, version, '[1,0,0]' from chunk where id = $1 and tenant_id = $2
     on conflict do nothing";
 
-/// An old release: its connection, with prepared statements, and what it writes to.
+/// An old release: its connection with prepared statements, and the ids that it writes.
 struct OldRelease {
     db: PgConnection,
     tenant: Uuid,
@@ -323,7 +323,7 @@ async fn the_migration_keeps_rows_and_old_releases_working() {
     let mut migrating = PgConnection::connect_with(&options).await.unwrap();
     MIGRATOR.run_to(LAYOUTS, &mut migrating).await.unwrap();
     old.work().await;
-    // A transaction that has written keeps the tables from being divided; others pass.
+    // A transaction with writes delays the migration; other statements run.
     let mut busy = OldRelease::start(&options).await;
     sqlx::raw_sql("begin").execute(&mut busy.db).await.unwrap();
     busy.work().await;

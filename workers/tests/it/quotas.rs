@@ -1,4 +1,4 @@
-//! Quotas of a plan in jobs: stored bytes, embedded tokens, and the removal of what failed.
+//! Quotas of a plan in jobs: stored bytes, embedded tokens, and removal of failed versions.
 
 use parlance_core::bots;
 use parlance_core::jobs::{self, Kind};
@@ -29,7 +29,7 @@ async fn run_jobs(app: &TestApp) {
     }
 }
 
-/// Asserts that the counters of tenant and bots are the sums of the rows that they count.
+/// Asserts that the counters of tenant and bots equal the sums over their rows.
 async fn assert_exact(app: &TestApp) {
     let bytes = "(select coalesce(sum(case when blob_key is null then 0 else coalesce(original_bytes, 0) end \
                      + coalesce(octet_length(content), 0)), 0) from source_version where source_id = source.id) \
@@ -379,7 +379,7 @@ async fn sources_from_before_the_quotas_are_counted() {
     app.execute("update source_version set original_bytes = null").await;
     app.execute("update source set stored_bytes = null").await;
     assert_eq!((usage(&app).await.sources, usage(&app).await.storage_bytes), (0, 0));
-    // A version of an uncounted source changes no counter; it is counted with the rest.
+    // A new version of an uncounted source changes no counter; it is counted with the source.
     let changed = upload(&app, app.tenant, bot, "b.txt", "Another.").await;
     run_jobs(&app).await;
     app.execute(&format!("update source set stored_bytes = null where id = '{changed}'")).await;

@@ -39,7 +39,7 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-/// The last messages of the user and the assistant: the history that is used, and the question.
+/// The last messages of the user and the assistant: the history for the prompt, and the question.
 struct Turns(VecDeque<Turn>);
 
 impl<'de> Deserialize<'de> for Turns {

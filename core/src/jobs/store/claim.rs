@@ -46,12 +46,11 @@ pub(in crate::jobs) async fn claim(
     .await
 }
 
-/// Claims up to `limit` dispatched jobs of a queue, which are a window's worth: each from the tenant with the fewest
-/// running jobs, these claims included; between equals, from the tenant served least recently: one that `served` does
-/// not name, or names first.
+/// Claims up to `limit` of a queue's dispatched jobs: each from the tenant with the fewest running jobs, these claims
+/// included, and among equals from the tenant with the least recent claim: absent from `served`, or first in it.
 ///
-/// A tenant's running jobs of other kinds count as far as they exceed its share, the mean of the tenants that run or
-/// wait; so one long job does not keep its tenant's other jobs behind everyone's. Kinds with [`Spec::waits`] count only
+/// A tenant's running jobs of other kinds count only beyond its share, the mean over the tenants with running or
+/// waiting jobs, so that one long job does not put its tenant's other jobs last. Kinds with [`Spec::waits`] count only
 /// among themselves.
 ///
 /// Concurrent workers get different jobs: the row lock rechecks that the job is still dispatched. `state || ''` keeps

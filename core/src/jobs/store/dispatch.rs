@@ -17,8 +17,8 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 }
 
 /// Dispatches the next jobs of a queue, up to the free places of the window: by priority, then round-robin over
-/// tenants, then by when they were served (see [`claim_next`]), then by age. A tenant's dispatched and running jobs count
-/// as turns taken. A tenant without any gets one place beyond the window, which therefore at most doubles.
+/// tenants, then by the tenants' last claims (see [`claim_next`]), then by age. A tenant's dispatched and running jobs
+/// count as turns taken. A tenant without such jobs gets one place beyond the window, which therefore at most doubles.
 ///
 /// The cost grows with the number of waiting tenants, not of their jobs: the recursive part skips over the index
 /// from tenant to tenant, each count reads one partial index, and the update finds its rows by id. `state || ''`

@@ -84,9 +84,9 @@ pub(in crate::jobs) async fn succeed(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-/// Marks jobs without results as succeeded, whichever tenants they belong to. `held`: each job with its lease. Returns
-/// those whose lease was held. A token belongs to one job, so the pairs need not be compared. The rows are locked in
-/// the order of all statements that lock several jobs.
+/// Marks jobs without results as succeeded, of any tenants. `held`: each job with its lease. Returns the jobs whose
+/// lease was held. A lease token is unique to one job, so matching tokens suffices. Rows are locked in the order of
+/// their ids, as by every statement that locks several jobs.
 pub(in crate::jobs) async fn succeed_all(
     db: impl PgExecutor<'_>,
     held: &[(JobId, LeaseToken)],

@@ -8,10 +8,10 @@ use super::interval;
 use crate::ids::LeaseToken;
 use crate::jobs::heartbeat::{Beat, Pulse};
 
-/// Which of these leases are still held, and what their jobs should know. Takes no lock and writes nothing.
+/// Reads which of these leases are held, with their cancellation requests. Takes no lock and writes nothing.
 ///
-/// `due_within`: a lease that ends within this time is due. By the clock of the database, which alone decides when a
-/// lease ends: that of this process may have stood still.
+/// `due_within`: a lease that ends within this time is due. Uses the database's clock, which decides when a lease ends;
+/// this process may have been paused.
 pub(in crate::jobs) async fn find_held(
     db: impl PgExecutor<'_>,
     beats: &[Beat],
@@ -35,8 +35,8 @@ pub(in crate::jobs) async fn find_held(
     .await
 }
 
-/// Renews leases and writes progress, which never decreases. Skips rows that another transaction has locked: it is
-/// settling or cancelling the job, and no sweeper takes a locked job either.
+/// Renews leases and writes progress, which never decreases. Skips rows locked by other transactions: these settle or
+/// cancel the job, and the sweeper skips locked jobs too.
 pub(in crate::jobs) async fn renew_all(
     db: impl PgExecutor<'_>,
     beats: &[&Beat],

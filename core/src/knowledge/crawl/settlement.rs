@@ -17,7 +17,7 @@ pub enum Settled {
     AsItIs,
     /// Skipped: the same text was read at this URL, without a redirect to it.
     SameText(String),
-    /// Failed: the plan has no room for the text. The crawl ends.
+    /// Failed: the text exceeds the plan. The crawl ends.
     NoRoom,
 }
 
@@ -106,8 +106,8 @@ async fn keep_or_skip(
     Ok(settled)
 }
 
-/// Ends a crawl whose site has no room in the plan: this page fails, and those that wait are skipped. The pages read so
-/// far become the source's text.
+/// Ends a crawl that exceeds the plan: this page fails, and the queued pages are skipped. The pages read so far become
+/// the source's text.
 async fn end_crawl(
     tx: &mut sqlx::PgTransaction<'_>,
     tenant: TenantId,
@@ -120,7 +120,7 @@ async fn end_crawl(
     Ok(store::skip_queued_pages(&mut **tx, tenant, job, &cause).await?)
 }
 
-/// Notes that pages are missing because the plan has no room for them.
+/// Notes that pages are missing because they exceed the plan.
 async fn note_missing_pages(
     tx: &mut sqlx::PgTransaction<'_>,
     tenant: TenantId,

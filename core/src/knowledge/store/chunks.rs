@@ -1,8 +1,8 @@
 //! Chunks with their search data: words, inserted with the chunk, and vectors, added by embedding jobs.
 //!
-//! `chunk_text` and `chunk_vector` are partitioned by bot: every condition on a chunk names its bot too, or all
-//! partitions are read. Single chunks are looked up in subqueries with a limit, not in joins: a planner counts every
-//! partition for each chunk, and would rather read all vectors of the bot once.
+//! `chunk_text` and `chunk_vector` are partitioned by bot: every condition on a chunk also names its bot, or all
+//! partitions are read. Single chunks are looked up in subqueries with a limit, not in joins: for a join, the planner
+//! adds the cost of every partition for each chunk, and prefers to read all vectors of the bot.
 
 use pgvector::HalfVector;
 use sha2::{Digest, Sha256};
@@ -35,7 +35,7 @@ pub(in crate::knowledge) struct NewChunks {
 }
 
 impl NewChunks {
-    /// Builds the columns of all chunks, at most `size` in a batch.
+    /// Builds the columns of all chunks, in batches of at most `size`.
     pub(in crate::knowledge) fn batches(chunks: Vec<Chunk>, size: usize) -> Vec<Self> {
         let (mut chunks, mut first) = (chunks.into_iter(), 0);
         let batches = std::iter::from_fn(|| {
@@ -68,8 +68,8 @@ impl NewChunks {
 
 /// Inserts chunks with their words, and reuses vectors the tenant already has for the same text and model.
 ///
-/// Each text is looked up once: a text of one repeated line has a thousand equal chunks, and as long as none has a
-/// vector, a lookup reads all of them.
+/// Each distinct text is looked up once: a text of one repeated line has a thousand equal chunks, and a lookup reads
+/// all of them until one has a vector.
 pub(in crate::knowledge) async fn insert_chunks(
     db: impl PgExecutor<'_>,
     key: &VersionKey,

@@ -17,9 +17,9 @@ pub(in crate::knowledge) struct Indexed {
     pub(in crate::knowledge) has_indexes: bool,
 }
 
-/// Bots without a pending job that need their indexes changed: grown to `from` chunks, shrunk below `below`,
-/// with word counts from when they had less than half or more than twice as many chunks, or with indexes over rows
-/// that are not in a partition.
+/// Bots without a pending job that need their indexes changed: grown to `from` chunks, shrunk below `below`, whose word
+/// counts date from less than half or more than twice as many chunks, or with indexes over rows that are not in a
+/// partition.
 pub(in crate::knowledge) async fn list_misfits(
     db: impl PgExecutor<'_>,
     from: i64,

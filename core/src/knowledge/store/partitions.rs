@@ -1,12 +1,12 @@
-//! Partitions of the search tables, and the rows that are not in one yet (`migrations/0020_partitions.sql`).
+//! Partitions of the search tables, and rows not yet moved into them (`migrations/0020_partitions.sql`).
 
 use sqlx::PgExecutor;
 
 use crate::ids::{BotId, ChunkId, TenantId};
 
-/// Number of the partition, of `chunk_vector_hashed` and of `chunk_text_hashed`, that holds a bot's rows.
+/// Number of the partition of `chunk_vector_hashed` and `chunk_text_hashed` that holds a bot's rows.
 pub(in crate::knowledge) async fn find_partition(db: impl PgExecutor<'_>, bot: BotId) -> sqlx::Result<i32> {
-    // The number of partitions is the one of the migration.
+    // 16 partitions, as in the migration.
     sqlx::query_scalar!(
         r#"
         select remainder as "remainder!"
@@ -19,7 +19,8 @@ pub(in crate::knowledge) async fn find_partition(db: impl PgExecutor<'_>, bot: B
     .await
 }
 
-/// Whether rows of the bot are in no partition by bot. Vectors of a chunk are there only with its words.
+/// Whether the bot has rows in the unhashed partition. Checking words suffices: a chunk has vectors there only if it
+/// has words there.
 pub(in crate::knowledge) async fn has_unhashed(db: impl PgExecutor<'_>, bot: BotId) -> sqlx::Result<bool> {
     let found = sqlx::query_scalar!(
         r#"select 1 as "one!" from chunk_text_unhashed where bot_id = $1 limit 1"#,
@@ -38,11 +39,12 @@ pub(in crate::knowledge) struct MovedBatch {
     pub(in crate::knowledge) chunks: i64,
 }
 
-/// Moves the words and vectors of at most `limit` chunks into the bot's partition, those after a chunk id, in the order
-/// of ids. `None` if there are none, or only chunks that others are deleting or restemming.
+/// Moves the words and vectors of at most `limit` chunks with ids greater than `after` into the bot's partition, in the
+/// order of ids. `None`: there are none, or all are locked by deletion or restemming.
 ///
-/// Locks the chunks first, as their deletion does. A deletion that waits for a lock cascades to the moved rows; without
-/// the lock, it would look for them where they were. Written so that a planner cannot join: any join may read the table.
+/// Locks the chunks first, as their deletion does. A deletion that waits for the lock cascades to the moved rows;
+/// without the lock, it would miss them. The statement avoids joins, because the planner might read the whole table for
+/// one.
 pub(in crate::knowledge) async fn hash_batch(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Stored bytes: removal of what failed versions stored, and counting of sources that no trigger has counted.
+//! Stored bytes: removal of failed versions' content, and counting of sources not yet counted by triggers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::ids::{SourceId, TenantId};
 use crate::knowledge::crawl::{Cause, CrawlSite};
 use crate::platform::db::interval;
 
-/// A version that failed or was cancelled, or was replaced before it was live.
+/// A version that failed, was cancelled, or was replaced before it became live.
 pub(in crate::knowledge) struct FailedVersion {
     pub(in crate::knowledge) tenant: TenantId,
     pub(in crate::knowledge) source: SourceId,
@@ -17,7 +17,7 @@ pub(in crate::knowledge) struct FailedVersion {
     pub(in crate::knowledge) blob_key: Option<String>,
 }
 
-/// Locks a source until the transaction ends, as its counting does. Readers and pages that refer to it do not wait.
+/// Locks a source until the transaction ends, as the counting triggers do. Readers and inserts of pages do not wait.
 pub(in crate::knowledge) async fn hold_source(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -33,7 +33,7 @@ pub(in crate::knowledge) async fn hold_source(
     Ok(())
 }
 
-/// Versions that are not live, of sources unchanged for `kept` since they failed with another code than `except`.
+/// Versions that are not live, of sources that failed with another code than `except` and have not changed for `kept`.
 pub(in crate::knowledge) async fn list_failed_versions(
     db: impl PgExecutor<'_>,
     kept: Duration,
@@ -120,7 +120,7 @@ pub(in crate::knowledge) async fn is_removed(
     Ok(found.is_some())
 }
 
-/// Ends the waiting pages of a crawl with a cause.
+/// Ends the queued pages of a crawl with a cause.
 pub(in crate::knowledge) async fn skip_queued_pages(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -222,8 +222,8 @@ pub(in crate::knowledge) async fn lock_uncounted(
     .await
 }
 
-/// Sets the sizes of originals from before they were kept by version. Of replaced versions only the size of the newest is
-/// known.
+/// Sets the sizes of originals from before sizes were stored per version. Of replaced versions, only the newest one's
+/// size is known.
 pub(in crate::knowledge) async fn set_original_bytes(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
@@ -245,7 +245,7 @@ pub(in crate::knowledge) async fn set_original_bytes(
     Ok(())
 }
 
-/// Sums what sources store.
+/// Sums the stored bytes of sources.
 pub(in crate::knowledge) async fn set_stored_bytes(
     db: impl PgExecutor<'_>,
     tenant: TenantId,

@@ -59,11 +59,11 @@ pub(in crate::knowledge) async fn rank_by_words(
 
 /// Computes the dense ranking, and fuses it with the lexical one. Both are SQL functions defined in the migrations.
 ///
-/// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either
-/// ranking; a candidate without a vector of the model counts as the farthest. The rankings are joined apart from the
-/// lookup of vectors: a condition on the `coalesce` that the join makes of the ids would use no index under row-level
-/// security, because Postgres does not count it as leakproof. The best are joined last and one by one: under row-level
-/// security a planner without statistics would otherwise read all chunks.
+/// The fused score is `w · min-max cosine + (1 − w) · BM25 / best BM25` over the candidates of either ranking; a
+/// candidate without a vector of the model counts as the farthest. The rankings are joined before the lookup of
+/// vectors: the join yields a `coalesce` of the ids, which is not leakproof for Postgres, so a condition on it uses no
+/// index under row-level security. The best are joined last and one by one: under row-level security a planner without
+/// statistics would otherwise read all chunks.
 pub(in crate::knowledge) async fn search(
     db: impl PgExecutor<'_>,
     query: &Query<'_>,

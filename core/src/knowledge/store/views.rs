@@ -8,7 +8,7 @@ use crate::page::PageRequest;
 
 /// Stored original of a source.
 pub(in crate::knowledge) struct StoredOriginal {
-    /// `None` for a web site, and if it was removed.
+    /// `None` for a web site, or if the file was removed.
     pub(in crate::knowledge) blob_key: Option<String>,
     pub(in crate::knowledge) is_removed: bool,
     pub(in crate::knowledge) file_name: String,

@@ -35,7 +35,8 @@ pub struct Http {
     pub idle_timeout: Duration,
 }
 
-/// The header in which trusted proxies name the client. A proxy keeps one of the two; a client could forge the other.
+/// The header in which trusted proxies name the client. Only one is read: a proxy maintains one of the two, and a
+/// client can forge the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAddressHeader {
     /// `X-Forwarded-For`.

@@ -123,7 +123,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "TRUSTED_PROXIES",
-                "a comma-separated list of the networks of the proxies in front of the API, whose CLIENT_ADDRESS_HEADER is believed; unset: none, the client is the peer of the connection",
+                "a comma-separated list of the networks of the proxies in front of the API, whose CLIENT_ADDRESS_HEADER is trusted; unset: none, the client is the peer of the connection",
                 None,
                 "10.0.0.0/8,127.0.0.1/32",
             ),
@@ -135,7 +135,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "MAX_CONNECTIONS",
-                "the maximum number of open connections of one API process, at most the limit of open files less 256; more are closed at once",
+                "the maximum number of open connections of one API process, at most the limit of open files less 256; further ones are closed at once",
                 Some("10000"),
                 "10000",
             ),
@@ -194,7 +194,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "SCRAPE_WAITS_PER_TENANT",
-                "the maximum number of POST /knowledge/scrape requests of one tenant that wait for their crawls in one API process; more are answered 202 at once",
+                "the maximum number of POST /knowledge/scrape requests of one tenant that wait for their crawls in one API process; further ones get 202 at once",
                 Some("16"),
                 "16",
             ),

@@ -1,9 +1,9 @@
-//! Fair shares of a connection pool: who may wait for a connection next, by tenant.
+//! Fair shares of a connection pool: which tenant's request gets the next connection.
 //!
 //! A place is the right to hold one connection of the pool. A tenant gets a place while it holds fewer places than are
-//! free (dynamic thresholds: Choudhury and Hahne, 1998): alone it gets half of them, two tenants a third each. So the
-//! first place of a tenant is granted at once while any is free, however many requests of others wait. Waiting tenants
-//! get free places in turn, one each.
+//! free (dynamic thresholds: Choudhury and Hahne, 1998): alone it gets half of them, two tenants a third each. A
+//! tenant's first place is therefore granted at once while any is free, regardless of other tenants' waiting requests.
+//! Waiting tenants get free places in turn, one each.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,11 @@ use crate::ids::TenantId;
 #[derive(Clone, Debug)]
 pub(super) struct Places(Arc<Mutex<State>>);
 
-/// A place, free again on drop.
+/// A place, released on drop.
 #[derive(Debug)]
 pub(super) struct Place {
     tenant: TenantId,
-    /// `None` once undeliverable.
+    /// `None` after the request was cancelled.
     places: Option<Places>,
 }
 
@@ -59,7 +59,8 @@ impl Places {
         let mut state = self.lock();
         let free = state.free;
         let shares = state.tenants.entry(tenant).or_default();
-        // Whoever waits may not have a free place yet: those who may got it when it became free.
+        // A waiting tenant has no claim to the places that are free now: one with a claim got its place when it became
+        // free.
         if shares.waiting.is_empty() && shares.held < free {
             shares.held += 1;
             state.free -= 1;
@@ -82,13 +83,13 @@ impl Places {
             shares.held = shares.held.saturating_sub(1);
         }
         state.forget(tenant);
-        // At most one place more than the pool has is looked at: a tenant that may not have one holds one at least.
+        // Examines at most one tenant more than the pool has places: a tenant without a claim holds at least one place.
         while let Some(next) = state.next() {
             self.grant(&mut state, next);
         }
     }
 
-    /// Gives a free place to the oldest request of a tenant that still waits.
+    /// Grants a free place to the tenant's oldest request that was not cancelled.
     fn grant(&self, state: &mut State, tenant: TenantId) {
         let Some(shares) = state.tenants.get_mut(&tenant) else { return };
         while let Some(waiting) = shares.waiting.pop_front() {
@@ -98,7 +99,7 @@ impl Places {
                     state.free -= 1;
                     break;
                 }
-                // The request was given up. The place was never taken: its drop must not return it.
+                // The request was cancelled. Its place was never taken, so the drop must not release it.
                 Err(mut place) => place.places = None,
             }
         }
@@ -118,7 +119,7 @@ impl Places {
 }
 
 impl State {
-    /// Removes the next tenant in turn that may have a free place.
+    /// Removes and returns the next tenant in turn that may take a free place.
     fn next(&mut self) -> Option<TenantId> {
         let may = |tenant: &TenantId| self.tenants.get(tenant).is_none_or(|shares| shares.held < self.free);
         let at = self.turns.iter().position(may)?;
@@ -199,7 +200,7 @@ mod tests {
         drop(given_up);
         drop(held);
         assert!(waiting.try_recv().is_ok());
-        // Given up after the place was granted.
+        // Cancelled after the place was granted.
         let held = taken(&places, tenant);
         let granted = places.request(tenant).unwrap_err();
         drop(held);

@@ -78,8 +78,8 @@ impl Reading<'_> {
                     self.db.warm.keep(connection);
                     return Ok(results);
                 }
-                // The database has restarted since the last use of this connection. The statement only reads, so
-                // that it can run again.
+                // The database has restarted since the last use of this connection. The statement only reads, so it can
+                // be retried.
                 Err(error) if tries > 0 && is_dead(&error) => tries -= 1,
                 Err(error) => return Err(error),
             }
@@ -88,7 +88,7 @@ impl Reading<'_> {
     }
 }
 
-/// Preparing and describing name no tenant, so there is nothing that they may see.
+/// Preparing and describing set no tenant, so row-level security shows them no rows.
 async fn unprepared<T>() -> sqlx::Result<T> {
     Err(sqlx::Error::Protocol(RAW.to_owned()))
 }
@@ -102,7 +102,7 @@ impl<'d> Executor<'d> for Reading<'d> {
         E: 'q + Execute<'q, Postgres>,
     {
         let statement = Statement::new(self.tenant, query);
-        // All rows, so that no place is held at the reader's pace.
+        // Fetches all rows, so that a slow reader does not hold the place.
         let results = async move { Ok(stream::iter(self.run(statement?).await?.into_iter().map(Ok))) };
         results.try_flatten_stream().boxed()
     }

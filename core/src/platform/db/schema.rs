@@ -18,8 +18,8 @@ const LOCK_TIMEOUT: &str = "2s";
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Applies the migrations. Safe in concurrent processes, because the migrator takes a lock, and under load: no request
-/// waits long for a migration.
+/// Applies the migrations. Safe in concurrent processes, because the migrator takes a lock, and under load, because a
+/// short lock timeout limits the wait of other statements.
 ///
 /// # Errors
 /// When the database does not answer, a migration fails, or a required lock is held for two minutes.

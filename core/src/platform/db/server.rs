@@ -52,8 +52,8 @@ pub async fn describe(db: &Db) -> Result<Server> {
     })
 }
 
-/// Whether open connections share a database session: a connection pooler in transaction or statement mode is in
-/// between. The role and the tenant of a connection would then apply to statements of other connections.
+/// Whether open connections share a database session, because of a connection pooler in transaction or statement mode.
+/// The role and the tenant of a connection would then apply to statements of other connections.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -67,7 +67,7 @@ pub async fn shares_sessions(db: &Db) -> Result<bool> {
     Ok(before == other || before != after || other != other_after)
 }
 
-/// Checks that each connection has a session of its own: see [`shares_sessions`].
+/// Checks that each connection has its own session: see [`shares_sessions`].
 ///
 /// # Errors
 /// [`Error::Unavailable`] when they share sessions, or the database does not answer.
@@ -81,7 +81,7 @@ pub async fn require_sessions(db: &Db) -> Result<()> {
 }
 
 async fn session(connection: &mut PgConnection) -> Result<i32> {
-    // A raw statement: such a pooler may not know prepared ones.
+    // A raw statement, because such a pooler may not support prepared statements.
     let row = connection.fetch_one(sqlx::raw_sql("select pg_backend_pid()::text")).await?;
     let session: String = row.try_get(0)?;
     session.parse().map_err(|error| Error::internal("a session has no number", error))

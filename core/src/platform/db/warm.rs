@@ -1,12 +1,13 @@
 //! Connections kept out of the pool between reads.
 //!
 //! The pool tests every returned connection with a round trip, in case its last statement was abandoned. After a
-//! statement that was read to its end the test finds nothing, and costs as much as a short statement. So such a
-//! connection stays here for the next read, and goes back to the pool within two seconds, which then applies its limits
-//! of age and idle time.
+//! statement whose rows were all read, the test is useless and costs as much as a short statement. Such a connection
+//! stays here for the next read. It returns to the pool within two seconds, so that the pool's limits on age and idle
+//! time apply.
 //!
-//! Invariant: whoever has a place takes a connection from here first. Connections in use, waiting requests with a place
-//! and connections here are therefore never more than the pool has, and the pool has one for each request that waits.
+//! Invariant: a request with a place takes a connection from here first. Connections in use, waiting requests with a
+//! place and connections here are therefore at most the pool's size, so the pool has a connection for each waiting
+//! request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
-/// Longest time out of the pool, and the interval of the check.
+/// Maximum time out of the pool, and the interval of the check.
 const LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,7 @@ struct Inner {
     is_closed: bool,
 }
 
-/// A connection, and since when it is out of the pool.
+/// A connection, and the time at which it left the pool.
 #[derive(Debug)]
 pub(super) struct WarmConnection {
     pub(super) connection: PoolConnection<Postgres>,
@@ -46,12 +47,12 @@ impl WarmConnection {
 }
 
 impl Warm {
-    /// The connection that was used last.
+    /// The most recently used connection.
     pub(super) fn take(&self) -> Option<WarmConnection> {
         self.lock().connections.pop()
     }
 
-    /// Keeps a connection whose last statement was read to its end.
+    /// Keeps a connection whose last statement's rows were all read.
     pub(super) fn keep(&self, connection: WarmConnection) {
         let mut inner = self.lock();
         if inner.is_closed || connection.is_due() {
@@ -83,7 +84,7 @@ fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
     inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns connections to the pool when they are due, until there are none.
+/// Returns connections to the pool when they are due; ends when none is left.
 async fn tend(inner: Weak<Mutex<Inner>>) {
     loop {
         tokio::time::sleep(LIMIT).await;

@@ -1,31 +1,33 @@
-//! Pure: the order in which waiters are served.
+//! Pure: the order in which waiters get places.
 //!
-//! Within a class, deficit round-robin over tenants (Shreedhar and Varghese, 1995): at each visit a tenant may spend
-//! [`QUANTUM`] more, and spends it on its waiters in their order. A new tenant is therefore served after at most a
-//! quantum, or one waiter, of each other tenant. Between the classes, interactive waiters go first, but background ones have one
-//! [`BACKGROUND_SHARE`]th of the cost.
+//! Within a class, deficit round-robin over tenants (Shreedhar and Varghese, 1995): each turn adds [`QUANTUM`] to a
+//! tenant's deficit, and its waiters get places in order while the deficit covers their cost. A new tenant therefore
+//! waits for at most a quantum, or one waiter, of each other tenant. Interactive waiters have priority over background
+//! waiters, which get one [`BACKGROUND_SHARE`]th of the cost.
 //!
-//! Holds nothing but waiters: a tenant without waiters has no entry.
+//! Stores waiters only: a tenant without waiters has no entry.
 
 use std::collections::VecDeque;
 
 use super::{Caller, Class};
 use crate::ids::TenantId;
 
-/// Cost that a tenant may spend at each visit. In tokens, a long sentence: small, because each other tenant's question
-/// may have to wait for it.
+/// Quantum of deficit round-robin: the cost added to a tenant's deficit at each turn. 64 tokens are a long sentence;
+/// small, because a question may wait for one quantum of each other tenant.
 pub(super) const QUANTUM: i64 = 64;
 
-/// While interactive work waits, one in this many parts of the cost is background work. At an eighth, a batch of 32
-/// passages of 200 tokens takes about three seconds on two cores (47 passages a CPU-second, docs/benchmarks.md) however
-/// many questions wait, so that its job meets its deadline, and questions lose at most an eighth of the processor.
+/// Divisor: background work gets one part in this many of the cost while interactive work waits. At an eighth, a batch
+/// of 32 passages of 200 tokens takes about three seconds on two cores (47 passages a CPU-second, docs/benchmarks.md)
+/// however many questions wait, so that its job meets its deadline, and questions lose at most an eighth of the
+/// processor.
 const BACKGROUND_SHARE: i64 = 8;
 
 /// Waiters of both classes.
 pub(super) struct Order<W> {
     interactive: Rounds<W>,
     background: Rounds<W>,
-    /// Cost of interactive waiters served while background ones waited, minus what those had in return.
+    /// Cost granted to interactive waiters while background waiters were queued, minus the background share granted
+    /// since.
     owed: i64,
     last_ticket: u64,
 }
@@ -34,7 +36,7 @@ pub(super) struct Order<W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
-/// A waiter to serve.
+/// The waiter that gets the next place.
 pub(super) struct Served<W> {
     pub(super) caller: Caller,
     pub(super) cost: i64,
@@ -61,7 +63,7 @@ impl<W> Order<W> {
         self.rounds(caller.class).remove(caller.tenant, ticket);
     }
 
-    /// Removes the next waiter. `may_background`: whether it may be a background one.
+    /// Removes the next waiter. `may_background`: whether background waiters are eligible.
     pub(super) fn pop(&mut self, may_background: bool) -> Option<Served<W>> {
         let background = self.background.next().filter(|_| may_background);
         match (self.interactive.next(), background) {
@@ -82,7 +84,7 @@ impl<W> Order<W> {
         }
     }
 
-    /// Corrects the cost of a served waiter, while its tenant has others.
+    /// Charges the difference between real and expected cost to the tenant, if it still has waiters.
     pub(super) fn correct(&mut self, caller: Caller, more: i64) {
         let flow = self.rounds(caller.class).flows.iter_mut().find(|flow| flow.tenant == caller.tenant);
         if let Some(flow) = flow {
@@ -90,8 +92,8 @@ impl<W> Order<W> {
         }
     }
 
-    /// Whether waiters would use a place of this caller: interactive ones while it is in the background, and other
-    /// tenants' of its own class.
+    /// Whether another waiter has a claim to this caller's place: an interactive waiter if the caller is background, or
+    /// a waiter of the same class from another tenant.
     pub(super) fn has_rivals(&self, caller: Caller) -> bool {
         let has_others = |rounds: &Rounds<W>| rounds.flows.iter().any(|flow| flow.tenant != caller.tenant);
         match caller.class {
@@ -113,10 +115,10 @@ impl<W> Order<W> {
     }
 }
 
-/// Waiters of one class, by tenant, in the order of the next visits.
+/// Waiters of one class, by tenant, in the order of their next turns.
 struct Rounds<W> {
     flows: VecDeque<Flow<W>>,
-    /// Whether the first flow is in the middle of its visit.
+    /// Whether the first flow's turn has begun and is not over.
     is_visiting: bool,
 }
 
@@ -124,7 +126,7 @@ struct Rounds<W> {
 struct Flow<W> {
     /// `None`: the system.
     tenant: Option<TenantId>,
-    /// Cost that the tenant may still spend. Negative if its work was dearer than expected.
+    /// Deficit: cost that the tenant may still spend. Negative if its work cost more than expected.
     deficit: i64,
     waiters: VecDeque<Waiter<W>>,
 }
@@ -141,7 +143,7 @@ struct Waiter<W> {
     waiter: W,
 }
 
-/// The next waiter: the first of the flow at `place`, after this many rounds of visits without service.
+/// The next waiter: the first of the flow at index `place`, after this many rounds in which no flow could pay.
 #[derive(Clone, Copy)]
 struct Next {
     place: usize,
@@ -176,11 +178,11 @@ impl<W> Rounds<W> {
         }
     }
 
-    /// The first flow that can pay its first waiter. The rounds until then are counted, not walked: a batch may cost a
-    /// hundred quanta.
+    /// The first flow whose deficit will cover its first waiter. The rounds until then are computed, not iterated: a
+    /// batch may cost a hundred quanta.
     fn next(&mut self) -> Option<Next> {
         if self.is_visiting && !self.flows.front()?.can_pay() {
-            // Its visit is over: the others are next.
+            // The turn is over; continue with the next flow.
             self.flows.rotate_left(1);
             self.is_visiting = false;
         }
@@ -193,7 +195,7 @@ impl<W> Rounds<W> {
     }
 
     fn take(&mut self, next: Next, class: Class) -> Option<Served<W>> {
-        // Flows after the next one had one visit less.
+        // Flows after the next one got one quantum less.
         for (place, flow) in self.flows.iter_mut().enumerate() {
             let visits = if place <= next.place { next.rounds } else { (next.rounds - 1).max(0) };
             flow.deficit += visits * QUANTUM;
@@ -222,7 +224,7 @@ mod tests {
         std::array::from_fn(|_| Caller::interactive(TenantId::fresh()))
     }
 
-    /// Serves everybody, and returns the names.
+    /// Pops all waiters, and returns their names.
     fn drain(order: &mut Order<&'static str>) -> Vec<&'static str> {
         std::iter::from_fn(|| order.pop(true)).map(|served| served.waiter).collect()
     }
@@ -241,7 +243,7 @@ mod tests {
             let served = drain(&mut order);
             let before = served.iter().position(|name| *name == "other").unwrap();
             let most = usize::try_from(QUANTUM / cost).unwrap().max(1);
-            assert!(before <= most, "{before} waiters were served before, at a cost of {cost} each");
+            assert!(before <= most, "{before} waiters went first, at a cost of {cost} each");
             assert_eq!(served.len(), 200);
         }
     }
@@ -278,7 +280,7 @@ mod tests {
         let served = drain(&mut order);
         let of_one: Vec<_> = served.iter().filter(|name| ["a", "c", "d"].contains(name)).collect();
         assert_eq!(of_one, [&"a", &"c", &"d"]);
-        assert_eq!(&served[..2], ["b", "e"], "the cheap ones do not wait for a dear one");
+        assert_eq!(&served[..2], ["b", "e"], "cheap waiters do not wait for an expensive one");
     }
 
     #[test]
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn work_dearer_than_expected_is_charged_later() {
+    fn work_costlier_than_expected_is_charged_later() {
         let [cheat, honest] = tenants();
         let mut order = Order::default();
         for _ in 0..100 {
@@ -354,7 +356,7 @@ mod tests {
         }
         assert_eq!((order.len(), order.interactive.flows.len()), (1, 1));
         assert!(order.pop(true).is_some());
-        // A served waiter is not removed twice.
+        // A waiter that got its place is not removed twice.
         let (caller, ticket) = tickets[0];
         order.push(caller, 5, "y");
         order.remove(caller, ticket);

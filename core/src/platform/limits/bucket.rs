@@ -34,7 +34,7 @@ impl Bucket {
         self.at = now;
     }
 
-    /// Time until the bucket has a token; `None` when it has one.
+    /// Time until a token is available; `None`: one is available now.
     pub(super) fn wait(&self) -> Option<Duration> {
         let missing = 1.0 - self.tokens;
         (missing > 0.0).then(|| Duration::from_secs_f64(missing / self.rate.per_second))

@@ -1,4 +1,4 @@
-//! Rate limit of a tenant, and below it of each of its API keys.
+//! Rate limits of a tenant and of each of its API keys.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

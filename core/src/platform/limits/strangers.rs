@@ -1,6 +1,6 @@
-//! Requests without a valid API key, counted by client address.
+//! Rate limit of requests without a valid API key, per client address.
 //!
-//! The count is taken before a key is looked up, so that guesses cost no database query beyond the limit. Counted per
+//! Requests are counted before the key lookup, so that guesses beyond the limit cost no database query. Counted per
 //! process.
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,7 +18,7 @@ use crate::platform::bus::Rate;
 /// Maximum number of addresses with a bucket. The least recently used is evicted first; a recreated bucket is full.
 const ADDRESSES: u64 = 50_000;
 
-/// Maximum number of remembered valid keys. The least recently used is evicted first.
+/// Maximum number of cached valid keys. The least recently used is evicted first.
 const VALID_KEYS: u64 = 50_000;
 
 /// Time since its last successful lookup for which a key counts as valid.
@@ -45,9 +45,9 @@ impl From<IpAddr> for ClientAddress {
 
 /// A token bucket per client address for requests without a valid key.
 ///
-/// A lookup of a key costs a token, which is given back when the key is valid. Without a token, a lookup waits for the
-/// results of those in progress, and is refused when they leave none. Keys that were valid within the last hour need no
-/// token, so that invalid keys from a shared address (NAT) do not lock them out.
+/// A key lookup costs a token, which is refunded if the key is valid. Without a token, a lookup waits for the lookups
+/// in progress, and is rejected if they refund none. Keys that were valid within the last hour need no token, so that
+/// invalid keys from a shared address (NAT) do not lock them out.
 #[derive(Debug)]
 pub struct Strangers {
     /// `None`: no limit.
@@ -71,13 +71,13 @@ struct State {
     lookups: usize,
 }
 
-/// Permission to look up a key. Dropped without a result, it keeps its token.
-#[must_use = "the result of the lookup decides whether the token is given back"]
+/// Permission to look up a key. The token is not refunded if this is dropped without a result.
+#[must_use = "the result of the lookup decides whether the token is refunded"]
 #[derive(Debug)]
 pub struct LookupTicket<'a> {
     strangers: &'a Strangers,
     hash: [u8; 32],
-    /// The client that paid a token.
+    /// The client whose token was spent.
     client: Option<Arc<Client>>,
 }
 
@@ -148,7 +148,7 @@ impl Client {
 }
 
 impl State {
-    /// Takes a token, or returns the time until there is one.
+    /// Takes a token, or returns the time until one is available.
     fn spend(&mut self) -> Result<(), Duration> {
         self.bucket.refill(Instant::now());
         match self.bucket.wait() {

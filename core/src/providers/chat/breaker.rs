@@ -1,4 +1,4 @@
-//! Circuit breaker of a model. While it is open, customers never call the model: a probe does, one at a time.
+//! Circuit breaker of a model. While it is open, only probes call the model, one at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,13 @@ pub(super) struct Breaker {
     is_probing: AtomicBool,
 }
 
-/// What a caller may do.
+/// Permission for a caller.
 pub(super) enum Permission {
     /// Call the model, and report the result.
     Call,
     /// Start a probe, and report its result; do not wait for it.
     Probe(Probe),
-    /// Neither.
+    /// Do not call the model.
     Refused,
 }
 

@@ -111,8 +111,8 @@ fn unavailable(error: ModelError) -> Error {
 }
 
 impl Guarded {
-    /// Asks the model for one word in a separate task, so that no customer waits for a model that may still be down.
-    /// Returns whether it succeeded.
+    /// Sends a one-word request to the model in a separate task, so that no customer waits for a model that may still
+    /// be down. Returns whether it succeeded.
     fn probe(self, probe: Probe, timeouts: ChatTimeouts) -> oneshot::Receiver<bool> {
         let (sender, ended) = oneshot::channel();
         tokio::spawn(async move {

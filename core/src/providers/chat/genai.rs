@@ -133,7 +133,8 @@ fn failed(error: genai::Error) -> ModelError {
                 || status == StatusCode::TOO_MANY_REQUESTS
                 || status == StatusCode::REQUEST_TIMEOUT
         }
-        // No response: the connection was closed. One that was refused is likely to be refused again.
+        // No response: the connection was closed. A refused connection is not retried: it is likely to be refused
+        // again.
         None => {
             matches!(&error, genai::Error::WebStream { .. } | genai::Error::WebModelCall { .. })
                 && !is_unreachable(&error)

@@ -28,11 +28,11 @@ pub trait Embedder: Send + Sync {
     /// Byte offsets of the token starts, ascending, excluding special tokens and the model's prefix.
     fn token_starts(&self, text: &str) -> Vec<usize>;
 
-    /// Embeds a question. An interactive caller waits for at most one passage and its own tenant's texts; beside other
-    /// tenants for their share.
+    /// Embeds a question. An interactive caller waits for at most one passage, its own tenant's earlier texts, and the
+    /// other tenants' shares.
     async fn embed_query(&self, caller: Caller, text: String) -> Result<Vec<f32>>;
 
-    /// Embeds sentences for comparison with a question, in order, each with a turn of its own.
+    /// Embeds sentences for comparison with a question, in order, each scheduled separately.
     async fn embed_sentences(&self, caller: Caller, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
 
     /// Embeds passages, in order, one batch after the other. `done` is called after each passage with the number

@@ -199,7 +199,7 @@ impl Batch {
 }
 
 impl OnnxEmbedder {
-    /// Embeds one text in a turn of its own.
+    /// Embeds one text, scheduled separately.
     async fn embed_one(&self, caller: Caller, text: String) -> Result<Vec<f32>> {
         let embedding = self.sessions.run(caller, expected_tokens(text.len()), move |model, place| {
             let (vector, tokens) = model.embed(&text)?;
@@ -209,13 +209,13 @@ impl OnnxEmbedder {
         embedding.await
     }
 
-    /// Embeds texts of a batch one by one, yielding the session between texts to others that wait for one. Returns
-    /// vectors with the index of their text.
+    /// Embeds the texts of a batch one by one, yielding the session between texts to waiting callers. Returns vectors
+    /// with the index of their text.
     async fn embed_batch(&self, caller: Caller, batch: &Arc<Batch>) -> Result<Vec<(usize, Vec<f32>)>> {
         let mut vectors = Vec::new();
         loop {
             let (batch, stop) = (Arc::clone(batch), &batch.stop);
-            // While others wait, a turn is one text.
+            // Yield after each text while others wait.
             let expected = batch.expected_tokens();
             let embedding = self.sessions.run(caller, expected, move |model, place| {
                 let mut vectors = Vec::new();
@@ -229,7 +229,7 @@ impl OnnxEmbedder {
                 }
                 Ok((vectors, false))
             });
-            // Others' work may keep it waiting for long.
+            // The wait for the next place may be long.
             let embedding = stop.run_until_cancelled(embedding).await;
             let (embedded, is_more) = embedding.ok_or(Error::Cancelled)??;
             vectors.extend(embedded);

@@ -38,7 +38,7 @@ const MAX_LENGTH: f64 = 512.0;
 /// Cyrillic. A denser or longer text costs one more step.
 const FIRST_BYTES_PER_TOKEN: usize = 8;
 
-/// Tokens at the end of a prefix that its cut may have changed: more than the letters of a piece.
+/// Number of tokens at the end of a prefix that its cut may have changed: more than the letters of a piece.
 const MARGIN: usize = 32;
 
 /// The fields read from `tokenizer_config.json`.
@@ -124,8 +124,8 @@ impl Tokenizer {
     }
 }
 
-/// Encodes a text, truncated to `max_length` tokens including special ones. `None` if it is a prefix and does not
-/// decide all of them.
+/// Encodes a text, truncated to `max_length` tokens including special ones. `None`: it is a prefix that does not
+/// determine all of them.
 fn encode_window<M: Model>(
     pipeline: &Pipeline<M>,
     text: &str,
@@ -142,8 +142,8 @@ fn encode_window<M: Model>(
     pipeline.post_process(encoding, None, true).map(Some)
 }
 
-/// Prefixes of a text, each twice as long as the one before, the last one whole. They end before white space where
-/// there is some, since tokenizers split there; elsewhere they may end within a token.
+/// Prefixes of a text, each twice as long as the previous one; the last is the whole text. They end before white space
+/// if there is any, because tokenizers split there; otherwise they may end within a token.
 fn prefixes(text: &str, first: usize) -> impl Iterator<Item = &str> {
     let lengths = std::iter::successors(Some(first.max(1)), |length| length.checked_mul(2));
     let lengths = lengths.take_while(move |length| *length < text.len());

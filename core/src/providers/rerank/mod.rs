@@ -17,7 +17,8 @@ pub use onnx::OnnxReranker;
 /// A reranking model (a cross-encoder).
 #[async_trait]
 pub trait Reranker: Send + Sync {
-    /// Relevance of each passage to the question, from 0 to 1, in the order of the passages. Each has a turn of its own.
+    /// Relevance of each passage to the question, from 0 to 1, in the order of the passages. Each passage is scheduled
+    /// separately.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the model fails.

@@ -69,7 +69,7 @@ impl OnnxReranker {
 
 #[async_trait]
 impl Reranker for OnnxReranker {
-    /// One run per passage, so that others' questions can interleave: a pair's score depends on nothing else.
+    /// One run per passage, so that other questions can interleave. A pair's score does not depend on other pairs.
     async fn rerank(&self, caller: Caller, question: String, passages: Vec<String>) -> Result<Vec<f32>> {
         let question: Arc<str> = question.into();
         let scores = passages.into_iter().map(|passage| {

@@ -1,7 +1,7 @@
-//! The browsers of a process: one per crawl that needs it, few at once, shared fairly by tenants.
+//! Browsers of a process: at most one per crawl, a bounded number at once, shared fairly by tenants.
 //!
-//! A crawl holds a place only while a page is rendered. Its browser stays open for its next page while there is room,
-//! and is ended for others otherwise: the browsers are never more than the places.
+//! A crawl holds a place only while a page is rendered. Its browser stays open for its next page until another crawl
+//! needs the room: there are never more browsers than places.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ pub struct Browsers {
     fetcher: Fetcher,
     address: BrowserAddress,
     places: FairPlaces<TenantId>,
-    /// Renderers between two pages, whose browsers may be ended, the longest unused first.
+    /// Idle renderers, between two pages, the longest unused first. Their browsers may be ended.
     idle: Arc<Mutex<VecDeque<Shared>>>,
 }
 
@@ -59,8 +59,8 @@ impl Browsers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a renderer out of the idle ones, and those whose browsers must end for it: beside the browsers in use,
-    /// only so many may stay.
+    /// Removes a renderer from the idle ones, and returns the idle renderers whose browsers must end so that there are
+    /// no more browsers than places.
     fn make_room(&self, renderer: &Shared) -> Vec<Shared> {
         let mut idle = self.idle();
         idle.retain(|other| !Arc::ptr_eq(other, renderer));

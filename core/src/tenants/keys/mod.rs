@@ -188,7 +188,7 @@ pub async fn create(ctx: &Context, tenant: TenantId, request: &KeyRequest) -> Re
     Ok((created, raw))
 }
 
-/// Creates a key whatever the plan's limit, so that a tenant that lost its keys is not locked out. For operators.
+/// Creates a key regardless of the plan's limit, so that a tenant without its keys is not locked out. For operators.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant does not exist.
@@ -230,7 +230,7 @@ pub async fn revoke(ctx: &Context, tenant: TenantId, key: KeyId) -> Result<Strin
     Ok(name)
 }
 
-/// Creates a key with an older key's permissions; the older key keeps working for the grace period, and counts as long.
+/// Creates a key with an older key's permissions; the older key works and counts for the grace period.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has no such key, or it is revoked or expired; [`Error::LimitReached`] when old
@@ -276,7 +276,7 @@ pub async fn authenticate_client(ctx: &Context, client: ClientAddress, raw: &Raw
     found
 }
 
-/// Authenticates a key that no client sent and returns its caller. Not limited.
+/// Authenticates a key from another source than a client's request, without a rate limit, and returns its caller.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the key is unknown, expired or revoked, or its tenant inactive.

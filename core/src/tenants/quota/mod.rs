@@ -1,8 +1,8 @@
 //! Limits of a plan on knowledge and API keys.
 //!
-//! Triggers count sources and stored bytes (`migrations/0015_quotas.sql`), whoever writes them; this module decides
-//! whether more fits. [`check_growth`] refuses early. [`hold_growth`] decides: it locks the tenant's row until the
-//! caller's transaction ends, so that of concurrent additions only those that fit commit.
+//! Triggers count sources and stored bytes (`migrations/0015_quotas.sql`), also when an older release writes them; this
+//! module decides whether more fits. [`check_growth`] refuses early. [`hold_growth`] decides: it locks the tenant's row
+//! until the caller's transaction ends, so that concurrent additions commit only if they fit.
 //!
 //! Lock order: jobs, source, tenant, bot.
 
@@ -47,7 +47,7 @@ struct Stored {
 }
 
 impl Stored {
-    /// Pure. A limit that is exceeded already forbids growth only.
+    /// Pure. A limit that is already exceeded forbids growth only.
     fn admits(&self, growth: Growth) -> Result<()> {
         if growth.sources > 0 && is_above(self.sources, growth.sources, self.limits.sources) {
             return Err(Error::LimitReached(Limit::Sources));
@@ -71,7 +71,7 @@ pub(crate) async fn check_growth(db: &mut PgConnection, tenant: TenantId, growth
     store::find_stored(db, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?.admits(growth)
 }
 
-/// Admits growth in the caller's transaction. The triggers count what the transaction stores.
+/// Admits growth in the caller's transaction. The triggers count the stored data.
 ///
 /// # Errors
 /// [`Error::LimitReached`] when it would exceed the plan's limit; the caller must not commit it.
@@ -88,7 +88,7 @@ pub(super) async fn hold_key(tx: &mut PgTransaction<'_>, tenant: TenantId, is_ro
     let plan = super::store::lock_plan(&mut **tx, tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
     let factor = if is_rotation { KEYS_WHILE_ROTATING } else { 1 };
     let Some(limit) = plan.limits().api_keys.map(|keys| keys * factor) else { return Ok(()) };
-    // After the lock, so that the statement sees the keys of those who held it before.
+    // After the lock, so that the statement sees the keys of earlier holders.
     if is_above(store::count_keys(&mut **tx, tenant).await?, 1, Some(limit)) {
         return Err(Error::LimitReached(Limit::ApiKeys));
     }

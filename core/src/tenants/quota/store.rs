@@ -32,7 +32,7 @@ pub(super) async fn lock_stored(db: impl PgExecutor<'_>, tenant: TenantId) -> sq
     .await
 }
 
-/// Counts the keys that are neither revoked nor expired. In two parts, each a range of an index.
+/// Counts the keys that are neither revoked nor expired, as the sum of two index ranges.
 pub(super) async fn count_keys(db: impl PgExecutor<'_>, tenant: TenantId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"

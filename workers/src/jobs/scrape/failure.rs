@@ -14,7 +14,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 /// Attempts of a page whose site is busy (429, or `Retry-After`). Waiting helps more than after a failure.
 const BUSY_ATTEMPTS: i32 = 5;
 
-/// Attempts of a page that did not arrive in time: each costs the page timeout.
+/// Maximum number of attempts for a page that timed out: each attempt costs the page timeout.
 const TIMEOUT_ATTEMPTS: i32 = 2;
 
 /// The outcome of an error response, or `None` for a page.

@@ -1,14 +1,14 @@
-//! Patience of a crawl with its site: a dead-slow site ends the crawl early. Pure.
+//! Pure: the time budget of a crawl for slow responses. A very slow site ends the crawl early.
 
 use std::time::Duration;
 
 use parlance_core::platform::config::Scrape;
 
-/// Time lost to slow responses since the last quick one.
+/// Time spent on slow responses since the last quick one.
 pub(super) struct Patience {
-    /// Time from which a response is slow.
+    /// Minimum duration of a slow response.
     slow: Duration,
-    /// Lost time after which the crawl ends.
+    /// Time spent on slow responses after which the crawl ends.
     limit: Duration,
     lost: Duration,
     has_page: bool,
@@ -24,18 +24,18 @@ impl Patience {
         self.has_page = true;
     }
 
-    /// Records a request and its time, answered or not.
+    /// Records a request and its duration, answered or not.
     pub(super) fn record(&mut self, took: Duration, is_answered: bool) {
         if took >= self.slow {
-            // Without any page there is nothing to lose by ending.
+            // A timeout before any page ends the crawl: it has nothing to keep.
             self.lost = if is_answered || self.has_page { self.lost + took } else { self.limit };
         } else if is_answered {
-            // A site that answers is worth waiting for, even if some of its pages never come.
+            // A quick response resets the time, even if other pages never arrive.
             self.lost = Duration::ZERO;
         }
     }
 
-    /// Whether the crawl ends: too much time is lost, or no page was answered and a request timed out.
+    /// Whether the crawl ends: the time is used up, or a request timed out before any page was answered.
     pub(super) fn is_exhausted(&self) -> bool {
         self.lost >= self.limit
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quick_answer_restores_patience() {
+    fn a_quick_response_resets_the_time() {
         let mut patience = patience();
         patience.has_page();
         for _ in 0..9 {
@@ -103,6 +103,6 @@ mod tests {
         patience.record(seconds(1), false);
         assert!(!patience.is_exhausted());
         patience.record(seconds(30), false);
-        assert!(patience.is_exhausted(), "quick failures restore none");
+        assert!(patience.is_exhausted(), "quick failures do not reset the time");
     }
 }

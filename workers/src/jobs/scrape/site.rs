@@ -1,4 +1,4 @@
-//! State of a crawled site: its scope, the robots.txt and the pace of each host, and the patience with it.
+//! State of a crawled site: its scope, each host's robots.txt and pace, and the time budget for slow responses.
 
 use std::collections::HashMap;
 use std::time::Instant;
