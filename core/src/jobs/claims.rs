@@ -48,7 +48,7 @@ impl Claims {
     /// others are claiming those that are.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// When the statement fails, for all claims that it serves.
     pub async fn another(&self, ctx: &Context, kind: Kind) -> Result<Option<Claim>> {
         self.queues.of(kind).call((), async |calls| self.take(ctx, kind, calls.len()).await).await
     }

@@ -7,14 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as FairMutex, oneshot};
 
-use crate::error::Result;
+use crate::error::{Error, Part, Result};
 
 /// Waiting calls, with requests `Q` and answers `A`.
 #[derive(Debug)]
 pub(super) struct Gather<Q, A> {
-    waiting: Mutex<Vec<(Q, oneshot::Sender<A>)>>,
+    waiting: Mutex<Vec<Waiting<Q, A>>>,
     turn: FairMutex<()>,
 }
+
+/// A waiting call: its request, and where its answer goes.
+type Waiting<Q, A> = (Q, oneshot::Sender<Option<A>>);
 
 impl<Q, A> Default for Gather<Q, A> {
     fn default() -> Self {
@@ -25,10 +28,10 @@ impl<Q, A> Default for Gather<Q, A> {
 impl<Q, A> Gather<Q, A> {
     /// Waits for the answer of a statement that another call runs, or runs `serve` for all waiting calls. `serve` gets
     /// their requests and returns an answer for each, in the same order; the last requests may remain without one.
-    /// `None`: no answer, because there were too few, or because the other call failed or was dropped.
+    /// `None`: there were too few.
     ///
     /// # Errors
-    /// When this call's `serve` fails.
+    /// When `serve` fails, for all of its calls: also when it was another call's, and when that call was dropped.
     pub(super) async fn call(
         &self,
         request: Q,
@@ -38,19 +41,22 @@ impl<Q, A> Gather<Q, A> {
         self.waiting().push((request, sender));
         let _turn = self.turn.lock().await;
         match receiver.try_recv() {
-            Ok(answer) => return Ok(Some(answer)),
-            Err(oneshot::error::TryRecvError::Closed) => return Ok(None),
+            Ok(answer) => return Ok(answer),
+            Err(oneshot::error::TryRecvError::Closed) => {
+                return Err(Error::unavailable(Part::Postgres, "the statement for several calls failed"));
+            }
             Err(oneshot::error::TryRecvError::Empty) => {}
         }
         let (requests, senders): (Vec<Q>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
-        for (sender, answer) in senders.into_iter().zip(serve(requests).await?) {
+        let mut answers = serve(requests).await?.into_iter();
+        for sender in senders {
             // A receiver is dropped only with its worker.
-            let _dropped = sender.send(answer);
+            let _dropped = sender.send(answers.next());
         }
-        Ok(receiver.try_recv().ok())
+        Ok(receiver.try_recv().ok().flatten())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<(Q, oneshot::Sender<A>)>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting<Q, A>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,7 +68,6 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::error::{Error, Part};
 
     #[tokio::test]
     async fn calls_during_a_statement_share_the_next_one() {
@@ -79,16 +84,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_statement_answers_none_of_its_calls() {
+    async fn a_failed_statement_fails_all_of_its_calls() {
         let gather = Gather::<u32, u32>::default();
         let fail = async |_: Vec<u32>| {
             tokio::task::yield_now().await;
             Err(Error::unavailable(Part::Postgres, "down"))
         };
         let answers = join_all((0..3).map(|request| gather.call(request, fail))).await;
-        let failed = answers.iter().filter(|answer| answer.is_err()).count();
-        assert_eq!((failed, answers.iter().filter(|answer| matches!(answer, Ok(None))).count()), (1, 2));
+        assert!(answers.iter().all(Result::is_err), "{answers:?}");
         let next = gather.call(4, async |requests| Ok(requests)).await;
         assert_eq!(next.unwrap(), Some(4), "the next call is served");
+    }
+
+    #[tokio::test]
+    async fn calls_without_an_answer_get_none() {
+        let gather = Gather::<u32, u32>::default();
+        let first = async |requests: Vec<u32>| Ok(requests.into_iter().take(1).collect());
+        let answers = join_all((0..3).map(|request| gather.call(request, first))).await;
+        let answered = answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count();
+        assert!(answered >= 1 && answers.iter().all(Result::is_ok), "{answers:?}");
     }
 }

@@ -92,7 +92,8 @@ pub async fn succeed_without_results(ctx: &Context, claim: &Claim) -> Result<()>
     match successes.0.call((claim.id, claim.lease), settle).await? {
         Some(true) => Ok(()),
         Some(false) => Err(Error::LeaseLost),
-        None => Err(Error::unavailable(Part::Postgres, "the statement for several jobs failed")),
+        // Every request has an answer.
+        None => Err(Error::unavailable(Part::Postgres, "the statement for several jobs left one out")),
     }
 }
 
