@@ -141,7 +141,12 @@ impl Runner {
             trace.id = tracing::field::Empty,
         );
         propagation::follow(&span, claim.trace_context.as_deref());
+        let kind = claim.kind;
         self.run_claimed(claim).instrument(span).await;
+        if kind.per_tenant(&self.ctx.config().jobs).is_some() {
+            // The tenant may have another job of this kind dispatched.
+            dispatch::nudge(&self.ctx, kind);
+        }
         Place::Ran
     }
 
