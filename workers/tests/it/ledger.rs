@@ -9,6 +9,7 @@ use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
 use parlance_testing::{Builder, TestApp, TestEmbedder};
+use parlance_workers::runner::Runner;
 
 use crate::{paragraphs, purge, upload};
 
@@ -353,6 +354,17 @@ async fn a_failed_batch_cancels_the_other_batches_of_its_source() {
     assert_eq!(app.count(Kind::Embed, State::Failed).await, 1);
     assert!(app.count(Kind::Embed, State::Cancelled).await >= 2);
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_drained_worker_claims_no_job() {
+    let app = start_app(&TestEmbedder::default()).await;
+    let job = purge(&app, app.tenant).await;
+    let runner = Runner::new(app.ctx.clone(), WorkerId::fresh());
+    runner.drain(Duration::ZERO).await;
+    assert!(!runner.run(job).await);
+    assert_eq!(report(&app, job).await.attempt, 0);
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]
