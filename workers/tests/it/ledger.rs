@@ -11,7 +11,7 @@ use parlance_extract::protocol::{Document, Format, Markup};
 use parlance_testing::{Builder, TestApp, TestEmbedder};
 use parlance_workers::runner::Runner;
 
-use crate::{paragraphs, purge, upload};
+use crate::{lock_job, paragraphs, purge, upload};
 
 /// Attempts of a job of any kind without attempts of its own.
 const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
@@ -222,14 +222,6 @@ async fn a_job_whose_source_is_deleted_settles_nothing() {
     assert_eq!(jobs::renew(&app.ctx, &[beat(&claim)]).await.unwrap(), [Renewal::CancelRequested]);
     assert_eq!(app.count_of("select count(*) from source").await, 0);
     app.end_with_unfinished_jobs().await;
-}
-
-/// Locks a job, as its heartbeat does, until the connection is dropped.
-async fn lock_job(app: &TestApp, job: JobId) -> sqlx::PgConnection {
-    let mut holder = app.ctx.db().dedicated().await.unwrap();
-    let lock = format!("begin; select 1 from job where id = '{job}' for update");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
-    holder
 }
 
 #[tokio::test]

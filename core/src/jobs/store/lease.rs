@@ -85,8 +85,9 @@ pub(in crate::jobs) async fn succeed(
 }
 
 /// Marks jobs without results as succeeded, whichever tenants they belong to. `held`: each job with its lease. Returns
-/// those whose lease was held. A token belongs to one job, so the pairs need not be compared. The rows are locked in
-/// the order of all statements that lock several jobs.
+/// those that it settled; the others' leases are lost, or another transaction has locked them: [`succeed`] decides. A
+/// token belongs to one job, so the pairs need not be compared. The rows are locked in the order of all statements that
+/// lock several jobs.
 pub(in crate::jobs) async fn succeed_all(
     db: impl PgExecutor<'_>,
     held: &[(JobId, LeaseToken)],
@@ -98,7 +99,7 @@ pub(in crate::jobs) async fn succeed_all(
             select id from job
             where id = any($1) and lease_token = any($2)
             order by id
-            for no key update
+            for no key update skip locked
         )
         update job
         set state = 'succeeded', lease_token = null, lease_expires_at = null, finished_at = now(),
