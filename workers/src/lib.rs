@@ -15,6 +15,7 @@ use parlance_core::jobs::fleet::{self, Queues};
 use parlance_core::jobs::{Kind, dispatch};
 use parlance_core::platform::queue::Hint;
 use parlance_core::{Context, Result};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -62,13 +63,15 @@ pub async fn run(ctx: Context, queues: Queues, stop: CancellationToken) {
 
 /// Consumes the hints of one queue. Replaces a consumer that breaks because Redis was restarted or flushed.
 async fn consume(runner: Arc<Runner>, kind: Kind, concurrency: usize, stop: CancellationToken) {
+    // All consumers share the places: the jobs of a broken one run on.
+    let places = Arc::new(Semaphore::new(concurrency));
     while !stop.is_cancelled() {
         let ctx = runner.ctx();
         // Redis may have lost the hints that were pushed before this consumer connected.
         if let Err(error) = dispatch::recall(ctx, kind).await {
             tracing::warn!(queue = %kind, error = %Chain(&error), "hints not recalled; they will time out");
         }
-        if let Err(error) = consume_once(&runner, kind, concurrency, &stop).await
+        if let Err(error) = consume_once(&runner, kind, concurrency, &places, &stop).await
             && !stop.is_cancelled()
         {
             tracing::warn!(queue = %kind, %error, "consumer failed; restarting");
@@ -84,6 +87,7 @@ async fn consume_once(
     runner: &Arc<Runner>,
     kind: Kind,
     concurrency: usize,
+    places: &Arc<Semaphore>,
     stop: &CancellationToken,
 ) -> Result<(), BoxDynError> {
     let ctx = runner.ctx();
@@ -92,7 +96,7 @@ async fn consume_once(
     ctx.queue().expect_consumer(kind.as_str(), &name).await?;
     let consumer = WorkerBuilder::new(name)
         .backend(ctx.queue().consumer(kind.as_str(), ctx.config().jobs.poll_interval))
-        .data((kind, Arc::clone(runner)))
+        .data((kind, Arc::clone(runner), Arc::clone(places)))
         .concurrency(concurrency)
         .build(take);
     let stopped = stop.clone();
@@ -105,10 +109,16 @@ async fn consume_once(
 
 /// Handles one hint: the queue has work, probably this job. Always succeeds from apalis's
 /// point of view: the job table records the job's outcome.
-async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>)>) -> Result<(), Infallible> {
-    let (kind, runner) = (*queue).clone();
-    // Run in a separate task, so that apalis's heartbeats continue.
-    if let Err(error) = tokio::spawn(async move { runner.run_all(kind, hint.job).await }).await {
+async fn take(hint: Hint, queue: Data<(Kind, Arc<Runner>, Arc<Semaphore>)>) -> Result<(), Infallible> {
+    let (kind, runner, places) = (*queue).clone();
+    // Nothing closes the semaphore.
+    let Ok(place) = places.acquire_owned().await else { return Ok(()) };
+    // Run in a separate task, so that apalis's heartbeats continue. It outlives a broken consumer, with its place.
+    let running = tokio::spawn(async move {
+        runner.run_all(kind, hint.job).await;
+        drop(place);
+    });
+    if let Err(error) = running.await {
         tracing::error!(%error, "runner task failed; the sweeper will recover its job");
     }
     Ok(())

@@ -28,7 +28,7 @@ const RETRY_CLAIM: Duration = Duration::from_secs(1);
 enum Place {
     /// It ran a job.
     Ran,
-    /// No job was waiting.
+    /// No job was waiting, or the worker is stopping.
     Idle,
     /// The ledger did not answer.
     Failed,
@@ -85,7 +85,7 @@ impl Runner {
     /// idle places.
     pub(crate) async fn run_all(&self, kind: Kind, hinted: JobId) {
         let mut place = self.track(self.claims.next(&self.ctx, kind, hinted)).await;
-        while place != Place::Idle && !self.running.is_closed() {
+        while place != Place::Idle {
             if place == Place::Failed {
                 tokio::time::sleep(RETRY_CLAIM).await;
             }
@@ -100,6 +100,10 @@ impl Runner {
 
     async fn track(&self, claim: impl Future<Output = Result<Option<Claim>>>) -> Place {
         let run = self.running.track_future(self.claim_and_run(claim));
+        // Checked while tracked: no claim begins after the drain has ended.
+        if self.running.is_closed() {
+            return Place::Idle;
+        }
         self.killed.run_until_cancelled(run).await.unwrap_or(Place::Idle)
     }
 
@@ -141,7 +145,12 @@ impl Runner {
             trace.id = tracing::field::Empty,
         );
         propagation::follow(&span, claim.trace_context.as_deref());
+        let kind = claim.kind;
         self.run_claimed(claim).instrument(span).await;
+        if kind.per_tenant(&self.ctx.config().jobs).is_some() {
+            // The tenant may have another job of this kind dispatched.
+            dispatch::nudge(&self.ctx, kind);
+        }
         Place::Ran
     }
 

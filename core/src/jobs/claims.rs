@@ -1,6 +1,7 @@
 //! Batched claims of one worker process.
 
 use super::gather::Gather;
+use super::heartbeat::statement_limit;
 use super::kind::PerKind;
 use super::served::Served;
 use super::{Claim, Kind, claim, store};
@@ -48,9 +49,10 @@ impl Claims {
     /// workers are claiming the waiting jobs.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// When the statement fails, for all claims that it serves.
     pub async fn another(&self, ctx: &Context, kind: Kind) -> Result<Option<Claim>> {
-        self.queues.of(kind).call((), async |calls| self.take(ctx, kind, calls.len()).await).await
+        let within = statement_limit(ctx.config().jobs.lease);
+        self.queues.of(kind).call((), within, async |calls| self.take(ctx, kind, calls.len()).await).await
     }
 
     async fn take(&self, ctx: &Context, kind: Kind, limit: usize) -> Result<Vec<Claim>> {

@@ -4,17 +4,21 @@
 //! without concurrent calls does not wait.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Mutex as FairMutex, oneshot};
 
-use crate::error::Result;
+use crate::error::{Error, Part, Result};
 
 /// Queued calls, with requests `Q` and results `A`.
 #[derive(Debug)]
 pub(super) struct Gather<Q, A> {
-    waiting: Mutex<Vec<(Q, oneshot::Sender<A>)>>,
+    waiting: Mutex<Vec<Waiting<Q, A>>>,
     turn: FairMutex<()>,
 }
+
+/// A waiting call: its request, and where its answer goes.
+type Waiting<Q, A> = (Q, oneshot::Sender<Option<A>>);
 
 impl<Q, A> Default for Gather<Q, A> {
     fn default() -> Self {
@@ -25,32 +29,38 @@ impl<Q, A> Default for Gather<Q, A> {
 impl<Q, A> Gather<Q, A> {
     /// Waits for a batch that another call executes, or executes `serve` for all queued calls. `serve` gets the
     /// requests and returns their results in the same order; it may omit results at the end. `None`: this call's result
-    /// was omitted, or the call that executed the batch failed or was dropped.
+    /// was omitted. `within`: timeout of `serve`; a connection that hangs would otherwise stop all calls of the process.
     ///
     /// # Errors
-    /// When this call's `serve` fails.
+    /// When `serve` fails or takes too long, for all of its calls: also when it was another call's, and when that call
+    /// was dropped.
     pub(super) async fn call(
         &self,
         request: Q,
+        within: Duration,
         serve: impl AsyncFnOnce(Vec<Q>) -> Result<Vec<A>>,
     ) -> Result<Option<A>> {
         let (sender, mut receiver) = oneshot::channel();
         self.waiting().push((request, sender));
         let _turn = self.turn.lock().await;
         match receiver.try_recv() {
-            Ok(answer) => return Ok(Some(answer)),
-            Err(oneshot::error::TryRecvError::Closed) => return Ok(None),
+            Ok(answer) => return Ok(answer),
+            Err(oneshot::error::TryRecvError::Closed) => {
+                return Err(Error::unavailable(Part::Postgres, "the statement for several calls failed"));
+            }
             Err(oneshot::error::TryRecvError::Empty) => {}
         }
         let (requests, senders): (Vec<Q>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
-        for (sender, answer) in senders.into_iter().zip(serve(requests).await?) {
+        let served = tokio::time::timeout(within, serve(requests)).await;
+        let mut answers = served.map_err(|late| Error::unavailable(Part::Postgres, late))??.into_iter();
+        for sender in senders {
             // A dropped receiver is a cancelled call.
-            let _dropped = sender.send(answer);
+            let _dropped = sender.send(answers.next());
         }
-        Ok(receiver.try_recv().ok())
+        Ok(receiver.try_recv().ok().flatten())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<(Q, oneshot::Sender<A>)>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting<Q, A>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,7 +72,9 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::error::{Error, Part};
+
+    /// Longer than any test.
+    const LONG: Duration = Duration::from_secs(600);
 
     #[tokio::test]
     async fn calls_during_a_statement_share_the_next_one() {
@@ -72,23 +84,41 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(requests.into_iter().map(|request| request * 2).collect())
         };
-        let answers = join_all((0..50).map(|request| gather.call(request, double))).await;
+        let answers = join_all((0..50).map(|request| gather.call(request, LONG, double))).await;
         let answers: Vec<u32> = answers.into_iter().filter_map(|answer| answer.unwrap()).collect();
         assert_eq!(answers, (0..50).map(|request| request * 2).collect::<Vec<_>>());
         assert!(statements.get() <= 2, "{} statements", statements.get());
     }
 
     #[tokio::test]
-    async fn a_failed_statement_answers_none_of_its_calls() {
+    async fn a_failed_statement_fails_all_of_its_calls() {
         let gather = Gather::<u32, u32>::default();
         let fail = async |_: Vec<u32>| {
             tokio::task::yield_now().await;
             Err(Error::unavailable(Part::Postgres, "down"))
         };
-        let answers = join_all((0..3).map(|request| gather.call(request, fail))).await;
-        let failed = answers.iter().filter(|answer| answer.is_err()).count();
-        assert_eq!((failed, answers.iter().filter(|answer| matches!(answer, Ok(None))).count()), (1, 2));
-        let next = gather.call(4, async |requests| Ok(requests)).await;
+        let answers = join_all((0..3).map(|request| gather.call(request, LONG, fail))).await;
+        assert!(answers.iter().all(Result::is_err), "{answers:?}");
+        let next = gather.call(4, LONG, async |requests| Ok(requests)).await;
         assert_eq!(next.unwrap(), Some(4), "the next call succeeds");
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_hangs_stops_no_later_call() {
+        let gather = Gather::<u32, u32>::default();
+        let hang = async |_: Vec<u32>| std::future::pending().await;
+        let answers = join_all((0..3).map(|request| gather.call(request, Duration::ZERO, hang))).await;
+        assert!(answers.iter().all(Result::is_err), "{answers:?}");
+        let next = gather.call(4, LONG, async |requests| Ok(requests)).await;
+        assert_eq!(next.unwrap(), Some(4));
+    }
+
+    #[tokio::test]
+    async fn calls_without_an_answer_get_none() {
+        let gather = Gather::<u32, u32>::default();
+        let first = async |requests: Vec<u32>| Ok(requests.into_iter().take(1).collect());
+        let answers = join_all((0..3).map(|request| gather.call(request, LONG, first))).await;
+        let answered = answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count();
+        assert!(answered >= 1 && answers.iter().all(Result::is_ok), "{answers:?}");
     }
 }

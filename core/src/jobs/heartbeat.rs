@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::store;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Part, Result};
 use crate::ids::{JobId, LeaseToken};
 
 /// A lease is renewed once a fifth of it has passed, so that few heartbeats write to the job's row.
@@ -65,12 +65,24 @@ pub fn interval(lease: Duration) -> Duration {
     INTERVAL.min(lease / 3)
 }
 
+/// Maximum time of a statement on behalf of many jobs of a process: a connection that hangs then stops them for so long
+/// only, and their leases outlast it.
+pub(super) fn statement_limit(lease: Duration) -> Duration {
+    lease / 3
+}
+
 /// Renews the leases that end soon and records progress that changed. Progress never decreases. An expired lease counts
 /// as held until another worker claims the job. Returns the renewal of each job, in the order of `beats`.
 ///
 /// # Errors
-/// When a statement fails.
+/// When a statement fails, or they take too long.
 pub async fn renew(ctx: &Context, beats: &[Beat]) -> Result<Vec<Renewal>> {
+    let within = statement_limit(ctx.config().jobs.lease);
+    let renewals = tokio::time::timeout(within, renew_now(ctx, beats)).await;
+    renewals.map_err(|late| Error::unavailable(Part::Postgres, late))?
+}
+
+async fn renew_now(ctx: &Context, beats: &[Beat]) -> Result<Vec<Renewal>> {
     let (db, lease) = (ctx.db().platform(), ctx.config().jobs.lease);
     let pulses = store::find_held(db, beats, lease.mul_f64(DUE)).await?;
     let pulses: HashMap<LeaseToken, Pulse> = pulses.into_iter().map(|pulse| (pulse.lease, pulse)).collect();

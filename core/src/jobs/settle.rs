@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sqlx::PgTransaction;
 
 use super::gather::Gather;
+use super::heartbeat::statement_limit;
 use super::{About, Claim, State, dispatch, store};
 use crate::context::Context;
 use crate::error::{Error, Part, Result};
@@ -88,11 +89,18 @@ pub async fn succeed_without_results(ctx: &Context, claim: &Claim) -> Result<()>
         let settled = store::succeed_all(ctx.db().platform(), &held).await?;
         Ok(held.iter().map(|(job, _)| settled.contains(job)).collect())
     };
-    match successes.0.call((claim.id, claim.lease), settle).await? {
-        Some(true) => Ok(()),
-        Some(false) => Err(Error::LeaseLost),
-        None => Err(Error::unavailable(Part::Postgres, "the statement for several jobs failed")),
+    let within = statement_limit(ctx.config().jobs.lease);
+    let answer = successes.0.call((claim.id, claim.lease), within, settle).await?;
+    // Every request has an answer.
+    let settled = answer.ok_or_else(|| Error::unavailable(Part::Postgres, "a statement left a job out"))?;
+    if settled {
+        return Ok(());
     }
+    // Another transaction has locked the job, or its lease is lost. A tenant's connection waits for it, since few
+    // connections serve all tenants.
+    let mut tx = ctx.db().begin(claim.about.tenant).await?;
+    succeed(&mut tx, claim).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Successes of this process that are queued for the next statement.

@@ -65,6 +65,34 @@ async fn waiting_crawls_delay_no_other_tenant() {
 }
 
 #[tokio::test]
+async fn a_tenants_next_crawl_follows_the_one_that_ends() {
+    let mut app = start_app(|config| {
+        config.jobs.crawls_per_tenant = 1;
+        // No sweep dispatches it.
+        config.jobs.sweep_interval = FOREVER;
+    })
+    .await;
+    let site = Site::start().await;
+    let bot = app.create_bot(app.tenant).await;
+    app.start_workers();
+    for name in ["/first", "/second"] {
+        site.set(name, article(name, "").held());
+        add(&app, bot, &format!("{}{name}", site.url), None).await;
+    }
+    app.eventually("one runs, one is queued", async || {
+        let queued = app.count(Kind::Scrape, State::Queued).await;
+        (site.held().0 == 1 && queued == 1).then_some(())
+    })
+    .await;
+    site.open();
+    app.eventually("both are done", async || {
+        (app.count(Kind::Scrape, State::Succeeded).await == 2).then_some(())
+    })
+    .await;
+    app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
 async fn a_dead_slow_site_is_given_up() {
     let app = start_app(|config| {
         // The limit for quick pages allows for a slow machine.

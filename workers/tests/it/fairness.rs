@@ -7,7 +7,7 @@ use parlance_core::jobs::{self, Claims, Kind, State};
 use parlance_core::knowledge::Status;
 use parlance_testing::{Builder, TestApp, TestEmbedder};
 
-use crate::{paragraphs, purge, upload};
+use crate::{lock_job, paragraphs, purge, upload};
 
 #[tokio::test]
 async fn a_small_file_waits_only_for_running_jobs() {
@@ -224,4 +224,46 @@ async fn crawls_that_wait_delay_no_other_jobs_of_their_tenant() {
     let next = claims.another(&app.ctx, Kind::Scrape).await.unwrap().unwrap();
     assert_eq!(next.about.tenant, other);
     app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_locked_job_delays_no_other_dispatch() {
+    let app = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let (other, _) = app.another_tenant().await;
+    let locked = purge(&app, app.tenant).await;
+    purge(&app, other).await;
+    let holder = lock_job(&app, locked).await;
+    let filling = tokio::time::timeout(Duration::from_secs(60), app.fill(Kind::Purge));
+    assert_eq!(filling.await.expect("nothing waits for the lock"), 1);
+    assert_eq!(jobs::get(&app.ctx, app.tenant, locked).await.unwrap().state, State::Queued);
+    drop(holder);
+    app.eventually("the lock is gone", async || (app.fill(Kind::Purge).await == 1).then_some(())).await;
+    // Nor a recall of the dispatched jobs.
+    let holder = lock_job(&app, locked).await;
+    let recall = tokio::time::timeout(Duration::from_secs(60), jobs::dispatch::recall(&app.ctx, Kind::Purge));
+    assert_eq!(recall.await.expect("nothing waits for the lock").unwrap(), 1);
+    drop(holder);
+    app.end_with_unfinished_jobs().await;
+}
+
+#[tokio::test]
+async fn a_locked_job_delays_no_other_success() {
+    let app = Builder::default().embedder(TestEmbedder::default()).start().await;
+    let (other, _) = app.another_tenant().await;
+    let mut claims = Vec::new();
+    for tenant in [app.tenant, other, other] {
+        let job = purge(&app, tenant).await;
+        claims.push(jobs::claim(&app.ctx, job, WorkerId::fresh()).await.unwrap().unwrap());
+    }
+    let holder = lock_job(&app, claims[0].id).await;
+    let settle = |claim| jobs::succeed_without_results(&app.ctx, claim);
+    let others = async {
+        let settled = futures_util::future::join_all(claims[1..].iter().map(settle)).await;
+        drop(holder);
+        settled
+    };
+    let (locked, others) = tokio::join!(settle(&claims[0]), others);
+    assert!(others.iter().all(Result::is_ok), "{others:?}");
+    assert!(locked.is_ok(), "it waits for the lock instead of counting as lost: {locked:?}");
+    app.end().await;
 }

@@ -9,8 +9,9 @@ use parlance_core::knowledge::ingest::{self, ExtractFile};
 use parlance_core::knowledge::{self, Status};
 use parlance_extract::protocol::{Document, Format, Markup};
 use parlance_testing::{Builder, TestApp, TestEmbedder};
+use parlance_workers::runner::Runner;
 
-use crate::{paragraphs, purge, upload};
+use crate::{lock_job, paragraphs, purge, upload};
 
 /// Attempts of a job of any kind without attempts of its own.
 const ATTEMPTS: i32 = Kind::Embed.spec().max_attempts;
@@ -223,14 +224,6 @@ async fn a_job_whose_source_is_deleted_settles_nothing() {
     app.end_with_unfinished_jobs().await;
 }
 
-/// Locks a job, as its heartbeat does, until the connection is dropped.
-async fn lock_job(app: &TestApp, job: JobId) -> sqlx::PgConnection {
-    let mut holder = app.ctx.db().dedicated().await.unwrap();
-    let lock = format!("begin; select 1 from job where id = '{job}' for update");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
-    holder
-}
-
 #[tokio::test]
 async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     let embedder = TestEmbedder::default();
@@ -353,6 +346,17 @@ async fn a_failed_batch_cancels_the_other_batches_of_its_source() {
     assert_eq!(app.count(Kind::Embed, State::Failed).await, 1);
     assert!(app.count(Kind::Embed, State::Cancelled).await >= 2);
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_drained_worker_claims_no_job() {
+    let app = start_app(&TestEmbedder::default()).await;
+    let job = purge(&app, app.tenant).await;
+    let runner = Runner::new(app.ctx.clone(), WorkerId::fresh());
+    runner.drain(Duration::ZERO).await;
+    assert!(!runner.run(job).await);
+    assert_eq!(report(&app, job).await.attempt, 0);
+    app.end_with_unfinished_jobs().await;
 }
 
 #[tokio::test]

@@ -47,3 +47,14 @@ pub(crate) async fn purge(app: &TestApp, tenant: TenantId) -> JobId {
     tx.commit().await.unwrap();
     job
 }
+
+/// Locks a job, as its heartbeat does, until the connection is dropped.
+pub(crate) async fn lock_job(app: &TestApp, job: JobId) -> parlance_testing::sqlx::PgConnection {
+    let mut holder = app.ctx.db().dedicated().await.unwrap();
+    let lock = format!("begin; select 1 from job where id = '{job}' for update");
+    parlance_testing::sqlx::raw_sql(parlance_testing::sqlx::AssertSqlSafe(lock))
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    holder
+}

@@ -44,6 +44,38 @@ async fn flushing_redis_during_processing_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_redis_error_adds_no_places() {
+    let embedder = TestEmbedder::default();
+    embedder.hold();
+    let mut app = start_app(&embedder).await;
+    let bot = app.create_bot(app.tenant).await;
+    app.start_workers();
+    for i in 0..8 {
+        let text = paragraphs(40).replace("Rule", &format!("Source {i} rule"));
+        upload(&app, app.tenant, bot, "a.txt", &text).await;
+    }
+    let places = i64::try_from(app.ctx.config().jobs.concurrency).unwrap();
+    let running = async || app.count(Kind::Embed, State::Running).await;
+    app.eventually("every place is taken and jobs wait", async || {
+        (running().await == places && app.waiting(Kind::Embed).await.len() > 2).then_some(())
+    })
+    .await;
+    app.servers.flush_redis().await;
+    app.eventually("the consumer is replaced", async || {
+        (!app.servers.redis_ttls("*.embed:workers:metadata:*").await.is_empty()).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(running().await, places);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    embedder.release();
+    let unfinished = "select count(*) from job where state not in ('succeeded', 'failed', 'cancelled')";
+    app.eventually("all is done", async || (app.count_of(unfinished).await == 0).then_some(())).await;
+    app.end().await;
+}
+
+#[tokio::test]
 async fn an_upload_during_a_redis_outage_is_processed_later() {
     let mut app = start_app(&TestEmbedder::default()).await;
     let bot = app.create_bot(app.tenant).await;

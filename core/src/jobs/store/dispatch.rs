@@ -21,9 +21,12 @@ pub(in crate::jobs) async fn lock_dispatch(db: impl PgExecutor<'_>, kind: Kind) 
 /// count as turns taken. A tenant without such jobs gets one place beyond the window, which therefore at most doubles.
 ///
 /// The cost grows with the number of waiting tenants, not of their jobs: the recursive part skips over the index
-/// from tenant to tenant, each count reads one partial index, and the update finds its rows by id. `state || ''`
+/// from tenant to tenant, each count reads one partial index, and the lock finds its rows by id. `state || ''`
 /// keeps the planner off the partial index, which it would read whole if its statistics saw an empty queue. The
 /// commit does not wait for the disk: a dispatch lost in a crash of Postgres is repeated.
+///
+/// A job that another transaction has locked is left for the next time: the statement runs under the queue's lock, and
+/// would delay every tenant.
 ///
 /// [`claim_next`]: super::claim_next
 ///
@@ -105,15 +108,21 @@ pub(in crate::jobs) async fn pick(
             select id, turn, row_number() over (order by priority desc, turn, served nulls first, id) as place
             from turns
             cross join unsynced
+        ),
+        free as materialized (
+            select id from job
+            where id = any(array(
+                    select id from next
+                    where place <= (select places from room)
+                        or (turn = 1 and place <= (select with_beside from room))
+                ))
+                and state || '' = 'queued'
+            order by id
+            for no key update skip locked
         )
         update job
         set state = 'dispatched', dispatched_at = now(), updated_at = now()
-        where id = any(array(
-                select id from next
-                where place <= (select places from room)
-                    or (turn = 1 and place <= (select with_beside from room))
-            ))
-            and state || '' = 'queued'
+        where id = any(array(select id from free))
         returning id as "id: JobId"
         "#,
         kind.as_str(),
@@ -127,13 +136,20 @@ pub(in crate::jobs) async fn pick(
     .await
 }
 
+/// Undoes a dispatch. Skips jobs that are locked: they are being claimed or ended, or their hint times out.
 pub(in crate::jobs) async fn return_to_queue(db: impl PgExecutor<'_>, jobs: &[JobId]) -> sqlx::Result<()> {
     let jobs: Vec<_> = jobs.iter().map(|job| job.uuid()).collect();
     sqlx::query!(
         r#"
+        with free as materialized (
+            select id from job
+            where id = any($1) and state || '' = 'dispatched'
+            order by id
+            for no key update skip locked
+        )
         update job
         set state = 'queued', dispatched_at = null, updated_at = now()
-        where id = any($1) and state = 'dispatched'
+        where id = any(array(select id from free))
         "#,
         &jobs,
     )

@@ -84,9 +84,10 @@ pub(in crate::jobs) async fn succeed(
     Ok((settled.rows_affected() == 1).then_some(()))
 }
 
-/// Marks jobs without results as succeeded, of any tenants. `held`: each job with its lease. Returns the jobs whose
-/// lease was held. A lease token is unique to one job, so matching tokens suffices. Rows are locked in the order of
-/// their ids, as by every statement that locks several jobs.
+/// Marks jobs without results as succeeded, of any tenants. `held`: each job with its lease. Returns the jobs that it
+/// settled. The leases of the others are lost, or another transaction has locked them: [`succeed`] decides. A lease
+/// token is unique to one job, so matching tokens suffices. Rows are locked in the order of their ids, as by every
+/// statement that locks several jobs.
 pub(in crate::jobs) async fn succeed_all(
     db: impl PgExecutor<'_>,
     held: &[(JobId, LeaseToken)],
@@ -98,7 +99,7 @@ pub(in crate::jobs) async fn succeed_all(
             select id from job
             where id = any($1) and lease_token = any($2)
             order by id
-            for no key update
+            for no key update skip locked
         )
         update job
         set state = 'succeeded', lease_token = null, lease_expires_at = null, finished_at = now(),

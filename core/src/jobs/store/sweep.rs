@@ -29,12 +29,20 @@ pub(in crate::jobs) async fn requeue_lost_hints(
     Ok(requeued.rows_affected())
 }
 
+/// Requeues the dispatched jobs of a queue. Skips jobs that are locked: they are being claimed or ended, or their hint
+/// times out.
 pub(in crate::jobs) async fn requeue_dispatched(db: impl PgExecutor<'_>, kind: Kind) -> sqlx::Result<u64> {
     let requeued = sqlx::query!(
         r#"
+        with free as materialized (
+            select id from job
+            where kind = $1 and state = 'dispatched'
+            order by id
+            for no key update skip locked
+        )
         update job
         set state = 'queued', dispatched_at = null, updated_at = now()
-        where kind = $1 and state = 'dispatched'
+        where id = any(array(select id from free))
         "#,
         kind.as_str(),
     )
