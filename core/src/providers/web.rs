@@ -10,7 +10,7 @@ use crate::platform::fair_places::FairPlaces;
 
 mod browsers;
 
-pub use browsers::{Browsers, CrawlBrowser};
+pub use browsers::{BrowserTurn, Browsers, CrawlBrowser};
 
 /// Pages of more than a megabyte in the memory of a process. A page may have ten.
 const LARGE_PAGES: usize = 16;

@@ -56,6 +56,12 @@ impl FetchResponse {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// Drops the body, and gives its room back if there are no clones.
+    pub fn release(&mut self) {
+        self.body = Bytes::new();
+        self.room = None;
+    }
 }
 
 /// Result of a fetch with the time that the site took for it.
