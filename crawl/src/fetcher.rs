@@ -12,14 +12,15 @@ mod client;
 mod cookies;
 mod error;
 mod fetch;
+mod network_time;
 mod proxy;
 mod public_addresses;
 mod refusal;
 mod resolver;
 
 pub use error::{FetchError, FetcherError};
-pub use fetch::FetchResponse;
 pub(crate) use fetch::{FetchOptions, OnExcess};
+pub use fetch::{FetchResponse, Timed};
 pub use proxy::{ForwardProxy, ProxyLimits};
 pub use refusal::Refusal;
 pub use resolver::{Lookup, SystemLookup};
@@ -47,7 +48,8 @@ pub struct FetcherConfig {
     pub user_agent: String,
     /// Timeout of a name lookup, and separately of the connection with its handshake.
     pub connect_timeout: Duration,
-    /// Timeout of a whole fetch: all redirects and the body.
+    /// Timeout of a whole fetch: all redirects and the body, without waiting for
+    /// [`Pace::room`].
     pub page_timeout: Duration,
     /// Maximum size of a decompressed body, in bytes.
     pub max_bytes: usize,
@@ -134,17 +136,9 @@ impl Fetcher {
     }
 
     /// As [`Fetcher::fetch`], but a large body is read only when there is room for it; the response holds the room. The
-    /// caller waits for its turn.
-    ///
-    /// # Errors
-    /// As [`Fetcher::fetch`].
-    pub async fn fetch_with_room(
-        &self,
-        url: &Url,
-        accept: &str,
-        pace: &dyn Pace,
-    ) -> Result<FetchResponse, FetchError> {
-        self.run(url, self.page(accept, Some(pace))).await
+    /// caller waits for its turn. The time of waiting for room counts towards no timeout.
+    pub async fn fetch_with_room(&self, url: &Url, accept: &str, pace: &dyn Pace) -> Timed {
+        self.run_timed(url, self.page(accept, Some(pace))).await
     }
 
     /// The guarded client, for code that builds its own requests. It reaches nothing that [`Fetcher::fetch`]

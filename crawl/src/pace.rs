@@ -22,6 +22,7 @@ pub trait Pace: Send + Sync {
     /// Pauses requests to a host that returned 429 or 503, and increases the interval of later ones.
     async fn slow_down(&self, url: &Url, pause: Duration);
 
-    /// Waits for room for a body of more than [`SMALL_BODY`]. The time counts towards the timeout of the fetch.
+    /// Waits for room for a body of more than [`SMALL_BODY`]. The time counts neither towards the timeout of the
+    /// fetch nor as the time that the site took.
     async fn room(&self) -> Room;
 }

@@ -6,7 +6,7 @@
 mod read;
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use url::Url;
 
@@ -105,10 +105,10 @@ async fn request(
         pace: Some(pace),
     };
     pace.wait(map).await;
-    let started = Instant::now();
-    let fetched = fetcher.run(map, options).await;
-    *spent += started.elapsed();
-    fetched
+    let timed = fetcher.run_timed(map, options).await;
+    *spent += timed.took;
+    timed
+        .fetched
         .inspect_err(|error| {
             tracing::debug!(%map, %error, code = error.code(), "sitemap skipped: not fetched");
         })

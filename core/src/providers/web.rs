@@ -10,7 +10,7 @@ use crate::platform::fair_places::FairPlaces;
 
 mod browsers;
 
-pub use browsers::{Browsers, CrawlBrowser};
+pub use browsers::{BrowserTurn, Browsers, CrawlBrowser};
 
 /// Maximum number of pages of more than a megabyte in a process's memory. A page may have ten megabytes.
 const LARGE_PAGES: usize = 16;

@@ -58,6 +58,7 @@ impl Clients {
     }
 }
 
+/// Without a read timeout: it would count the time in which a body waits for room. A fetch has its own limit.
 fn builder(
     config: &FetcherConfig,
     rules: &Arc<Rules>,
@@ -73,7 +74,6 @@ fn builder(
     Client::builder()
         .user_agent(&config.user_agent)
         .connect_timeout(config.connect_timeout)
-        .read_timeout(config.page_timeout)
         .pool_max_idle_per_host(2)
         .pool_idle_timeout(IDLE_CONNECTION)
         .referer(false)

@@ -1,4 +1,4 @@
-//! A single fetch: manual redirects so that each is checked, one deadline, and a size-limited body.
+//! A single fetch: manual redirects so that each is checked, one time limit, and a size-limited body.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use reqwest::header::{
     RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
-use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::pace::{Pace, Room, SMALL_BODY};
 
 use super::cookies::Cookies;
+use super::network_time::NetworkTime;
 use super::resolver::ResolveError;
 use super::{FetchError, Fetcher};
 
@@ -56,6 +56,21 @@ impl FetchResponse {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// Drops the body, and gives its room back if there are no clones.
+    pub fn release(&mut self) {
+        self.body = Bytes::new();
+        self.room = None;
+    }
+}
+
+/// Result of a fetch with the time that the site took for it.
+#[derive(Debug)]
+pub struct Timed {
+    /// The response, or why there is none.
+    pub fetched: Result<FetchResponse, FetchError>,
+    /// Time of the network: lookups, connections, responses and the body, without the wait for [`Pace::room`].
+    pub took: Duration,
 }
 
 /// Handling of a body over the limit.
@@ -84,11 +99,21 @@ impl Fetcher {
         url: &Url,
         options: FetchOptions<'_>,
     ) -> Result<FetchResponse, FetchError> {
-        let deadline = Instant::now() + self.config.page_timeout;
-        timeout_at(deadline, self.follow(url, options)).await.map_err(|_elapsed| FetchError::Timeout)?
+        self.run_timed(url, options).await.fetched
     }
 
-    async fn follow(&self, url: &Url, options: FetchOptions<'_>) -> Result<FetchResponse, FetchError> {
+    pub(crate) async fn run_timed(&self, url: &Url, options: FetchOptions<'_>) -> Timed {
+        let mut time = NetworkTime::new(self.config.page_timeout);
+        let fetched = self.follow(url, options, &mut time).await;
+        Timed { fetched, took: time.spent() }
+    }
+
+    async fn follow(
+        &self,
+        url: &Url,
+        options: FetchOptions<'_>,
+        time: &mut NetworkTime,
+    ) -> Result<FetchResponse, FetchError> {
         let mut url = url.clone();
         url.set_fragment(None);
         let mut redirects = Vec::new();
@@ -99,10 +124,10 @@ impl Fetcher {
             if let Some(header) = cookies.header(&url) {
                 request = request.header(COOKIE, header);
             }
-            let response = request.send().await.map_err(|error| failure(&url, error))?;
+            let response = time.wait_for(request.send()).await?.map_err(|error| failure(&url, error))?;
             cookies.take(&url, response.headers());
             let Some(next) = redirect(&url, &response) else {
-                return read(url, response, redirects, options).await;
+                return read(url, response, redirects, options, time).await;
             };
             if redirects.len() == options.max_redirects {
                 return Err(FetchError::TooManyRedirects);
@@ -129,6 +154,7 @@ async fn read(
     response: Response,
     redirects: Vec<Url>,
     options: FetchOptions<'_>,
+    time: &mut NetworkTime,
 ) -> Result<FetchResponse, FetchError> {
     let (status, headers) = (response.status(), response.headers());
     let mut fetched = FetchResponse {
@@ -146,7 +172,7 @@ async fn read(
         url,
     };
     let limits = limits(status, options);
-    fetched.body = body(&fetched.url, response, limits, options.pace, &mut fetched.room).await?;
+    fetched.body = body(&fetched.url, response, limits, options.pace, &mut fetched.room, time).await?;
     Ok(fetched)
 }
 
@@ -165,6 +191,7 @@ async fn body(
     (limit, on_excess): (usize, OnExcess),
     pace: Option<&dyn Pace>,
     room: &mut Option<Room>,
+    time: &mut NetworkTime,
 ) -> Result<Bytes, FetchError> {
     let too_large = FetchError::TooLarge { limit };
     let declared = response.content_length().unwrap_or(0);
@@ -172,7 +199,7 @@ async fn body(
         return Err(too_large);
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure(url, error))? {
+    while let Some(chunk) = time.wait_for(response.chunk()).await?.map_err(|error| failure(url, error))? {
         if body.len() + chunk.len() > SMALL_BODY
             && room.is_none()
             && let Some(pace) = pace

@@ -4,10 +4,13 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use parlance_crawl::fetcher::{FetchError, Fetcher, FetcherConfig};
-use parlance_crawl::pace::SMALL_BODY;
+use parlance_crawl::pace::{Pace, Room, SMALL_BODY};
+use tokio::sync::Notify;
+use url::Url;
 
 use crate::proxies::run_alone;
 use crate::site::{Reply, Site, open_config, open_fetcher};
@@ -68,14 +71,59 @@ async fn a_large_body_holds_its_room_until_it_is_dropped() {
     let fetcher = Fetcher::new(FetcherConfig { max_bytes: 3 * MIB, ..open_config() }).unwrap();
     let turns = Turns::default();
     let rooms = || Arc::strong_count(&turns.rooms) - 1;
-    let small = fetcher.fetch_with_room(&site.url("/small"), "*/*", &turns).await.unwrap();
+    let small = fetcher.fetch_with_room(&site.url("/small"), "*/*", &turns).await.fetched.unwrap();
     assert_eq!((small.body.len(), rooms()), (SMALL_BODY, 0));
-    let large = fetcher.fetch_with_room(&site.url("/large"), "*/*", &turns).await.unwrap();
+    let large = fetcher.fetch_with_room(&site.url("/large"), "*/*", &turns).await.fetched.unwrap();
     let other = large.clone();
     drop(large);
     assert_eq!((other.body.len(), rooms()), (2 * SMALL_BODY, 1));
     drop(other);
     assert_eq!(rooms(), 0);
+}
+
+/// Gives rooms when it is told to.
+#[derive(Default)]
+struct Gate {
+    is_awaited: Notify,
+    open: Notify,
+}
+
+#[async_trait]
+impl Pace for Gate {
+    async fn wait(&self, _url: &Url) {}
+
+    async fn slow_down(&self, _url: &Url, _pause: Duration) {}
+
+    async fn room(&self) -> Room {
+        self.is_awaited.notify_one();
+        self.open.notified().await;
+        Arc::new(())
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_room_is_no_time_of_the_site() {
+    const TIMEOUT: Duration = Duration::from_secs(2);
+    let site = Site::start(|path| match path {
+        "/silent" => Reply::Stall(vec![]),
+        _ => Reply::page(vec![b'x'; 2 * SMALL_BODY]),
+    })
+    .await;
+    let config = FetcherConfig { max_bytes: 3 * MIB, page_timeout: TIMEOUT, ..open_config() };
+    let fetcher = Fetcher::new(config).unwrap();
+    let gate = Gate::default();
+    let (large, silent) = (site.url("/large"), site.url("/silent"));
+    let later = async {
+        gate.is_awaited.notified().await;
+        // Begins after the large page, so that the time limit of both has passed.
+        let silent = fetcher.fetch(&silent, "*/*").await;
+        gate.open.notify_one();
+        silent
+    };
+    let (timed, silent) = tokio::join!(fetcher.fetch_with_room(&large, "*/*", &gate), later);
+    assert!(matches!(silent, Err(FetchError::Timeout)), "{silent:?}");
+    assert_eq!(timed.fetched.unwrap().body.len(), 2 * SMALL_BODY);
+    assert!(timed.took < TIMEOUT, "{:?}", timed.took);
 }
 
 #[tokio::test]

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use parlance_core::ids::TenantId;
 use parlance_core::jobs::{self, Kind, State};
 use parlance_core::knowledge::crawl::PageState::{self, Failed, Fetched};
 use parlance_core::knowledge::{self, Status};
 use parlance_core::platform::config::Config;
+use parlance_core::platform::fair_places::Place;
+use parlance_crawl::pace::SMALL_BODY;
 use parlance_testing::{Builder, Page, Site, TestApp, TestEmbedder};
 
 use crate::crawl::{add, article, finish, outcomes, pages, site as request, source};
@@ -121,6 +125,74 @@ async fn a_dead_slow_site_is_given_up() {
     assert_eq!(count(Failed, Some("timeout")), 1);
     assert_eq!(count(Failed, Some("site_too_slow")), 9);
     assert_eq!(site.requests().iter().filter(|path| names.contains(path)).count(), 2, "two timeouts");
+    app.end().await;
+}
+
+/// An article of more than a megabyte, which needs room.
+fn large(matter: &str) -> Page {
+    article(matter, &format!("<!-- {} -->", "x".repeat(SMALL_BODY)))
+}
+
+/// Takes the room for large pages, but for `free` places that are for tenants without any.
+async fn fill_rooms(app: &TestApp, free: usize) -> Vec<Place<TenantId>> {
+    let (rooms, hog) = (app.ctx.large_pages(), TenantId::fresh());
+    let mut held = Vec::new();
+    while held.len() + free < rooms.most() {
+        // One tenant may hold all that are not spare, and many one each.
+        held.push(match rooms.take(hog).now_or_never() {
+            Some(place) => place,
+            None => rooms.take(TenantId::fresh()).await,
+        });
+    }
+    held
+}
+
+#[tokio::test]
+async fn a_site_is_not_charged_for_full_rooms() {
+    let mut app = start_app(|config| {
+        config.scrape.page_timeout = Duration::from_secs(3);
+        config.scrape.slow = Duration::from_secs(3);
+    })
+    .await;
+    let (healthy, dead) = (Site::start().await, Site::start().await);
+    let bot = app.create_bot(app.tenant).await;
+    let held = fill_rooms(&app, 0).await;
+    healthy.set("/", large("the root"));
+    dead.set("/", article("the root", "").held());
+    app.start_workers();
+    let id = add(&app, bot, &healthy.url, None).await;
+    app.eventually("the page is requested", async || (healthy.request_count("/") == 1).then_some(())).await;
+    // Begins later, so that the time limit of both has passed.
+    let late = add(&app, bot, &dead.url, None).await;
+    let status = async |id| source(&app, id).await.status;
+    app.eventually("the dead site timed out", async || (status(late).await == Status::Failed).then_some(()))
+        .await;
+    drop(held);
+    app.eventually("the large page is read", async || (status(id).await == Status::Ready).then_some(()))
+        .await;
+    assert_eq!(healthy.request_count("/"), 1, "at once");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_page_keeps_no_room_while_its_frames_wait_for_it() {
+    let mut app = start_app(|_| {}).await;
+    let site = Site::start().await;
+    let bot = app.create_bot(app.tenant).await;
+    let held = fill_rooms(&app, 1).await;
+    let filler = "x".repeat(SMALL_BODY);
+    let set =
+        format!("<title>Club</title><!-- {filler} --><frameset><frame src='/shared/note.htm'></frameset>");
+    site.set("/club/", Page::of("text/html", set)).set("/shared/note.htm", large("a shared note"));
+    app.start_workers();
+    let id = add(&app, bot, &format!("{}/club/", site.url), None).await;
+    app.eventually("both are read with one room", async || {
+        (source(&app, id).await.status == Status::Ready).then_some(())
+    })
+    .await;
+    let text = knowledge::get(&app.ctx, app.tenant, id).await.unwrap().content.unwrap();
+    assert!(text.contains("to know about a shared note"), "{text}");
+    assert_eq!(app.ctx.large_pages().in_use(), held.len(), "the room is given back");
     app.end().await;
 }
 

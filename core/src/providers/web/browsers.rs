@@ -12,7 +12,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use crate::ids::TenantId;
-use crate::platform::fair_places::FairPlaces;
+use crate::platform::fair_places::{FairPlaces, Place};
 
 /// Places beyond the configured ones, for tenants without a browser.
 const SPARE: usize = 1;
@@ -34,6 +34,13 @@ pub struct CrawlBrowser {
     browsers: Browsers,
     tenant: TenantId,
     renderer: Shared,
+}
+
+/// A crawl's turn to render pages. Dropping it gives the place back; the browser stays open while there is room.
+#[must_use]
+pub struct BrowserTurn<'a> {
+    browser: &'a CrawlBrowser,
+    _place: Place<TenantId>,
 }
 
 impl Browsers {
@@ -71,18 +78,30 @@ impl Browsers {
 }
 
 impl CrawlBrowser {
-    /// Waits for a place, and renders a page.
+    /// Waits for a place.
+    pub async fn turn(&self) -> BrowserTurn<'_> {
+        let place = self.browsers.places.take(self.tenant).await;
+        for other in self.browsers.make_room(&self.renderer) {
+            other.lock().await.end();
+        }
+        BrowserTurn { browser: self, _place: place }
+    }
+}
+
+impl BrowserTurn<'_> {
+    /// Renders a page.
     ///
     /// # Errors
     /// As [`Renderer::render`].
     pub async fn render(&self, url: &Url) -> Result<Rendered, RenderError> {
-        let _place = self.browsers.places.take(self.tenant).await;
-        for other in self.browsers.make_room(&self.renderer) {
-            other.lock().await.end();
-        }
-        let rendered = self.renderer.lock().await.render(url).await;
-        self.browsers.idle().push_back(Arc::clone(&self.renderer));
-        rendered
+        self.browser.renderer.lock().await.render(url).await
+    }
+}
+
+impl Drop for BrowserTurn<'_> {
+    fn drop(&mut self) {
+        // Before the place is given back, so that the next turn finds it.
+        self.browser.browsers.idle().push_back(Arc::clone(&self.browser.renderer));
     }
 }
 

@@ -7,7 +7,7 @@ use parlance_core::knowledge::crawl::{Cause, Outcome, PageTask};
 use parlance_core::providers::extract::Extraction;
 use parlance_crawl::browser::{RenderError, Rendered};
 use parlance_crawl::fetcher::FetchResponse;
-use parlance_crawl::pace::Pace;
+use parlance_crawl::pace::{Pace, Room, SMALL_BODY};
 use parlance_extract::protocol::Rejection;
 
 use super::failure;
@@ -24,14 +24,14 @@ pub(super) enum Rendering {
     Nothing(Outcome),
 }
 
-/// Renders and reads a page that was rejected because scripts make its text.
+/// Renders and reads a page that was rejected because scripts make its text. With a browser, its body is released.
 ///
 /// # Errors
 /// As [`reading::read`].
 pub(super) async fn render(
     visitor: &mut Visitor<'_>,
     page: &PageTask,
-    fetched: &FetchResponse,
+    fetched: &mut FetchResponse,
     shell: Rejection,
 ) -> Result<Rendering> {
     let Some(browser) = visitor.browser else {
@@ -39,9 +39,12 @@ pub(super) async fn render(
             "The operator of this server can set SCRAPE_BROWSER, so that such pages are read in a browser.";
         return Ok(Rendering::Shell(explained(shell, remedy)));
     };
+    fetched.release();
     visitor.site.pace().wait(&fetched.url).await;
+    let turn = browser.turn().await;
+    // Without the wait for the turn: only the time of the site counts.
     let started = Instant::now();
-    let rendered = match browser.render(&fetched.url).await {
+    let rendered = match turn.render(&fetched.url).await {
         Ok(rendered) => rendered,
         Err(error @ (RenderError::Unavailable(_) | RenderError::NotCompiled)) => {
             return Ok(Rendering::Shell(explained(shell, &error.to_string())));
@@ -54,10 +57,17 @@ pub(super) async fn render(
             return Ok(Rendering::Nothing(Outcome::failed(cause)));
         }
     };
+    // Keeps the browser until then: otherwise waiting pages would fill the memory. Whoever has room waits for no
+    // browser.
+    let room = match rendered.html.len() > SMALL_BODY {
+        true => Some(visitor.site.pace().room().await),
+        false => None,
+    };
+    drop(turn);
     if let Some(outcome) = arrive(visitor, page, fetched, &rendered).await {
         return Ok(Rendering::Nothing(outcome));
     }
-    let response = response(fetched, rendered);
+    let response = response(fetched, rendered, room);
     if let Some(outcome) = failure::of_response(visitor.ctx, &response, page) {
         return Ok(Rendering::Nothing(outcome));
     }
@@ -95,12 +105,13 @@ async fn arrive(
 }
 
 /// The rendered page as a response, with the headers of the first response.
-fn response(fetched: &FetchResponse, rendered: Rendered) -> FetchResponse {
+fn response(fetched: &FetchResponse, rendered: Rendered, room: Option<Room>) -> FetchResponse {
     FetchResponse {
         url: rendered.url,
         status: rendered.status,
         media_type: Some("text/html; charset=utf-8".to_owned()),
         body: rendered.html.into(),
+        room,
         ..fetched.clone()
     }
 }

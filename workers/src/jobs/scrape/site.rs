@@ -6,7 +6,7 @@ use std::time::Instant;
 use parlance_core::Context;
 use parlance_core::ids::TenantId;
 use parlance_core::knowledge::crawl::Crawl;
-use parlance_crawl::fetcher::{FetchError, FetchResponse, Fetcher};
+use parlance_crawl::fetcher::{FetchError, FetchResponse, Fetcher, Timed};
 use parlance_crawl::pace::Pace;
 use parlance_crawl::robots::Robots;
 use parlance_crawl::scope::Scope;
@@ -69,12 +69,11 @@ impl Site {
         accept: &str,
     ) -> Result<FetchResponse, FetchError> {
         self.pace.wait(page).await;
-        let started = Instant::now();
-        let fetched = fetcher.fetch_with_room(page, accept, &self.pace).await;
+        let Timed { fetched, took } = fetcher.fetch_with_room(page, accept, &self.pace).await;
         if fetched.is_ok() {
             self.patience.has_page();
         }
-        self.patience.record(started.elapsed(), fetched.is_ok());
+        self.patience.record(took, fetched.is_ok());
         fetched
     }
 

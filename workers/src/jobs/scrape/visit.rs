@@ -67,7 +67,7 @@ impl Visitor<'_> {
             };
             let reply = match reply {
                 Err(shell) if shell.needs_browser => {
-                    match Box::pin(render::render(self, page, &fetched, shell)).await? {
+                    match Box::pin(render::render(self, page, &mut fetched, shell)).await? {
                         Rendering::Page(page) => {
                             let (rendered, reply) = *page;
                             fetched = rendered;
@@ -84,7 +84,11 @@ impl Visitor<'_> {
                 |next: &Url| visited.len() <= MAX_REFRESHES && !visited.contains(&scope::normalise(next));
             match page::step(self.site, &fetched, reply, is_new, page.ordinal == ROOT) {
                 Step::Follow(next) => url = next,
-                Step::Frames(outcome, frames) => return frames::add(self, page, outcome, &frames).await,
+                Step::Frames(outcome, frames) => {
+                    // A frame may need room too, which crawls that keep theirs would wait for in a circle.
+                    drop(fetched);
+                    return frames::add(self, page, outcome, &frames).await;
+                }
                 Step::Settle(outcome) => return Ok(outcome),
             }
         }
