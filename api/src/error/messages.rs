@@ -138,13 +138,13 @@ impl ApiError {
         if is_timeout(cause) { Self::slow_body() } else { Self::unreadable_form() }
     }
 
-    /// The body arrived below the minimum rate.
+    /// The body arrived below its minimum rate.
     fn slow_body() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
             "Request timeout",
-            "The request body came too slowly; send at least a kilobyte a second",
+            "The request body came too slowly; send at least 1 KB a second, and 64 KB a second beyond the first 64 KB",
         )
     }
 

@@ -28,6 +28,23 @@ impl BodyAccount {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.limits().bodies.account(tenant));
     }
 
+    /// The tenant, once the account is open.
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
+        let account = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        account.as_ref().map(body_memory::BodyAccount::tenant)
+    }
+
+    /// Whether this many bytes could be held now; holds nothing.
+    ///
+    /// # Errors
+    /// As in [`BodyAccount::hold`].
+    pub(crate) fn check(&self, bytes: u64) -> Result<(), ApiError> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(account) => Ok(account.check(bytes)?),
+            None => Ok(()),
+        }
+    }
+
     /// Holds at least this many bytes of memory.
     ///
     /// # Errors

@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use parlance_core::Context;
 use parlance_core::knowledge::MAX_FILE_BYTES;
+use parlance_core::platform::fair_queue::Caller;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::ParseFromJSON;
@@ -55,53 +57,90 @@ pub(crate) fn is_json_request(request: &Request) -> bool {
     request.content_type().is_some_and(is_json)
 }
 
-/// Reads a JSON body of at most `limit` bytes.
+/// Reads a JSON body of at most `limit` bytes. A long one is parsed off the threads that serve requests.
 pub(crate) async fn read<T: ParseFromJSON + 'static>(
     request: &Request,
     body: &mut RequestBody,
     limit: u64,
 ) -> poem::Result<T> {
-    Ok(parse(&read_bytes(request, body, limit).await?)?)
+    let bytes = read_bytes(request, body, limit).await?;
+    let Some(ctx) = request.data::<Context>() else { return Ok(parse(&bytes)?) };
+    let caller = BodyAccount::of(request).tenant().map_or_else(Caller::system, Caller::interactive);
+    let parsed = ctx.cpu().scan(caller, bytes.len(), move || parse(&bytes)).await;
+    Ok(parsed.map_err(ApiError::from)??)
 }
 
 /// Reads a body of at most `limit` bytes; a longer one is refused as early as possible. A body that arrives in one
 /// piece is not copied.
 pub(crate) async fn read_bytes(request: &Request, body: &mut RequestBody, limit: u64) -> poem::Result<Bytes> {
-    let account = begin_reading(request, limit)?;
-    let cost = if is_form(request) { FORM_COST } else { JSON_COST };
-    let count = |read: u64| if read > limit { Err(too_long(limit)) } else { account.hold(read * cost) };
+    let reading = Reading::begin(request, limit)?;
     let mut pieces = std::pin::pin!(body.take()?.into_bytes_stream());
     let mut next = async |read: usize| {
         let Some(piece) = pieces.next().await.transpose().map_err(ApiError::unreadable_body)? else {
             return Ok(None);
         };
-        count((read + piece.len()) as u64)?;
+        reading.arrived((read + piece.len()) as u64)?;
         Ok::<Option<Bytes>, ApiError>(Some(piece))
     };
     let first = next(0).await?.unwrap_or_default();
     let Some(second) = next(first.len()).await? else { return Ok(first) };
-    // Allocated once: a growing buffer holds its old and its new bytes at the same time.
-    let length = stated_length(request).and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(length);
-    bytes.extend_from_slice(&first);
-    bytes.extend_from_slice(&second);
-    drop((first, second));
+    let mut bytes = Vec::new();
+    for piece in [first, second] {
+        reading.append(&mut bytes, &piece);
+    }
     while let Some(piece) = next(bytes.len()).await? {
-        bytes.extend_from_slice(&piece);
+        reading.append(&mut bytes, &piece);
     }
     Ok(bytes.into())
 }
 
-/// Rejects a body by its `Content-Length`, or holds its memory, before it is read.
-pub(crate) fn begin_reading(request: &Request, limit: u64) -> Result<BodyAccount, ApiError> {
-    let account = BodyAccount::of(request);
-    let cost = if is_form(request) { FORM_COST } else { JSON_COST };
-    match stated_length(request) {
-        Some(length) if length > limit => return Err(too_long(limit)),
-        Some(length) => account.hold(length * cost)?,
-        None => {}
+/// A body that is being read. Its memory is held a step ahead of what has arrived: a stated length that never arrives
+/// takes nothing from others.
+pub(crate) struct Reading {
+    account: BodyAccount,
+    stated: Option<u64>,
+    limit: u64,
+    /// Memory that the body may take, as a multiple of its length.
+    cost: u64,
+}
+
+impl Reading {
+    /// Bytes of a body whose memory is held at once.
+    const STEP: u64 = 64 * 1024;
+
+    /// Refuses a body by its `Content-Length` if it is too long or its memory is not free, and holds memory for its first
+    /// bytes.
+    pub(crate) fn begin(request: &Request, limit: u64) -> Result<Self, ApiError> {
+        let cost = if is_form(request) { FORM_COST } else { JSON_COST };
+        let reading = Self { account: BodyAccount::of(request), stated: stated_length(request), limit, cost };
+        match reading.stated {
+            Some(length) if length > limit => return Err(too_long(limit)),
+            Some(length) => reading.account.check(length * cost)?,
+            None => {}
+        }
+        reading.arrived(0)?;
+        Ok(reading)
     }
-    Ok(account)
+
+    /// Holds memory for the `read` bytes that have arrived, and for the next step.
+    pub(crate) fn arrived(&self, read: u64) -> Result<(), ApiError> {
+        if read > self.limit {
+            return Err(too_long(self.limit));
+        }
+        let ahead = (read / Self::STEP + 1) * Self::STEP;
+        self.account.hold(ahead.min(self.stated.unwrap_or(self.limit)).max(read) * self.cost)
+    }
+
+    /// Appends a piece. The buffer doubles, but not beyond the stated length.
+    fn append(&self, bytes: &mut Vec<u8>, piece: &[u8]) {
+        let length = bytes.len() + piece.len();
+        if length > bytes.capacity() {
+            let stated = self.stated.and_then(|stated| usize::try_from(stated).ok()).unwrap_or(usize::MAX);
+            let capacity = (2 * length).min(stated).max(length);
+            bytes.reserve_exact(capacity - bytes.len());
+        }
+        bytes.extend_from_slice(piece);
+    }
 }
 
 /// The error for a body over its limit. For a form it states the limit of the file.

@@ -12,10 +12,10 @@ use poem::web::{Field as Part, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use tokio::io::AsyncReadExt;
 
-use crate::body_limits::{FORM_BYTES, FORM_COST};
+use crate::body_limits::FORM_BYTES;
 use crate::error::ApiError;
 use crate::extract::fields::{Field, Fields};
-use crate::extract::json::begin_reading;
+use crate::extract::json::Reading;
 use crate::extract::values::Value;
 
 /// Media type of forms.
@@ -52,12 +52,9 @@ impl Form {
         if !is_form(request) {
             return Err(ApiError::unsupported_media_type(FORM).into());
         }
-        let account = begin_reading(request, FORM_BYTES)?;
+        let reading = Reading::begin(request, FORM_BYTES)?;
         let refusal = Refusal::default();
-        let count = move |read: u64| match read {
-            0..=FORM_BYTES => account.hold(read * FORM_COST),
-            _ => Err(ApiError::too_large(MAX_FILE_BYTES)),
-        };
+        let count = move |read: u64| reading.arrived(read);
         let mut body = RequestBody::new(counted(body.take()?, count, refusal.clone()));
         let form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
         let mut read = Self::default();

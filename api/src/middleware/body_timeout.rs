@@ -29,9 +29,16 @@ const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 /// Time for a body to begin, and for pauses beyond the minimum rate.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Minimum transfer rate, in bytes per second: below that of any slow line, and above that of a client that
-/// holds memory and a connection for as long as possible.
+/// Minimum transfer rate of a body's first [`SHORT`] bytes, in bytes per second: below that of any slow line, and above
+/// that of a client that holds a connection for as long as possible.
 const MIN_RATE: f64 = 1024.0;
+
+/// Bytes of a body that may come at [`MIN_RATE`]: a minute's worth.
+const SHORT: usize = 64 * 1024;
+
+/// Minimum transfer rate of the bytes after, in bytes per second. A long body holds memory: a file of 10 MB has four
+/// minutes in all, which an uplink of half a megabit per second reaches; 20 MB of JSON six and a half.
+const MIN_RATE_OF_LONG: f64 = 64.0 * 1024.0;
 
 type Chunks = BoxStream<'static, io::Result<Bytes>>;
 
@@ -80,10 +87,16 @@ impl TimedBody {
     fn extend_deadline(&mut self, bytes: usize) {
         self.bytes_read += bytes;
         if let Some((since, deadline)) = &mut self.deadline {
-            let allowed = GRACE + Duration::from_secs_f64(self.bytes_read as f64 / MIN_RATE);
-            deadline.as_mut().reset(*since + allowed);
+            deadline.as_mut().reset(*since + time_allowed(self.bytes_read));
         }
     }
+}
+
+/// Time in which a body of at least this many bytes must have arrived.
+fn time_allowed(bytes_read: usize) -> Duration {
+    let first = bytes_read.min(SHORT) as f64 / MIN_RATE;
+    let rest = bytes_read.saturating_sub(SHORT) as f64 / MIN_RATE_OF_LONG;
+    GRACE + Duration::from_secs_f64(first + rest)
 }
 
 impl Stream for TimedBody {
@@ -126,6 +139,20 @@ async fn drain(mut rest: Chunks) {
         bytes_read += chunk.len();
         if bytes_read > MAX_DRAIN_BYTES {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_has_minutes_rather_than_hours() {
+        for (bytes, seconds) in
+            [(0, 10), (1024, 11), (64 * 1024, 74), (10 * 1024 * 1024, 93), (20 * 1024 * 1024, 113)]
+        {
+            assert_eq!(time_allowed(bytes).as_secs(), seconds, "{bytes}");
         }
     }
 }

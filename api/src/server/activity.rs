@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Frame, SizeHint};
-use poem::http::Version;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -19,12 +18,12 @@ pub(super) struct Activity {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
-    /// Number of requests in progress: the response, or the rest of the request's body, is being transferred.
+    /// Requests in progress: the response is being made, or the rest of the request's body is on its way. A response
+    /// that is a single piece ends when hyper has taken it, before it is sent.
     pub(super) in_progress: usize,
     /// Number of requests begun since the connection was accepted.
     pub(super) begun: u64,
-    pub(super) is_http2: bool,
-    /// End of the last request, or the time at which the connection was accepted.
+    /// When the last request ended, or the connection was accepted.
     pub(super) idle_since: Instant,
 }
 
@@ -37,15 +36,14 @@ struct Counted(Arc<Activity>);
 
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
-        let state = State { in_progress: 0, begun: 0, is_http2: false, idle_since: Instant::now() };
+        let state = State { in_progress: 0, begun: 0, idle_since: Instant::now() };
         Arc::new(Self { state: Mutex::new(state), idle: Notify::new() })
     }
 
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> RequestInProgress {
+    pub(super) fn begin(self: &Arc<Self>) -> RequestInProgress {
         let mut state = self.locked();
         state.in_progress += 1;
         state.begun += 1;
-        state.is_http2 = version == Version::HTTP_2;
         drop(state);
         RequestInProgress(Arc::new(Counted(Arc::clone(self))))
     }

@@ -44,7 +44,7 @@ impl Served {
         let io = TokioIo::new(TimedIo::new(socket, Arc::clone(&activity), timeouts));
         let requests = Arc::clone(&activity);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let in_progress = requests.begin(request.version());
+            let in_progress = requests.begin();
             let remote = RemoteAddr(peer.into());
             let mut request = Request::from((request, local.clone(), remote, Scheme::HTTP));
             request.set_data(in_progress.clone());

@@ -59,8 +59,12 @@ impl ConnectionMetrics {
 
 impl Connections {
     pub(crate) fn new(http: &config::Http) -> Self {
+        let allowed = open_files::connections_allowed();
+        if allowed < http.max_connections {
+            tracing::warn!(allowed, "the limit of open files allows fewer connections than MAX_CONNECTIONS");
+        }
         Self(Arc::new(Shared {
-            max: http.max_connections.min(open_files::connections_allowed()),
+            max: http.max_connections.min(allowed),
             per_address: http.connections_per_address,
             trusted: http.trusted_proxies.clone(),
             open: Mutex::default(),

@@ -58,7 +58,11 @@ impl<T> TimedIo<T> {
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        self.progress.note_write(written.is_pending(), Instant::now());
+        match &written {
+            Poll::Pending => self.progress.note_blocked(Instant::now()),
+            Poll::Ready(Ok(bytes)) => self.progress.note_written(*bytes, Instant::now()),
+            Poll::Ready(Err(_)) => {}
+        }
         if written.is_pending() && self.is_late(cx) { timed_out() } else { written }
     }
 }
@@ -78,9 +82,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
         if read.is_pending() && self.is_late(cx) {
             return timed_out();
         }
-        if buffer.filled().len() > before {
+        if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
             let state = self.activity.state();
-            self.progress.note_read(state, Instant::now());
+            self.progress.note_read(bytes, state, Instant::now());
         }
         read
     }

@@ -13,7 +13,13 @@ use crate::ids::TenantId;
 /// Divisor of the ceiling: one tenant may hold this part of it, so that another tenant's upload still fits.
 const TENANT_SHARE: u64 = 2;
 
-/// `Retry-After` of a rejected request.
+/// Most memory of a small body, in bytes: JSON of 64 KB, such as a chat message.
+const SMALL: u64 = 256 * 1024;
+
+/// What small bodies may take beyond the ceiling and the share, as a divisor of these: large ones cannot shut them out.
+const SMALL_RESERVE: u64 = 4;
+
+/// Delay before a rejected request is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Memory of the request bodies in progress in a process.
@@ -58,6 +64,12 @@ impl BodyMemory {
 }
 
 impl BodyAccount {
+    /// Whose request it is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// Holds at least `bytes`; a no-op when the request holds as much already.
     ///
     /// # Errors
@@ -68,8 +80,31 @@ impl BodyAccount {
             return Ok(());
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of_tenant, total) = self.beside(&held, bytes)?;
+        held.total = total;
+        held.tenants.insert(self.tenant, of_tenant);
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Whether this many bytes could be held now; holds nothing.
+    ///
+    /// # Errors
+    /// As in [`BodyAccount::hold`].
+    pub fn check(&self, bytes: u64) -> Result<()> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        self.beside(&self.held.lock().unwrap_or_else(PoisonError::into_inner), bytes).map(|_| ())
+    }
+
+    /// What the tenant and all requests would hold, in bytes, if this one held `bytes`.
+    fn beside(&self, held: &Held, bytes: u64) -> Result<(u64, u64)> {
+        let more = bytes.saturating_sub(self.bytes);
+        let reserve = if bytes <= SMALL { self.ceiling / SMALL_RESERVE } else { 0 };
+        let ceiling = self.ceiling + reserve;
         let of_tenant = held.tenants.get(&self.tenant).copied().unwrap_or_default().saturating_add(more);
-        if of_tenant > self.ceiling / TENANT_SHARE {
+        if of_tenant > ceiling / TENANT_SHARE {
             return Err(Error::TooMany {
                 code: "too_many_body_bytes",
                 message:
@@ -79,7 +114,7 @@ impl BodyAccount {
             });
         }
         let total = held.total.saturating_add(more);
-        if total > self.ceiling {
+        if total > ceiling {
             return Err(Error::Overloaded {
                 code: "body_memory_exhausted",
                 message:
@@ -88,10 +123,7 @@ impl BodyAccount {
                 retry_after: RETRY_AFTER,
             });
         }
-        held.total = total;
-        held.tenants.insert(self.tenant, of_tenant);
-        self.bytes = bytes;
-        Ok(())
+        Ok((of_tenant, total))
     }
 }
 
@@ -112,18 +144,37 @@ impl Drop for BodyAccount {
 mod tests {
     use super::*;
 
+    const MB: u64 = 1024 * 1024;
+
     #[test]
     fn a_tenant_holds_at_most_half_and_all_at_most_the_ceiling() {
-        let memory = BodyMemory::new(100);
+        let memory = BodyMemory::new(100 * MB);
         let (one, two, three) = (TenantId::fresh(), TenantId::fresh(), TenantId::fresh());
         let (mut a, mut b, mut c) = (memory.account(one), memory.account(one), memory.account(two));
-        a.hold(40).unwrap();
-        b.hold(10).unwrap();
-        assert!(matches!(b.hold(11), Err(Error::TooMany { code: "too_many_body_bytes", .. })));
-        c.hold(50).unwrap();
-        let refused = memory.account(three).hold(1);
+        a.hold(40 * MB).unwrap();
+        b.hold(10 * MB).unwrap();
+        assert!(matches!(b.hold(11 * MB), Err(Error::TooMany { code: "too_many_body_bytes", .. })));
+        c.hold(50 * MB).unwrap();
+        let refused = memory.account(three).hold(MB);
         assert!(matches!(refused, Err(Error::Overloaded { code: "body_memory_exhausted", .. })));
-        assert_eq!(memory.held(), 100, "a rejected amount is not held");
+        assert_eq!(memory.held(), 100 * MB, "what was refused is not held");
+    }
+
+    #[test]
+    fn small_bodies_have_a_reserve_beside_large_ones() {
+        let memory = BodyMemory::new(100 * MB);
+        let (one, two) = (TenantId::fresh(), TenantId::fresh());
+        let (mut a, mut b) = (memory.account(one), memory.account(two));
+        a.hold(50 * MB).unwrap();
+        b.hold(50 * MB).unwrap();
+        let small = || {
+            let mut account = memory.account(one);
+            account.hold(SMALL).map(|()| account)
+        };
+        let held: Vec<_> = std::iter::from_fn(|| small().ok()).take(1000).collect();
+        assert_eq!(held.len() as u64 * SMALL, 12 * MB + MB / 2, "a quarter more than the share");
+        assert!(memory.account(two).check(SMALL + 1).is_err());
+        memory.account(two).hold(SMALL).unwrap();
     }
 
     #[test]

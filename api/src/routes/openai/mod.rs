@@ -6,6 +6,7 @@
 use futures_util::stream::{self, Stream, StreamExt};
 use parlance_core::conversations::{self, Answer, AnswerEvent, EventSender};
 use parlance_core::ids::TenantId;
+use parlance_core::platform::fair_queue::Caller;
 use parlance_core::{Context, Error, PageRequest, bots};
 use poem::http::StatusCode;
 use poem::web::Data;
@@ -52,7 +53,8 @@ async fn completion(request: &Request, ctx: &Context, body: Body) -> Result<Resp
     let tenant = tenant::bearer::<Chat>(ctx, request).await?;
     let bytes = json::read_bytes(request, &mut RequestBody::new(body), JSON_BYTES).await;
     let bytes = bytes.map_err(ApiError::of_poem)?;
-    let completion = Completion::parse(&bytes)?;
+    let caller = Caller::interactive(tenant);
+    let completion = ctx.cpu().scan(caller, bytes.len(), move || Completion::parse(&bytes)).await??;
     if completion.stream {
         return Ok(
             sse::response(CompletionStream::start(ctx, tenant, completion).await?.events()).into_response()

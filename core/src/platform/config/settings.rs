@@ -200,7 +200,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             setting(
                 "BODY_MEMORY_MB",
-                "the memory in MB that the request bodies in progress in one API process may take, at least 192; one tenant may take half of it",
+                "the memory in MB that the request bodies in progress in one API process may take, at least 192; one tenant may take half of it, and bodies of up to 64 KB a quarter more",
                 Some("512"),
                 "256",
             ),
