@@ -309,13 +309,11 @@ async fn beyond_all_body_memory_a_request_gets_503_at_once() {
 #[tokio::test]
 async fn a_stated_length_holds_no_memory_before_it_arrives() {
     let app = start_with_little_memory().await;
-    let (_, other) = app.another_tenant().await;
-    let mut slow = Vec::new();
-    for _ in 0..4 {
-        slow.push(begin(&app, &app.http, 1).await);
-    }
-    until_held(&app, 4 * FIRST_STEP).await;
-    send(&other, LARGE).await.data(201);
+    let (_, second) = app.another_tenant().await;
+    let (_, third) = app.another_tenant().await;
+    let slow = [begin(&app, &app.http, 1).await, begin(&app, &second, 1).await];
+    until_held(&app, 2 * FIRST_STEP).await;
+    send(&third, LARGE).await.data(201);
     drop(slow);
     until_held(&app, 0).await;
     app.end().await;
