@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_long_body_has_minutes_rather_than_hours() {
         for (bytes, seconds) in
-            [(0, 10), (1024, 11), (64 * 1024, 74), (10 * 1024 * 1024, 93), (20 * 1024 * 1024, 113)]
+            [(0, 10), (1024, 11), (64 * 1024, 74), (10 * 1024 * 1024, 233), (20 * 1024 * 1024, 393)]
         {
             assert_eq!(time_allowed(bytes).as_secs(), seconds, "{bytes}");
         }
