@@ -65,10 +65,14 @@ pub fn interval(lease: Duration) -> Duration {
     INTERVAL.min(lease / 3)
 }
 
+/// A claim that is committed and answered later than its limit costs its job an attempt, so that a short lease must not
+/// shorten the limit on a busy machine.
+const LEAST_STATEMENT_LIMIT: Duration = Duration::from_secs(5);
+
 /// Maximum time of a statement on behalf of many jobs of a process: a connection that hangs then stops them for so long
 /// only, and their leases outlast it.
 pub(super) fn statement_limit(lease: Duration) -> Duration {
-    lease / 3
+    (lease / 3).max(LEAST_STATEMENT_LIMIT)
 }
 
 /// Renews the leases that end soon and records progress that changed. Progress never decreases. An expired lease counts
