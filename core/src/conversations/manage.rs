@@ -18,7 +18,7 @@ const SWEEP_LIMIT: i64 = 1_000;
 /// Lists a tenant's conversations, newest first.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a page that is too deep ([`Walks`]).
+/// [`Error::Invalid`] for a page that begins after too many rows, unless the pages before it were just read.
 pub async fn list(
     ctx: &Context,
     tenant: TenantId,
