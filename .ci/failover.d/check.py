@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import pwd
-import random
 import shutil
 import signal
 import socket
@@ -31,7 +30,7 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / ".ci/rolling.d"))
-from compose import CheckFailed, Compose  # noqa: E402
+from compose import CheckFailed, Compose, free_ports  # noqa: E402
 from load import MATTERS, Client, RequestFailed, text  # noqa: E402
 
 PASSWORD = "secret"
@@ -393,21 +392,6 @@ def run(stack: ExitStack, command: list[str], log: Path, settings: dict[str, str
 
     stack.callback(stop)
     return process
-
-
-def free_ports(count: int) -> list[int]:
-    """Picks ports below the ephemeral range, so that outgoing connections cannot take them."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as server:
-            try:
-                server.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
 
 
 def until(what: str, probe):

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -24,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from compose import CheckFailed, Compose, Process
+from compose import CheckFailed, Compose, Process, free_ports
 from load import MATTERS, Client, Load, text
 
 TIMEOUT = 60
@@ -315,21 +314,6 @@ def start(stack: ExitStack, command: list[str], log: Path, settings: dict[str, s
                 process.kill()
 
     stack.callback(stop)
-
-
-def free_ports(count: int) -> list[int]:
-    """Picks ports below the ephemeral range, so that outgoing connections cannot take them during a restart."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as server:
-            try:
-                server.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
 
 
 def row(db: psycopg.Connection, statement: str, *values):

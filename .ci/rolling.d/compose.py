@@ -4,9 +4,11 @@ folders. Container features (limits, users, read-only file systems) are left out
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -133,3 +135,18 @@ class Process:
 
 class CheckFailed(Exception):
     """An assertion of the check does not hold."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Picks ports below the ephemeral range, so that outgoing connections cannot take them during a restart."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as server:
+            try:
+                server.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
